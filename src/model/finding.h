@@ -1,0 +1,73 @@
+/* A finding of DFDiagnoser, as far as a decision or its record needs it. Plain
+ * data of fixed size: strings and tag lists are interned. Field by field in
+ * the order of the wire; defaults as documented in docs/formats.md. */
+#ifndef DFOPT_MODEL_FINDING_H
+#define DFOPT_MODEL_FINDING_H
+
+#include "base/dict.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* The key metrics that a step of mode "evidence" reads. */
+#define DFOPT_METRIC_LIST(X)                                                         \
+    X(FETCH, "fetch_frac")                                                           \
+    X(FETCH_PARENT, "fetch_iter_time_frac_parent")                                   \
+    X(COMPUTE, "compute_frac")                                                       \
+    X(COMPUTE_PARENT, "compute_time_frac_parent")
+
+enum dfopt_metric {
+#define DFOPT_METRIC_ENUM(name, text) DFOPT_METRIC_##name,
+    DFOPT_METRIC_LIST(DFOPT_METRIC_ENUM)
+#undef DFOPT_METRIC_ENUM
+    DFOPT_METRIC_COUNT
+};
+
+enum dfopt_metric_state {
+    DFOPT_METRIC_ABSENT, /* not there, or null */
+    DFOPT_METRIC_NUMBER, /* a finite number */
+    DFOPT_METRIC_BAD     /* there, but not a finite number */
+};
+
+enum dfopt_trend {
+    DFOPT_TREND_OTHER,
+    DFOPT_TREND_IMPROVING,
+    DFOPT_TREND_STABLE
+};
+
+struct dfopt_finding {
+    dfopt_sym type, scope;
+    dfopt_sym node;  /* DFOPT_SYM_EMPTY: the whole job */
+    dfopt_sym motif;
+    dfopt_sym trend_text;
+    dfopt_list tags, suppresses;
+    uint8_t trend;  /* enum dfopt_trend */
+    uint8_t global; /* scope is `global` or `global:global` */
+    uint8_t metric_state[DFOPT_METRIC_COUNT];
+    uint8_t reserved[6]; /* zero: no padding that a checksum would see */
+    double severity;     /* severity_score; finite */
+    double confidence, prevalence; /* NaN where not a number; recorded only */
+    int64_t persistence, window;   /* windows; at most 2^53 either way */
+    double metric[DFOPT_METRIC_COUNT]; /* 0 unless NUMBER */
+};
+
+/* A finding with its event number: a row of the decision log. */
+struct dfopt_finding_row {
+    uint64_t seq;
+    struct dfopt_finding f;
+};
+
+/* The node of a scope: `node:NAME` and `node:NAME:rest` give NAME, anything
+ * else an empty text. *node points into scope. */
+void dfopt_scope_node(const char *scope, size_t len, const char **node,
+                      size_t *node_len);
+
+/* Whether a scope is exactly `global` or `global:global`. */
+bool dfopt_scope_is_global(const char *scope, size_t len);
+
+/* Sets what follows from scope and trend_text: node, global, trend. Returns OK
+ * or NOMEM. */
+enum dfopt_err dfopt_finding_derive(struct dfopt_dict *dict, struct dfopt_finding *f);
+
+#endif

@@ -1,0 +1,86 @@
+/* Knobs, responses, registrations: defaults, copies, names. */
+#include "model/knob.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct dfopt_response dfopt_response_default(struct dfopt_dict *dict, dfopt_sym tag)
+{
+    return (struct dfopt_response){
+        .tag = tag,
+        .apply_when = dfopt_dict_intern_z(dict, "epoch_boundary"),
+        .direction = DFOPT_DIRECTION_INCREASE,
+        .step_mode = DFOPT_STEP_ADD,
+        .step = dfopt_value_null(),
+        .set_to = dfopt_value_null(),
+        .min_severity = 0.5,
+        .min_persistence = 2,
+        .cooldown_windows = 3,
+        .effectiveness_threshold = 0.10,
+    };
+}
+
+void dfopt_knob_clear(struct dfopt_knob *k)
+{
+    free(k->values);
+    free(k->responses);
+    *k = (struct dfopt_knob){0};
+}
+
+void dfopt_registration_clear(struct dfopt_registration *r)
+{
+    for (size_t i = 0; i < r->n_knobs; i++)
+        dfopt_knob_clear(&r->knobs[i]);
+    free(r->knobs);
+    *r = (struct dfopt_registration){0};
+}
+
+enum dfopt_err dfopt_knob_copy(struct dfopt_knob *out, const struct dfopt_knob *src)
+{
+    size_t values = src->n_values * sizeof *src->values;
+    size_t responses = src->n_responses * sizeof *src->responses;
+    struct dfopt_knob k = *src;
+    k.values = malloc(values ? values : 1);
+    k.responses = malloc(responses ? responses : 1);
+    if (!k.values || !k.responses) {
+        free(k.values);
+        free(k.responses);
+        return DFOPT_ERR_NOMEM;
+    }
+    if (values)
+        memcpy(k.values, src->values, values);
+    if (responses)
+        memcpy(k.responses, src->responses, responses);
+    *out = k;
+    return DFOPT_OK;
+}
+
+const char *dfopt_knob_type_name(uint32_t type)
+{
+    static const char *const names[] = {
+#define NAME(name, text) [DFOPT_KNOB_##name] = text,
+        DFOPT_KNOB_TYPE_LIST(NAME)
+#undef NAME
+    };
+    return type < sizeof names / sizeof *names ? names[type] : "unknown";
+}
+
+const char *dfopt_direction_name(uint32_t direction)
+{
+    static const char *const names[] = {
+#define NAME(name, text) [DFOPT_DIRECTION_##name] = text,
+        DFOPT_DIRECTION_LIST(NAME)
+#undef NAME
+    };
+    return direction < sizeof names / sizeof *names ? names[direction] : "unknown";
+}
+
+const char *dfopt_step_mode_name(uint32_t mode)
+{
+    static const char *const names[] = {
+#define NAME(name, text) [DFOPT_STEP_##name] = text,
+        DFOPT_STEP_MODE_LIST(NAME)
+#undef NAME
+    };
+    return mode < sizeof names / sizeof *names ? names[mode] : "unknown";
+}

@@ -1,0 +1,56 @@
+/* The other messages that come in: acknowledgements and plans of a global
+ * optimizer; and an event, which is any of them with its number. */
+#ifndef DFOPT_MODEL_MESSAGE_H
+#define DFOPT_MODEL_MESSAGE_H
+
+#include "model/finding.h"
+#include "model/knob.h"
+
+#define DFOPT_STREAM_LIST(X)                                                         \
+    X(FINDING, "finding") X(REGISTRATION, "registration") X(ACK, "ack")              \
+    X(GLOBAL_PLAN, "global_plan")
+
+enum dfopt_stream {
+#define DFOPT_STREAM_ENUM(name, text) DFOPT_STREAM_##name,
+    DFOPT_STREAM_LIST(DFOPT_STREAM_ENUM)
+#undef DFOPT_STREAM_ENUM
+    DFOPT_STREAM_COUNT
+};
+
+#define DFOPT_ACK_STATUS_LIST(X)                                                     \
+    X(APPLIED, "applied") X(REJECTED, "rejected") X(DEFERRED, "deferred")            \
+    X(OTHER, "other")
+
+enum dfopt_ack_status {
+#define DFOPT_ACK_STATUS_ENUM(name, text) DFOPT_ACK_##name,
+    DFOPT_ACK_STATUS_LIST(DFOPT_ACK_STATUS_ENUM)
+#undef DFOPT_ACK_STATUS_ENUM
+};
+
+#define DFOPT_WINDOW_NONE ((int64_t)-1) /* an ack or global plan without one */
+
+/* What an application says of a plan. Plain data. */
+struct dfopt_ack {
+    uint64_t plan_id;      /* valid if known_form */
+    uint32_t known_form;   /* plan_id is `plan_` and 16 hex digits */
+    uint32_t status;       /* enum dfopt_ack_status */
+    dfopt_sym knob;        /* DFOPT_SYM_EMPTY if absent */
+    dfopt_sym node;        /* first of target_nodes, or DFOPT_SYM_EMPTY */
+    int64_t window;        /* DFOPT_WINDOW_NONE, or any negative: none given */
+    struct dfopt_value old_value, new_value; /* NULL: not given */
+};
+
+/* A plan of a global optimizer, to be relayed. Plain data. */
+struct dfopt_global_plan {
+    dfopt_sym plan_id, knob, target_function, apply_when, rationale, finding_type,
+        tag;
+    dfopt_list target_nodes;
+    struct dfopt_value new_value;
+    double severity;
+    int64_t window; /* DFOPT_WINDOW_NONE if absent */
+};
+
+const char *dfopt_stream_name(uint32_t stream);
+const char *dfopt_ack_status_name(uint32_t status);
+
+#endif

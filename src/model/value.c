@@ -1,0 +1,109 @@
+/* Tagged values: comparing and writing them. */
+#include "model/value.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+int dfopt_compare_int_real(int64_t i, double d)
+{
+    if (isnan(d))
+        return 2;
+    if (d >= 0x1p63)
+        return -1;
+    if (d < -0x1p63)
+        return 1;
+    int64_t whole = (int64_t)d; /* toward zero; exact, for d is in range */
+    if (i != whole)
+        return i < whole ? -1 : 1;
+    double rest = d - (double)whole;
+    return rest > 0 ? -1 : rest < 0 ? 1 : 0;
+}
+
+static bool is_whole(struct dfopt_value v)
+{
+    return v.kind == DFOPT_KIND_INT || v.kind == DFOPT_KIND_BOOL;
+}
+
+bool dfopt_value_equal(const struct dfopt_dict *dict, struct dfopt_value a,
+                       struct dfopt_value b)
+{
+    if (a.kind == DFOPT_KIND_STR || b.kind == DFOPT_KIND_STR)
+        return a.kind == b.kind && dfopt_dict_same(dict, a.str, b.str);
+    if (a.kind == DFOPT_KIND_NULL || b.kind == DFOPT_KIND_NULL)
+        return a.kind == b.kind;
+    if (is_whole(a))
+        return is_whole(b) ? a.i == b.i : dfopt_compare_int_real(a.i, b.d) == 0;
+    return is_whole(b) ? dfopt_compare_int_real(b.i, a.d) == 0 : a.d == b.d;
+}
+
+double dfopt_value_as_double(struct dfopt_value v)
+{
+    switch (v.kind) {
+    case DFOPT_KIND_BOOL:
+    case DFOPT_KIND_INT:
+        return (double)v.i;
+    case DFOPT_KIND_REAL:
+        return v.d;
+    default:
+        return NAN;
+    }
+}
+
+/* The digits of |d| (finite, not 0) without trailing zeros; returns the decimal
+ * exponent of the first. 15 digits always read back from text, 17 always do
+ * from a double; the first precision between that does both is the shortest. */
+static int shortest_digits(double d, char digits[18])
+{
+    char e[32];
+    for (int precision = 14; precision <= 16; precision++) {
+        snprintf(e, sizeof e, "%.*e", precision, d);
+        if (precision == 16 || strtod(e, NULL) == d)
+            break;
+    }
+    char *exponent = strchr(e, 'e');
+    int n = 0;
+    for (char *p = e; p < exponent; p++)
+        if (*p != '.')
+            digits[n++] = *p;
+    while (n > 1 && digits[n - 1] == '0')
+        n--;
+    digits[n] = '\0';
+    return atoi(exponent + 1);
+}
+
+size_t dfopt_real_text(double d, char text[DFOPT_REAL_TEXT_SIZE])
+{
+    size_t size = DFOPT_REAL_TEXT_SIZE;
+    if (isnan(d))
+        return (size_t)snprintf(text, size, "NaN");
+    const char *sign = signbit(d) ? "-" : "";
+    if (isinf(d))
+        return (size_t)snprintf(text, size, "%sInfinity", sign);
+    if (d == 0)
+        return (size_t)snprintf(text, size, "%s0.0", sign);
+    char digits[18];
+    int exp10 = shortest_digits(fabs(d), digits), n = (int)strlen(digits);
+    if (exp10 < -4 || exp10 >= 16)
+        return (size_t)snprintf(text, size, "%s%c%s%se%+03d", sign, digits[0],
+                                n > 1 ? "." : "", digits + 1, exp10);
+    if (exp10 < 0)
+        return (size_t)snprintf(text, size, "%s0.%.*s%s", sign, -exp10 - 1, "000",
+                                digits);
+    if (n <= exp10 + 1) /* a whole number: pad with zeros */
+        return (size_t)snprintf(text, size, "%s%s%.*s.0", sign, digits, exp10 + 1 - n,
+                                "0000000000000000");
+    return (size_t)snprintf(text, size, "%s%.*s.%s", sign, exp10 + 1, digits,
+                            digits + exp10 + 1);
+}
+
+const char *dfopt_kind_name(uint32_t kind)
+{
+    static const char *const names[] = {
+#define NAME(name, text) [DFOPT_KIND_##name] = text,
+        DFOPT_KIND_LIST(NAME)
+#undef NAME
+    };
+    return kind < DFOPT_KIND_COUNT ? names[kind] : "unknown";
+}

@@ -1,0 +1,92 @@
+/* The planner: turns events into decisions. Pure: no input or output, clock or
+ * randomness; the same events in the same order give the same decisions.
+ * Work for a finding grows with its tags and the knobs that respond to them,
+ * not with the number of nodes or the length of the run.
+ *
+ * State is kept for the whole job and for the nodes that this planner owns.
+ * Several planners that each see, in order, every event without a node and all
+ * findings of the nodes they own, together decide what one planner would.
+ *
+ * Semantics: docs/planner.md; after DFOptimizer 0.1.0, planner/planner.py. */
+#ifndef DFOPT_PLANNER_PLANNER_H
+#define DFOPT_PLANNER_PLANNER_H
+
+#include "model/decision.h"
+#include "model/policy.h"
+
+struct dfopt_planner;
+
+/* Whether this planner keeps the state of a node. `node` is never empty. */
+typedef bool (*dfopt_owns_fn)(void *arg, dfopt_sym node);
+
+struct dfopt_planner_config {
+    const struct dfopt_policy *policy; /* borrowed for the planner's life */
+    bool assumed_acks;   /* every plan counts as applied in its own window */
+    dfopt_sym relay_hostname; /* DFOPT_SYM_EMPTY: relay plans for any host */
+    dfopt_owns_fn owns;  /* NULL: owns every node */
+    void *owns_arg;
+};
+
+/* Returns owned: destroy. `dict` is borrowed for the planner's life. */
+enum dfopt_err dfopt_planner_create(struct dfopt_planner **out,
+                                    struct dfopt_dict *dict,
+                                    const struct dfopt_planner_config *config);
+void dfopt_planner_destroy(struct dfopt_planner *p);
+
+/* Takes over the knobs of a registration (copied; borrowed for the call). All
+ * of it or nothing: OK or NOMEM. */
+enum dfopt_err dfopt_planner_register(struct dfopt_planner *p,
+                                      const struct dfopt_registration *r);
+
+/* Decides one finding; appends verdicts, plans and suppression changes. OK or
+ * NOMEM (the state is then undefined: destroy the planner). */
+enum dfopt_err dfopt_planner_finding(struct dfopt_planner *p, uint64_t seq,
+                                     const struct dfopt_finding *f,
+                                     struct dfopt_decisions *out);
+
+/* Handles an ack; appends one row to out->acks. As above. */
+enum dfopt_err dfopt_planner_ack(struct dfopt_planner *p, uint64_t seq,
+                                 const struct dfopt_ack *a,
+                                 struct dfopt_decisions *out);
+
+/* Handles a plan of a global optimizer; appends one row to out->relays and, if
+ * it is relayed, one to out->plans. As above. */
+enum dfopt_err dfopt_planner_global_plan(struct dfopt_planner *p, uint64_t seq,
+                                         const struct dfopt_global_plan *g,
+                                         struct dfopt_decisions *out);
+
+size_t dfopt_planner_knobs(const struct dfopt_planner *p);
+
+/* The state at a moment, as rows of plain data. */
+enum dfopt_state_flag {
+    DFOPT_STATE_VALUE = 1 << 0,   /* the job's value, or a node's override */
+    DFOPT_STATE_PENDING = 1 << 1,
+    DFOPT_STATE_COOLDOWN = 1 << 2
+};
+
+struct dfopt_state_row { /* of one (knob, node) */
+    dfopt_sym knob, node; /* node DFOPT_SYM_EMPTY: the whole job */
+    uint32_t flags;
+    uint32_t ordinal; /* of the knob, by first registration */
+    struct dfopt_value value;
+    uint64_t plan_id;
+    double plan_severity;
+    int64_t plan_window;
+    int64_t cooldown_window;
+    double cooldown_severity;
+};
+
+struct dfopt_suppression_state {
+    dfopt_sym tag, finding_type;
+    int64_t window;
+    double severity;
+};
+
+/* Appends the job's rows (if `job`), then those of the owned nodes, to *rows
+ * (struct dfopt_state_row) and, if `job`, the suppressions to *suppressions
+ * (struct dfopt_suppression_state). In no particular order. OK or NOMEM. */
+enum dfopt_err dfopt_planner_state(const struct dfopt_planner *p, bool job,
+                                   struct dfopt_buf *rows,
+                                   struct dfopt_buf *suppressions);
+
+#endif

@@ -1,0 +1,74 @@
+/* Where events come from and where plans go: two ops tables, so that the
+ * runtime knows neither files nor sockets. Only rank 0 holds a transport; all
+ * calls come from one thread. */
+#ifndef DFOPT_TRANSPORT_TRANSPORT_H
+#define DFOPT_TRANSPORT_TRANSPORT_H
+
+#include "dfopt/error.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* One record as it came in: the bytes of a JSON value, not decoded. */
+struct dfopt_record {
+    const char *data; /* borrowed: valid until the next call on the source */
+    size_t len;       /* bytes; no newline; never 0 */
+    int stream;       /* enum dfopt_stream, or -1: the record says it itself */
+    const char *origin; /* file or endpoint, for messages; lives as long as the source */
+    uint64_t line;    /* 1-based line (JSONL) or element (JSON array); 0: none */
+    uint64_t offset;  /* of the first byte in the (unpacked) input */
+    const char *problem; /* NULL, or why the record cannot be used (too long,
+                          * input cut off ...): it takes a number all the same.
+                          * data then holds the first bytes, or len is 0. Static. */
+};
+
+enum dfopt_source_status {
+    DFOPT_SOURCE_RECORD,   /* *record is filled */
+    DFOPT_SOURCE_WAIT,     /* nothing is ready within timeout_ms */
+    DFOPT_SOURCE_END,      /* the input is at its end */
+    DFOPT_SOURCE_ERROR     /* *err says why; the source may be called again and
+                            * goes on with what is left (the next file), or END */
+};
+
+/* How far a source is, for a progress line. Zero: not known. */
+struct dfopt_source_progress {
+    uint64_t bytes_done, bytes_total;
+};
+
+struct dfopt_source {
+    const struct dfopt_source_ops *ops;
+};
+
+struct dfopt_source_ops {
+    /* Fetches the next record. timeout_ms 0: do not wait. A file never waits;
+     * a pipe on standard input may. */
+    enum dfopt_source_status (*next)(struct dfopt_source *s, int timeout_ms,
+                                     struct dfopt_record *record,
+                                     struct dfopt_error *err);
+    void (*progress)(const struct dfopt_source *s, struct dfopt_source_progress *p);
+    void (*destroy)(struct dfopt_source *s); /* NULL is fine */
+};
+
+/* A plan to publish; texts are borrowed for the call. */
+struct dfopt_plan_message {
+    const char *body; /* JSON, one line, no newline */
+    size_t body_len;
+    const char *node; /* NULL: the whole job */
+};
+
+struct dfopt_sink {
+    const struct dfopt_sink_ops *ops;
+};
+
+struct dfopt_sink_ops {
+    /* Publishes one plan, in the order of the calls. May buffer. */
+    enum dfopt_err (*publish)(struct dfopt_sink *s, const struct dfopt_plan_message *m,
+                              struct dfopt_error *err);
+    /* Hands everything published to the operating system or the peer. */
+    enum dfopt_err (*flush)(struct dfopt_sink *s, struct dfopt_error *err);
+    /* Flushes and frees. NULL is fine. An error is about what was not written. */
+    enum dfopt_err (*destroy)(struct dfopt_sink *s, struct dfopt_error *err);
+};
+
+#endif
