@@ -13,6 +13,7 @@
 
 #include "model/decision.h"
 #include "model/policy.h"
+#include "model/state.h"
 
 struct dfopt_planner;
 
@@ -56,31 +57,6 @@ enum dfopt_err dfopt_planner_global_plan(struct dfopt_planner *p, uint64_t seq,
                                          struct dfopt_decisions *out);
 
 size_t dfopt_planner_knobs(const struct dfopt_planner *p);
-
-/* The state at a moment, as rows of plain data. */
-enum dfopt_state_flag {
-    DFOPT_STATE_VALUE = 1 << 0,   /* the job's value, or a node's override */
-    DFOPT_STATE_PENDING = 1 << 1,
-    DFOPT_STATE_COOLDOWN = 1 << 2
-};
-
-struct dfopt_state_row { /* of one (knob, node) */
-    dfopt_sym knob, node; /* node DFOPT_SYM_EMPTY: the whole job */
-    uint32_t flags;
-    uint32_t ordinal; /* of the knob, by first registration */
-    struct dfopt_value value;
-    uint64_t plan_id;
-    double plan_severity;
-    int64_t plan_window;
-    int64_t cooldown_window;
-    double cooldown_severity;
-};
-
-struct dfopt_suppression_state {
-    dfopt_sym tag, finding_type;
-    int64_t window;
-    double severity;
-};
 
 /* Appends the job's rows (if `job`), then those of the owned nodes, to *rows
  * (struct dfopt_state_row) and, if `job`, the suppressions to *suppressions

@@ -1,0 +1,108 @@
+/* JSON <-> model. What comes in is decoded into plain data with interned
+ * strings; what goes out is one line of compact JSON. json-c stays inside this
+ * folder. What is accepted, field by field: docs/formats.md. */
+#ifndef DFOPT_CODEC_CODEC_H
+#define DFOPT_CODEC_CODEC_H
+
+#include "base/buf.h"
+#include "base/log.h"
+#include "model/decision.h"
+#include "model/policy.h"
+#include "model/state.h"
+
+/* ---- what comes in ---- */
+
+struct dfopt_codec; /* decoder and its scratch memory; one thread */
+
+struct dfopt_codec_limits {
+    size_t max_record_bytes; /* a longer record is rejected; 0: 1 MiB */
+    int max_depth;           /* nesting of arrays and objects; 0: 32 */
+};
+
+/* Returns owned: destroy. `dict` is borrowed for the decoder's life. */
+enum dfopt_err dfopt_codec_create(struct dfopt_codec **out, struct dfopt_dict *dict,
+                                  const struct dfopt_codec_limits *limits);
+void dfopt_codec_destroy(struct dfopt_codec *c);
+
+/* A decoded record. */
+struct dfopt_event {
+    uint32_t stream; /* enum dfopt_stream */
+    bool enveloped;  /* it came as {"stream": ..., "body": ...} */
+    union {
+        struct dfopt_finding finding;
+        struct dfopt_registration registration; /* owned: dfopt_event_clear */
+        struct dfopt_ack ack;
+        struct dfopt_global_plan global_plan;
+    };
+    /* For the record of what came in; borrowed until the next decode. */
+    const char *body; /* REGISTRATION: the body as compact JSON; else NULL */
+    size_t body_len;
+    const char *plan_id; /* ACK: as it came, whatever its form; else NULL */
+    size_t plan_id_len;
+    const char *reason; /* ACK: "" if absent; else NULL */
+    size_t reason_len;
+};
+
+/* Frees what an event owns and zeroes it. */
+void dfopt_event_clear(struct dfopt_event *e);
+
+/* Decodes one record. `stream` is what the transport knows (enum dfopt_stream),
+ * or -1: a record with the key "stream" is an event of an event log, anything
+ * else a finding. Returns OK, or PARSE, SCHEMA, LIMIT (the record cannot be
+ * used; *err says why, without naming file and line), or NOMEM. On failure
+ * only out->stream and out->enveloped are set, as far as they are known
+ * (FINDING where they are not), and nothing needs clearing. */
+enum dfopt_err dfopt_codec_decode(struct dfopt_codec *c, int stream, const char *data,
+                                  size_t len, struct dfopt_event *out,
+                                  struct dfopt_error *err);
+
+/* Decodes a policy file onto *policy, which holds a preset. On failure *policy
+ * is as it was. An unknown key is a SCHEMA error that names it. */
+enum dfopt_err dfopt_codec_policy(struct dfopt_dict *dict, const char *text, size_t len,
+                                  struct dfopt_policy *policy, struct dfopt_error *err);
+
+/* Decodes a registry file: a JSON array of registrations, or one. Returns owned:
+ * an array of *n in *out, each to be cleared, then the array freed. All or
+ * nothing; *err names the index, and the knob where one is at fault. `bodies`,
+ * if not NULL, gets the text of each as one compact JSON line, \n at its end. */
+enum dfopt_err dfopt_codec_registry(struct dfopt_codec *c, const char *text, size_t len,
+                                    struct dfopt_registration **out, size_t *n,
+                                    struct dfopt_buf *bodies, struct dfopt_error *err);
+
+/* ---- what goes out: each appends compact JSON to *out; OK or NOMEM ---- */
+
+enum dfopt_err dfopt_codec_value_json(const struct dfopt_dict *dict,
+                                      struct dfopt_value v, struct dfopt_buf *out);
+
+/* A text as a JSON string, quotes included. */
+enum dfopt_err dfopt_codec_text_json(const char *text, size_t len,
+                                     struct dfopt_buf *out);
+
+/* An ActionPlan as applications read it; keys in the order of the wire format. */
+enum dfopt_err dfopt_codec_plan_json(const struct dfopt_dict *dict,
+                                     const struct dfopt_plan *p, struct dfopt_buf *out);
+
+/* A policy in the form of a policy file, every switch given. */
+enum dfopt_err dfopt_codec_policy_json(const struct dfopt_dict *dict,
+                                       const struct dfopt_policy *policy,
+                                       struct dfopt_buf *out);
+
+/* {"knob": value, ...}: the job's values, in the order of first registration. */
+enum dfopt_err dfopt_codec_knob_state_json(const struct dfopt_dict *dict,
+                                           const struct dfopt_state_row *rows, size_t n,
+                                           struct dfopt_buf *out);
+
+/* The whole state: current_values, node_values, pending, suppressions,
+ * cooldown; sorted by the bytes of the names. Sorts rows and suppressions in
+ * place. One line, no newline. */
+enum dfopt_err dfopt_codec_state_json(const struct dfopt_dict *dict,
+                                      struct dfopt_state_row *rows, size_t n_rows,
+                                      struct dfopt_suppression_state *suppressions,
+                                      size_t n_suppressions, struct dfopt_buf *out);
+
+/* A log line as a JSON object: event, fields, level, timestamp. For struct
+ * dfopt_log. */
+enum dfopt_err dfopt_log_format_json(const struct dfopt_log_line *line,
+                                     struct dfopt_buf *out);
+
+#endif
