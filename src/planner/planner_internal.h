@@ -1,0 +1,71 @@
+/* The planner's parts, for its own files only. */
+#ifndef DFOPT_PLANNER_PLANNER_INTERNAL_H
+#define DFOPT_PLANNER_PLANNER_INTERNAL_H
+
+#include "planner/planner.h"
+#include "planner/registry.h"
+#include "planner/slots.h"
+
+struct dfopt_pending_ref; /* plan id -> slot, of every plan in flight */
+
+struct dfopt_planner {
+    struct dfopt_dict *dict;
+    const struct dfopt_policy *policy;
+    bool assumed_acks;
+    dfopt_sym relay_hostname;
+    dfopt_owns_fn owns;
+    void *owns_arg;
+
+    struct dfopt_registry registry;
+    struct dfopt_slots slots;
+    uint32_t *epoch; /* by ordinal: counts how often the overrides were dropped */
+    uint32_t cap_epoch;
+    uint32_t *suppressed; /* indices of the suppressed tags, in the order they were */
+    uint32_t n_suppressed, cap_suppressed;
+    struct dfopt_pending_ref *in_flight;
+};
+
+/* A (knob, node) with its slot. */
+struct dfopt_key {
+    uint32_t knob; /* ordinal */
+    uint32_t node; /* index; DFOPT_JOB_NODE: the job */
+    struct dfopt_slot *slot;
+};
+
+/* The value in force for a key: the node's override, else the job's. */
+struct dfopt_value dfopt_planner_value(const struct dfopt_planner *p,
+                                       const struct dfopt_key *key);
+
+/* Sets the job's value or the node's override. */
+void dfopt_planner_set_value(struct dfopt_planner *p, const struct dfopt_key *key,
+                             struct dfopt_value v);
+
+/* Whether the node has an override that still holds. */
+bool dfopt_planner_has_override(const struct dfopt_planner *p,
+                                const struct dfopt_key *key);
+
+/* Drops the overrides of a knob on all nodes, in constant time. */
+void dfopt_planner_drop_overrides(struct dfopt_planner *p, uint32_t knob);
+
+/* Puts back what was there before the plan. */
+void dfopt_planner_restore(struct dfopt_planner *p, const struct dfopt_key *key,
+                           const struct dfopt_pending *was);
+
+/* Notes that a plan was applied at a window (negative: no cooldown starts).
+ * `value`: what the application says it is now, or NULL. */
+void dfopt_planner_applied(struct dfopt_planner *p, const struct dfopt_key *key,
+                           double severity, const struct dfopt_value *value,
+                           int64_t window);
+
+/* Puts a plan in flight, takes it out again. OK or NOMEM. */
+enum dfopt_err dfopt_planner_launch(struct dfopt_planner *p, const struct dfopt_key *key,
+                                    const struct dfopt_pending *plan);
+void dfopt_planner_land(struct dfopt_planner *p, const struct dfopt_key *key);
+
+/* The key of a plan in flight by its id. Returns whether there is one. */
+bool dfopt_planner_find_plan(const struct dfopt_planner *p, uint64_t plan_id,
+                             struct dfopt_key *key);
+
+void dfopt_planner_free_refs(struct dfopt_planner *p);
+
+#endif
