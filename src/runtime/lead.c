@@ -1,0 +1,439 @@
+/* Rank 0's loop: fill a round, send it, take in and put out the oldest. Rounds
+ * lie in a ring; a round is reused when it has been put out. */
+#include "runtime/lead.h"
+
+#include "codec/frame.h"
+#include "runtime/output.h"
+#include "runtime/team.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ROUND_EVENTS      4096
+#define ROUND_BYTES       ((size_t)8 << 20) /* of input; keeps frames small */
+#define ROUNDS_ON_WAY     4
+#define WAIT_MS           100 /* for input; how soon a signal is noticed */
+#define MESSAGES_SHOWN    100 /* about bad records, unless debugging */
+#define PROGRESS_EVERY_NS 250000000
+
+struct lead {
+    const struct dfopt_lead_config *c;
+    struct dfopt_totals *totals;
+    struct dfopt_team *team;
+    struct dfopt_output output;
+    struct dfopt_round *rounds; /* ring */
+    uint32_t n_rounds, oldest, on_way;
+    uint32_t round_events;
+    uint64_t next_seq, next_round;
+    uint64_t bad_shown;
+    int64_t flushed_ns, progress_ns;
+    const char *origin; /* of the last record, and its number */
+    dfopt_sym origin_sym;
+    bool ended;
+};
+
+static enum dfopt_err no_memory(struct dfopt_error *err)
+{
+    return dfopt_error_set(err, DFOPT_ERR_NOMEM, "out of memory");
+}
+
+/* ---- taking in ---- */
+
+/* The number of an origin's text; origins come in runs, so one is remembered. */
+static dfopt_sym origin_of(struct lead *l, const struct dfopt_record *rec)
+{
+    if (rec->origin != l->origin) {
+        l->origin = rec->origin;
+        l->origin_sym = dfopt_dict_intern_z(l->c->dict, rec->origin);
+    }
+    return l->origin_sym;
+}
+
+static void say_bad(struct lead *l, const struct dfopt_record *rec, uint32_t stream,
+                    const char *why)
+{
+    struct dfopt_log *log = l->c->log;
+    if (l->bad_shown++ == MESSAGES_SHOWN && !dfopt_log_enabled(log, DFOPT_LOG_DEBUG))
+        dfopt_log_event(log, DFOPT_LOG_WARNING, "optimizer.record.invalid",
+                        DFOPT_F_TEXT("error", "further messages of this kind are left "
+                                              "out; --log-level debug shows all"));
+    if (l->bad_shown > MESSAGES_SHOWN && !dfopt_log_enabled(log, DFOPT_LOG_DEBUG))
+        return;
+    dfopt_log_event(log, DFOPT_LOG_WARNING, "optimizer.record.invalid",
+                    DFOPT_F_TEXT("file", rec->origin), DFOPT_F_INT("line", rec->line),
+                    DFOPT_F_TEXT("stream", dfopt_stream_name(stream)),
+                    DFOPT_F_TEXT("error", why));
+}
+
+/* A record that cannot be used: said, counted, logged; fatal if strict. */
+static enum dfopt_err reject(struct lead *l, struct dfopt_round *r,
+                             const struct dfopt_record *rec, uint32_t stream,
+                             const char *why, struct dfopt_error *err)
+{
+    const struct dfopt_declog_reject_row row = {
+        .seq = l->next_seq - 1,
+        .line = rec->line,
+        .stream = stream,
+        .origin = origin_of(l, rec),
+        .reason = dfopt_dict_intern_z(l->c->dict, why),
+    };
+    l->totals->invalid++;
+    if (l->c->strict)
+        return dfopt_error_set(err, DFOPT_ERR_SCHEMA, "%s:%" PRIu64 ": %s", rec->origin,
+                               rec->line, why);
+    say_bad(l, rec, stream, why);
+    if (row.origin == DFOPT_SYM_NONE || row.reason == DFOPT_SYM_NONE ||
+        dfopt_buf_add(&r->rejects, &row, sizeof row) || dfopt_team_skip(l->team, r))
+        return no_memory(err);
+    return DFOPT_OK;
+}
+
+static enum dfopt_err take_finding(struct lead *l, struct dfopt_round *r, uint64_t seq,
+                                   const struct dfopt_finding *f)
+{
+    if (*l->c->declog) {
+        struct dfopt_finding_row *row = dfopt_buf_grow(&r->findings, sizeof *row);
+        if (!row)
+            return DFOPT_ERR_NOMEM;
+        row->seq = seq;
+        row->f = *f;
+    }
+    return dfopt_team_finding(l->team, r, seq, f);
+}
+
+static enum dfopt_err take_ack(struct lead *l, struct dfopt_round *r, uint64_t seq,
+                               const struct dfopt_event *event)
+{
+    const struct dfopt_round_ack ack = {
+        .seq = seq,
+        .given = event->ack,
+        .plan_id = dfopt_round_text(r, event->plan_id, event->plan_id_len),
+        .plan_id_len = event->plan_id_len,
+        .reason = dfopt_round_text(r, event->reason, event->reason_len),
+        .reason_len = event->reason_len,
+    };
+    if (ack.plan_id == SIZE_MAX || ack.reason == SIZE_MAX)
+        return DFOPT_ERR_NOMEM;
+    enum dfopt_err e = dfopt_buf_add(&r->acks, &ack, sizeof ack);
+    return e ? e : dfopt_team_ack(l->team, r, seq, &event->ack);
+}
+
+/* Applies the policy's overrides, for the log: doing it twice changes nothing. */
+static void apply_overrides(const struct dfopt_policy *policy,
+                            struct dfopt_registration *g)
+{
+    for (size_t i = 0; i < g->n_knobs; i++)
+        for (size_t j = 0; j < g->knobs[i].n_responses; j++)
+            dfopt_policy_apply(policy, g->knobs[i].id, &g->knobs[i].responses[j]);
+}
+
+/* Takes the registration out of the event. */
+static enum dfopt_err take_registration(struct lead *l, struct dfopt_round *r,
+                                        uint64_t seq, struct dfopt_event *event)
+{
+    struct dfopt_round_registration reg = {
+        .seq = seq,
+        .source = DFOPT_SOURCE_EVENT,
+        .body = dfopt_round_text(r, event->body, event->body_len),
+        .body_len = event->body_len,
+        .accepted = event->registration,
+    };
+    if (reg.body == SIZE_MAX)
+        return DFOPT_ERR_NOMEM;
+    apply_overrides(l->c->policy, &reg.accepted);
+    enum dfopt_err e = dfopt_buf_add(&r->registrations, &reg, sizeof reg);
+    if (e)
+        return e;
+    event->registration = (struct dfopt_registration){0};
+    return dfopt_team_registration(l->team, r, seq, &reg.accepted);
+}
+
+/* A registration that was not accepted is logged with the bytes that came. */
+static enum dfopt_err keep_rejected_registration(struct dfopt_round *r, uint64_t seq,
+                                                 const struct dfopt_record *rec)
+{
+    struct dfopt_round_registration reg = {
+        .seq = seq,
+        .source = DFOPT_SOURCE_EVENT,
+        .body = dfopt_round_text(r, rec->data, rec->len),
+        .body_len = rec->len,
+        .rejected = true,
+    };
+    if (reg.body == SIZE_MAX)
+        return DFOPT_ERR_NOMEM;
+    return dfopt_buf_add(&r->registrations, &reg, sizeof reg);
+}
+
+static enum dfopt_err take_event(struct lead *l, struct dfopt_round *r, uint64_t seq,
+                                 struct dfopt_event *event)
+{
+    switch (event->stream) {
+    case DFOPT_STREAM_FINDING:
+        return take_finding(l, r, seq, &event->finding);
+    case DFOPT_STREAM_ACK:
+        return take_ack(l, r, seq, event);
+    case DFOPT_STREAM_GLOBAL_PLAN:
+        return dfopt_team_global_plan(l->team, r, seq, &event->global_plan);
+    default:
+        return take_registration(l, r, seq, event);
+    }
+}
+
+static enum dfopt_err take_record(struct lead *l, struct dfopt_round *r,
+                                  const struct dfopt_record *rec,
+                                  struct dfopt_error *err)
+{
+    struct dfopt_event event;
+    const uint64_t seq = l->next_seq++;
+    l->totals->records++;
+    if (rec->problem)
+        return reject(l, r, rec,
+                      rec->stream < 0 ? DFOPT_STREAM_FINDING : (uint32_t)rec->stream,
+                      rec->problem, err);
+    struct dfopt_error why = {0};
+    enum dfopt_err e = dfopt_codec_decode(l->c->codec, rec->stream, rec->data, rec->len,
+                                          &event, &why);
+    if (e == DFOPT_ERR_NOMEM)
+        return no_memory(err);
+    if (e) {
+        if (event.stream == DFOPT_STREAM_REGISTRATION &&
+            keep_rejected_registration(r, seq, rec))
+            return no_memory(err);
+        return reject(l, r, rec, event.stream, why.text, err);
+    }
+    l->totals->by_stream[event.stream]++;
+    e = take_event(l, r, seq, &event);
+    dfopt_event_clear(&event);
+    return e ? dfopt_error_set(err, e, "%s:%" PRIu64 ": %s", rec->origin, rec->line,
+                               dfopt_err_text(e))
+             : DFOPT_OK;
+}
+
+/* A file that cannot be read on: said and counted; fatal if strict. */
+static enum dfopt_err skip_input(struct lead *l, const struct dfopt_error *why,
+                                 struct dfopt_error *err)
+{
+    l->totals->skipped_inputs++;
+    if (l->c->strict) {
+        *err = *why;
+        return why->code;
+    }
+    dfopt_log_event(l->c->log, DFOPT_LOG_ERROR, "optimizer.input.failed",
+                    DFOPT_F_TEXT("error", why->text));
+    return DFOPT_OK;
+}
+
+/* Fills a round until it is full or no more input is ready. */
+static enum dfopt_err fill(struct lead *l, struct dfopt_round *r,
+                           struct dfopt_error *err)
+{
+    struct dfopt_record rec;
+    struct dfopt_error why = {0};
+    size_t bytes = 0;
+    enum dfopt_err e = DFOPT_OK;
+    while (!e && r->n_events < l->round_events && bytes < ROUND_BYTES) {
+        if (l->c->stop && *l->c->stop) {
+            l->ended = true;
+            break;
+        }
+        const int wait_ms = r->n_events == 0 && l->on_way == 0 ? WAIT_MS : 0;
+        switch (l->c->source->ops->next(l->c->source, wait_ms, &rec, &why)) {
+        case DFOPT_SOURCE_RECORD:
+            bytes += rec.len;
+            e = take_record(l, r, &rec, err);
+            r->end = (struct dfopt_declog_position){.next_seq = l->next_seq,
+                                                    .offset = rec.offset + rec.len,
+                                                    .record_line = rec.line,
+                                                    .origin = origin_of(l, &rec)};
+            break;
+        case DFOPT_SOURCE_ERROR:
+            e = skip_input(l, &why, err);
+            break;
+        case DFOPT_SOURCE_END:
+            l->ended = true;
+            return e;
+        default:
+            return e;
+        }
+    }
+    return e;
+}
+
+/* ---- the loop ---- */
+
+static void report_progress(struct lead *l, bool last)
+{
+    if (!l->c->progress)
+        return;
+    const int64_t now = dfopt_clock_monotonic_ns();
+    if (!last && now - l->progress_ns < PROGRESS_EVERY_NS)
+        return;
+    l->progress_ns = now;
+    struct dfopt_lead_progress p = {.totals = l->totals};
+    l->c->source->ops->progress(l->c->source, &p.input);
+    l->c->progress(l->c->progress_arg, &p);
+}
+
+/* Puts out the oldest round, which is answered. */
+static enum dfopt_err finish_oldest(struct lead *l, struct dfopt_error *err)
+{
+    struct dfopt_round *r = &l->rounds[l->oldest];
+    enum dfopt_err e = dfopt_round_merge(r);
+    if (e)
+        return dfopt_error_set(err, e, "merging the results of a round: %s",
+                               dfopt_err_text(e));
+    const int64_t now = dfopt_clock_monotonic_ns();
+    const bool flush = now - l->flushed_ns >= l->c->flush_interval_ns;
+    if (flush)
+        l->flushed_ns = now;
+    r->end.wall_ns = dfopt_clock_wall_ns();
+    l->oldest = (l->oldest + 1) % l->n_rounds;
+    l->on_way--;
+    e = dfopt_output_round(&l->output, r, flush, err);
+    report_progress(l, false);
+    return e;
+}
+
+/* Takes in and sends one more round, if one may be on its way. */
+static enum dfopt_err send_next(struct lead *l, struct dfopt_error *err)
+{
+    if (l->ended || l->on_way == l->n_rounds)
+        return DFOPT_OK;
+    struct dfopt_round *r = &l->rounds[(l->oldest + l->on_way) % l->n_rounds];
+    if (l->next_round > 0) /* the first holds the presets already */
+        dfopt_round_reset(r, l->next_round, l->next_seq);
+    enum dfopt_err e = fill(l, r, err);
+    if (r->n_events == 0 && l->next_round > 0)
+        return e;
+    l->next_round++;
+    l->on_way++;
+    enum dfopt_err sent = dfopt_team_send(l->team, r, e ? NULL : err);
+    return e ? e : sent;
+}
+
+static enum dfopt_err run(struct lead *l, struct dfopt_error *err)
+{
+    enum dfopt_err e = DFOPT_OK;
+    while (!e && !(l->ended && l->on_way == 0)) {
+        const uint32_t before = l->on_way;
+        e = send_next(l, err);
+        if (e || l->on_way == 0)
+            continue;
+        /* nothing came in, or nothing more may go out: wait for the oldest */
+        struct dfopt_round *r = &l->rounds[l->oldest];
+        const bool wait = l->on_way == before || l->on_way == l->n_rounds || l->ended;
+        e = dfopt_team_collect(l->team, r, l->rounds, l->n_rounds, wait, err);
+        if (!e && r->waiting == 0)
+            e = finish_oldest(l, err);
+    }
+    return e;
+}
+
+/* After a failure: waits for what is still on its way, and puts out what is
+ * whole, as far as that goes. */
+static void wind_up(struct lead *l)
+{
+    struct dfopt_error ignored;
+    bool fit = true;
+    while (l->on_way) {
+        struct dfopt_round *r = &l->rounds[l->oldest];
+        if (dfopt_team_collect(l->team, r, l->rounds, l->n_rounds, true, &ignored)) {
+            dfopt_team_forget(l->team, l->rounds, l->n_rounds);
+            fit = false;
+        }
+        if (fit && finish_oldest(l, &ignored) == DFOPT_OK)
+            continue;
+        fit = false;
+        l->oldest = (l->oldest + 1) % l->n_rounds;
+        l->on_way--;
+    }
+}
+
+static enum dfopt_err start(struct lead *l, struct dfopt_comm *comm,
+                            struct dfopt_error *err)
+{
+    const struct dfopt_team_config team = {l->c->policy, l->c->assumed_acks,
+                                           l->c->relay_hostname};
+    enum dfopt_err e = dfopt_team_create(&l->team, comm, l->c->dict, &team, err);
+    if (e)
+        return e;
+    l->rounds = calloc(l->n_rounds, sizeof *l->rounds);
+    if (!l->rounds)
+        return no_memory(err);
+    for (uint32_t i = 0; i < l->n_rounds; i++)
+        if (dfopt_round_init(&l->rounds[i], dfopt_team_planners(l->team)))
+            return no_memory(err);
+    dfopt_round_reset(&l->rounds[0], 0, 0);
+    for (size_t i = 0; i < l->c->n_presets; i++) {
+        if (dfopt_team_preset(l->team, &l->rounds[0], &l->c->presets[i].registration))
+            return no_memory(err);
+    }
+    return dfopt_output_presets(&l->output, err);
+}
+
+static void release(struct lead *l)
+{
+    for (uint32_t i = 0; l->rounds && i < l->n_rounds; i++)
+        dfopt_round_free(&l->rounds[i]);
+    free(l->rounds);
+    dfopt_team_destroy(l->team);
+    dfopt_output_free(&l->output);
+}
+
+enum dfopt_err dfopt_lead_run(struct dfopt_comm *comm,
+                              const struct dfopt_lead_config *config,
+                              struct dfopt_lead_result *out, struct dfopt_error *err)
+{
+    struct lead l = {
+        .c = config,
+        .totals = &out->totals,
+        .output = {.c = config, .totals = &out->totals},
+        .n_rounds = config->rounds_on_way ? config->rounds_on_way : ROUNDS_ON_WAY,
+        .round_events = config->round_events ? config->round_events : ROUND_EVENTS,
+        .flushed_ns = dfopt_clock_monotonic_ns(),
+        .origin_sym = DFOPT_SYM_NONE,
+    };
+    enum dfopt_err e = start(&l, comm, err);
+    if (!e) {
+        e = run(&l, err);
+        if (e)
+            wind_up(&l);
+        struct dfopt_error ending = {0};
+        enum dfopt_err ended = dfopt_output_end(&l.output, &ending);
+        if (ended && !e) {
+            *err = ending;
+            e = ended;
+        }
+        report_progress(&l, true);
+    }
+    if (!e)
+        e = dfopt_team_state(l.team, &out->state, &out->suppressions, err);
+    out->stopped = config->stop && *config->stop;
+    out->output_failed = l.output.failed;
+    release(&l);
+    return e;
+}
+
+void dfopt_lead_dismiss(struct dfopt_comm *comm, int exit_code)
+{
+    const uint64_t code = (uint64_t)exit_code;
+    for (int rank = 1; rank < dfopt_comm_size(comm); rank++) {
+        struct dfopt_frame f;
+        struct dfopt_buf bytes = {0};
+        struct dfopt_send *send = NULL;
+        enum dfopt_err e = dfopt_frame_begin(&f, &bytes, NULL, NULL);
+        if (!e)
+            e = dfopt_frame_item(&f, DFOPT_ITEM_CODE, &code, sizeof code);
+        if (!e) {
+            dfopt_frame_end(&f, DFOPT_FRAME_STOP, 0);
+            e = dfopt_comm_send(comm, rank, &bytes, &send, NULL);
+        }
+        if (!e)
+            e = dfopt_send_finish(comm, &send, NULL);
+        dfopt_buf_free(&bytes);
+        if (e)
+            dfopt_comm_abort(comm, exit_code ? exit_code : 1);
+    }
+}

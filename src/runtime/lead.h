@@ -1,0 +1,84 @@
+/* What rank 0 does: takes events in, numbers them, has them decided in rounds,
+ * and puts out what was decided, in the order of the events. */
+#ifndef DFOPT_RUNTIME_LEAD_H
+#define DFOPT_RUNTIME_LEAD_H
+
+#include "base/log.h"
+#include "codec/codec.h"
+#include "declog/writer.h"
+#include "runtime/comm.h"
+#include "transport/transport.h"
+
+#include <signal.h>
+
+/* A registration that is there before the first event. */
+struct dfopt_initial {
+    enum dfopt_registration_source source;
+    struct dfopt_registration registration;
+    const char *body; /* compact JSON */
+    size_t body_len;
+};
+
+/* What came in and what was decided. */
+struct dfopt_totals {
+    uint64_t records;  /* all that took a number */
+    uint64_t by_stream[DFOPT_STREAM_COUNT]; /* of them, the usable ones */
+    uint64_t invalid;  /* records that could not be used */
+    uint64_t skipped_inputs; /* files that could not be read to their end */
+    uint64_t verdicts[DFOPT_VERDICT_COUNT];
+    uint64_t plans, relays; /* made here; passed on for a global optimizer */
+    uint64_t acks_unmatched, global_plans_rejected;
+};
+
+/* How far a run is; for a progress line. */
+struct dfopt_lead_progress {
+    const struct dfopt_totals *totals;
+    struct dfopt_source_progress input;
+};
+
+typedef void (*dfopt_lead_progress_fn)(void *arg, const struct dfopt_lead_progress *p);
+
+/* Everything is borrowed for the run. */
+struct dfopt_lead_config {
+    struct dfopt_dict *dict;
+    struct dfopt_codec *codec;
+    const struct dfopt_policy *policy;
+    bool assumed_acks;
+    dfopt_sym relay_hostname;
+    const struct dfopt_initial *presets;
+    size_t n_presets;
+    struct dfopt_source *source;
+    struct dfopt_sink *sink;        /* NULL: plans are only logged */
+    struct dfopt_declog **declog;   /* *declog NULL: none. Closed and NULLed when
+                                     * it fails, the run going on */
+    struct dfopt_log *log;          /* NULL: silent */
+    bool strict;                    /* the first thing wrong ends the run */
+    uint32_t round_events;          /* at most so many a round; 0: 4096 */
+    uint32_t rounds_on_way;         /* at most so many at once; 0: 4 */
+    int64_t flush_interval_ns;      /* of the decision log */
+    const volatile sig_atomic_t *stop; /* not 0: take nothing more in */
+    dfopt_lead_progress_fn progress; /* NULL: none; called a few times a second */
+    void *progress_arg;
+};
+
+/* How a run ended. */
+struct dfopt_lead_result {
+    struct dfopt_totals totals;
+    bool stopped;      /* by *stop, before the end of the input */
+    bool output_failed; /* plans or log are not whole; said in the log */
+    struct dfopt_buf state;        /* struct dfopt_state_row */
+    struct dfopt_buf suppressions; /* struct dfopt_suppression_state */
+};
+
+/* Local, on rank 0; the others are in dfopt_worker_serve until dismissed. Runs
+ * to the end of the input and leaves the state in *out (zero it before; free
+ * its buffers, on failure too). Returns OK, or what made it impossible to go on
+ * (strict: the first bad record); everything decided before is put out. */
+enum dfopt_err dfopt_lead_run(struct dfopt_comm *comm,
+                              const struct dfopt_lead_config *config,
+                              struct dfopt_lead_result *out, struct dfopt_error *err);
+
+/* Local, on rank 0, once: tells every other rank to leave with an exit code. */
+void dfopt_lead_dismiss(struct dfopt_comm *comm, int exit_code);
+
+#endif

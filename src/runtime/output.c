@@ -1,0 +1,215 @@
+/* Putting out what was decided. Each output that fails is given up by itself,
+ * so that a full disk under the decision log does not lose the plans. */
+#include "runtime/output.h"
+
+#include "runtime/narrate.h"
+
+#include <string.h>
+
+void dfopt_output_free(struct dfopt_output *o)
+{
+    dfopt_buf_free(&o->json);
+    dfopt_buf_free(&o->text);
+}
+
+/* An output has failed: fatal if strict, else said and remembered. */
+static enum dfopt_err gave_up(struct dfopt_output *o, const char *what,
+                              const struct dfopt_error *why, struct dfopt_error *err)
+{
+    o->failed = true;
+    if (o->c->strict) {
+        *err = *why;
+        return why->code;
+    }
+    dfopt_log_event(o->c->log, DFOPT_LOG_ERROR, "optimizer.output.failed",
+                    DFOPT_F_TEXT("output", what), DFOPT_F_TEXT("error", why->text));
+    return DFOPT_OK;
+}
+
+/* ---- decision log ---- */
+
+static enum dfopt_err log_acks(struct dfopt_declog *w, const struct dfopt_round *r)
+{
+    const struct dfopt_round_ack *a = DFOPT_ROW(&r->acks, const struct dfopt_round_ack);
+    const struct dfopt_ack_row *row =
+        DFOPT_ROW(&r->merged.acks, const struct dfopt_ack_row);
+    enum dfopt_err e = DFOPT_OK;
+    for (size_t i = 0; i < DFOPT_ROWS(&r->acks, struct dfopt_round_ack) && !e; i++) {
+        const struct dfopt_declog_ack ack = {
+            .seq = a[i].seq,
+            .given = &a[i].given,
+            .outcome = row[i].outcome == DFOPT_ACK_OUTCOME_UNMATCHED ? NULL : &row[i],
+            .plan_id = r->texts.data + a[i].plan_id,
+            .plan_id_len = a[i].plan_id_len,
+            .reason = r->texts.data + a[i].reason,
+            .reason_len = a[i].reason_len,
+        };
+        e = dfopt_declog_ack(w, &ack);
+    }
+    return e;
+}
+
+static enum dfopt_err log_registrations(struct dfopt_declog *w,
+                                        const struct dfopt_round *r)
+{
+    const struct dfopt_round_registration *g =
+        DFOPT_ROW(&r->registrations, const struct dfopt_round_registration);
+    const size_t n = DFOPT_ROWS(&r->registrations, struct dfopt_round_registration);
+    enum dfopt_err e = DFOPT_OK;
+    for (size_t i = 0; i < n && !e; i++) {
+        const struct dfopt_declog_registration reg = {
+            .seq = g[i].seq,
+            .source = g[i].source,
+            .body = r->texts.data + g[i].body,
+            .body_len = g[i].body_len,
+            .accepted = g[i].rejected ? NULL : &g[i].accepted,
+        };
+        e = dfopt_declog_registration(w, &reg);
+    }
+    return e;
+}
+
+static enum dfopt_err log_rows(struct dfopt_declog *w, const struct dfopt_round *r)
+{
+    const struct dfopt_declog_reject_row *reject =
+        DFOPT_ROW(&r->rejects, const struct dfopt_declog_reject_row);
+    const struct dfopt_relay_row *relay =
+        DFOPT_ROW(&r->merged.relays, const struct dfopt_relay_row);
+    const size_t rejects = DFOPT_ROWS(&r->rejects, struct dfopt_declog_reject_row);
+    const size_t relays = DFOPT_ROWS(&r->merged.relays, struct dfopt_relay_row);
+    enum dfopt_err e = dfopt_declog_findings(
+        w, DFOPT_ROW(&r->findings, const struct dfopt_finding_row),
+        DFOPT_ROWS(&r->findings, struct dfopt_finding_row));
+    if (!e)
+        e = dfopt_declog_decisions(w, &r->merged);
+    for (size_t i = 0; i < rejects && !e; i++)
+        e = dfopt_declog_reject(w, &reject[i]);
+    for (size_t i = 0; i < relays && !e; i++)
+        e = dfopt_declog_relay(w, &relay[i]);
+    if (!e)
+        e = log_acks(w, r);
+    return e ? e : log_registrations(w, r);
+}
+
+/* Closes a log that cannot go on. */
+static enum dfopt_err drop_log(struct dfopt_output *o, struct dfopt_error *err)
+{
+    struct dfopt_error why = {0}, closing;
+    const struct dfopt_error *failure = dfopt_declog_error(*o->c->declog);
+    if (failure && failure->code)
+        why = *failure;
+    else
+        dfopt_error_set(&why, DFOPT_ERR_NOMEM, "out of memory");
+    dfopt_declog_close(o->c->declog, false, &closing);
+    return gave_up(o, "decision log", &why, err);
+}
+
+static enum dfopt_err to_declog(struct dfopt_output *o, const struct dfopt_round *r,
+                                bool flush, struct dfopt_error *err)
+{
+    struct dfopt_declog *w = *o->c->declog;
+    struct dfopt_error why = {0};
+    if (!w)
+        return DFOPT_OK;
+    enum dfopt_err e = log_rows(w, r);
+    if (!e)
+        e = dfopt_declog_commit(w, &r->end, flush, &why);
+    return e ? drop_log(o, err) : DFOPT_OK;
+}
+
+enum dfopt_err dfopt_output_presets(struct dfopt_output *o, struct dfopt_error *err)
+{
+    enum dfopt_err e = DFOPT_OK;
+    for (size_t i = 0; i < o->c->n_presets && !e; i++) {
+        const struct dfopt_initial *p = &o->c->presets[i];
+        const struct dfopt_declog_registration reg = {
+            .source = p->source,
+            .body = p->body,
+            .body_len = p->body_len,
+            .accepted = &p->registration,
+        };
+        dfopt_narrate_registration(o->c, &p->registration, &o->text);
+        if (*o->c->declog && dfopt_declog_registration(*o->c->declog, &reg))
+            e = drop_log(o, err);
+    }
+    return e;
+}
+
+/* ---- plans ---- */
+
+static enum dfopt_err publish(struct dfopt_output *o, const struct dfopt_plan *p,
+                              struct dfopt_error *err)
+{
+    struct dfopt_error why = {0};
+    dfopt_buf_clear(&o->json);
+    enum dfopt_err e = dfopt_codec_plan_json(o->c->dict, p, &o->json);
+    if (e)
+        return dfopt_error_set(err, e, "%s", dfopt_err_text(e));
+    const struct dfopt_plan_message m = {
+        .body = o->json.data,
+        .body_len = o->json.len,
+        .node = p->node == DFOPT_SYM_EMPTY ? NULL
+                                           : dfopt_dict_text(o->c->dict, p->node, NULL),
+    };
+    e = o->c->sink->ops->publish(o->c->sink, &m, &why);
+    if (!e)
+        return DFOPT_OK;
+    o->sink_failed = true;
+    return gave_up(o, "plans", &why, err);
+}
+
+static enum dfopt_err put_plans(struct dfopt_output *o, const struct dfopt_round *r,
+                                struct dfopt_error *err)
+{
+    const struct dfopt_plan *p = DFOPT_ROW(&r->merged.plans, const struct dfopt_plan);
+    const size_t n = DFOPT_ROWS(&r->merged.plans, struct dfopt_plan);
+    enum dfopt_err e = DFOPT_OK;
+    for (size_t i = 0; i < n && !e; i++) {
+        if (p[i].relay_id == DFOPT_SYM_NONE)
+            o->totals->plans++;
+        else
+            o->totals->relays++;
+        if (o->c->sink && !o->sink_failed)
+            e = publish(o, &p[i], err);
+        dfopt_narrate_plan(o->c, &p[i], &o->text);
+    }
+    return e;
+}
+
+/* ---- totals ---- */
+
+static void count(struct dfopt_totals *t, const struct dfopt_decisions *d)
+{
+    const struct dfopt_verdict_row *v =
+        DFOPT_ROW(&d->verdicts, const struct dfopt_verdict_row);
+    const struct dfopt_ack_row *a = DFOPT_ROW(&d->acks, const struct dfopt_ack_row);
+    const struct dfopt_relay_row *g = DFOPT_ROW(&d->relays, const struct dfopt_relay_row);
+    for (size_t i = 0; i < DFOPT_ROWS(&d->verdicts, struct dfopt_verdict_row); i++)
+        if (v[i].verdict < DFOPT_VERDICT_COUNT)
+            t->verdicts[v[i].verdict]++;
+    for (size_t i = 0; i < DFOPT_ROWS(&d->acks, struct dfopt_ack_row); i++)
+        t->acks_unmatched += a[i].outcome == DFOPT_ACK_OUTCOME_UNMATCHED;
+    for (size_t i = 0; i < DFOPT_ROWS(&d->relays, struct dfopt_relay_row); i++)
+        t->global_plans_rejected += g[i].outcome != DFOPT_RELAY_RELAYED;
+}
+
+enum dfopt_err dfopt_output_round(struct dfopt_output *o, const struct dfopt_round *r,
+                                  bool flush, struct dfopt_error *err)
+{
+    count(o->totals, &r->merged);
+    enum dfopt_err e = to_declog(o, r, flush, err);
+    if (!e)
+        e = put_plans(o, r, err);
+    if (!e)
+        dfopt_narrate_round(o->c, r, &o->text);
+    return e;
+}
+
+enum dfopt_err dfopt_output_end(struct dfopt_output *o, struct dfopt_error *err)
+{
+    struct dfopt_error why = {0};
+    if (!o->c->sink || o->sink_failed || !o->c->sink->ops->flush(o->c->sink, &why))
+        return DFOPT_OK;
+    o->sink_failed = true;
+    return gave_up(o, "plans", &why, err);
+}

@@ -1,0 +1,3 @@
+dfopt_unit_test(framer dfopt_transport)
+dfopt_unit_test(transport_file dfopt_transport)
+dfopt_unit_test(transport_file_sink dfopt_transport)
