@@ -1,0 +1,331 @@
+/* Options of dfopt-mpi, by argp. Each mistake is said with the option's name. */
+#include "cli/options.h"
+
+#include <argp.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char doc[] =
+    "Decide what a job should change about itself: findings of DFDiagnoser come in, "
+    "plans (knob, old value, new value, when, why) go out, and every decision is "
+    "logged.\v"
+    "Runs alone or on many ranks (mpirun -n N dfopt-mpi ...): what is decided is the "
+    "same. Inputs are JSON lines, a JSON array, or an event log with registrations and "
+    "acks; gzip is recognised.\n\n"
+    "Exit codes: 0 all is done; 1 something could not be read or written, or --strict "
+    "met a bad record; 2 bad options or configuration, nothing was done; 3 ended early "
+    "by a signal, what had been read is decided and written.\n\n"
+    "Environment: DFOPTIMIZER_TRANSPORT, DFOPTIMIZER_DEBUG=1, and for knobs without "
+    "a registration DFOPTIMIZER_BOOTSTRAP_DLIO=1 with DLIO_KNOB_MIN_THREADS, "
+    "DLIO_KNOB_MAX_THREADS, DLIO_KNOB_BOUNDARY, DFOPTIMIZER_BOOTSTRAP_PREFETCH_SIZE, "
+    "DFOPTIMIZER_BOOTSTRAP_READ_THREADS.";
+
+enum key {
+    KEY_TRANSPORT = 0x100,
+    KEY_FINDINGS,
+    KEY_REGISTRY,
+    KEY_MAX_RECORD,
+    KEY_STRICT,
+    KEY_PLANS,
+    KEY_FINAL_STATE,
+    KEY_DECISION_LOG,
+    KEY_LOG_COMPRESSION,
+    KEY_LOG_DETAIL,
+    KEY_LOG_FLUSH,
+    KEY_COMPAT,
+    KEY_POLICY,
+    KEY_ACKS,
+    KEY_RELAY_HOSTNAME,
+    KEY_BATCH,
+    KEY_ON_WAY,
+    KEY_LOG_FORMAT,
+    KEY_LOG_LEVEL,
+    KEY_DEBUG,
+    KEY_NO_PROGRESS
+};
+
+static const struct argp_option table[] = {
+    {0, 0, 0, 0, "Input", 1},
+    {"transport", KEY_TRANSPORT, "NAME", 0,
+     "Where findings come from. This build has: file (the default with "
+     "--findings-file)", 0},
+    {"findings-file", KEY_FINDINGS, "FILE", 0,
+     "Findings or an event log to replay: a path, a glob, or - for standard input; may "
+     "be repeated, read in order", 0},
+    {"registry-file", KEY_REGISTRY, "FILE", 0,
+     "Knobs to register before the first record: a JSON array of registrations", 0},
+    {"max-record-bytes", KEY_MAX_RECORD, "N", 0,
+     "Reject records longer than this (default 1048576)", 0},
+    {"strict", KEY_STRICT, 0, 0,
+     "End at the first record, input or output that is bad, instead of counting it and "
+     "going on", 0},
+    {0, 0, 0, 0, "Output", 2},
+    {"plans-file", KEY_PLANS, "FILE", 0,
+     "Write plans there, one JSON object a line; - for standard output", 0},
+    {"final-state", KEY_FINAL_STATE, "FILE", 0,
+     "Write the state at the end there, as JSON; - for standard output", 0},
+    {"decision-log", KEY_DECISION_LOG, "FILE.h5", 0,
+     "Log everything that came in and every decision to this HDF5 file; read it with "
+     "dfopt-log or h5py", 0},
+    {"log-detail", KEY_LOG_DETAIL, "WHAT", 0,
+     "What the decision log keeps: plans, verdicts (and plans), or findings (everything; "
+     "the default)", 0},
+    {"log-compression", KEY_LOG_COMPRESSION, "0..9", 0,
+     "Deflate level of the decision log (default 1)", 0},
+    {"log-flush-interval", KEY_LOG_FLUSH, "SECONDS", 0,
+     "How much a killed run may lose from the decision log (default 1)", 0},
+    {0, 0, 0, 0, "Decisions", 3},
+    {"compat", KEY_COMPAT, "PRESET", 0,
+     "default, or upstream: decide bit for bit as DFOptimizer 0.1.0", 0},
+    {"policy", KEY_POLICY, "FILE", 0,
+     "Switches and overrides of responses, as JSON", 0},
+    {"acks", KEY_ACKS, "HOW", 0,
+     "explicit: a plan is in flight until it is acknowledged; assumed: it counts as "
+     "applied at once; auto (the default): explicit for an event log and with --compat "
+     "upstream, assumed for plain findings", 0},
+    {"relay-hostname", KEY_RELAY_HOSTNAME, "NAME", 0,
+     "Drop global plans that name other hosts only", 0},
+    {0, 0, 0, 0, "Ranks", 4},
+    {"batch-events", KEY_BATCH, "N", 0,
+     "Events decided together, at most (default 4096)", 0},
+    {"batches-in-flight", KEY_ON_WAY, "N", 0,
+     "Batches on their way to the ranks at once, at most (default 4)", 0},
+    {0, 0, 0, 0, "Messages", 5},
+    {"log-level", KEY_LOG_LEVEL, "LEVEL", 0,
+     "debug, info (the default), warning, error or off", 0},
+    {"log-format", KEY_LOG_FORMAT, "FORMAT", 0,
+     "Of the lines on standard error: json (the default), or text for people", 0},
+    {"debug", KEY_DEBUG, 0, 0, "The same as --log-level debug", 0},
+    {"no-progress", KEY_NO_PROGRESS, 0, 0,
+     "No progress line (there is none unless standard error is a terminal)", 0},
+    {0, 0, 0, 0, "Help", 6},
+    {"help", '?', 0, 0, "Show this help", 0},
+    {"version", 'V', 0, 0, "Show the version", 0},
+    {0, 0, 0, 0, 0, 0},
+};
+
+/* A whole number in [lo, hi], or a message that names the option. */
+static error_t number(struct argp_state *state, const char *option, const char *text,
+                      int64_t lo, int64_t hi, int64_t *out)
+{
+    char *end;
+    errno = 0;
+    long long v = strtoll(text, &end, 10);
+    if (end == text || *end || errno || v < lo || v > hi) {
+        argp_error(state, "--%s takes a whole number from %lld to %lld, not '%s'",
+                   option, (long long)lo, (long long)hi, text);
+        return EINVAL;
+    }
+    *out = v;
+    return 0;
+}
+
+/* One of n words, by its index, or a message that lists them. */
+static error_t word(struct argp_state *state, const char *option, const char *text,
+                    const char *const *words, size_t n, int *out)
+{
+    char list[160] = "";
+    for (size_t i = 0; i < n; i++) {
+        if (strcmp(text, words[i]) == 0) {
+            *out = (int)i;
+            return 0;
+        }
+        if (i)
+            strncat(list, ", ", sizeof list - strlen(list) - 1);
+        strncat(list, words[i], sizeof list - strlen(list) - 1);
+    }
+    argp_error(state, "--%s takes one of %s, not '%s'", option, list, text);
+    return EINVAL;
+}
+
+#define WORD(state, option, text, out, ...)                                          \
+    word(state, option, text, (const char *const[]){__VA_ARGS__},                    \
+         sizeof((const char *const[]){__VA_ARGS__}) / sizeof(char *), out)
+
+static error_t seconds(struct argp_state *state, const char *text, int64_t *ms)
+{
+    char *end;
+    double s = strtod(text, &end);
+    if (end == text || *end || !(s >= 0 && s <= 86400)) {
+        argp_error(state, "--log-flush-interval takes seconds from 0 to 86400, not '%s'",
+                   text);
+        return EINVAL;
+    }
+    *ms = (int64_t)(s * 1000);
+    return 0;
+}
+
+static error_t add_findings(struct dfopt_options *o, const char *path)
+{
+    const char **files =
+        realloc(o->findings_files, (o->n_findings_files + 1) * sizeof *files);
+    if (!files)
+        return ENOMEM;
+    o->findings_files = files;
+    files[o->n_findings_files++] = path;
+    return 0;
+}
+
+/* Only what this build can do is accepted. */
+static error_t check_transport(struct argp_state *state, const char *name)
+{
+    if (strcmp(name, "file") == 0)
+        return 0;
+    if (strcmp(name, "zmq") == 0 || strcmp(name, "mofka") == 0)
+        argp_error(state, "transport %s: this build of dfopt-mpi does not have it; it "
+                          "has: file", name);
+    else
+        argp_error(state, "--transport takes one of file, not '%s'", name);
+    return EINVAL;
+}
+
+static error_t check_whole(struct argp_state *state, struct dfopt_options *o)
+{
+    if (o->action != DFOPT_ACTION_RUN)
+        return 0;
+    if (!o->transport)
+        o->transport = o->n_findings_files ? "file" : "mofka";
+    error_t e = check_transport(state, o->transport);
+    if (e)
+        return e;
+    if (o->n_findings_files == 0) {
+        argp_error(state, "--transport file needs --findings-file");
+        return EINVAL;
+    }
+    if (o->plans_file && o->final_state_file && strcmp(o->plans_file, "-") == 0 &&
+        strcmp(o->final_state_file, "-") == 0) {
+        argp_error(state, "--plans-file and --final-state cannot both go to standard "
+                          "output");
+        return EINVAL;
+    }
+    if (o->preset == DFOPT_PRESET_UPSTREAM && o->acks == DFOPT_ACKS_ASSUMED) {
+        argp_error(state, "--compat upstream has explicit acks only");
+        return EINVAL;
+    }
+    return 0;
+}
+
+static error_t parse_level(struct argp_state *state, const char *arg,
+                           struct dfopt_options *o)
+{
+    if (!dfopt_log_level_parse(arg, &o->log_level))
+        return 0;
+    argp_error(state, "--log-level takes one of debug, info, warning, error, off, "
+                      "not '%s'", arg);
+    return EINVAL;
+}
+
+static error_t parse_one(int key, char *arg, struct argp_state *state)
+{
+    struct dfopt_options *o = state->input;
+    int64_t n;
+    int w = 0;
+    error_t e = 0;
+    switch (key) {
+    case KEY_TRANSPORT:
+        o->transport = arg;
+        return 0;
+    case KEY_FINDINGS:
+        return add_findings(o, arg);
+    case KEY_REGISTRY:
+        o->registry_file = arg;
+        return 0;
+    case KEY_MAX_RECORD:
+        return number(state, "max-record-bytes", arg, 1024, (int64_t)1 << 30,
+                      &o->max_record_bytes);
+    case KEY_STRICT:
+        o->strict = true;
+        return 0;
+    case KEY_PLANS:
+        o->plans_file = arg;
+        return 0;
+    case KEY_FINAL_STATE:
+        o->final_state_file = arg;
+        return 0;
+    case KEY_DECISION_LOG:
+        o->decision_log = arg;
+        return 0;
+    case KEY_LOG_COMPRESSION:
+        e = number(state, "log-compression", arg, 0, 9, &n);
+        if (!e)
+            o->log_compression = (int)n;
+        return e;
+    case KEY_LOG_DETAIL:
+        e = WORD(state, "log-detail", arg, &w, "plans", "verdicts", "findings");
+        if (!e)
+            o->log_detail = (enum dfopt_declog_detail)w;
+        return e;
+    case KEY_LOG_FLUSH:
+        return seconds(state, arg, &o->log_flush_ms);
+    case KEY_COMPAT:
+        e = WORD(state, "compat", arg, &w, "default", "upstream");
+        o->preset = (enum dfopt_preset)w;
+        return e;
+    case KEY_POLICY:
+        o->policy_file = arg;
+        return 0;
+    case KEY_ACKS:
+        e = WORD(state, "acks", arg, &w, "auto", "explicit", "assumed");
+        o->acks = (enum dfopt_acks_option)w;
+        return e;
+    case KEY_RELAY_HOSTNAME:
+        o->relay_hostname = arg;
+        return 0;
+    case KEY_BATCH:
+        return number(state, "batch-events", arg, 1, 1 << 20, &o->batch_events);
+    case KEY_ON_WAY:
+        return number(state, "batches-in-flight", arg, 1, 256, &o->batches_on_way);
+    case KEY_LOG_FORMAT:
+        e = WORD(state, "log-format", arg, &w, "json", "text");
+        o->log_text = w == 1;
+        return e;
+    case KEY_LOG_LEVEL:
+        return parse_level(state, arg, o);
+    case KEY_DEBUG:
+        o->log_level = DFOPT_LOG_DEBUG;
+        return 0;
+    case KEY_NO_PROGRESS:
+        o->no_progress = true;
+        return 0;
+    case '?':
+        o->action = DFOPT_ACTION_HELP;
+        argp_state_help(state, stdout, ARGP_HELP_USAGE | ARGP_HELP_LONG | ARGP_HELP_DOC);
+        return 0;
+    case 'V':
+        o->action = DFOPT_ACTION_VERSION;
+        printf("dfopt-mpi %s\n", DFOPT_VERSION);
+        return 0;
+    case ARGP_KEY_ARG:
+        argp_error(state, "unexpected argument '%s'", arg);
+        return EINVAL;
+    case ARGP_KEY_END:
+        return check_whole(state, o);
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+enum dfopt_err dfopt_options_parse(int argc, char **argv, struct dfopt_options *out)
+{
+    const struct argp argp = {.options = table, .parser = parse_one, .doc = doc};
+    const char *debug = getenv("DFOPTIMIZER_DEBUG");
+    *out = (struct dfopt_options){
+        .transport = getenv("DFOPTIMIZER_TRANSPORT"),
+        .relay_hostname = "",
+        .log_detail = DFOPT_DETAIL_FINDINGS,
+        .log_compression = 1,
+        .log_flush_ms = 1000,
+        .log_level = debug && strcmp(debug, "1") == 0 ? DFOPT_LOG_DEBUG : DFOPT_LOG_INFO,
+    };
+    if (out->transport && !*out->transport)
+        out->transport = NULL;
+    error_t e = argp_parse(&argp, argc, argv, ARGP_NO_EXIT | ARGP_NO_HELP, NULL, out);
+    return e == 0 ? DFOPT_OK : e == ENOMEM ? DFOPT_ERR_NOMEM : DFOPT_ERR_ARG;
+}
+
+void dfopt_options_free(struct dfopt_options *o)
+{
+    free(o->findings_files);
+    o->findings_files = NULL;
+}

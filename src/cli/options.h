@@ -1,0 +1,55 @@
+/* The command line of dfopt-mpi: what may be said, checked as a whole before
+ * anything runs. Texts point into argv, the environment or static storage. */
+#ifndef DFOPT_CLI_OPTIONS_H
+#define DFOPT_CLI_OPTIONS_H
+
+#include "base/log.h"
+#include "declog/format.h"
+#include "model/policy.h"
+
+enum dfopt_exit { /* documented in dfopt-mpi --help */
+    DFOPT_EXIT_OK = 0,
+    DFOPT_EXIT_FAILED = 1,  /* something could not be read, decided or written */
+    DFOPT_EXIT_USAGE = 2,   /* bad options or configuration; nothing was done */
+    DFOPT_EXIT_STOPPED = 3  /* a signal ended the run early; what was read is whole */
+};
+
+enum dfopt_action { DFOPT_ACTION_RUN, DFOPT_ACTION_HELP, DFOPT_ACTION_VERSION };
+
+enum dfopt_acks_option {
+    DFOPT_ACKS_AUTO, /* explicit for an event log, assumed for plain findings */
+    DFOPT_ACKS_EXPLICIT,
+    DFOPT_ACKS_ASSUMED
+};
+
+struct dfopt_options {
+    enum dfopt_action action;
+    const char *transport;
+    const char **findings_files; /* owned */
+    size_t n_findings_files;
+    const char *registry_file; /* NULL: none; so with the four below */
+    const char *policy_file;
+    const char *plans_file;
+    const char *final_state_file;
+    const char *decision_log;
+    const char *relay_hostname; /* "": any */
+    enum dfopt_preset preset;
+    enum dfopt_acks_option acks;
+    enum dfopt_declog_detail log_detail;
+    int log_compression;
+    int64_t log_flush_ms;
+    int64_t max_record_bytes;
+    int64_t batch_events, batches_on_way;
+    bool strict, no_progress;
+    enum dfopt_log_level log_level;
+    bool log_text;
+};
+
+/* Reads argv and the environment. Messages about mistakes go to standard error,
+ * help and version to standard output. Returns OK, ARG (said already) or NOMEM.
+ * *out is to be freed in any case. */
+enum dfopt_err dfopt_options_parse(int argc, char **argv, struct dfopt_options *out);
+
+void dfopt_options_free(struct dfopt_options *o);
+
+#endif

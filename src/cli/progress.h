@@ -1,0 +1,18 @@
+/* A progress line on a terminal: records, rate, share of the input, time left. */
+#ifndef DFOPT_CLI_PROGRESS_H
+#define DFOPT_CLI_PROGRESS_H
+
+#include "runtime/lead.h"
+
+struct dfopt_progress_line {
+    FILE *out;
+    int64_t start_ns; /* monotonic */
+};
+
+/* A dfopt_lead_progress_fn; arg is a struct dfopt_progress_line. */
+void dfopt_progress_show(void *arg, const struct dfopt_lead_progress *p);
+
+/* Wipes the line. */
+void dfopt_progress_end(const struct dfopt_progress_line *line);
+
+#endif

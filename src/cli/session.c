@@ -1,0 +1,419 @@
+/* One run: what is configured is read and checked first, so that a mistake
+ * ends the program before it has touched any output; then outputs are opened,
+ * the run is led, and everything is closed. */
+#include "cli/session.h"
+
+#include "cli/bootstrap.h"
+#include "cli/files.h"
+#include "cli/progress.h"
+#include "transport/file.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct session {
+    struct dfopt_comm *comm;
+    const struct dfopt_options *o;
+    const volatile sig_atomic_t *stop;
+    struct dfopt_log log;
+    struct dfopt_dict *dict;
+    struct dfopt_codec *codec;
+    struct dfopt_policy policy;
+    bool assumed_acks;
+    struct dfopt_initial *presets; /* owned; bodies point into preset_bodies */
+    size_t n_presets;
+    struct dfopt_buf preset_bodies;
+    struct dfopt_source *source;
+    struct dfopt_sink *sink;
+    struct dfopt_declog *declog;
+    struct dfopt_lead_result result;
+    struct dfopt_buf text;
+};
+
+static void say_failed(struct session *s, const char *event, const struct dfopt_error *e)
+{
+    dfopt_log_event(&s->log, DFOPT_LOG_ERROR, event, DFOPT_F_TEXT("error", e->text));
+}
+
+/* ---- before anything runs ---- */
+
+static enum dfopt_err load_policy(struct session *s, struct dfopt_error *err)
+{
+    struct dfopt_buf text = {0};
+    dfopt_policy_preset(&s->policy, s->o->preset);
+    if (!s->o->policy_file)
+        return DFOPT_OK;
+    enum dfopt_err e = dfopt_file_read(s->o->policy_file, &text, err);
+    if (!e) {
+        e = dfopt_codec_policy(s->dict, text.data, text.len, &s->policy, err);
+        if (e)
+            dfopt_error_prefix(err, "%s", s->o->policy_file);
+    }
+    dfopt_buf_free(&text);
+    return e;
+}
+
+/* Applies the policy's overrides, as the decision log is to show them. */
+static void apply_overrides(const struct session *s, struct dfopt_registration *r)
+{
+    for (size_t i = 0; i < r->n_knobs; i++)
+        for (size_t j = 0; j < r->knobs[i].n_responses; j++)
+            dfopt_policy_apply(&s->policy, r->knobs[i].id, &r->knobs[i].responses[j]);
+}
+
+/* Adds the registrations of a text. `where` names it in messages. */
+static enum dfopt_err add_presets(struct session *s, const char *where,
+                                  enum dfopt_registration_source source,
+                                  const struct dfopt_buf *text, struct dfopt_error *err)
+{
+    struct dfopt_registration *r = NULL;
+    size_t n = 0;
+    enum dfopt_err e = dfopt_codec_registry(s->codec, text->data, text->len, &r, &n,
+                                            &s->preset_bodies, err);
+    if (e) {
+        dfopt_error_prefix(err, "%s", where);
+        return e;
+    }
+    s->presets = calloc(n ? n : 1, sizeof *s->presets);
+    for (size_t i = 0; i < n; i++) {
+        if (!s->presets) {
+            dfopt_registration_clear(&r[i]);
+            continue;
+        }
+        apply_overrides(s, &r[i]);
+        s->presets[i].source = source;
+        s->presets[i].registration = r[i];
+        s->n_presets++;
+    }
+    free(r);
+    const char *line = s->preset_bodies.data;
+    for (size_t i = 0; i < s->n_presets; i++) { /* one line each */
+        const char *end =
+            memchr(line, '\n', (size_t)(s->preset_bodies.data + s->preset_bodies.len - line));
+        s->presets[i].body = line;
+        s->presets[i].body_len = (size_t)(end - line);
+        line = end + 1;
+    }
+    return s->presets ? DFOPT_OK
+                      : dfopt_error_set(err, DFOPT_ERR_NOMEM, "out of memory");
+}
+
+/* The registry file, or, where it registers nothing, what the environment says. */
+static enum dfopt_err load_presets(struct session *s, struct dfopt_error *err)
+{
+    struct dfopt_buf text = {0};
+    enum dfopt_err e = DFOPT_OK;
+    size_t knobs = 0;
+    if (s->o->registry_file) {
+        e = dfopt_file_read(s->o->registry_file, &text, err);
+        if (!e)
+            e = add_presets(s, s->o->registry_file, DFOPT_SOURCE_REGISTRY_FILE, &text,
+                            err);
+        for (size_t i = 0; i < s->n_presets; i++)
+            knobs += s->presets[i].registration.n_knobs;
+    }
+    if (!e && knobs == 0 && dfopt_bootstrap_wanted()) {
+        free(s->presets); /* holds no knobs */
+        s->presets = NULL;
+        s->n_presets = 0;
+        dfopt_buf_clear(&s->preset_bodies);
+        dfopt_buf_clear(&text);
+        e = dfopt_bootstrap_json(sysconf(_SC_NPROCESSORS_ONLN), &text, err);
+        if (!e)
+            e = add_presets(s, "environment", DFOPT_SOURCE_BOOTSTRAP, &text, err);
+    }
+    dfopt_buf_free(&text);
+    return e;
+}
+
+static enum dfopt_err configure(struct session *s, struct dfopt_error *err)
+{
+    const struct dfopt_codec_limits limits = {
+        .max_record_bytes = (size_t)s->o->max_record_bytes};
+    const struct dfopt_file_source_options input = {
+        .patterns = s->o->findings_files,
+        .n = s->o->n_findings_files,
+        .max_record_bytes = (size_t)s->o->max_record_bytes,
+    };
+    enum dfopt_err e = dfopt_dict_create(&s->dict, false);
+    if (!e)
+        e = dfopt_codec_create(&s->codec, s->dict, &limits);
+    if (e)
+        return dfopt_error_set(err, e, "%s", dfopt_err_text(e));
+    e = load_policy(s, err);
+    if (!e)
+        e = load_presets(s, err);
+    return e ? e : dfopt_file_source_create(&s->source, &input, err);
+}
+
+/* ---- how acks are handled ---- */
+
+/* Whether the first record is an event of an event log. An input that cannot be
+ * read is said here, for it is said only once. */
+static enum dfopt_err look_at_first(struct session *s, bool *event_log,
+                                    struct dfopt_error *err)
+{
+    struct dfopt_record rec;
+    struct dfopt_event event;
+    *event_log = false;
+    for (;;) {
+        enum dfopt_source_status status =
+            dfopt_file_source_peek(s->source, 100, &rec, err);
+        if (status == DFOPT_SOURCE_END || (s->stop && *s->stop))
+            return DFOPT_OK;
+        if (status == DFOPT_SOURCE_RECORD)
+            break;
+        if (status == DFOPT_SOURCE_ERROR) {
+            if (s->o->strict)
+                return err->code;
+            s->result.totals.skipped_inputs++;
+            say_failed(s, "optimizer.input.failed", err);
+        }
+    }
+    if (rec.problem)
+        return DFOPT_OK;
+    if (!dfopt_codec_decode(s->codec, -1, rec.data, rec.len, &event, NULL)) {
+        *event_log = event.enveloped;
+        dfopt_event_clear(&event);
+    } else {
+        *event_log = event.enveloped;
+    }
+    return DFOPT_OK;
+}
+
+static enum dfopt_err choose_acks(struct session *s, struct dfopt_error *err)
+{
+    bool event_log = true;
+    enum dfopt_err e = DFOPT_OK;
+    if (s->o->acks == DFOPT_ACKS_AUTO && s->o->preset == DFOPT_PRESET_DEFAULT)
+        e = look_at_first(s, &event_log, err);
+    s->assumed_acks = s->o->acks == DFOPT_ACKS_ASSUMED || !event_log;
+    return e;
+}
+
+/* ---- outputs ---- */
+
+static enum dfopt_err join_arguments(int argc, char **argv, struct dfopt_buf *out)
+{
+    enum dfopt_err e = DFOPT_OK;
+    for (int i = 0; i < argc && !e; i++)
+        e = dfopt_buf_printf(out, "%s%s", i ? " " : "", argv[i]);
+    return e ? e : dfopt_buf_add(out, "", 1);
+}
+
+static enum dfopt_err open_declog(struct session *s, int argc, char **argv,
+                                  struct dfopt_error *err)
+{
+    struct dfopt_buf policy = {0}, arguments = {0};
+    enum dfopt_err e = dfopt_codec_policy_json(s->dict, &s->policy, &policy);
+    if (!e)
+        e = dfopt_buf_add(&policy, "", 1);
+    if (!e)
+        e = join_arguments(argc, argv, &arguments);
+    if (e) {
+        dfopt_error_set(err, e, "%s", dfopt_err_text(e));
+    } else {
+        const struct dfopt_declog_options log = {
+            .path = s->o->decision_log,
+            .compression = s->o->log_compression,
+            .detail = s->o->log_detail,
+            .created_ns = dfopt_clock_wall_ns(),
+            .ranks = dfopt_comm_size(s->comm),
+            .program_version = DFOPT_VERSION,
+            .mpi_library = dfopt_comm_library(s->comm),
+            .transport = s->o->transport,
+            .command_line = arguments.data,
+            .policy = policy.data,
+            .preset = s->o->preset == DFOPT_PRESET_UPSTREAM ? "upstream" : "default",
+            .acks_mode = s->assumed_acks ? "assumed" : "explicit",
+        };
+        e = dfopt_declog_create(&s->declog, s->dict, &log, err);
+    }
+    dfopt_buf_free(&policy);
+    dfopt_buf_free(&arguments);
+    return e;
+}
+
+static enum dfopt_err open_outputs(struct session *s, int argc, char **argv,
+                                   struct dfopt_error *err)
+{
+    enum dfopt_err e = DFOPT_OK;
+    if (s->o->plans_file)
+        e = dfopt_file_sink_create(&s->sink, s->o->plans_file, err);
+    if (!e && s->o->decision_log)
+        e = open_declog(s, argc, argv, err);
+    return e;
+}
+
+/* ---- the run and its end ---- */
+
+static void say_done(struct session *s)
+{
+    const struct dfopt_totals *t = &s->result.totals;
+    struct dfopt_buf *x = &s->text;
+    dfopt_buf_clear(x);
+    enum dfopt_err e = dfopt_codec_knob_state_json(
+        s->dict, DFOPT_ROW(&s->result.state, const struct dfopt_state_row),
+        DFOPT_ROWS(&s->result.state, struct dfopt_state_row), x);
+    if (!e)
+        e = dfopt_buf_add(x, "", 1);
+    const size_t verdicts = x->len;
+    bool first = true;
+    if (!e)
+        e = dfopt_buf_printf(x, "{");
+    for (uint32_t v = 0; v < DFOPT_VERDICT_COUNT && !e; v++)
+        if (t->verdicts[v]) {
+            e = dfopt_buf_printf(x, "%s\"%s\":%" PRIu64, first ? "" : ",",
+                                 dfopt_verdict_name(v), t->verdicts[v]);
+            first = false;
+        }
+    if (!e)
+        e = dfopt_buf_add(x, "}", 2);
+    if (e)
+        return;
+    dfopt_log_event(
+        &s->log, DFOPT_LOG_INFO, "optimizer.file.done",
+        DFOPT_F_INT("findings", t->by_stream[DFOPT_STREAM_FINDING]),
+        DFOPT_F_INT("plan_count", t->plans), DFOPT_F_JSON("knob_state", x->data),
+        DFOPT_F_INT("records", t->records), DFOPT_F_INT("invalid", t->invalid),
+        DFOPT_F_INT("skipped_inputs", t->skipped_inputs),
+        DFOPT_F_INT("registrations", t->by_stream[DFOPT_STREAM_REGISTRATION]),
+        DFOPT_F_INT("acks", t->by_stream[DFOPT_STREAM_ACK]),
+        DFOPT_F_INT("acks_unmatched", t->acks_unmatched),
+        DFOPT_F_INT("global_plans", t->by_stream[DFOPT_STREAM_GLOBAL_PLAN]),
+        DFOPT_F_INT("relayed", t->relays), DFOPT_F_JSON("verdicts", x->data + verdicts),
+        DFOPT_F_BOOL("stopped", s->result.stopped));
+}
+
+static enum dfopt_err write_final_state(struct session *s, struct dfopt_error *err)
+{
+    struct dfopt_buf *x = &s->text;
+    dfopt_buf_clear(x);
+    enum dfopt_err e = dfopt_codec_state_json(
+        s->dict, DFOPT_ROW(&s->result.state, struct dfopt_state_row),
+        DFOPT_ROWS(&s->result.state, struct dfopt_state_row),
+        DFOPT_ROW(&s->result.suppressions, struct dfopt_suppression_state),
+        DFOPT_ROWS(&s->result.suppressions, struct dfopt_suppression_state), x);
+    if (!e)
+        e = dfopt_buf_add(x, "\n", 1);
+    return e ? dfopt_error_set(err, e, "%s", dfopt_err_text(e))
+             : dfopt_file_write(s->o->final_state_file, x, err);
+}
+
+static int lead(struct session *s)
+{
+    struct dfopt_error err = {0};
+    struct dfopt_progress_line line = {stderr, dfopt_clock_monotonic_ns()};
+    const bool show = !s->o->no_progress && isatty(STDERR_FILENO);
+    const struct dfopt_lead_config config = {
+        .dict = s->dict,
+        .codec = s->codec,
+        .policy = &s->policy,
+        .assumed_acks = s->assumed_acks,
+        .relay_hostname = dfopt_dict_intern_z(s->dict, s->o->relay_hostname),
+        .presets = s->presets,
+        .n_presets = s->n_presets,
+        .source = s->source,
+        .sink = s->sink,
+        .declog = &s->declog,
+        .log = &s->log,
+        .strict = s->o->strict,
+        .round_events = (uint32_t)s->o->batch_events,
+        .rounds_on_way = (uint32_t)s->o->batches_on_way,
+        .flush_interval_ns = s->o->log_flush_ms * 1000000,
+        .stop = s->stop,
+        .progress = show ? dfopt_progress_show : NULL,
+        .progress_arg = &line,
+    };
+    int code = DFOPT_EXIT_OK;
+    enum dfopt_err e = dfopt_lead_run(s->comm, &config, &s->result, &err);
+    if (show)
+        dfopt_progress_end(&line);
+    if (e) {
+        say_failed(s, "optimizer.failed", &err);
+        code = DFOPT_EXIT_FAILED;
+    } else if (s->o->final_state_file && write_final_state(s, &err)) {
+        say_failed(s, "optimizer.output.failed", &err);
+        code = DFOPT_EXIT_FAILED;
+    }
+    if (s->result.output_failed || s->result.totals.skipped_inputs)
+        code = DFOPT_EXIT_FAILED;
+    if (code == DFOPT_EXIT_OK && s->result.stopped)
+        code = DFOPT_EXIT_STOPPED;
+    return code;
+}
+
+/* Closes the outputs: only now is it known whether they are whole. */
+static int close_outputs(struct session *s, int code)
+{
+    struct dfopt_error err = {0};
+    if (s->sink && s->sink->ops->destroy(s->sink, &err) && !s->result.output_failed) {
+        say_failed(s, "optimizer.output.failed", &err);
+        code = DFOPT_EXIT_FAILED;
+    }
+    s->sink = NULL;
+    const bool whole = code == DFOPT_EXIT_OK || code == DFOPT_EXIT_STOPPED;
+    if (s->declog && dfopt_declog_close(&s->declog, whole, &err)) {
+        say_failed(s, "optimizer.output.failed", &err);
+        code = DFOPT_EXIT_FAILED;
+    }
+    return code;
+}
+
+static void release(struct session *s)
+{
+    if (s->source)
+        s->source->ops->destroy(s->source);
+    for (size_t i = 0; i < s->n_presets; i++)
+        dfopt_registration_clear(&s->presets[i].registration);
+    free(s->presets);
+    dfopt_buf_free(&s->preset_bodies);
+    dfopt_policy_clear(&s->policy);
+    dfopt_codec_destroy(s->codec);
+    dfopt_dict_destroy(s->dict);
+    dfopt_buf_free(&s->result.state);
+    dfopt_buf_free(&s->result.suppressions);
+    dfopt_buf_free(&s->text);
+    dfopt_buf_free(&s->log.line);
+}
+
+int dfopt_session_run(struct dfopt_comm *comm, const struct dfopt_options *o, int argc,
+                      char **argv, const volatile sig_atomic_t *stop)
+{
+    struct session s = {
+        .comm = comm,
+        .o = o,
+        .stop = stop,
+        .log = {.out = stderr,
+                .level = o->log_level,
+                .format = o->log_text ? dfopt_log_format_text : dfopt_log_format_json,
+                .clock = dfopt_clock_wall_ns},
+    };
+    struct dfopt_error err = {0};
+    int code = DFOPT_EXIT_USAGE;
+    enum dfopt_err e = configure(&s, &err);
+    if (!e)
+        e = choose_acks(&s, &err);
+    if (!e)
+        e = open_outputs(&s, argc, argv, &err);
+    if (e) {
+        say_failed(&s, "optimizer.config.invalid", &err);
+    } else {
+        dfopt_log_event(&s.log, DFOPT_LOG_INFO, "optimizer.start",
+                        DFOPT_F_TEXT("version", DFOPT_VERSION),
+                        DFOPT_F_TEXT("transport", o->transport),
+                        DFOPT_F_INT("ranks", dfopt_comm_size(comm)),
+                        DFOPT_F_TEXT("acks", s.assumed_acks ? "assumed" : "explicit"),
+                        DFOPT_F_TEXT("preset", o->preset == DFOPT_PRESET_UPSTREAM
+                                                   ? "upstream"
+                                                   : "default"));
+        code = lead(&s);
+    }
+    code = close_outputs(&s, code);
+    if (!e)
+        say_done(&s);
+    release(&s);
+    return code;
+}

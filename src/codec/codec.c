@@ -1,0 +1,59 @@
+/* The decoder as its users see it: its life, and one record in. */
+#include "codec/codec.h"
+#include "codec/record.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define DEFAULT_RECORD_BYTES ((size_t)1 << 20)
+#define DEFAULT_DEPTH        32
+
+enum dfopt_err dfopt_codec_create(struct dfopt_codec **out, struct dfopt_dict *dict,
+                                  const struct dfopt_codec_limits *limits)
+{
+    size_t bytes = limits ? limits->max_record_bytes : 0;
+    int depth = limits ? limits->max_depth : 0;
+    struct dfopt_codec *c = calloc(1, sizeof *c);
+    if (!c)
+        return DFOPT_ERR_NOMEM;
+    enum dfopt_err e =
+        dfopt_json_parser_create(&c->parser, bytes ? bytes : DEFAULT_RECORD_BYTES,
+                                 depth ? depth : DEFAULT_DEPTH);
+    if (e) {
+        free(c);
+        return e;
+    }
+    c->dict = dict;
+    *out = c;
+    return DFOPT_OK;
+}
+
+void dfopt_codec_destroy(struct dfopt_codec *c)
+{
+    if (!c)
+        return;
+    dfopt_json_parser_destroy(c->parser);
+    json_object_put(c->tree);
+    dfopt_buf_free(&c->body);
+    free(c);
+}
+
+void dfopt_event_clear(struct dfopt_event *e)
+{
+    if (e->stream == DFOPT_STREAM_REGISTRATION)
+        dfopt_registration_clear(&e->registration);
+    memset(e, 0, sizeof *e);
+}
+
+enum dfopt_err dfopt_codec_decode(struct dfopt_codec *c, int stream,
+                                  const char *data, size_t len,
+                                  struct dfopt_event *out, struct dfopt_error *err)
+{
+    assert(stream >= -1 && stream < (int)DFOPT_STREAM_COUNT);
+    memset(out, 0, sizeof *out);
+    enum dfopt_err e = dfopt_record_decode(c, stream, data, len, out, err);
+    if (e == DFOPT_ERR_NOMEM)
+        dfopt_error_set(err, e, "out of memory");
+    return e;
+}

@@ -1,0 +1,151 @@
+/* A finding. All of it is checked before its first string is interned, so that
+ * a rejected record leaves nothing in the dictionary. */
+#include "codec/grammar.h"
+#include "codec/record.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The strings, still in json-c's tree. */
+struct finding_texts {
+    struct dfopt_text type, scope, motif, trend;
+    struct json_object *tags, *suppresses; /* lists of strings, or NULL */
+};
+
+/* A finite number, a boolean, or a string that holds a finite JSON number. */
+static bool read_real(struct json_object *j, double *out)
+{
+    if (dfopt_json_kind(j) != DFOPT_JSON_TEXT)
+        return dfopt_json_finite(j, out);
+    struct dfopt_text t = dfopt_json_text(j);
+    bool real;
+    if (t.len == 0 || dfopt_json_number(t.at, t.at + t.len, &real) != t.at + t.len)
+        return false;
+    double d = strtod(t.at, NULL);
+    if (!isfinite(d))
+        return false;
+    *out = d;
+    return true;
+}
+
+static enum dfopt_err read_severity(struct json_object *body,
+                                    struct dfopt_finding *f,
+                                    struct dfopt_error *err)
+{
+    struct json_object *j = dfopt_json_get(body, "severity_score");
+    if (!j || read_real(j, &f->severity))
+        return DFOPT_OK;
+    enum dfopt_json_kind kind = dfopt_json_kind(j);
+    return dfopt_error_set(
+        err, DFOPT_ERR_SCHEMA,
+        kind == DFOPT_JSON_REAL || kind == DFOPT_JSON_BIG
+            ? "severity_score is not a finite number"
+            : "severity_score is neither a number nor a numeric text");
+}
+
+static enum dfopt_err read_metrics(struct json_object *body,
+                                   struct dfopt_finding *f, struct dfopt_error *err)
+{
+    static const char *const names[] = {
+#define NAME(name, text) [DFOPT_METRIC_##name] = text,
+        DFOPT_METRIC_LIST(NAME)
+#undef NAME
+    };
+    struct json_object *metrics = dfopt_json_get(body, "key_metrics");
+    if (!metrics)
+        return DFOPT_OK;
+    if (dfopt_json_kind(metrics) != DFOPT_JSON_OBJECT)
+        return dfopt_error_set(err, DFOPT_ERR_SCHEMA,
+                               "key_metrics is not an object");
+    for (size_t i = 0; i < DFOPT_METRIC_COUNT; i++) {
+        struct json_object *j = dfopt_json_get(metrics, names[i]);
+        if (j)
+            f->metric_state[i] = read_real(j, &f->metric[i]) ? DFOPT_METRIC_NUMBER
+                                                             : DFOPT_METRIC_BAD;
+    }
+    return DFOPT_OK;
+}
+
+static enum dfopt_err read_texts(struct json_object *body, struct finding_texts *t,
+                                 struct dfopt_error *err)
+{
+    *t = (struct finding_texts){
+        .type = dfopt_text_z(""),
+        .scope = dfopt_text_z(""),
+        .motif = dfopt_text_z("unclassified"),
+        .trend = dfopt_text_z("insufficient_data"),
+    };
+    enum dfopt_err e =
+        dfopt_json_get_texts(body, "opportunity_tags", &t->tags, err);
+    if (!e)
+        e = dfopt_json_get_texts(body, "suppresses_tags", &t->suppresses, err);
+    if (!e)
+        e = dfopt_json_get_text(body, "scope", &t->scope, err);
+    if (!e)
+        e = dfopt_json_get_text(body, "trend_direction", &t->trend, err);
+    if (!e)
+        e = dfopt_json_get_text(body, "finding_type", &t->type, err);
+    if (!e)
+        e = dfopt_json_get_text(body, "motif", &t->motif, err);
+    return e;
+}
+
+static enum dfopt_err intern_texts(struct dfopt_dict *dict,
+                                   const struct finding_texts *t,
+                                   struct dfopt_finding *f)
+{
+    enum dfopt_err e = dfopt_json_intern(dict, t->type, &f->type);
+    if (!e)
+        e = dfopt_json_intern(dict, t->scope, &f->scope);
+    if (!e)
+        e = dfopt_json_intern(dict, t->motif, &f->motif);
+    if (!e)
+        e = dfopt_json_intern(dict, t->trend, &f->trend_text);
+    if (!e)
+        e = dfopt_json_intern_texts(dict, t->tags, &f->tags);
+    if (!e)
+        e = dfopt_json_intern_texts(dict, t->suppresses, &f->suppresses);
+    return e ? e : dfopt_finding_derive(dict, f);
+}
+
+/* Recorded, never a reason to reject. */
+static double recorded_number(struct json_object *body, const char *name)
+{
+    struct json_object *j = dfopt_json_get(body, name);
+    switch (dfopt_json_kind(j)) {
+    case DFOPT_JSON_INT:
+    case DFOPT_JSON_BIG:
+    case DFOPT_JSON_REAL:
+        return json_object_get_double(j);
+    default:
+        return NAN;
+    }
+}
+
+enum dfopt_err dfopt_finding_decode(struct dfopt_dict *dict,
+                                    struct json_object *body,
+                                    struct dfopt_finding *out,
+                                    struct dfopt_error *err)
+{
+    struct dfopt_finding f;
+    struct finding_texts texts;
+    memset(&f, 0, sizeof f); /* reserved bytes are part of checksums */
+    enum dfopt_err e = read_severity(body, &f, err);
+    if (!e)
+        e = dfopt_json_get_whole(body, "persistence", &f.persistence, err);
+    if (!e)
+        e = dfopt_json_get_whole(body, "window_index", &f.window, err);
+    if (!e)
+        e = read_texts(body, &texts, err);
+    if (!e)
+        e = read_metrics(body, &f, err);
+    if (!e)
+        e = intern_texts(dict, &texts, &f);
+    if (e)
+        return e;
+    f.confidence = recorded_number(body, "confidence");
+    f.prevalence = recorded_number(body, "prevalence");
+    *out = f;
+    return DFOPT_OK;
+}

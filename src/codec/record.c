@@ -1,0 +1,83 @@
+/* One record: parse it, look for an envelope, hand the body to its decoder. */
+#include "codec/record.h"
+#include "codec/write.h"
+
+static enum dfopt_err find_stream(struct json_object *record, uint32_t *stream,
+                                  struct dfopt_error *err)
+{
+    struct dfopt_text name = dfopt_json_text(dfopt_json_get(record, "stream"));
+    for (uint32_t s = 0; s < DFOPT_STREAM_COUNT; s++)
+        if (dfopt_text_is(name, dfopt_stream_name(s))) {
+            *stream = s;
+            return DFOPT_OK;
+        }
+    return dfopt_error_set(
+        err, DFOPT_ERR_SCHEMA,
+        "stream is none of finding, registration, ack, global_plan");
+}
+
+/* Sets out->stream and enveloped. *body is borrowed from the record. */
+static enum dfopt_err open_record(struct json_object *record, int stream,
+                                  struct dfopt_event *out,
+                                  struct json_object **body,
+                                  struct dfopt_error *err)
+{
+    out->stream = stream < 0 ? DFOPT_STREAM_FINDING : (uint32_t)stream;
+    *body = record;
+    if (dfopt_json_kind(record) != DFOPT_JSON_OBJECT)
+        return dfopt_error_set(err, DFOPT_ERR_SCHEMA, "not an object");
+    struct json_object *ignored;
+    if (stream >= 0 || !dfopt_json_find(record, dfopt_text_z("stream"), &ignored))
+        return DFOPT_OK;
+    out->enveloped = true;
+    enum dfopt_err e = find_stream(record, &out->stream, err);
+    if (e)
+        return e;
+    if (!dfopt_json_find(record, dfopt_text_z("body"), body))
+        return dfopt_error_set(err, DFOPT_ERR_SCHEMA, "body is missing");
+    if (dfopt_json_kind(*body) != DFOPT_JSON_OBJECT)
+        return dfopt_error_set(err, DFOPT_ERR_SCHEMA, "body is not an object");
+    return DFOPT_OK;
+}
+
+static enum dfopt_err decode_registration(struct dfopt_codec *c,
+                                          struct json_object *body,
+                                          struct dfopt_event *out,
+                                          struct dfopt_error *err)
+{
+    dfopt_buf_clear(&c->body);
+    enum dfopt_err e = dfopt_json_write(body, &c->body);
+    if (!e)
+        e = dfopt_registration_decode(c->dict, body, &out->registration, err);
+    if (!e) {
+        out->body = c->body.data;
+        out->body_len = c->body.len;
+    }
+    return e;
+}
+
+enum dfopt_err dfopt_record_decode(struct dfopt_codec *c, int stream,
+                                   const char *data, size_t len,
+                                   struct dfopt_event *out, struct dfopt_error *err)
+{
+    out->stream = stream < 0 ? DFOPT_STREAM_FINDING : (uint32_t)stream;
+    json_object_put(c->tree);
+    c->tree = NULL;
+    enum dfopt_err e = dfopt_json_parse(c->parser, data, len, &c->tree, err);
+    if (e)
+        return e;
+    struct json_object *body;
+    e = open_record(c->tree, stream, out, &body, err);
+    if (e)
+        return e;
+    switch (out->stream) {
+    case DFOPT_STREAM_REGISTRATION:
+        return decode_registration(c, body, out, err);
+    case DFOPT_STREAM_ACK:
+        return dfopt_ack_decode(c->dict, body, out, err);
+    case DFOPT_STREAM_GLOBAL_PLAN:
+        return dfopt_global_plan_decode(c->dict, body, &out->global_plan, err);
+    default:
+        return dfopt_finding_decode(c->dict, body, &out->finding, err);
+    }
+}

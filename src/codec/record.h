@@ -1,0 +1,48 @@
+/* Inside of the codec: the decoder's state, and the decoders of the bodies. */
+#ifndef DFOPT_CODEC_RECORD_H
+#define DFOPT_CODEC_RECORD_H
+
+#include "codec/codec.h"
+#include "codec/json.h"
+
+struct dfopt_codec {
+    struct dfopt_dict *dict; /* borrowed */
+    struct dfopt_json_parser *parser;
+    struct json_object *tree; /* of the last record: an event borrows from it */
+    struct dfopt_buf body;    /* what event.body points to */
+};
+
+/* Decodes one record with json-c: the definition of what is accepted, whatever
+ * faster decoder may be asked first. *out is zeroed before. Contract:
+ * dfopt_codec_decode. */
+enum dfopt_err dfopt_record_decode(struct dfopt_codec *c, int stream,
+                                   const char *data, size_t len,
+                                   struct dfopt_event *out,
+                                   struct dfopt_error *err);
+
+/* The bodies, which are objects. Each returns OK, SCHEMA or NOMEM. Nothing is
+ * interned, and *out untouched, unless the body is good. */
+
+/* Strings are interned in the order type, scope, motif, trend, tags,
+ * suppresses, node. */
+enum dfopt_err dfopt_finding_decode(struct dfopt_dict *dict,
+                                    struct json_object *body,
+                                    struct dfopt_finding *out,
+                                    struct dfopt_error *err);
+
+/* *out is owned: dfopt_registration_clear. */
+enum dfopt_err dfopt_registration_decode(struct dfopt_dict *dict,
+                                         struct json_object *body,
+                                         struct dfopt_registration *out,
+                                         struct dfopt_error *err);
+
+/* Sets out->ack, plan_id and reason; the latter two are borrowed from body. */
+enum dfopt_err dfopt_ack_decode(struct dfopt_dict *dict, struct json_object *body,
+                                struct dfopt_event *out, struct dfopt_error *err);
+
+enum dfopt_err dfopt_global_plan_decode(struct dfopt_dict *dict,
+                                        struct json_object *body,
+                                        struct dfopt_global_plan *out,
+                                        struct dfopt_error *err);
+
+#endif

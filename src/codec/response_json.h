@@ -1,0 +1,21 @@
+/* The fields of a response, for registrations and policies alike. */
+#ifndef DFOPT_CODEC_RESPONSE_JSON_H
+#define DFOPT_CODEC_RESPONSE_JSON_H
+
+#include "codec/write.h"
+#include "model/policy.h"
+
+/* Sets those fields of *r that the object has, and their bits in *fields. null
+ * is the default of the wire format, and an unknown direction for direction.
+ * `strict` is for people's files: an unknown field, direction or step_mode, or
+ * a step or set_to that is no scalar, is an error; otherwise these are ignored,
+ * DFOPT_DIRECTION_UNKNOWN, ADD, and null. Returns OK, SCHEMA or NOMEM. */
+enum dfopt_err dfopt_response_decode(struct dfopt_dict *dict, struct json_object *j,
+                                     bool strict, struct dfopt_response *r,
+                                     uint32_t *fields, struct dfopt_error *err);
+
+/* Puts the fields named by the bits as an object. */
+void dfopt_response_put(struct dfopt_put *p, const struct dfopt_response *r,
+                        uint32_t fields);
+
+#endif

@@ -1,0 +1,157 @@
+/* Error texts and attributes. */
+#include "declog/h5.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define READ_CACHE_BYTES 131072 /* a dataset: two chunks */
+
+void dfopt_h5_quiet(void)
+{
+    H5dont_atexit();
+    H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
+}
+
+struct reason {
+    char system[128]; /* what strerror said, if anything did */
+    char innermost[160];
+};
+
+/* HDF5's file driver puts it as `errno = 28, error message = 'No space left on
+ * device', ...` into the description. */
+static herr_t look_at_level(unsigned n, const H5E_error2_t *e, void *data)
+{
+    (void)n;
+    struct reason *r = data;
+    static const char mark[] = "error message = '";
+    const char *start = e->desc ? strstr(e->desc, mark) : NULL;
+    if (start) {
+        start += sizeof mark - 1;
+        size_t len = strcspn(start, "'");
+        if (len >= sizeof r->system)
+            len = sizeof r->system - 1;
+        memcpy(r->system, start, len);
+        r->system[len] = '\0';
+    }
+    if (e->desc)
+        snprintf(r->innermost, sizeof r->innermost, "%s", e->desc);
+    return 0;
+}
+
+enum dfopt_err dfopt_h5_error(struct dfopt_error *err, enum dfopt_err code,
+                              const char *path, const char *what)
+{
+    struct reason r = {.system = ""};
+    H5Ewalk2(H5E_DEFAULT, H5E_WALK_DOWNWARD, look_at_level, &r);
+    H5Eclear2(H5E_DEFAULT);
+    const char *reason = *r.system ? r.system : r.innermost;
+    return dfopt_error_set(err, code, "%s: %s%s%s", path, what, *reason ? ": " : "",
+                           reason);
+}
+
+hid_t dfopt_h5_open(const char *path)
+{
+    hid_t access = H5Pcreate(H5P_FILE_ACCESS);
+    if (access < 0 || H5Pset_fclose_degree(access, H5F_CLOSE_STRONG) < 0 ||
+        H5Pset_cache(access, 0, 7, READ_CACHE_BYTES, 1.0) < 0)
+        return -1;
+    hid_t file = H5Fopen(path, H5F_ACC_RDONLY, access);
+    if (file < 0)
+        file = H5Fopen(path, H5F_ACC_RDONLY | H5F_ACC_SWMR_READ, access);
+    H5Pclose(access);
+    return file;
+}
+
+static hid_t text_type(void)
+{
+    hid_t type = H5Tcopy(H5T_C_S1);
+    if (type >= 0 && (H5Tset_size(type, H5T_VARIABLE) < 0 ||
+                      H5Tset_cset(type, H5T_CSET_UTF8) < 0)) {
+        H5Tclose(type);
+        return -1;
+    }
+    return type;
+}
+
+static herr_t write_scalar(hid_t object, const char *name, hid_t type,
+                           const void *value)
+{
+    herr_t status = -1;
+    hid_t space = H5Screate(H5S_SCALAR);
+    hid_t attr = H5Acreate2(object, name, type, space, H5P_DEFAULT, H5P_DEFAULT);
+    if (attr >= 0)
+        status = H5Awrite(attr, type, value);
+    if (attr >= 0 && H5Aclose(attr) < 0)
+        status = -1;
+    if (space >= 0)
+        H5Sclose(space);
+    return status;
+}
+
+herr_t dfopt_h5_write_text(hid_t object, const char *name, const char *text)
+{
+    if (!text)
+        text = "";
+    hid_t type = text_type();
+    herr_t status = type < 0 ? -1 : write_scalar(object, name, type, &text);
+    if (type >= 0)
+        H5Tclose(type);
+    return status;
+}
+
+herr_t dfopt_h5_write_int(hid_t object, const char *name, int64_t value)
+{
+    return write_scalar(object, name, H5T_STD_I64LE, &value);
+}
+
+/* Opens a scalar attribute of the class. */
+static hid_t open_scalar(hid_t object, const char *name, H5T_class_t class)
+{
+    hid_t attr =
+        H5Aexists(object, name) > 0 ? H5Aopen(object, name, H5P_DEFAULT) : -1;
+    if (attr < 0)
+        return -1;
+    hid_t type = H5Aget_type(attr);
+    hid_t space = H5Aget_space(attr);
+    bool fits = type >= 0 && space >= 0 && H5Tget_class(type) == class &&
+                H5Sget_simple_extent_npoints(space) == 1 &&
+                (class != H5T_STRING || H5Tis_variable_str(type) > 0);
+    if (space >= 0)
+        H5Sclose(space);
+    if (type >= 0)
+        H5Tclose(type);
+    if (fits)
+        return attr;
+    H5Aclose(attr);
+    return -1;
+}
+
+herr_t dfopt_h5_read_int(hid_t object, const char *name, int64_t *value)
+{
+    hid_t attr = open_scalar(object, name, H5T_INTEGER);
+    if (attr < 0)
+        return -1;
+    herr_t status = H5Aread(attr, H5T_NATIVE_INT64, value);
+    H5Aclose(attr);
+    return status;
+}
+
+herr_t dfopt_h5_read_text(hid_t object, const char *name, struct dfopt_buf *out)
+{
+    hid_t attr = open_scalar(object, name, H5T_STRING);
+    hid_t type = text_type();
+    char *text = NULL;
+    herr_t status = -1;
+    if (attr >= 0 && type >= 0)
+        status = H5Aread(attr, type, &text);
+    if (status >= 0 && dfopt_buf_add(out, text ? text : "",
+                                     text ? strlen(text) + 1 : 1) != DFOPT_OK)
+        status = -1;
+    if (text)
+        H5free_memory(text);
+    if (type >= 0)
+        H5Tclose(type);
+    if (attr >= 0)
+        H5Aclose(attr);
+    return status;
+}

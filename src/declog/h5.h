@@ -1,0 +1,35 @@
+/* What the writer and the reader need of HDF5 beyond its calls. */
+#ifndef DFOPT_DECLOG_H5_H
+#define DFOPT_DECLOG_H5_H
+
+#include "base/buf.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <hdf5.h>
+
+/* Before the first HDF5 call: no error stack on stderr, no clean-up at exit
+ * (which can loop where a disk is full). */
+void dfopt_h5_quiet(void);
+
+/* Fills *err with code, "path: what: reason"; the reason is the system's if
+ * there is one, else HDF5's innermost. Clears HDF5's stack. Returns code. */
+enum dfopt_err dfopt_h5_error(struct dfopt_error *err, enum dfopt_err code,
+                              const char *path, const char *what);
+
+/* Opens a file to read: plainly, or, where a writer has it open or was killed,
+ * the SWMR way. Negative: failure. */
+hid_t dfopt_h5_open(const char *path);
+
+/* Scalar attributes. Texts are UTF-8 of variable length: not after SWMR has
+ * started. Negative: failure. */
+herr_t dfopt_h5_write_text(hid_t object, const char *name, const char *text);
+herr_t dfopt_h5_write_int(hid_t object, const char *name, int64_t value);
+herr_t dfopt_h5_read_int(hid_t object, const char *name, int64_t *value);
+
+/* Appends the text and a NUL to *out. */
+herr_t dfopt_h5_read_text(hid_t object, const char *name, struct dfopt_buf *out);
+
+#endif

@@ -1,0 +1,72 @@
+/* Reads a decision log: finished, being written, or left by a writer that was
+ * killed. Only what the last row of /commits counts is ever looked at.
+ *
+ * Nothing in the file is trusted: every number that a read row holds (of a
+ * string, a list, an enumerator, a text's place) has been checked against what
+ * there is, so that rows can be used without looking. Memory is bounded: the
+ * strings and lists, and one block of rows or texts at a time.
+ *
+ * One reader, one thread. */
+#ifndef DFOPT_DECLOG_READER_H
+#define DFOPT_DECLOG_READER_H
+
+#include "declog/format.h"
+
+#include <stdbool.h>
+
+struct dfopt_declog_reader;
+
+/* What the file says of its run. Texts are the reader's. */
+struct dfopt_declog_run {
+    int64_t format_version, ranks, created_ns;
+    const char *hdf5_version, *created, *detail;
+    /* program_version, mpi_library, transport, command_line, policy (JSON),
+     * preset, acks_mode, run_id */
+#define DFOPT_RUN_TEXT_MEMBER(name) const char *name;
+    DFOPT_RUN_TEXT_LIST(DFOPT_RUN_TEXT_MEMBER)
+#undef DFOPT_RUN_TEXT_MEMBER
+    bool complete;                       /* the log was closed in order */
+    uint64_t commits;                    /* rows of /commits */
+    struct dfopt_declog_commit_row last; /* zeros if there is none */
+};
+
+/* Opens a log. Returns owned: close. Errors: IO (cannot be opened, names path
+ * and reason), FORMAT (not HDF5, HDF5 but no decision log, a newer version of
+ * the format, damaged), NOMEM. */
+enum dfopt_err dfopt_declog_reader_open(struct dfopt_declog_reader **out,
+                                        const char *path, struct dfopt_error *err);
+void dfopt_declog_reader_close(struct dfopt_declog_reader *r); /* NULL is fine */
+
+/* Looks at what the writer has committed since. Changes the run's complete,
+ * commits and last. Errors as for open; the reader stays usable. */
+enum dfopt_err dfopt_declog_reader_refresh(struct dfopt_declog_reader *r,
+                                           struct dfopt_error *err);
+
+/* Borrowed. The dictionary grows with a refresh; it is a replica. */
+const struct dfopt_declog_run *
+dfopt_declog_reader_run(const struct dfopt_declog_reader *r);
+const struct dfopt_dict *
+dfopt_declog_reader_dict(const struct dfopt_declog_reader *r);
+
+/* Committed rows of a table. */
+uint64_t dfopt_declog_reader_rows(const struct dfopt_declog_reader *r,
+                                  enum dfopt_declog_table table);
+
+/* Reads rows first .. first + n - 1 into an array of the table's row struct.
+ * Errors: ARG (beyond the committed rows), IO, FORMAT (a number that cannot
+ * be: names table, column and row), NOMEM. */
+enum dfopt_err dfopt_declog_reader_read(struct dfopt_declog_reader *r,
+                                        enum dfopt_declog_table table,
+                                        uint64_t first, size_t n, void *rows,
+                                        struct dfopt_error *err);
+
+/* The bytes of a text of a row that was read (not of DFOPT_POOL_LISTS): text
+ * end - start of them in *bytes, without a NUL. Borrowed until the next call
+ * for the same pool. Quick where texts are asked for in the order of rows. */
+enum dfopt_err dfopt_declog_reader_text(struct dfopt_declog_reader *r,
+                                        enum dfopt_declog_pool pool,
+                                        struct dfopt_declog_text text,
+                                        const char **bytes,
+                                        struct dfopt_error *err);
+
+#endif

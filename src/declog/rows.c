@@ -1,0 +1,209 @@
+/* The writer's rows: from what the planner and the codec hand over to the rows
+ * of the tables. Invariant: a text's bytes are in their pool's store before
+ * the row that ends there is in its own. */
+#include "declog/writer_impl.h"
+
+#include <math.h>
+#include <string.h>
+
+/* Rows into a table's store; makes a failure the writer's. */
+static enum dfopt_err add(struct dfopt_declog *w, enum dfopt_declog_table table,
+                          const void *rows, size_t n)
+{
+    if (w->failure.code)
+        return w->failure.code;
+    enum dfopt_err e = dfopt_store_add(&w->store[table], &w->packer, rows, n);
+    return e ? dfopt_declog_fail(w, e, "cannot write") : DFOPT_OK;
+}
+
+/* Elements into a pool; *text says where they are. */
+static enum dfopt_err add_items(struct dfopt_declog *w, enum dfopt_declog_pool pool,
+                                const void *items, size_t n,
+                                struct dfopt_declog_text *text)
+{
+    if (w->failure.code)
+        return w->failure.code;
+    struct dfopt_store *s = &w->store[DFOPT_STORE_OF_POOL(pool)];
+    text->start = dfopt_store_rows(s);
+    text->end = text->start + (items ? n : 0);
+    enum dfopt_err e = dfopt_store_add(s, &w->packer, items, items ? n : 0);
+    return e ? dfopt_declog_fail(w, e, "cannot write") : DFOPT_OK;
+}
+
+enum dfopt_err dfopt_declog_add_names(struct dfopt_declog *w)
+{
+    struct dfopt_declog_entry_row row;
+    enum dfopt_err e = DFOPT_OK;
+    for (; !e && w->strings < dfopt_dict_strings(w->dict); w->strings++) {
+        size_t len;
+        const char *text = dfopt_dict_text(w->dict, w->strings, &len);
+        e = add_items(w, DFOPT_POOL_STRINGS, text, len, &row.items);
+        if (!e)
+            e = add(w, DFOPT_TABLE_STRINGS, &row, 1);
+    }
+    for (; !e && w->lists < dfopt_dict_lists(w->dict); w->lists++) {
+        size_t n;
+        const dfopt_sym *items = dfopt_dict_items(w->dict, w->lists, &n);
+        e = add_items(w, DFOPT_POOL_LISTS, items, n, &row.items);
+        if (!e)
+            e = add(w, DFOPT_TABLE_LISTS, &row, 1);
+    }
+    return e;
+}
+
+static struct dfopt_declog_finding_row
+finding_row(const struct dfopt_finding_row *in)
+{
+    const struct dfopt_finding *f = &in->f;
+    struct dfopt_declog_finding_row row = {.seq = in->seq,
+                                           .type = f->type,
+                                           .scope = f->scope,
+                                           .node = f->node,
+                                           .motif = f->motif,
+                                           .trend = f->trend_text,
+                                           .tags = f->tags,
+                                           .suppresses = f->suppresses,
+                                           .severity = f->severity,
+                                           .confidence = f->confidence,
+                                           .prevalence = f->prevalence,
+                                           .persistence = f->persistence,
+                                           .window = f->window};
+    for (uint32_t m = 0; m < DFOPT_METRIC_COUNT; m++) {
+        bool number = f->metric_state[m] == DFOPT_METRIC_NUMBER;
+        row.metric[m] = number ? f->metric[m] : NAN;
+        if (f->metric_state[m] == DFOPT_METRIC_BAD)
+            row.bad_metrics |= UINT32_C(1) << m;
+    }
+    return row;
+}
+
+enum dfopt_err dfopt_declog_findings(struct dfopt_declog *w,
+                                     const struct dfopt_finding_row *rows, size_t n)
+{
+    if (w->failure.code || w->detail < DFOPT_DETAIL_FINDINGS)
+        return w->failure.code;
+    enum dfopt_err e = DFOPT_OK;
+    for (size_t i = 0; !e && i < n; i++) {
+        struct dfopt_declog_finding_row row = finding_row(&rows[i]);
+        e = add(w, DFOPT_TABLE_FINDINGS, &row, 1);
+    }
+    return e;
+}
+
+static enum dfopt_err add_plan(struct dfopt_declog *w, const struct dfopt_plan *p)
+{
+    struct dfopt_declog_plan_row row = {.p = *p};
+    dfopt_buf_clear(&w->text);
+    enum dfopt_err e = dfopt_plan_rationale(w->dict, p, &w->text);
+    if (e)
+        return dfopt_declog_fail(w, e, "cannot write");
+    e = add_items(w, DFOPT_POOL_RATIONALE, w->text.data, w->text.len,
+                  &row.rationale);
+    return e ? e : add(w, DFOPT_TABLE_PLANS, &row, 1);
+}
+
+enum dfopt_err dfopt_declog_decisions(struct dfopt_declog *w,
+                                      const struct dfopt_decisions *d)
+{
+    enum dfopt_err e = w->failure.code;
+    if (!e && w->detail >= DFOPT_DETAIL_VERDICTS)
+        e = add(w, DFOPT_TABLE_VERDICTS, d->verdicts.data,
+                DFOPT_ROWS(&d->verdicts, struct dfopt_verdict_row));
+    const struct dfopt_plan *plans = DFOPT_ROW(&d->plans, struct dfopt_plan);
+    for (size_t i = 0; !e && i < DFOPT_ROWS(&d->plans, struct dfopt_plan); i++)
+        e = add_plan(w, &plans[i]);
+    if (!e)
+        e = add(w, DFOPT_TABLE_SUPPRESSIONS, d->suppressions.data,
+                DFOPT_ROWS(&d->suppressions, struct dfopt_suppression_row));
+    return e;
+}
+
+enum dfopt_err dfopt_declog_reject(struct dfopt_declog *w,
+                                   const struct dfopt_declog_reject_row *row)
+{
+    return add(w, DFOPT_TABLE_REJECTS, row, 1);
+}
+
+enum dfopt_err dfopt_declog_relay(struct dfopt_declog *w,
+                                  const struct dfopt_relay_row *row)
+{
+    return add(w, DFOPT_TABLE_GLOBAL_PLANS, row, 1);
+}
+
+enum dfopt_err dfopt_declog_ack(struct dfopt_declog *w,
+                                const struct dfopt_declog_ack *ack)
+{
+    static const struct dfopt_ack_row unmatched = {
+        .outcome = DFOPT_ACK_OUTCOME_UNMATCHED, .window = DFOPT_WINDOW_NONE};
+    const struct dfopt_ack *given = ack->given;
+    const struct dfopt_ack_row *o = ack->outcome ? ack->outcome : &unmatched;
+    bool matched = o->outcome != DFOPT_ACK_OUTCOME_UNMATCHED;
+    struct dfopt_declog_ack_row row = {.seq = ack->seq,
+                                       .plan_id = o->plan_id,
+                                       .status = given->status,
+                                       .outcome = o->outcome,
+                                       .other_plan = o->other_plan,
+                                       .knob = matched ? o->knob : given->knob,
+                                       .node = matched ? o->node : given->node,
+                                       .window = given->window,
+                                       .cooldown_window = o->window,
+                                       .given_old = given->old_value,
+                                       .given_new = given->new_value,
+                                       .value = o->value};
+    enum dfopt_err e = add_items(w, DFOPT_POOL_PLAN_ID, ack->plan_id,
+                                 ack->plan_id_len, &row.given_plan_id);
+    if (!e)
+        e = add_items(w, DFOPT_POOL_ACK_REASON, ack->reason, ack->reason_len,
+                      &row.reason);
+    return e ? e : add(w, DFOPT_TABLE_ACKS, &row, 1);
+}
+
+static enum dfopt_err add_knob(struct dfopt_declog *w, uint64_t seq,
+                               uint64_t registration, const struct dfopt_knob *k)
+{
+    struct dfopt_declog_knob_row row = {.seq = seq,
+                                        .registration = registration,
+                                        .knob = k->id,
+                                        .parameter = k->parameter,
+                                        .target_function = k->target_function,
+                                        .scope = k->scope,
+                                        .type = k->type,
+                                        .range_state = k->range_state,
+                                        .has_values = k->has_values,
+                                        .has_current = k->has_current,
+                                        .default_value = k->default_value,
+                                        .current = k->current,
+                                        .lo = k->lo,
+                                        .hi = k->hi};
+    uint64_t knob_row = dfopt_store_rows(&w->store[DFOPT_TABLE_KNOBS]);
+    enum dfopt_err e = add(w, DFOPT_TABLE_KNOBS, &row, 1);
+    for (size_t i = 0; !e && i < k->n_values; i++) {
+        struct dfopt_declog_knob_value_row value = {.knob_row = knob_row,
+                                                    .value = k->values[i]};
+        e = add(w, DFOPT_TABLE_KNOB_VALUES, &value, 1);
+    }
+    for (size_t i = 0; !e && i < k->n_responses; i++) {
+        struct dfopt_declog_response_row response = {
+            .seq = seq, .knob_row = knob_row, .knob = k->id, .r = k->responses[i]};
+        e = add(w, DFOPT_TABLE_RESPONSES, &response, 1);
+    }
+    return e;
+}
+
+enum dfopt_err
+dfopt_declog_registration(struct dfopt_declog *w,
+                          const struct dfopt_declog_registration *reg)
+{
+    uint64_t number = dfopt_store_rows(&w->store[DFOPT_TABLE_REGISTRATIONS]);
+    struct dfopt_declog_registration_row row = {
+        .seq = reg->source == DFOPT_SOURCE_EVENT ? reg->seq : 0,
+        .source = reg->source,
+        .accepted = reg->accepted != NULL};
+    enum dfopt_err e =
+        add_items(w, DFOPT_POOL_BODY, reg->body, reg->body_len, &row.body);
+    if (!e)
+        e = add(w, DFOPT_TABLE_REGISTRATIONS, &row, 1);
+    for (size_t i = 0; !e && reg->accepted && i < reg->accepted->n_knobs; i++)
+        e = add_knob(w, row.seq, number, &reg->accepted->knobs[i]);
+    return e;
+}

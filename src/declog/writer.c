@@ -1,0 +1,385 @@
+/* The file of a decision log, from creation to close.
+ *
+ * Invariants: everything that the file will ever hold is created before SWMR
+ * starts. A row of /commits is written after everything that it counts has
+ * been flushed, and is flushed itself before the next data goes out. */
+#include "declog/writer_impl.h"
+#include "declog/h5.h"
+
+#include "base/log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define COMMITS_CHUNK 64 /* rows; always written plain */
+
+/* ---- failure ---- */
+
+/* After a failed write HDF5 would try again at every close, and fail again;
+ * objects would stay open, and the library would loop at its end. So it goes
+ * on writing, but to memory: the file stays as a kill at this moment would
+ * have left it, and everything can be closed. */
+static void cut_off(struct dfopt_declog *w)
+{
+    int *fd = NULL;
+    int nowhere = memfd_create("dfopt-declog", MFD_CLOEXEC);
+    if (nowhere < 0)
+        return;
+    if (H5Fget_vfd_handle(w->file, H5P_DEFAULT, (void **)&fd) >= 0 && fd)
+        dup3(nowhere, *fd, O_CLOEXEC);
+    close(nowhere);
+}
+
+enum dfopt_err dfopt_declog_fail(struct dfopt_declog *w, enum dfopt_err e,
+                                 const char *what)
+{
+    if (w->failure.code)
+        return w->failure.code;
+    if (e != DFOPT_ERR_IO)
+        return dfopt_error_set(&w->failure, e, "%s: %s: %s", w->path, what,
+                               dfopt_err_text(e));
+    dfopt_h5_error(&w->failure, e, w->path, what);
+    cut_off(w);
+    return e;
+}
+
+static enum dfopt_err failure(const struct dfopt_declog *w, struct dfopt_error *err)
+{
+    if (w->failure.code && err)
+        *err = w->failure;
+    return w->failure.code;
+}
+
+const struct dfopt_error *dfopt_declog_error(const struct dfopt_declog *w)
+{
+    static const struct dfopt_error none = {.code = DFOPT_OK};
+    return w ? &w->failure : &none;
+}
+
+/* ---- creation ---- */
+
+static bool is_decision_log(const char *path)
+{
+    struct dfopt_buf text = {0};
+    hid_t file = dfopt_h5_open(path);
+    bool ours = file >= 0 && dfopt_h5_read_text(file, "format", &text) >= 0 &&
+                strcmp(text.data, DFOPT_DECLOG_FORMAT) == 0;
+    if (file >= 0)
+        H5Fclose(file);
+    H5Eclear2(H5E_DEFAULT);
+    dfopt_buf_free(&text);
+    return ours;
+}
+
+/* Removes what may be replaced. */
+static enum dfopt_err make_way(const char *path, struct dfopt_error *err)
+{
+    struct stat st;
+    if (stat(path, &st) < 0) {
+        if (errno == ENOENT)
+            return DFOPT_OK;
+    } else if (!S_ISREG(st.st_mode) || (st.st_size > 0 && !is_decision_log(path))) {
+        return dfopt_error_set(err, DFOPT_ERR_FORMAT,
+                               "%s: exists and is no decision log; not replaced",
+                               path);
+    } else if (unlink(path) == 0) {
+        return DFOPT_OK;
+    }
+    return dfopt_error_set(err, DFOPT_ERR_IO, "%s: cannot replace: %s", path,
+                           strerror(errno));
+}
+
+static hid_t create_file(const char *path)
+{
+    hid_t file = -1;
+    hid_t access = H5Pcreate(H5P_FILE_ACCESS);
+    hid_t create = H5Pcreate(H5P_FILE_CREATE);
+    /* whole chunks go around HDF5's chunk caches: they need no room */
+    if (access >= 0 && create >= 0 &&
+        H5Pset_libver_bounds(access, H5F_LIBVER_LATEST, H5F_LIBVER_LATEST) >= 0 &&
+        H5Pset_fclose_degree(access, H5F_CLOSE_STRONG) >= 0 &&
+        H5Pset_cache(access, 0, 1, 0, 1.0) >= 0 &&
+        H5Pset_link_phase_change(create, 64, 0) >= 0 &&
+        H5Pset_attr_phase_change(create, 64, 0) >= 0)
+        file = H5Fcreate(path, H5F_ACC_EXCL, create, access);
+    if (create >= 0)
+        H5Pclose(create);
+    if (access >= 0)
+        H5Pclose(access);
+    return file;
+}
+
+static herr_t write_attributes(hid_t file, const struct dfopt_declog_options *o)
+{
+    unsigned version[3];
+    char hdf5[32], created[32];
+    H5get_libversion(&version[0], &version[1], &version[2]);
+    snprintf(hdf5, sizeof hdf5, "%u.%u.%u", version[0], version[1], version[2]);
+    dfopt_log_time(o->created_ns, created);
+    const struct {
+        const char *name, *text;
+    } texts[] = {{"format", DFOPT_DECLOG_FORMAT},
+                 {"hdf5_version", hdf5},
+                 {"created", created},
+                 {"detail", dfopt_declog_detail_name(o->detail)},
+#define RUN_TEXT(member) {#member, o->member},
+                 DFOPT_RUN_TEXT_LIST(RUN_TEXT)
+#undef RUN_TEXT
+    };
+    herr_t status = 0;
+    for (size_t i = 0; status >= 0 && i < sizeof texts / sizeof *texts; i++)
+        status = dfopt_h5_write_text(file, texts[i].name, texts[i].text);
+    if (status >= 0)
+        status = dfopt_h5_write_int(file, "format_version", DFOPT_DECLOG_VERSION);
+    if (status >= 0)
+        status = dfopt_h5_write_int(file, "created_ns", o->created_ns);
+    if (status >= 0)
+        status = dfopt_h5_write_int(file, "ranks", o->ranks);
+    return status;
+}
+
+static hid_t create_commits(hid_t file)
+{
+    hsize_t none = 0, unlimited = H5S_UNLIMITED, chunk = COMMITS_CHUNK;
+    hid_t dataset = -1;
+    hid_t type = dfopt_commit_hdf5_type();
+    hid_t space = H5Screate_simple(1, &none, &unlimited);
+    hid_t plist = H5Pcreate(H5P_DATASET_CREATE);
+    if (type >= 0 && space >= 0 && plist >= 0 &&
+        H5Pset_chunk(plist, 1, &chunk) >= 0)
+        dataset = H5Dcreate2(file, "commits", type, space, H5P_DEFAULT, plist,
+                             H5P_DEFAULT);
+    if (dataset >= 0)
+        dfopt_h5_write_text(
+            dataset, "description",
+            "a row a flush: only the rows that it counts may be trusted");
+    if (plist >= 0)
+        H5Pclose(plist);
+    if (space >= 0)
+        H5Sclose(space);
+    if (type >= 0)
+        H5Tclose(type);
+    return dataset;
+}
+
+static herr_t mark_complete(hid_t dataset, uint8_t complete)
+{
+    return H5Dwrite(dataset, H5T_NATIVE_UINT8, H5S_ALL, H5S_ALL, H5P_DEFAULT,
+                    &complete);
+}
+
+static hid_t create_complete(hid_t file)
+{
+    hsize_t one = 1;
+    hid_t space = H5Screate_simple(1, &one, NULL);
+    hid_t dataset = H5Dcreate2(file, "complete", H5T_STD_U8LE, space, H5P_DEFAULT,
+                               H5P_DEFAULT, H5P_DEFAULT);
+    if (dataset >= 0)
+        dfopt_h5_write_text(dataset, "description",
+                            "1: the log was closed in order");
+    if (dataset >= 0 && mark_complete(dataset, 0) < 0) {
+        H5Dclose(dataset);
+        dataset = -1;
+    }
+    if (space >= 0)
+        H5Sclose(space);
+    return dataset;
+}
+
+/* Everything into the new file. */
+static enum dfopt_err fill_file(struct dfopt_declog *w,
+                                const struct dfopt_declog_options *o)
+{
+    if (write_attributes(w->file, o) < 0)
+        return DFOPT_ERR_IO;
+    for (size_t i = 0; i < DFOPT_STORE_COUNT; i++) {
+        enum dfopt_err e = dfopt_store_create(&w->store[i], dfopt_layout_of(i),
+                                              w->file, o->compression);
+        if (e)
+            return e;
+    }
+    w->commits = create_commits(w->file);
+    w->complete = create_complete(w->file);
+    if (w->commits < 0 || w->complete < 0 || H5Fstart_swmr_write(w->file) < 0)
+        return DFOPT_ERR_IO;
+    return DFOPT_OK;
+}
+
+static void release(struct dfopt_declog *w)
+{
+    for (size_t i = 0; i < DFOPT_STORE_COUNT; i++)
+        if (w->store[i].layout)
+            dfopt_store_close(&w->store[i]);
+    if (w->commits >= 0)
+        H5Dclose(w->commits);
+    if (w->complete >= 0)
+        H5Dclose(w->complete);
+    if (w->file >= 0 && H5Fclose(w->file) < 0)
+        dfopt_declog_fail(w, DFOPT_ERR_IO, "cannot close");
+    H5Eclear2(H5E_DEFAULT);
+    dfopt_packer_free(&w->packer);
+    dfopt_buf_free(&w->commit_rows);
+    dfopt_buf_free(&w->text);
+    free(w->path);
+}
+
+static enum dfopt_err check_options(const struct dfopt_declog_options *o,
+                                    struct dfopt_error *err)
+{
+    if (!o->path || !*o->path)
+        return dfopt_error_set(err, DFOPT_ERR_ARG, "decision log: no path given");
+    if (o->compression < 0 || o->compression > 9)
+        return dfopt_error_set(err, DFOPT_ERR_ARG,
+                               "%s: compression %d is not 0 to 9", o->path,
+                               o->compression);
+    if ((unsigned)o->detail >= DFOPT_DETAIL_COUNT)
+        return dfopt_error_set(err, DFOPT_ERR_ARG, "%s: no such detail: %d",
+                               o->path, (int)o->detail);
+    return DFOPT_OK;
+}
+
+enum dfopt_err dfopt_declog_create(struct dfopt_declog **out,
+                                   const struct dfopt_dict *dict,
+                                   const struct dfopt_declog_options *options,
+                                   struct dfopt_error *err)
+{
+    enum dfopt_err e = check_options(options, err);
+    if (e)
+        return e;
+    dfopt_h5_quiet();
+    e = make_way(options->path, err);
+    if (e)
+        return e;
+    struct dfopt_declog *w = calloc(1, sizeof *w);
+    if (!w)
+        return dfopt_error_set(err, DFOPT_ERR_NOMEM, "%s: out of memory",
+                               options->path);
+    w->file = w->commits = w->complete = -1;
+    w->dict = dict;
+    w->detail = options->detail;
+    w->path = strdup(options->path);
+    e = w->path ? dfopt_packer_init(&w->packer, options->compression)
+                : DFOPT_ERR_NOMEM;
+    if (!e) {
+        w->file = create_file(w->path);
+        e = w->file < 0 ? DFOPT_ERR_IO : fill_file(w, options);
+    }
+    if (!e) {
+        w->at.origin = DFOPT_SYM_NONE;
+        *out = w;
+        return DFOPT_OK;
+    }
+    if (w->path)
+        dfopt_declog_fail(w, e, "cannot create");
+    else
+        dfopt_error_set(&w->failure, e, "%s: out of memory", options->path);
+    failure(w, err);
+    release(w);
+    free(w);
+    return e;
+}
+
+/* ---- commits ---- */
+
+static struct dfopt_declog_commit_row count(const struct dfopt_declog *w)
+{
+    struct dfopt_declog_commit_row row = {.at = w->at};
+    for (size_t i = 0; i < DFOPT_TABLE_COUNT; i++)
+        row.rows[i] = dfopt_store_rows(&w->store[i]);
+    for (size_t i = 0; i < DFOPT_POOL_COUNT; i++)
+        row.pool[i] = dfopt_store_rows(&w->store[DFOPT_STORE_OF_POOL(i)]);
+    return row;
+}
+
+/* Whether two rows say the same, the time aside. */
+static bool same_state(const struct dfopt_declog_commit_row *a,
+                       const struct dfopt_declog_commit_row *b)
+{
+    return a->at.next_seq == b->at.next_seq && a->at.offset == b->at.offset &&
+           a->at.record_line == b->at.record_line && a->at.origin == b->at.origin &&
+           memcmp(a->rows, b->rows, sizeof a->rows) == 0 &&
+           memcmp(a->pool, b->pool, sizeof a->pool) == 0;
+}
+
+static enum dfopt_err write_commit(struct dfopt_declog *w,
+                                   const struct dfopt_declog_commit_row *row)
+{
+    /* the buffer is a whole chunk always; rows to come are zeros */
+    size_t chunk = COMMITS_CHUNK * sizeof *row;
+    if (!w->commit_rows.len && !dfopt_buf_grow(&w->commit_rows, chunk))
+        return DFOPT_ERR_NOMEM;
+    size_t at = (size_t)(w->n_commits % COMMITS_CHUNK);
+    if (at == 0)
+        memset(w->commit_rows.data, 0, chunk);
+    DFOPT_ROW(&w->commit_rows, struct dfopt_declog_commit_row)[at] = *row;
+
+    hsize_t start = w->n_commits - at, extent = w->n_commits + 1;
+    if (H5Dset_extent(w->commits, &extent) < 0 ||
+        H5Dwrite_chunk(w->commits, H5P_DEFAULT, 0, &start, chunk,
+                       w->commit_rows.data) < 0)
+        return DFOPT_ERR_IO;
+    w->n_commits++;
+    w->saved = *row;
+    return DFOPT_OK;
+}
+
+static enum dfopt_err flush(struct dfopt_declog *w)
+{
+    enum dfopt_err e = dfopt_declog_add_names(w);
+    if (e)
+        return e;
+    struct dfopt_declog_commit_row row = count(w);
+    if (w->n_commits > 0 && same_state(&row, &w->saved))
+        return DFOPT_OK;
+    for (size_t i = 0; !e && i < DFOPT_STORE_COUNT; i++)
+        e = dfopt_store_write(&w->store[i], &w->packer);
+    if (!e && H5Fflush(w->file, H5F_SCOPE_LOCAL) < 0)
+        e = DFOPT_ERR_IO;
+    if (!e)
+        e = write_commit(w, &row);
+    if (!e && H5Fflush(w->file, H5F_SCOPE_LOCAL) < 0)
+        e = DFOPT_ERR_IO;
+    return e ? dfopt_declog_fail(w, e, "cannot write") : DFOPT_OK;
+}
+
+enum dfopt_err dfopt_declog_commit(struct dfopt_declog *w,
+                                   const struct dfopt_declog_position *at,
+                                   bool flush_now, struct dfopt_error *err)
+{
+    if (!w->failure.code) {
+        w->at = *at;
+        if (flush_now)
+            flush(w);
+    }
+    return failure(w, err);
+}
+
+uint64_t dfopt_declog_bytes(const struct dfopt_declog *w)
+{
+    hsize_t bytes = 0;
+    return H5Fget_filesize(w->file, &bytes) < 0 ? 0 : bytes;
+}
+
+enum dfopt_err dfopt_declog_close(struct dfopt_declog **w, bool complete,
+                                  struct dfopt_error *err)
+{
+    struct dfopt_declog *log = *w;
+    if (!log)
+        return DFOPT_OK;
+    *w = NULL;
+    if (!log->failure.code)
+        flush(log);
+    if (!log->failure.code && complete &&
+        (mark_complete(log->complete, 1) < 0 ||
+         H5Fflush(log->file, H5F_SCOPE_LOCAL) < 0))
+        dfopt_declog_fail(log, DFOPT_ERR_IO, "cannot complete");
+    release(log);
+    enum dfopt_err e = failure(log, err);
+    free(log);
+    return e;
+}

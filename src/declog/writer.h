@@ -1,0 +1,120 @@
+/* Writes the decision log of a run. One writer a file, used by one thread of
+ * one rank.
+ *
+ * Rows are collected in memory and go to the file in whole chunks; a flushing
+ * commit writes the rest and then, last of all, a row of /commits that counts
+ * what is there. Whatever happens to the process, a reader has everything up
+ * to the last such row (docs/decision-log.md).
+ *
+ * Rows of a table are appended in order of (seq, position): a reader merges
+ * the tables by it and the writer does not sort. Strings and lists of rows are
+ * numbers of the dictionary given at creation; their texts are written at each
+ * flush, so that committed rows never name a string that is not there.
+ *
+ * After a failure (disk full) the writer does nothing more: every later call
+ * returns the first failure's code, dfopt_declog_error has its text, and
+ * dfopt_declog_close releases everything. */
+#ifndef DFOPT_DECLOG_WRITER_H
+#define DFOPT_DECLOG_WRITER_H
+
+#include "declog/format.h"
+
+#include <stdbool.h>
+
+struct dfopt_declog;
+
+/* What the file is to say of the run. Texts are borrowed for the call of
+ * create; NULL is stored as "". Zero-initialise. */
+struct dfopt_declog_options {
+    const char *path;
+    int compression; /* deflate level 0 (none) .. 9; 1 is a good choice */
+    enum dfopt_declog_detail detail; /* PLANS is 0: set it */
+    int64_t created_ns;              /* wall clock */
+    int ranks;
+    /* program_version, mpi_library, transport, command_line, policy (JSON),
+     * preset, acks_mode, run_id */
+#define DFOPT_RUN_TEXT_MEMBER(name) const char *name;
+    DFOPT_RUN_TEXT_LIST(DFOPT_RUN_TEXT_MEMBER)
+#undef DFOPT_RUN_TEXT_MEMBER
+};
+
+/* Creates the file and everything that it will hold. An existing file at the
+ * path is replaced if it is a decision log or empty; anything else is left
+ * alone and refused. `dict` is borrowed until close and must be an authority.
+ * Returns owned: close. Errors: ARG (no path; compression or detail out of
+ * range), IO (names path and reason), FORMAT (something else is there), NOMEM. */
+enum dfopt_err dfopt_declog_create(struct dfopt_declog **out,
+                                   const struct dfopt_dict *dict,
+                                   const struct dfopt_declog_options *options,
+                                   struct dfopt_error *err);
+
+/* The functions that append rows return OK, IO or NOMEM, or whatever made an
+ * earlier call fail. The rows are copied. n may be 0. */
+
+/* Findings; nothing unless the detail is FINDINGS. */
+enum dfopt_err dfopt_declog_findings(struct dfopt_declog *w,
+                                     const struct dfopt_finding_row *rows,
+                                     size_t n);
+
+/* The verdicts (unless the detail is PLANS), plans and suppressions of d. Its
+ * acks and relays are not looked at: dfopt_declog_ack, dfopt_declog_relay. */
+enum dfopt_err dfopt_declog_decisions(struct dfopt_declog *w,
+                                      const struct dfopt_decisions *d);
+
+/* A record that could not be used. */
+enum dfopt_err dfopt_declog_reject(struct dfopt_declog *w,
+                                   const struct dfopt_declog_reject_row *row);
+
+/* An ack as it came, and what became of it. Texts are borrowed for the call. */
+struct dfopt_declog_ack {
+    uint64_t seq;
+    const struct dfopt_ack *given;
+    const struct dfopt_ack_row *outcome; /* NULL: no rank knew the plan */
+    const char *plan_id;                 /* as it came; NULL is "" */
+    size_t plan_id_len;
+    const char *reason; /* NULL is "" */
+    size_t reason_len;
+};
+
+enum dfopt_err dfopt_declog_ack(struct dfopt_declog *w,
+                                const struct dfopt_declog_ack *ack);
+
+/* A global optimizer's plan, and what became of it. */
+enum dfopt_err dfopt_declog_relay(struct dfopt_declog *w,
+                                  const struct dfopt_relay_row *row);
+
+/* A registration. Those that do not come as events have no number: seq 0. */
+struct dfopt_declog_registration {
+    uint64_t seq;
+    enum dfopt_registration_source source;
+    const char *body; /* compact JSON; borrowed for the call */
+    size_t body_len;
+    /* Its knobs, overrides of the policy applied; NULL: it was rejected. */
+    const struct dfopt_registration *accepted;
+};
+
+enum dfopt_err
+dfopt_declog_registration(struct dfopt_declog *w,
+                          const struct dfopt_declog_registration *reg);
+
+/* Notes how far the input has been decided. With flush, everything appended so
+ * far is in the file when this returns OK, and survives the process (not the
+ * machine: nothing is fsynced). Cheap without, and with if nothing is new. */
+enum dfopt_err dfopt_declog_commit(struct dfopt_declog *w,
+                                   const struct dfopt_declog_position *at,
+                                   bool flush, struct dfopt_error *err);
+
+/* The failure that stopped the writer; its code is OK if there was none.
+ * Borrowed. w may be NULL. */
+const struct dfopt_error *dfopt_declog_error(const struct dfopt_declog *w);
+
+/* Bytes of the file so far. */
+uint64_t dfopt_declog_bytes(const struct dfopt_declog *w);
+
+/* Flushes at the last noted position, marks the log as complete if asked to,
+ * and closes it. *w is released and NULL afterwards, whatever is returned: OK,
+ * or the failure that left the log incomplete. *w may be NULL. */
+enum dfopt_err dfopt_declog_close(struct dfopt_declog **w, bool complete,
+                                  struct dfopt_error *err);
+
+#endif
