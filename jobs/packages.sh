@@ -1,0 +1,41 @@
+#!/bin/sh
+# Installs the Debian packages that the groups given need, or, without the right
+# to, says exactly which are missing.
+#
+# usage: jobs/packages.sh GROUP...     groups: build, test
+set -eu
+
+packages=""
+for group in "$@"; do
+    case $group in
+    build) packages="$packages gcc g++ make cmake pkg-config openmpi-bin libopenmpi-dev
+               libjson-c-dev libhdf5-openmpi-dev libxxhash-dev zlib1g-dev uthash-dev
+               libsimdjson-dev" ;;
+    test) packages="$packages libcmocka-dev python3 python3-h5py python3-numpy procps
+               util-linux" ;;
+    *) echo "packages.sh: unknown group '$group' (build, test)" >&2; exit 2 ;;
+    esac
+done
+
+if ! command -v dpkg-query >/dev/null 2>&1; then
+    echo "packages.sh: no dpkg here; needed are the equivalents of: $packages" >&2
+    exit 0 # the build says what it cannot find
+fi
+missing=""
+for p in $packages; do
+    case $(dpkg-query -W -f '${Status}' "$p" 2>/dev/null || true) in
+    *" installed") ;;
+    *) missing="$missing $p" ;;
+    esac
+done
+[ -n "$missing" ] || exit 0
+if [ "$(id -u)" != 0 ]; then
+    echo "packages.sh: missing Debian packages; as root, run:" >&2
+    echo "    apt-get install --no-install-recommends$missing" >&2
+    exit 1
+fi
+echo "installing:$missing" >&2
+export DEBIAN_FRONTEND=noninteractive
+apt-get update -qq >&2
+# shellcheck disable=SC2086 # a list
+apt-get install -y -qq --no-install-recommends $missing >&2

@@ -1,0 +1,23 @@
+#!/bin/sh
+# Installs what is missing, builds (release and sanitized), and runs all tests.
+#
+# usage: bash tests/run.sh [ctest options]     e.g. -L unit
+set -eu
+
+top=$(cd "$(dirname "$0")/.." && pwd)
+cd "$top"
+sh jobs/packages.sh build test
+jobs=$(nproc)
+if [ "$(id -u)" = 0 ]; then
+    export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
+fi
+for preset in release asan; do
+    cmake --preset "$preset" >/dev/null
+    cmake --build --preset "$preset" -j "$jobs"
+done
+status=0
+for preset in release asan; do
+    echo "== tests of the $preset build"
+    ctest --preset "$preset" "$@" || status=1
+done
+exit $status
