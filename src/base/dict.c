@@ -225,6 +225,16 @@ uint32_t dfopt_dict_lists(const struct dfopt_dict *d)
     return d->lists.global.n;
 }
 
+uint32_t dfopt_dict_local_strings(const struct dfopt_dict *d)
+{
+    return d->strings.local.n;
+}
+
+uint32_t dfopt_dict_local_lists(const struct dfopt_dict *d)
+{
+    return d->lists.local.n;
+}
+
 enum dfopt_err dfopt_dict_define(struct dfopt_dict *d, dfopt_sym s, const char *text,
                                  size_t len)
 {

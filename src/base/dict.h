@@ -60,6 +60,12 @@ const dfopt_sym *dfopt_dict_items(const struct dfopt_dict *d, dfopt_list l, size
 uint32_t dfopt_dict_strings(const struct dfopt_dict *d);
 uint32_t dfopt_dict_lists(const struct dfopt_dict *d);
 
+/* Replica: how many strings and lists it has numbered itself; the i-th of them
+ * has the number dfopt_local_number(i). Those that the authority has numbered
+ * since are still counted, and still found by that number. */
+uint32_t dfopt_dict_local_strings(const struct dfopt_dict *d);
+uint32_t dfopt_dict_local_lists(const struct dfopt_dict *d);
+
 /* Replica: takes over a number of the authority. Numbers may come in any order
  * and leave gaps. Returns NOMEM, or ARG if the number stands for another text,
  * is local, or the dictionary is the authority. */
@@ -67,6 +73,11 @@ enum dfopt_err dfopt_dict_define(struct dfopt_dict *d, dfopt_sym s, const char *
                                  size_t len);
 enum dfopt_err dfopt_dict_define_list(struct dfopt_dict *d, dfopt_list l,
                                       const dfopt_sym *items, size_t n);
+
+static inline uint32_t dfopt_local_number(uint32_t i)
+{
+    return i | 0x80000000u;
+}
 
 /* Whether a number was given out by a replica itself. */
 static inline bool dfopt_sym_is_local(dfopt_sym s)

@@ -89,7 +89,7 @@ enum dfopt_err dfopt_frame_item(struct dfopt_frame *f, enum dfopt_item_kind kind
 enum dfopt_err dfopt_frame_define(struct dfopt_frame *f, dfopt_sym s)
 {
     const uint32_t bit = s & 0x7fffffffu;
-    if (s == DFOPT_SYM_NONE || s == DFOPT_SYM_EMPTY || has(&f->peer->strings, bit))
+    if (!f->peer || s == DFOPT_SYM_NONE || s == DFOPT_SYM_EMPTY || has(&f->peer->strings, bit))
         return DFOPT_OK;
     size_t len;
     const char *text = dfopt_dict_text(f->dict, s, &len);
@@ -99,7 +99,7 @@ enum dfopt_err dfopt_frame_define(struct dfopt_frame *f, dfopt_sym s)
 
 enum dfopt_err dfopt_frame_define_list(struct dfopt_frame *f, dfopt_list l)
 {
-    if (l == DFOPT_LIST_EMPTY || has(&f->peer->lists, l))
+    if (!f->peer || l == DFOPT_LIST_EMPTY || has(&f->peer->lists, l))
         return DFOPT_OK;
     size_t n;
     const dfopt_sym *items = dfopt_dict_items(f->dict, l, &n);

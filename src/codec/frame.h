@@ -67,8 +67,9 @@ struct dfopt_frame_peer {
 
 void dfopt_frame_peer_free(struct dfopt_frame_peer *p);
 
-/* A frame being written into *out (cleared first). `peer` may be NULL if no
- * item names strings. Borrows all three until dfopt_frame_end. */
+/* A frame being written into *out (cleared first). `peer` NULL: nothing is
+ * defined, for no item names strings or both ends know them already. Borrows
+ * all three until dfopt_frame_end. */
 struct dfopt_frame {
     struct dfopt_buf *out;
     const struct dfopt_dict *dict;

@@ -3,6 +3,7 @@
 #include "runtime/lead.h"
 
 #include "codec/frame.h"
+#include "runtime/intake.h"
 #include "runtime/output.h"
 #include "runtime/team.h"
 
@@ -29,8 +30,7 @@ struct lead {
     uint64_t next_seq, next_round;
     uint64_t bad_shown;
     int64_t flushed_ns, progress_ns;
-    const char *origin; /* of the last record, and its number */
-    dfopt_sym origin_sym;
+    struct dfopt_intake intake;
     bool ended;
 };
 
@@ -40,16 +40,6 @@ static enum dfopt_err no_memory(struct dfopt_error *err)
 }
 
 /* ---- taking in ---- */
-
-/* The number of an origin's text; origins come in runs, so one is remembered. */
-static dfopt_sym origin_of(struct lead *l, const struct dfopt_record *rec)
-{
-    if (rec->origin != l->origin) {
-        l->origin = rec->origin;
-        l->origin_sym = dfopt_dict_intern_z(l->c->dict, rec->origin);
-    }
-    return l->origin_sym;
-}
 
 static void say_bad(struct lead *l, const struct dfopt_record *rec, uint32_t stream,
                     const char *why)
@@ -67,117 +57,31 @@ static void say_bad(struct lead *l, const struct dfopt_record *rec, uint32_t str
                     DFOPT_F_TEXT("error", why));
 }
 
-/* A record that cannot be used: said, counted, logged; fatal if strict. */
-static enum dfopt_err reject(struct lead *l, struct dfopt_round *r,
-                             const struct dfopt_record *rec, uint32_t stream,
-                             const char *why, struct dfopt_error *err)
+/* A record that cannot be used: said and counted; fatal if strict. */
+static enum dfopt_err skip_record(struct lead *l, struct dfopt_round *r,
+                                  const struct dfopt_record *rec, uint32_t stream,
+                                  const char *why, struct dfopt_error *err)
 {
-    const struct dfopt_declog_reject_row row = {
-        .seq = l->next_seq - 1,
-        .line = rec->line,
-        .stream = stream,
-        .origin = origin_of(l, rec),
-        .reason = dfopt_dict_intern_z(l->c->dict, why),
-    };
     l->totals->invalid++;
     if (l->c->strict)
         return dfopt_error_set(err, DFOPT_ERR_SCHEMA, "%s:%" PRIu64 ": %s", rec->origin,
                                rec->line, why);
     say_bad(l, rec, stream, why);
-    if (row.origin == DFOPT_SYM_NONE || row.reason == DFOPT_SYM_NONE ||
-        dfopt_buf_add(&r->rejects, &row, sizeof row) || dfopt_team_skip(l->team, r))
-        return no_memory(err);
-    return DFOPT_OK;
+    return dfopt_team_skip(l->team, r) ? no_memory(err) : DFOPT_OK;
 }
 
-static enum dfopt_err take_finding(struct lead *l, struct dfopt_round *r, uint64_t seq,
-                                   const struct dfopt_finding *f)
-{
-    if (*l->c->declog) {
-        struct dfopt_finding_row *row = dfopt_buf_grow(&r->findings, sizeof *row);
-        if (!row)
-            return DFOPT_ERR_NOMEM;
-        row->seq = seq;
-        row->f = *f;
-    }
-    return dfopt_team_finding(l->team, r, seq, f);
-}
-
-static enum dfopt_err take_ack(struct lead *l, struct dfopt_round *r, uint64_t seq,
-                               const struct dfopt_event *event)
-{
-    const struct dfopt_round_ack ack = {
-        .seq = seq,
-        .given = event->ack,
-        .plan_id = dfopt_round_text(r, event->plan_id, event->plan_id_len),
-        .plan_id_len = event->plan_id_len,
-        .reason = dfopt_round_text(r, event->reason, event->reason_len),
-        .reason_len = event->reason_len,
-    };
-    if (ack.plan_id == SIZE_MAX || ack.reason == SIZE_MAX)
-        return DFOPT_ERR_NOMEM;
-    enum dfopt_err e = dfopt_buf_add(&r->acks, &ack, sizeof ack);
-    return e ? e : dfopt_team_ack(l->team, r, seq, &event->ack);
-}
-
-/* Applies the policy's overrides, for the log: doing it twice changes nothing. */
-static void apply_overrides(const struct dfopt_policy *policy,
-                            struct dfopt_registration *g)
-{
-    for (size_t i = 0; i < g->n_knobs; i++)
-        for (size_t j = 0; j < g->knobs[i].n_responses; j++)
-            dfopt_policy_apply(policy, g->knobs[i].id, &g->knobs[i].responses[j]);
-}
-
-/* Takes the registration out of the event. */
-static enum dfopt_err take_registration(struct lead *l, struct dfopt_round *r,
-                                        uint64_t seq, struct dfopt_event *event)
-{
-    struct dfopt_round_registration reg = {
-        .seq = seq,
-        .source = DFOPT_SOURCE_EVENT,
-        .body = dfopt_round_text(r, event->body, event->body_len),
-        .body_len = event->body_len,
-        .accepted = event->registration,
-    };
-    if (reg.body == SIZE_MAX)
-        return DFOPT_ERR_NOMEM;
-    apply_overrides(l->c->policy, &reg.accepted);
-    enum dfopt_err e = dfopt_buf_add(&r->registrations, &reg, sizeof reg);
-    if (e)
-        return e;
-    event->registration = (struct dfopt_registration){0};
-    return dfopt_team_registration(l->team, r, seq, &reg.accepted);
-}
-
-/* A registration that was not accepted is logged with the bytes that came. */
-static enum dfopt_err keep_rejected_registration(struct dfopt_round *r, uint64_t seq,
-                                                 const struct dfopt_record *rec)
-{
-    struct dfopt_round_registration reg = {
-        .seq = seq,
-        .source = DFOPT_SOURCE_EVENT,
-        .body = dfopt_round_text(r, rec->data, rec->len),
-        .body_len = rec->len,
-        .rejected = true,
-    };
-    if (reg.body == SIZE_MAX)
-        return DFOPT_ERR_NOMEM;
-    return dfopt_buf_add(&r->registrations, &reg, sizeof reg);
-}
-
-static enum dfopt_err take_event(struct lead *l, struct dfopt_round *r, uint64_t seq,
-                                 struct dfopt_event *event)
+static enum dfopt_err route(struct lead *l, struct dfopt_round *r, uint64_t seq,
+                            const struct dfopt_event *event)
 {
     switch (event->stream) {
     case DFOPT_STREAM_FINDING:
-        return take_finding(l, r, seq, &event->finding);
+        return dfopt_team_finding(l->team, r, seq, &event->finding);
     case DFOPT_STREAM_ACK:
-        return take_ack(l, r, seq, event);
+        return dfopt_team_ack(l->team, r, seq, &event->ack);
     case DFOPT_STREAM_GLOBAL_PLAN:
         return dfopt_team_global_plan(l->team, r, seq, &event->global_plan);
     default:
-        return take_registration(l, r, seq, event);
+        return dfopt_team_registration(l->team, r, seq, &event->registration);
     }
 }
 
@@ -186,26 +90,16 @@ static enum dfopt_err take_record(struct lead *l, struct dfopt_round *r,
                                   struct dfopt_error *err)
 {
     struct dfopt_event event;
+    struct dfopt_error why = {0};
     const uint64_t seq = l->next_seq++;
     l->totals->records++;
-    if (rec->problem)
-        return reject(l, r, rec,
-                      rec->stream < 0 ? DFOPT_STREAM_FINDING : (uint32_t)rec->stream,
-                      rec->problem, err);
-    struct dfopt_error why = {0};
-    enum dfopt_err e = dfopt_codec_decode(l->c->codec, rec->stream, rec->data, rec->len,
-                                          &event, &why);
-    if (e == DFOPT_ERR_NOMEM)
-        return no_memory(err);
-    if (e) {
-        if (event.stream == DFOPT_STREAM_REGISTRATION &&
-            keep_rejected_registration(r, seq, rec))
-            return no_memory(err);
-        return reject(l, r, rec, event.stream, why.text, err);
+    enum dfopt_err e = dfopt_intake_take(&l->intake, r, seq, rec, &event, &why);
+    if (e && e != DFOPT_ERR_NOMEM)
+        return skip_record(l, r, rec, event.stream, why.text, err);
+    if (!e) {
+        l->totals->by_stream[event.stream]++;
+        e = route(l, r, seq, &event);
     }
-    l->totals->by_stream[event.stream]++;
-    e = take_event(l, r, seq, &event);
-    dfopt_event_clear(&event);
     return e ? dfopt_error_set(err, e, "%s:%" PRIu64 ": %s", rec->origin, rec->line,
                                dfopt_err_text(e))
              : DFOPT_OK;
@@ -246,7 +140,7 @@ static enum dfopt_err fill(struct lead *l, struct dfopt_round *r,
             r->end = (struct dfopt_declog_position){.next_seq = l->next_seq,
                                                     .offset = rec.offset + rec.len,
                                                     .record_line = rec.line,
-                                                    .origin = origin_of(l, &rec)};
+                                                    .origin = dfopt_intake_origin(&l->intake, &rec)};
             break;
         case DFOPT_SOURCE_ERROR:
             e = skip_input(l, &why, err);
@@ -393,7 +287,10 @@ enum dfopt_err dfopt_lead_run(struct dfopt_comm *comm,
         .n_rounds = config->rounds_on_way ? config->rounds_on_way : ROUNDS_ON_WAY,
         .round_events = config->round_events ? config->round_events : ROUND_EVENTS,
         .flushed_ns = dfopt_clock_monotonic_ns(),
-        .origin_sym = DFOPT_SYM_NONE,
+        .intake = {.dict = config->dict,
+                   .codec = config->codec,
+                   .policy = config->policy,
+                   .keep_findings = *config->declog != NULL},
     };
     enum dfopt_err e = start(&l, comm, err);
     if (!e) {

@@ -1,0 +1,239 @@
+/* Pieces of files. Invariant: a newline belongs to the piece in which the line
+ * that it ends starts, so that pieces share nothing and miss nothing. */
+#include "transport/pieces.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define LOOK_BYTES  65536 /* of a file's start, to tell lines from the rest */
+#define AHEAD_BYTES 65536 /* read behind a piece at a time, for its last record */
+
+struct piece_file {
+    char *name;
+    int fd;
+    uint64_t size;
+};
+
+struct dfopt_pieces {
+    struct piece_file *files;
+    size_t n;
+    size_t max;
+};
+
+void dfopt_pieces_close(struct dfopt_pieces *p)
+{
+    if (!p)
+        return;
+    for (size_t i = 0; i < p->n; i++) {
+        if (p->files[i].fd >= 0)
+            close(p->files[i].fd);
+        free(p->files[i].name);
+    }
+    free(p->files);
+    free(p);
+}
+
+static enum dfopt_err failed(const char *name, struct dfopt_error *err)
+{
+    return dfopt_error_set(err, DFOPT_ERR_IO, "%s: %s", name, strerror(errno));
+}
+
+/* Reads n bytes at an offset; fewer only at the end of the file. */
+static ssize_t read_at(int fd, char *out, size_t n, uint64_t offset)
+{
+    size_t done = 0;
+    while (done < n) {
+        ssize_t got = pread(fd, out + done, n - done, (off_t)(offset + done));
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return -1;
+        if (got == 0)
+            break;
+        done += (size_t)got;
+    }
+    return (ssize_t)done;
+}
+
+/* Whether the file's start is that of plain JSON lines. */
+static bool is_lines(const struct piece_file *f)
+{
+    char head[LOOK_BYTES];
+    ssize_t n = read_at(f->fd, head, sizeof head, 0);
+    if (n < 0 || (n >= 2 && head[0] == '\x1f' && head[1] == '\x8b'))
+        return false;
+    ssize_t i = n >= 3 && memcmp(head, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0;
+    while (i < n && dfopt_scan_is_white(head[i]))
+        i++;
+    return i < n ? head[i] != '[' : (uint64_t)n == f->size;
+}
+
+static enum dfopt_err open_file(struct piece_file *f, const char *path, bool *fit,
+                                struct dfopt_error *err)
+{
+    struct stat st;
+    *fit = false;
+    f->name = strdup(path);
+    if (!f->name)
+        return dfopt_error_set(err, DFOPT_ERR_NOMEM, "out of memory");
+    if (stat(path, &st) < 0)
+        return failed(path, err);
+    if (!S_ISREG(st.st_mode))
+        return DFOPT_OK;
+    f->fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (f->fd < 0)
+        return failed(path, err);
+    f->size = (uint64_t)st.st_size;
+    *fit = is_lines(f);
+    return DFOPT_OK;
+}
+
+enum dfopt_err dfopt_pieces_open(struct dfopt_pieces **out, const char *const *paths,
+                                 size_t n, size_t max_record_bytes,
+                                 struct dfopt_error *err)
+{
+    struct dfopt_pieces *p = calloc(1, sizeof *p);
+    struct piece_file *files = calloc(n ? n : 1, sizeof *files);
+    if (!p || !files) {
+        free(p);
+        free(files);
+        return dfopt_error_set(err, DFOPT_ERR_NOMEM, "out of memory");
+    }
+    p->files = files;
+    p->max = max_record_bytes;
+    enum dfopt_err e = DFOPT_OK;
+    bool fit = true;
+    while (!e && fit && p->n < n) {
+        files[p->n].fd = -1;
+        e = open_file(&files[p->n], paths[p->n], &fit, err);
+        p->n++;
+    }
+    if (e || !fit) {
+        dfopt_pieces_close(p);
+        p = NULL;
+    }
+    if (!e)
+        *out = p;
+    return e;
+}
+
+size_t dfopt_pieces_files(const struct dfopt_pieces *p)
+{
+    return p->n;
+}
+
+const char *dfopt_pieces_name(const struct dfopt_pieces *p, uint32_t file)
+{
+    return p->files[file].name;
+}
+
+uint64_t dfopt_pieces_size(const struct dfopt_pieces *p, uint32_t file)
+{
+    return p->files[file].size;
+}
+
+struct dfopt_piece dfopt_pieces_next(const struct dfopt_pieces *p,
+                                     struct dfopt_piece *at, uint64_t most)
+{
+    struct dfopt_piece piece = *at;
+    piece.len = 0;
+    while (at->file < p->n && at->start >= p->files[at->file].size) {
+        at->file++;
+        at->start = 0;
+    }
+    if (at->file == p->n)
+        return piece;
+    const uint64_t left = p->files[at->file].size - at->start;
+    piece = *at;
+    piece.len = left < most ? left : most;
+    at->start += piece.len;
+    return piece;
+}
+
+/* Where the first line starts that starts at or behind `from` (the bytes begin
+ * with that of offset `base`, one before `from` unless that is 0). */
+static size_t line_start(const char *bytes, size_t n, bool at_file_start)
+{
+    if (at_file_start)
+        return 0;
+    const char *newline = n ? memchr(bytes, '\n', n) : NULL;
+    return newline ? (size_t)(newline - bytes) + 1 : n;
+}
+
+/* Reads on until the line that crosses the piece's end is whole, or known to be
+ * too long. `end`: bytes of the piece itself. */
+static enum dfopt_err read_rest(const struct dfopt_pieces *p,
+                                const struct piece_file *f, uint64_t offset,
+                                struct dfopt_buf *b, struct dfopt_error *err)
+{
+    const size_t end = b->len;
+    if (b->data[end - 1] == '\n')
+        return DFOPT_OK;
+    while (b->len - end < p->max + 2) {
+        const size_t before = b->len;
+        if (dfopt_buf_reserve(b, AHEAD_BYTES))
+            return dfopt_error_set(err, DFOPT_ERR_NOMEM, "%s: out of memory", f->name);
+        ssize_t n = read_at(f->fd, b->data + before, AHEAD_BYTES, offset + before);
+        if (n < 0)
+            return failed(f->name, err);
+        b->len += (size_t)n;
+        const char *newline = n ? memchr(b->data + before, '\n', (size_t)n) : NULL;
+        if (newline) {
+            b->len = (size_t)(newline - b->data) + 1;
+            break;
+        }
+        if (n == 0)
+            break;
+    }
+    return DFOPT_OK;
+}
+
+enum dfopt_err dfopt_piece_load(const struct dfopt_pieces *p,
+                                const struct dfopt_piece *piece,
+                                struct dfopt_piece_reader *r, struct dfopt_error *err)
+{
+    const struct piece_file *f = &p->files[piece->file];
+    const uint64_t offset = piece->start ? piece->start - 1 : 0;
+    const size_t want = (size_t)(piece->start + piece->len - offset);
+    struct dfopt_buf *b = &r->bytes;
+    dfopt_buf_clear(b);
+    if (dfopt_buf_reserve(b, want + AHEAD_BYTES))
+        return dfopt_error_set(err, DFOPT_ERR_NOMEM, "%s: out of memory", f->name);
+    ssize_t n = read_at(f->fd, b->data, want, offset);
+    if (n < 0)
+        return failed(f->name, err);
+    b->len = (size_t)n;
+    const size_t first = line_start(b->data, b->len, piece->start == 0);
+    enum dfopt_err e = DFOPT_OK;
+    if (first < b->len && b->len == want)
+        e = read_rest(p, f, offset, b, err);
+    if (e)
+        return e;
+    r->name = f->name;
+    dfopt_framer_init(&r->framer, p->max);
+    r->framer.offset = offset + first;
+    if (piece->start > 0) { /* what a file starts with was in its first piece */
+        r->framer.mode = DFOPT_FRAMER_LINES;
+        r->framer.bom_seen = true;
+    }
+    r->window = (struct dfopt_framer_window){b->data + first, b->len - first, true};
+    return DFOPT_OK;
+}
+
+bool dfopt_piece_next(struct dfopt_piece_reader *r, struct dfopt_record *record)
+{
+    if (dfopt_framer_next(&r->framer, &r->window, record) != DFOPT_FRAMER_RECORD)
+        return false;
+    record->origin = r->name;
+    return true;
+}
+
+uint64_t dfopt_piece_lines(const struct dfopt_piece_reader *r)
+{
+    /* a line cut off as too long has its newline unseen: it ends all the same */
+    return r->framer.number - 1 + (r->framer.skipping ? 1 : 0);
+}

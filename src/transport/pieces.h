@@ -1,0 +1,56 @@
+/* Files of JSON lines, read by many at once: the input is cut into pieces at
+ * whole records, and a piece is read without looking at the others. The records
+ * are those that the file source would give, in the same order. */
+#ifndef DFOPT_TRANSPORT_PIECES_H
+#define DFOPT_TRANSPORT_PIECES_H
+
+#include "base/buf.h"
+#include "transport/framer.h"
+
+struct dfopt_pieces;
+
+/* A stretch of one file; its records are those that start within. */
+struct dfopt_piece {
+    uint32_t file;
+    uint64_t start, len; /* bytes; len 0: no piece */
+};
+
+/* Opens files for reading in pieces. `paths` are copied. Returns OK with *out
+ * NULL if one of them is not a regular file of plain JSON lines (it is an array,
+ * gzip, a pipe): read them with the file source. OK, NOMEM or IO. */
+enum dfopt_err dfopt_pieces_open(struct dfopt_pieces **out, const char *const *paths,
+                                 size_t n, size_t max_record_bytes,
+                                 struct dfopt_error *err);
+void dfopt_pieces_close(struct dfopt_pieces *p);
+
+/* Name and size at opening of a file; files in the order given. */
+size_t dfopt_pieces_files(const struct dfopt_pieces *p);
+const char *dfopt_pieces_name(const struct dfopt_pieces *p, uint32_t file);
+uint64_t dfopt_pieces_size(const struct dfopt_pieces *p, uint32_t file);
+
+/* The piece of at most `most` bytes (at least 1) that follows *at (file and
+ * start), and moves *at behind it. Returns a piece of len 0 at the end. */
+struct dfopt_piece dfopt_pieces_next(const struct dfopt_pieces *p,
+                                     struct dfopt_piece *at, uint64_t most);
+
+/* The records of a piece, one by one. */
+struct dfopt_piece_reader {
+    const char *name;
+    struct dfopt_buf bytes; /* kept from piece to piece; dfopt_buf_free */
+    struct dfopt_framer framer;
+    struct dfopt_framer_window window;
+};
+
+/* Reads a piece (with the rest of its last record). OK, NOMEM or IO. */
+enum dfopt_err dfopt_piece_load(const struct dfopt_pieces *p,
+                                const struct dfopt_piece *piece,
+                                struct dfopt_piece_reader *r, struct dfopt_error *err);
+
+/* The next record; `line` counts from 1 at the piece's first. Returns whether
+ * there is one. The record is borrowed until the next load. */
+bool dfopt_piece_next(struct dfopt_piece_reader *r, struct dfopt_record *record);
+
+/* After the last record: how many lines the piece has. */
+uint64_t dfopt_piece_lines(const struct dfopt_piece_reader *r);
+
+#endif
