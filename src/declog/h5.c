@@ -49,16 +49,27 @@ enum dfopt_err dfopt_h5_error(struct dfopt_error *err, enum dfopt_err code,
                            reason);
 }
 
+void dfopt_h5_close(hid_t id)
+{
+    if (id < 0)
+        return;
+    hid_t stack = H5Eget_current_stack();
+    H5Idec_ref(id);
+    if (stack >= 0)
+        H5Eset_current_stack(stack); /* closes it */
+}
+
 hid_t dfopt_h5_open(const char *path)
 {
+    hid_t file = -1;
     hid_t access = H5Pcreate(H5P_FILE_ACCESS);
-    if (access < 0 || H5Pset_fclose_degree(access, H5F_CLOSE_STRONG) < 0 ||
-        H5Pset_cache(access, 0, 7, READ_CACHE_BYTES, 1.0) < 0)
-        return -1;
-    hid_t file = H5Fopen(path, H5F_ACC_RDONLY, access);
-    if (file < 0)
-        file = H5Fopen(path, H5F_ACC_RDONLY | H5F_ACC_SWMR_READ, access);
-    H5Pclose(access);
+    if (access >= 0 && H5Pset_fclose_degree(access, H5F_CLOSE_STRONG) >= 0 &&
+        H5Pset_cache(access, 0, 7, READ_CACHE_BYTES, 1.0) >= 0) {
+        file = H5Fopen(path, H5F_ACC_RDONLY, access);
+        if (file < 0)
+            file = H5Fopen(path, H5F_ACC_RDONLY | H5F_ACC_SWMR_READ, access);
+    }
+    dfopt_h5_close(access);
     return file;
 }
 
@@ -67,7 +78,7 @@ static hid_t text_type(void)
     hid_t type = H5Tcopy(H5T_C_S1);
     if (type >= 0 && (H5Tset_size(type, H5T_VARIABLE) < 0 ||
                       H5Tset_cset(type, H5T_CSET_UTF8) < 0)) {
-        H5Tclose(type);
+        dfopt_h5_close(type);
         return -1;
     }
     return type;
@@ -81,10 +92,8 @@ static herr_t write_scalar(hid_t object, const char *name, hid_t type,
     hid_t attr = H5Acreate2(object, name, type, space, H5P_DEFAULT, H5P_DEFAULT);
     if (attr >= 0)
         status = H5Awrite(attr, type, value);
-    if (attr >= 0 && H5Aclose(attr) < 0)
-        status = -1;
-    if (space >= 0)
-        H5Sclose(space);
+    dfopt_h5_close(attr);
+    dfopt_h5_close(space);
     return status;
 }
 
@@ -94,8 +103,7 @@ herr_t dfopt_h5_write_text(hid_t object, const char *name, const char *text)
         text = "";
     hid_t type = text_type();
     herr_t status = type < 0 ? -1 : write_scalar(object, name, type, &text);
-    if (type >= 0)
-        H5Tclose(type);
+    dfopt_h5_close(type);
     return status;
 }
 
@@ -116,10 +124,8 @@ static hid_t open_scalar(hid_t object, const char *name, H5T_class_t class)
     bool fits = type >= 0 && space >= 0 && H5Tget_class(type) == class &&
                 H5Sget_simple_extent_npoints(space) == 1 &&
                 (class != H5T_STRING || H5Tis_variable_str(type) > 0);
-    if (space >= 0)
-        H5Sclose(space);
-    if (type >= 0)
-        H5Tclose(type);
+    dfopt_h5_close(space);
+    dfopt_h5_close(type);
     if (fits)
         return attr;
     H5Aclose(attr);
@@ -139,19 +145,15 @@ herr_t dfopt_h5_read_int(hid_t object, const char *name, int64_t *value)
 herr_t dfopt_h5_read_text(hid_t object, const char *name, struct dfopt_buf *out)
 {
     hid_t attr = open_scalar(object, name, H5T_STRING);
-    hid_t type = text_type();
+    hid_t type = attr < 0 ? -1 : H5Aget_type(attr); /* HDF5 converts no encodings */
     char *text = NULL;
-    herr_t status = -1;
-    if (attr >= 0 && type >= 0)
-        status = H5Aread(attr, type, &text);
+    herr_t status = type < 0 ? -1 : H5Aread(attr, type, &text);
     if (status >= 0 && dfopt_buf_add(out, text ? text : "",
                                      text ? strlen(text) + 1 : 1) != DFOPT_OK)
         status = -1;
     if (text)
         H5free_memory(text);
-    if (type >= 0)
-        H5Tclose(type);
-    if (attr >= 0)
-        H5Aclose(attr);
+    dfopt_h5_close(type);
+    dfopt_h5_close(attr);
     return status;
 }

@@ -23,6 +23,10 @@ enum dfopt_err dfopt_h5_error(struct dfopt_error *err, enum dfopt_err code,
  * the SWMR way. Negative: failure. */
 hid_t dfopt_h5_open(const char *path);
 
+/* Closes any object, and leaves HDF5's error stack as it is: the calls that
+ * tidy up after a failure would clear it otherwise. Negative ids are fine. */
+void dfopt_h5_close(hid_t id);
+
 /* Scalar attributes. Texts are UTF-8 of variable length: not after SWMR has
  * started. Negative: failure. */
 herr_t dfopt_h5_write_text(hid_t object, const char *name, const char *text);

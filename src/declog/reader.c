@@ -64,8 +64,7 @@ static bool extent_of(hid_t dataset, uint64_t *extent)
     hsize_t n = 0;
     bool ok = space >= 0 && H5Sget_simple_extent_ndims(space) == 1 &&
               H5Sget_simple_extent_dims(space, &n, NULL) == 1;
-    if (space >= 0)
-        H5Sclose(space);
+    dfopt_h5_close(space);
     *extent = n;
     return ok;
 }
@@ -104,10 +103,8 @@ static bool read_elements(hid_t dataset, hid_t type, uint64_t first, size_t n,
               H5Sselect_hyperslab(there, H5S_SELECT_SET, &start, NULL, &count,
                                   NULL) >= 0 &&
               H5Dread(dataset, type, here, there, H5P_DEFAULT, out) >= 0;
-    if (here >= 0)
-        H5Sclose(here);
-    if (there >= 0)
-        H5Sclose(there);
+    dfopt_h5_close(here);
+    dfopt_h5_close(there);
     return ok;
 }
 
@@ -123,8 +120,7 @@ static enum dfopt_err read_column(struct dfopt_declog_reader *r, size_t store,
     if (ok) {
         hid_t type = dfopt_column_hdf5_type(c);
         ok = type >= 0 && read_elements(s->dataset, type, first, n, packed);
-        if (type >= 0)
-            H5Tclose(type);
+        dfopt_h5_close(type);
     }
     if (ok)
         return DFOPT_OK;
@@ -382,8 +378,7 @@ static bool read_complete(struct dfopt_declog_reader *r, bool *complete)
     hid_t dataset = H5Dopen2(r->file, "complete", H5P_DEFAULT);
     bool ok = dataset >= 0 && extent_of(dataset, &n) && n == 1 &&
               read_elements(dataset, H5T_NATIVE_UINT8, 0, 1, &mark);
-    if (dataset >= 0)
-        H5Dclose(dataset);
+    dfopt_h5_close(dataset);
     *complete = mark == 1;
     return ok;
 }
@@ -404,8 +399,7 @@ static enum dfopt_err load_commit(struct dfopt_declog_reader *r,
         hid_t type = dfopt_commit_hdf5_type();
         bool ok =
             type >= 0 && read_elements(r->commits, type, next.commits - 1, 1, &row);
-        if (type >= 0)
-            H5Tclose(type);
+        dfopt_h5_close(type);
         if (!ok)
             return damaged(r, "damaged: cannot read /commits", err);
     }
@@ -497,8 +491,9 @@ static enum dfopt_err open_file(struct dfopt_declog_reader *r,
         H5Eclear2(H5E_DEFAULT); /* of the plain open that was refused */
         return DFOPT_OK;
     }
+    enum dfopt_err e = damaged(r, "an HDF5 file that cannot be opened", err);
     if (H5Fis_hdf5(r->path) > 0)
-        return damaged(r, "an HDF5 file that cannot be opened", err);
+        return e;
     H5Eclear2(H5E_DEFAULT);
     return dfopt_error_set(err, DFOPT_ERR_FORMAT, "%s: not an HDF5 file", r->path);
 }

@@ -13,7 +13,7 @@ static enum dfopt_err add(struct dfopt_declog *w, enum dfopt_declog_table table,
     if (w->failure.code)
         return w->failure.code;
     enum dfopt_err e = dfopt_store_add(&w->store[table], &w->packer, rows, n);
-    return e ? dfopt_declog_fail(w, e, "cannot write") : DFOPT_OK;
+    return dfopt_declog_check(w, e, "cannot write");
 }
 
 /* Elements into a pool; *text says where they are. */
@@ -27,7 +27,7 @@ static enum dfopt_err add_items(struct dfopt_declog *w, enum dfopt_declog_pool p
     text->start = dfopt_store_rows(s);
     text->end = text->start + (items ? n : 0);
     enum dfopt_err e = dfopt_store_add(s, &w->packer, items, items ? n : 0);
-    return e ? dfopt_declog_fail(w, e, "cannot write") : DFOPT_OK;
+    return dfopt_declog_check(w, e, "cannot write");
 }
 
 enum dfopt_err dfopt_declog_add_names(struct dfopt_declog *w)
@@ -96,7 +96,7 @@ static enum dfopt_err add_plan(struct dfopt_declog *w, const struct dfopt_plan *
     dfopt_buf_clear(&w->text);
     enum dfopt_err e = dfopt_plan_rationale(w->dict, p, &w->text);
     if (e)
-        return dfopt_declog_fail(w, e, "cannot write");
+        return dfopt_declog_check(w, e, "cannot write");
     e = add_items(w, DFOPT_POOL_RATIONALE, w->text.data, w->text.len,
                   &row.rationale);
     return e ? e : add(w, DFOPT_TABLE_PLANS, &row, 1);

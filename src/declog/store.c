@@ -89,16 +89,13 @@ static hid_t create_dataset(hid_t group, const struct dfopt_column *c,
     if (dataset >= 0 &&
         (dfopt_h5_write_text(dataset, "units", c->units) < 0 ||
          dfopt_h5_write_text(dataset, "description", c->text) < 0)) {
-        H5Dclose(dataset);
+        dfopt_h5_close(dataset);
         dataset = -1;
     }
 done:
-    if (plist >= 0)
-        H5Pclose(plist);
-    if (space >= 0)
-        H5Sclose(space);
-    if (type >= 0)
-        H5Tclose(type);
+    dfopt_h5_close(plist);
+    dfopt_h5_close(space);
+    dfopt_h5_close(type);
     return dataset;
 }
 
@@ -112,8 +109,7 @@ static hid_t open_group(hid_t file, const char *name)
     if (plist >= 0 &&
         H5Pset_link_phase_change(plist, 2 * DFOPT_COLUMNS_MAX, 0) >= 0)
         group = H5Gcreate2(file, name, H5P_DEFAULT, plist, H5P_DEFAULT);
-    if (plist >= 0)
-        H5Pclose(plist);
+    dfopt_h5_close(plist);
     return group;
 }
 
@@ -134,8 +130,7 @@ enum dfopt_err dfopt_store_create(struct dfopt_store *s,
             create_dataset(group, &l->columns[i], l->chunk_rows, level);
         ok = series[i].dataset >= 0;
     }
-    if (group >= 0)
-        H5Gclose(group);
+    dfopt_h5_close(group);
     if (ok)
         return DFOPT_OK;
     dfopt_store_close(s);
@@ -145,8 +140,7 @@ enum dfopt_err dfopt_store_create(struct dfopt_store *s,
 void dfopt_store_close(struct dfopt_store *s)
 {
     for (size_t i = 0; s->series && i < s->layout->n_columns; i++)
-        if (s->series[i].dataset >= 0)
-            H5Dclose(s->series[i].dataset);
+        dfopt_h5_close(s->series[i].dataset);
     free(s->series);
     dfopt_buf_free(&s->rows);
     *s = (struct dfopt_store){.layout = NULL};

@@ -2,17 +2,16 @@
  *
  * Invariants: everything that the file will ever hold is created before SWMR
  * starts. A row of /commits is written after everything that it counts has
- * been flushed, and is flushed itself before the next data goes out. */
+ * been flushed, and is flushed itself before the next data goes out. Whatever
+ * may have written ends in dfopt_declog_check: HDF5 does not say (driver.h). */
 #include "declog/writer_impl.h"
 #include "declog/h5.h"
 
 #include "base/log.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -20,32 +19,18 @@
 
 /* ---- failure ---- */
 
-/* After a failed write HDF5 would try again at every close, and fail again;
- * objects would stay open, and the library would loop at its end. So it goes
- * on writing, but to memory: the file stays as a kill at this moment would
- * have left it, and everything can be closed. */
-static void cut_off(struct dfopt_declog *w)
+enum dfopt_err dfopt_declog_check(struct dfopt_declog *w, enum dfopt_err e,
+                                  const char *what)
 {
-    int *fd = NULL;
-    int nowhere = memfd_create("dfopt-declog", MFD_CLOEXEC);
-    if (nowhere < 0)
-        return;
-    if (H5Fget_vfd_handle(w->file, H5P_DEFAULT, (void **)&fd) >= 0 && fd)
-        dup3(nowhere, *fd, O_CLOEXEC);
-    close(nowhere);
-}
-
-enum dfopt_err dfopt_declog_fail(struct dfopt_declog *w, enum dfopt_err e,
-                                 const char *what)
-{
-    if (w->failure.code)
+    if (w->failure.code || (e == DFOPT_OK && w->driver.failure == 0))
         return w->failure.code;
-    if (e != DFOPT_ERR_IO)
-        return dfopt_error_set(&w->failure, e, "%s: %s: %s", w->path, what,
-                               dfopt_err_text(e));
-    dfopt_h5_error(&w->failure, e, w->path, what);
-    cut_off(w);
-    return e;
+    if (w->driver.failure)
+        return dfopt_error_set(&w->failure, DFOPT_ERR_IO, "%s: %s: %s", w->path,
+                               what, strerror(w->driver.failure));
+    if (e == DFOPT_ERR_IO)
+        return dfopt_h5_error(&w->failure, e, w->path, what);
+    return dfopt_error_set(&w->failure, e, "%s: %s: %s", w->path, what,
+                           dfopt_err_text(e));
 }
 
 static enum dfopt_err failure(const struct dfopt_declog *w, struct dfopt_error *err)
@@ -69,8 +54,7 @@ static bool is_decision_log(const char *path)
     hid_t file = dfopt_h5_open(path);
     bool ours = file >= 0 && dfopt_h5_read_text(file, "format", &text) >= 0 &&
                 strcmp(text.data, DFOPT_DECLOG_FORMAT) == 0;
-    if (file >= 0)
-        H5Fclose(file);
+    dfopt_h5_close(file);
     H5Eclear2(H5E_DEFAULT);
     dfopt_buf_free(&text);
     return ours;
@@ -94,7 +78,7 @@ static enum dfopt_err make_way(const char *path, struct dfopt_error *err)
                            strerror(errno));
 }
 
-static hid_t create_file(const char *path)
+static hid_t create_file(struct dfopt_declog *w)
 {
     hid_t file = -1;
     hid_t access = H5Pcreate(H5P_FILE_ACCESS);
@@ -106,11 +90,9 @@ static hid_t create_file(const char *path)
         H5Pset_cache(access, 0, 1, 0, 1.0) >= 0 &&
         H5Pset_link_phase_change(create, 64, 0) >= 0 &&
         H5Pset_attr_phase_change(create, 64, 0) >= 0)
-        file = H5Fcreate(path, H5F_ACC_EXCL, create, access);
-    if (create >= 0)
-        H5Pclose(create);
-    if (access >= 0)
-        H5Pclose(access);
+        file = dfopt_driver_create_file(&w->driver, w->path, create, access);
+    dfopt_h5_close(create);
+    dfopt_h5_close(access);
     return file;
 }
 
@@ -158,12 +140,9 @@ static hid_t create_commits(hid_t file)
         dfopt_h5_write_text(
             dataset, "description",
             "a row a flush: only the rows that it counts may be trusted");
-    if (plist >= 0)
-        H5Pclose(plist);
-    if (space >= 0)
-        H5Sclose(space);
-    if (type >= 0)
-        H5Tclose(type);
+    dfopt_h5_close(plist);
+    dfopt_h5_close(space);
+    dfopt_h5_close(type);
     return dataset;
 }
 
@@ -183,11 +162,10 @@ static hid_t create_complete(hid_t file)
         dfopt_h5_write_text(dataset, "description",
                             "1: the log was closed in order");
     if (dataset >= 0 && mark_complete(dataset, 0) < 0) {
-        H5Dclose(dataset);
+        dfopt_h5_close(dataset);
         dataset = -1;
     }
-    if (space >= 0)
-        H5Sclose(space);
+    dfopt_h5_close(space);
     return dataset;
 }
 
@@ -205,7 +183,11 @@ static enum dfopt_err fill_file(struct dfopt_declog *w,
     }
     w->commits = create_commits(w->file);
     w->complete = create_complete(w->file);
-    if (w->commits < 0 || w->complete < 0 || H5Fstart_swmr_write(w->file) < 0)
+    if (w->commits < 0 || w->complete < 0 ||
+        H5Fflush(w->file, H5F_SCOPE_LOCAL) < 0 ||
+        w->driver.failure) /* SWMR starts by reading it all back */
+        return DFOPT_ERR_IO;
+    if (H5Fstart_swmr_write(w->file) < 0)
         return DFOPT_ERR_IO;
     return DFOPT_OK;
 }
@@ -219,8 +201,9 @@ static void release(struct dfopt_declog *w)
         H5Dclose(w->commits);
     if (w->complete >= 0)
         H5Dclose(w->complete);
-    if (w->file >= 0 && H5Fclose(w->file) < 0)
-        dfopt_declog_fail(w, DFOPT_ERR_IO, "cannot close");
+    bool closed = w->file < 0 || H5Fclose(w->file) >= 0;
+    dfopt_declog_check(w, closed ? DFOPT_OK : DFOPT_ERR_IO, "cannot close");
+    dfopt_driver_close(&w->driver);
     H5Eclear2(H5E_DEFAULT);
     dfopt_packer_free(&w->packer);
     dfopt_buf_free(&w->commit_rows);
@@ -266,18 +249,18 @@ enum dfopt_err dfopt_declog_create(struct dfopt_declog **out,
     e = w->path ? dfopt_packer_init(&w->packer, options->compression)
                 : DFOPT_ERR_NOMEM;
     if (!e) {
-        w->file = create_file(w->path);
+        w->file = create_file(w);
         e = w->file < 0 ? DFOPT_ERR_IO : fill_file(w, options);
     }
+    if (w->path)
+        e = dfopt_declog_check(w, e, "cannot create");
+    else
+        dfopt_error_set(&w->failure, e, "%s: out of memory", options->path);
     if (!e) {
         w->at.origin = DFOPT_SYM_NONE;
         *out = w;
         return DFOPT_OK;
     }
-    if (w->path)
-        dfopt_declog_fail(w, e, "cannot create");
-    else
-        dfopt_error_set(&w->failure, e, "%s: out of memory", options->path);
     failure(w, err);
     release(w);
     free(w);
@@ -340,11 +323,12 @@ static enum dfopt_err flush(struct dfopt_declog *w)
         e = dfopt_store_write(&w->store[i], &w->packer);
     if (!e && H5Fflush(w->file, H5F_SCOPE_LOCAL) < 0)
         e = DFOPT_ERR_IO;
+    e = dfopt_declog_check(w, e, "cannot write");
     if (!e)
         e = write_commit(w, &row);
     if (!e && H5Fflush(w->file, H5F_SCOPE_LOCAL) < 0)
         e = DFOPT_ERR_IO;
-    return e ? dfopt_declog_fail(w, e, "cannot write") : DFOPT_OK;
+    return dfopt_declog_check(w, e, "cannot write");
 }
 
 enum dfopt_err dfopt_declog_commit(struct dfopt_declog *w,
@@ -377,7 +361,7 @@ enum dfopt_err dfopt_declog_close(struct dfopt_declog **w, bool complete,
     if (!log->failure.code && complete &&
         (mark_complete(log->complete, 1) < 0 ||
          H5Fflush(log->file, H5F_SCOPE_LOCAL) < 0))
-        dfopt_declog_fail(log, DFOPT_ERR_IO, "cannot complete");
+        dfopt_declog_check(log, DFOPT_ERR_IO, "cannot complete");
     release(log);
     enum dfopt_err e = failure(log, err);
     free(log);

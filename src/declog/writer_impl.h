@@ -2,6 +2,7 @@
 #ifndef DFOPT_DECLOG_WRITER_IMPL_H
 #define DFOPT_DECLOG_WRITER_IMPL_H
 
+#include "declog/driver.h"
 #include "declog/store.h"
 #include "declog/writer.h"
 
@@ -9,6 +10,7 @@ struct dfopt_declog {
     char *path;
     const struct dfopt_dict *dict;
     enum dfopt_declog_detail detail;
+    struct dfopt_driver driver;
     hid_t file, commits, complete;
     struct dfopt_packer packer;
     struct dfopt_store store[DFOPT_STORE_COUNT];
@@ -21,10 +23,10 @@ struct dfopt_declog {
     struct dfopt_error failure; /* the first; code OK: none */
 };
 
-/* Makes a failure the writer's. HDF5 is cut off from the file if the failure
- * is its own. Returns e. */
-enum dfopt_err dfopt_declog_fail(struct dfopt_declog *w, enum dfopt_err e,
-                                 const char *what);
+/* Makes a failure, e or the driver's, the writer's. Returns the writer's
+ * failure; OK if there is none. */
+enum dfopt_err dfopt_declog_check(struct dfopt_declog *w, enum dfopt_err e,
+                                  const char *what);
 
 /* Appends the dictionary's new strings and lists. */
 enum dfopt_err dfopt_declog_add_names(struct dfopt_declog *w);

@@ -1,0 +1,30 @@
+/* What dfopt-log summary counts: one pass over each table. */
+#ifndef DFOPT_CLI_LOG_GATHER_H
+#define DFOPT_CLI_LOG_GATHER_H
+
+#include "cli/log.h"
+
+#define LOG_ACK_OUTCOMES   (DFOPT_ACK_OUTCOME_CLEARED + 1)
+#define LOG_RELAY_OUTCOMES (DFOPT_RELAY_NOT_TARGETED + 1)
+
+struct log_knob { /* in the order of first mention */
+    dfopt_sym knob;
+    struct dfopt_value first, last; /* of the whole job; NULL kind: not known */
+    double low, high;               /* numbers seen on any node; low > high: none */
+    uint64_t up, down, other;       /* plans */
+    uint64_t verdicts[DFOPT_VERDICT_COUNT];
+};
+
+struct log_facts {
+    uint64_t verdicts[DFOPT_VERDICT_COUNT];
+    uint64_t acks[LOG_ACK_OUTCOMES], relays[LOG_RELAY_OUTCOMES];
+    struct log_knob *knobs; /* owned */
+    size_t n_knobs;
+};
+
+/* Fills *f, which is zeroed. Free it also after a failure. */
+enum dfopt_err log_gather(struct dfopt_declog_reader *r, struct log_facts *f,
+                          struct dfopt_error *err);
+void log_facts_free(struct log_facts *f);
+
+#endif

@@ -1,0 +1,28 @@
+/* The file driver that the writer gives to HDF5: plain pread and pwrite, but a
+ * failed write is remembered, not reported to HDF5.
+ *
+ * HDF5 1.10 does not get over a write that fails within a flush: the file can
+ * be neither flushed nor closed any more, and the clean-up in MPI_Finalize
+ * crashes on it. So HDF5 never hears of a failure: the writer asks after each
+ * step, and from the first failure on the file is left as it is, as a kill at
+ * that moment would have left it. */
+#ifndef DFOPT_DECLOG_DRIVER_H
+#define DFOPT_DECLOG_DRIVER_H
+
+#include <hdf5.h>
+
+/* Of one file. Outlives it. */
+struct dfopt_driver {
+    int failure; /* errno of the first write that failed; 0: none did */
+    hid_t id;    /* of the driver class in HDF5 */
+};
+
+/* Creates a file, which must not exist yet. `access` is a file access list; it
+ * gets this driver. Negative: failure, and
+ * d->failure is set if it was the system's. *d is borrowed until the file is
+ * closed; then dfopt_driver_close. */
+hid_t dfopt_driver_create_file(struct dfopt_driver *d, const char *path,
+                               hid_t create, hid_t access);
+void dfopt_driver_close(struct dfopt_driver *d); /* a zeroed one is fine */
+
+#endif

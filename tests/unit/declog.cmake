@@ -1,0 +1,2 @@
+dfopt_unit_test(declog dfopt_declog)
+dfopt_unit_test(declog_faults dfopt_declog)
