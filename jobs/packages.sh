@@ -10,7 +10,7 @@ for group in "$@"; do
     case $group in
     build) packages="$packages gcc g++ make cmake pkg-config openmpi-bin libopenmpi-dev
                libjson-c-dev libhdf5-openmpi-dev libxxhash-dev zlib1g-dev uthash-dev
-               libsimdjson-dev" ;;
+               libdeflate-dev libsimdjson-dev" ;;
     test) packages="$packages libcmocka-dev python3 python3-h5py python3-numpy procps
                util-linux" ;;
     *) echo "packages.sh: unknown group '$group' (build, test)" >&2; exit 2 ;;

@@ -57,6 +57,7 @@ static enum dfopt_err put_value(const struct dfopt_field *f, struct dfopt_buf *o
 enum dfopt_err dfopt_log_format_text(const struct dfopt_log_line *line,
                                      struct dfopt_buf *out)
 {
+    const size_t start = out->len;
     char when[32];
     dfopt_log_time(line->wall_ns, when);
     enum dfopt_err e = dfopt_buf_printf(out, "%.23sZ %-7s %s", when,
@@ -67,7 +68,7 @@ enum dfopt_err dfopt_log_format_text(const struct dfopt_log_line *line,
             e = put_value(f, out);
     }
     if (!e) {
-        for (size_t i = 0; i < out->len; i++) /* one line, whatever a text holds */
+        for (size_t i = start; i < out->len; i++) /* one line, whatever a text holds */
             if ((unsigned char)out->data[i] < ' ' || out->data[i] == 0x7f)
                 out->data[i] = '?';
         e = dfopt_buf_add(out, "\n", 1);

@@ -39,6 +39,8 @@ enum key {
     KEY_RELAY_HOSTNAME,
     KEY_BATCH,
     KEY_ON_WAY,
+    KEY_READERS,
+    KEY_READ_BYTES,
     KEY_LOG_FORMAT,
     KEY_LOG_LEVEL,
     KEY_DEBUG,
@@ -49,7 +51,7 @@ static const struct argp_option table[] = {
     {0, 0, 0, 0, "Input", 1},
     {"transport", KEY_TRANSPORT, "NAME", 0,
      "Where findings come from. This build has: file (the default with "
-     "--findings-file)", 0},
+     "--findings-file; without, DFOPTIMIZER_TRANSPORT, or mofka)", 0},
     {"findings-file", KEY_FINDINGS, "FILE", 0,
      "Findings or an event log to replay: a path, a glob, or - for standard input; may "
      "be repeated, read in order", 0},
@@ -87,10 +89,17 @@ static const struct argp_option table[] = {
     {"relay-hostname", KEY_RELAY_HOSTNAME, "NAME", 0,
      "Drop global plans that name other hosts only", 0},
     {0, 0, 0, 0, "Ranks", 4},
+    {"readers", KEY_READERS, "WHO", 0,
+     "all: every rank reads and decodes its part of the input, which must be files of "
+     "JSON lines; one: rank 0 does; auto (the default): all where they can", 0},
+    {"read-bytes", KEY_READ_BYTES, "N", 0,
+     "With all readers: how much a rank reads at a time (default: by the number of "
+     "ranks, 8 MiB at most)", 0},
     {"batch-events", KEY_BATCH, "N", 0,
-     "Events decided together, at most (default 4096)", 0},
+     "With one reader: events decided together, at most (default 4096)", 0},
     {"batches-in-flight", KEY_ON_WAY, "N", 0,
-     "Batches on their way to the ranks at once, at most (default 4)", 0},
+     "With one reader: batches on their way to the ranks at once, at most (default 4)",
+     0},
     {0, 0, 0, 0, "Messages", 5},
     {"log-level", KEY_LOG_LEVEL, "LEVEL", 0,
      "debug, info (the default), warning, error or off", 0},
@@ -101,6 +110,7 @@ static const struct argp_option table[] = {
      "No progress line (there is none unless standard error is a terminal)", 0},
     {0, 0, 0, 0, "Help", 6},
     {"help", '?', 0, 0, "Show this help", 0},
+    {"usage", 'U', 0, 0, "Show the options in short", 0},
     {"version", 'V', 0, 0, "Show the version", 0},
     {0, 0, 0, 0, 0, 0},
 };
@@ -184,8 +194,12 @@ static error_t check_whole(struct argp_state *state, struct dfopt_options *o)
 {
     if (o->action != DFOPT_ACTION_RUN)
         return 0;
-    if (!o->transport)
-        o->transport = o->n_findings_files ? "file" : "mofka";
+    if (!o->transport) { /* what the command line says goes before the environment */
+        const char *named = getenv("DFOPTIMIZER_TRANSPORT");
+        o->transport = o->n_findings_files    ? "file"
+                       : named && *named != 0 ? named
+                                              : "mofka";
+    }
     error_t e = check_transport(state, o->transport);
     if (e)
         return e;
@@ -276,6 +290,12 @@ static error_t parse_one(int key, char *arg, struct argp_state *state)
         return number(state, "batch-events", arg, 1, 1 << 20, &o->batch_events);
     case KEY_ON_WAY:
         return number(state, "batches-in-flight", arg, 1, 256, &o->batches_on_way);
+    case KEY_READERS:
+        e = WORD(state, "readers", arg, &w, "auto", "one", "all");
+        o->readers = (enum dfopt_readers)w;
+        return e;
+    case KEY_READ_BYTES:
+        return number(state, "read-bytes", arg, 1, (int64_t)1 << 30, &o->read_bytes);
     case KEY_LOG_FORMAT:
         e = WORD(state, "log-format", arg, &w, "json", "text");
         o->log_text = w == 1;
@@ -291,6 +311,10 @@ static error_t parse_one(int key, char *arg, struct argp_state *state)
     case '?':
         o->action = DFOPT_ACTION_HELP;
         argp_state_help(state, stdout, ARGP_HELP_USAGE | ARGP_HELP_LONG | ARGP_HELP_DOC);
+        return 0;
+    case 'U':
+        o->action = DFOPT_ACTION_HELP;
+        argp_state_help(state, stdout, ARGP_HELP_USAGE);
         return 0;
     case 'V':
         o->action = DFOPT_ACTION_VERSION;
@@ -311,15 +335,13 @@ enum dfopt_err dfopt_options_parse(int argc, char **argv, struct dfopt_options *
     const struct argp argp = {.options = table, .parser = parse_one, .doc = doc};
     const char *debug = getenv("DFOPTIMIZER_DEBUG");
     *out = (struct dfopt_options){
-        .transport = getenv("DFOPTIMIZER_TRANSPORT"),
         .relay_hostname = "",
+        .max_record_bytes = 1 << 20,
         .log_detail = DFOPT_DETAIL_FINDINGS,
         .log_compression = 1,
         .log_flush_ms = 1000,
         .log_level = debug && strcmp(debug, "1") == 0 ? DFOPT_LOG_DEBUG : DFOPT_LOG_INFO,
     };
-    if (out->transport && !*out->transport)
-        out->transport = NULL;
     error_t e = argp_parse(&argp, argc, argv, ARGP_NO_EXIT | ARGP_NO_HELP, NULL, out);
     return e == 0 ? DFOPT_OK : e == ENOMEM ? DFOPT_ERR_NOMEM : DFOPT_ERR_ARG;
 }

@@ -22,6 +22,12 @@ enum dfopt_acks_option {
     DFOPT_ACKS_ASSUMED
 };
 
+enum dfopt_readers { /* who reads the input */
+    DFOPT_READERS_AUTO, /* all ranks where they can, else rank 0 */
+    DFOPT_READERS_ONE,
+    DFOPT_READERS_ALL
+};
+
 struct dfopt_options {
     enum dfopt_action action;
     const char *transport;
@@ -40,6 +46,8 @@ struct dfopt_options {
     int64_t log_flush_ms;
     int64_t max_record_bytes;
     int64_t batch_events, batches_on_way;
+    enum dfopt_readers readers;
+    int64_t read_bytes; /* of a rank at a time, where all read; 0: chosen */
     bool strict, no_progress;
     enum dfopt_log_level log_level;
     bool log_text;

@@ -6,11 +6,14 @@
 #include "cli/bootstrap.h"
 #include "cli/files.h"
 #include "cli/progress.h"
+#include "runtime/bulk.h"
 #include "transport/file.h"
+#include "transport/file_list.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 struct session {
@@ -26,6 +29,7 @@ struct session {
     size_t n_presets;
     struct dfopt_buf preset_bodies;
     struct dfopt_source *source;
+    struct dfopt_pieces *pieces; /* the input again, where all ranks can read it */
     struct dfopt_sink *sink;
     struct dfopt_declog *declog;
     struct dfopt_lead_result result;
@@ -128,15 +132,72 @@ static enum dfopt_err load_presets(struct session *s, struct dfopt_error *err)
     return e;
 }
 
-static enum dfopt_err configure(struct session *s, struct dfopt_error *err)
+/* An output must not be an input: opening it would empty it. */
+static enum dfopt_err check_output(const struct dfopt_file_list *inputs,
+                                   const char *option, const char *path,
+                                   struct dfopt_error *err)
 {
-    const struct dfopt_codec_limits limits = {
-        .max_record_bytes = (size_t)s->o->max_record_bytes};
+    struct stat out, in;
+    if (!path || strcmp(path, "-") == 0 || stat(path, &out) < 0 ||
+        !S_ISREG(out.st_mode))
+        return DFOPT_OK;
+    for (size_t i = 0; i < inputs->n; i++)
+        if (stat(inputs->entries[i].path, &in) == 0 && in.st_dev == out.st_dev &&
+            in.st_ino == out.st_ino)
+            return dfopt_error_set(err, DFOPT_ERR_ARG, "%s %s: is an input as well",
+                                   option, path);
+    return DFOPT_OK;
+}
+
+/* Opens the input for all ranks to read, where that can be and is wanted. */
+static enum dfopt_err open_pieces(struct session *s,
+                                  const struct dfopt_file_list *inputs,
+                                  struct dfopt_error *err)
+{
+    const bool may = s->o->readers != DFOPT_READERS_ONE &&
+                     (s->o->readers == DFOPT_READERS_ALL ||
+                      s->o->log_level > DFOPT_LOG_DEBUG);
+    const char **paths = calloc(inputs->n ? inputs->n : 1, sizeof *paths);
+    if (!paths)
+        return dfopt_error_set(err, DFOPT_ERR_NOMEM, "out of memory");
+    for (size_t i = 0; i < inputs->n; i++)
+        paths[i] = inputs->entries[i].path;
+    enum dfopt_err e = DFOPT_OK;
+    if (may)
+        e = dfopt_pieces_open(&s->pieces, paths, inputs->n,
+                              (size_t)s->o->max_record_bytes, err);
+    free(paths);
+    if (!e && !s->pieces && s->o->readers == DFOPT_READERS_ALL)
+        e = dfopt_error_set(err, DFOPT_ERR_ARG,
+                            "--readers all: the input is not files of JSON lines only");
+    return e;
+}
+
+static enum dfopt_err open_input(struct session *s, struct dfopt_error *err)
+{
     const struct dfopt_file_source_options input = {
         .patterns = s->o->findings_files,
         .n = s->o->n_findings_files,
         .max_record_bytes = (size_t)s->o->max_record_bytes,
     };
+    struct dfopt_file_list list = {0};
+    enum dfopt_err e = dfopt_file_source_create(&s->source, &input, err);
+    if (!e)
+        e = dfopt_file_list_make(&list, input.patterns, input.n, err);
+    if (!e)
+        e = check_output(&list, "--plans-file", s->o->plans_file, err);
+    if (!e)
+        e = check_output(&list, "--final-state", s->o->final_state_file, err);
+    if (!e)
+        e = open_pieces(s, &list, err);
+    dfopt_file_list_free(&list);
+    return e;
+}
+
+static enum dfopt_err configure(struct session *s, struct dfopt_error *err)
+{
+    const struct dfopt_codec_limits limits = {
+        .max_record_bytes = (size_t)s->o->max_record_bytes};
     enum dfopt_err e = dfopt_dict_create(&s->dict, false);
     if (!e)
         e = dfopt_codec_create(&s->codec, s->dict, &limits);
@@ -145,7 +206,7 @@ static enum dfopt_err configure(struct session *s, struct dfopt_error *err)
     e = load_policy(s, err);
     if (!e)
         e = load_presets(s, err);
-    return e ? e : dfopt_file_source_create(&s->source, &input, err);
+    return e ? e : open_input(s, err);
 }
 
 /* ---- how acks are handled ---- */
@@ -328,7 +389,16 @@ static int lead(struct session *s)
         .progress_arg = &line,
     };
     int code = DFOPT_EXIT_OK;
-    enum dfopt_err e = dfopt_lead_run(s->comm, &config, &s->result, &err);
+    const struct dfopt_bulk_input input = {
+        .pieces = s->pieces,
+        .max_record_bytes = (size_t)s->o->max_record_bytes,
+        .piece_bytes = (uint64_t)s->o->read_bytes,
+        .log_detail = s->o->log_detail,
+        .log_compression = s->o->log_compression,
+    };
+    enum dfopt_err e =
+        s->pieces ? dfopt_bulk_lead(s->comm, &config, &input, &s->result, &err)
+                  : dfopt_lead_run(s->comm, &config, &s->result, &err);
     if (show)
         dfopt_progress_end(&line);
     if (e) {
@@ -366,6 +436,7 @@ static void release(struct session *s)
 {
     if (s->source)
         s->source->ops->destroy(s->source);
+    dfopt_pieces_close(s->pieces);
     for (size_t i = 0; i < s->n_presets; i++)
         dfopt_registration_clear(&s->presets[i].registration);
     free(s->presets);

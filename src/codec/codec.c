@@ -17,11 +17,13 @@ enum dfopt_err dfopt_codec_create(struct dfopt_codec **out, struct dfopt_dict *d
     struct dfopt_codec *c = calloc(1, sizeof *c);
     if (!c)
         return DFOPT_ERR_NOMEM;
-    enum dfopt_err e =
-        dfopt_json_parser_create(&c->parser, bytes ? bytes : DEFAULT_RECORD_BYTES,
-                                 depth ? depth : DEFAULT_DEPTH);
+    bytes = bytes ? bytes : DEFAULT_RECORD_BYTES;
+    depth = depth ? depth : DEFAULT_DEPTH;
+    enum dfopt_err e = dfopt_json_parser_create(&c->parser, bytes, depth);
+    if (!e)
+        e = dfopt_finding_fast_create(&c->fast, dict, bytes, depth);
     if (e) {
-        free(c);
+        dfopt_codec_destroy(c);
         return e;
     }
     c->dict = dict;
@@ -33,6 +35,7 @@ void dfopt_codec_destroy(struct dfopt_codec *c)
 {
     if (!c)
         return;
+    dfopt_finding_fast_destroy(c->fast);
     dfopt_json_parser_destroy(c->parser);
     json_object_put(c->tree);
     dfopt_buf_free(&c->body);
@@ -51,9 +54,18 @@ enum dfopt_err dfopt_codec_decode(struct dfopt_codec *c, int stream,
                                   struct dfopt_event *out, struct dfopt_error *err)
 {
     assert(stream >= -1 && stream < (int)DFOPT_STREAM_COUNT);
-    memset(out, 0, sizeof *out);
+    memset(out, 0, sizeof *out); /* which makes the stream FINDING */
+    if (stream <= (int)DFOPT_STREAM_FINDING &&
+        dfopt_finding_fast_decode(c->fast, data, len, stream < 0, &out->finding,
+                                  &out->enveloped))
+        return DFOPT_OK;
     enum dfopt_err e = dfopt_record_decode(c, stream, data, len, out, err);
     if (e == DFOPT_ERR_NOMEM)
         dfopt_error_set(err, e, "out of memory");
     return e;
+}
+
+void dfopt_codec_forget(struct dfopt_codec *c)
+{
+    dfopt_finding_fast_forget(c->fast);
 }

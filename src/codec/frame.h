@@ -24,7 +24,13 @@ enum dfopt_frame_kind {
     DFOPT_FRAME_STOP,       /* rank 0 to a worker: leave, with an exit code */
     DFOPT_FRAME_RESULTS,    /* worker to rank 0: what a round's share led to */
     DFOPT_FRAME_STATE,      /* worker to rank 0 */
-    DFOPT_FRAME_FAILED      /* worker to rank 0: cannot go on; text why */
+    DFOPT_FRAME_FAILED,     /* worker to rank 0: cannot go on; text why */
+    /* replay of files that all ranks read (runtime/bulk.h) */
+    DFOPT_FRAME_BULK,   /* rank 0 to a worker: take part */
+    DFOPT_FRAME_SYNC,   /* worker to rank 0: what its slice holds */
+    DFOPT_FRAME_GO,     /* rank 0 to a worker: numbers, new strings */
+    DFOPT_FRAME_BASE,   /* rank to the next: rows in the log before its own */
+    DFOPT_FRAME_OUTPUT  /* worker to rank 0: its slice, decided */
 };
 
 enum dfopt_item_kind {
@@ -43,7 +49,16 @@ enum dfopt_item_kind {
     DFOPT_ITEM_SUPPRESSION_STATES,
     DFOPT_ITEM_CONFIG,       /* struct dfopt_frame_config, overrides behind it */
     DFOPT_ITEM_TEXT,         /* bytes */
-    DFOPT_ITEM_CODE          /* u64 */
+    DFOPT_ITEM_CODE,         /* u64 */
+    /* of runtime/bulk.h, which alone knows their layout */
+    DFOPT_ITEM_BULK_CONFIG,
+    DFOPT_ITEM_BULK_SYNC,
+    DFOPT_ITEM_BULK_GO,
+    DFOPT_ITEM_BULK_COUNTS,
+    DFOPT_ITEM_REJECT_ROWS,
+    DFOPT_ITEM_GIVEN_ACKS,
+    DFOPT_ITEM_GIVEN_REGISTRATION,
+    DFOPT_ITEM_BLOCK
 };
 
 struct dfopt_frame_header {

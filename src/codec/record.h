@@ -3,11 +3,13 @@
 #define DFOPT_CODEC_RECORD_H
 
 #include "codec/codec.h"
+#include "codec/finding_fast.h"
 #include "codec/json.h"
 
 struct dfopt_codec {
     struct dfopt_dict *dict; /* borrowed */
     struct dfopt_json_parser *parser;
+    struct dfopt_finding_fast *fast; /* NULL in a build without simdjson */
     struct json_object *tree; /* of the last record: an event borrows from it */
     struct dfopt_buf body;    /* what event.body points to */
 };

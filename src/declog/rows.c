@@ -1,9 +1,9 @@
 /* The writer's rows: from what the planner and the codec hand over to the rows
  * of the tables. Invariant: a text's bytes are in their pool's store before
  * the row that ends there is in its own. */
+#include "declog/block.h"
 #include "declog/writer_impl.h"
 
-#include <math.h>
 #include <string.h>
 
 /* Rows into a table's store; makes a failure the writer's. */
@@ -51,41 +51,20 @@ enum dfopt_err dfopt_declog_add_names(struct dfopt_declog *w)
     return e;
 }
 
-static struct dfopt_declog_finding_row
-finding_row(const struct dfopt_finding_row *in)
-{
-    const struct dfopt_finding *f = &in->f;
-    struct dfopt_declog_finding_row row = {.seq = in->seq,
-                                           .type = f->type,
-                                           .scope = f->scope,
-                                           .node = f->node,
-                                           .motif = f->motif,
-                                           .trend = f->trend_text,
-                                           .tags = f->tags,
-                                           .suppresses = f->suppresses,
-                                           .severity = f->severity,
-                                           .confidence = f->confidence,
-                                           .prevalence = f->prevalence,
-                                           .persistence = f->persistence,
-                                           .window = f->window};
-    for (uint32_t m = 0; m < DFOPT_METRIC_COUNT; m++) {
-        bool number = f->metric_state[m] == DFOPT_METRIC_NUMBER;
-        row.metric[m] = number ? f->metric[m] : NAN;
-        if (f->metric_state[m] == DFOPT_METRIC_BAD)
-            row.bad_metrics |= UINT32_C(1) << m;
-    }
-    return row;
-}
-
 enum dfopt_err dfopt_declog_findings(struct dfopt_declog *w,
                                      const struct dfopt_finding_row *rows, size_t n)
 {
     if (w->failure.code || w->detail < DFOPT_DETAIL_FINDINGS)
         return w->failure.code;
+    struct dfopt_declog_finding_row block[64];
     enum dfopt_err e = DFOPT_OK;
-    for (size_t i = 0; !e && i < n; i++) {
-        struct dfopt_declog_finding_row row = finding_row(&rows[i]);
-        e = add(w, DFOPT_TABLE_FINDINGS, &row, 1);
+    while (!e && n > 0) {
+        const size_t take = n < 64 ? n : 64;
+        for (size_t i = 0; i < take; i++)
+            block[i] = dfopt_declog_finding_row(&rows[i]);
+        e = add(w, DFOPT_TABLE_FINDINGS, block, take);
+        rows += take;
+        n -= take;
     }
     return e;
 }

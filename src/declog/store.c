@@ -6,70 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The largest chunk of any column, in bytes; see layout.c. */
-#define CHUNK_BYTES_MAX 65536
-
-enum dfopt_err dfopt_packer_init(struct dfopt_packer *p, int level)
-{
-    struct dfopt_packer fresh = {.level = level,
-                                 .packed_size = compressBound(CHUNK_BYTES_MAX)};
-    fresh.plain = malloc(CHUNK_BYTES_MAX);
-    fresh.shuffled = malloc(CHUNK_BYTES_MAX);
-    fresh.packed = malloc(fresh.packed_size);
-    if (!fresh.plain || !fresh.shuffled || !fresh.packed) {
-        free(fresh.plain);
-        free(fresh.shuffled);
-        free(fresh.packed);
-        return DFOPT_ERR_NOMEM;
-    }
-    *p = fresh;
-    if (level > 0 && deflateInit(&p->stream, level) != Z_OK) {
-        p->level = 0;
-        dfopt_packer_free(p);
-        return DFOPT_ERR_NOMEM;
-    }
-    return DFOPT_OK;
-}
-
-void dfopt_packer_free(struct dfopt_packer *p)
-{
-    if (p->level > 0)
-        deflateEnd(&p->stream);
-    free(p->plain);
-    free(p->shuffled);
-    free(p->packed);
-    *p = (struct dfopt_packer){.level = 0};
-}
-
-/* HDF5's shuffle filter: the first bytes of all elements, then the second. */
-static void shuffle(const unsigned char *plain, size_t n, size_t size,
-                    unsigned char *out)
-{
-    for (size_t b = 0; b < size; b++)
-        for (size_t i = 0; i < n; i++)
-            *out++ = plain[i * size + b];
-}
-
-/* What HDF5's shuffle and deflate filters would make of p->plain. Returns its
- * length in p->packed, or 0 if it is not shorter. */
-static size_t pack(struct dfopt_packer *p, size_t n, size_t size)
-{
-    unsigned char *in = p->plain;
-    if (size > 1) {
-        shuffle(p->plain, n, size, p->shuffled);
-        in = p->shuffled;
-    }
-    deflateReset(&p->stream);
-    p->stream.next_in = in;
-    p->stream.avail_in = (uInt)(n * size);
-    p->stream.next_out = p->packed;
-    p->stream.avail_out = (uInt)p->packed_size;
-    if (deflate(&p->stream, Z_FINISH) != Z_STREAM_END)
-        return 0;
-    size_t len = p->packed_size - p->stream.avail_out;
-    return len < n * size ? len : 0;
-}
-
 static hid_t create_dataset(hid_t group, const struct dfopt_column *c,
                             uint32_t rows, int level)
 {
@@ -146,38 +82,37 @@ void dfopt_store_close(struct dfopt_store *s)
     *s = (struct dfopt_store){.layout = NULL};
 }
 
-/* Writes the first n rows of the buffer as the series' chunk. */
-static herr_t put_chunk(struct dfopt_store *s, size_t column,
-                        struct dfopt_packer *p, size_t n)
+/* Writes a column of the chunk that holds the rows from s->base on, n of them
+ * so far. */
+static herr_t put_column(struct dfopt_store *s, size_t column,
+                         const struct dfopt_packed *c, size_t n)
 {
-    const struct dfopt_column *c = &s->layout->columns[column];
     struct dfopt_series *out = &s->series[column];
-    size_t size = dfopt_column_size(c), rows = s->layout->chunk_rows;
-    size_t len = rows * size;
-    bool full = n == rows;
-
-    dfopt_column_gather(c, s->rows.data, s->layout->row_size, n, p->plain);
-    memset(p->plain + n * size, 0, (rows - n) * size);
-    size_t packed = 0;
-    if (p->level > 0 && (full || out->left_behind < len))
-        packed = pack(p, rows, size);
-    uint32_t skipped_filters = p->level > 0 && !packed ? (size > 1 ? 3u : 1u) : 0;
-    if (packed)
-        len = packed;
-
     hsize_t start = s->base, extent = s->base + n;
     if (extent > out->extent && H5Dset_extent(out->dataset, &extent) < 0)
         return -1;
     out->extent = extent;
-    if (H5Dwrite_chunk(out->dataset, H5P_DEFAULT, skipped_filters, &start, len,
-                       packed ? p->packed : p->plain) < 0)
+    if (H5Dwrite_chunk(out->dataset, H5P_DEFAULT, c->filters_off, &start, c->len,
+                       c->bytes) < 0)
         return -1;
-    if (out->stored != len)
+    if (out->stored != c->len)
         out->left_behind += out->stored;
-    out->stored = len;
-    if (full)
+    out->stored = c->len;
+    if (n == s->layout->chunk_rows)
         out->stored = out->left_behind = 0;
     return 0;
+}
+
+/* Writes the first n rows of the buffer as the series' chunk. */
+static herr_t put_chunk(struct dfopt_store *s, size_t column,
+                        struct dfopt_packer *p, size_t n)
+{
+    const size_t rows = s->layout->chunk_rows;
+    const size_t plain = rows * dfopt_column_size(&s->layout->columns[column]);
+    const bool deflate = n == rows || s->series[column].left_behind < plain;
+    const struct dfopt_packed c =
+        dfopt_pack(p, s->layout, column, s->rows.data, n, deflate);
+    return put_column(s, column, &c, n);
 }
 
 static enum dfopt_err write_buffer(struct dfopt_store *s, struct dfopt_packer *p)
@@ -211,6 +146,19 @@ enum dfopt_err dfopt_store_add(struct dfopt_store *s, struct dfopt_packer *p,
         at += take * size;
         n -= take;
     }
+    return DFOPT_OK;
+}
+
+enum dfopt_err dfopt_store_add_chunk(struct dfopt_store *s,
+                                     const struct dfopt_packed *columns)
+{
+    const size_t rows = s->layout->chunk_rows;
+    if (s->rows.len > 0)
+        return DFOPT_ERR_FORMAT;
+    for (size_t i = 0; i < s->layout->n_columns; i++)
+        if (put_column(s, i, &columns[i], rows) < 0)
+            return DFOPT_ERR_IO;
+    s->base += rows;
     return DFOPT_OK;
 }
 

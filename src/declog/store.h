@@ -12,20 +12,7 @@
 #ifndef DFOPT_DECLOG_STORE_H
 #define DFOPT_DECLOG_STORE_H
 
-#include "declog/layout.h"
-
-#include <zlib.h>
-
-/* Deflates chunks; one for all stores of a file. */
-struct dfopt_packer {
-    int level; /* 0: chunks are written as they are */
-    z_stream stream;
-    unsigned char *plain, *shuffled, *packed;
-    size_t packed_size;
-};
-
-enum dfopt_err dfopt_packer_init(struct dfopt_packer *p, int level);
-void dfopt_packer_free(struct dfopt_packer *p); /* a zeroed one is fine */
+#include "declog/pack.h"
 
 struct dfopt_series { /* one column */
     hid_t dataset;
@@ -52,6 +39,11 @@ void dfopt_store_close(struct dfopt_store *s);
 /* Appends n rows; full chunks go to the file. Returns OK, NOMEM or IO. */
 enum dfopt_err dfopt_store_add(struct dfopt_store *s, struct dfopt_packer *p,
                                const void *rows, size_t n);
+
+/* Appends a chunk that was packed elsewhere; the rows before it must end with a
+ * chunk (else FORMAT). Returns OK, FORMAT or IO. */
+enum dfopt_err dfopt_store_add_chunk(struct dfopt_store *s,
+                                     const struct dfopt_packed *columns);
 
 /* Writes what is not in the file yet. */
 enum dfopt_err dfopt_store_write(struct dfopt_store *s, struct dfopt_packer *p);

@@ -1,6 +1,7 @@
 /* Tagged values: comparing and writing them. */
 #include "model/value.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -51,15 +52,32 @@ double dfopt_value_as_double(struct dfopt_value v)
     }
 }
 
+/* Whether the decimal e (%.*e) reads as d; if not, whether it does with its last
+ * digit one up, which is then done: below a power of two reals lie closer, so
+ * that the nearest decimal may miss where the next one hits. */
+static bool reads_as(char *e, double d)
+{
+    if (strtod(e, NULL) == d)
+        return true;
+    char *last = strchr(e, 'e') - 1;
+    if (*last == '9')
+        return false; /* the next decimal has fewer digits: it was tried before */
+    ++*last;
+    if (strtod(e, NULL) == d)
+        return true;
+    --*last;
+    return false;
+}
+
 /* The digits of |d| (finite, not 0) without trailing zeros; returns the decimal
- * exponent of the first. 15 digits always read back from text, 17 always do
- * from a double; the first precision between that does both is the shortest. */
+ * exponent of the first. 15 digits always read back from a normal real's text,
+ * 17 always do from the real; a subnormal one may need as few as one. */
 static int shortest_digits(double d, char digits[18])
 {
     char e[32];
-    for (int precision = 14; precision <= 16; precision++) {
+    for (int precision = d < DBL_MIN ? 0 : 14; precision <= 16; precision++) {
         snprintf(e, sizeof e, "%.*e", precision, d);
-        if (precision == 16 || strtod(e, NULL) == d)
+        if (precision == 16 || reads_as(e, d))
             break;
     }
     char *exponent = strchr(e, 'e');

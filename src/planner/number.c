@@ -4,6 +4,7 @@
 #include "planner/number.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -228,9 +229,9 @@ static bool int_of_text(const char *text, size_t len, struct dfopt_number *out)
     char plain[64], *end;
     if (!plain_digits(text, len, plain, sizeof plain))
         return false;
+    errno = 0;
     long long v = strtoll(plain, &end, 10);
-    if (*end || (v == INT64_MAX && strcmp(plain, "9223372036854775807") != 0) ||
-        (v == INT64_MIN && strcmp(plain, "-9223372036854775808") != 0))
+    if (*end || errno == ERANGE)
         return false;
     *out = dfopt_number_int(v);
     return true;

@@ -16,7 +16,6 @@
 #define ROUND_BYTES       ((size_t)8 << 20) /* of input; keeps frames small */
 #define ROUNDS_ON_WAY     4
 #define WAIT_MS           100 /* for input; how soon a signal is noticed */
-#define MESSAGES_SHOWN    100 /* about bad records, unless debugging */
 #define PROGRESS_EVERY_NS 250000000
 
 struct lead {
@@ -28,7 +27,6 @@ struct lead {
     uint32_t n_rounds, oldest, on_way;
     uint32_t round_events;
     uint64_t next_seq, next_round;
-    uint64_t bad_shown;
     int64_t flushed_ns, progress_ns;
     struct dfopt_intake intake;
     bool ended;
@@ -41,32 +39,16 @@ static enum dfopt_err no_memory(struct dfopt_error *err)
 
 /* ---- taking in ---- */
 
-static void say_bad(struct lead *l, const struct dfopt_record *rec, uint32_t stream,
-                    const char *why)
-{
-    struct dfopt_log *log = l->c->log;
-    if (l->bad_shown++ == MESSAGES_SHOWN && !dfopt_log_enabled(log, DFOPT_LOG_DEBUG))
-        dfopt_log_event(log, DFOPT_LOG_WARNING, "optimizer.record.invalid",
-                        DFOPT_F_TEXT("error", "further messages of this kind are left "
-                                              "out; --log-level debug shows all"));
-    if (l->bad_shown > MESSAGES_SHOWN && !dfopt_log_enabled(log, DFOPT_LOG_DEBUG))
-        return;
-    dfopt_log_event(log, DFOPT_LOG_WARNING, "optimizer.record.invalid",
-                    DFOPT_F_TEXT("file", rec->origin), DFOPT_F_INT("line", rec->line),
-                    DFOPT_F_TEXT("stream", dfopt_stream_name(stream)),
-                    DFOPT_F_TEXT("error", why));
-}
-
-/* A record that cannot be used: said and counted; fatal if strict. */
+/* A record that cannot be used: counted, and said with its round; fatal if
+ * strict. */
 static enum dfopt_err skip_record(struct lead *l, struct dfopt_round *r,
-                                  const struct dfopt_record *rec, uint32_t stream,
-                                  const char *why, struct dfopt_error *err)
+                                  const struct dfopt_record *rec, const char *why,
+                                  struct dfopt_error *err)
 {
     l->totals->invalid++;
     if (l->c->strict)
         return dfopt_error_set(err, DFOPT_ERR_SCHEMA, "%s:%" PRIu64 ": %s", rec->origin,
                                rec->line, why);
-    say_bad(l, rec, stream, why);
     return dfopt_team_skip(l->team, r) ? no_memory(err) : DFOPT_OK;
 }
 
@@ -95,7 +77,7 @@ static enum dfopt_err take_record(struct lead *l, struct dfopt_round *r,
     l->totals->records++;
     enum dfopt_err e = dfopt_intake_take(&l->intake, r, seq, rec, &event, &why);
     if (e && e != DFOPT_ERR_NOMEM)
-        return skip_record(l, r, rec, event.stream, why.text, err);
+        return skip_record(l, r, rec, why.text, err);
     if (!e) {
         l->totals->by_stream[event.stream]++;
         e = route(l, r, seq, &event);

@@ -1,7 +1,7 @@
 /* Log lines about plans, registrations, acks, suppressions and gates. */
 #include "runtime/narrate.h"
 
-#include <inttypes.h>
+#define REJECTS_SHOWN 100
 
 /* Appends a value as JSON and a NUL; returns where it starts, or SIZE_MAX. */
 static size_t put_value(const struct dfopt_dict *dict, struct dfopt_value v,
@@ -65,6 +65,23 @@ void dfopt_narrate_registration(const struct dfopt_lead_config *c,
                     DFOPT_F_TEXT("namespace", text_of(c, r->name_space)),
                     DFOPT_F_TEXT("function", text_of(c, r->function)),
                     DFOPT_F_JSON("knobs", text->data));
+}
+
+void dfopt_narrate_reject(const struct dfopt_lead_config *c,
+                          const struct dfopt_declog_reject_row *row, uint64_t *shown)
+{
+    const bool all = dfopt_log_enabled(c->log, DFOPT_LOG_DEBUG);
+    if (++*shown == REJECTS_SHOWN + 1 && !all)
+        dfopt_log_event(c->log, DFOPT_LOG_WARNING, "optimizer.record.invalid",
+                        DFOPT_F_TEXT("error", "further messages of this kind are left "
+                                              "out; --log-level debug shows all"));
+    if (*shown > REJECTS_SHOWN && !all)
+        return;
+    dfopt_log_event(c->log, DFOPT_LOG_WARNING, "optimizer.record.invalid",
+                    DFOPT_F_TEXT("file", text_of(c, row->origin)),
+                    DFOPT_F_INT("line", row->line),
+                    DFOPT_F_TEXT("stream", dfopt_stream_name(row->stream)),
+                    DFOPT_F_TEXT("error", text_of(c, row->reason)));
 }
 
 static void narrate_suppressions(const struct dfopt_lead_config *c,

@@ -2,6 +2,7 @@
  * so that a full disk under the decision log does not lose the plans. */
 #include "runtime/output.h"
 
+#include "declog/block.h"
 #include "runtime/narrate.h"
 
 #include <string.h>
@@ -77,9 +78,11 @@ static enum dfopt_err log_rows(struct dfopt_declog *w, const struct dfopt_round 
         DFOPT_ROW(&r->merged.relays, const struct dfopt_relay_row);
     const size_t rejects = DFOPT_ROWS(&r->rejects, struct dfopt_declog_reject_row);
     const size_t relays = DFOPT_ROWS(&r->merged.relays, struct dfopt_relay_row);
-    enum dfopt_err e = dfopt_declog_findings(
+    enum dfopt_err e = dfopt_declog_blocks(w, r->blocks.data, r->blocks.len);
+    if (!e)
+        e = dfopt_declog_findings(
         w, DFOPT_ROW(&r->findings, const struct dfopt_finding_row),
-        DFOPT_ROWS(&r->findings, struct dfopt_finding_row));
+            DFOPT_ROWS(&r->findings, struct dfopt_finding_row));
     if (!e)
         e = dfopt_declog_decisions(w, &r->merged);
     for (size_t i = 0; i < rejects && !e; i++)
@@ -196,6 +199,10 @@ static void count(struct dfopt_totals *t, const struct dfopt_decisions *d)
 enum dfopt_err dfopt_output_round(struct dfopt_output *o, const struct dfopt_round *r,
                                   bool flush, struct dfopt_error *err)
 {
+    const struct dfopt_declog_reject_row *reject =
+        DFOPT_ROW(&r->rejects, const struct dfopt_declog_reject_row);
+    for (size_t i = 0; i < DFOPT_ROWS(&r->rejects, struct dfopt_declog_reject_row); i++)
+        dfopt_narrate_reject(o->c, &reject[i], &o->rejects_shown);
     count(o->totals, &r->merged);
     enum dfopt_err e = to_declog(o, r, flush, err);
     if (!e)

@@ -8,6 +8,7 @@
 struct dfopt_output {
     const struct dfopt_lead_config *c;
     struct dfopt_totals *totals;
+    uint64_t rejects_shown;
     bool sink_failed, failed; /* failed: something is not whole */
     struct dfopt_buf json;    /* scratch */
     struct dfopt_buf text;

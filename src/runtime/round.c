@@ -38,6 +38,7 @@ void dfopt_round_free(struct dfopt_round *r)
     dfopt_buf_free(&r->acks);
     dfopt_buf_free(&r->registrations);
     dfopt_buf_free(&r->texts);
+    dfopt_buf_free(&r->blocks);
     *r = (struct dfopt_round){0};
 }
 
@@ -59,6 +60,7 @@ void dfopt_round_reset(struct dfopt_round *r, uint64_t number, uint64_t first_se
     dfopt_buf_clear(&r->rejects);
     dfopt_buf_clear(&r->acks);
     dfopt_buf_clear(&r->texts);
+    dfopt_buf_clear(&r->blocks);
 }
 
 size_t dfopt_round_text(struct dfopt_round *r, const char *text, size_t len)

@@ -51,6 +51,9 @@ struct dfopt_round {
     struct dfopt_buf acks;          /* struct dfopt_round_ack */
     struct dfopt_buf registrations; /* struct dfopt_round_registration */
     struct dfopt_buf texts;
+    /* rows of findings and verdicts made ready elsewhere (declog/block.h), in
+     * the place of those above */
+    struct dfopt_buf blocks;
     struct dfopt_declog_position end; /* of the input, behind the last event */
 };
 

@@ -3,7 +3,8 @@
 #include "runtime/worker.h"
 
 #include "codec/frame.h"
-#include "runtime/deciding.h"
+#include "runtime/bulk.h"
+#include "runtime/slice.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -32,50 +33,15 @@ static enum dfopt_err configure(struct worker *w, const struct dfopt_item *item)
                                     dfopt_partition_planners(size));
 }
 
-static enum dfopt_err take_registration(struct worker *w, const struct dfopt_item *item)
-{
-    struct dfopt_registration r;
-    uint64_t seq;
-    enum dfopt_err e = dfopt_item_registration(item, &seq, &r);
-    if (e)
-        return e;
-    e = dfopt_planner_register(w->deciding.planner, &r);
-    dfopt_registration_clear(&r);
-    return e;
-}
-
 static enum dfopt_err take_item(struct worker *w, const struct dfopt_item *item)
 {
-    const struct dfopt_finding_row *finding;
-    struct dfopt_ack ack;
-    struct dfopt_global_plan global;
-    uint64_t seq;
-    enum dfopt_err e;
     if (item->kind == DFOPT_ITEM_STRING || item->kind == DFOPT_ITEM_LIST)
         return dfopt_item_define(w->dict, item);
     if (item->kind == DFOPT_ITEM_CONFIG)
         return w->deciding.planner ? DFOPT_ERR_FORMAT : configure(w, item);
     if (!w->deciding.planner)
         return DFOPT_ERR_FORMAT;
-    switch (item->kind) {
-    case DFOPT_ITEM_FINDING:
-        e = dfopt_item_finding(item, &finding);
-        return e ? e
-                 : dfopt_deciding_finding(&w->deciding, finding->seq, &finding->f,
-                                          &w->decisions);
-    case DFOPT_ITEM_ACK:
-        e = dfopt_item_ack(item, &seq, &ack);
-        return e ? e : dfopt_deciding_ack(&w->deciding, seq, &ack, &w->decisions);
-    case DFOPT_ITEM_GLOBAL_PLAN:
-        e = dfopt_item_global_plan(item, &seq, &global);
-        return e ? e
-                 : dfopt_deciding_global_plan(&w->deciding, seq, &global,
-                                              &w->decisions);
-    case DFOPT_ITEM_REGISTRATION:
-        return take_registration(w, item);
-    default:
-        return DFOPT_ERR_FORMAT;
-    }
+    return dfopt_slice_decide_item(&w->deciding, item, &w->decisions);
 }
 
 /* Sends what is in w->out, once the frame before it is gone. */
@@ -155,6 +121,8 @@ static enum dfopt_err serve_frame(struct worker *w, bool *stop, int *exit_code,
     }
     if (r.header.kind == DFOPT_FRAME_ASK_STATE)
         return report_state(w, err);
+    if (r.header.kind == DFOPT_FRAME_BULK)
+        return dfopt_bulk_follow(w->comm, &r, err);
     while (dfopt_frame_next(&r, &item, &e)) {
         e = take_item(w, &item);
         if (e)

@@ -14,7 +14,6 @@
 
 struct piece_file {
     char *name;
-    int fd;
     uint64_t size;
 };
 
@@ -22,17 +21,18 @@ struct dfopt_pieces {
     struct piece_file *files;
     size_t n;
     size_t max;
+    int fd;            /* of one file at a time: there may be thousands */
+    uint32_t fd_file;
 };
 
 void dfopt_pieces_close(struct dfopt_pieces *p)
 {
     if (!p)
         return;
-    for (size_t i = 0; i < p->n; i++) {
-        if (p->files[i].fd >= 0)
-            close(p->files[i].fd);
+    if (p->fd >= 0)
+        close(p->fd);
+    for (size_t i = 0; i < p->n; i++)
         free(p->files[i].name);
-    }
     free(p->files);
     free(p);
 }
@@ -60,35 +60,40 @@ static ssize_t read_at(int fd, char *out, size_t n, uint64_t offset)
 }
 
 /* Whether the file's start is that of plain JSON lines. */
-static bool is_lines(const struct piece_file *f)
+static bool is_lines(int fd, uint64_t size)
 {
     char head[LOOK_BYTES];
-    ssize_t n = read_at(f->fd, head, sizeof head, 0);
+    ssize_t n = read_at(fd, head, sizeof head, 0);
     if (n < 0 || (n >= 2 && head[0] == '\x1f' && head[1] == '\x8b'))
         return false;
     ssize_t i = n >= 3 && memcmp(head, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0;
     while (i < n && dfopt_scan_is_white(head[i]))
         i++;
-    return i < n ? head[i] != '[' : (uint64_t)n == f->size;
+    return i < n ? head[i] != '[' : (uint64_t)n == size;
 }
 
-static enum dfopt_err open_file(struct piece_file *f, const char *path, bool *fit,
-                                struct dfopt_error *err)
+static enum dfopt_err add_file(struct dfopt_pieces *p, const char *path, bool *fit,
+                               struct dfopt_error *err)
 {
     struct stat st;
+    struct piece_file *f = &p->files[p->n];
     *fit = false;
     f->name = strdup(path);
     if (!f->name)
         return dfopt_error_set(err, DFOPT_ERR_NOMEM, "out of memory");
+    p->n++;
+    if (strcmp(path, "-") == 0)
+        return DFOPT_OK;
     if (stat(path, &st) < 0)
         return failed(path, err);
     if (!S_ISREG(st.st_mode))
         return DFOPT_OK;
-    f->fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (f->fd < 0)
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
         return failed(path, err);
     f->size = (uint64_t)st.st_size;
-    *fit = is_lines(f);
+    *fit = is_lines(fd, f->size);
+    close(fd);
     return DFOPT_OK;
 }
 
@@ -105,13 +110,11 @@ enum dfopt_err dfopt_pieces_open(struct dfopt_pieces **out, const char *const *p
     }
     p->files = files;
     p->max = max_record_bytes;
+    p->fd = -1;
     enum dfopt_err e = DFOPT_OK;
     bool fit = true;
-    while (!e && fit && p->n < n) {
-        files[p->n].fd = -1;
-        e = open_file(&files[p->n], paths[p->n], &fit, err);
-        p->n++;
-    }
+    while (!e && fit && p->n < n)
+        e = add_file(p, paths[p->n], &fit, err);
     if (e || !fit) {
         dfopt_pieces_close(p);
         p = NULL;
@@ -136,6 +139,11 @@ uint64_t dfopt_pieces_size(const struct dfopt_pieces *p, uint32_t file)
     return p->files[file].size;
 }
 
+void dfopt_pieces_set_size(struct dfopt_pieces *p, uint32_t file, uint64_t size)
+{
+    p->files[file].size = size;
+}
+
 struct dfopt_piece dfopt_pieces_next(const struct dfopt_pieces *p,
                                      struct dfopt_piece *at, uint64_t most)
 {
@@ -154,8 +162,8 @@ struct dfopt_piece dfopt_pieces_next(const struct dfopt_pieces *p,
     return piece;
 }
 
-/* Where the first line starts that starts at or behind `from` (the bytes begin
- * with that of offset `base`, one before `from` unless that is 0). */
+/* Where in the bytes the first line starts. They begin one before the piece, so
+ * that a line that starts with the piece is seen to. */
 static size_t line_start(const char *bytes, size_t n, bool at_file_start)
 {
     if (at_file_start)
@@ -177,7 +185,7 @@ static enum dfopt_err read_rest(const struct dfopt_pieces *p,
         const size_t before = b->len;
         if (dfopt_buf_reserve(b, AHEAD_BYTES))
             return dfopt_error_set(err, DFOPT_ERR_NOMEM, "%s: out of memory", f->name);
-        ssize_t n = read_at(f->fd, b->data + before, AHEAD_BYTES, offset + before);
+        ssize_t n = read_at(p->fd, b->data + before, AHEAD_BYTES, offset + before);
         if (n < 0)
             return failed(f->name, err);
         b->len += (size_t)n;
@@ -192,7 +200,20 @@ static enum dfopt_err read_rest(const struct dfopt_pieces *p,
     return DFOPT_OK;
 }
 
-enum dfopt_err dfopt_piece_load(const struct dfopt_pieces *p,
+/* Opens the file of a piece, unless it is the one that is open. */
+static enum dfopt_err turn_to(struct dfopt_pieces *p, uint32_t file,
+                              struct dfopt_error *err)
+{
+    if (p->fd >= 0 && p->fd_file == file)
+        return DFOPT_OK;
+    if (p->fd >= 0)
+        close(p->fd);
+    p->fd = open(p->files[file].name, O_RDONLY | O_CLOEXEC);
+    p->fd_file = file;
+    return p->fd < 0 ? failed(p->files[file].name, err) : DFOPT_OK;
+}
+
+enum dfopt_err dfopt_piece_load(struct dfopt_pieces *p,
                                 const struct dfopt_piece *piece,
                                 struct dfopt_piece_reader *r, struct dfopt_error *err)
 {
@@ -203,12 +224,14 @@ enum dfopt_err dfopt_piece_load(const struct dfopt_pieces *p,
     dfopt_buf_clear(b);
     if (dfopt_buf_reserve(b, want + AHEAD_BYTES))
         return dfopt_error_set(err, DFOPT_ERR_NOMEM, "%s: out of memory", f->name);
-    ssize_t n = read_at(f->fd, b->data, want, offset);
+    enum dfopt_err e = turn_to(p, piece->file, err);
+    if (e)
+        return e;
+    ssize_t n = read_at(p->fd, b->data, want, offset);
     if (n < 0)
         return failed(f->name, err);
     b->len = (size_t)n;
     const size_t first = line_start(b->data, b->len, piece->start == 0);
-    enum dfopt_err e = DFOPT_OK;
     if (first < b->len && b->len == want)
         e = read_rest(p, f, offset, b, err);
     if (e)

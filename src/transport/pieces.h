@@ -28,6 +28,10 @@ size_t dfopt_pieces_files(const struct dfopt_pieces *p);
 const char *dfopt_pieces_name(const struct dfopt_pieces *p, uint32_t file);
 uint64_t dfopt_pieces_size(const struct dfopt_pieces *p, uint32_t file);
 
+/* Sets the size that pieces are cut from, so that all who read a file that
+ * grows cut it alike. */
+void dfopt_pieces_set_size(struct dfopt_pieces *p, uint32_t file, uint64_t size);
+
 /* The piece of at most `most` bytes (at least 1) that follows *at (file and
  * start), and moves *at behind it. Returns a piece of len 0 at the end. */
 struct dfopt_piece dfopt_pieces_next(const struct dfopt_pieces *p,
@@ -42,7 +46,7 @@ struct dfopt_piece_reader {
 };
 
 /* Reads a piece (with the rest of its last record). OK, NOMEM or IO. */
-enum dfopt_err dfopt_piece_load(const struct dfopt_pieces *p,
+enum dfopt_err dfopt_piece_load(struct dfopt_pieces *p,
                                 const struct dfopt_piece *piece,
                                 struct dfopt_piece_reader *r, struct dfopt_error *err);
 

@@ -1,0 +1,82 @@
+/* The fast decoder of findings. It decodes the ordinary, well-formed finding
+ * and declines everything else: whatever is odd or wrong, and every other
+ * stream. What it declines goes to dfopt_record_decode, which defines what is
+ * accepted and words the errors. What it accepts it decodes to the same bits,
+ * and gives the same numbers to the same strings. It needs simdjson; without
+ * it (DFOPT_HAVE_SIMDJSON undefined) there is no such decoder. */
+#ifndef DFOPT_CODEC_FINDING_FAST_H
+#define DFOPT_CODEC_FINDING_FAST_H
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#include "model/finding.h"
+
+struct dfopt_finding_fast; /* parser, padded scratch, caches; one thread */
+
+#ifdef DFOPT_HAVE_SIMDJSON
+
+/* max_bytes and max_depth are those of struct dfopt_codec_limits, not 0.
+ * Returns OK or NOMEM. Returns owned: destroy. `dict` is borrowed for the
+ * decoder's life. */
+enum dfopt_err dfopt_finding_fast_create(struct dfopt_finding_fast **out,
+                                         struct dfopt_dict *dict, size_t max_bytes,
+                                         int max_depth);
+void dfopt_finding_fast_destroy(struct dfopt_finding_fast *fast);
+
+/* Empties its caches of strings' numbers. `fast` may be NULL. */
+void dfopt_finding_fast_forget(struct dfopt_finding_fast *fast);
+
+/* Decodes one record, bare or, if `envelopes`, as {"stream": "finding", "body":
+ * ...}. Returns whether it did. If not, nothing is known of the record, the
+ * outputs are untouched, and so is the dictionary (but when memory ran out:
+ * then the record's first strings may be there). `fast` may be NULL: declines. */
+bool dfopt_finding_fast_decode(struct dfopt_finding_fast *fast, const char *data,
+                               size_t len, bool envelopes,
+                               struct dfopt_finding *out, bool *enveloped);
+
+#else
+
+static inline enum dfopt_err
+dfopt_finding_fast_create(struct dfopt_finding_fast **out, struct dfopt_dict *dict,
+                          size_t max_bytes, int max_depth)
+{
+    (void)dict;
+    (void)max_bytes;
+    (void)max_depth;
+    *out = NULL;
+    return DFOPT_OK;
+}
+
+static inline void dfopt_finding_fast_destroy(struct dfopt_finding_fast *fast)
+{
+    (void)fast;
+}
+
+static inline void dfopt_finding_fast_forget(struct dfopt_finding_fast *fast)
+{
+    (void)fast;
+}
+
+static inline bool dfopt_finding_fast_decode(struct dfopt_finding_fast *fast,
+                                             const char *data, size_t len,
+                                             bool envelopes,
+                                             struct dfopt_finding *out,
+                                             bool *enveloped)
+{
+    (void)fast;
+    (void)data;
+    (void)len;
+    (void)envelopes;
+    (void)out;
+    (void)enveloped;
+    return false;
+}
+
+#endif
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,37 @@
+/* Rows of a decision log made ready on one rank and appended on another. A
+ * block is cut at the chunks of the file: the chunks that it holds whole are
+ * packed, and the rows before and behind them go along as they are. */
+#ifndef DFOPT_DECLOG_BLOCK_H
+#define DFOPT_DECLOG_BLOCK_H
+
+#include "declog/pack.h"
+#include "declog/writer.h"
+
+struct dfopt_block_packer { /* one thread; zero-initialise */
+    struct dfopt_packer packer;
+    struct dfopt_buf rows; /* scratch */
+};
+
+/* OK or NOMEM. `level` is that of the log's creation. */
+enum dfopt_err dfopt_block_packer_init(struct dfopt_block_packer *p, int level);
+void dfopt_block_packer_free(struct dfopt_block_packer *p);
+
+/* Append a block of rows (struct dfopt_finding_row, struct dfopt_verdict_row) to
+ * *out, the first of which will be row `first` of the table. OK or NOMEM. */
+enum dfopt_err dfopt_block_findings(struct dfopt_block_packer *p,
+                                    const struct dfopt_buf *rows, uint64_t first,
+                                    struct dfopt_buf *out);
+enum dfopt_err dfopt_block_verdicts(struct dfopt_block_packer *p,
+                                    const struct dfopt_buf *rows, uint64_t first,
+                                    struct dfopt_buf *out);
+
+/* Appends blocks to the log, in the order of their rows. OK, IO, NOMEM, or FORMAT
+ * if they are none or not those that come next. len may be 0. */
+enum dfopt_err dfopt_declog_blocks(struct dfopt_declog *w, const char *bytes,
+                                   size_t len);
+
+/* The row of the log for a finding. */
+struct dfopt_declog_finding_row
+dfopt_declog_finding_row(const struct dfopt_finding_row *in);
+
+#endif

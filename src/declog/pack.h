@@ -1,0 +1,32 @@
+/* Columns of chunks as they lie in a decision log: shuffled and deflated, as
+ * HDF5's own filters would make them. Knows no HDF5: any rank may pack. */
+#ifndef DFOPT_DECLOG_PACK_H
+#define DFOPT_DECLOG_PACK_H
+
+#include "declog/layout.h"
+
+/* One for all columns of a file; one thread. A zeroed one packs nothing. */
+struct dfopt_packer {
+    int level; /* deflate level; 0: chunks stay as they are */
+    struct libdeflate_compressor *deflate;
+    unsigned char *plain, *shuffled, *packed;
+    size_t packed_size;
+};
+
+/* A column of one chunk, made ready. */
+struct dfopt_packed {
+    const void *bytes;    /* borrowed from the packer, until it packs again */
+    size_t len;
+    uint32_t filters_off; /* HDF5's mask of the filters that were left out */
+};
+
+enum dfopt_err dfopt_packer_init(struct dfopt_packer *p, int level);
+void dfopt_packer_free(struct dfopt_packer *p); /* a zeroed one is fine */
+
+/* Packs the column's members of n rows of the layout, n at most a chunk; the
+ * rest of the chunk is zero. `deflate` false: leaves it plain. */
+struct dfopt_packed dfopt_pack(struct dfopt_packer *p, const struct dfopt_layout *l,
+                               size_t column, const void *rows, size_t n,
+                               bool deflate);
+
+#endif

@@ -1,0 +1,2 @@
+dfopt_unit_test(finding_fast dfopt_codec m)
+add_subdirectory(${CMAKE_CURRENT_SOURCE_DIR}/bench)
