@@ -1,5 +1,6 @@
-/* The only place that asks the operating system for the time. Called by the
- * command line and the runtime alone: what is decided never depends on it. */
+/* The only place that asks the operating system for the time: for the command
+ * line, the runtime, and what waits in a transport. What is decided never depends
+ * on it. */
 #ifndef DFOPT_BASE_CLOCK_H
 #define DFOPT_BASE_CLOCK_H
 

@@ -16,6 +16,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define LOOK_AHEAD_RECORDS 1000 /* for one that tells what the input is */
+
 struct session {
     struct dfopt_comm *comm;
     const struct dfopt_options *o;
@@ -211,13 +213,51 @@ static enum dfopt_err configure(struct session *s, struct dfopt_error *err)
 
 /* ---- how acks are handled ---- */
 
-/* Whether the first record is an event of an event log. An input that cannot be
- * read is said here, for it is said only once. */
+/* What a record says about the input: 1 an event of an event log, 0 a finding by
+ * itself, -1 nothing, for it cannot be decoded. */
+static int kind_of_record(struct session *s, const struct dfopt_record *rec)
+{
+    struct dfopt_event event;
+    if (rec->problem || dfopt_codec_decode(s->codec, -1, rec->data, rec->len, &event, NULL))
+        return -1;
+    const int kind = event.enveloped;
+    dfopt_event_clear(&event);
+    return kind;
+}
+
+/* Whether the first record that can be decoded is an event, by reading regular
+ * files a second time. Returns as kind_of_record. */
+static int look_ahead(struct session *s)
+{
+    const struct dfopt_file_source_options input = {
+        .patterns = s->o->findings_files,
+        .n = s->o->n_findings_files,
+        .max_record_bytes = (size_t)s->o->max_record_bytes,
+    };
+    struct dfopt_source *again;
+    struct dfopt_record rec;
+    struct dfopt_source_progress size = {0};
+    int kind = -1;
+    s->source->ops->progress(s->source, &size);
+    if (size.bytes_total == 0 || dfopt_file_source_create(&again, &input, NULL))
+        return -1;
+    for (int i = 0; kind < 0 && i < LOOK_AHEAD_RECORDS; i++) {
+        const enum dfopt_source_status status = again->ops->next(again, 0, &rec, NULL);
+        if (status == DFOPT_SOURCE_RECORD)
+            kind = kind_of_record(s, &rec);
+        else if (status != DFOPT_SOURCE_ERROR)
+            break;
+    }
+    again->ops->destroy(again);
+    return kind;
+}
+
+/* Whether the input is an event log. An input that cannot be read is said here,
+ * for it is said only once. */
 static enum dfopt_err look_at_first(struct session *s, bool *event_log,
                                     struct dfopt_error *err)
 {
     struct dfopt_record rec;
-    struct dfopt_event event;
     *event_log = false;
     for (;;) {
         enum dfopt_source_status status =
@@ -233,14 +273,10 @@ static enum dfopt_err look_at_first(struct session *s, bool *event_log,
             say_failed(s, "optimizer.input.failed", err);
         }
     }
-    if (rec.problem)
-        return DFOPT_OK;
-    if (!dfopt_codec_decode(s->codec, -1, rec.data, rec.len, &event, NULL)) {
-        *event_log = event.enveloped;
-        dfopt_event_clear(&event);
-    } else {
-        *event_log = event.enveloped;
-    }
+    int kind = kind_of_record(s, &rec);
+    if (kind < 0)
+        kind = look_ahead(s);
+    *event_log = kind == 1;
     return DFOPT_OK;
 }
 

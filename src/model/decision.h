@@ -98,7 +98,7 @@ struct dfopt_ack_row {
     uint32_t outcome;    /* enum dfopt_ack_outcome */
     uint32_t other_plan; /* 1: matched by knob and node, but names another plan */
     dfopt_sym knob, node;
-    int64_t window;      /* at which the cooldown starts; negative: none started */
+    int64_t window;      /* at which the cooldown starts; -1: none started */
     struct dfopt_value value; /* of the knob for that node, afterwards */
 };
 

@@ -205,11 +205,10 @@ enum dfopt_err dfopt_output_round(struct dfopt_output *o, const struct dfopt_rou
         dfopt_narrate_reject(o->c, &reject[i], &o->rejects_shown);
     count(o->totals, &r->merged);
     enum dfopt_err e = to_declog(o, r, flush, err);
-    if (!e)
-        e = put_plans(o, r, err);
-    if (!e)
-        dfopt_narrate_round(o->c, r, &o->text);
-    return e;
+    if (e)
+        return e;
+    dfopt_narrate_round(o->c, r, &o->text);
+    return put_plans(o, r, err);
 }
 
 enum dfopt_err dfopt_output_end(struct dfopt_output *o, struct dfopt_error *err)

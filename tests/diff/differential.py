@@ -145,7 +145,7 @@ def spec_command(name, *args):
 def program_command(a, ranks, log, flags, outputs):
     command = [a.program, "--transport", "file", "--findings-file", log] + flags + [
         "--plans-file", outputs["plans"], "--final-state", outputs["final"], "--decision-log", outputs["log"],
-        "--log-level", "warning"]
+        "--log-level", "warning"] + shlex.split(a.program_options)
     if ranks == 1:
         return command
     root = ["--allow-run-as-root"] if os.geteuid() == 0 else []
@@ -389,6 +389,7 @@ def options():
     ap.add_argument("--seconds", type=int, default=120, help="bound of one run")
     ap.add_argument("--workdir", help="made if need be; default: a temporary folder")
     ap.add_argument("--keep", action="store_true", help="keep the files of every log")
+    ap.add_argument("--program-options", default="", help="further options of the program, such as --readers=one")
     ap.add_argument("--shrink", action="store_true", help="find the fewest lines that still differ")
     return ap.parse_args()
 

@@ -27,6 +27,7 @@ def options():
                     metavar="NAME,...")
     ap.add_argument("--seconds", type=int, default=600, help="bound of one run")
     ap.add_argument("--workdir", help="made if need be; default: a temporary folder")
+    ap.add_argument("--program-options", default="", help="further options of the program, such as --readers=one")
     ap.add_argument("--keep", action="store_true", help="keep the files")
     return ap.parse_args()
 

@@ -1,0 +1,39 @@
+# Tests of the programs as their users run them: tests/cli/test_*.py.
+# Python is the system's: it has the h5py that Debian packages.
+find_program(DFOPT_SYSTEM_PYTHON NAMES python3 PATHS /usr/bin NO_DEFAULT_PATH)
+set(DFOPT_RELEASE_PROGRAM "" CACHE FILEPATH
+    "A dfopt-mpi without sanitizers, for the memory test of a sanitized build")
+
+add_library(dfopt_keep_libraries MODULE ${CMAKE_CURRENT_LIST_DIR}/keep_libraries.c)
+
+set(cli_environment
+  DFOPT_PROGRAM=$<TARGET_FILE:dfopt-mpi>
+  DFOPT_RELEASE_PROGRAM=${DFOPT_RELEASE_PROGRAM}
+  DFOPT_KEEP_LIBRARIES=$<TARGET_FILE:dfopt_keep_libraries>
+  ASAN_OPTIONS=detect_leaks=1:fast_unwind_on_malloc=0:intercept_tls_get_addr=0:verify_asan_link_order=0
+  LSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/tests/lsan.supp:print_suppressions=0)
+if(TARGET dfopt-log)
+  list(APPEND cli_environment DFOPT_LOG_PROGRAM=$<TARGET_FILE:dfopt-log>)
+endif()
+
+# dfopt_cli_test(NAME TIMEOUT LABELS...): tests/cli/test_NAME.py
+function(dfopt_cli_test name timeout)
+  add_test(NAME cli.${name}
+           COMMAND ${DFOPT_SYSTEM_PYTHON}
+                   ${PROJECT_SOURCE_DIR}/tests/cli/test_${name}.py)
+  set_tests_properties(cli.${name} PROPERTIES
+    LABELS "${ARGN}" TIMEOUT ${timeout} ENVIRONMENT "${cli_environment}")
+endfunction()
+
+dfopt_cli_test(options 180 cli)
+dfopt_cli_test(bootstrap 120 cli)
+dfopt_cli_test(inputs 240 cli)
+dfopt_cli_test(bad_input 420 cli mpi)
+dfopt_cli_test(policy 120 cli)
+dfopt_cli_test(outputs 240 cli fault)
+dfopt_cli_test(ranks 420 cli mpi)
+dfopt_cli_test(signals 240 cli fault)
+dfopt_cli_test(memory 240 cli mpi fault)
+if(TARGET dfopt-log)
+  dfopt_cli_test(log 120 cli)
+endif()

@@ -1,0 +1,190 @@
+"""The command line: help, version, mistakes, and that a mistake does nothing."""
+import os
+import subprocess
+
+import harness
+from harness import RANKS, Case, finding, lines, run, run_each
+
+OPTIONS = """transport findings-file registry-file max-record-bytes strict plans-file
+final-state decision-log log-detail log-compression log-flush-interval compat policy
+acks relay-hostname batch-events batches-in-flight log-level log-format debug
+no-progress help version""".split()
+
+BAD_VALUES = [  # option, value
+    ("transport", "carrier-pigeon"),
+    ("max-record-bytes", "none"), ("max-record-bytes", "0"), ("max-record-bytes", "-5"),
+    ("max-record-bytes", "1e6"), ("max-record-bytes", "99999999999999999999"),
+    ("log-detail", "all"), ("log-compression", "10"), ("log-compression", ""),
+    ("log-flush-interval", "soon"), ("log-flush-interval", "-1"),
+    ("log-flush-interval", "nan"), ("compat", "downstream"), ("acks", "maybe"),
+    ("batch-events", "0"), ("batch-events", "7x"), ("batches-in-flight", "0"),
+    ("batches-in-flight", "257"), ("log-level", "loud"), ("log-format", "xml"),
+]
+
+
+class Options(Case):
+    def setUp(self):
+        super().setUp()
+        self.input = self.write("in.jsonl", lines([finding()]))
+
+    def outputs(self):
+        return ["--plans-file", self.path("plans.jsonl"), "--final-state",
+                self.path("state.json"), "--decision-log", self.path("log.h5")]
+
+    def assert_refused(self, args, *texts, ranks=None, env=None):
+        """Exit code 2, a message with the texts, and no file was made."""
+        r = run(args, ranks=ranks, env=env)
+        self.assertEqual(r.code, 2, r.brief)
+        for text in texts:
+            self.assertIn(text, r.text)
+        self.assertEqual(r.out, b"")
+        self.assertEqual(os.listdir(self.folder), ["in.jsonl"])
+        return r
+
+    def test_help(self):
+        for ranks in RANKS:
+            with self.subTest(ranks=ranks):
+                r = self.run_ok(["--help"], ranks=ranks)
+                text = r.out.decode()
+                self.assertEqual(text.count("Usage:"), 1)
+                self.assertEqual(r.err, b"")
+                for group in ("Input", "Output", "Decisions", "Ranks", "Messages"):
+                    self.assertRegex(text, rf"(?m)^ *{group}:?$")
+                for option in OPTIONS:
+                    self.assertRegex(text, rf"--{option}\b")
+                for word in ("Exit codes", "DFOPTIMIZER_TRANSPORT", "DFOPTIMIZER_DEBUG",
+                             "DFOPTIMIZER_BOOTSTRAP_DLIO", "DLIO_KNOB_MAX_THREADS"):
+                    self.assertIn(word, text)
+
+    def test_version(self):
+        for ranks in RANKS:
+            with self.subTest(ranks=ranks):
+                r = self.run_ok(["--version"], ranks=ranks)
+                self.assertRegex(r.out.decode(), r"^dfopt-mpi \d+\.\d+\.\d+\n$")
+                self.assertEqual(r.err, b"")
+
+    def test_help_wins_over_what_follows(self):
+        self.run_ok(["--help", "--findings-file", "/does/not/exist"])
+
+    def test_help_to_a_full_device(self):
+        with open("/dev/full", "wb") as full:
+            r = run(["--help"], stdout=full)
+        self.assertEqual(r.code, 1)
+
+    def test_unknown_option(self):
+        for ranks in RANKS:
+            with self.subTest(ranks=ranks):
+                r = self.assert_refused(["--findings-file", self.input, *self.outputs(),
+                                         "--frobnicate"], "frobnicate", ranks=ranks)
+                self.assertEqual(r.text.count("frobnicate"), 1)
+
+    def test_stray_argument(self):
+        self.assert_refused(["--findings-file", self.input, *self.outputs(), "stray"],
+                            "stray")
+
+    def test_bad_values(self):
+        args = ["--findings-file", self.input, *self.outputs()]
+        results = run_each([{"args": [*args, f"--{option}={value}"]}
+                            for option, value in BAD_VALUES])
+        for (option, value), r in zip(BAD_VALUES, results):
+            with self.subTest(option=option, value=value):
+                self.assertNotIsInstance(r, AssertionError, str(r))
+                self.assertEqual(r.code, 2, r.brief)
+                self.assertIn(f"--{option}", r.text)
+                self.assertIn(f"'{value}'", r.text)
+        self.assertEqual(os.listdir(self.folder), ["in.jsonl"])
+
+    def test_bad_value_is_said_once_by_three_ranks(self):
+        r = self.assert_refused(["--findings-file", self.input, *self.outputs(),
+                                 "--acks=maybe"], "--acks", ranks=3)
+        self.assertEqual(r.text.count("--acks"), 1)
+
+    def test_missing_value(self):
+        self.assert_refused(["--findings-file"], "findings-file")
+
+    def test_no_findings(self):
+        self.assert_refused(["--transport", "file", *self.outputs()], "--findings-file")
+
+    def test_nothing_given(self):
+        self.assert_refused([], "transport")
+
+    def test_transports_of_other_builds(self):
+        for name in ("zmq", "mofka"):
+            for ranks in RANKS:
+                with self.subTest(ranks=ranks):
+                    r = self.assert_refused(
+                        ["--transport", name, "--findings-file", self.input,
+                         *self.outputs()], name, "this build", ranks=ranks)
+                    self.assertEqual(r.text.count("this build"), 1)
+
+    def test_upstream_has_no_assumed_acks(self):
+        self.assert_refused(["--findings-file", self.input, *self.outputs(), "--compat",
+                             "upstream", "--acks", "assumed"], "explicit acks")
+
+    def test_transport_by_environment(self):
+        self.run_ok(["--findings-file", self.input],
+                    env={"DFOPTIMIZER_TRANSPORT": "file"})
+        self.assert_refused(["--findings-file", self.input, *self.outputs()], "zmq",
+                            env={"DFOPTIMIZER_TRANSPORT": "zmq"})
+        self.run_ok(["--findings-file", self.input, "--transport", "file"],
+                    env={"DFOPTIMIZER_TRANSPORT": "zmq"})
+        self.run_ok(["--findings-file", self.input], env={"DFOPTIMIZER_TRANSPORT": ""})
+
+    def test_debug(self):
+        """By option and by environment; an explicit level wins over the latter."""
+        def has_debug(args, env=None):
+            r = self.run_ok(["--findings-file", self.input, *args], env=env)
+            return any(e["level"] == "debug" for e in r.events)
+        on = {"DFOPTIMIZER_DEBUG": "1"}
+        self.assertFalse(has_debug([]))
+        self.assertTrue(has_debug(["--debug"]))
+        self.assertTrue(has_debug(["--log-level", "debug"]))
+        self.assertTrue(has_debug([], on))
+        self.assertFalse(has_debug([], {"DFOPTIMIZER_DEBUG": "0"}))
+        self.assertFalse(has_debug(["--log-level", "info"], on))
+
+    def test_log_levels(self):
+        for level, expected in (("warning", 0), ("error", 0), ("off", 0), ("info", 1)):
+            with self.subTest(level=level):
+                r = self.run_ok(["--findings-file", self.input, "--log-level", level])
+                self.assertEqual(len(r.named("optimizer.start")), expected)
+                if level == "off":
+                    self.assertEqual(r.err, b"")
+
+    def test_text_format(self):
+        r = self.run_ok(["--findings-file", self.input, "--log-format", "text"])
+        self.assertEqual(r.events, [])
+        self.assertTrue(any("optimizer.file.done" in s and "findings=1" in s
+                            for s in r.other_lines), r.text)
+        for line in r.other_lines:
+            self.assertRegex(line, r"^\d{4}-\d\d-\d\dT[\d:.]+Z [a-z]+ +optimizer")
+
+    def test_no_progress_line_without_a_terminal(self):
+        r = self.run_ok(["--findings-file", self.input])
+        self.assertNotIn("\r", r.text)
+        self.assertNotIn("records  ", r.text)
+
+    def on_a_terminal(self, *more):
+        """What a run writes to a terminal as its standard error."""
+        master, slave = os.openpty()
+        env = harness.environment(harness.Config.program, None)
+        argv = harness.command(harness.Config.program,
+                               ["--findings-file", self.input, *more], None, env, ())
+        try:
+            code = subprocess.run(argv, env=env, stderr=slave, timeout=60,
+                                  stdin=subprocess.DEVNULL).returncode
+            os.set_blocking(master, False)
+            text = os.read(master, 100_000).decode()
+        finally:
+            os.close(slave)
+            os.close(master)
+        self.assertEqual(code, 0, text)
+        return text
+
+    def test_progress_line_on_a_terminal(self):
+        self.assertRegex(self.on_a_terminal(), r"1 records .*/s.*0 plans.*\r")
+        self.assertNotIn("records  ", self.on_a_terminal("--no-progress"))
+
+
+if __name__ == "__main__":
+    harness.main()

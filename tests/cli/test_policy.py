@@ -1,0 +1,134 @@
+"""Policy and registry files: mistakes name file and key; good ones change what
+is decided."""
+import json
+import os
+
+import harness
+from harness import (Case, DecisionLog, finding, knob, lines, loader_registration,
+                     registration, response, run_each)
+
+BAD_POLICIES = {  # content: what the message names
+    '{"switches": {"evidence_prob": true}}': "evidence_prob",
+    '{"swiches": {}}': "swiches",
+    '{"switches": {"evidence_probe": 1}}': "evidence_probe",
+    '{"switches": {"ack_match": "plan"}}': "ack_match",
+    '{"switches": {"pending_timeout_windows": -1}}': "pending_timeout_windows",
+    '{"switches": {"pending_timeout_windows": 1.5}}': "pending_timeout_windows",
+    '{"switches": []}': "switches",
+    '{"responses": {"*": {"min_severty": 0.4}}}': "min_severty",
+    '{"responses": {"*": {"min_severity": "low"}}}': "min_severity",
+    '{"responses": {"reader_parallelism": {}}}': "reader_parallelism",
+    '{"responses": {"*": 1}}': "*",
+    '{"responses": 1}': "responses",
+    "[]": "", "": "", "{": "", '{"switches": {}} x': "",
+}
+
+BAD_REGISTRIES = {
+    "17": "", "{": "", "": "", '[{"knobs": {"a": {"default": 1}}}]': "a",
+    '[{"knobs": {"a": {"id": "app.broken"}}}]': "app.broken",
+    '[{"knobs": 3}]': "knobs", "[1]": "",
+}
+
+
+class Policy(Case):
+    def setUp(self):
+        super().setUp()
+        self.input = self.write("in.jsonl", lines(
+            finding(w, severity_score=0.6) for w in (1, 2)))
+        self.registry = self.write("registry.json", json.dumps([loader_registration()]))
+
+    def plans(self, policy=None, more=()):
+        args = ["--findings-file", self.input, "--registry-file", self.registry,
+                "--plans-file", "-", *more]
+        if policy is not None:
+            args += ["--policy", self.write("policy.json", json.dumps(policy))]
+        r = self.run_ok(args)
+        return [(p["window_index"], p["knob_id"], p["new_value"])
+                for p in map(json.loads, r.out.splitlines())]
+
+    def assert_refused(self, option, cases):
+        """Exit code 2, file and culprit are named, nothing else was made."""
+        files = [self.write(f"bad{i}.json", text) for i, text in enumerate(cases)]
+        before = sorted(os.listdir(self.folder))
+        jobs = [{"args": ["--findings-file", self.input, option, f, "--plans-file",
+                          self.path("plans"), "--decision-log", self.path("log.h5")]}
+                for f in files]
+        for f, (text, name), r in zip(files, cases.items(), run_each(jobs)):
+            with self.subTest(content=text):
+                self.assertNotIsInstance(r, AssertionError, str(r))
+                self.assertEqual(r.code, 2, r.brief)
+                said = r.named("optimizer.config.invalid")
+                self.assertEqual(len(said), 1, r.brief)
+                self.assertIn(f, said[0]["error"])
+                self.assertIn(name, said[0]["error"])
+        self.assertEqual(sorted(os.listdir(self.folder)), before)
+
+    def test_bad_policies(self):
+        self.assert_refused("--policy", BAD_POLICIES)
+
+    def test_bad_registries(self):
+        self.assert_refused("--registry-file", BAD_REGISTRIES)
+
+    def test_missing_files(self):
+        for option in ("--policy", "--registry-file"):
+            for bad in (self.path("missing.json"), self.folder):
+                with self.subTest(option=option, file=bad):
+                    r = harness.run(["--findings-file", self.input, option, bad],
+                                    ranks=3)
+                    self.assertEqual(r.code, 2, r.brief)
+                    self.assertEqual(r.text.count(bad + ":"), 1)
+
+    def test_overrides_change_decisions(self):
+        self.assertEqual(self.plans(), [
+            (1, "app.prefetch", 3), (1, "app.threads", 8),
+            (2, "app.prefetch", 4), (2, "app.threads", 9)])
+        self.assertEqual(self.plans({"responses": {"*": {"min_severity": 0.7}}}), [])
+        self.assertEqual(self.plans({"responses": {
+            "*": {"min_severity": 0.7},
+            "tag:reader_parallelism": {"min_severity": 0.1}}}),
+            [(1, "app.threads", 8), (2, "app.threads", 9)])
+        self.assertEqual(self.plans({"responses": {
+            "tag:dataloader_prefetch": {"min_severity": 0.7},
+            "knob:app.prefetch": {"min_severity": 0.6, "cooldown_windows": 5,
+                                  "step": 10}}}),
+            [(1, "app.prefetch", 6), (1, "app.threads", 8), (2, "app.threads", 9)])
+
+    def test_switches_change_decisions(self):
+        self.assertEqual(self.plans({"switches": {"evidence_probe": False}}), [
+            (1, "app.prefetch", 3), (1, "app.threads", 8), (2, "app.prefetch", 4)])
+
+    def test_policy_is_in_the_log(self):
+        self.plans({"responses": {"*": {"min_severity": 0.25}}},
+                   ["--decision-log", self.path("log.h5")])
+        with DecisionLog(self.path("log.h5")) as d:
+            self.assertEqual(set(d.column("responses", "min_severity")), {0.25})
+            policy = json.loads(d.file.attrs["policy"])
+            self.assertEqual(policy["responses"], {"*": {"min_severity": 0.25}})
+
+    def test_logged_policy_is_a_policy(self):
+        """What the log keeps can be given back, and decides the same."""
+        given = {"switches": {"evidence_probe": False},
+                 "responses": {"knob:app.prefetch": {"step": 10}}}
+        expected = self.plans(given, ["--decision-log", self.path("log.h5")])
+        with DecisionLog(self.path("log.h5")) as d:
+            self.assertEqual(self.plans(json.loads(d.file.attrs["policy"])), expected)
+
+    def test_upstream_waits_for_acks(self):
+        plans = self.plans(more=["--compat", "upstream"])
+        self.assertEqual([p[0] for p in plans], [1, 1])
+
+    def test_explicit_acks_of_findings(self):
+        plans = self.plans(more=["--acks", "explicit"])
+        self.assertEqual([p[0] for p in plans], [1, 1])
+
+    def test_registry_of_two_files_of_one_knob(self):
+        """The last registration of a knob counts."""
+        again = registration(
+            knob("app.prefetch", 7, dataloader_prefetch=response(step=20)))
+        self.registry = self.write("registry.json",
+                                   json.dumps([loader_registration(), again]))
+        self.assertIn((1, "app.prefetch", 10), self.plans())
+
+
+if __name__ == "__main__":
+    harness.main()

@@ -1,0 +1,144 @@
+"""What is decided does not depend on ranks, batches or timing: plans, final state
+and every column of the decision log are the same bytes."""
+import json
+import os
+
+import harness
+from harness import (Case, DecisionLog, event, finding, lines, loader_registration,
+                     run_each, session)
+
+ASSUMED = ("--acks", "assumed")
+OUTPUTS = ("plans", "state", "log.h5")
+
+
+class Ranks(Case):
+    def outcome(self, name):
+        """All that a run has left, to be compared."""
+        with DecisionLog(self.path(name + "log.h5")) as d:
+            self.assertEqual(d.complete, 1)
+            columns = d.columns()
+        return self.read(name + "plans"), self.read(name + "state"), columns
+
+    def job(self, name, ranks, log, more=(), heavy=True):
+        args = ["--findings-file", log, *more, "--log-level", "warning"]
+        for option, output in zip(("--plans-file", "--final-state", "--decision-log"),
+                                  OUTPUTS):
+            args += [option, self.path(name + output)]
+        return {"args": args, "ranks": ranks, "timeout": 150,
+                "env": harness.heavy_environment() if heavy else None}
+
+    def assert_same(self, log, variants, heavy=True, least_plans=1):
+        """variants: (ranks, further options). All leave what the first leaves."""
+        f = self.write("in.jsonl", lines(log))
+        jobs = [self.job(f"{i}-", ranks, f, more, heavy)
+                for i, (ranks, more) in enumerate(variants)]
+        expected = None
+        for i, r in enumerate(run_each(jobs)):
+            ranks, more = variants[i]
+            with self.subTest(ranks=ranks or "alone", options=" ".join(more)):
+                self.assertNotIsInstance(r, AssertionError, str(r)[-3000:])
+                self.assertEqual(r.code, 0, r.brief)
+                got = self.outcome(f"{i}-")
+                for output in OUTPUTS:
+                    os.unlink(self.path(f"{i}-{output}"))
+                if expected is None:
+                    expected = got
+                    self.assertGreaterEqual(got[0].count(b"\n"), least_plans)
+                self.assertTrue(got[0] == expected[0], "other plans")
+                self.assertTrue(got[1] == expected[1], "another final state")
+                self.assertEqual(sorted(got[2]), sorted(expected[2]))
+                other = [c for c in got[2] if got[2][c] != expected[2][c]]
+                self.assertEqual(other, [], "other columns")
+        return expected
+
+    def test_a_session(self):
+        plans, state, _ = self.assert_same(
+            session(23, 100, seed=11), [(n, ()) for n in (None, 1, 2, 4, 7)],
+            least_plans=300)
+        self.assertIn(b'"global_', plans)
+        self.assertGreater(len(json.loads(state)["node_values"]), 10)
+
+    def test_small_session_with_full_stacks(self):
+        """The same, small, so that the leak check can use full stacks."""
+        self.assert_same(session(9, 20, seed=4), [(n, ()) for n in (None, 2, 4)],
+                         heavy=False, least_plans=20)
+
+    def test_upstream(self):
+        self.assert_same(session(7, 60, seed=5),
+                         [(n, ("--compat", "upstream")) for n in (None, 3, 5)])
+
+    def test_assumed_acks(self):
+        self.assert_same(session(7, 60, seed=6),
+                         [(n, ASSUMED) for n in (None, 4)], least_plans=50)
+
+    def test_batches(self):
+        variants = [(3, ())]
+        for events in ("1", "7", "4096"):
+            for on_way in ("1", "4"):
+                variants.append((3, ("--batch-events", events, "--batches-in-flight",
+                                     on_way)))
+        variants += [(None, ("--batch-events", "1")), (None, ("--batch-events", "7"))]
+        self.assert_same(session(12, 40, seed=12), variants, least_plans=50)
+
+    def test_64_ranks(self):
+        self.assert_same(session(40, 12, seed=13), [(None, ()), (64, ())],
+                         least_plans=50)
+
+    def test_more_ranks_than_nodes(self):
+        self.assert_same(session(2, 30, seed=14), [(None, ()), (7, ())])
+
+    def test_one_node(self):
+        self.assert_same(session(1, 40, seed=15), [(None, ()), (4, ())])
+
+    def test_no_registrations(self):
+        log = [e for e in session(5, 20, seed=16) if e["stream"] != "registration"]
+        plans, _, _ = self.assert_same(log, [(n, ()) for n in (None, 2, 4)],
+                                       least_plans=0)
+        self.assertEqual(plans, b"")
+
+    def test_only_global_findings(self):
+        log = [event("registration", loader_registration())]
+        for w in range(1, 60):
+            log.append(event("finding", finding(
+                w, scope="global" if w % 3 else "global:global",
+                suppresses_tags=["reader_parallelism"] if w % 4 == 0 else [],
+                finding_type=f"t{w % 2}")))
+        self.assert_same(log, [(None, ASSUMED), (4, ASSUMED)])
+
+    def test_only_job_wide_findings(self):
+        log = [event("registration", loader_registration())]
+        log += [event("finding", finding(w)) for w in range(1, 40)]
+        self.assert_same(log, [(None, ASSUMED), (4, ASSUMED)],
+                         least_plans=40)
+
+    def test_registrations_while_it_runs(self):
+        log = []
+        for i, e in enumerate(session(6, 30, seed=17)):
+            if i % 60 == 50:
+                again = loader_registration()
+                again["knobs"]["app.prefetch"]["range"] = [1, 8 + i % 7]
+                if i % 120 < 60:
+                    again["current_values"] = {"app.prefetch": 1 + i % 5}
+                log.append(event("registration", again))
+            log.append(e)
+        self.assert_same(log, [(None, ()), (3, ()), (4, ("--batch-events", "5"))])
+
+    def test_bad_records_between(self):
+        log = []
+        for i, e in enumerate(session(5, 30, seed=18)):
+            log.append(e)
+            if i % 17 == 3:
+                log.append((event("finding", []), event("what", {}), 17,
+                            event("registration", {"knobs": 1}))[i // 17 % 4])
+        self.assert_same(log, [(None, ()), (2, ()), (4, ("--batch-events", "3"))])
+
+    def test_relay_hostname(self):
+        more = ("--relay-hostname", "node001")
+        self.assert_same(session(4, 60, seed=19), [(None, more), (4, more)])
+
+    def test_again_is_the_same(self):
+        self.assert_same(session(6, 30, seed=20), [(n, ()) for n in (4, 4, None, None)])
+
+
+if __name__ == "__main__":
+    harness.main()
