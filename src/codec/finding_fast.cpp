@@ -49,7 +49,7 @@ struct list_entry {
 static_assert(sizeof(text_entry) == 64, "a text lies in one cache line");
 static_assert(sizeof(list_entry) == 128, "a list lies in two");
 
-constexpr size_t text_entries = 8192, list_entries = 256;
+constexpr size_t text_entries = 32768, list_entries = 256; /* 2 MiB, 32 KiB */
 
 struct list_span {
     span json;              /* brackets included; nothing if the list is empty */

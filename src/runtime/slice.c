@@ -11,7 +11,7 @@
 /* A record that is no finding: where it is, and, once placed, what it says. */
 struct other {
     uint64_t index; /* in the slice */
-    const char *data;
+    size_t at;      /* in the piece's bytes */
     size_t len;
     uint64_t line, offset;
     int stream;
@@ -69,7 +69,7 @@ static enum dfopt_err keep_other(struct dfopt_slice *s, const struct dfopt_recor
                                  uint32_t stream)
 {
     const struct other o = {.index = s->round.n_events,
-                            .data = rec->data,
+                            .at = (size_t)(rec->data - s->reader.bytes.data),
                             .len = rec->len,
                             .line = rec->line,
                             .offset = rec->offset,
@@ -131,6 +131,11 @@ enum dfopt_err dfopt_slice_decode(struct dfopt_slice *s, struct dfopt_pieces *p,
         s->input_end = rec.offset + rec.len;
     }
     s->lines = dfopt_piece_lines(&s->reader);
+    if (!e && s->reader.status) {
+        if (err)
+            *err = s->reader.err;
+        return s->reader.status;
+    }
     return e ? dfopt_error_set(err, e, "%s: %s", dfopt_pieces_name(p, piece->file),
                                dfopt_err_text(e))
              : DFOPT_OK;
@@ -223,7 +228,7 @@ static enum dfopt_err take_others(struct dfopt_slice *s, uint64_t first_seq)
     struct other *o = DFOPT_ROW(&s->others, struct other);
     enum dfopt_err e = DFOPT_OK;
     for (size_t i = 0; i < DFOPT_ROWS(&s->others, struct other) && !e; i++) {
-        const struct dfopt_record rec = {.data = o[i].data,
+        const struct dfopt_record rec = {.data = s->reader.bytes.data + o[i].at,
                                          .len = o[i].len,
                                          .stream = o[i].stream,
                                          .origin = s->reader.name,

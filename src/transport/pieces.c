@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #define LOOK_BYTES  65536 /* of a file's start, to tell lines from the rest */
+#define BLOCK_BYTES ((size_t)256 << 10) /* of a piece read at a time */
 #define AHEAD_BYTES 65536 /* read behind a piece at a time, for its last record */
 
 struct piece_file {
@@ -162,44 +163,6 @@ struct dfopt_piece dfopt_pieces_next(const struct dfopt_pieces *p,
     return piece;
 }
 
-/* Where in the bytes the first line starts. They begin one before the piece, so
- * that a line that starts with the piece is seen to. */
-static size_t line_start(const char *bytes, size_t n, bool at_file_start)
-{
-    if (at_file_start)
-        return 0;
-    const char *newline = n ? memchr(bytes, '\n', n) : NULL;
-    return newline ? (size_t)(newline - bytes) + 1 : n;
-}
-
-/* Reads on until the line that crosses the piece's end is whole, or known to be
- * too long. `end`: bytes of the piece itself. */
-static enum dfopt_err read_rest(const struct dfopt_pieces *p,
-                                const struct piece_file *f, uint64_t offset,
-                                struct dfopt_buf *b, struct dfopt_error *err)
-{
-    const size_t end = b->len;
-    if (b->data[end - 1] == '\n')
-        return DFOPT_OK;
-    while (b->len - end < p->max + 2) {
-        const size_t before = b->len;
-        if (dfopt_buf_reserve(b, AHEAD_BYTES))
-            return dfopt_error_set(err, DFOPT_ERR_NOMEM, "%s: out of memory", f->name);
-        ssize_t n = read_at(p->fd, b->data + before, AHEAD_BYTES, offset + before);
-        if (n < 0)
-            return failed(f->name, err);
-        b->len += (size_t)n;
-        const char *newline = n ? memchr(b->data + before, '\n', (size_t)n) : NULL;
-        if (newline) {
-            b->len = (size_t)(newline - b->data) + 1;
-            break;
-        }
-        if (n == 0)
-            break;
-    }
-    return DFOPT_OK;
-}
-
 /* Opens the file of a piece, unless it is the one that is open. */
 static enum dfopt_err turn_to(struct dfopt_pieces *p, uint32_t file,
                               struct dfopt_error *err)
@@ -213,46 +176,135 @@ static enum dfopt_err turn_to(struct dfopt_pieces *p, uint32_t file,
     return p->fd < 0 ? failed(p->files[file].name, err) : DFOPT_OK;
 }
 
-enum dfopt_err dfopt_piece_load(struct dfopt_pieces *p,
-                                const struct dfopt_piece *piece,
+/* Reads up to `most` more bytes; *n of them came. The bytes may move: the window
+ * moves along. */
+static enum dfopt_err read_more(struct dfopt_piece_reader *r, size_t most, size_t *n)
+{
+    struct dfopt_buf *b = &r->bytes;
+    const size_t at = r->window.data ? (size_t)(r->window.data - b->data) : 0;
+    if (dfopt_buf_reserve(b, most))
+        return dfopt_error_set(&r->err, DFOPT_ERR_NOMEM, "%s: out of memory", r->name);
+    ssize_t got = read_at(r->pieces->fd, b->data + b->len, most, r->offset + b->len);
+    if (got < 0)
+        return failed(r->name, &r->err);
+    b->len += (size_t)got;
+    r->window.data = b->data + at;
+    *n = (size_t)got;
+    return DFOPT_OK;
+}
+
+/* Bytes of the piece that are still to be read. */
+static size_t left(const struct dfopt_piece_reader *r)
+{
+    const uint64_t end = r->piece.start + r->piece.len;
+    const uint64_t at = r->offset + r->bytes.len;
+    return at < end ? (size_t)(end - at) : 0;
+}
+
+/* Reads a block of the piece into the window. */
+static enum dfopt_err read_block(struct dfopt_piece_reader *r)
+{
+    const size_t want = left(r) < BLOCK_BYTES ? left(r) : BLOCK_BYTES;
+    size_t n = 0;
+    enum dfopt_err e = read_more(r, want, &n);
+    r->window.len += n;
+    if (n < want) /* the file has become shorter */
+        r->window.last = true;
+    return e;
+}
+
+/* Reads on behind the piece, for the line that crosses its end; no further than
+ * that line, so that the next is not seen. */
+static enum dfopt_err read_ahead(struct dfopt_piece_reader *r)
+{
+    const size_t before = r->bytes.len;
+    size_t n = 0;
+    enum dfopt_err e = read_more(r, AHEAD_BYTES, &n);
+    if (e)
+        return e;
+    const char *from = r->bytes.data + before;
+    const char *newline = n ? memchr(from, '\n', n) : NULL;
+    if (newline)
+        r->bytes.len = (size_t)(newline - r->bytes.data) + 1;
+    r->window.len += r->bytes.len - before;
+    r->window.last = newline || n == 0;
+    return DFOPT_OK;
+}
+
+/* Goes to the first line that starts in the piece; it is read from one byte
+ * before, so that a line that starts with it is seen to. */
+static enum dfopt_err find_first_line(struct dfopt_piece_reader *r)
+{
+    enum dfopt_err e = DFOPT_OK;
+    size_t looked = 0;
+    while (!e && left(r) && !r->window.last) {
+        e = read_block(r);
+        const char *newline =
+            e ? NULL
+              : memchr(r->window.data + looked, '\n', r->window.len - looked);
+        if (newline) {
+            const size_t skip = (size_t)(newline - r->window.data) + 1;
+            r->window.data += skip;
+            r->window.len -= skip;
+            r->framer.offset += skip;
+            return DFOPT_OK;
+        }
+        looked = r->window.len;
+    }
+    r->framer.offset += r->window.len; /* none starts in it */
+    r->window.data += r->window.len;
+    r->window.len = 0;
+    return e;
+}
+
+enum dfopt_err dfopt_piece_load(struct dfopt_pieces *p, const struct dfopt_piece *piece,
                                 struct dfopt_piece_reader *r, struct dfopt_error *err)
 {
-    const struct piece_file *f = &p->files[piece->file];
-    const uint64_t offset = piece->start ? piece->start - 1 : 0;
-    const size_t want = (size_t)(piece->start + piece->len - offset);
-    struct dfopt_buf *b = &r->bytes;
-    dfopt_buf_clear(b);
-    if (dfopt_buf_reserve(b, want + AHEAD_BYTES))
-        return dfopt_error_set(err, DFOPT_ERR_NOMEM, "%s: out of memory", f->name);
     enum dfopt_err e = turn_to(p, piece->file, err);
     if (e)
         return e;
-    ssize_t n = read_at(p->fd, b->data, want, offset);
-    if (n < 0)
-        return failed(f->name, err);
-    b->len = (size_t)n;
-    const size_t first = line_start(b->data, b->len, piece->start == 0);
-    if (first < b->len && b->len == want)
-        e = read_rest(p, f, offset, b, err);
-    if (e)
-        return e;
-    r->name = f->name;
+    r->pieces = p;
+    r->piece = *piece;
+    r->name = p->files[piece->file].name;
+    r->offset = piece->start ? piece->start - 1 : 0;
+    r->status = DFOPT_OK;
+    dfopt_buf_clear(&r->bytes);
+    if (dfopt_buf_reserve(&r->bytes, (size_t)piece->len + AHEAD_BYTES))
+        return dfopt_error_set(err, DFOPT_ERR_NOMEM, "%s: out of memory", r->name);
+    r->window = (struct dfopt_framer_window){r->bytes.data, 0, false};
     dfopt_framer_init(&r->framer, p->max);
-    r->framer.offset = offset + first;
-    if (piece->start > 0) { /* what a file starts with was in its first piece */
-        r->framer.mode = DFOPT_FRAMER_LINES;
-        r->framer.bom_seen = true;
-    }
-    r->window = (struct dfopt_framer_window){b->data + first, b->len - first, true};
-    return DFOPT_OK;
+    r->framer.offset = r->offset;
+    if (piece->start == 0)
+        return DFOPT_OK;
+    /* what a file starts with was in its first piece */
+    r->framer.mode = DFOPT_FRAMER_LINES;
+    r->framer.bom_seen = true;
+    e = find_first_line(r);
+    if (e && err)
+        *err = r->err;
+    return e;
 }
 
 bool dfopt_piece_next(struct dfopt_piece_reader *r, struct dfopt_record *record)
 {
-    if (dfopt_framer_next(&r->framer, &r->window, record) != DFOPT_FRAMER_RECORD)
-        return false;
-    record->origin = r->name;
-    return true;
+    for (;;) {
+        switch (dfopt_framer_next(&r->framer, &r->window, record)) {
+        case DFOPT_FRAMER_RECORD:
+            record->origin = r->name;
+            return true;
+        case DFOPT_FRAMER_END:
+            return false;
+        default:
+            if (left(r))
+                r->status = read_block(r);
+            else if (r->window.len == 0) /* between lines, or within too long a one */
+                return false;
+            else
+                r->status = read_ahead(r);
+        }
+        if (r->status)
+            return false;
+    }
 }
 
 uint64_t dfopt_piece_lines(const struct dfopt_piece_reader *r)

@@ -37,21 +37,28 @@ void dfopt_pieces_set_size(struct dfopt_pieces *p, uint32_t file, uint64_t size)
 struct dfopt_piece dfopt_pieces_next(const struct dfopt_pieces *p,
                                      struct dfopt_piece *at, uint64_t most);
 
-/* The records of a piece, one by one. */
+/* The records of a piece, one by one. The piece is read little by little, so
+ * that a record is decoded while its bytes are still in the processor's cache. */
 struct dfopt_piece_reader {
+    struct dfopt_pieces *pieces; /* borrowed */
+    struct dfopt_piece piece;
     const char *name;
     struct dfopt_buf bytes; /* kept from piece to piece; dfopt_buf_free */
+    uint64_t offset;        /* in the file, of the first byte */
     struct dfopt_framer framer;
     struct dfopt_framer_window window;
+    enum dfopt_err status;  /* of the last read */
+    struct dfopt_error err;
 };
 
-/* Reads a piece (with the rest of its last record). OK, NOMEM or IO. */
-enum dfopt_err dfopt_piece_load(struct dfopt_pieces *p,
-                                const struct dfopt_piece *piece,
+/* Starts on a piece. OK, NOMEM or IO. */
+enum dfopt_err dfopt_piece_load(struct dfopt_pieces *p, const struct dfopt_piece *piece,
                                 struct dfopt_piece_reader *r, struct dfopt_error *err);
 
 /* The next record; `line` counts from 1 at the piece's first. Returns whether
- * there is one. The record is borrowed until the next load. */
+ * there is one; if not, r->status says whether all could be read (OK, NOMEM, IO;
+ * r->err has the text). The record is borrowed until the next call, but its
+ * bytes stay at their place in r->bytes until the next load. */
 bool dfopt_piece_next(struct dfopt_piece_reader *r, struct dfopt_record *record);
 
 /* After the last record: how many lines the piece has. */
