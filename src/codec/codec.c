@@ -64,8 +64,3 @@ enum dfopt_err dfopt_codec_decode(struct dfopt_codec *c, int stream,
         dfopt_error_set(err, e, "out of memory");
     return e;
 }
-
-void dfopt_codec_forget(struct dfopt_codec *c)
-{
-    dfopt_finding_fast_forget(c->fast);
-}

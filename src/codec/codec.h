@@ -56,10 +56,6 @@ enum dfopt_err dfopt_codec_decode(struct dfopt_codec *c, int stream, const char 
                                   size_t len, struct dfopt_event *out,
                                   struct dfopt_error *err);
 
-/* Forgets the numbers of strings that the decoder keeps at hand. A replica calls
- * it when the authority has numbered strings that it had numbered itself. */
-void dfopt_codec_forget(struct dfopt_codec *c);
-
 /* Decodes a policy file onto *policy, which holds a preset. On failure *policy
  * is as it was. An unknown key is a SCHEMA error that names it. */
 enum dfopt_err dfopt_codec_policy(struct dfopt_dict *dict, const char *text, size_t len,

@@ -390,14 +390,6 @@ void dfopt_finding_fast_destroy(struct dfopt_finding_fast *fast)
     delete fast;
 }
 
-void dfopt_finding_fast_forget(struct dfopt_finding_fast *fast)
-{
-    if (!fast)
-        return;
-    std::fill_n(fast->texts.get(), text_entries, text_entry());
-    std::fill_n(fast->lists.get(), list_entries, list_entry());
-}
-
 bool dfopt_finding_fast_decode(struct dfopt_finding_fast *fast, const char *data,
                                size_t len, bool envelopes,
                                struct dfopt_finding *out, bool *enveloped)

@@ -25,9 +25,6 @@ enum dfopt_err dfopt_finding_fast_create(struct dfopt_finding_fast **out,
                                          int max_depth);
 void dfopt_finding_fast_destroy(struct dfopt_finding_fast *fast);
 
-/* Empties its caches of strings' numbers. `fast` may be NULL. */
-void dfopt_finding_fast_forget(struct dfopt_finding_fast *fast);
-
 /* Decodes one record, bare or, if `envelopes`, as {"stream": "finding", "body":
  * ...}. Returns whether it did. If not, nothing is known of the record, the
  * outputs are untouched, and so is the dictionary (but when memory ran out:
@@ -50,11 +47,6 @@ dfopt_finding_fast_create(struct dfopt_finding_fast **out, struct dfopt_dict *di
 }
 
 static inline void dfopt_finding_fast_destroy(struct dfopt_finding_fast *fast)
-{
-    (void)fast;
-}
-
-static inline void dfopt_finding_fast_forget(struct dfopt_finding_fast *fast)
 {
     (void)fast;
 }

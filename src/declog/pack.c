@@ -9,6 +9,8 @@
 /* The largest chunk of any column, in bytes; see layout.c. */
 #define CHUNK_BYTES_MAX 65536
 
+#define REST_CHUNKS 31 /* a column that shrinks little is left alone for */
+
 enum dfopt_err dfopt_packer_init(struct dfopt_packer *p, int level)
 {
     struct dfopt_packer fresh = {.level = level};
@@ -58,6 +60,11 @@ struct dfopt_packed dfopt_pack(struct dfopt_packer *p, const struct dfopt_layout
     if (p->level == 0)
         return out;
     out.filters_off = size > 1 ? 3u : 1u; /* shuffle and deflate; deflate */
+    uint8_t *resting = &p->resting[l - dfopt_layout_of(0)][column];
+    if (deflate && p->level == 1 && n == l->chunk_rows && *resting > 0) {
+        --*resting;
+        deflate = false;
+    }
     if (!deflate)
         return out;
     const unsigned char *in = p->plain;
@@ -67,6 +74,8 @@ struct dfopt_packed dfopt_pack(struct dfopt_packer *p, const struct dfopt_layout
     }
     const size_t packed =
         libdeflate_zlib_compress(p->deflate, in, len, p->packed, p->packed_size);
+    if (n == l->chunk_rows && (packed == 0 || packed > len / 3))
+        *resting = REST_CHUNKS;
     if (packed && packed < len)
         out = (struct dfopt_packed){p->packed, packed, 0};
     return out;

@@ -5,9 +5,14 @@
 
 #include "declog/layout.h"
 
-/* One for all columns of a file; one thread. A zeroed one packs nothing. */
+/* One for all columns of a file; one thread. A zeroed one packs nothing.
+ *
+ * Level 1 is for speed: a column of which a chunk did not shrink to a third (the
+ * digits of measured numbers) is left alone for the next chunks, then tried
+ * again. Higher levels are for space: every column is deflated. */
 struct dfopt_packer {
     int level; /* deflate level; 0: chunks stay as they are */
+    uint8_t resting[DFOPT_STORE_COUNT][DFOPT_COLUMNS_MAX]; /* for so many chunks */
     struct libdeflate_compressor *deflate;
     unsigned char *plain, *shuffled, *packed;
     size_t packed_size;

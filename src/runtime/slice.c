@@ -285,10 +285,8 @@ enum dfopt_err dfopt_slice_place(struct dfopt_slice *s, uint64_t keep,
     }
     place_rejects(s, first_seq, lines_before);
     s->origin = global(s->dict, s->origin);
-    if (renumber) { /* it was found by a number that holds here only */
+    if (renumber) /* it was found by a number that holds here only */
         s->intake.origin = NULL;
-        dfopt_codec_forget(s->codec);
-    }
     if (!e)
         e = take_others(s, first_seq);
     qsort(r->registrations.data,

@@ -477,7 +477,7 @@ static void test_many_scopes(void **state)
     (void)state;
     char text[128];
     for (int round = 0; round < 2; round++)
-        for (int i = 0; i < 30000; i++) {
+        for (int i = 0; i < 50000; i++) {
             int len = snprintf(text, sizeof text,
                                "{\"scope\":\"node:n%d:window\",\"trend_direction\":"
                                "\"t%d\",\"opportunity_tags\":[\"tag%d\",\"x\"]}",
@@ -499,7 +499,7 @@ static void test_texts_in_the_way(void **state)
     };
     char text[128];
     for (size_t p = 0; p < N_OF(pairs); p++)
-        for (int i = 0; i < 50000; i++)
+        for (int i = 0; i < 120000; i++)
             for (int k = 0; k < 2; k++) {
                 int len = snprintf(text, sizeof text, pairs[p][k], i);
                 compare(-1, text, (size_t)len);
