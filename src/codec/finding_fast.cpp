@@ -10,7 +10,6 @@
 #include "codec/finding_fast.h"
 #include "codec/token_walk.hpp"
 
-#include <algorithm>
 #include <cstring>
 #include <memory>
 #include <new>

@@ -251,9 +251,7 @@ static enum dfopt_err find_first_line(struct dfopt_piece_reader *r)
         }
         looked = r->window.len;
     }
-    r->framer.offset += r->window.len; /* none starts in it */
-    r->window.data += r->window.len;
-    r->window.len = 0;
+    r->framer.mode = DFOPT_FRAMER_DONE; /* none starts in it */
     return e;
 }
 
@@ -285,6 +283,14 @@ enum dfopt_err dfopt_piece_load(struct dfopt_pieces *p, const struct dfopt_piece
     return e;
 }
 
+/* Whether all lines that start in the piece are used up. White space at the start
+ * of a line is, but that line is still to come. */
+static bool between_lines(const struct dfopt_piece_reader *r)
+{
+    const struct dfopt_buf *b = &r->bytes;
+    return r->window.len == 0 && (b->len == 0 || b->data[b->len - 1] == '\n');
+}
+
 bool dfopt_piece_next(struct dfopt_piece_reader *r, struct dfopt_record *record)
 {
     for (;;) {
@@ -297,7 +303,7 @@ bool dfopt_piece_next(struct dfopt_piece_reader *r, struct dfopt_record *record)
         default:
             if (left(r))
                 r->status = read_block(r);
-            else if (r->window.len == 0) /* between lines, or within too long a one */
+            else if (r->framer.skipping || between_lines(r))
                 return false;
             else
                 r->status = read_ahead(r);

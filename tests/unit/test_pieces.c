@@ -275,6 +275,25 @@ static void test_look_ahead(void **state)
     dfopt_buf_free(&doc);
 }
 
+/* White space that is longer than what is read ahead, on a line of its own and
+ * before a record. */
+static void test_much_white(void **state)
+{
+    (void)state;
+    static const uint64_t sizes[] = {1000, 65535, 65536, 65537, 131072, WHOLE, 0};
+    const char *path = "f";
+    struct dfopt_buf doc = {0};
+    add(&doc, "first\n");
+    for (size_t i = 0; i < 3; i++) {
+        memset(dfopt_buf_grow(&doc, 70000 + i * 65536), ' ', 70000 + i * 65536);
+        add(&doc, i == 1 ? "\r\n" : "record\n");
+    }
+    add(&doc, "last\n");
+    files_write(path, "w", doc.data, doc.len);
+    expect_same("much white space", &path, 1, 31, sizes);
+    dfopt_buf_free(&doc);
+}
+
 /* ---- several files ---- */
 
 static void test_several(void **state)
@@ -323,7 +342,8 @@ static void test_any_order(void **state)
         n++;
     while (n-- > 0) {
         assert_int_equal(dfopt_piece_load(p, &all[n], &r, NULL), DFOPT_OK);
-        while (dfopt_piece_next(&r, &rec)) { /* two lines never start in two bytes */
+        while (
+            dfopt_piece_next(&r, &rec)) { /* two lines never start in two bytes */
             assert_true(found-- > 0);
             if (rec.len != strlen(want[found]) ||
                 memcmp(rec.data, want[found], rec.len))
@@ -482,9 +502,10 @@ static void test_gone(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CASE(test_documents),  CASE(test_nul_bytes), CASE(test_random),
-        CASE(test_look_ahead), CASE(test_several),   CASE(test_no_files),
-        CASE(test_any_order),  CASE(test_not_lines), CASE(test_missing),
-        CASE(test_grown),      CASE(test_shrunk),    CASE(test_gone)};
+        CASE(test_documents),  CASE(test_nul_bytes),  CASE(test_random),
+        CASE(test_look_ahead), CASE(test_much_white), CASE(test_several),
+        CASE(test_no_files),   CASE(test_any_order),  CASE(test_not_lines),
+        CASE(test_missing),    CASE(test_grown),      CASE(test_shrunk),
+        CASE(test_gone)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
