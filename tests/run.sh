@@ -18,6 +18,6 @@ done
 status=0
 for preset in release asan; do
     echo "== tests of the $preset build"
-    ctest --preset "$preset" "$@" || status=1
+    ctest --preset "$preset" --parallel "$jobs" "$@" || status=1
 done
 exit $status

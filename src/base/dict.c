@@ -8,7 +8,7 @@
 #include <string.h>
 #include <xxhash.h>
 
-#define HASH_NONFATAL_OOM 1
+#define HASH_NONFATAL_OOM              1
 #define HASH_FUNCTION(key, len, hashv) ((hashv) = (unsigned)XXH3_64bits(key, len))
 #include <uthash.h>
 
@@ -119,8 +119,9 @@ static enum dfopt_err pool_define(struct pool *p, uint32_t id, const void *bytes
 {
     struct entry *old = pool_at(p, id);
     if (old)
-        return old->len == len && memcmp(old->bytes, bytes, len) == 0 ? DFOPT_OK
-                                                                      : DFOPT_ERR_ARG;
+        return old->len == len && memcmp(old->bytes, bytes, len) == 0
+                   ? DFOPT_OK
+                   : DFOPT_ERR_ARG;
     struct entry *local = pool_find(p, bytes, len);
     if (local && !(local->id & LOCAL_BASE))
         return DFOPT_ERR_ARG; /* the text has another number already */
@@ -208,7 +209,8 @@ dfopt_list dfopt_dict_intern_list(struct dfopt_dict *d, const dfopt_sym *items,
                        n * sizeof *items);
 }
 
-const dfopt_sym *dfopt_dict_items(const struct dfopt_dict *d, dfopt_list l, size_t *n)
+const dfopt_sym *dfopt_dict_items(const struct dfopt_dict *d, dfopt_list l,
+                                  size_t *n)
 {
     struct entry *e = pool_at(&d->lists, l);
     *n = e ? e->len / sizeof(dfopt_sym) : 0;
@@ -235,8 +237,8 @@ uint32_t dfopt_dict_local_lists(const struct dfopt_dict *d)
     return d->lists.local.n;
 }
 
-enum dfopt_err dfopt_dict_define(struct dfopt_dict *d, dfopt_sym s, const char *text,
-                                 size_t len)
+enum dfopt_err dfopt_dict_define(struct dfopt_dict *d, dfopt_sym s,
+                                 const char *text, size_t len)
 {
     if (!d->replica || s & LOCAL_BASE)
         return DFOPT_ERR_ARG;

@@ -54,7 +54,8 @@ dfopt_list dfopt_dict_intern_list(struct dfopt_dict *d, const dfopt_sym *items,
                                   size_t n);
 
 /* The items of a list; n their number. Borrowed. Unknown: none. */
-const dfopt_sym *dfopt_dict_items(const struct dfopt_dict *d, dfopt_list l, size_t *n);
+const dfopt_sym *dfopt_dict_items(const struct dfopt_dict *d, dfopt_list l,
+                                  size_t *n);
 
 /* How many strings and lists there are: numbers 0 .. count-1 (local ones aside). */
 uint32_t dfopt_dict_strings(const struct dfopt_dict *d);
@@ -69,8 +70,8 @@ uint32_t dfopt_dict_local_lists(const struct dfopt_dict *d);
 /* Replica: takes over a number of the authority. Numbers may come in any order
  * and leave gaps. Returns NOMEM, or ARG if the number stands for another text,
  * is local, or the dictionary is the authority. */
-enum dfopt_err dfopt_dict_define(struct dfopt_dict *d, dfopt_sym s, const char *text,
-                                 size_t len);
+enum dfopt_err dfopt_dict_define(struct dfopt_dict *d, dfopt_sym s,
+                                 const char *text, size_t len);
 enum dfopt_err dfopt_dict_define_list(struct dfopt_dict *d, dfopt_list l,
                                       const dfopt_sym *items, size_t n);
 

@@ -15,7 +15,8 @@ static const char *const level_names[] = {
 const char *dfopt_log_level_name(enum dfopt_log_level level)
 {
     size_t i = (size_t)level;
-    return i < sizeof level_names / sizeof *level_names ? level_names[i] : "unknown";
+    return i < sizeof level_names / sizeof *level_names ? level_names[i]
+                                                        : "unknown";
 }
 
 enum dfopt_err dfopt_log_level_parse(const char *name, enum dfopt_log_level *out)
@@ -47,10 +48,10 @@ static enum dfopt_err put_value(const struct dfopt_field *f, struct dfopt_buf *o
     case DFOPT_FIELD_BOOL:
         return dfopt_buf_printf(out, "%s", f->i ? "true" : "false");
     default:
-        return dfopt_buf_printf(out, strchr(f->text, ' ') && f->kind == DFOPT_FIELD_TEXT
-                                         ? "\"%s\""
-                                         : "%s",
-                                f->text);
+        return dfopt_buf_printf(
+            out,
+            strchr(f->text, ' ') && f->kind == DFOPT_FIELD_TEXT ? "\"%s\"" : "%s",
+            f->text);
     }
 }
 
@@ -60,15 +61,17 @@ enum dfopt_err dfopt_log_format_text(const struct dfopt_log_line *line,
     const size_t start = out->len;
     char when[32];
     dfopt_log_time(line->wall_ns, when);
-    enum dfopt_err e = dfopt_buf_printf(out, "%.23sZ %-7s %s", when,
-                                        dfopt_log_level_name(line->level), line->event);
+    enum dfopt_err e =
+        dfopt_buf_printf(out, "%.23sZ %-7s %s", when,
+                         dfopt_log_level_name(line->level), line->event);
     for (const struct dfopt_field *f = line->fields; !e && f->kind; f++) {
         e = dfopt_buf_printf(out, " %s=", f->name);
         if (!e)
             e = put_value(f, out);
     }
     if (!e) {
-        for (size_t i = start; i < out->len; i++) /* one line, whatever a text holds */
+        for (size_t i = start; i < out->len;
+             i++) /* one line, whatever a text holds */
             if ((unsigned char)out->data[i] < ' ' || out->data[i] == 0x7f)
                 out->data[i] = '?';
         e = dfopt_buf_add(out, "\n", 1);

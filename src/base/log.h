@@ -11,11 +11,11 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#define DFOPT_LOG_LEVEL_LIST(X)                                                      \
-    X(DEBUG, "debug")                                                                \
-    X(INFO, "info")                                                                  \
-    X(WARNING, "warning")                                                            \
-    X(ERROR, "error")                                                                \
+#define DFOPT_LOG_LEVEL_LIST(X)                                                    \
+    X(DEBUG, "debug")                                                              \
+    X(INFO, "info")                                                                \
+    X(WARNING, "warning")                                                          \
+    X(ERROR, "error")                                                              \
     X(OFF, "off")
 
 enum dfopt_log_level {
@@ -42,11 +42,26 @@ struct dfopt_field {
     double d;
 };
 
-#define DFOPT_F_TEXT(n, v) {.name = (n), .kind = DFOPT_FIELD_TEXT, .text = (v)}
-#define DFOPT_F_JSON(n, v) {.name = (n), .kind = DFOPT_FIELD_JSON, .text = (v)}
-#define DFOPT_F_INT(n, v)  {.name = (n), .kind = DFOPT_FIELD_INT, .i = (int64_t)(v)}
-#define DFOPT_F_REAL(n, v) {.name = (n), .kind = DFOPT_FIELD_REAL, .d = (v)}
-#define DFOPT_F_BOOL(n, v) {.name = (n), .kind = DFOPT_FIELD_BOOL, .i = (v)}
+#define DFOPT_F_TEXT(n, v)                                                         \
+    {                                                                              \
+        .name = (n), .kind = DFOPT_FIELD_TEXT, .text = (v)                         \
+    }
+#define DFOPT_F_JSON(n, v)                                                         \
+    {                                                                              \
+        .name = (n), .kind = DFOPT_FIELD_JSON, .text = (v)                         \
+    }
+#define DFOPT_F_INT(n, v)                                                          \
+    {                                                                              \
+        .name = (n), .kind = DFOPT_FIELD_INT, .i = (int64_t)(v)                    \
+    }
+#define DFOPT_F_REAL(n, v)                                                         \
+    {                                                                              \
+        .name = (n), .kind = DFOPT_FIELD_REAL, .d = (v)                            \
+    }
+#define DFOPT_F_BOOL(n, v)                                                         \
+    {                                                                              \
+        .name = (n), .kind = DFOPT_FIELD_BOOL, .i = (v)                            \
+    }
 
 /* What a formatter is given. `fields` ends with kind DFOPT_FIELD_END. */
 struct dfopt_log_line {
@@ -77,9 +92,10 @@ void dfopt_log_emit(struct dfopt_log *log, enum dfopt_log_level level,
 
 /* dfopt_log_event(log, DFOPT_LOG_INFO, "optimizer.start",
  *                 DFOPT_F_TEXT("transport", "file")); */
-#define dfopt_log_event(log, level, event, ...)                                      \
-    dfopt_log_emit(log, level, event,                                                \
-                   (const struct dfopt_field[]){__VA_ARGS__, {.kind = DFOPT_FIELD_END}})
+#define dfopt_log_event(log, level, event, ...)                                    \
+    dfopt_log_emit(                                                                \
+        log, level, event,                                                         \
+        (const struct dfopt_field[]){__VA_ARGS__, {.kind = DFOPT_FIELD_END}})
 
 /* The text format: `2026-01-31T12:00:00.000Z info  event name=value ...`. */
 enum dfopt_err dfopt_log_format_text(const struct dfopt_log_line *line,

@@ -25,8 +25,8 @@ static enum dfopt_err number(const char *name, long fallback, long *out,
     errno = 0;
     long v = strtol(text, &end, 10);
     if (*end || errno || v < -1000000 || v > 1000000)
-        return dfopt_error_set(err, DFOPT_ERR_ARG, "%s is '%.40s', not a whole number",
-                               name, text);
+        return dfopt_error_set(err, DFOPT_ERR_ARG,
+                               "%s is '%.40s', not a whole number", name, text);
     *out = v;
     return DFOPT_OK;
 }
@@ -59,22 +59,27 @@ enum dfopt_err dfopt_bootstrap_json(long cpus, struct dfopt_buf *out,
     if (!e)
         e = dfopt_buf_printf(
             out,
-            "{\"namespace\":\"dlio\",\"function_name\":\"DLIOBenchmark.make_loader\","
+            "{\"namespace\":\"dlio\",\"function_name\":\"DLIOBenchmark.make_"
+            "loader\","
             "\"knobs\":{"
             "\"dlio.prefetch_size\":{\"id\":\"dlio.prefetch_size\",\"default\":2,"
             "\"type\":\"int\",\"range\":[1,16],\"scope\":\"job\",\"responds_to\":{"
-            "\"dataloader_prefetch\":{\"direction\":\"increase\",\"step_mode\":\"add\","
-            "\"step\":2,\"min_persistence\":1,\"cooldown_windows\":2,\"apply_when\":%s}},"
+            "\"dataloader_prefetch\":{\"direction\":\"increase\",\"step_mode\":"
+            "\"add\","
+            "\"step\":2,\"min_persistence\":1,\"cooldown_windows\":2,\"apply_"
+            "when\":%s}},"
             "\"target_function\":\"DLIOBenchmark.make_loader\"},"
             "\"dlio.read_threads\":{\"id\":\"dlio.read_threads\",\"default\":%ld,"
-            "\"type\":\"int\",\"range\":[%ld,%ld],\"scope\":\"job\",\"responds_to\":{"
+            "\"type\":\"int\",\"range\":[%ld,%ld],\"scope\":\"job\",\"responds_"
+            "to\":{"
             "\"reader_parallelism\":{\"direction\":\"increase\",\"step_mode\":"
             "\"evidence\",\"min_persistence\":1,\"cooldown_windows\":1,"
             "\"apply_when\":%s},"
             "\"reader_contention\":{\"direction\":\"decrease\",\"step\":1,"
             "\"min_persistence\":2,\"cooldown_windows\":3,\"apply_when\":%s}},"
             "\"target_function\":\"DLIOBenchmark.make_loader\"}},"
-            "\"current_values\":{\"dlio.prefetch_size\":%ld,\"dlio.read_threads\":%ld}}",
+            "\"current_values\":{\"dlio.prefetch_size\":%ld,\"dlio.read_threads\":%"
+            "ld}}",
             at.data, least > 0 ? least : 0, least, most, at.data, at.data, prefetch,
             threads);
     dfopt_buf_free(&at);

@@ -9,6 +9,10 @@
 enum dfopt_err dfopt_file_read(const char *path, struct dfopt_buf *out,
                                struct dfopt_error *err);
 
+/* Whether a file can be written at a path ("-": standard output), without making
+ * or changing it. OK or IO; the text names the path. NULL is fine. */
+enum dfopt_err dfopt_file_may_write(const char *path, struct dfopt_error *err);
+
 /* Writes a file whole ("-": standard output). OK or IO; the text names the path. */
 enum dfopt_err dfopt_file_write(const char *path, const struct dfopt_buf *bytes,
                                 struct dfopt_error *err);

@@ -7,18 +7,25 @@
 #include <string.h>
 
 static const char doc[] =
-    "Decide what a job should change about itself: findings of DFDiagnoser come in, "
+    "Decide what a job should change about itself: findings of DFDiagnoser come "
+    "in, "
     "plans (knob, old value, new value, when, why) go out, and every decision is "
     "logged.\v"
-    "Runs alone or on many ranks (mpirun -n N dfopt-mpi ...): what is decided is the "
-    "same. Inputs are JSON lines, a JSON array, or an event log with registrations and "
+    "Runs alone or on many ranks (mpirun -n N dfopt-mpi ...): what is decided is "
+    "the "
+    "same. Inputs are JSON lines, a JSON array, or an event log with registrations "
+    "and "
     "acks; gzip is recognised.\n\n"
-    "Exit codes: 0 all is done; 1 something could not be read or written, or --strict "
-    "met a bad record; 2 bad options or configuration, nothing was done; 3 ended early "
+    "Exit codes: 0 all is done; 1 something could not be read or written, or "
+    "--strict "
+    "met a bad record; 2 bad options or configuration, nothing was done; 3 ended "
+    "early "
     "by a signal, what had been read is decided and written.\n\n"
-    "Environment: DFOPTIMIZER_TRANSPORT, DFOPTIMIZER_DEBUG=1, and for knobs without "
+    "Environment: DFOPTIMIZER_TRANSPORT, DFOPTIMIZER_DEBUG=1, and for knobs "
+    "without "
     "a registration DFOPTIMIZER_BOOTSTRAP_DLIO=1 with DLIO_KNOB_MIN_THREADS, "
-    "DLIO_KNOB_MAX_THREADS, DLIO_KNOB_BOUNDARY, DFOPTIMIZER_BOOTSTRAP_PREFETCH_SIZE, "
+    "DLIO_KNOB_MAX_THREADS, DLIO_KNOB_BOUNDARY, "
+    "DFOPTIMIZER_BOOTSTRAP_PREFETCH_SIZE, "
     "DFOPTIMIZER_BOOTSTRAP_READ_THREADS.";
 
 enum key {
@@ -51,28 +58,37 @@ static const struct argp_option table[] = {
     {0, 0, 0, 0, "Input", 1},
     {"transport", KEY_TRANSPORT, "NAME", 0,
      "Where findings come from. This build has: file (the default with "
-     "--findings-file; without, DFOPTIMIZER_TRANSPORT, or mofka)", 0},
+     "--findings-file; without, DFOPTIMIZER_TRANSPORT, or mofka)",
+     0},
     {"findings-file", KEY_FINDINGS, "FILE", 0,
-     "Findings or an event log to replay: a path, a glob, or - for standard input; may "
-     "be repeated, read in order", 0},
+     "Findings or an event log to replay: a path, a glob, or - for standard input; "
+     "may "
+     "be repeated, read in order",
+     0},
     {"registry-file", KEY_REGISTRY, "FILE", 0,
      "Knobs to register before the first record: a JSON array of registrations", 0},
     {"max-record-bytes", KEY_MAX_RECORD, "N", 0,
      "Reject records longer than this (default 1048576)", 0},
     {"strict", KEY_STRICT, 0, 0,
-     "End at the first record, input or output that is bad, instead of counting it and "
-     "going on", 0},
+     "End at the first record, input or output that is bad, instead of counting it "
+     "and "
+     "going on",
+     0},
     {0, 0, 0, 0, "Output", 2},
     {"plans-file", KEY_PLANS, "FILE", 0,
      "Write plans there, one JSON object a line; - for standard output", 0},
     {"final-state", KEY_FINAL_STATE, "FILE", 0,
      "Write the state at the end there, as JSON; - for standard output", 0},
     {"decision-log", KEY_DECISION_LOG, "FILE.h5", 0,
-     "Log everything that came in and every decision to this HDF5 file; read it with "
-     "dfopt-log or h5py", 0},
+     "Log everything that came in and every decision to this HDF5 file; read it "
+     "with "
+     "dfopt-log or h5py",
+     0},
     {"log-detail", KEY_LOG_DETAIL, "WHAT", 0,
-     "What the decision log keeps: plans, verdicts (and plans), or findings (everything; "
-     "the default)", 0},
+     "What the decision log keeps: plans, verdicts (and plans), or findings "
+     "(everything; "
+     "the default)",
+     0},
     {"log-compression", KEY_LOG_COMPRESSION, "0..9", 0,
      "Deflate level of the decision log (default 1)", 0},
     {"log-flush-interval", KEY_LOG_FLUSH, "SECONDS", 0,
@@ -83,22 +99,29 @@ static const struct argp_option table[] = {
     {"policy", KEY_POLICY, "FILE", 0,
      "Switches and overrides of responses, as JSON", 0},
     {"acks", KEY_ACKS, "HOW", 0,
-     "explicit: a plan is in flight until it is acknowledged; assumed: it counts as "
-     "applied at once; auto (the default): explicit for an event log and with --compat "
-     "upstream, assumed for plain findings", 0},
+     "explicit: a plan is in flight until it is acknowledged; assumed: it counts "
+     "as "
+     "applied at once; auto (the default): explicit for an event log and with "
+     "--compat "
+     "upstream, assumed for plain findings",
+     0},
     {"relay-hostname", KEY_RELAY_HOSTNAME, "NAME", 0,
      "Drop global plans that name other hosts only", 0},
     {0, 0, 0, 0, "Ranks", 4},
     {"readers", KEY_READERS, "WHO", 0,
-     "all: every rank reads and decodes its part of the input, which must be files of "
-     "JSON lines; one: rank 0 does; auto (the default): all where they can", 0},
+     "all: every rank reads and decodes its part of the input, which must be files "
+     "of "
+     "JSON lines; one: rank 0 does; auto (the default): all where they can",
+     0},
     {"read-bytes", KEY_READ_BYTES, "N", 0,
      "With all readers: how much a rank reads at a time (default: by the number of "
-     "ranks, 8 MiB at most)", 0},
+     "ranks, 8 MiB at most)",
+     0},
     {"batch-events", KEY_BATCH, "N", 0,
      "With one reader: events decided together, at most (default 4096)", 0},
     {"batches-in-flight", KEY_ON_WAY, "N", 0,
-     "With one reader: batches on their way to the ranks at once, at most (default 4)",
+     "With one reader: batches on their way to the ranks at once, at most (default "
+     "4)",
      0},
     {0, 0, 0, 0, "Messages", 5},
     {"log-level", KEY_LOG_LEVEL, "LEVEL", 0,
@@ -116,8 +139,8 @@ static const struct argp_option table[] = {
 };
 
 /* A whole number in [lo, hi], or a message that names the option. */
-static error_t number(struct argp_state *state, const char *option, const char *text,
-                      int64_t lo, int64_t hi, int64_t *out)
+static error_t number(struct argp_state *state, const char *option,
+                      const char *text, int64_t lo, int64_t hi, int64_t *out)
 {
     char *end;
     errno = 0;
@@ -149,8 +172,8 @@ static error_t word(struct argp_state *state, const char *option, const char *te
     return EINVAL;
 }
 
-#define WORD(state, option, text, out, ...)                                          \
-    word(state, option, text, (const char *const[]){__VA_ARGS__},                    \
+#define WORD(state, option, text, out, ...)                                        \
+    word(state, option, text, (const char *const[]){__VA_ARGS__},                  \
          sizeof((const char *const[]){__VA_ARGS__}) / sizeof(char *), out)
 
 static error_t seconds(struct argp_state *state, const char *text, int64_t *ms)
@@ -158,7 +181,8 @@ static error_t seconds(struct argp_state *state, const char *text, int64_t *ms)
     char *end;
     double s = strtod(text, &end);
     if (end == text || *end || !(s >= 0 && s <= 86400)) {
-        argp_error(state, "--log-flush-interval takes seconds from 0 to 86400, not '%s'",
+        argp_error(state,
+                   "--log-flush-interval takes seconds from 0 to 86400, not '%s'",
                    text);
         return EINVAL;
     }
@@ -183,8 +207,10 @@ static error_t check_transport(struct argp_state *state, const char *name)
     if (strcmp(name, "file") == 0)
         return 0;
     if (strcmp(name, "zmq") == 0 || strcmp(name, "mofka") == 0)
-        argp_error(state, "transport %s: this build of dfopt-mpi does not have it; it "
-                          "has: file", name);
+        argp_error(state,
+                   "transport %s: this build of dfopt-mpi does not have it; it "
+                   "has: file",
+                   name);
     else
         argp_error(state, "--transport takes one of file, not '%s'", name);
     return EINVAL;
@@ -194,7 +220,8 @@ static error_t check_whole(struct argp_state *state, struct dfopt_options *o)
 {
     if (o->action != DFOPT_ACTION_RUN)
         return 0;
-    if (!o->transport) { /* what the command line says goes before the environment */
+    if (!o->transport) { /* what the command line says goes before the environment
+                          */
         const char *named = getenv("DFOPTIMIZER_TRANSPORT");
         o->transport = o->n_findings_files    ? "file"
                        : named && *named != 0 ? named
@@ -209,8 +236,9 @@ static error_t check_whole(struct argp_state *state, struct dfopt_options *o)
     }
     if (o->plans_file && o->final_state_file && strcmp(o->plans_file, "-") == 0 &&
         strcmp(o->final_state_file, "-") == 0) {
-        argp_error(state, "--plans-file and --final-state cannot both go to standard "
-                          "output");
+        argp_error(state,
+                   "--plans-file and --final-state cannot both go to standard "
+                   "output");
         return EINVAL;
     }
     if (o->preset == DFOPT_PRESET_UPSTREAM && o->acks == DFOPT_ACKS_ASSUMED) {
@@ -225,8 +253,10 @@ static error_t parse_level(struct argp_state *state, const char *arg,
 {
     if (!dfopt_log_level_parse(arg, &o->log_level))
         return 0;
-    argp_error(state, "--log-level takes one of debug, info, warning, error, off, "
-                      "not '%s'", arg);
+    argp_error(state,
+               "--log-level takes one of debug, info, warning, error, off, "
+               "not '%s'",
+               arg);
     return EINVAL;
 }
 
@@ -295,7 +325,8 @@ static error_t parse_one(int key, char *arg, struct argp_state *state)
         o->readers = (enum dfopt_readers)w;
         return e;
     case KEY_READ_BYTES:
-        return number(state, "read-bytes", arg, 1, (int64_t)1 << 30, &o->read_bytes);
+        return number(state, "read-bytes", arg, 1, (int64_t)1 << 30,
+                      &o->read_bytes);
     case KEY_LOG_FORMAT:
         e = WORD(state, "log-format", arg, &w, "json", "text");
         o->log_text = w == 1;
@@ -310,7 +341,8 @@ static error_t parse_one(int key, char *arg, struct argp_state *state)
         return 0;
     case '?':
         o->action = DFOPT_ACTION_HELP;
-        argp_state_help(state, stdout, ARGP_HELP_USAGE | ARGP_HELP_LONG | ARGP_HELP_DOC);
+        argp_state_help(state, stdout,
+                        ARGP_HELP_USAGE | ARGP_HELP_LONG | ARGP_HELP_DOC);
         return 0;
     case 'U':
         o->action = DFOPT_ACTION_HELP;
@@ -340,9 +372,11 @@ enum dfopt_err dfopt_options_parse(int argc, char **argv, struct dfopt_options *
         .log_detail = DFOPT_DETAIL_FINDINGS,
         .log_compression = 1,
         .log_flush_ms = 1000,
-        .log_level = debug && strcmp(debug, "1") == 0 ? DFOPT_LOG_DEBUG : DFOPT_LOG_INFO,
+        .log_level =
+            debug && strcmp(debug, "1") == 0 ? DFOPT_LOG_DEBUG : DFOPT_LOG_INFO,
     };
-    error_t e = argp_parse(&argp, argc, argv, ARGP_NO_EXIT | ARGP_NO_HELP, NULL, out);
+    error_t e =
+        argp_parse(&argp, argc, argv, ARGP_NO_EXIT | ARGP_NO_HELP, NULL, out);
     return e == 0 ? DFOPT_OK : e == ENOMEM ? DFOPT_ERR_NOMEM : DFOPT_ERR_ARG;
 }
 

@@ -8,10 +8,13 @@
 #include "model/policy.h"
 
 enum dfopt_exit { /* documented in dfopt-mpi --help */
-    DFOPT_EXIT_OK = 0,
-    DFOPT_EXIT_FAILED = 1,  /* something could not be read, decided or written */
-    DFOPT_EXIT_USAGE = 2,   /* bad options or configuration; nothing was done */
-    DFOPT_EXIT_STOPPED = 3  /* a signal ended the run early; what was read is whole */
+                  DFOPT_EXIT_OK = 0,
+                  DFOPT_EXIT_FAILED =
+                      1, /* something could not be read, decided or written */
+                  DFOPT_EXIT_USAGE =
+                      2, /* bad options or configuration; nothing was done */
+                  DFOPT_EXIT_STOPPED =
+                      3 /* a signal ended the run early; what was read is whole */
 };
 
 enum dfopt_action { DFOPT_ACTION_RUN, DFOPT_ACTION_HELP, DFOPT_ACTION_VERSION };
@@ -22,10 +25,10 @@ enum dfopt_acks_option {
     DFOPT_ACKS_ASSUMED
 };
 
-enum dfopt_readers { /* who reads the input */
-    DFOPT_READERS_AUTO, /* all ranks where they can, else rank 0 */
-    DFOPT_READERS_ONE,
-    DFOPT_READERS_ALL
+enum dfopt_readers {                     /* who reads the input */
+                     DFOPT_READERS_AUTO, /* all ranks where they can, else rank 0 */
+                     DFOPT_READERS_ONE,
+                     DFOPT_READERS_ALL
 };
 
 struct dfopt_options {
@@ -56,7 +59,8 @@ struct dfopt_options {
 /* Reads argv and the environment. Messages about mistakes go to standard error,
  * help and version to standard output. Returns OK, ARG (said already) or NOMEM.
  * *out is to be freed in any case. */
-enum dfopt_err dfopt_options_parse(int argc, char **argv, struct dfopt_options *out);
+enum dfopt_err dfopt_options_parse(int argc, char **argv,
+                                   struct dfopt_options *out);
 
 void dfopt_options_free(struct dfopt_options *o);
 

@@ -4,7 +4,8 @@
 
 #include <inttypes.h>
 
-static void put_share(FILE *out, const struct dfopt_source_progress *in, double elapsed)
+static void put_share(FILE *out, const struct dfopt_source_progress *in,
+                      double elapsed)
 {
     if (in->bytes_total == 0)
         return;

@@ -5,18 +5,15 @@
 
 #include "cli/bootstrap.h"
 #include "cli/files.h"
+#include "cli/inputs.h"
 #include "cli/progress.h"
 #include "runtime/bulk.h"
 #include "transport/file.h"
-#include "transport/file_list.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
-
-#define LOOK_AHEAD_RECORDS 1000 /* for one that tells what the input is */
 
 struct session {
     struct dfopt_comm *comm;
@@ -30,17 +27,18 @@ struct session {
     struct dfopt_initial *presets; /* owned; bodies point into preset_bodies */
     size_t n_presets;
     struct dfopt_buf preset_bodies;
-    struct dfopt_source *source;
-    struct dfopt_pieces *pieces; /* the input again, where all ranks can read it */
+    struct dfopt_inputs in;
     struct dfopt_sink *sink;
     struct dfopt_declog *declog;
     struct dfopt_lead_result result;
     struct dfopt_buf text;
 };
 
-static void say_failed(struct session *s, const char *event, const struct dfopt_error *e)
+static void say_failed(struct session *s, const char *event,
+                       const struct dfopt_error *e)
 {
-    dfopt_log_event(&s->log, DFOPT_LOG_ERROR, event, DFOPT_F_TEXT("error", e->text));
+    dfopt_log_event(&s->log, DFOPT_LOG_ERROR, event,
+                    DFOPT_F_TEXT("error", e->text));
 }
 
 /* ---- before anything runs ---- */
@@ -66,13 +64,15 @@ static void apply_overrides(const struct session *s, struct dfopt_registration *
 {
     for (size_t i = 0; i < r->n_knobs; i++)
         for (size_t j = 0; j < r->knobs[i].n_responses; j++)
-            dfopt_policy_apply(&s->policy, r->knobs[i].id, &r->knobs[i].responses[j]);
+            dfopt_policy_apply(&s->policy, r->knobs[i].id,
+                               &r->knobs[i].responses[j]);
 }
 
 /* Adds the registrations of a text. `where` names it in messages. */
 static enum dfopt_err add_presets(struct session *s, const char *where,
                                   enum dfopt_registration_source source,
-                                  const struct dfopt_buf *text, struct dfopt_error *err)
+                                  const struct dfopt_buf *text,
+                                  struct dfopt_error *err)
 {
     struct dfopt_registration *r = NULL;
     size_t n = 0;
@@ -97,7 +97,8 @@ static enum dfopt_err add_presets(struct session *s, const char *where,
     const char *line = s->preset_bodies.data;
     for (size_t i = 0; i < s->n_presets; i++) { /* one line each */
         const char *end =
-            memchr(line, '\n', (size_t)(s->preset_bodies.data + s->preset_bodies.len - line));
+            memchr(line, '\n',
+                   (size_t)(s->preset_bodies.data + s->preset_bodies.len - line));
         s->presets[i].body = line;
         s->presets[i].body_len = (size_t)(end - line);
         line = end + 1;
@@ -115,8 +116,8 @@ static enum dfopt_err load_presets(struct session *s, struct dfopt_error *err)
     if (s->o->registry_file) {
         e = dfopt_file_read(s->o->registry_file, &text, err);
         if (!e)
-            e = add_presets(s, s->o->registry_file, DFOPT_SOURCE_REGISTRY_FILE, &text,
-                            err);
+            e = add_presets(s, s->o->registry_file, DFOPT_SOURCE_REGISTRY_FILE,
+                            &text, err);
         for (size_t i = 0; i < s->n_presets; i++)
             knobs += s->presets[i].registration.n_knobs;
     }
@@ -134,72 +135,10 @@ static enum dfopt_err load_presets(struct session *s, struct dfopt_error *err)
     return e;
 }
 
-/* An output must not be an input: opening it would empty it. */
-static enum dfopt_err check_output(const struct dfopt_file_list *inputs,
-                                   const char *option, const char *path,
-                                   struct dfopt_error *err)
-{
-    struct stat out, in;
-    if (!path || strcmp(path, "-") == 0 || stat(path, &out) < 0 ||
-        !S_ISREG(out.st_mode))
-        return DFOPT_OK;
-    for (size_t i = 0; i < inputs->n; i++)
-        if (stat(inputs->entries[i].path, &in) == 0 && in.st_dev == out.st_dev &&
-            in.st_ino == out.st_ino)
-            return dfopt_error_set(err, DFOPT_ERR_ARG, "%s %s: is an input as well",
-                                   option, path);
-    return DFOPT_OK;
-}
-
-/* Opens the input for all ranks to read, where that can be and is wanted. */
-static enum dfopt_err open_pieces(struct session *s,
-                                  const struct dfopt_file_list *inputs,
-                                  struct dfopt_error *err)
-{
-    const bool may = s->o->readers != DFOPT_READERS_ONE &&
-                     (s->o->readers == DFOPT_READERS_ALL ||
-                      s->o->log_level > DFOPT_LOG_DEBUG);
-    const char **paths = calloc(inputs->n ? inputs->n : 1, sizeof *paths);
-    if (!paths)
-        return dfopt_error_set(err, DFOPT_ERR_NOMEM, "out of memory");
-    for (size_t i = 0; i < inputs->n; i++)
-        paths[i] = inputs->entries[i].path;
-    enum dfopt_err e = DFOPT_OK;
-    if (may)
-        e = dfopt_pieces_open(&s->pieces, paths, inputs->n,
-                              (size_t)s->o->max_record_bytes, err);
-    free(paths);
-    if (!e && !s->pieces && s->o->readers == DFOPT_READERS_ALL)
-        e = dfopt_error_set(err, DFOPT_ERR_ARG,
-                            "--readers all: the input is not files of JSON lines only");
-    return e;
-}
-
-static enum dfopt_err open_input(struct session *s, struct dfopt_error *err)
-{
-    const struct dfopt_file_source_options input = {
-        .patterns = s->o->findings_files,
-        .n = s->o->n_findings_files,
-        .max_record_bytes = (size_t)s->o->max_record_bytes,
-    };
-    struct dfopt_file_list list = {0};
-    enum dfopt_err e = dfopt_file_source_create(&s->source, &input, err);
-    if (!e)
-        e = dfopt_file_list_make(&list, input.patterns, input.n, err);
-    if (!e)
-        e = check_output(&list, "--plans-file", s->o->plans_file, err);
-    if (!e)
-        e = check_output(&list, "--final-state", s->o->final_state_file, err);
-    if (!e)
-        e = open_pieces(s, &list, err);
-    dfopt_file_list_free(&list);
-    return e;
-}
-
 static enum dfopt_err configure(struct session *s, struct dfopt_error *err)
 {
-    const struct dfopt_codec_limits limits = {
-        .max_record_bytes = (size_t)s->o->max_record_bytes};
+    const struct dfopt_codec_limits limits = {.max_record_bytes =
+                                                  (size_t)s->o->max_record_bytes};
     enum dfopt_err e = dfopt_dict_create(&s->dict, false);
     if (!e)
         e = dfopt_codec_create(&s->codec, s->dict, &limits);
@@ -208,86 +147,28 @@ static enum dfopt_err configure(struct session *s, struct dfopt_error *err)
     e = load_policy(s, err);
     if (!e)
         e = load_presets(s, err);
-    return e ? e : open_input(s, err);
+    return e ? e : dfopt_inputs_open(&s->in, s->o, err);
 }
 
 /* ---- how acks are handled ---- */
 
-/* What a record says about the input: 1 an event of an event log, 0 a finding by
- * itself, -1 nothing, for it cannot be decoded. */
-static int kind_of_record(struct session *s, const struct dfopt_record *rec)
-{
-    struct dfopt_event event;
-    if (rec->problem || dfopt_codec_decode(s->codec, -1, rec->data, rec->len, &event, NULL))
-        return -1;
-    const int kind = event.enveloped;
-    dfopt_event_clear(&event);
-    return kind;
-}
-
-/* Whether the first record that can be decoded is an event, by reading regular
- * files a second time. Returns as kind_of_record. */
-static int look_ahead(struct session *s)
-{
-    const struct dfopt_file_source_options input = {
-        .patterns = s->o->findings_files,
-        .n = s->o->n_findings_files,
-        .max_record_bytes = (size_t)s->o->max_record_bytes,
-    };
-    struct dfopt_source *again;
-    struct dfopt_record rec;
-    struct dfopt_source_progress size = {0};
-    int kind = -1;
-    s->source->ops->progress(s->source, &size);
-    if (size.bytes_total == 0 || dfopt_file_source_create(&again, &input, NULL))
-        return -1;
-    for (int i = 0; kind < 0 && i < LOOK_AHEAD_RECORDS; i++) {
-        const enum dfopt_source_status status = again->ops->next(again, 0, &rec, NULL);
-        if (status == DFOPT_SOURCE_RECORD)
-            kind = kind_of_record(s, &rec);
-        else if (status != DFOPT_SOURCE_ERROR)
-            break;
-    }
-    again->ops->destroy(again);
-    return kind;
-}
-
-/* Whether the input is an event log. An input that cannot be read is said here,
- * for it is said only once. */
-static enum dfopt_err look_at_first(struct session *s, bool *event_log,
-                                    struct dfopt_error *err)
-{
-    struct dfopt_record rec;
-    *event_log = false;
-    for (;;) {
-        enum dfopt_source_status status =
-            dfopt_file_source_peek(s->source, 100, &rec, err);
-        if (status == DFOPT_SOURCE_END || (s->stop && *s->stop))
-            return DFOPT_OK;
-        if (status == DFOPT_SOURCE_RECORD)
-            break;
-        if (status == DFOPT_SOURCE_ERROR) {
-            if (s->o->strict)
-                return err->code;
-            s->result.totals.skipped_inputs++;
-            say_failed(s, "optimizer.input.failed", err);
-        }
-    }
-    int kind = kind_of_record(s, &rec);
-    if (kind < 0)
-        kind = look_ahead(s);
-    *event_log = kind == 1;
-    return DFOPT_OK;
-}
-
 static enum dfopt_err choose_acks(struct session *s, struct dfopt_error *err)
 {
     bool event_log = true;
-    enum dfopt_err e = DFOPT_OK;
-    if (s->o->acks == DFOPT_ACKS_AUTO && s->o->preset == DFOPT_PRESET_DEFAULT)
-        e = look_at_first(s, &event_log, err);
+    enum dfopt_err e = DFOPT_ERR_STATE;
+    if (s->o->acks != DFOPT_ACKS_AUTO || s->o->preset == DFOPT_PRESET_UPSTREAM)
+        e = DFOPT_OK;
+    while (e && !(s->stop && *s->stop)) {
+        e = dfopt_inputs_kind(&s->in, s->o, s->codec, &event_log, err);
+        if (e == DFOPT_OK || e == DFOPT_ERR_STATE)
+            continue;
+        if (s->o->strict)
+            return e;
+        s->result.totals.skipped_inputs++;
+        say_failed(s, "optimizer.input.failed", err);
+    }
     s->assumed_acks = s->o->acks == DFOPT_ACKS_ASSUMED || !event_log;
-    return e;
+    return DFOPT_OK;
 }
 
 /* ---- outputs ---- */
@@ -323,7 +204,8 @@ static enum dfopt_err open_declog(struct session *s, int argc, char **argv,
             .transport = s->o->transport,
             .command_line = arguments.data,
             .policy = policy.data,
-            .preset = s->o->preset == DFOPT_PRESET_UPSTREAM ? "upstream" : "default",
+            .preset =
+                s->o->preset == DFOPT_PRESET_UPSTREAM ? "upstream" : "default",
             .acks_mode = s->assumed_acks ? "assumed" : "explicit",
         };
         e = dfopt_declog_create(&s->declog, s->dict, &log, err);
@@ -336,8 +218,13 @@ static enum dfopt_err open_declog(struct session *s, int argc, char **argv,
 static enum dfopt_err open_outputs(struct session *s, int argc, char **argv,
                                    struct dfopt_error *err)
 {
-    enum dfopt_err e = DFOPT_OK;
-    if (s->o->plans_file)
+    /* look at all before one is made */
+    enum dfopt_err e = dfopt_file_may_write(s->o->plans_file, err);
+    if (!e)
+        e = dfopt_file_may_write(s->o->final_state_file, err);
+    if (!e)
+        e = dfopt_file_may_write(s->o->decision_log, err);
+    if (!e && s->o->plans_file)
         e = dfopt_file_sink_create(&s->sink, s->o->plans_file, err);
     if (!e && s->o->decision_log)
         e = open_declog(s, argc, argv, err);
@@ -380,7 +267,8 @@ static void say_done(struct session *s)
         DFOPT_F_INT("acks", t->by_stream[DFOPT_STREAM_ACK]),
         DFOPT_F_INT("acks_unmatched", t->acks_unmatched),
         DFOPT_F_INT("global_plans", t->by_stream[DFOPT_STREAM_GLOBAL_PLAN]),
-        DFOPT_F_INT("relayed", t->relays), DFOPT_F_JSON("verdicts", x->data + verdicts),
+        DFOPT_F_INT("relayed", t->relays),
+        DFOPT_F_JSON("verdicts", x->data + verdicts),
         DFOPT_F_BOOL("stopped", s->result.stopped));
 }
 
@@ -412,7 +300,7 @@ static int lead(struct session *s)
         .relay_hostname = dfopt_dict_intern_z(s->dict, s->o->relay_hostname),
         .presets = s->presets,
         .n_presets = s->n_presets,
-        .source = s->source,
+        .source = s->in.source,
         .sink = s->sink,
         .declog = &s->declog,
         .log = &s->log,
@@ -426,15 +314,15 @@ static int lead(struct session *s)
     };
     int code = DFOPT_EXIT_OK;
     const struct dfopt_bulk_input input = {
-        .pieces = s->pieces,
+        .pieces = s->in.pieces,
         .max_record_bytes = (size_t)s->o->max_record_bytes,
         .piece_bytes = (uint64_t)s->o->read_bytes,
         .log_detail = s->o->log_detail,
         .log_compression = s->o->log_compression,
     };
     enum dfopt_err e =
-        s->pieces ? dfopt_bulk_lead(s->comm, &config, &input, &s->result, &err)
-                  : dfopt_lead_run(s->comm, &config, &s->result, &err);
+        s->in.pieces ? dfopt_bulk_lead(s->comm, &config, &input, &s->result, &err)
+                     : dfopt_lead_run(s->comm, &config, &s->result, &err);
     if (show)
         dfopt_progress_end(&line);
     if (e) {
@@ -455,7 +343,8 @@ static int lead(struct session *s)
 static int close_outputs(struct session *s, int code)
 {
     struct dfopt_error err = {0};
-    if (s->sink && s->sink->ops->destroy(s->sink, &err) && !s->result.output_failed) {
+    if (s->sink && s->sink->ops->destroy(s->sink, &err) &&
+        !s->result.output_failed) {
         say_failed(s, "optimizer.output.failed", &err);
         code = DFOPT_EXIT_FAILED;
     }
@@ -470,9 +359,7 @@ static int close_outputs(struct session *s, int code)
 
 static void release(struct session *s)
 {
-    if (s->source)
-        s->source->ops->destroy(s->source);
-    dfopt_pieces_close(s->pieces);
+    dfopt_inputs_close(&s->in);
     for (size_t i = 0; i < s->n_presets; i++)
         dfopt_registration_clear(&s->presets[i].registration);
     free(s->presets);
@@ -486,8 +373,8 @@ static void release(struct session *s)
     dfopt_buf_free(&s->log.line);
 }
 
-int dfopt_session_run(struct dfopt_comm *comm, const struct dfopt_options *o, int argc,
-                      char **argv, const volatile sig_atomic_t *stop)
+int dfopt_session_run(struct dfopt_comm *comm, const struct dfopt_options *o,
+                      int argc, char **argv, const volatile sig_atomic_t *stop)
 {
     struct session s = {
         .comm = comm,
@@ -495,7 +382,8 @@ int dfopt_session_run(struct dfopt_comm *comm, const struct dfopt_options *o, in
         .stop = stop,
         .log = {.out = stderr,
                 .level = o->log_level,
-                .format = o->log_text ? dfopt_log_format_text : dfopt_log_format_json,
+                .format =
+                    o->log_text ? dfopt_log_format_text : dfopt_log_format_json,
                 .clock = dfopt_clock_wall_ns},
     };
     struct dfopt_error err = {0};
@@ -508,14 +396,14 @@ int dfopt_session_run(struct dfopt_comm *comm, const struct dfopt_options *o, in
     if (e) {
         say_failed(&s, "optimizer.config.invalid", &err);
     } else {
-        dfopt_log_event(&s.log, DFOPT_LOG_INFO, "optimizer.start",
-                        DFOPT_F_TEXT("version", DFOPT_VERSION),
-                        DFOPT_F_TEXT("transport", o->transport),
-                        DFOPT_F_INT("ranks", dfopt_comm_size(comm)),
-                        DFOPT_F_TEXT("acks", s.assumed_acks ? "assumed" : "explicit"),
-                        DFOPT_F_TEXT("preset", o->preset == DFOPT_PRESET_UPSTREAM
-                                                   ? "upstream"
-                                                   : "default"));
+        dfopt_log_event(
+            &s.log, DFOPT_LOG_INFO, "optimizer.start",
+            DFOPT_F_TEXT("version", DFOPT_VERSION),
+            DFOPT_F_TEXT("transport", o->transport),
+            DFOPT_F_INT("ranks", dfopt_comm_size(comm)),
+            DFOPT_F_TEXT("acks", s.assumed_acks ? "assumed" : "explicit"),
+            DFOPT_F_TEXT("preset", o->preset == DFOPT_PRESET_UPSTREAM ? "upstream"
+                                                                      : "default"));
         code = lead(&s);
     }
     code = close_outputs(&s, code);

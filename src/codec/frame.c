@@ -61,7 +61,8 @@ static enum dfopt_err add_item(struct dfopt_frame *f, enum dfopt_item_kind kind,
     const size_t size = na + nb, padded = (size + 7) & ~(size_t)7;
     if (size > UINT32_MAX)
         return DFOPT_ERR_LIMIT;
-    enum dfopt_err e = dfopt_buf_reserve(f->out, sizeof(struct item_header) + padded);
+    enum dfopt_err e =
+        dfopt_buf_reserve(f->out, sizeof(struct item_header) + padded);
     if (e)
         return e;
     struct item_header h = {.kind = (uint32_t)kind, .size = (uint32_t)size};
@@ -84,17 +85,30 @@ enum dfopt_err dfopt_frame_item(struct dfopt_frame *f, enum dfopt_item_kind kind
     return add_item(f, kind, data, size, NULL, 0);
 }
 
+enum dfopt_err dfopt_frame_string(struct dfopt_frame *f, dfopt_sym s)
+{
+    size_t len;
+    const char *text = dfopt_dict_text(f->dict, s, &len);
+    return add_item(f, DFOPT_ITEM_STRING, &s, sizeof s, text, len);
+}
+
+enum dfopt_err dfopt_frame_list(struct dfopt_frame *f, dfopt_list l)
+{
+    size_t n;
+    const dfopt_sym *items = dfopt_dict_items(f->dict, l, &n);
+    return add_item(f, DFOPT_ITEM_LIST, &l, sizeof l, items, n * sizeof *items);
+}
+
 /* Local numbers are kept in the same set, above the others': an authority has
  * no local ones and a replica defines nothing but them. */
 enum dfopt_err dfopt_frame_define(struct dfopt_frame *f, dfopt_sym s)
 {
     const uint32_t bit = s & 0x7fffffffu;
-    if (!f->peer || s == DFOPT_SYM_NONE || s == DFOPT_SYM_EMPTY || has(&f->peer->strings, bit))
+    if (!f->peer || s == DFOPT_SYM_NONE || s == DFOPT_SYM_EMPTY ||
+        has(&f->peer->strings, bit))
         return DFOPT_OK;
-    size_t len;
-    const char *text = dfopt_dict_text(f->dict, s, &len);
     enum dfopt_err e = put(&f->peer->strings, bit);
-    return e ? e : add_item(f, DFOPT_ITEM_STRING, &s, sizeof s, text, len);
+    return e ? e : dfopt_frame_string(f, s);
 }
 
 enum dfopt_err dfopt_frame_define_list(struct dfopt_frame *f, dfopt_list l)
@@ -106,10 +120,11 @@ enum dfopt_err dfopt_frame_define_list(struct dfopt_frame *f, dfopt_list l)
     enum dfopt_err e = put(&f->peer->lists, l);
     for (size_t i = 0; i < n && !e; i++)
         e = dfopt_frame_define(f, items[i]);
-    return e ? e : add_item(f, DFOPT_ITEM_LIST, &l, sizeof l, items, n * sizeof *items);
+    return e ? e : dfopt_frame_list(f, l);
 }
 
-static enum dfopt_err define_all(struct dfopt_frame *f, const dfopt_sym *syms, size_t n)
+static enum dfopt_err define_all(struct dfopt_frame *f, const dfopt_sym *syms,
+                                 size_t n)
 {
     enum dfopt_err e = DFOPT_OK;
     for (size_t i = 0; i < n && !e; i++)
@@ -117,8 +132,8 @@ static enum dfopt_err define_all(struct dfopt_frame *f, const dfopt_sym *syms, s
     return e;
 }
 
-#define DEFINE_ALL(f, ...)                                                           \
-    define_all(f, (const dfopt_sym[]){__VA_ARGS__},                                  \
+#define DEFINE_ALL(f, ...)                                                         \
+    define_all(f, (const dfopt_sym[]){__VA_ARGS__},                                \
                sizeof((const dfopt_sym[]){__VA_ARGS__}) / sizeof(dfopt_sym))
 
 static enum dfopt_err define_value(struct dfopt_frame *f, struct dfopt_value v)
@@ -152,13 +167,15 @@ enum dfopt_err dfopt_frame_ack(struct dfopt_frame *f, uint64_t seq,
 enum dfopt_err dfopt_frame_global_plan(struct dfopt_frame *f, uint64_t seq,
                                        const struct dfopt_global_plan *g)
 {
-    enum dfopt_err e = DEFINE_ALL(f, g->plan_id, g->knob, g->target_function,
-                                  g->apply_when, g->rationale, g->finding_type, g->tag);
+    enum dfopt_err e =
+        DEFINE_ALL(f, g->plan_id, g->knob, g->target_function, g->apply_when,
+                   g->rationale, g->finding_type, g->tag);
     if (!e)
         e = dfopt_frame_define_list(f, g->target_nodes);
     if (!e)
         e = define_value(f, g->new_value);
-    return e ? e : add_item(f, DFOPT_ITEM_GLOBAL_PLAN, &seq, sizeof seq, g, sizeof *g);
+    return e ? e
+             : add_item(f, DFOPT_ITEM_GLOBAL_PLAN, &seq, sizeof seq, g, sizeof *g);
 }
 
 static enum dfopt_err define_response(struct dfopt_frame *f,
@@ -203,7 +220,8 @@ enum dfopt_err dfopt_frame_registration(struct dfopt_frame *f, uint64_t seq,
         if (!e)
             e = dfopt_buf_add(&b, k->values, k->n_values * sizeof *k->values);
         if (!e)
-            e = dfopt_buf_add(&b, k->responses, k->n_responses * sizeof *k->responses);
+            e = dfopt_buf_add(&b, k->responses,
+                              k->n_responses * sizeof *k->responses);
     }
     if (!e)
         e = add_item(f, DFOPT_ITEM_REGISTRATION, b.data, b.len, NULL, 0);
@@ -211,8 +229,9 @@ enum dfopt_err dfopt_frame_registration(struct dfopt_frame *f, uint64_t seq,
     return e;
 }
 
-enum dfopt_err dfopt_frame_config(struct dfopt_frame *f, const struct dfopt_policy *p,
-                                  bool assumed_acks, dfopt_sym relay_hostname)
+enum dfopt_err dfopt_frame_config(struct dfopt_frame *f,
+                                  const struct dfopt_policy *p, bool assumed_acks,
+                                  dfopt_sym relay_hostname)
 {
     struct dfopt_frame_config c = {.on = p->on,
                                    .n_overrides = p->n_overrides,
@@ -273,14 +292,25 @@ enum dfopt_err dfopt_frame_state(struct dfopt_frame *f,
     enum dfopt_err e = DFOPT_OK;
     const struct dfopt_state_row *s =
         DFOPT_ROW(state_rows, const struct dfopt_state_row);
-    for (size_t i = 0; i < DFOPT_ROWS(state_rows, struct dfopt_state_row) && !e; i++)
+    for (size_t i = 0; i < DFOPT_ROWS(state_rows, struct dfopt_state_row) && !e;
+         i++)
         e = define_local(f, s[i].value);
     if (!e)
         e = add_rows(f, DFOPT_ITEM_STATE_ROWS, state_rows);
     return e ? e : add_rows(f, DFOPT_ITEM_SUPPRESSION_STATES, suppression_states);
 }
 
-void dfopt_frame_end(struct dfopt_frame *f, enum dfopt_frame_kind kind, uint64_t round)
+/* Of the header, its checksum aside, and of what is behind it. */
+static uint64_t checksum(const struct dfopt_frame_header *h, const char *bytes)
+{
+    struct dfopt_frame_header bare = *h;
+    bare.checksum = 0;
+    return XXH3_64bits_withSeed(bytes, (size_t)h->length,
+                                XXH3_64bits(&bare, sizeof bare));
+}
+
+void dfopt_frame_end(struct dfopt_frame *f, enum dfopt_frame_kind kind,
+                     uint64_t round)
 {
     const size_t skip = sizeof(struct dfopt_frame_header);
     struct dfopt_frame_header h = {
@@ -290,8 +320,8 @@ void dfopt_frame_end(struct dfopt_frame *f, enum dfopt_frame_kind kind, uint64_t
         .n_items = f->n_items,
         .round = round,
         .length = f->out->len - skip,
-        .checksum = XXH3_64bits(f->out->data + skip, f->out->len - skip),
     };
+    h.checksum = checksum(&h, f->out->data + skip);
     memcpy(f->out->data, &h, sizeof h);
 }
 
@@ -302,12 +332,12 @@ enum dfopt_err dfopt_frame_open(struct dfopt_frame_reader *r, const void *bytes,
 {
     struct dfopt_frame_header h;
     if (len < sizeof h)
-        return dfopt_error_set(err, DFOPT_ERR_FORMAT, "frame of %zu bytes is cut off",
-                               len);
+        return dfopt_error_set(err, DFOPT_ERR_FORMAT,
+                               "frame of %zu bytes is cut off", len);
     memcpy(&h, bytes, sizeof h);
     if (h.magic != DFOPT_FRAME_MAGIC)
-        return dfopt_error_set(err, DFOPT_ERR_FORMAT, "not a frame (magic %08" PRIx32 ")",
-                               h.magic);
+        return dfopt_error_set(err, DFOPT_ERR_FORMAT,
+                               "not a frame (magic %08" PRIx32 ")", h.magic);
     if (h.version != DFOPT_FRAME_VERSION)
         return dfopt_error_set(err, DFOPT_ERR_FORMAT,
                                "frame of version %" PRIu32
@@ -318,7 +348,7 @@ enum dfopt_err dfopt_frame_open(struct dfopt_frame_reader *r, const void *bytes,
                                "frame says %" PRIu64 " bytes, %zu came", h.length,
                                len - sizeof h);
     const char *start = (const char *)bytes + sizeof h;
-    if (XXH3_64bits(start, (size_t)h.length) != h.checksum)
+    if (checksum(&h, start) != h.checksum)
         return dfopt_error_set(err, DFOPT_ERR_FORMAT, "frame's checksum is wrong");
     *r = (struct dfopt_frame_reader){
         .header = h, .at = start, .end = start + h.length, .items_left = h.n_items};

@@ -26,11 +26,11 @@ enum dfopt_frame_kind {
     DFOPT_FRAME_STATE,      /* worker to rank 0 */
     DFOPT_FRAME_FAILED,     /* worker to rank 0: cannot go on; text why */
     /* replay of files that all ranks read (runtime/bulk.h) */
-    DFOPT_FRAME_BULK,   /* rank 0 to a worker: take part */
-    DFOPT_FRAME_SYNC,   /* worker to rank 0: what its slice holds */
-    DFOPT_FRAME_GO,     /* rank 0 to a worker: numbers, new strings */
-    DFOPT_FRAME_BASE,   /* rank to the next: rows in the log before its own */
-    DFOPT_FRAME_OUTPUT  /* worker to rank 0: its slice, decided */
+    DFOPT_FRAME_BULK,  /* rank 0 to a worker: take part */
+    DFOPT_FRAME_SYNC,  /* worker to rank 0: what its slice holds */
+    DFOPT_FRAME_GO,    /* rank 0 to a worker: numbers, new strings */
+    DFOPT_FRAME_BASE,  /* rank to the next: rows in the log before its own */
+    DFOPT_FRAME_OUTPUT /* worker to rank 0: its slice, decided */
 };
 
 enum dfopt_item_kind {
@@ -47,9 +47,9 @@ enum dfopt_item_kind {
     DFOPT_ITEM_RELAY_ROWS,
     DFOPT_ITEM_STATE_ROWS,
     DFOPT_ITEM_SUPPRESSION_STATES,
-    DFOPT_ITEM_CONFIG,       /* struct dfopt_frame_config, overrides behind it */
-    DFOPT_ITEM_TEXT,         /* bytes */
-    DFOPT_ITEM_CODE,         /* u64 */
+    DFOPT_ITEM_CONFIG, /* struct dfopt_frame_config, overrides behind it */
+    DFOPT_ITEM_TEXT,   /* bytes */
+    DFOPT_ITEM_CODE,   /* u64 */
     /* of runtime/bulk.h, which alone knows their layout */
     DFOPT_ITEM_BULK_CONFIG,
     DFOPT_ITEM_BULK_SYNC,
@@ -65,7 +65,7 @@ struct dfopt_frame_header {
     uint32_t magic, version, kind, n_items;
     uint64_t round;
     uint64_t length;   /* bytes behind the header */
-    uint64_t checksum; /* XXH3 of them */
+    uint64_t checksum; /* XXH3 of them and of the header */
 };
 
 /* ---- sending ---- */
@@ -101,6 +101,10 @@ enum dfopt_err dfopt_frame_begin(struct dfopt_frame *f, struct dfopt_buf *out,
 enum dfopt_err dfopt_frame_item(struct dfopt_frame *f, enum dfopt_item_kind kind,
                                 const void *data, size_t size);
 
+/* The definition of a string or list, whatever the peer knows. */
+enum dfopt_err dfopt_frame_string(struct dfopt_frame *f, dfopt_sym s);
+enum dfopt_err dfopt_frame_list(struct dfopt_frame *f, dfopt_list l);
+
 /* Defines a string or list to the peer, unless it has been. */
 enum dfopt_err dfopt_frame_define(struct dfopt_frame *f, dfopt_sym s);
 enum dfopt_err dfopt_frame_define_list(struct dfopt_frame *f, dfopt_list l);
@@ -123,8 +127,9 @@ struct dfopt_frame_config {
     dfopt_sym relay_hostname;
 };
 
-enum dfopt_err dfopt_frame_config(struct dfopt_frame *f, const struct dfopt_policy *p,
-                                  bool assumed_acks, dfopt_sym relay_hostname);
+enum dfopt_err dfopt_frame_config(struct dfopt_frame *f,
+                                  const struct dfopt_policy *p, bool assumed_acks,
+                                  dfopt_sym relay_hostname);
 
 /* Rows of the sender's planner; texts that it made itself are defined first. */
 enum dfopt_err dfopt_frame_decisions(struct dfopt_frame *f,
@@ -189,7 +194,8 @@ void dfopt_frame_translation_free(struct dfopt_frame_translation *t);
 /* Reads rows of a RESULTS or STATE frame: appends them to the buffers, texts of
  * the worker's own interned into dict and its numbers replaced. Items of other
  * kinds are FORMAT. OK, NOMEM or FORMAT. */
-enum dfopt_err dfopt_item_rows(const struct dfopt_item *item, struct dfopt_dict *dict,
+enum dfopt_err dfopt_item_rows(const struct dfopt_item *item,
+                               struct dfopt_dict *dict,
                                struct dfopt_frame_translation *t,
                                struct dfopt_decisions *decisions,
                                struct dfopt_buf *state_rows,

@@ -5,9 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Strings and lists a frame may define: keeps a corrupt number from asking for
- * all memory. */
-#define MOST_NUMBERS ((uint32_t)1 << 28)
+/* Strings and lists there may be: a table of so many takes half a gigabyte. */
+#define MOST_NUMBERS ((uint32_t)1 << 26)
 
 static enum dfopt_err as_format(enum dfopt_err e)
 {
@@ -29,8 +28,9 @@ enum dfopt_err dfopt_item_define(struct dfopt_dict *replica,
         return as_format(dfopt_dict_define(replica, number, rest, n));
     if (item->kind != DFOPT_ITEM_LIST || n % sizeof(dfopt_sym) != 0)
         return DFOPT_ERR_FORMAT;
-    return as_format(dfopt_dict_define_list(
-        replica, number, (const dfopt_sym *)(const void *)rest, n / sizeof(dfopt_sym)));
+    return as_format(dfopt_dict_define_list(replica, number,
+                                            (const dfopt_sym *)(const void *)rest,
+                                            n / sizeof(dfopt_sym)));
 }
 
 enum dfopt_err dfopt_item_finding(const struct dfopt_item *item,
@@ -43,8 +43,8 @@ enum dfopt_err dfopt_item_finding(const struct dfopt_item *item,
 }
 
 /* A number of an event, then plain data of a known size. */
-static enum dfopt_err numbered(const struct dfopt_item *item, uint64_t *seq, void *out,
-                               size_t size)
+static enum dfopt_err numbered(const struct dfopt_item *item, uint64_t *seq,
+                               void *out, size_t size)
 {
     if (item->size != sizeof *seq + size)
         return DFOPT_ERR_FORMAT;
@@ -82,7 +82,8 @@ static bool take(struct cursor *c, void *out, size_t size)
 }
 
 /* Reads an array of n things into new memory; at least one byte of it. */
-static enum dfopt_err take_array(struct cursor *c, size_t n, size_t size, void **out)
+static enum dfopt_err take_array(struct cursor *c, size_t n, size_t size,
+                                 void **out)
 {
     if (n > c->left / size)
         return DFOPT_ERR_FORMAT;
@@ -121,7 +122,8 @@ enum dfopt_err dfopt_item_registration(const struct dfopt_item *item, uint64_t *
 {
     struct cursor c = {item->data, item->size};
     uint64_t head[3];
-    if (!take(&c, head, sizeof head) || head[2] > c.left / sizeof(struct dfopt_knob))
+    if (!take(&c, head, sizeof head) ||
+        head[2] > c.left / sizeof(struct dfopt_knob))
         return DFOPT_ERR_FORMAT;
     struct dfopt_registration r = {.name_space = (dfopt_sym)(head[1] >> 32),
                                    .function = (dfopt_sym)head[1]};
@@ -148,17 +150,21 @@ enum dfopt_err dfopt_item_config(const struct dfopt_item *item,
                                  struct dfopt_frame_config *config)
 {
     struct cursor c = {item->data, item->size};
+    struct dfopt_frame_config read;
     void *overrides;
-    if (!take(&c, config, sizeof *config) ||
-        config->n_overrides != c.left / sizeof(struct dfopt_override))
+    if (!take(&c, &read, sizeof read) ||
+        read.n_overrides != c.left / sizeof(struct dfopt_override) ||
+        c.left % sizeof(struct dfopt_override) != 0)
         return DFOPT_ERR_FORMAT;
-    enum dfopt_err e = take_array(&c, (size_t)config->n_overrides,
+    enum dfopt_err e = take_array(&c, (size_t)read.n_overrides,
                                   sizeof(struct dfopt_override), &overrides);
-    if (!e)
-        *policy = (struct dfopt_policy){.on = config->on,
-                                        .overrides = overrides,
-                                        .n_overrides = (size_t)config->n_overrides};
-    return e;
+    if (e)
+        return e;
+    *config = read;
+    *policy = (struct dfopt_policy){.on = read.on,
+                                    .overrides = overrides,
+                                    .n_overrides = (size_t)read.n_overrides};
+    return DFOPT_OK;
 }
 
 /* ---- rows that come back to rank 0 ---- */
@@ -192,7 +198,8 @@ static enum dfopt_err learn(const struct dfopt_item *item, struct dfopt_dict *di
     return t->to[index] == DFOPT_SYM_NONE ? DFOPT_ERR_NOMEM : DFOPT_OK;
 }
 
-static bool translate(const struct dfopt_frame_translation *t, struct dfopt_value *v)
+static bool translate(const struct dfopt_frame_translation *t,
+                      struct dfopt_value *v)
 {
     if (v->kind != DFOPT_KIND_STR || !dfopt_sym_is_local(v->str))
         return true;
@@ -212,12 +219,13 @@ struct row_kind {
 };
 
 static struct row_kind row_kind(uint32_t kind, struct dfopt_decisions *d,
-                                struct dfopt_buf *state, struct dfopt_buf *suppressions)
+                                struct dfopt_buf *state,
+                                struct dfopt_buf *suppressions)
 {
     switch (kind) {
     case DFOPT_ITEM_VERDICTS:
-        return (struct row_kind){
-            .to = &d->verdicts, .size = sizeof(struct dfopt_verdict_row)};
+        return (struct row_kind){.to = &d->verdicts,
+                                 .size = sizeof(struct dfopt_verdict_row)};
     case DFOPT_ITEM_PLANS:
         return (struct row_kind){&d->plans,
                                  sizeof(struct dfopt_plan),
@@ -225,30 +233,31 @@ static struct row_kind row_kind(uint32_t kind, struct dfopt_decisions *d,
                                   offsetof(struct dfopt_plan, new_value)},
                                  2};
     case DFOPT_ITEM_SUPPRESSIONS:
-        return (struct row_kind){
-            .to = &d->suppressions, .size = sizeof(struct dfopt_suppression_row)};
+        return (struct row_kind){.to = &d->suppressions,
+                                 .size = sizeof(struct dfopt_suppression_row)};
     case DFOPT_ITEM_ACK_ROWS:
         return (struct row_kind){&d->acks,
                                  sizeof(struct dfopt_ack_row),
                                  {offsetof(struct dfopt_ack_row, value)},
                                  1};
     case DFOPT_ITEM_RELAY_ROWS:
-        return (struct row_kind){
-            .to = &d->relays, .size = sizeof(struct dfopt_relay_row)};
+        return (struct row_kind){.to = &d->relays,
+                                 .size = sizeof(struct dfopt_relay_row)};
     case DFOPT_ITEM_STATE_ROWS:
         return (struct row_kind){state,
                                  sizeof(struct dfopt_state_row),
                                  {offsetof(struct dfopt_state_row, value)},
                                  1};
     case DFOPT_ITEM_SUPPRESSION_STATES:
-        return (struct row_kind){
-            .to = suppressions, .size = sizeof(struct dfopt_suppression_state)};
+        return (struct row_kind){.to = suppressions,
+                                 .size = sizeof(struct dfopt_suppression_state)};
     default:
         return (struct row_kind){0};
     }
 }
 
-enum dfopt_err dfopt_item_rows(const struct dfopt_item *item, struct dfopt_dict *dict,
+enum dfopt_err dfopt_item_rows(const struct dfopt_item *item,
+                               struct dfopt_dict *dict,
                                struct dfopt_frame_translation *t,
                                struct dfopt_decisions *decisions,
                                struct dfopt_buf *state_rows,
@@ -256,7 +265,8 @@ enum dfopt_err dfopt_item_rows(const struct dfopt_item *item, struct dfopt_dict 
 {
     if (item->kind == DFOPT_ITEM_STRING)
         return learn(item, dict, t);
-    struct row_kind k = row_kind(item->kind, decisions, state_rows, suppression_states);
+    struct row_kind k =
+        row_kind(item->kind, decisions, state_rows, suppression_states);
     if (!k.to || item->size % k.size != 0)
         return DFOPT_ERR_FORMAT;
     const size_t start = k.to->len;

@@ -163,8 +163,10 @@ static enum dfopt_err append_chunk(struct dfopt_store *s, struct cursor *c)
         if (!bytes)
             return DFOPT_ERR_FORMAT;
         memcpy(&h, bytes, sizeof h);
+        const size_t plain =
+            s->layout->chunk_rows * dfopt_column_size(&s->layout->columns[i]);
         bytes = take(c, h.len);
-        if (!bytes)
+        if (!bytes || h.len == 0 || h.len > plain || (h.filters_off && h.len != plain))
             return DFOPT_ERR_FORMAT;
         columns[i] = (struct dfopt_packed){bytes, (size_t)h.len, h.filters_off};
     }

@@ -1,6 +1,8 @@
 /* Decisions: buffers of rows, plan ids, the text that explains a plan. */
 #include "model/decision.h"
 
+#include "base/names.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -38,7 +40,8 @@ static enum dfopt_err add_text(const struct dfopt_dict *dict, dfopt_sym s,
 }
 
 enum dfopt_err dfopt_plan_rationale(const struct dfopt_dict *dict,
-                                    const struct dfopt_plan *p, struct dfopt_buf *out)
+                                    const struct dfopt_plan *p,
+                                    struct dfopt_buf *out)
 {
     if (p->relay_id != DFOPT_SYM_NONE)
         return add_text(dict, p->rationale, out);
@@ -49,8 +52,9 @@ enum dfopt_err dfopt_plan_rationale(const struct dfopt_dict *dict,
     if (!e)
         e = add_text(dict, p->motif, out);
     if (!e)
-        e = dfopt_buf_printf(out, " (severity=%.3f, persistence=%" PRId64 ", trend=",
-                             p->severity, p->persistence);
+        e = dfopt_buf_printf(
+            out, " (severity=%.3f, persistence=%" PRId64 ", trend=", p->severity,
+            p->persistence);
     if (!e)
         e = add_text(dict, p->trend, out);
     if (!e)
@@ -86,34 +90,27 @@ bool dfopt_plan_id_parse(const char *text, size_t len, uint64_t *id)
     return true;
 }
 
-#define NAME_OF(list, X, index)                                                      \
-    static const char *const names[] = {list(X)};                                    \
-    return (index) < sizeof names / sizeof *names ? names[index] : "unknown"
-#define TEXT2(name, text)          text,
-#define TEXT3(name, text, meaning) text,
-#define MEANING(name, text, meaning) meaning,
-
 const char *dfopt_verdict_name(uint32_t verdict)
 {
-    NAME_OF(DFOPT_VERDICT_LIST, TEXT3, verdict);
+    DFOPT_RETURN_NAME(DFOPT_VERDICT_LIST, DFOPT_NAME_TEXT3, verdict);
 }
 
 const char *dfopt_verdict_meaning(uint32_t verdict)
 {
-    NAME_OF(DFOPT_VERDICT_LIST, MEANING, verdict);
+    DFOPT_RETURN_NAME(DFOPT_VERDICT_LIST, DFOPT_NAME_MEANING, verdict);
 }
 
 const char *dfopt_suppression_action_name(uint32_t action)
 {
-    NAME_OF(DFOPT_SUPPRESSION_ACTION_LIST, TEXT2, action);
+    DFOPT_RETURN_NAME(DFOPT_SUPPRESSION_ACTION_LIST, DFOPT_NAME_TEXT, action);
 }
 
 const char *dfopt_ack_outcome_name(uint32_t outcome)
 {
-    NAME_OF(DFOPT_ACK_OUTCOME_LIST, TEXT2, outcome);
+    DFOPT_RETURN_NAME(DFOPT_ACK_OUTCOME_LIST, DFOPT_NAME_TEXT, outcome);
 }
 
 const char *dfopt_relay_outcome_name(uint32_t outcome)
 {
-    NAME_OF(DFOPT_RELAY_OUTCOME_LIST, TEXT2, outcome);
+    DFOPT_RETURN_NAME(DFOPT_RELAY_OUTCOME_LIST, DFOPT_NAME_TEXT, outcome);
 }

@@ -10,38 +10,40 @@
 /* Why something was, or was not, done: name, what `value` and `threshold` of
  * the row hold (NaN where nothing was compared). The numbers are part of the
  * decision log's format: add at the end only. */
-#define DFOPT_VERDICT_LIST(X)                                                        \
-    X(INVALID, "invalid", "the record could not be used; -")                         \
-    X(TREND, "trend", "the finding is improving; -")                                 \
-    X(NO_KNOBS, "no_knobs", "no knob is registered; -")                              \
-    X(SUPPRESSED, "suppressed", "severity; severity of the suppression")             \
-    X(NO_RESPONSE, "no_response", "no knob responds to the tag; -")                  \
-    X(PENDING, "pending", "windows since the plan in flight; pending_timeout_windows") \
-    X(SEVERITY, "severity", "severity; min_severity")                                \
-    X(PERSISTENCE, "persistence", "persistence; min_persistence")                    \
-    X(COOLDOWN_TIME, "cooldown_time", "windows since the last action; cooldown_windows") \
-    X(COOLDOWN_INEFFECTIVE, "cooldown_ineffective",                                  \
-      "share of severity gone since the last action; effectiveness_threshold")       \
-    X(UNSUPPORTED, "unsupported", "value before, if a number; -")                    \
-    X(NO_EVIDENCE, "no_evidence", "value before, if a number; -")                    \
-    X(NO_CHANGE, "no_change", "value computed; value before")                        \
+#define DFOPT_VERDICT_LIST(X)                                                      \
+    X(INVALID, "invalid", "the record could not be used; -")                       \
+    X(TREND, "trend", "the finding is improving; -")                               \
+    X(NO_KNOBS, "no_knobs", "no knob is registered; -")                            \
+    X(SUPPRESSED, "suppressed", "severity; severity of the suppression")           \
+    X(NO_RESPONSE, "no_response", "no knob responds to the tag; -")                \
+    X(PENDING, "pending",                                                          \
+      "windows since the plan in flight; pending_timeout_windows")                 \
+    X(SEVERITY, "severity", "severity; min_severity")                              \
+    X(PERSISTENCE, "persistence", "persistence; min_persistence")                  \
+    X(COOLDOWN_TIME, "cooldown_time",                                              \
+      "windows since the last action; cooldown_windows")                           \
+    X(COOLDOWN_INEFFECTIVE, "cooldown_ineffective",                                \
+      "share of severity gone since the last action; effectiveness_threshold")     \
+    X(UNSUPPORTED, "unsupported", "value before, if a number; -")                  \
+    X(NO_EVIDENCE, "no_evidence", "value before, if a number; -")                  \
+    X(NO_CHANGE, "no_change", "value computed; value before")                      \
     X(PLANNED, "planned", "value planned; value before")
 
 enum dfopt_verdict {
 #define DFOPT_VERDICT_ENUM(name, text, meaning) DFOPT_VERDICT_##name,
     DFOPT_VERDICT_LIST(DFOPT_VERDICT_ENUM)
 #undef DFOPT_VERDICT_ENUM
-    DFOPT_VERDICT_COUNT
+        DFOPT_VERDICT_COUNT
 };
 
 struct dfopt_verdict_row {
-    uint64_t seq;       /* number of the event, from 0 in ingest order */
-    uint32_t position;  /* of the verdict within the event, from 0 */
-    uint32_t verdict;   /* enum dfopt_verdict */
-    dfopt_sym tag;      /* DFOPT_SYM_NONE: the finding stopped before its tags */
-    dfopt_sym knob;     /* DFOPT_SYM_NONE: no knob was looked at */
-    dfopt_sym node;     /* DFOPT_SYM_EMPTY: the whole job */
-    uint32_t reserved;  /* zero */
+    uint64_t seq;      /* number of the event, from 0 in ingest order */
+    uint32_t position; /* of the verdict within the event, from 0 */
+    uint32_t verdict;  /* enum dfopt_verdict */
+    dfopt_sym tag;     /* DFOPT_SYM_NONE: the finding stopped before its tags */
+    dfopt_sym knob;    /* DFOPT_SYM_NONE: no knob was looked at */
+    dfopt_sym node;    /* DFOPT_SYM_EMPTY: the whole job */
+    uint32_t reserved; /* zero */
     double value, threshold; /* what was compared; see DFOPT_VERDICT_LIST */
 };
 
@@ -53,9 +55,9 @@ struct dfopt_plan {
     uint32_t number;    /* of the plan within the event, from 0 */
     dfopt_sym relay_id; /* relayed: its plan_id; own: DFOPT_SYM_NONE */
     dfopt_sym knob, target_function, apply_when, finding_type, tag;
-    dfopt_sym node;     /* own: its one target node, or DFOPT_SYM_EMPTY */
-    dfopt_list targets; /* relayed: target_nodes; own: DFOPT_LIST_EMPTY */
-    dfopt_sym rationale;           /* relayed: its text; own: DFOPT_SYM_NONE, and */
+    dfopt_sym node;      /* own: its one target node, or DFOPT_SYM_EMPTY */
+    dfopt_list targets;  /* relayed: target_nodes; own: DFOPT_LIST_EMPTY */
+    dfopt_sym rationale; /* relayed: its text; own: DFOPT_SYM_NONE, and */
     dfopt_sym motif, trend, scope; /* what the text is composed of */
     struct dfopt_value old_value, new_value;
     double severity;
@@ -81,9 +83,9 @@ struct dfopt_suppression_row {
     double severity;
 };
 
-#define DFOPT_ACK_OUTCOME_LIST(X)                                                    \
-    X(UNMATCHED, "unmatched") X(APPLIED, "applied") X(REJECTED, "rejected")          \
-    X(CLEARED, "cleared")
+#define DFOPT_ACK_OUTCOME_LIST(X)                                                  \
+    X(UNMATCHED, "unmatched")                                                      \
+    X(APPLIED, "applied") X(REJECTED, "rejected") X(CLEARED, "cleared")
 
 enum dfopt_ack_outcome {
 #define DFOPT_ACK_OUTCOME_ENUM(name, text) DFOPT_ACK_OUTCOME_##name,
@@ -98,14 +100,14 @@ struct dfopt_ack_row {
     uint32_t outcome;    /* enum dfopt_ack_outcome */
     uint32_t other_plan; /* 1: matched by knob and node, but names another plan */
     dfopt_sym knob, node;
-    int64_t window;      /* at which the cooldown starts; -1: none started */
+    int64_t window;           /* at which the cooldown starts; -1: none started */
     struct dfopt_value value; /* of the knob for that node, afterwards */
 };
 
-#define DFOPT_RELAY_OUTCOME_LIST(X)                                                  \
-    X(RELAYED, "relayed") X(UNKNOWN_KNOB, "unknown_knob")                            \
-    X(WRONG_VALUE, "wrong_value") X(SAME_VALUE, "same_value")                        \
-    X(NOT_TARGETED, "not_targeted")
+#define DFOPT_RELAY_OUTCOME_LIST(X)                                                \
+    X(RELAYED, "relayed")                                                          \
+    X(UNKNOWN_KNOB, "unknown_knob") X(WRONG_VALUE, "wrong_value")                  \
+        X(SAME_VALUE, "same_value") X(NOT_TARGETED, "not_targeted")
 
 enum dfopt_relay_outcome {
 #define DFOPT_RELAY_ENUM(name, text) DFOPT_RELAY_##name,
@@ -135,7 +137,8 @@ void dfopt_decisions_free(struct dfopt_decisions *d);
 
 /* Appends the rationale of a plan, for a person, to *out. */
 enum dfopt_err dfopt_plan_rationale(const struct dfopt_dict *dict,
-                                    const struct dfopt_plan *p, struct dfopt_buf *out);
+                                    const struct dfopt_plan *p,
+                                    struct dfopt_buf *out);
 
 /* Bytes of a plan id text, NUL included. */
 #define DFOPT_PLAN_ID_SIZE 22

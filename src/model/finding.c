@@ -29,7 +29,8 @@ bool dfopt_scope_is_global(const char *scope, size_t len)
     return text_is(scope, len, "global") || text_is(scope, len, "global:global");
 }
 
-enum dfopt_err dfopt_finding_derive(struct dfopt_dict *dict, struct dfopt_finding *f)
+enum dfopt_err dfopt_finding_derive(struct dfopt_dict *dict,
+                                    struct dfopt_finding *f)
 {
     size_t len, node_len;
     const char *scope = dfopt_dict_text(dict, f->scope, &len), *node;

@@ -11,17 +11,17 @@
 #include <stdint.h>
 
 /* The key metrics that a step of mode "evidence" reads. */
-#define DFOPT_METRIC_LIST(X)                                                         \
-    X(FETCH, "fetch_frac")                                                           \
-    X(FETCH_PARENT, "fetch_iter_time_frac_parent")                                   \
-    X(COMPUTE, "compute_frac")                                                       \
+#define DFOPT_METRIC_LIST(X)                                                       \
+    X(FETCH, "fetch_frac")                                                         \
+    X(FETCH_PARENT, "fetch_iter_time_frac_parent")                                 \
+    X(COMPUTE, "compute_frac")                                                     \
     X(COMPUTE_PARENT, "compute_time_frac_parent")
 
 enum dfopt_metric {
 #define DFOPT_METRIC_ENUM(name, text) DFOPT_METRIC_##name,
     DFOPT_METRIC_LIST(DFOPT_METRIC_ENUM)
 #undef DFOPT_METRIC_ENUM
-    DFOPT_METRIC_COUNT
+        DFOPT_METRIC_COUNT
 };
 
 enum dfopt_metric_state {
@@ -30,23 +30,19 @@ enum dfopt_metric_state {
     DFOPT_METRIC_BAD     /* there, but not a finite number */
 };
 
-enum dfopt_trend {
-    DFOPT_TREND_OTHER,
-    DFOPT_TREND_IMPROVING,
-    DFOPT_TREND_STABLE
-};
+enum dfopt_trend { DFOPT_TREND_OTHER, DFOPT_TREND_IMPROVING, DFOPT_TREND_STABLE };
 
 struct dfopt_finding {
     dfopt_sym type, scope;
-    dfopt_sym node;  /* DFOPT_SYM_EMPTY: the whole job */
+    dfopt_sym node; /* DFOPT_SYM_EMPTY: the whole job */
     dfopt_sym motif;
     dfopt_sym trend_text;
     dfopt_list tags, suppresses;
     uint8_t trend;  /* enum dfopt_trend */
     uint8_t global; /* scope is `global` or `global:global` */
     uint8_t metric_state[DFOPT_METRIC_COUNT];
-    uint8_t reserved[6]; /* zero: no padding that a checksum would see */
-    double severity;     /* severity_score; finite */
+    uint8_t reserved[6];           /* zero: no padding that a checksum would see */
+    double severity;               /* severity_score; finite */
     double confidence, prevalence; /* NaN where not a number; recorded only */
     int64_t persistence, window;   /* windows; at most 2^53 either way */
     double metric[DFOPT_METRIC_COUNT]; /* 0 unless NUMBER */
@@ -68,6 +64,7 @@ bool dfopt_scope_is_global(const char *scope, size_t len);
 
 /* Sets what follows from scope and trend_text: node, global, trend. Returns OK
  * or NOMEM. */
-enum dfopt_err dfopt_finding_derive(struct dfopt_dict *dict, struct dfopt_finding *f);
+enum dfopt_err dfopt_finding_derive(struct dfopt_dict *dict,
+                                    struct dfopt_finding *f);
 
 #endif

@@ -1,6 +1,8 @@
 /* Knobs, responses, registrations: defaults, copies, names. */
 #include "model/knob.h"
 
+#include "base/names.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -57,30 +59,15 @@ enum dfopt_err dfopt_knob_copy(struct dfopt_knob *out, const struct dfopt_knob *
 
 const char *dfopt_knob_type_name(uint32_t type)
 {
-    static const char *const names[] = {
-#define NAME(name, text) [DFOPT_KNOB_##name] = text,
-        DFOPT_KNOB_TYPE_LIST(NAME)
-#undef NAME
-    };
-    return type < sizeof names / sizeof *names ? names[type] : "unknown";
+    DFOPT_RETURN_NAME(DFOPT_KNOB_TYPE_LIST, DFOPT_NAME_TEXT, type);
 }
 
 const char *dfopt_direction_name(uint32_t direction)
 {
-    static const char *const names[] = {
-#define NAME(name, text) [DFOPT_DIRECTION_##name] = text,
-        DFOPT_DIRECTION_LIST(NAME)
-#undef NAME
-    };
-    return direction < sizeof names / sizeof *names ? names[direction] : "unknown";
+    DFOPT_RETURN_NAME(DFOPT_DIRECTION_LIST, DFOPT_NAME_TEXT, direction);
 }
 
 const char *dfopt_step_mode_name(uint32_t mode)
 {
-    static const char *const names[] = {
-#define NAME(name, text) [DFOPT_STEP_##name] = text,
-        DFOPT_STEP_MODE_LIST(NAME)
-#undef NAME
-    };
-    return mode < sizeof names / sizeof *names ? names[mode] : "unknown";
+    DFOPT_RETURN_NAME(DFOPT_STEP_MODE_LIST, DFOPT_NAME_TEXT, mode);
 }

@@ -6,10 +6,13 @@
 
 #include "model/value.h"
 
-#define DFOPT_KNOB_TYPE_LIST(X) X(INT, "int") X(FLOAT, "float") X(STR, "str") X(BOOL, "bool")
-#define DFOPT_DIRECTION_LIST(X)                                                      \
-    X(INCREASE, "increase") X(DECREASE, "decrease") X(SET, "set") X(UNKNOWN, "unknown")
-#define DFOPT_STEP_MODE_LIST(X) X(ADD, "add") X(MULTIPLY, "multiply") X(EVIDENCE, "evidence")
+#define DFOPT_KNOB_TYPE_LIST(X)                                                    \
+    X(INT, "int") X(FLOAT, "float") X(STR, "str") X(BOOL, "bool")
+#define DFOPT_DIRECTION_LIST(X)                                                    \
+    X(INCREASE, "increase")                                                        \
+    X(DECREASE, "decrease") X(SET, "set") X(UNKNOWN, "unknown")
+#define DFOPT_STEP_MODE_LIST(X)                                                    \
+    X(ADD, "add") X(MULTIPLY, "multiply") X(EVIDENCE, "evidence")
 
 enum dfopt_knob_type {
 #define DFOPT_KNOB_TYPE_ENUM(name, text) DFOPT_KNOB_##name,
@@ -42,7 +45,8 @@ struct dfopt_response {
 };
 
 /* A response with the defaults of the wire format; apply_when interned. */
-struct dfopt_response dfopt_response_default(struct dfopt_dict *dict, dfopt_sym tag);
+struct dfopt_response dfopt_response_default(struct dfopt_dict *dict,
+                                             dfopt_sym tag);
 
 enum dfopt_range_state {
     DFOPT_RANGE_NONE, /* no bounds */
@@ -75,7 +79,8 @@ void dfopt_knob_clear(struct dfopt_knob *k);
 void dfopt_registration_clear(struct dfopt_registration *r);
 
 /* Copies src into *out, values and responses too. Returns OK or NOMEM. */
-enum dfopt_err dfopt_knob_copy(struct dfopt_knob *out, const struct dfopt_knob *src);
+enum dfopt_err dfopt_knob_copy(struct dfopt_knob *out,
+                               const struct dfopt_knob *src);
 
 const char *dfopt_knob_type_name(uint32_t type);
 const char *dfopt_direction_name(uint32_t direction);

@@ -6,20 +6,20 @@
 #include "model/finding.h"
 #include "model/knob.h"
 
-#define DFOPT_STREAM_LIST(X)                                                         \
-    X(FINDING, "finding") X(REGISTRATION, "registration") X(ACK, "ack")              \
-    X(GLOBAL_PLAN, "global_plan")
+#define DFOPT_STREAM_LIST(X)                                                       \
+    X(FINDING, "finding")                                                          \
+    X(REGISTRATION, "registration") X(ACK, "ack") X(GLOBAL_PLAN, "global_plan")
 
 enum dfopt_stream {
 #define DFOPT_STREAM_ENUM(name, text) DFOPT_STREAM_##name,
     DFOPT_STREAM_LIST(DFOPT_STREAM_ENUM)
 #undef DFOPT_STREAM_ENUM
-    DFOPT_STREAM_COUNT
+        DFOPT_STREAM_COUNT
 };
 
-#define DFOPT_ACK_STATUS_LIST(X)                                                     \
-    X(APPLIED, "applied") X(REJECTED, "rejected") X(DEFERRED, "deferred")            \
-    X(OTHER, "other")
+#define DFOPT_ACK_STATUS_LIST(X)                                                   \
+    X(APPLIED, "applied")                                                          \
+    X(REJECTED, "rejected") X(DEFERRED, "deferred") X(OTHER, "other")
 
 enum dfopt_ack_status {
 #define DFOPT_ACK_STATUS_ENUM(name, text) DFOPT_ACK_##name,
@@ -31,12 +31,12 @@ enum dfopt_ack_status {
 
 /* What an application says of a plan. Plain data. */
 struct dfopt_ack {
-    uint64_t plan_id;      /* valid if known_form */
-    uint32_t known_form;   /* plan_id is `plan_` and 16 hex digits */
-    uint32_t status;       /* enum dfopt_ack_status */
-    dfopt_sym knob;        /* DFOPT_SYM_EMPTY if absent */
-    dfopt_sym node;        /* first of target_nodes, or DFOPT_SYM_EMPTY */
-    int64_t window;        /* DFOPT_WINDOW_NONE, or any negative: none given */
+    uint64_t plan_id;    /* valid if known_form */
+    uint32_t known_form; /* plan_id is `plan_` and 16 hex digits */
+    uint32_t status;     /* enum dfopt_ack_status */
+    dfopt_sym knob;      /* DFOPT_SYM_EMPTY if absent */
+    dfopt_sym node;      /* first of target_nodes, or DFOPT_SYM_EMPTY */
+    int64_t window;      /* DFOPT_WINDOW_NONE, or any negative: none given */
     struct dfopt_value old_value, new_value; /* NULL: not given */
 };
 

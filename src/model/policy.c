@@ -3,9 +3,12 @@
 
 #include <stdlib.h>
 
-#define INFO(field, kind, zero, one, dflt, upstream)                                 \
-    {#field, offsetof(struct dfopt_switches, field), DFOPT_SWITCH_##kind,            \
-     {zero, one}, {dflt, upstream}},
+#define INFO(field, kind, zero, one, dflt, upstream)                               \
+    {#field,                                                                       \
+     offsetof(struct dfopt_switches, field),                                       \
+     DFOPT_SWITCH_##kind,                                                          \
+     {zero, one},                                                                  \
+     {dflt, upstream}},
 
 static const struct dfopt_switch_info table[] = {DFOPT_SWITCH_LIST(INFO)};
 
@@ -29,8 +32,8 @@ void dfopt_policy_clear(struct dfopt_policy *p)
     *p = (struct dfopt_policy){0};
 }
 
-void dfopt_response_merge(struct dfopt_response *dst, const struct dfopt_response *src,
-                          uint32_t fields)
+void dfopt_response_merge(struct dfopt_response *dst,
+                          const struct dfopt_response *src, uint32_t fields)
 {
     if (fields & DFOPT_RF_DIRECTION)
         dst->direction = src->direction;
@@ -55,7 +58,8 @@ void dfopt_response_merge(struct dfopt_response *dst, const struct dfopt_respons
 void dfopt_policy_apply(const struct dfopt_policy *p, dfopt_sym knob,
                         struct dfopt_response *r)
 {
-    for (uint32_t target = DFOPT_OVERRIDE_ALL; target <= DFOPT_OVERRIDE_KNOB; target++)
+    for (uint32_t target = DFOPT_OVERRIDE_ALL; target <= DFOPT_OVERRIDE_KNOB;
+         target++)
         for (size_t i = 0; i < p->n_overrides; i++) {
             const struct dfopt_override *o = &p->overrides[i];
             if (o->target == target &&

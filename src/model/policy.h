@@ -19,20 +19,20 @@ enum dfopt_enum_step { DFOPT_ENUM_STEP_NEIGHBOUR, DFOPT_ENUM_STEP_UPSTREAM };
 
 /* Every switch: X(field, kind, names of choices 0 and 1, default, upstream). A
  * WINDOWS switch is a count, 0 = never. */
-#define DFOPT_SWITCH_LIST(X)                                                         \
-    X(ack_match, CHOICE, "plan_id", "knob_node", 0, 1)                               \
-    X(ack_window, CHOICE, "seen", "none", 0, 1)                                      \
-    X(reject, CHOICE, "previous", "upstream", 0, 1)                                  \
-    X(reject_cooldown, BOOL, NULL, NULL, 1, 0)                                       \
-    X(reregister, CHOICE, "replace", "append", 0, 1)                                 \
-    X(enum_step, CHOICE, "neighbour", "upstream", 0, 1)                              \
-    X(global_exempt, BOOL, NULL, NULL, 1, 0)                                         \
-    X(strict_direction, BOOL, NULL, NULL, 1, 0)                                      \
-    X(strict_types, BOOL, NULL, NULL, 1, 0)                                          \
-    X(global_overrides_nodes, BOOL, NULL, NULL, 1, 0)                                \
-    X(suppress_before_registration, BOOL, NULL, NULL, 1, 0)                          \
-    X(evidence_probe, BOOL, NULL, NULL, 1, 1)                                        \
-    X(pending_timeout_windows, WINDOWS, NULL, NULL, 0, 0)                            \
+#define DFOPT_SWITCH_LIST(X)                                                       \
+    X(ack_match, CHOICE, "plan_id", "knob_node", 0, 1)                             \
+    X(ack_window, CHOICE, "seen", "none", 0, 1)                                    \
+    X(reject, CHOICE, "previous", "upstream", 0, 1)                                \
+    X(reject_cooldown, BOOL, NULL, NULL, 1, 0)                                     \
+    X(reregister, CHOICE, "replace", "append", 0, 1)                               \
+    X(enum_step, CHOICE, "neighbour", "upstream", 0, 1)                            \
+    X(global_exempt, BOOL, NULL, NULL, 1, 0)                                       \
+    X(strict_direction, BOOL, NULL, NULL, 1, 0)                                    \
+    X(strict_types, BOOL, NULL, NULL, 1, 0)                                        \
+    X(global_overrides_nodes, BOOL, NULL, NULL, 1, 0)                              \
+    X(suppress_before_registration, BOOL, NULL, NULL, 1, 0)                        \
+    X(evidence_probe, BOOL, NULL, NULL, 1, 1)                                      \
+    X(pending_timeout_windows, WINDOWS, NULL, NULL, 0, 0)                          \
     X(suppression_ttl_windows, WINDOWS, NULL, NULL, 0, 0)
 
 struct dfopt_switches {
@@ -41,7 +41,11 @@ struct dfopt_switches {
 #undef DFOPT_SWITCH_FIELD
 };
 
-enum dfopt_switch_kind { DFOPT_SWITCH_CHOICE, DFOPT_SWITCH_BOOL, DFOPT_SWITCH_WINDOWS };
+enum dfopt_switch_kind {
+    DFOPT_SWITCH_CHOICE,
+    DFOPT_SWITCH_BOOL,
+    DFOPT_SWITCH_WINDOWS
+};
 
 /* One switch, for whoever reads, writes or documents policies. */
 struct dfopt_switch_info {
@@ -69,13 +73,13 @@ enum dfopt_response_field {
 };
 
 /* Copies the named fields of src over dst. */
-void dfopt_response_merge(struct dfopt_response *dst, const struct dfopt_response *src,
-                          uint32_t fields);
+void dfopt_response_merge(struct dfopt_response *dst,
+                          const struct dfopt_response *src, uint32_t fields);
 
 enum dfopt_override_target { /* in the order in which they are applied */
-    DFOPT_OVERRIDE_ALL,
-    DFOPT_OVERRIDE_TAG,
-    DFOPT_OVERRIDE_KNOB
+                             DFOPT_OVERRIDE_ALL,
+                             DFOPT_OVERRIDE_TAG,
+                             DFOPT_OVERRIDE_KNOB
 };
 
 struct dfopt_override {

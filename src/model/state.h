@@ -5,12 +5,12 @@
 #include "model/value.h"
 
 enum dfopt_state_flag {
-    DFOPT_STATE_VALUE = 1 << 0,   /* the job's value, or a node's override */
+    DFOPT_STATE_VALUE = 1 << 0, /* the job's value, or a node's override */
     DFOPT_STATE_PENDING = 1 << 1,
     DFOPT_STATE_COOLDOWN = 1 << 2
 };
 
-struct dfopt_state_row { /* of one (knob, node) */
+struct dfopt_state_row {  /* of one (knob, node) */
     dfopt_sym knob, node; /* node DFOPT_SYM_EMPTY: the whole job */
     uint32_t flags;
     uint32_t ordinal; /* of the knob, by first registration */

@@ -1,6 +1,8 @@
 /* Tagged values: comparing and writing them. */
 #include "model/value.h"
 
+#include "base/names.h"
+
 #include <float.h>
 #include <math.h>
 #include <stdio.h>
@@ -110,18 +112,13 @@ size_t dfopt_real_text(double d, char text[DFOPT_REAL_TEXT_SIZE])
         return (size_t)snprintf(text, size, "%s0.%.*s%s", sign, -exp10 - 1, "000",
                                 digits);
     if (n <= exp10 + 1) /* a whole number: pad with zeros */
-        return (size_t)snprintf(text, size, "%s%s%.*s.0", sign, digits, exp10 + 1 - n,
-                                "0000000000000000");
+        return (size_t)snprintf(text, size, "%s%s%.*s.0", sign, digits,
+                                exp10 + 1 - n, "0000000000000000");
     return (size_t)snprintf(text, size, "%s%.*s.%s", sign, exp10 + 1, digits,
                             digits + exp10 + 1);
 }
 
 const char *dfopt_kind_name(uint32_t kind)
 {
-    static const char *const names[] = {
-#define NAME(name, text) [DFOPT_KIND_##name] = text,
-        DFOPT_KIND_LIST(NAME)
-#undef NAME
-    };
-    return kind < DFOPT_KIND_COUNT ? names[kind] : "unknown";
+    DFOPT_RETURN_NAME(DFOPT_KIND_LIST, DFOPT_NAME_TEXT, kind);
 }

@@ -9,13 +9,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define DFOPT_KIND_LIST(X) X(NULL, "null") X(BOOL, "bool") X(INT, "int") X(REAL, "real") X(STR, "str")
+#define DFOPT_KIND_LIST(X)                                                         \
+    X(NULL, "null") X(BOOL, "bool") X(INT, "int") X(REAL, "real") X(STR, "str")
 
 enum dfopt_kind {
 #define DFOPT_KIND_ENUM(name, text) DFOPT_KIND_##name,
     DFOPT_KIND_LIST(DFOPT_KIND_ENUM)
 #undef DFOPT_KIND_ENUM
-    DFOPT_KIND_COUNT
+        DFOPT_KIND_COUNT
 };
 
 struct dfopt_value {

@@ -61,10 +61,9 @@ enum dfopt_err dfopt_planner_ack(struct dfopt_planner *p, uint64_t seq,
         window = was.window > key.slot->seen ? was.window : key.slot->seen;
     row->outcome = DFOPT_ACK_OUTCOME_CLEARED;
     if (a->status == DFOPT_ACK_APPLIED) {
-        dfopt_planner_applied(p, &key, was.severity,
-                              a->new_value.kind == DFOPT_KIND_NULL ? NULL
-                                                                   : &a->new_value,
-                              window);
+        dfopt_planner_applied(
+            p, &key, was.severity,
+            a->new_value.kind == DFOPT_KIND_NULL ? NULL : &a->new_value, window);
         row->outcome = DFOPT_ACK_OUTCOME_APPLIED;
         row->window = window;
     } else if (a->status == DFOPT_ACK_REJECTED) {
@@ -91,7 +90,8 @@ static bool contains(const dfopt_sym *items, size_t n, dfopt_sym s)
     return false;
 }
 
-static void start_cooldown(struct dfopt_slot *slot, const struct dfopt_global_plan *g)
+static void start_cooldown(struct dfopt_slot *slot,
+                           const struct dfopt_global_plan *g)
 {
     slot->has_cooldown = true;
     slot->cooldown_window = g->window;
@@ -216,8 +216,9 @@ static enum dfopt_err list_slot(const struct dfopt_planner *p,
                                 const struct dfopt_key *key, struct dfopt_buf *rows)
 {
     const struct dfopt_slot *slot = key->slot;
-    bool has_value =
-        key->node == DFOPT_JOB_NODE ? slot->has_value : dfopt_planner_has_override(p, key);
+    bool has_value = key->node == DFOPT_JOB_NODE
+                         ? slot->has_value
+                         : dfopt_planner_has_override(p, key);
     uint32_t flags = (has_value ? DFOPT_STATE_VALUE : 0u) |
                      (slot->has_pending ? DFOPT_STATE_PENDING : 0u) |
                      (slot->has_cooldown ? DFOPT_STATE_COOLDOWN : 0u);

@@ -98,7 +98,8 @@ static bool concatenate(struct dfopt_dict *dict, dfopt_sym a, dfopt_sym b,
                         struct dfopt_number *out)
 {
     size_t na, nb;
-    const char *ta = dfopt_dict_text(dict, a, &na), *tb = dfopt_dict_text(dict, b, &nb);
+    const char *ta = dfopt_dict_text(dict, a, &na),
+               *tb = dfopt_dict_text(dict, b, &nb);
     struct dfopt_buf text = {0};
     dfopt_sym s = DFOPT_SYM_NONE;
     if (!dfopt_buf_add(&text, ta, na) && !dfopt_buf_add(&text, tb, nb))
@@ -350,8 +351,8 @@ static bool truth(const struct dfopt_dict *dict, struct dfopt_number n)
     }
 }
 
-bool dfopt_number_cast(struct dfopt_dict *dict, uint32_t type, struct dfopt_number n,
-                       struct dfopt_number *out)
+bool dfopt_number_cast(struct dfopt_dict *dict, uint32_t type,
+                       struct dfopt_number n, struct dfopt_number *out)
 {
     switch (type) {
     case DFOPT_KNOB_INT:

@@ -46,7 +46,7 @@ bool dfopt_number_truncate(double d, struct dfopt_number *out);
 
 /* int(), float(), str() or bool() of n, by enum dfopt_knob_type. False also if
  * an int does not fit in 64 bits or a float is not finite. */
-bool dfopt_number_cast(struct dfopt_dict *dict, uint32_t type, struct dfopt_number n,
-                       struct dfopt_number *out);
+bool dfopt_number_cast(struct dfopt_dict *dict, uint32_t type,
+                       struct dfopt_number n, struct dfopt_number *out);
 
 #endif

@@ -65,7 +65,8 @@ void dfopt_planner_applied(struct dfopt_planner *p, const struct dfopt_key *key,
     }
 }
 
-enum dfopt_err dfopt_planner_launch(struct dfopt_planner *p, const struct dfopt_key *key,
+enum dfopt_err dfopt_planner_launch(struct dfopt_planner *p,
+                                    const struct dfopt_key *key,
                                     const struct dfopt_pending *plan)
 {
     if (p->policy->on.ack_match == DFOPT_ACK_MATCH_PLAN_ID) {
@@ -86,7 +87,8 @@ enum dfopt_err dfopt_planner_launch(struct dfopt_planner *p, const struct dfopt_
     return DFOPT_OK;
 }
 
-static struct dfopt_pending_ref *find_ref(const struct dfopt_planner *p, uint64_t id)
+static struct dfopt_pending_ref *find_ref(const struct dfopt_planner *p,
+                                          uint64_t id)
 {
     struct dfopt_pending_ref *ref = NULL;
     HASH_FIND(hh, p->in_flight, &id, sizeof id, ref);

@@ -238,7 +238,8 @@ static enum dfopt_verdict gates(struct pass *s, const struct dfopt_key *key,
         if (c->value < c->threshold)
             return DFOPT_VERDICT_COOLDOWN_TIME;
         const double was = slot->cooldown_severity;
-        *c = (struct compared){(was - f->severity) / was, r->effectiveness_threshold};
+        *c = (struct compared){(was - f->severity) / was,
+                               r->effectiveness_threshold};
         if (was > 0 && c->value < c->threshold)
             return DFOPT_VERDICT_COOLDOWN_INEFFECTIVE;
     }
@@ -267,8 +268,8 @@ static bool against_direction(const struct dfopt_switches *on, uint32_t directio
 /* Appends the plan, sets the value and puts the plan in flight (or, with
  * assumed acks, has it applied at once). */
 static enum dfopt_err make_plan(struct pass *s, const struct dfopt_key *key,
-                                const struct dfopt_response *r, struct dfopt_value old,
-                                struct dfopt_value new)
+                                const struct dfopt_response *r,
+                                struct dfopt_value old, struct dfopt_value new)
 {
     struct dfopt_planner *p = s->p;
     const struct dfopt_finding *f = s->f;
@@ -332,7 +333,8 @@ static enum dfopt_err respond(struct pass *s, const struct dfopt_tag_response *t
     if (verdict == DFOPT_VERDICT_PLANNED) {
         struct dfopt_value old = dfopt_planner_value(p, &key), new;
         c = (struct compared){dfopt_value_as_double(old), NAN};
-        verdict = dfopt_step_next(p->dict, &p->policy->on, k, &tr->r, old, s->f, &new);
+        verdict =
+            dfopt_step_next(p->dict, &p->policy->on, k, &tr->r, old, s->f, &new);
         if (verdict == DFOPT_VERDICT_PLANNED && new.kind == DFOPT_KIND_NULL)
             verdict = DFOPT_VERDICT_UNSUPPORTED;
         if (verdict == DFOPT_VERDICT_PLANNED) {
@@ -361,7 +363,8 @@ static enum dfopt_err handle_tag(struct pass *s, dfopt_sym tag)
         return add_verdict(s, DFOPT_VERDICT_SUPPRESSED, tag, DFOPT_SYM_NONE,
                            (struct compared){s->f->severity, t->severity});
     if (!t || t->n_responses == 0)
-        return add_verdict(s, DFOPT_VERDICT_NO_RESPONSE, tag, DFOPT_SYM_NONE, nothing);
+        return add_verdict(s, DFOPT_VERDICT_NO_RESPONSE, tag, DFOPT_SYM_NONE,
+                           nothing);
     enum dfopt_err e = DFOPT_OK;
     for (uint32_t i = 0; i < t->n_responses && !e; i++)
         e = respond(s, &t->responses[i]);
@@ -375,16 +378,16 @@ enum dfopt_err dfopt_planner_finding(struct dfopt_planner *p, uint64_t seq,
     struct pass s = {.p = p, .seq = seq, .f = f, .out = out};
     enum dfopt_err e = DFOPT_OK;
     if (p->registry.n_knobs == 0 && !p->policy->on.suppress_before_registration)
-        return add_verdict(&s, DFOPT_VERDICT_NO_KNOBS, DFOPT_SYM_NONE, DFOPT_SYM_NONE,
-                           nothing);
+        return add_verdict(&s, DFOPT_VERDICT_NO_KNOBS, DFOPT_SYM_NONE,
+                           DFOPT_SYM_NONE, nothing);
     if (f->trend == DFOPT_TREND_IMPROVING)
         return add_verdict(&s, DFOPT_VERDICT_TREND, DFOPT_SYM_NONE, DFOPT_SYM_NONE,
                            nothing);
     if (f->global)
         e = update_suppressions(&s);
     if (!e && p->registry.n_knobs == 0)
-        return add_verdict(&s, DFOPT_VERDICT_NO_KNOBS, DFOPT_SYM_NONE, DFOPT_SYM_NONE,
-                           nothing);
+        return add_verdict(&s, DFOPT_VERDICT_NO_KNOBS, DFOPT_SYM_NONE,
+                           DFOPT_SYM_NONE, nothing);
     s.node = dfopt_slots_node(&p->slots, f->node);
     if (s.node == DFOPT_SYMMAP_NONE)
         e = DFOPT_ERR_NOMEM;

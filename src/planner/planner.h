@@ -22,9 +22,9 @@ typedef bool (*dfopt_owns_fn)(void *arg, dfopt_sym node);
 
 struct dfopt_planner_config {
     const struct dfopt_policy *policy; /* borrowed for the planner's life */
-    bool assumed_acks;   /* every plan counts as applied in its own window */
+    bool assumed_acks;        /* every plan counts as applied in its own window */
     dfopt_sym relay_hostname; /* DFOPT_SYM_EMPTY: relay plans for any host */
-    dfopt_owns_fn owns;  /* NULL: owns every node */
+    dfopt_owns_fn owns;       /* NULL: owns every node */
     void *owns_arg;
 };
 

@@ -20,7 +20,8 @@ struct dfopt_planner {
     struct dfopt_slots slots;
     uint32_t *epoch; /* by ordinal: counts how often the overrides were dropped */
     uint32_t cap_epoch;
-    uint32_t *suppressed; /* indices of the suppressed tags, in the order they were */
+    uint32_t
+        *suppressed; /* indices of the suppressed tags, in the order they were */
     uint32_t n_suppressed, cap_suppressed;
     struct dfopt_pending_ref *in_flight;
 };
@@ -58,7 +59,8 @@ void dfopt_planner_applied(struct dfopt_planner *p, const struct dfopt_key *key,
                            int64_t window);
 
 /* Puts a plan in flight, takes it out again. OK or NOMEM. */
-enum dfopt_err dfopt_planner_launch(struct dfopt_planner *p, const struct dfopt_key *key,
+enum dfopt_err dfopt_planner_launch(struct dfopt_planner *p,
+                                    const struct dfopt_key *key,
                                     const struct dfopt_pending *plan);
 void dfopt_planner_land(struct dfopt_planner *p, const struct dfopt_key *key);
 

@@ -110,7 +110,8 @@ static uint32_t place_knob(struct dfopt_registry *g, const struct dfopt_knob *k)
     return at;
 }
 
-uint32_t dfopt_registry_add(struct dfopt_registry *g, const struct dfopt_policy *policy,
+uint32_t dfopt_registry_add(struct dfopt_registry *g,
+                            const struct dfopt_policy *policy,
                             const struct dfopt_knob *k)
 {
     const bool replace = policy->on.reregister == DFOPT_REREGISTER_REPLACE;

@@ -43,7 +43,8 @@ uint32_t dfopt_registry_tag(struct dfopt_registry *g, dfopt_sym name);
 
 /* Adds or replaces one knob with its responses, the policy's overrides applied
  * (k is copied). Returns its ordinal, or DFOPT_SYMMAP_NONE on NOMEM. */
-uint32_t dfopt_registry_add(struct dfopt_registry *g, const struct dfopt_policy *policy,
+uint32_t dfopt_registry_add(struct dfopt_registry *g,
+                            const struct dfopt_policy *policy,
                             const struct dfopt_knob *k);
 
 #endif

@@ -71,7 +71,8 @@ struct dfopt_slot *dfopt_slots_find(const struct dfopt_slots *s, uint32_t node,
     return &n->pages[page][knob % PAGE_SLOTS];
 }
 
-struct dfopt_slot *dfopt_slots_at(struct dfopt_slots *s, uint32_t node, uint32_t knob)
+struct dfopt_slot *dfopt_slots_at(struct dfopt_slots *s, uint32_t node,
+                                  uint32_t knob)
 {
     struct dfopt_slot_node *n = &s->nodes[node];
     uint32_t page = knob / PAGE_SLOTS;

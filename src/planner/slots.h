@@ -17,8 +17,9 @@ struct dfopt_pending { /* a plan sent and not yet acknowledged */
 
 struct dfopt_slot {
     bool has_value, has_pending, has_cooldown, has_seen;
-    uint32_t epoch; /* of the knob when the override was made: an older one is gone */
-    struct dfopt_value value; /* job: the value; node: the override */
+    uint32_t
+        epoch; /* of the knob when the override was made: an older one is gone */
+    struct dfopt_value value;      /* job: the value; node: the override */
     int64_t cooldown_window, seen; /* windows */
     double cooldown_severity;
     struct dfopt_pending pending;
@@ -49,6 +50,7 @@ struct dfopt_slot *dfopt_slots_find(const struct dfopt_slots *s, uint32_t node,
                                     uint32_t knob);
 
 /* The slot, zeroed if new; NULL on NOMEM. Stays where it is. */
-struct dfopt_slot *dfopt_slots_at(struct dfopt_slots *s, uint32_t node, uint32_t knob);
+struct dfopt_slot *dfopt_slots_at(struct dfopt_slots *s, uint32_t node,
+                                  uint32_t knob);
 
 #endif

@@ -40,13 +40,15 @@ static bool bound(const struct step *s, struct dfopt_value v, bool upper,
     return dfopt_number_truncate(upper ? floor(v.d) : ceil(v.d), out);
 }
 
-static bool clamp(const struct step *s, struct dfopt_number n, struct dfopt_value *out)
+static bool clamp(const struct step *s, struct dfopt_number n,
+                  struct dfopt_value *out)
 {
     const struct dfopt_knob *k = s->k;
     if (k->has_values) {
         struct dfopt_value v;
-        *out = dfopt_number_value(n, &v) && list_has(s->dict, k, v) ? v
-                                                                    : k->default_value;
+        *out = dfopt_number_value(n, &v) && list_has(s->dict, k, v)
+                   ? v
+                   : k->default_value;
         return true;
     }
     if (k->range_state != DFOPT_RANGE_NONE) {
@@ -272,13 +274,11 @@ static bool is_arithmetic(uint32_t type)
     return type == DFOPT_KNOB_INT || type == DFOPT_KNOB_FLOAT;
 }
 
-enum dfopt_verdict dfopt_step_next(struct dfopt_dict *dict,
-                                   const struct dfopt_switches *on,
-                                   const struct dfopt_knob *k,
-                                   const struct dfopt_response *r,
-                                   struct dfopt_value old,
-                                   const struct dfopt_finding *f,
-                                   struct dfopt_value *out)
+enum dfopt_verdict
+dfopt_step_next(struct dfopt_dict *dict, const struct dfopt_switches *on,
+                const struct dfopt_knob *k, const struct dfopt_response *r,
+                struct dfopt_value old, const struct dfopt_finding *f,
+                struct dfopt_value *out)
 {
     const struct step s = {dict, on, k, r, old, f};
     const bool set = r->direction == DFOPT_DIRECTION_SET;
@@ -303,7 +303,8 @@ enum dfopt_verdict dfopt_step_next(struct dfopt_dict *dict,
         ok = r->step_mode == DFOPT_STEP_MULTIPLY ? multiplied(&s, &n)
                                                  : moved_by_delta(&s, &n);
     }
-    return ok && clamp(&s, n, out) ? DFOPT_VERDICT_PLANNED : DFOPT_VERDICT_UNSUPPORTED;
+    return ok && clamp(&s, n, out) ? DFOPT_VERDICT_PLANNED
+                                   : DFOPT_VERDICT_UNSUPPORTED;
 }
 
 bool dfopt_step_accept(struct dfopt_dict *dict, const struct dfopt_switches *on,

@@ -9,13 +9,11 @@
 /* Computes what a knob moves to from `old` for a finding. Returns
  * DFOPT_VERDICT_PLANNED with *out set (it may equal old: the caller looks), or
  * UNSUPPORTED or NO_EVIDENCE with *out untouched. */
-enum dfopt_verdict dfopt_step_next(struct dfopt_dict *dict,
-                                   const struct dfopt_switches *on,
-                                   const struct dfopt_knob *k,
-                                   const struct dfopt_response *r,
-                                   struct dfopt_value old,
-                                   const struct dfopt_finding *f,
-                                   struct dfopt_value *out);
+enum dfopt_verdict
+dfopt_step_next(struct dfopt_dict *dict, const struct dfopt_switches *on,
+                const struct dfopt_knob *k, const struct dfopt_response *r,
+                struct dfopt_value old, const struct dfopt_finding *f,
+                struct dfopt_value *out);
 
 /* The value that a knob takes when it is told `wanted`: found in its values or
  * clamped to its range, in its type. False if it cannot be. */

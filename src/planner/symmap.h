@@ -24,7 +24,8 @@ static inline uint32_t dfopt_symmap_get(const struct dfopt_symmap *m, dfopt_sym 
 }
 
 /* Returns OK or NOMEM. s must not be DFOPT_SYM_NONE. */
-enum dfopt_err dfopt_symmap_set(struct dfopt_symmap *m, dfopt_sym s, uint32_t value);
+enum dfopt_err dfopt_symmap_set(struct dfopt_symmap *m, dfopt_sym s,
+                                uint32_t value);
 
 void dfopt_symmap_free(struct dfopt_symmap *m);
 

@@ -46,26 +46,29 @@ static enum dfopt_err take_path(struct follower *f, const struct dfopt_item *ite
 static enum dfopt_err open_follower(struct follower *f, struct dfopt_error *err)
 {
     struct dfopt_bulk_rank *b = &f->b;
-    const struct dfopt_codec_limits limits = {
-        .max_record_bytes = (size_t)b->o.max_record_bytes};
+    const struct dfopt_codec_limits limits = {.max_record_bytes =
+                                                  (size_t)b->o.max_record_bytes};
     enum dfopt_err e = dfopt_codec_create(&f->codec, f->dict, &limits);
     b->slice.dict = f->dict;
     b->slice.codec = f->codec;
     b->slice.policy = &f->policy;
     if (!e)
-        e = dfopt_bulk_rank_init(b, f->config.assumed_acks, f->config.relay_hostname);
+        e = dfopt_bulk_rank_init(b, f->config.assumed_acks,
+                                 f->config.relay_hostname);
     if (e)
         return e;
     e = dfopt_pieces_open(&b->pieces, (const char *const *)f->paths, f->n_paths,
                           (size_t)b->o.max_record_bytes, err);
     if (!e && !b->pieces)
-        e = dfopt_error_set(err, DFOPT_ERR_IO, "the input is not what rank 0 has seen");
+        e = dfopt_error_set(err, DFOPT_ERR_IO,
+                            "the input is not what rank 0 has seen");
     for (size_t i = 0; !e && i < f->n_paths; i++)
         dfopt_pieces_set_size(b->pieces, (uint32_t)i, f->sizes[i]);
     return e;
 }
 
-static enum dfopt_err take_start(struct follower *f, struct dfopt_frame_reader *frame,
+static enum dfopt_err take_start(struct follower *f,
+                                 struct dfopt_frame_reader *frame,
                                  struct dfopt_error *err)
 {
     struct dfopt_item item;
@@ -101,29 +104,15 @@ static enum dfopt_err take_start(struct follower *f, struct dfopt_frame_reader *
 }
 
 /* Strings and lists that this rank has numbered since it last said so. */
-static enum dfopt_err add_new_names(struct dfopt_bulk_rank *b, struct dfopt_frame *f)
+static enum dfopt_err add_new_names(struct dfopt_bulk_rank *b,
+                                    struct dfopt_frame *f)
 {
     const struct dfopt_dict *d = b->slice.dict;
     enum dfopt_err e = DFOPT_OK;
-    struct dfopt_buf item = {0};
-    for (; !e && b->local_strings < dfopt_dict_local_strings(d); b->local_strings++) {
-        const dfopt_sym s = dfopt_local_number(b->local_strings);
-        size_t len;
-        const char *text = dfopt_dict_text(d, s, &len);
-        dfopt_buf_clear(&item);
-        e = dfopt_buf_add(&item, &s, sizeof s);
-        if (!e)
-            e = dfopt_buf_add(&item, text, len);
-        if (!e)
-            e = dfopt_frame_item(f, DFOPT_ITEM_STRING, item.data, item.len);
-    }
-    for (; !e && b->local_lists < dfopt_dict_local_lists(d); b->local_lists++) {
-        size_t n;
-        const dfopt_sym *items =
-            dfopt_dict_items(d, dfopt_local_number(b->local_lists), &n);
-        e = dfopt_frame_item(f, DFOPT_ITEM_LIST, items, n * sizeof *items);
-    }
-    dfopt_buf_free(&item);
+    for (; !e && b->local_strings < dfopt_dict_local_strings(d); b->local_strings++)
+        e = dfopt_frame_string(f, dfopt_local_number(b->local_strings));
+    for (; !e && b->local_lists < dfopt_dict_local_lists(d); b->local_lists++)
+        e = dfopt_frame_list(f, dfopt_local_number(b->local_lists));
     return e;
 }
 
@@ -137,7 +126,8 @@ static const char *sync_text(const struct dfopt_bulk_rank *b,
         return "";
     return dfopt_dict_text(
         b->slice.dict,
-        DFOPT_ROW(&b->slice.round.rejects, const struct dfopt_declog_reject_row)->reason,
+        DFOPT_ROW(&b->slice.round.rejects, const struct dfopt_declog_reject_row)
+            ->reason,
         NULL);
 }
 
@@ -184,11 +174,13 @@ static enum dfopt_err add_blocks(struct dfopt_bulk_rank *b, struct dfopt_frame *
         return e;
     dfopt_buf_clear(&b->block);
     if (b->o.log_detail >= DFOPT_DETAIL_FINDINGS)
-        e = dfopt_block_findings(&b->packer, &r->findings, findings_before, &b->block);
-    if (!e && b->o.log_detail >= DFOPT_DETAIL_VERDICTS)
-        e = dfopt_block_verdicts(&b->packer, &r->merged.verdicts, b->verdicts_before,
+        e = dfopt_block_findings(&b->packer, &r->findings, findings_before,
                                  &b->block);
-    return e ? e : dfopt_frame_item(f, DFOPT_ITEM_BLOCK, b->block.data, b->block.len);
+    if (!e && b->o.log_detail >= DFOPT_DETAIL_VERDICTS)
+        e = dfopt_block_verdicts(&b->packer, &r->merged.verdicts,
+                                 b->verdicts_before, &b->block);
+    return e ? e
+             : dfopt_frame_item(f, DFOPT_ITEM_BLOCK, b->block.data, b->block.len);
 }
 
 static enum dfopt_err add_registrations(struct dfopt_frame *f,

@@ -37,7 +37,8 @@ struct dfopt_bulk_input {
 enum dfopt_err dfopt_bulk_lead(struct dfopt_comm *comm,
                                const struct dfopt_lead_config *config,
                                const struct dfopt_bulk_input *input,
-                               struct dfopt_lead_result *out, struct dfopt_error *err);
+                               struct dfopt_lead_result *out,
+                               struct dfopt_error *err);
 
 /* Local, on another rank: takes part, from the BULK frame that rank 0 sent to
  * the end. A failure has been reported to rank 0 when this returns. */

@@ -19,7 +19,7 @@ struct bulk_lead {
     struct dfopt_totals *totals;
     struct dfopt_bulk_rank b;
     struct dfopt_output output;
-    struct dfopt_round theirs; /* a slice of another rank, as it is put out */
+    struct dfopt_round theirs;     /* a slice of another rank, as it is put out */
     struct dfopt_bulk_sync *syncs; /* by rank; owned */
     struct dfopt_bulk_go *gos;     /* by rank; owned */
     struct dfopt_buf *reasons;     /* by rank: texts of the syncs; owned */
@@ -39,36 +39,16 @@ static enum dfopt_err no_memory(struct dfopt_error *err)
 
 /* ---- starting ---- */
 
-/* Appends the definitions that not all ranks have. */
+/* Appends the definitions of strings and lists from the given numbers on. */
 static enum dfopt_err add_names(struct bulk_lead *l, struct dfopt_frame *f,
                                 uint32_t first_string, uint32_t first_list)
 {
     const struct dfopt_dict *d = l->c->dict;
-    struct dfopt_frame_peer all = {0}; /* as told nothing */
     enum dfopt_err e = DFOPT_OK;
-    struct dfopt_buf item = {0};
-    for (dfopt_sym s = first_string; s < dfopt_dict_strings(d) && !e; s++) {
-        size_t len;
-        const char *text = dfopt_dict_text(d, s, &len);
-        dfopt_buf_clear(&item);
-        e = dfopt_buf_add(&item, &s, sizeof s);
-        if (!e)
-            e = dfopt_buf_add(&item, text, len);
-        if (!e)
-            e = dfopt_frame_item(f, DFOPT_ITEM_STRING, item.data, item.len);
-    }
-    for (dfopt_list i = first_list; i < dfopt_dict_lists(d) && !e; i++) {
-        size_t n;
-        const dfopt_sym *items = dfopt_dict_items(d, i, &n);
-        dfopt_buf_clear(&item);
-        e = dfopt_buf_add(&item, &i, sizeof i);
-        if (!e)
-            e = dfopt_buf_add(&item, items, n * sizeof *items);
-        if (!e)
-            e = dfopt_frame_item(f, DFOPT_ITEM_LIST, item.data, item.len);
-    }
-    dfopt_buf_free(&item);
-    dfopt_frame_peer_free(&all);
+    for (dfopt_sym s = first_string; s < dfopt_dict_strings(d) && !e; s++)
+        e = dfopt_frame_string(f, s);
+    for (dfopt_list i = first_list; i < dfopt_dict_lists(d) && !e; i++)
+        e = dfopt_frame_list(f, i);
     return e;
 }
 
@@ -112,7 +92,8 @@ static enum dfopt_err send_start(struct bulk_lead *l, int to)
     return e;
 }
 
-static enum dfopt_err start(struct bulk_lead *l, const struct dfopt_bulk_input *input,
+static enum dfopt_err start(struct bulk_lead *l,
+                            const struct dfopt_bulk_input *input,
                             struct dfopt_error *err)
 {
     struct dfopt_bulk_rank *b = &l->b;
@@ -139,7 +120,8 @@ static enum dfopt_err start(struct bulk_lead *l, const struct dfopt_bulk_input *
         dfopt_bulk_rank_init(b, l->c->assumed_acks, l->c->relay_hostname))
         return no_memory(err);
     for (size_t i = 0; i < l->c->n_presets; i++)
-        if (dfopt_planner_register(b->deciding.planner, &l->c->presets[i].registration))
+        if (dfopt_planner_register(b->deciding.planner,
+                                   &l->c->presets[i].registration))
             return no_memory(err);
     for (int i = 1; i < b->size; i++)
         if (send_start(l, i)) /* the others would wait for ever */
@@ -156,8 +138,11 @@ static enum dfopt_err intern_list(struct bulk_lead *l, int from,
                                   const struct dfopt_item *item)
 {
     const struct dfopt_frame_translation *t = &l->b.own[from];
-    const dfopt_sym *items = item->data;
-    const size_t n = item->size / sizeof *items;
+    if (item->size % sizeof(dfopt_sym) != 0 || item->size < sizeof(dfopt_list))
+        return DFOPT_ERR_FORMAT;
+    const dfopt_sym *items =
+        (const dfopt_sym *)item->data + 1; /* behind its number */
+    const size_t n = item->size / sizeof *items - 1;
     struct dfopt_buf to = {0};
     enum dfopt_err e = DFOPT_OK;
     for (size_t i = 0; i < n && !e; i++) {
@@ -166,13 +151,34 @@ static enum dfopt_err intern_list(struct bulk_lead *l, int from,
             const uint32_t at = s & 0x7fffffffu;
             s = at < t->n ? t->to[at] : DFOPT_SYM_NONE;
         }
-        e = s == DFOPT_SYM_NONE ? DFOPT_ERR_FORMAT : dfopt_buf_add(&to, &s, sizeof s);
+        e = s == DFOPT_SYM_NONE ? DFOPT_ERR_FORMAT
+                                : dfopt_buf_add(&to, &s, sizeof s);
     }
-    if (!e && dfopt_dict_intern_list(l->c->dict, DFOPT_ROW(&to, const dfopt_sym), n) ==
-                  DFOPT_LIST_NONE)
+    if (!e && dfopt_dict_intern_list(l->c->dict, DFOPT_ROW(&to, const dfopt_sym),
+                                     n) == DFOPT_LIST_NONE)
         e = DFOPT_ERR_NOMEM;
     dfopt_buf_free(&to);
     return e;
+}
+
+/* An item of a SYNC: new strings come before the lists that hold them. */
+static enum dfopt_err take_sync_item(struct bulk_lead *l, int from,
+                                     const struct dfopt_item *item,
+                                     struct dfopt_decisions *none)
+{
+    switch (item->kind) {
+    case DFOPT_ITEM_BULK_SYNC:
+        if (item->size != sizeof *l->syncs)
+            return DFOPT_ERR_FORMAT;
+        memcpy(&l->syncs[from], item->data, item->size);
+        return DFOPT_OK;
+    case DFOPT_ITEM_TEXT:
+        return dfopt_buf_add(&l->reasons[from], item->data, item->size);
+    case DFOPT_ITEM_LIST:
+        return intern_list(l, from, item);
+    default:
+        return dfopt_item_rows(item, l->c->dict, &l->b.own[from], none, NULL, NULL);
+    }
 }
 
 static void receive_sync(struct bulk_lead *l, int from)
@@ -185,16 +191,8 @@ static void receive_sync(struct bulk_lead *l, int from)
     l->syncs[from] = (struct dfopt_bulk_sync){.failed = DFOPT_ERR_FORMAT};
     dfopt_buf_clear(&l->reasons[from]);
     dfopt_bulk_receive(b, from, DFOPT_FRAME_SYNC, &in);
-    while (!e && dfopt_frame_next(&in, &item, &e)) {
-        if (item.kind == DFOPT_ITEM_BULK_SYNC && item.size == sizeof *l->syncs)
-            memcpy(&l->syncs[from], item.data, item.size);
-        else if (item.kind == DFOPT_ITEM_TEXT)
-            e = dfopt_buf_add(&l->reasons[from], item.data, item.size);
-        else if (item.kind == DFOPT_ITEM_LIST)
-            e = intern_list(l, from, &item);
-        else
-            e = dfopt_item_rows(&item, l->c->dict, &b->own[from], &none, NULL, NULL);
-    }
+    while (!e && dfopt_frame_next(&in, &item, &e))
+        e = take_sync_item(l, from, &item, &none);
     if (!e)
         e = dfopt_buf_add(&l->reasons[from], "", 1);
     dfopt_bulk_fail(b, e, NULL);
@@ -270,8 +268,9 @@ static enum dfopt_err failure(struct bulk_lead *l, struct dfopt_error *err)
     }
     for (int i = 1; i < b->size; i++)
         if (l->syncs[i].failed)
-            return dfopt_error_set(err, DFOPT_ERR_STATE, "rank %d cannot go on: %.200s",
-                                   i, l->reasons[i].len ? l->reasons[i].data : "");
+            return dfopt_error_set(err, DFOPT_ERR_STATE,
+                                   "rank %d cannot go on: %.200s", i,
+                                   l->reasons[i].len ? l->reasons[i].data : "");
     return DFOPT_OK;
 }
 
@@ -390,8 +389,8 @@ static void receive_output(struct bulk_lead *l, int from,
     while (!b->status && !e && dfopt_frame_next(&in, &item, &e))
         e = take_output_item(l, from, &item, counts);
     if (!b->status && !e && counts->records == UINT64_MAX)
-        e = dfopt_error_set(&err, DFOPT_ERR_STATE, "rank %d could not decide its slice",
-                            from);
+        e = dfopt_error_set(&err, DFOPT_ERR_STATE,
+                            "rank %d could not decide its slice", from);
     else
         err = (struct dfopt_error){0};
     dfopt_bulk_fail(b, e, &err);
@@ -442,8 +441,8 @@ static enum dfopt_err decide(struct bulk_lead *l, struct dfopt_error *err)
     if (!b->status)
         dfopt_bulk_fail(b,
                         dfopt_slice_place(&b->slice, l->gos[0].keep,
-                                          l->gos[0].first_seq, l->gos[0].lines_before,
-                                          false),
+                                          l->gos[0].first_seq,
+                                          l->gos[0].lines_before, false),
                         NULL);
     b->verdicts_before = l->verdicts;
     dfopt_bulk_decide(b);
@@ -457,10 +456,10 @@ static enum dfopt_err decide(struct bulk_lead *l, struct dfopt_error *err)
     for (int i = 1; i < b->size; i++) {
         receive_output(l, i, &counts);
         if (!b->status)
-            dfopt_bulk_fail(b,
-                            put_out(l, i, &l->theirs, &counts,
-                                    flush && i + 1 == b->size, err),
-                            err);
+            dfopt_bulk_fail(
+                b,
+                put_out(l, i, &l->theirs, &counts, flush && i + 1 == b->size, err),
+                err);
     }
     report_progress(l, false);
     if (b->status)
@@ -481,12 +480,12 @@ static enum dfopt_err take_state(struct bulk_lead *l, int from,
     dfopt_bulk_receive(&l->b, from, DFOPT_FRAME_STATE, &in);
     while (!e && dfopt_frame_next(&in, &item, &e)) {
         if (item.kind == DFOPT_ITEM_TEXT)
-            e = dfopt_error_set(err, DFOPT_ERR_STATE, "rank %d cannot go on: %.*s", from,
-                                (int)(item.size < 200 ? item.size : 200),
+            e = dfopt_error_set(err, DFOPT_ERR_STATE, "rank %d cannot go on: %.*s",
+                                from, (int)(item.size < 200 ? item.size : 200),
                                 (const char *)item.data);
         else
-            e = dfopt_item_rows(&item, l->c->dict, &l->b.own[from], &none, &out->state,
-                                &out->suppressions);
+            e = dfopt_item_rows(&item, l->c->dict, &l->b.own[from], &none,
+                                &out->state, &out->suppressions);
     }
     if (e && err->code == DFOPT_OK)
         dfopt_error_set(err, e, "state of rank %d: %s", from, dfopt_err_text(e));
@@ -494,7 +493,8 @@ static enum dfopt_err take_state(struct bulk_lead *l, int from,
     return e;
 }
 
-static enum dfopt_err collect_state(struct bulk_lead *l, struct dfopt_lead_result *out,
+static enum dfopt_err collect_state(struct bulk_lead *l,
+                                    struct dfopt_lead_result *out,
                                     struct dfopt_error *err)
 {
     struct dfopt_error ignored;
@@ -558,7 +558,8 @@ static void release(struct bulk_lead *l)
 enum dfopt_err dfopt_bulk_lead(struct dfopt_comm *comm,
                                const struct dfopt_lead_config *config,
                                const struct dfopt_bulk_input *input,
-                               struct dfopt_lead_result *out, struct dfopt_error *err)
+                               struct dfopt_lead_result *out,
+                               struct dfopt_error *err)
 {
     struct bulk_lead l = {.c = config,
                           .totals = &out->totals,

@@ -91,8 +91,8 @@ struct dfopt_frame *dfopt_bulk_begin(struct dfopt_bulk_rank *b, int to, int lane
     return f;
 }
 
-void dfopt_bulk_send(struct dfopt_bulk_rank *b, int to, int lane, struct dfopt_frame *f,
-                     enum dfopt_frame_kind kind)
+void dfopt_bulk_send(struct dfopt_bulk_rank *b, int to, int lane,
+                     struct dfopt_frame *f, enum dfopt_frame_kind kind)
 {
     const int at = to * DFOPT_BULK_LANES + lane;
     struct dfopt_error err = {0};
@@ -101,12 +101,13 @@ void dfopt_bulk_send(struct dfopt_bulk_rank *b, int to, int lane, struct dfopt_f
         lost(b, &err);
 }
 
-void dfopt_bulk_receive(struct dfopt_bulk_rank *b, int from, enum dfopt_frame_kind kind,
-                        struct dfopt_frame_reader *r)
+void dfopt_bulk_receive(struct dfopt_bulk_rank *b, int from,
+                        enum dfopt_frame_kind kind, struct dfopt_frame_reader *r)
 {
     struct dfopt_error err = {0};
     int source;
-    enum dfopt_err e = dfopt_comm_receive(b->comm, from, true, &b->in, &source, &err);
+    enum dfopt_err e =
+        dfopt_comm_receive(b->comm, from, true, &b->in, &source, &err);
     if (!e)
         e = dfopt_frame_open(r, b->in.data, b->in.len, &err);
     if (!e && r->header.kind != (uint32_t)kind)
@@ -203,7 +204,8 @@ void dfopt_bulk_decide(struct dfopt_bulk_rank *b)
             serve_rank(b, i);
         else if (!b->status)
             dfopt_bulk_fail(
-                b, dfopt_slice_decide(&b->slice, &b->deciding, &r->shares[i].results),
+                b,
+                dfopt_slice_decide(&b->slice, &b->deciding, &r->shares[i].results),
                 NULL);
     }
     for (int i = 0; i < b->size; i++)
@@ -238,6 +240,7 @@ void dfopt_bulk_pass_base(struct dfopt_bulk_rank *b)
     if (b->rank + 1 == b->size)
         return;
     dfopt_bulk_begin(b, b->rank + 1, DFOPT_BULK_EVENT_LANE, &f, NULL);
-    dfopt_bulk_fail(b, dfopt_frame_item(&f, DFOPT_ITEM_CODE, &base, sizeof base), NULL);
+    dfopt_bulk_fail(b, dfopt_frame_item(&f, DFOPT_ITEM_CODE, &base, sizeof base),
+                    NULL);
     dfopt_bulk_send(b, b->rank + 1, DFOPT_BULK_EVENT_LANE, &f, DFOPT_FRAME_BASE);
 }

@@ -9,8 +9,8 @@
 struct dfopt_bulk_options { /* the same on all ranks; plain data */
     uint64_t piece_bytes;
     uint64_t max_record_bytes;
-    uint32_t log_detail;  /* enum dfopt_declog_detail */
-    int32_t log_level;    /* deflate level; -1: there is no decision log */
+    uint32_t log_detail; /* enum dfopt_declog_detail */
+    int32_t log_level;   /* deflate level; -1: there is no decision log */
 };
 
 struct dfopt_bulk_sync { /* of a slice; the reason of the first reject follows */
@@ -53,8 +53,8 @@ struct dfopt_bulk_rank {
     struct dfopt_slice slice;
     struct dfopt_deciding deciding;
     uint32_t local_strings, local_lists; /* sent to rank 0 so far */
-    struct dfopt_decisions results; /* scratch: about another rank's slice */
-    struct dfopt_frame_peer *told;  /* by rank: of this rank's own strings; owned */
+    struct dfopt_decisions results;      /* scratch: about another rank's slice */
+    struct dfopt_frame_peer *told; /* by rank: of this rank's own strings; owned */
     struct dfopt_frame_translation *own; /* by rank: of theirs; owned */
     struct dfopt_buf in;
     struct dfopt_buf *out;       /* two a rank: EVENTS or control, RESULTS; owned */
@@ -95,10 +95,10 @@ void dfopt_bulk_pass_base(struct dfopt_bulk_rank *b);
 struct dfopt_frame *dfopt_bulk_begin(struct dfopt_bulk_rank *b, int to, int lane,
                                      struct dfopt_frame *f,
                                      struct dfopt_frame_peer *peer);
-void dfopt_bulk_send(struct dfopt_bulk_rank *b, int to, int lane, struct dfopt_frame *f,
-                     enum dfopt_frame_kind kind);
-void dfopt_bulk_receive(struct dfopt_bulk_rank *b, int from, enum dfopt_frame_kind kind,
-                        struct dfopt_frame_reader *r);
+void dfopt_bulk_send(struct dfopt_bulk_rank *b, int to, int lane,
+                     struct dfopt_frame *f, enum dfopt_frame_kind kind);
+void dfopt_bulk_receive(struct dfopt_bulk_rank *b, int from,
+                        enum dfopt_frame_kind kind, struct dfopt_frame_reader *r);
 
 #define DFOPT_BULK_EVENT_LANE  0
 #define DFOPT_BULK_RESULT_LANE 1

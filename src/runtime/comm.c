@@ -26,7 +26,8 @@ static enum dfopt_err mpi_error(int code, const char *what, int peer,
     char text[MPI_MAX_ERROR_STRING] = "";
     int len = 0;
     MPI_Error_string(code, text, &len);
-    return dfopt_error_set(err, DFOPT_ERR_MPI, "%s rank %d: %.200s", what, peer, text);
+    return dfopt_error_set(err, DFOPT_ERR_MPI, "%s rank %d: %.200s", what, peer,
+                           text);
 }
 
 enum dfopt_err dfopt_comm_start(struct dfopt_comm **out, int *argc, char ***argv,
@@ -85,8 +86,8 @@ const char *dfopt_comm_library(const struct dfopt_comm *c)
 }
 
 enum dfopt_err dfopt_comm_send(struct dfopt_comm *c, int to,
-                               const struct dfopt_buf *frame, struct dfopt_send **out,
-                               struct dfopt_error *err)
+                               const struct dfopt_buf *frame,
+                               struct dfopt_send **out, struct dfopt_error *err)
 {
     if (frame->len > INT_MAX)
         return dfopt_error_set(err, DFOPT_ERR_LIMIT,
@@ -95,8 +96,8 @@ enum dfopt_err dfopt_comm_send(struct dfopt_comm *c, int to,
     struct dfopt_send *s = malloc(sizeof *s);
     if (!s)
         return dfopt_error_set(err, DFOPT_ERR_NOMEM, "out of memory");
-    int code = MPI_Isend(frame->data, (int)frame->len, MPI_BYTE, to, FRAME_TAG, c->comm,
-                         &s->request);
+    int code = MPI_Isend(frame->data, (int)frame->len, MPI_BYTE, to, FRAME_TAG,
+                         c->comm, &s->request);
     if (code != MPI_SUCCESS) {
         free(s);
         return mpi_error(code, "sending to", to, err);

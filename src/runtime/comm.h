@@ -36,8 +36,8 @@ const char *dfopt_comm_library(const struct dfopt_comm *c);
 /* Local. Starts sending the bytes of *frame, which must stay as they are until
  * the send is finished. At most 2 GiB. Returns owned: dfopt_send_finish. */
 enum dfopt_err dfopt_comm_send(struct dfopt_comm *c, int to,
-                               const struct dfopt_buf *frame, struct dfopt_send **out,
-                               struct dfopt_error *err);
+                               const struct dfopt_buf *frame,
+                               struct dfopt_send **out, struct dfopt_error *err);
 
 /* Local. Waits until the bytes may be changed; frees and NULLs *s. */
 enum dfopt_err dfopt_send_finish(struct dfopt_comm *c, struct dfopt_send **s,

@@ -10,7 +10,8 @@ static bool owns(void *arg, dfopt_sym node)
     return dfopt_partition_owner(text, len, d->planners) == d->index;
 }
 
-enum dfopt_err dfopt_deciding_start(struct dfopt_deciding *d, struct dfopt_dict *dict,
+enum dfopt_err dfopt_deciding_start(struct dfopt_deciding *d,
+                                    struct dfopt_dict *dict,
                                     const struct dfopt_policy *policy,
                                     bool assumed_acks, dfopt_sym relay_hostname,
                                     uint32_t index, uint32_t planners)
@@ -62,8 +63,7 @@ enum dfopt_err dfopt_deciding_ack(struct dfopt_deciding *d, uint64_t seq,
     enum dfopt_err e = dfopt_planner_ack(d->planner, seq, a, out);
     if (e)
         return e;
-    const struct dfopt_ack_row *row =
-        (const void *)(out->acks.data + before);
+    const struct dfopt_ack_row *row = (const void *)(out->acks.data + before);
     /* a plan for the whole job is known to all: the speaker reports it */
     if (!is_speaker(d) && (row->outcome == DFOPT_ACK_OUTCOME_UNMATCHED ||
                            row->node == DFOPT_SYM_EMPTY))

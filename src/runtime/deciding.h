@@ -15,7 +15,8 @@ struct dfopt_deciding {
 
 /* Zero *d before. Creates the planner. `policy` and `dict` are borrowed until
  * dfopt_deciding_end. *d must not move in between. OK or NOMEM. */
-enum dfopt_err dfopt_deciding_start(struct dfopt_deciding *d, struct dfopt_dict *dict,
+enum dfopt_err dfopt_deciding_start(struct dfopt_deciding *d,
+                                    struct dfopt_dict *dict,
                                     const struct dfopt_policy *policy,
                                     bool assumed_acks, dfopt_sym relay_hostname,
                                     uint32_t index, uint32_t planners);

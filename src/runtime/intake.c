@@ -2,7 +2,8 @@
  * for the decision log; the event shares it. */
 #include "runtime/intake.h"
 
-dfopt_sym dfopt_intake_origin(struct dfopt_intake *in, const struct dfopt_record *rec)
+dfopt_sym dfopt_intake_origin(struct dfopt_intake *in,
+                              const struct dfopt_record *rec)
 {
     if (rec->origin != in->origin) {
         in->origin = rec->origin;
@@ -83,8 +84,8 @@ static void apply_overrides(const struct dfopt_policy *policy,
             dfopt_policy_apply(policy, g->knobs[i].id, &g->knobs[i].responses[j]);
 }
 
-static enum dfopt_err keep(struct dfopt_intake *in, struct dfopt_round *r, uint64_t seq,
-                           struct dfopt_event *event)
+static enum dfopt_err keep(struct dfopt_intake *in, struct dfopt_round *r,
+                           uint64_t seq, struct dfopt_event *event)
 {
     enum dfopt_err e = DFOPT_OK;
     if (event->stream == DFOPT_STREAM_FINDING) {
@@ -112,7 +113,8 @@ enum dfopt_err dfopt_intake_take(struct dfopt_intake *in, struct dfopt_round *r,
             rec->stream < 0 ? DFOPT_STREAM_FINDING : (uint32_t)rec->stream;
         e = dfopt_error_set(why, DFOPT_ERR_LIMIT, "%s", rec->problem);
     } else {
-        e = dfopt_codec_decode(in->codec, rec->stream, rec->data, rec->len, event, why);
+        e = dfopt_codec_decode(in->codec, rec->stream, rec->data, rec->len, event,
+                               why);
     }
     if (e == DFOPT_ERR_NOMEM)
         return e;

@@ -19,13 +19,15 @@ struct dfopt_intake {
 };
 
 /* The number of a record's origin; DFOPT_SYM_NONE: no memory. */
-dfopt_sym dfopt_intake_origin(struct dfopt_intake *in, const struct dfopt_record *rec);
+dfopt_sym dfopt_intake_origin(struct dfopt_intake *in,
+                              const struct dfopt_record *rec);
 
 /* Takes a record in as event `seq`. Returns OK with *event filled: it borrows
  * from the codec (until the next record) and from the round. NOMEM. Anything
  * else: the record cannot be used, *why says why and the round has a row. */
 enum dfopt_err dfopt_intake_take(struct dfopt_intake *in, struct dfopt_round *r,
                                  uint64_t seq, const struct dfopt_record *rec,
-                                 struct dfopt_event *event, struct dfopt_error *why);
+                                 struct dfopt_event *event,
+                                 struct dfopt_error *why);
 
 #endif

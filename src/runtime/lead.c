@@ -47,8 +47,8 @@ static enum dfopt_err skip_record(struct lead *l, struct dfopt_round *r,
 {
     l->totals->invalid++;
     if (l->c->strict)
-        return dfopt_error_set(err, DFOPT_ERR_SCHEMA, "%s:%" PRIu64 ": %s", rec->origin,
-                               rec->line, why);
+        return dfopt_error_set(err, DFOPT_ERR_SCHEMA, "%s:%" PRIu64 ": %s",
+                               rec->origin, rec->line, why);
     return dfopt_team_skip(l->team, r) ? no_memory(err) : DFOPT_OK;
 }
 
@@ -119,10 +119,11 @@ static enum dfopt_err fill(struct lead *l, struct dfopt_round *r,
         case DFOPT_SOURCE_RECORD:
             bytes += rec.len;
             e = take_record(l, r, &rec, err);
-            r->end = (struct dfopt_declog_position){.next_seq = l->next_seq,
-                                                    .offset = rec.offset + rec.len,
-                                                    .record_line = rec.line,
-                                                    .origin = dfopt_intake_origin(&l->intake, &rec)};
+            r->end = (struct dfopt_declog_position){
+                .next_seq = l->next_seq,
+                .offset = rec.offset + rec.len,
+                .record_line = rec.line,
+                .origin = dfopt_intake_origin(&l->intake, &rec)};
             break;
         case DFOPT_SOURCE_ERROR:
             e = skip_input(l, &why, err);
@@ -199,7 +200,8 @@ static enum dfopt_err run(struct lead *l, struct dfopt_error *err)
             continue;
         /* nothing came in, or nothing more may go out: wait for the oldest */
         struct dfopt_round *r = &l->rounds[l->oldest];
-        const bool wait = l->on_way == before || l->on_way == l->n_rounds || l->ended;
+        const bool wait =
+            l->on_way == before || l->on_way == l->n_rounds || l->ended;
         e = dfopt_team_collect(l->team, r, l->rounds, l->n_rounds, wait, err);
         if (!e && r->waiting == 0)
             e = finish_oldest(l, err);
@@ -215,7 +217,8 @@ static void wind_up(struct lead *l)
     bool fit = true;
     while (l->on_way) {
         struct dfopt_round *r = &l->rounds[l->oldest];
-        if (dfopt_team_collect(l->team, r, l->rounds, l->n_rounds, true, &ignored)) {
+        if (dfopt_team_collect(l->team, r, l->rounds, l->n_rounds, true,
+                               &ignored)) {
             dfopt_team_forget(l->team, l->rounds, l->n_rounds);
             fit = false;
         }
@@ -243,7 +246,8 @@ static enum dfopt_err start(struct lead *l, struct dfopt_comm *comm,
             return no_memory(err);
     dfopt_round_reset(&l->rounds[0], 0, 0);
     for (size_t i = 0; i < l->c->n_presets; i++) {
-        if (dfopt_team_preset(l->team, &l->rounds[0], &l->c->presets[i].registration))
+        if (dfopt_team_preset(l->team, &l->rounds[0],
+                              &l->c->presets[i].registration))
             return no_memory(err);
     }
     return dfopt_output_presets(&l->output, err);
@@ -260,7 +264,8 @@ static void release(struct lead *l)
 
 enum dfopt_err dfopt_lead_run(struct dfopt_comm *comm,
                               const struct dfopt_lead_config *config,
-                              struct dfopt_lead_result *out, struct dfopt_error *err)
+                              struct dfopt_lead_result *out,
+                              struct dfopt_error *err)
 {
     struct lead l = {
         .c = config,

@@ -21,9 +21,9 @@ struct dfopt_initial {
 
 /* What came in and what was decided. */
 struct dfopt_totals {
-    uint64_t records;  /* all that took a number */
+    uint64_t records;                       /* all that took a number */
     uint64_t by_stream[DFOPT_STREAM_COUNT]; /* of them, the usable ones */
-    uint64_t invalid;  /* records that could not be used */
+    uint64_t invalid;                       /* records that could not be used */
     uint64_t skipped_inputs; /* files that could not be read to their end */
     uint64_t verdicts[DFOPT_VERDICT_COUNT];
     uint64_t plans, relays; /* made here; passed on for a global optimizer */
@@ -36,7 +36,8 @@ struct dfopt_lead_progress {
     struct dfopt_source_progress input;
 };
 
-typedef void (*dfopt_lead_progress_fn)(void *arg, const struct dfopt_lead_progress *p);
+typedef void (*dfopt_lead_progress_fn)(void *arg,
+                                       const struct dfopt_lead_progress *p);
 
 /* Everything is borrowed for the run. */
 struct dfopt_lead_config {
@@ -48,24 +49,24 @@ struct dfopt_lead_config {
     const struct dfopt_initial *presets;
     size_t n_presets;
     struct dfopt_source *source;
-    struct dfopt_sink *sink;        /* NULL: plans are only logged */
-    struct dfopt_declog **declog;   /* *declog NULL: none. Closed and NULLed when
-                                     * it fails, the run going on */
-    struct dfopt_log *log;          /* NULL: silent */
-    bool strict;                    /* the first thing wrong ends the run */
-    uint32_t round_events;          /* at most so many a round; 0: 4096 */
-    uint32_t rounds_on_way;         /* at most so many at once; 0: 4 */
-    int64_t flush_interval_ns;      /* of the decision log */
+    struct dfopt_sink *sink;           /* NULL: plans are only logged */
+    struct dfopt_declog **declog;      /* *declog NULL: none. Closed and NULLed when
+                                        * it fails, the run going on */
+    struct dfopt_log *log;             /* NULL: silent */
+    bool strict;                       /* the first thing wrong ends the run */
+    uint32_t round_events;             /* at most so many a round; 0: 4096 */
+    uint32_t rounds_on_way;            /* at most so many at once; 0: 4 */
+    int64_t flush_interval_ns;         /* of the decision log */
     const volatile sig_atomic_t *stop; /* not 0: take nothing more in */
-    dfopt_lead_progress_fn progress; /* NULL: none; called a few times a second */
+    dfopt_lead_progress_fn progress;   /* NULL: none; called a few times a second */
     void *progress_arg;
 };
 
 /* How a run ended. */
 struct dfopt_lead_result {
     struct dfopt_totals totals;
-    bool stopped;      /* by *stop, before the end of the input */
-    bool output_failed; /* plans or log are not whole; said in the log */
+    bool stopped;                  /* by *stop, before the end of the input */
+    bool output_failed;            /* plans or log are not whole; said in the log */
     struct dfopt_buf state;        /* struct dfopt_state_row */
     struct dfopt_buf suppressions; /* struct dfopt_suppression_state */
 };
@@ -76,7 +77,8 @@ struct dfopt_lead_result {
  * (strict: the first bad record); everything decided before is put out. */
 enum dfopt_err dfopt_lead_run(struct dfopt_comm *comm,
                               const struct dfopt_lead_config *config,
-                              struct dfopt_lead_result *out, struct dfopt_error *err);
+                              struct dfopt_lead_result *out,
+                              struct dfopt_error *err);
 
 /* Local, on rank 0, once: tells every other rank to leave with an exit code. */
 void dfopt_lead_dismiss(struct dfopt_comm *comm, int exit_code);

@@ -18,8 +18,8 @@ static const char *text_of(const struct dfopt_lead_config *c, dfopt_sym s)
     return dfopt_dict_text(c->dict, s, NULL);
 }
 
-void dfopt_narrate_plan(const struct dfopt_lead_config *c, const struct dfopt_plan *p,
-                        struct dfopt_buf *text)
+void dfopt_narrate_plan(const struct dfopt_lead_config *c,
+                        const struct dfopt_plan *p, struct dfopt_buf *text)
 {
     if (!dfopt_log_enabled(c->log, DFOPT_LOG_INFO))
         return;
@@ -29,18 +29,18 @@ void dfopt_narrate_plan(const struct dfopt_lead_config *c, const struct dfopt_pl
     const size_t old = put_value(c->dict, p->old_value, text);
     const size_t new = put_value(c->dict, p->new_value, text);
     const size_t why = text->len;
-    if (old == SIZE_MAX || new == SIZE_MAX || dfopt_plan_rationale(c->dict, p, text) ||
-        dfopt_buf_add(text, "", 1))
+    if (old == SIZE_MAX || new == SIZE_MAX ||
+        dfopt_plan_rationale(c->dict, p, text) || dfopt_buf_add(text, "", 1))
         return;
     dfopt_plan_id_text(p->plan_id, id);
-    dfopt_log_event(
-        c->log, DFOPT_LOG_INFO, relayed ? "optimizer.global_plan.relayed" : "optimizer.plan",
-        DFOPT_F_TEXT("plan_id", relayed ? text_of(c, p->relay_id) : id),
-        DFOPT_F_TEXT("knob_id", text_of(c, p->knob)),
-        DFOPT_F_JSON("old_value", text->data + old),
-        DFOPT_F_JSON("new_value", text->data + new),
-        DFOPT_F_TEXT("target_function", text_of(c, p->target_function)),
-        DFOPT_F_TEXT("rationale", text->data + why));
+    dfopt_log_event(c->log, DFOPT_LOG_INFO,
+                    relayed ? "optimizer.global_plan.relayed" : "optimizer.plan",
+                    DFOPT_F_TEXT("plan_id", relayed ? text_of(c, p->relay_id) : id),
+                    DFOPT_F_TEXT("knob_id", text_of(c, p->knob)),
+                    DFOPT_F_JSON("old_value", text->data + old),
+                    DFOPT_F_JSON("new_value", text->data + new),
+                    DFOPT_F_TEXT("target_function", text_of(c, p->target_function)),
+                    DFOPT_F_TEXT("rationale", text->data + why));
 }
 
 void dfopt_narrate_registration(const struct dfopt_lead_config *c,
@@ -68,13 +68,15 @@ void dfopt_narrate_registration(const struct dfopt_lead_config *c,
 }
 
 void dfopt_narrate_reject(const struct dfopt_lead_config *c,
-                          const struct dfopt_declog_reject_row *row, uint64_t *shown)
+                          const struct dfopt_declog_reject_row *row,
+                          uint64_t *shown)
 {
     const bool all = dfopt_log_enabled(c->log, DFOPT_LOG_DEBUG);
     if (++*shown == REJECTS_SHOWN + 1 && !all)
         dfopt_log_event(c->log, DFOPT_LOG_WARNING, "optimizer.record.invalid",
-                        DFOPT_F_TEXT("error", "further messages of this kind are left "
-                                              "out; --log-level debug shows all"));
+                        DFOPT_F_TEXT("error",
+                                     "further messages of this kind are left "
+                                     "out; --log-level debug shows all"));
     if (*shown > REJECTS_SHOWN && !all)
         return;
     dfopt_log_event(c->log, DFOPT_LOG_WARNING, "optimizer.record.invalid",
@@ -100,24 +102,29 @@ static void narrate_suppressions(const struct dfopt_lead_config *c,
                         DFOPT_F_INT("window_index", s[i].window));
 }
 
-static void narrate_acks(const struct dfopt_lead_config *c, const struct dfopt_round *r)
+static void narrate_acks(const struct dfopt_lead_config *c,
+                         const struct dfopt_round *r)
 {
-    const struct dfopt_ack_row *a = DFOPT_ROW(&r->merged.acks, const struct dfopt_ack_row);
+    const struct dfopt_ack_row *a =
+        DFOPT_ROW(&r->merged.acks, const struct dfopt_ack_row);
     for (size_t i = 0; i < DFOPT_ROWS(&r->merged.acks, struct dfopt_ack_row); i++) {
         char id[DFOPT_PLAN_ID_SIZE];
         dfopt_plan_id_text(a[i].plan_id, id);
-        dfopt_log_event(c->log, a[i].other_plan ? DFOPT_LOG_WARNING : DFOPT_LOG_DEBUG,
-                        "optimizer.ack.received", DFOPT_F_TEXT("plan_id", id),
-                        DFOPT_F_TEXT("outcome", dfopt_ack_outcome_name(a[i].outcome)),
-                        DFOPT_F_TEXT("knob_id", text_of(c, a[i].knob)),
-                        DFOPT_F_TEXT("node", text_of(c, a[i].node)),
-                        DFOPT_F_BOOL("names_another_plan", a[i].other_plan != 0));
+        dfopt_log_event(
+            c->log, a[i].other_plan ? DFOPT_LOG_WARNING : DFOPT_LOG_DEBUG,
+            "optimizer.ack.received", DFOPT_F_TEXT("plan_id", id),
+            DFOPT_F_TEXT("outcome", dfopt_ack_outcome_name(a[i].outcome)),
+            DFOPT_F_TEXT("knob_id", text_of(c, a[i].knob)),
+            DFOPT_F_TEXT("node", text_of(c, a[i].node)),
+            DFOPT_F_BOOL("names_another_plan", a[i].other_plan != 0));
     }
 }
 
-static void narrate_gates(const struct dfopt_lead_config *c, const struct dfopt_buf *rows)
+static void narrate_gates(const struct dfopt_lead_config *c,
+                          const struct dfopt_buf *rows)
 {
-    const struct dfopt_verdict_row *v = DFOPT_ROW(rows, const struct dfopt_verdict_row);
+    const struct dfopt_verdict_row *v =
+        DFOPT_ROW(rows, const struct dfopt_verdict_row);
     for (size_t i = 0; i < DFOPT_ROWS(rows, struct dfopt_verdict_row); i++) {
         if (v[i].verdict == DFOPT_VERDICT_PLANNED)
             continue;
@@ -135,8 +142,8 @@ static void narrate_gates(const struct dfopt_lead_config *c, const struct dfopt_
     }
 }
 
-void dfopt_narrate_round(const struct dfopt_lead_config *c, const struct dfopt_round *r,
-                         struct dfopt_buf *text)
+void dfopt_narrate_round(const struct dfopt_lead_config *c,
+                         const struct dfopt_round *r, struct dfopt_buf *text)
 {
     const struct dfopt_round_registration *g =
         DFOPT_ROW(&r->registrations, const struct dfopt_round_registration);

@@ -15,7 +15,8 @@ void dfopt_output_free(struct dfopt_output *o)
 
 /* An output has failed: fatal if strict, else said and remembered. */
 static enum dfopt_err gave_up(struct dfopt_output *o, const char *what,
-                              const struct dfopt_error *why, struct dfopt_error *err)
+                              const struct dfopt_error *why,
+                              struct dfopt_error *err)
 {
     o->failed = true;
     if (o->c->strict) {
@@ -31,15 +32,18 @@ static enum dfopt_err gave_up(struct dfopt_output *o, const char *what,
 
 static enum dfopt_err log_acks(struct dfopt_declog *w, const struct dfopt_round *r)
 {
-    const struct dfopt_round_ack *a = DFOPT_ROW(&r->acks, const struct dfopt_round_ack);
+    const struct dfopt_round_ack *a =
+        DFOPT_ROW(&r->acks, const struct dfopt_round_ack);
     const struct dfopt_ack_row *row =
         DFOPT_ROW(&r->merged.acks, const struct dfopt_ack_row);
     enum dfopt_err e = DFOPT_OK;
-    for (size_t i = 0; i < DFOPT_ROWS(&r->acks, struct dfopt_round_ack) && !e; i++) {
+    for (size_t i = 0; i < DFOPT_ROWS(&r->acks, struct dfopt_round_ack) && !e;
+         i++) {
         const struct dfopt_declog_ack ack = {
             .seq = a[i].seq,
             .given = &a[i].given,
-            .outcome = row[i].outcome == DFOPT_ACK_OUTCOME_UNMATCHED ? NULL : &row[i],
+            .outcome =
+                row[i].outcome == DFOPT_ACK_OUTCOME_UNMATCHED ? NULL : &row[i],
             .plan_id = r->texts.data + a[i].plan_id,
             .plan_id_len = a[i].plan_id_len,
             .reason = r->texts.data + a[i].reason,
@@ -81,7 +85,7 @@ static enum dfopt_err log_rows(struct dfopt_declog *w, const struct dfopt_round 
     enum dfopt_err e = dfopt_declog_blocks(w, r->blocks.data, r->blocks.len);
     if (!e)
         e = dfopt_declog_findings(
-        w, DFOPT_ROW(&r->findings, const struct dfopt_finding_row),
+            w, DFOPT_ROW(&r->findings, const struct dfopt_finding_row),
             DFOPT_ROWS(&r->findings, struct dfopt_finding_row));
     if (!e)
         e = dfopt_declog_decisions(w, &r->merged);
@@ -151,8 +155,9 @@ static enum dfopt_err publish(struct dfopt_output *o, const struct dfopt_plan *p
     const struct dfopt_plan_message m = {
         .body = o->json.data,
         .body_len = o->json.len,
-        .node = p->node == DFOPT_SYM_EMPTY ? NULL
-                                           : dfopt_dict_text(o->c->dict, p->node, NULL),
+        .node = p->node == DFOPT_SYM_EMPTY
+                    ? NULL
+                    : dfopt_dict_text(o->c->dict, p->node, NULL),
     };
     e = o->c->sink->ops->publish(o->c->sink, &m, &why);
     if (!e)
@@ -164,7 +169,8 @@ static enum dfopt_err publish(struct dfopt_output *o, const struct dfopt_plan *p
 static enum dfopt_err put_plans(struct dfopt_output *o, const struct dfopt_round *r,
                                 struct dfopt_error *err)
 {
-    const struct dfopt_plan *p = DFOPT_ROW(&r->merged.plans, const struct dfopt_plan);
+    const struct dfopt_plan *p =
+        DFOPT_ROW(&r->merged.plans, const struct dfopt_plan);
     const size_t n = DFOPT_ROWS(&r->merged.plans, struct dfopt_plan);
     enum dfopt_err e = DFOPT_OK;
     for (size_t i = 0; i < n && !e; i++) {
@@ -186,7 +192,8 @@ static void count(struct dfopt_totals *t, const struct dfopt_decisions *d)
     const struct dfopt_verdict_row *v =
         DFOPT_ROW(&d->verdicts, const struct dfopt_verdict_row);
     const struct dfopt_ack_row *a = DFOPT_ROW(&d->acks, const struct dfopt_ack_row);
-    const struct dfopt_relay_row *g = DFOPT_ROW(&d->relays, const struct dfopt_relay_row);
+    const struct dfopt_relay_row *g =
+        DFOPT_ROW(&d->relays, const struct dfopt_relay_row);
     for (size_t i = 0; i < DFOPT_ROWS(&d->verdicts, struct dfopt_verdict_row); i++)
         if (v[i].verdict < DFOPT_VERDICT_COUNT)
             t->verdicts[v[i].verdict]++;
@@ -196,12 +203,14 @@ static void count(struct dfopt_totals *t, const struct dfopt_decisions *d)
         t->global_plans_rejected += g[i].outcome != DFOPT_RELAY_RELAYED;
 }
 
-enum dfopt_err dfopt_output_round(struct dfopt_output *o, const struct dfopt_round *r,
-                                  bool flush, struct dfopt_error *err)
+enum dfopt_err dfopt_output_round(struct dfopt_output *o,
+                                  const struct dfopt_round *r, bool flush,
+                                  struct dfopt_error *err)
 {
     const struct dfopt_declog_reject_row *reject =
         DFOPT_ROW(&r->rejects, const struct dfopt_declog_reject_row);
-    for (size_t i = 0; i < DFOPT_ROWS(&r->rejects, struct dfopt_declog_reject_row); i++)
+    for (size_t i = 0; i < DFOPT_ROWS(&r->rejects, struct dfopt_declog_reject_row);
+         i++)
         dfopt_narrate_reject(o->c, &reject[i], &o->rejects_shown);
     count(o->totals, &r->merged);
     enum dfopt_err e = to_declog(o, r, flush, err);

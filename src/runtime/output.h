@@ -15,12 +15,14 @@ struct dfopt_output {
 };
 
 /* Logs the registrations that were there before the first event. */
-enum dfopt_err dfopt_output_presets(struct dfopt_output *o, struct dfopt_error *err);
+enum dfopt_err dfopt_output_presets(struct dfopt_output *o,
+                                    struct dfopt_error *err);
 
 /* Puts out a merged round. `flush`: make it durable in the decision log. Returns
  * OK also when an output fails and the run is not strict (said in the log). */
-enum dfopt_err dfopt_output_round(struct dfopt_output *o, const struct dfopt_round *r,
-                                  bool flush, struct dfopt_error *err);
+enum dfopt_err dfopt_output_round(struct dfopt_output *o,
+                                  const struct dfopt_round *r, bool flush,
+                                  struct dfopt_error *err);
 
 /* Flushes what is buffered. */
 enum dfopt_err dfopt_output_end(struct dfopt_output *o, struct dfopt_error *err);

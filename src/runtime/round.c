@@ -76,8 +76,8 @@ struct cursor {
 
 /* Moves the rows of event seq, which start with its number, from `from` at *at
  * to `to`. */
-static enum dfopt_err move_rows(const struct dfopt_buf *from, size_t *at, size_t size,
-                                uint64_t seq, struct dfopt_buf *to)
+static enum dfopt_err move_rows(const struct dfopt_buf *from, size_t *at,
+                                size_t size, uint64_t seq, struct dfopt_buf *to)
 {
     size_t end = *at;
     while (end < from->len) {
@@ -95,11 +95,12 @@ static enum dfopt_err move_rows(const struct dfopt_buf *from, size_t *at, size_t
 }
 
 static enum dfopt_err move_event(struct dfopt_round *r, uint64_t seq,
-                                 const struct dfopt_decisions *from, struct cursor *c)
+                                 const struct dfopt_decisions *from,
+                                 struct cursor *c)
 {
-    enum dfopt_err e = move_rows(&from->verdicts, &c->verdicts,
-                                 sizeof(struct dfopt_verdict_row), seq,
-                                 &r->merged.verdicts);
+    enum dfopt_err e =
+        move_rows(&from->verdicts, &c->verdicts, sizeof(struct dfopt_verdict_row),
+                  seq, &r->merged.verdicts);
     if (!e)
         e = move_rows(&from->plans, &c->plans, sizeof(struct dfopt_plan), seq,
                       &r->merged.plans);
@@ -113,7 +114,8 @@ static enum dfopt_err move_event(struct dfopt_round *r, uint64_t seq,
 }
 
 /* A record that could not be used has a verdict too; only rank 0 knows of it. */
-static enum dfopt_err add_invalid(struct dfopt_round *r, uint64_t seq, size_t *reject)
+static enum dfopt_err add_invalid(struct dfopt_round *r, uint64_t seq,
+                                  size_t *reject)
 {
     const struct dfopt_declog_reject_row *rows =
         DFOPT_ROW(&r->rejects, const struct dfopt_declog_reject_row);
@@ -152,7 +154,8 @@ static enum dfopt_err merge_acks(struct dfopt_round *r)
                                         .window = DFOPT_WINDOW_NONE};
     for (uint32_t s = 0; s < r->n_shares; s++) {
         const struct dfopt_buf *acks = &r->shares[s].results.acks;
-        const struct dfopt_ack_row *row = DFOPT_ROW(acks, const struct dfopt_ack_row);
+        const struct dfopt_ack_row *row =
+            DFOPT_ROW(acks, const struct dfopt_ack_row);
         size_t at = 0;
         for (size_t i = 0; i < DFOPT_ROWS(acks, struct dfopt_ack_row); i++) {
             while (at < n && given[at].seq < row[i].seq)
@@ -172,7 +175,8 @@ static bool all_taken(const struct dfopt_round *r, const struct cursor *c)
     for (uint32_t i = 0; i < r->n_shares; i++) {
         const struct dfopt_decisions *d = &r->shares[i].results;
         if (c[i].verdicts != d->verdicts.len || c[i].plans != d->plans.len ||
-            c[i].suppressions != d->suppressions.len || c[i].relays != d->relays.len)
+            c[i].suppressions != d->suppressions.len ||
+            c[i].relays != d->relays.len)
             return false;
     }
     return true;
@@ -182,6 +186,8 @@ enum dfopt_err dfopt_round_merge(struct dfopt_round *r)
 {
     if (r->n_shares == 1 && r->rejects.len == 0 && r->acks.len == 0) {
         struct dfopt_decisions all = r->shares[0].results; /* in order already */
+        if (all.acks.len)
+            return DFOPT_ERR_FORMAT;
         r->shares[0].results = r->merged;
         r->merged = all;
         return DFOPT_OK;
@@ -198,7 +204,8 @@ enum dfopt_err dfopt_round_merge(struct dfopt_round *r)
         if (reporter[i] == DFOPT_REPORTER_NONE)
             e = add_invalid(r, seq, &reject);
         else
-            e = move_event(r, seq, &r->shares[reporter[i]].results, &c[reporter[i]]);
+            e = move_event(r, seq, &r->shares[reporter[i]].results,
+                           &c[reporter[i]]);
     }
     if (!e)
         e = merge_acks(r);

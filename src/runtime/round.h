@@ -13,7 +13,7 @@
 struct dfopt_share {
     struct dfopt_buf bytes; /* the frame being written or sent */
     struct dfopt_frame frame;
-    bool used;   /* the frame has been begun in this round */
+    bool used;    /* the frame has been begun in this round */
     bool waiting; /* sent, not yet answered */
     struct dfopt_send *sending;
     struct dfopt_decisions results;
@@ -41,7 +41,7 @@ struct dfopt_round {
     uint32_t n_events;
     struct dfopt_share *shares; /* one a planner; owned */
     uint32_t n_shares;
-    uint32_t waiting; /* shares not yet answered */
+    uint32_t waiting;          /* shares not yet answered */
     struct dfopt_buf reporter; /* uint32_t an event: the planner that reports it */
     struct dfopt_decisions merged;
     struct dfopt_buf cursors; /* scratch of the merge */
@@ -71,8 +71,8 @@ void dfopt_round_reset(struct dfopt_round *r, uint64_t number, uint64_t first_se
 size_t dfopt_round_text(struct dfopt_round *r, const char *text, size_t len);
 
 /* Merges the shares' results into r->merged, in order of (sequence, position);
- * of each ack the row of whoever knew the plan. OK, NOMEM, or FORMAT if a
- * planner reported what it was not asked. */
+ * of each ack the row of whoever knew the plan. OK, NOMEM, or FORMAT if one
+ * of several planners reported what it was not asked. */
 enum dfopt_err dfopt_round_merge(struct dfopt_round *r);
 
 #endif

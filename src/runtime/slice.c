@@ -42,8 +42,8 @@ void dfopt_slice_free(struct dfopt_slice *s)
 /* ---- decoding ---- */
 
 /* The planner that reports what is decided about a finding. */
-static enum dfopt_err reporter_of(struct dfopt_slice *s, const struct dfopt_finding *f,
-                                  uint32_t *out)
+static enum dfopt_err reporter_of(struct dfopt_slice *s,
+                                  const struct dfopt_finding *f, uint32_t *out)
 {
     *out = DFOPT_PARTITION_SPEAKER;
     if (f->node == DFOPT_SYM_EMPTY)
@@ -59,14 +59,15 @@ static enum dfopt_err reporter_of(struct dfopt_slice *s, const struct dfopt_find
 
 static enum dfopt_err add_event(struct dfopt_slice *s, uint32_t reporter)
 {
-    enum dfopt_err e = dfopt_buf_add(&s->round.reporter, &reporter, sizeof reporter);
+    enum dfopt_err e =
+        dfopt_buf_add(&s->round.reporter, &reporter, sizeof reporter);
     if (!e)
         s->round.n_events++;
     return e;
 }
 
-static enum dfopt_err keep_other(struct dfopt_slice *s, const struct dfopt_record *rec,
-                                 uint32_t stream)
+static enum dfopt_err keep_other(struct dfopt_slice *s,
+                                 const struct dfopt_record *rec, uint32_t stream)
 {
     const struct other o = {.index = s->round.n_events,
                             .at = (size_t)(rec->data - s->reader.bytes.data),
@@ -88,7 +89,8 @@ static enum dfopt_err decode_record(struct dfopt_slice *s,
     struct dfopt_round *r = &s->round;
     struct dfopt_error why;
     const uint64_t index = r->n_events;
-    const size_t acks = r->acks.len, regs = r->registrations.len, texts = r->texts.len;
+    const size_t acks = r->acks.len, regs = r->registrations.len,
+                 texts = r->texts.len;
     struct dfopt_event event;
     enum dfopt_err e = dfopt_intake_take(&s->intake, r, index, rec, &event, &why);
     if (e == DFOPT_ERR_NOMEM)
@@ -149,7 +151,8 @@ uint64_t dfopt_slice_records(const struct dfopt_slice *s)
 uint64_t dfopt_slice_first_reject(const struct dfopt_slice *s)
 {
     return s->round.rejects.len
-               ? DFOPT_ROW(&s->round.rejects, const struct dfopt_declog_reject_row)->seq
+               ? DFOPT_ROW(&s->round.rejects, const struct dfopt_declog_reject_row)
+                     ->seq
                : UINT64_MAX;
 }
 
@@ -183,7 +186,8 @@ static enum dfopt_err global_list(struct dfopt_dict *d, dfopt_list *l)
     return e ? e : *l == DFOPT_LIST_NONE ? DFOPT_ERR_NOMEM : DFOPT_OK;
 }
 
-static enum dfopt_err renumber_finding(struct dfopt_dict *d, struct dfopt_finding *f)
+static enum dfopt_err renumber_finding(struct dfopt_dict *d,
+                                       struct dfopt_finding *f)
 {
     dfopt_sym *const syms[] = {&f->type, &f->scope, &f->node, &f->motif,
                                &f->trend_text};
@@ -256,7 +260,8 @@ static void place_rejects(struct dfopt_slice *s, uint64_t first_seq,
     const size_t rejects = DFOPT_ROWS(&r->rejects, struct dfopt_declog_reject_row);
     struct dfopt_round_registration *reg =
         DFOPT_ROW(&r->registrations, struct dfopt_round_registration);
-    const size_t regs = DFOPT_ROWS(&r->registrations, struct dfopt_round_registration);
+    const size_t regs =
+        DFOPT_ROWS(&r->registrations, struct dfopt_round_registration);
     for (size_t i = 0; i < rejects; i++) {
         reject[i].seq += first_seq;
         reject[i].line += lines_before;
@@ -289,9 +294,10 @@ enum dfopt_err dfopt_slice_place(struct dfopt_slice *s, uint64_t keep,
         s->intake.origin = NULL;
     if (!e)
         e = take_others(s, first_seq);
-    qsort(r->registrations.data,
-          DFOPT_ROWS(&r->registrations, struct dfopt_round_registration),
-          sizeof(struct dfopt_round_registration), by_seq);
+    if (r->registrations.len)
+        qsort(r->registrations.data,
+              DFOPT_ROWS(&r->registrations, struct dfopt_round_registration),
+              sizeof(struct dfopt_round_registration), by_seq);
     return e;
 }
 

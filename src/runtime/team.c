@@ -15,11 +15,11 @@ struct dfopt_team {
     struct dfopt_dict *dict;
     struct dfopt_team_config config;
     uint32_t planners;
-    struct dfopt_deciding here;  /* one rank: the planner; else unused */
-    struct dfopt_symmap owner;   /* of nodes met before */
-    struct dfopt_frame_peer *peer; /* by planner: what it was told; owned */
+    struct dfopt_deciding here;          /* one rank: the planner; else unused */
+    struct dfopt_symmap owner;           /* of nodes met before */
+    struct dfopt_frame_peer *peer;       /* by planner: what it was told; owned */
     struct dfopt_frame_translation *own; /* by planner: its own strings; owned */
-    bool *configured; /* by planner; owned */
+    bool *configured;                    /* by planner; owned */
     struct dfopt_buf in;
 };
 
@@ -46,8 +46,9 @@ enum dfopt_err dfopt_team_create(struct dfopt_team **out, struct dfopt_comm *com
     enum dfopt_err e =
         t->peer && t->own && t->configured ? DFOPT_OK : DFOPT_ERR_NOMEM;
     if (!e && dfopt_comm_size(comm) == 1)
-        e = dfopt_deciding_start(&t->here, dict, config->policy, config->assumed_acks,
-                                 config->relay_hostname, 0, 1);
+        e = dfopt_deciding_start(&t->here, dict, config->policy,
+                                 config->assumed_acks, config->relay_hostname, 0,
+                                 1);
     if (e) {
         dfopt_team_destroy(t);
         return dfopt_error_set(err, e, "%s", dfopt_err_text(e));
@@ -148,8 +149,8 @@ enum dfopt_err dfopt_team_finding(struct dfopt_team *t, struct dfopt_round *r,
     return e ? e : count_event(r, reporter);
 }
 
-enum dfopt_err dfopt_team_ack(struct dfopt_team *t, struct dfopt_round *r, uint64_t seq,
-                              const struct dfopt_ack *a)
+enum dfopt_err dfopt_team_ack(struct dfopt_team *t, struct dfopt_round *r,
+                              uint64_t seq, const struct dfopt_ack *a)
 {
     enum dfopt_err e = DFOPT_OK;
     if (is_alone(t))
@@ -162,7 +163,8 @@ enum dfopt_err dfopt_team_ack(struct dfopt_team *t, struct dfopt_round *r, uint6
 }
 
 enum dfopt_err dfopt_team_global_plan(struct dfopt_team *t, struct dfopt_round *r,
-                                      uint64_t seq, const struct dfopt_global_plan *g)
+                                      uint64_t seq,
+                                      const struct dfopt_global_plan *g)
 {
     enum dfopt_err e = DFOPT_OK;
     if (is_alone(t))
@@ -218,8 +220,8 @@ enum dfopt_err dfopt_team_send(struct dfopt_team *t, struct dfopt_round *r,
 
 /* ---- back ---- */
 
-static enum dfopt_err worker_failed(const struct dfopt_frame_reader *opened, int from,
-                                    struct dfopt_error *err)
+static enum dfopt_err worker_failed(const struct dfopt_frame_reader *opened,
+                                    int from, struct dfopt_error *err)
 {
     struct dfopt_frame_reader r = *opened;
     struct dfopt_item item;
@@ -241,9 +243,11 @@ static struct dfopt_round *round_of(struct dfopt_round *rounds, size_t n,
     return NULL;
 }
 
-static enum dfopt_err broken_frame(int from, enum dfopt_err e, struct dfopt_error *err)
+static enum dfopt_err broken_frame(int from, enum dfopt_err e,
+                                   struct dfopt_error *err)
 {
-    return dfopt_error_set(err, e, "results of rank %d: %s", from, dfopt_err_text(e));
+    return dfopt_error_set(err, e, "results of rank %d: %s", from,
+                           dfopt_err_text(e));
 }
 
 static enum dfopt_err take_results(struct dfopt_team *t, int from,
@@ -264,13 +268,15 @@ static enum dfopt_err take_results(struct dfopt_team *t, int from,
                                 ? round_of(rounds, n, in.header.round, planner)
                                 : NULL;
     if (!r)
-        return dfopt_error_set(err, DFOPT_ERR_FORMAT,
-                               "rank %d answered what it was not asked (frame %" PRIu32
-                               ", round %" PRIu64 ")",
-                               from, in.header.kind, in.header.round);
+        return dfopt_error_set(
+            err, DFOPT_ERR_FORMAT,
+            "rank %d answered what it was not asked (frame %" PRIu32
+            ", round %" PRIu64 ")",
+            from, in.header.kind, in.header.round);
     struct dfopt_share *s = &r->shares[planner];
     while (dfopt_frame_next(&in, &item, &e)) {
-        e = dfopt_item_rows(&item, t->dict, &t->own[planner], &s->results, NULL, NULL);
+        e = dfopt_item_rows(&item, t->dict, &t->own[planner], &s->results, NULL,
+                            NULL);
         if (e)
             break;
     }
@@ -309,8 +315,10 @@ void dfopt_team_forget(struct dfopt_team *t, struct dfopt_round *rounds, size_t 
 }
 
 /* One worker's part of the state, or its failure. */
-static enum dfopt_err take_state(struct dfopt_team *t, int from, struct dfopt_buf *rows,
-                                 struct dfopt_buf *suppressions, struct dfopt_error *err)
+static enum dfopt_err take_state(struct dfopt_team *t, int from,
+                                 struct dfopt_buf *rows,
+                                 struct dfopt_buf *suppressions,
+                                 struct dfopt_error *err)
 {
     struct dfopt_frame_reader in;
     struct dfopt_item item;

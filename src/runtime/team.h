@@ -28,10 +28,11 @@ uint32_t dfopt_team_planners(const struct dfopt_team *t);
  * order and are counted by these calls. OK or NOMEM. */
 enum dfopt_err dfopt_team_finding(struct dfopt_team *t, struct dfopt_round *r,
                                   uint64_t seq, const struct dfopt_finding *f);
-enum dfopt_err dfopt_team_ack(struct dfopt_team *t, struct dfopt_round *r, uint64_t seq,
-                              const struct dfopt_ack *a);
+enum dfopt_err dfopt_team_ack(struct dfopt_team *t, struct dfopt_round *r,
+                              uint64_t seq, const struct dfopt_ack *a);
 enum dfopt_err dfopt_team_global_plan(struct dfopt_team *t, struct dfopt_round *r,
-                                      uint64_t seq, const struct dfopt_global_plan *g);
+                                      uint64_t seq,
+                                      const struct dfopt_global_plan *g);
 enum dfopt_err dfopt_team_registration(struct dfopt_team *t, struct dfopt_round *r,
                                        uint64_t seq,
                                        const struct dfopt_registration *g);

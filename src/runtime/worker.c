@@ -27,8 +27,8 @@ static enum dfopt_err configure(struct worker *w, const struct dfopt_item *item)
     enum dfopt_err e = dfopt_item_config(item, &w->policy, &c);
     const int size = dfopt_comm_size(w->comm);
     return e ? e
-             : dfopt_deciding_start(&w->deciding, w->dict, &w->policy, c.assumed_acks,
-                                    c.relay_hostname,
+             : dfopt_deciding_start(&w->deciding, w->dict, &w->policy,
+                                    c.assumed_acks, c.relay_hostname,
                                     (uint32_t)dfopt_comm_rank(w->comm) - 1,
                                     dfopt_partition_planners(size));
 }
@@ -87,7 +87,8 @@ static enum dfopt_err report_state(struct worker *w, struct dfopt_error *err)
     return answer(w, err);
 }
 
-static enum dfopt_err report_failure(struct worker *w, const struct dfopt_error *why)
+static enum dfopt_err report_failure(struct worker *w,
+                                     const struct dfopt_error *why)
 {
     struct dfopt_frame f;
     struct dfopt_error err = {0};

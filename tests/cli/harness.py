@@ -187,7 +187,8 @@ class Running:
             f.close()
         result = Result(code, *text)
         if sanitizers and any(report in result.text for report in REPORTS):
-            raise AssertionError(f"a sanitizer's report (code {code}):\n{result.text}")
+            raise AssertionError(
+                f"a sanitizer's report (code {code}):\n{result.text[-4000:]}")
         return result
 
 
@@ -203,7 +204,7 @@ def run(args, ranks=None, env=None, stdin=None, timeout=60, **more):
                        **more).finish(timeout, sanitizers)
 
 
-def run_each(jobs):
+def run_each(jobs, at_once=3):
     """Runs several at once; jobs are the keyword arguments of run(). Results are in
     the order of the jobs; a run that failed by itself is its AssertionError."""
     def one(job):
@@ -211,7 +212,7 @@ def run_each(jobs):
             return run(**job)
         except AssertionError as e:
             return e
-    with concurrent.futures.ThreadPoolExecutor(3) as pool:
+    with concurrent.futures.ThreadPoolExecutor(at_once) as pool:
         return list(pool.map(one, jobs))
 
 
@@ -230,6 +231,15 @@ def heavy_environment():
     return {"ASAN_OPTIONS": "detect_leaks=1:intercept_tls_get_addr=0:"
                             "verify_asan_link_order=0",
             "LSAN_OPTIONS": f"print_suppressions=0:suppressions={f.name}"}
+
+
+def run_as_nobody(args):
+    """As a user who may do nothing; needs root. Skips where that user cannot even
+    start the program (a build below a home, say)."""
+    try:
+        return run(args, preexec=lambda: (os.setgid(65534), os.setuid(65534)))
+    except PermissionError as e:
+        raise unittest.SkipTest(f"nobody cannot start the program: {e}")
 
 
 class Case(unittest.TestCase):
@@ -254,6 +264,11 @@ class Case(unittest.TestCase):
     def read(self, name):
         with open(self.path(name), "rb") as f:
             return f.read()
+
+    def assert_ran(self, r):
+        """Of a result of run_each()."""
+        if isinstance(r, AssertionError):
+            self.fail(str(r))
 
     def run_ok(self, args, code=0, **more):
         result = run(args, **more)

@@ -2,7 +2,7 @@
 import json
 
 import harness
-from harness import RANKS, Case, DecisionLog, finding, lines, loader_registration, run
+from harness import RANKS, Case, DecisionLog, lines, loader_registration, run
 
 ON = {"DFOPTIMIZER_BOOTSTRAP_DLIO": "1", "DLIO_KNOB_MAX_THREADS": "8"}
 FINDING = {"severity_score": 1.0, "persistence": 10, "trend_direction": "stable",
@@ -60,7 +60,8 @@ class Bootstrap(Case):
     def test_strange_texts_stay_json(self):
         strange = 'tab\t quote" back\\ \u00e9 \U0001f4be \x01 \u2028 del\x7f'
         odd = dict(FINDING, finding_type=strange, motif=strange,
-                   scope=f"node:{strange}:w", opportunity_tags=["dataloader_prefetch", strange])
+                   scope=f"node:{strange}:w",
+                   opportunity_tags=["dataloader_prefetch", strange])
         r = self.run_ok(["--findings-file", self.write("odd.jsonl", lines([odd])),
                          "--plans-file", "-", "--debug"], env=ON)
         self.assertEqual(r.other_lines, [])

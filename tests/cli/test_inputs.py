@@ -7,7 +7,7 @@ import unittest
 
 import harness
 from harness import (RANKS, Case, event, finding, lines, loader_registration,
-                     plans_without_ids, run, run_each, session)
+                     plans_without_ids, run, run_as_nobody, run_each, session)
 
 
 class Inputs(Case):
@@ -58,7 +58,7 @@ class Inputs(Case):
         for job, r in zip(jobs, run_each(jobs)):
             with self.subTest(form=os.path.basename(job["args"][-1]),
                               ranks=job["ranks"]):
-                self.assertNotIsInstance(r, AssertionError, str(r))
+                self.assert_ran(r)
                 self.assertEqual((r.code, r.done["invalid"]), (0, 0), r.brief)
                 self.assertEqual(r.out, expected)
 
@@ -151,12 +151,12 @@ class Inputs(Case):
         for ranks in (None, 3):
             jobs = [{"args": ["--findings-file", good, "--findings-file", bad,
                               "--plans-file", self.path("plans"), "--final-state",
-                              self.path("state"), "--decision-log", self.path("log.h5")],
-                     "ranks": ranks} for bad in cases]
+                              self.path("state"), "--decision-log",
+                               self.path("log.h5")], "ranks": ranks} for bad in cases]
             before = sorted(os.listdir(self.folder))
             for bad, r in zip(cases, run_each(jobs)):
                 with self.subTest(input=bad, ranks=ranks):
-                    self.assertNotIsInstance(r, AssertionError, str(r))
+                    self.assert_ran(r)
                     self.assertEqual(r.code, 2, r.brief)
                     self.assertIn(bad, r.text)
                     self.assertIn(cases[bad], r.text)
@@ -169,8 +169,8 @@ class Inputs(Case):
         secret = self.write("secret.jsonl", lines(self.findings))
         os.chmod(self.folder, 0o777)
         os.chmod(secret, 0)
-        r = run(["--findings-file", secret, "--plans-file", self.path("plans")],
-                preexec=lambda: (os.setgid(65534), os.setuid(65534)))
+        r = run_as_nobody(["--findings-file", secret, "--plans-file",
+                           self.path("plans")])
         self.assertEqual(r.code, 2, r.brief)
         self.assertIn(secret, r.text)
         self.assertIn("Permission denied", r.text)

@@ -1,71 +1,33 @@
 """What is decided does not depend on ranks, batches or timing: plans, final state
 and every column of the decision log are the same bytes."""
 import json
-import os
 
 import harness
-from harness import (Case, DecisionLog, event, finding, lines, loader_registration,
-                     run_each, session)
+from harness import event, finding, loader_registration, session
+from same import ONE, SameCase
 
+UPSTREAM = ("--compat", "upstream")
 ASSUMED = ("--acks", "assumed")
-OUTPUTS = ("plans", "state", "log.h5")
 
 
-class Ranks(Case):
-    def outcome(self, name):
-        """All that a run has left, to be compared."""
-        with DecisionLog(self.path(name + "log.h5")) as d:
-            self.assertEqual(d.complete, 1)
-            columns = d.columns()
-        return self.read(name + "plans"), self.read(name + "state"), columns
-
-    def job(self, name, ranks, log, more=(), heavy=True):
-        args = ["--findings-file", log, *more, "--log-level", "warning"]
-        for option, output in zip(("--plans-file", "--final-state", "--decision-log"),
-                                  OUTPUTS):
-            args += [option, self.path(name + output)]
-        return {"args": args, "ranks": ranks, "timeout": 150,
-                "env": harness.heavy_environment() if heavy else None}
-
-    def assert_same(self, log, variants, heavy=True, least_plans=1):
-        """variants: (ranks, further options). All leave what the first leaves."""
-        f = self.write("in.jsonl", lines(log))
-        jobs = [self.job(f"{i}-", ranks, f, more, heavy)
-                for i, (ranks, more) in enumerate(variants)]
-        expected = None
-        for i, r in enumerate(run_each(jobs)):
-            ranks, more = variants[i]
-            with self.subTest(ranks=ranks or "alone", options=" ".join(more)):
-                self.assertNotIsInstance(r, AssertionError, str(r)[-3000:])
-                self.assertEqual(r.code, 0, r.brief)
-                got = self.outcome(f"{i}-")
-                for output in OUTPUTS:
-                    os.unlink(self.path(f"{i}-{output}"))
-                if expected is None:
-                    expected = got
-                    self.assertGreaterEqual(got[0].count(b"\n"), least_plans)
-                self.assertTrue(got[0] == expected[0], "other plans")
-                self.assertTrue(got[1] == expected[1], "another final state")
-                self.assertEqual(sorted(got[2]), sorted(expected[2]))
-                other = [c for c in got[2] if got[2][c] != expected[2][c]]
-                self.assertEqual(other, [], "other columns")
-        return expected
-
+class Ranks(SameCase):
     def test_a_session(self):
         plans, state, _ = self.assert_same(
-            session(23, 100, seed=11), [(n, ()) for n in (None, 1, 2, 4, 7)],
-            least_plans=300)
+            session(23, 100, seed=11),
+            [(None, ()), (None, ONE), (1, ()), (2, ()), (2, ONE), (4, ()),
+             (7, ()), (7, ONE)],
+            least_plans=150)
         self.assertIn(b'"global_', plans)
         self.assertGreater(len(json.loads(state)["node_values"]), 10)
 
     def test_small_session_with_full_stacks(self):
         """The same, small, so that the leak check can use full stacks."""
-        self.assert_same(session(9, 20, seed=4), [(n, ()) for n in (None, 2, 4)],
+        self.assert_same(session(9, 20, seed=4), [(None, ()), (2, ONE), (4, ())],
                          heavy=False, least_plans=20)
 
     def test_upstream(self):
         self.assert_same(session(7, 60, seed=5),
-                         [(n, ("--compat", "upstream")) for n in (None, 3, 5)])
+                         [(None, UPSTREAM), (3, UPSTREAM), (5, (*UPSTREAM, *ONE))])
 
     def test_assumed_acks(self):
         self.assert_same(session(7, 60, seed=6),
@@ -75,17 +37,22 @@ class Ranks(Case):
         variants = [(3, ())]
         for events in ("1", "7", "4096"):
             for on_way in ("1", "4"):
-                variants.append((3, ("--batch-events", events, "--batches-in-flight",
-                                     on_way)))
-        variants += [(None, ("--batch-events", "1")), (None, ("--batch-events", "7"))]
+                variants.append((3, (*ONE, "--batch-events", events,
+                                     "--batches-in-flight", on_way)))
+        variants += [(None, (*ONE, "--batch-events", n)) for n in ("1", "7")]
         self.assert_same(session(12, 40, seed=12), variants, least_plans=50)
 
-    def test_64_ranks(self):
-        self.assert_same(session(40, 12, seed=13), [(None, ()), (64, ())],
-                         least_plans=50)
+    def test_pieces(self):
+        """Of the file that each rank reads: records lie across their ends."""
+        log = session(12, 40, seed=12)
+        log[500:500] = [17, event("finding", finding(summary="x" * 9000)), {}]
+        variants = [(None, ())]
+        for size in ("1", "5000", "10000000"):
+            variants += [(n, ("--read-bytes", size)) for n in (None, 3, 5)]
+        self.assert_same(log, variants, least_plans=50)
 
     def test_more_ranks_than_nodes(self):
-        self.assert_same(session(2, 30, seed=14), [(None, ()), (7, ())])
+        self.assert_same(session(2, 30, seed=14), [(None, ()), (7, ()), (7, ONE)])
 
     def test_one_node(self):
         self.assert_same(session(1, 40, seed=15), [(None, ()), (4, ())])
@@ -103,7 +70,7 @@ class Ranks(Case):
                 w, scope="global" if w % 3 else "global:global",
                 suppresses_tags=["reader_parallelism"] if w % 4 == 0 else [],
                 finding_type=f"t{w % 2}")))
-        self.assert_same(log, [(None, ASSUMED), (4, ASSUMED)])
+        self.assert_same(log, [(None, ASSUMED), (4, ASSUMED), (4, (*ASSUMED, *ONE))])
 
     def test_only_job_wide_findings(self):
         log = [event("registration", loader_registration())]
@@ -121,7 +88,8 @@ class Ranks(Case):
                     again["current_values"] = {"app.prefetch": 1 + i % 5}
                 log.append(event("registration", again))
             log.append(e)
-        self.assert_same(log, [(None, ()), (3, ()), (4, ("--batch-events", "5"))])
+        self.assert_same(log, [(None, ()), (3, ("--read-bytes", "3000")),
+                               (4, (*ONE, "--batch-events", "5"))])
 
     def test_bad_records_between(self):
         log = []
@@ -130,7 +98,8 @@ class Ranks(Case):
             if i % 17 == 3:
                 log.append((event("finding", []), event("what", {}), 17,
                             event("registration", {"knobs": 1}))[i // 17 % 4])
-        self.assert_same(log, [(None, ()), (2, ()), (4, ("--batch-events", "3"))])
+        self.assert_same(log, [(None, ()), (2, ("--read-bytes", "2000")), (3, ()),
+                               (4, (*ONE, "--batch-events", "3"))])
 
     def test_relay_hostname(self):
         more = ("--relay-hostname", "node001")
