@@ -17,6 +17,13 @@ for group in "$@"; do
     esac
 done
 
+# A system out of debootstrap has no /etc/hosts: every start of MPI would then ask
+# the name server for localhost, and wait for it.
+if [ ! -e /etc/hosts ] && [ "$(id -u)" = 0 ]; then
+    echo "writing /etc/hosts, which is missing, for localhost" >&2
+    printf '127.0.0.1 localhost\n::1 localhost\n' >/etc/hosts
+fi
+
 if ! command -v dpkg-query >/dev/null 2>&1; then
     echo "packages.sh: no dpkg here; needed are the equivalents of: $packages" >&2
     exit 0 # the build says what it cannot find
