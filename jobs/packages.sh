@@ -11,7 +11,7 @@ for group in "$@"; do
     build) packages="$packages gcc g++ make cmake pkg-config openmpi-bin libopenmpi-dev
                libjson-c-dev libhdf5-openmpi-dev libxxhash-dev zlib1g-dev uthash-dev
                libdeflate-dev libsimdjson-dev" ;;
-    test) packages="$packages libcmocka-dev python3 python3-h5py python3-numpy procps
+    test) packages="$packages libc6-dbg libcmocka-dev python3 python3-h5py python3-numpy procps
                util-linux" ;;
     *) echo "packages.sh: unknown group '$group' (build, test)" >&2; exit 2 ;;
     esac
