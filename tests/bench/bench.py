@@ -1,0 +1,525 @@
+#!/usr/bin/env python3
+"""Measures dfopt-mpi: what it does in a second, beside what its parts could.
+
+Builds the release if needed, makes its inputs in a temporary directory, prints one
+table, and writes everything as JSON. docs/performance.md says what the rows mean.
+"""
+import argparse
+import atexit
+import json
+import os
+import platform
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+import stages
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+PROGRAMS = ("dfopt-mpi", "dfopt-log", "bench_gen", "bench_limits", "bench_rank")
+LOGS = {None: "no log", 0: "log, level 0", 1: "log, level 1"}
+KNOBS = 10
+BASE_NODES = 100
+
+
+class BenchError(Exception):
+    pass
+
+
+def say(text):
+    print(text, file=sys.stderr, flush=True)
+
+
+def run(command, limit=900, errors=None, **more):
+    """Runs a command to its end; its standard output (errors=STDOUT: and error)."""
+    out = b""
+    with tempfile.TemporaryFile() as err:
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                   stderr=errors or err, start_new_session=True,
+                                   **more)
+        try:
+            out, _ = process.communicate(timeout=limit)
+            why = f"exit code {process.returncode}" if process.returncode else None
+        except BaseException as e:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            if not isinstance(e, subprocess.TimeoutExpired):
+                raise
+            why = f"not done after {limit} s"
+        if why:
+            err.seek(0)
+            told = (err.read() or out or b"").decode(errors="replace")
+            raise BenchError(f"{' '.join(command)}\n{why}\n{told[-4000:]}")
+    return out.decode()
+
+
+# ---------------------------------------------------------------- build and machine
+
+def build(directory):
+    cache = os.path.join(directory, "CMakeCache.txt")
+    if not os.path.exists(cache):
+        say(f"configuring {directory}")
+        run(["cmake", "-S", ROOT, "-B", directory, "-DCMAKE_BUILD_TYPE=Release"])
+    with open(cache, encoding="utf-8") as f:
+        settings = dict(line.strip().split("=", 1) for line in f
+                        if ":" in line.split("=")[0] and "=" in line)
+    if settings.get("CMAKE_BUILD_TYPE:STRING") != "Release" \
+            or settings.get("DFOPT_SANITIZE:BOOL") == "ON":
+        raise BenchError(f"{directory} holds no release build: give another --build")
+    say(f"building {directory}")
+    run(["cmake", "--build", directory, "--parallel", str(os.cpu_count()), "--target", *PROGRAMS],
+        limit=1800, errors=subprocess.STDOUT)
+    found = {}
+    for folder in ("src/cli", "tests/bench"):
+        for name in PROGRAMS:
+            path = os.path.join(directory, folder, name)
+            if os.path.exists(path):
+                found[name] = path
+    return found, settings.get("CMAKE_C_COMPILER:FILEPATH", settings.get("CMAKE_C_COMPILER:STRING", "cc"))
+
+
+def first_line(command):
+    try:
+        return run(command, limit=60).splitlines()[0]
+    except (BenchError, OSError, IndexError):
+        return "unknown"
+
+
+def machine(programs, compiler):
+    facts = {"cores": len(os.sched_getaffinity(0)), "cpu": "unknown", "memory_gib": 0}
+    with open("/proc/cpuinfo", encoding="utf-8") as f:
+        for line in f:
+            if line.startswith("model name"):
+                facts["cpu"] = line.split(":", 1)[1].strip()
+                break
+    with open("/proc/meminfo", encoding="utf-8") as f:
+        facts["memory_gib"] = round(int(f.readline().split()[1]) / 2**20, 1)
+    facts["kernel"] = platform.release()
+    facts["compiler"] = first_line([compiler, "--version"])
+    facts["mpi"] = first_line(["mpirun", "--version"])
+    facts["program"] = first_line([programs["dfopt-mpi"], "--version"])
+    facts["commit"] = first_line(["git", "-C", ROOT, "rev-parse", "--short", "HEAD"])
+    facts["python"] = platform.python_version()
+    facts["load_at_start"] = os.getloadavg()[0]
+    return facts
+
+
+# ---------------------------------------------------------------- runs of the program
+
+class Bench:
+    def __init__(self, programs, directory, repeats):
+        self.programs, self.directory, self.repeats = programs, directory, repeats
+        self.serial, self.starts = 0, {}
+        self.env = dict(os.environ, OMPI_ALLOW_RUN_AS_ROOT="1",
+                        OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1")
+        for name in list(self.env):
+            if name.startswith(("DFOPTIMIZER_", "DLIO_KNOB_")):
+                del self.env[name]
+        self.one = self.generate("one", findings=1)
+        self.registry = {k: self.make_registry(k) for k in (2, KNOBS, 50, 200)}
+
+    def path(self, name):
+        return os.path.join(self.directory, name)
+
+    def generate(self, name, **options):
+        path = self.path(f"{name}.jsonl")
+        options.setdefault("nodes", BASE_NODES)
+        run([self.programs["bench_gen"], "--output", path]
+            + [x for k, v in options.items() for x in (f"--{k}", str(v))])
+        return path
+
+    def make_registry(self, knobs):
+        path = self.path(f"knobs_{knobs}.json")
+        run([self.programs["bench_gen"], "--findings", "0", "--knobs", str(knobs),
+             "--registry", path, "--output", os.devnull])
+        return path
+
+    def once(self, inputs, ranks, log, knobs=KNOBS, fifo=None, options=(), env=None):
+        """One run: seconds by the clock and of processors, and each rank's memory."""
+        self.serial += 1
+        prefix = self.path(f"rank{self.serial}")
+        h5, pipe = self.path("log.h5"), self.path(f"pipe{self.serial}")
+        feeder = None
+        command = ["mpirun", "--oversubscribe", "--bind-to", "none", "-n", str(ranks),
+                   self.programs["bench_rank"], prefix, self.programs["dfopt-mpi"],
+                   "--no-progress", "--log-level", "warning", *options]
+        if knobs:
+            command += ["--registry-file", self.registry[knobs]]
+        if fifo:
+            os.mkfifo(pipe)
+            inputs = [pipe]
+            feeder = subprocess.Popen([self.programs["bench_gen"], "--findings", str(fifo),
+                                       "--nodes", str(BASE_NODES), "--output", pipe])
+        for path in inputs:
+            command += ["--findings-file", path]
+        if log is not None:
+            command += ["--decision-log", h5, "--log-compression", str(log)]
+        try:
+            run(command, env=dict(self.env, **(env or {})))
+        finally:
+            if feeder:
+                if feeder.poll() is None:
+                    feeder.kill()
+                feeder.wait()
+                os.unlink(pipe)
+        result = {"wall": 0.0, "cpu": 0.0, "cpu_rank_0": 0.0, "peak_kib": [0] * ranks}
+        for rank in range(ranks):
+            with open(f"{prefix}.{rank}", encoding="utf-8") as f:
+                used = json.load(f)
+            os.unlink(f"{prefix}.{rank}")
+            result["wall"] = max(result["wall"], used["wall"])
+            result["cpu"] += used["user"] + used["system"]
+            if rank == 0:
+                result["cpu_rank_0"] = result["cpu"]
+            result["peak_kib"][rank] = used["peak_kib"]
+        if log is not None:
+            result["log_bytes"] = os.path.getsize(h5)
+        return result
+
+    def best(self, cases, repeats=None):
+        """The best of several runs of each case, which take turns, so that all meet the
+        same noise. A case: findings, and the arguments of once."""
+        best = [{} for _ in cases]
+        starts = [self.start(c) for c in cases]
+        for _ in range(repeats or self.repeats):
+            for at, case in enumerate(cases):
+                got = self.once(**{k: v for k, v in case.items() if k != "findings"})
+                for name, value in got.items():
+                    known = best[at].get(name, value)
+                    best[at][name] = [max(x) for x in zip(known, value)] \
+                        if name == "peak_kib" else min(known, value)
+        for at, case in enumerate(cases):
+            b, s, n = best[at], starts[at], case["findings"]
+            b.update(findings=n, ranks=case["ranks"], log=case["log"], start=s,
+                     rate_wall=n / max(b["wall"] - s["wall"], 1e-9),
+                     rate_cpu=n / max(b["cpu"] - s["cpu"], 1e-9))
+            b["share_rank_0"] = (b["cpu_rank_0"] - s["cpu_rank_0"]) / max(b["cpu"] - s["cpu"], 1e-9)
+            if case["log"] is not None:
+                b["log_bytes_per_finding"] = (b["log_bytes"] - s["log_bytes"]) / n
+        return best
+
+    def start(self, case):
+        """What starting and ending costs: the same with an input of one finding."""
+        key = (case["ranks"], case["log"], bool(case.get("options")))
+        if key not in self.starts:
+            some = [self.once(inputs=[self.one],
+                              **{k: v for k, v in case.items()
+                                 if k not in ("findings", "inputs", "fifo")})
+                    for _ in range(max(self.repeats, 5))]
+            self.starts[key] = {name: min(x[name] for x in some)
+                                for name in ("wall", "cpu", "cpu_rank_0", "log_bytes")
+                                if name in some[0]}
+        return self.starts[key]
+
+    def log_rows(self):
+        """Findings and verdicts in the last log, of the base input and 10 knobs."""
+        told = json.loads(run([self.programs["dfopt-log"], "summary", "--json",
+                               self.path("log.h5")]))
+        return told["findings"], sum(told["verdicts"].values()), told["hdf5_version"]
+
+
+# ---------------------------------------------------------------- the parts of the suite
+
+def limits(bench, base, repeats):
+    out = run([bench.programs["bench_limits"], base, str(repeats), "2", str(KNOBS), "50", "200"])
+    parts = {}
+    for line in out.splitlines():
+        part = json.loads(line)
+        part["rate_wall"], part["rate_cpu"] = (part["findings"] / part[x] for x in ("wall", "cpu"))
+        name = part["part"]
+        parts[f"planner_{part['knobs']}" if name == "planner" else name] = part
+    return parts
+
+
+def ranks_and_logs(bench, base, n, most):
+    cases = [dict(findings=n, inputs=[base], ranks=ranks, log=log)
+             for ranks in (1, 2, 4) if ranks <= most for log in (None, 0, 1)]
+    best = bench.best(cases)
+    findings, verdicts, hdf5 = bench.log_rows()
+    for b in best:
+        if b["log"] is not None:
+            b["log_bytes_per_row"] = b["log_bytes_per_finding"] * n / (findings + verdicts)
+    return best, {"findings": findings, "verdicts": verdicts, "hdf5": hdf5}
+
+
+def by_nodes(bench, n, counts):
+    cases, paths = [], []
+    for nodes in counts:
+        paths.append(bench.generate(f"nodes_{nodes}", findings=n, nodes=nodes))
+        cases.append(dict(findings=n, inputs=[paths[-1]], ranks=1, log=1))
+    best = bench.best(cases)
+    for path in paths:
+        os.unlink(path)
+    return dict(zip(counts, best))
+
+
+def by_knobs(bench, base, n, counts):
+    return dict(zip(counts, bench.best([dict(findings=n, inputs=[base], ranks=1, log=1, knobs=k)
+                                        for k in counts])))
+
+
+def by_length(bench, lengths, base, base_n):
+    """Files, whose windows go on growing, and a FIFO, which one rank reads."""
+    files, pipes = {}, {}
+    for n in lengths:
+        size = 1000 * n
+        if shutil.disk_usage(bench.directory).free < 2 * size:
+            say(f"skipped: a file of {n} findings, no room in {bench.directory}")
+            continue
+        path = base if n == base_n else bench.generate(f"length_{n}", findings=n)
+        few = 2 if n > 2 * base_n else None
+        cases = [dict(findings=n, inputs=[path], ranks=r, log=1) for r in (1, 2)]
+        files[n] = dict(zip((1, 2), bench.best(cases, few)))
+        if path != base:
+            os.unlink(path)
+    for n in lengths:
+        pipes[n] = bench.best([dict(findings=n, inputs=[], fifo=n, ranks=1, log=1)],
+                              2 if n > 2 * base_n else None)[0]
+    return files, pipes
+
+
+def head(source, target, n):
+    with open(source, "rb") as f, open(target, "wb") as out:
+        for _, line in zip(range(n), f):
+            out.write(line)
+
+
+def upstream(bench, main, base, n):
+    """DFOptimizer's own replay of the same findings with the same knobs."""
+    some = bench.path("upstream.jsonl")
+    head(base, some, n)
+    knobs = {"DFOPTIMIZER_BOOTSTRAP_DLIO": "1", "DLIO_KNOB_MAX_THREADS": "8"}
+    plans = {}
+
+    def once(path):
+        prefix, said = bench.path("upstream"), bench.path("upstream.err")
+        with open(said, "wb") as err:
+            done = subprocess.run(
+                [bench.programs["bench_rank"], prefix, sys.executable, main, "--transport",
+                 "file", "--findings-file", path], stdin=subprocess.DEVNULL, stdout=err,
+                stderr=err, env=dict(bench.env, **knobs), timeout=900, check=False)
+        with open(said, "rb") as f:
+            lines = f.read().splitlines()
+        if done.returncode:
+            raise BenchError(f"{main}: exit code {done.returncode}\n"
+                             + b"\n".join(lines[-20:]).decode(errors="replace"))
+        plans["upstream"] = json.loads(lines[-1]).get("plan_count")
+        with open(f"{prefix}.0", encoding="utf-8") as f:
+            used = json.load(f)
+        return {"wall": used["wall"], "cpu": used["user"] + used["system"]}
+
+    start = [once(bench.one) for _ in range(3)]
+    whole = [once(some) for _ in range(3)]
+    took = {k: min(x[k] for x in whole) - min(x[k] for x in start) for k in ("wall", "cpu")}
+    theirs = {"findings": n, "rate_wall": n / took["wall"], "rate_cpu": n / took["cpu"]}
+    ours = bench.best([dict(findings=n, inputs=[some], ranks=1, log=1, knobs=None, env=knobs,
+                            options=("--compat", "upstream"))], max(bench.repeats, 7))[0]
+    told = json.loads(run([bench.programs["dfopt-log"], "summary", "--json",
+                           bench.path("log.h5")]))
+    if told["plans"] != plans["upstream"]:
+        raise BenchError(f"{told['plans']} plans, but DFOptimizer makes {plans['upstream']}")
+    os.unlink(some)
+    return {"upstream": theirs, "dfopt": ours, "plans": told["plans"]}
+
+
+# ---------------------------------------------------------------- what has to be shown
+
+def ratios(result):
+    """(what, least, by wall time, by processor time, which of the two counts)"""
+    parts, runs = result["limits"], {(r["ranks"], r["log"]): r for r in result["runs"]}
+    decode = parts["decode"]
+
+    def of(a, b):
+        return a["rate_wall"] / b["rate_wall"], a["rate_cpu"] / b["rate_cpu"]
+
+    yield ("one rank, log / decode only", 0.5, *of(runs[1, 1], decode), "cpu")
+    yield ("one rank, no log / decode only", 0.65, *of(runs[1, None], decode), "cpu")
+    if (2, 1) in runs:
+        yield ("two ranks / one rank, log", 1.7, *of(runs[2, 1], runs[1, 1]), "wall")
+    nodes = result["nodes"]
+    yield (f"{max(nodes)} nodes / {BASE_NODES}", 0.6, *of(nodes[max(nodes)], nodes[BASE_NODES]),
+           "cpu")
+    lengths = sorted(result["files"])
+    if len(lengths) > 1:
+        long, less = (result["files"][x][1] for x in (lengths[-1], lengths[-2]))
+        yield (f"{lengths[-1]} findings / {lengths[-2]}", 0.95, *of(long, less), "cpu")
+    planner = parts[f"planner_{KNOBS}"]
+    yield (f"planner, {KNOBS} knobs, M findings/s", 5.0, planner["rate_wall"] / 1e6,
+           planner["rate_cpu"] / 1e6, "cpu")
+    if "upstream" in result:
+        u = result["upstream"]
+        yield ("one rank, log / DFOptimizer", 60.0, *of(u["dfopt"], u["upstream"]), "cpu")
+
+
+# ---------------------------------------------------------------- the table
+
+def amount(rate):
+    return f"{rate / 1e6:8.3f} M" if rate >= 1e5 else f"{rate / 1e3:8.2f} k"
+
+
+def mib(kib):
+    return " + ".join(f"{x / 1024:.0f}" for x in kib)
+
+
+def table(result):
+    rows = []
+
+    def title(text, *heads):
+        rows.append(None)
+        rows.append((text, *(heads or ("findings/s", "per CPU s", "", ""))))
+
+    def row(name, part, ratio="", note=""):
+        rows.append((name, amount(part["rate_wall"]), amount(part["rate_cpu"]), ratio, note))
+
+    parts = result["limits"]
+    decode = parts["decode"]
+    title("Limits: one process, no MPI", "findings/s", "per CPU s", "/ decode", "")
+    for name, text in (("read_split", "read and split"), ("decode", "decode, lines in memory"),
+                       ("read_split_decode", "read, split, decode"),
+                       ("read_split_decode_plan", f"read, split, decode, plan ({KNOBS} knobs)"),
+                       ("columns", "rows to columns"),
+                       ("columns_deflated", "rows to columns, level 1"),
+                       ("copy_rows", "copy the rows of the log")):
+        row(text, parts[name], f"{parts[name]['rate_cpu'] / decode['rate_cpu']:.2f}")
+    title("Planner alone, findings in memory", "findings/s", "per CPU s", "", "verdicts per CPU s")
+    for name, part in parts.items():
+        if name.startswith("planner_"):
+            row(f"{part['knobs']} knobs", part, "", amount(part["verdicts"] / part["cpu"]))
+    title("dfopt-mpi", "findings/s", "per CPU s", "/ decode",
+          "log bytes a finding, a row; rank 0's share of CPU; peak MiB of each rank")
+    for r in result["runs"]:
+        log = "" if r["log"] is None else \
+            f"{r['log_bytes_per_finding']:.1f}, {r['log_bytes_per_row']:.1f}; "
+        if r["ranks"] > 1:
+            log += f"{r['share_rank_0'] * 100:.0f} %; "
+        row(f"{r['ranks']} rank{'s' * (r['ranks'] > 1)}, {LOGS[r['log']]}", r,
+            f"{r['rate_wall'] / decode['rate_wall']:.2f} wall" if r["ranks"] > 1
+            else f"{r['rate_cpu'] / decode['rate_cpu']:.2f}", log + mib(r["peak_kib"]))
+    for name, key, base in (("nodes", "nodes", BASE_NODES), ("knobs", "knobs", KNOBS)):
+        title(f"By {name}: 1 rank, log", "findings/s", "per CPU s", f"/ {base}", "peak MiB")
+        for n, r in result[key].items():
+            row(f"{n} {name}", r, f"{r['rate_cpu'] / result[key][base]['rate_cpu']:.2f}",
+                mib(r["peak_kib"]))
+    title("By length: log", "findings/s", "per CPU s", "/ first", "peak MiB of each rank")
+    for ranks in (1, 2):
+        first = next(iter(result["files"].values()))[ranks]
+        for n, r in result["files"].items():
+            row(f"{n} findings, file, {ranks} rank{'s' * (ranks > 1)}", r[ranks],
+                f"{r[ranks]['rate_cpu'] / first['rate_cpu']:.2f}", mib(r[ranks]["peak_kib"]))
+    first = next(iter(result["pipes"].values()))
+    for n, r in result["pipes"].items():
+        row(f"{n} findings, FIFO, 1 rank", r, f"{r['rate_cpu'] / first['rate_cpu']:.2f}",
+            mib(r["peak_kib"]))
+    if "upstream" in result:
+        u = result["upstream"]
+        title("DFOptimizer, same findings and knobs", "findings/s", "per CPU s", "", "")
+        row("main.py --transport file", u["upstream"])
+        row("dfopt-mpi, 1 rank, log", u["dfopt"], "", f"{u['plans']} plans each")
+    if result.get("profile"):
+        title("Where the time goes: 1 rank, log", "share", "", "", "")
+        rows.extend((name, f"{share * 100:8.1f} %", "", "", "")
+                    for name, share in result["profile"])
+    title("Must show", "by wall", "by CPU", "least", "")
+    for what, least, wall, cpu, by in ratios(result):
+        good = (wall if by == "wall" else cpu) >= least
+        rows.append((what, f"{wall:8.2f}", f"{cpu:8.2f}", f"{least:g}",
+                     f"by {by}: {'yes' if good else 'NO'}"))
+    print_rows(result, rows)
+
+
+def print_rows(result, rows):
+    m = result["machine"]
+    print(f"{m['program']} ({m['commit']}); {m['cpu']}, {m['cores']} cores, {m['memory_gib']} GiB; "
+          f"Linux {m['kernel']}\n{m['mpi']}; HDF5 {result['rows']['hdf5']}; {m['compiler']}\n"
+          f"load average {m['load_at_start']:.2f} at the start, {m['load_at_end']:.2f} at the end; "
+          f"best of {result['repeats']}; base input: {result['base']['findings']} findings of "
+          f"{result['base']['bytes_per_finding']:.0f} bytes, {BASE_NODES} nodes, {KNOBS} knobs, "
+          f"{result['rows']['verdicts'] / result['rows']['findings']:.2f} verdicts a finding")
+    for row in rows:
+        if row is None:
+            print()
+        else:
+            name, a, b, ratio, note = row
+            print(f"{name:40} {a:>11} {b:>11} {ratio:>9}  {note}".rstrip())
+
+
+# ---------------------------------------------------------------- the run
+
+def options():
+    p = argparse.ArgumentParser(prog="run.sh", description=__doc__.split("\n\n", maxsplit=1)[0])
+    p.add_argument("--quick", action="store_true", help="smaller inputs: a minute or two")
+    p.add_argument("--build", default=os.path.join(ROOT, "build", "release"), metavar="DIR",
+                   help="a release build; made there if there is none (default build/release)")
+    p.add_argument("--output", metavar="FILE.json", help="default: bench.json in the build")
+    p.add_argument("--repeats", type=int, metavar="N", help="runs of each (default 5; quick 3)")
+    p.add_argument("--upstream-main", metavar="PATH",
+                   help="main.py of a checkout of DFOptimizer, to compare with")
+    return p.parse_args()
+
+
+def measure(o, programs, compiler, directory):
+    n = 200_000 if o.quick else 1_000_000
+    repeats = o.repeats or (3 if o.quick else 5)
+    bench = Bench(programs, directory, repeats)
+    result = {"machine": machine(programs, compiler), "quick": o.quick, "repeats": repeats}
+    began = time.monotonic()
+
+    def step(text):
+        say(f"{time.monotonic() - began:6.1f} s  {text}")
+
+    step("making the input")
+    base = bench.generate("base", findings=n)
+    result["base"] = {"findings": n, "nodes": BASE_NODES, "knobs": KNOBS,
+                      "bytes_per_finding": os.path.getsize(base) / n}
+    step("limits")
+    result["limits"] = limits(bench, base, repeats)
+    step("ranks and logs")
+    result["runs"], result["rows"] = ranks_and_logs(bench, base, n, 4)
+    step("nodes")
+    result["nodes"] = by_nodes(bench, n, (10, 100, 10_000) if o.quick
+                               else (10, 100, 1000, 10_000, 100_000))
+    step("knobs")
+    result["knobs"] = by_knobs(bench, base, n, (2, 10, 50, 200))
+    step("length")
+    result["files"], result["pipes"] = by_length(
+        bench, (10**5, 10**6) if o.quick else (10**5, 10**6, 10**7), base, n)
+    if o.upstream_main:
+        step("DFOptimizer")
+        result["upstream"] = upstream(bench, o.upstream_main, base, 20_000 if o.quick else 80_000)
+    step("profile")
+    result["profile"] = stages.profile(
+        [programs["dfopt-mpi"], "--no-progress", "--log-level", "warning", "--findings-file", base,
+         "--registry-file", bench.registry[KNOBS], "--decision-log", bench.path("log.h5")],
+        bench.path("perf.data"), bench.env)
+    if not result["profile"]:
+        say("no profile: perf is missing, or may not be used")
+    step("done")
+    result["machine"]["load_at_end"] = os.getloadavg()[0]
+    result["must_show"] = [dict(zip(("what", "least", "wall", "cpu", "by"), r))
+                           for r in ratios(result)]
+    return result
+
+
+def main():
+    o = options()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    try:
+        programs, compiler = build(os.path.abspath(o.build))
+        directory = tempfile.mkdtemp(prefix="dfopt-bench-")
+        atexit.register(shutil.rmtree, directory, ignore_errors=True)
+        result = measure(o, programs, compiler, directory)
+    except (BenchError, OSError, subprocess.SubprocessError) as e:
+        sys.exit(f"run.sh: {e}")
+    table(result)
+    output = o.output or os.path.join(o.build, "bench.json")
+    with open(output, "w", encoding="utf-8") as f:
+        json.dump(result, f, indent=1)
+        f.write("\n")
+    print(f"\nas JSON: {output}")
+
+
+if __name__ == "__main__":
+    main()

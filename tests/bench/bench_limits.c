@@ -1,0 +1,418 @@
+/* bench_limits FILE [REPEATS [KNOBS...]]: what the parts of a replay cost, in one
+ * process, over the findings of one file (JSON lines, bare findings). Each part
+ * is run REPEATS times over the whole file; the best is printed, by wall time and
+ * by processor time, as one line of JSON. */
+#include "bench_knobs.h"
+#include "codec/codec.h"
+#include "declog/block.h"
+#include "planner/planner.h"
+#include "transport/pieces.h"
+
+#include <fcntl.h>
+#include <float.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+    PIECE = 8 << 20, /* as one rank reads */
+    ROUND =
+        8192 /* findings decided before their rows are put away; rows of a chunk */
+};
+
+struct line {
+    const char *at;
+    size_t len;
+};
+
+struct bench {
+    const char *path, *text;
+    size_t size;
+    struct line *lines;
+    size_t n;
+    struct dfopt_dict *dict;
+    struct dfopt_codec *codec;
+    struct dfopt_pieces *pieces;
+    struct dfopt_piece_reader reader;
+    struct dfopt_policy policy;
+    struct dfopt_buf findings;  /* struct dfopt_finding_row: all of them */
+    struct dfopt_decisions all; /* of all of them, with 10 knobs */
+    struct dfopt_decisions now; /* of a round */
+    struct dfopt_planner *planner;
+    struct dfopt_block_packer packer[2]; /* level 0 and 1 */
+    struct dfopt_buf block;
+    unsigned knobs;
+    uint64_t verdicts; /* of the last pass */
+};
+
+static void must(enum dfopt_err e, const char *what)
+{
+    if (!e)
+        return;
+    fprintf(stderr, "bench_limits: %s: %s\n", what, dfopt_err_text(e));
+    exit(1);
+}
+
+static double seconds(clockid_t clock)
+{
+    struct timespec t;
+    clock_gettime(clock, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+/* ---- setting up ---- */
+
+static void load(struct bench *b)
+{
+    struct stat st;
+    const int fd = open(b->path, O_RDONLY);
+    if (fd < 0 || fstat(fd, &st) != 0 || st.st_size == 0) {
+        fprintf(stderr, "bench_limits: %s: cannot be read, or is empty\n", b->path);
+        exit(1);
+    }
+    b->size = (size_t)st.st_size;
+    b->text = mmap(NULL, b->size, PROT_READ, MAP_PRIVATE | MAP_POPULATE, fd, 0);
+    close(fd);
+    if (b->text == MAP_FAILED)
+        must(DFOPT_ERR_NOMEM, b->path);
+    const char *end = b->text + b->size;
+    size_t room = 0;
+    for (const char *at = b->text; at < end;) {
+        const char *stop = memchr(at, '\n', (size_t)(end - at));
+        stop = stop ? stop : end;
+        if (b->n == room) {
+            room = room ? room * 2 : 1 << 16;
+            b->lines = realloc(b->lines, room * sizeof *b->lines);
+            if (!b->lines)
+                must(DFOPT_ERR_NOMEM, b->path);
+        }
+        b->lines[b->n++] = (struct line){at, (size_t)(stop - at)};
+        at = stop + 1;
+    }
+}
+
+static void decode_all(struct bench *b)
+{
+    struct dfopt_event event;
+    for (size_t i = 0; i < b->n; i++) {
+        must(dfopt_codec_decode(b->codec, DFOPT_STREAM_FINDING, b->lines[i].at,
+                                b->lines[i].len, &event, NULL),
+             "a line is no finding");
+        const struct dfopt_finding_row row = {.seq = i, .f = event.finding};
+        must(dfopt_buf_add(&b->findings, &row, sizeof row), "findings");
+    }
+}
+
+/* A new planner with b->knobs knobs. */
+static void begin_planner(struct bench *b)
+{
+    const struct dfopt_planner_config config = {.policy = &b->policy,
+                                                .assumed_acks = true};
+    struct dfopt_event event;
+    char *text;
+    size_t len;
+    FILE *f = open_memstream(&text, &len);
+    if (!f)
+        must(DFOPT_ERR_NOMEM, "knobs");
+    bench_knobs_write(f, b->knobs);
+    fclose(f);
+    must(dfopt_planner_create(&b->planner, b->dict, &config), "planner");
+    must(dfopt_codec_decode(b->codec, DFOPT_STREAM_REGISTRATION, text, len, &event,
+                            NULL),
+         "knobs");
+    must(dfopt_planner_register(b->planner, &event.registration), "knobs");
+    dfopt_event_clear(&event);
+    free(text);
+}
+
+/* ---- the parts ---- */
+
+static void begin_nothing(struct bench *b)
+{
+    (void)b;
+}
+
+static void end_nothing(struct bench *b)
+{
+    (void)b;
+}
+
+static void end_planner(struct bench *b)
+{
+    dfopt_planner_destroy(b->planner);
+    b->planner = NULL;
+}
+
+typedef void (*take_fn)(struct bench *b, const struct dfopt_record *record,
+                        uint64_t seq);
+
+static size_t walk_file(struct bench *b, take_fn take)
+{
+    struct dfopt_piece at = {0}, piece;
+    struct dfopt_record record;
+    size_t n = 0;
+    while ((piece = dfopt_pieces_next(b->pieces, &at, PIECE)).len > 0) {
+        must(dfopt_piece_load(b->pieces, &piece, &b->reader, NULL), b->path);
+        while (dfopt_piece_next(&b->reader, &record))
+            take(b, &record, n++);
+        must(b->reader.status, b->path);
+    }
+    return n;
+}
+
+static void take_nothing(struct bench *b, const struct dfopt_record *record,
+                         uint64_t seq)
+{
+    (void)b, (void)record, (void)seq;
+}
+
+static void take_decode(struct bench *b, const struct dfopt_record *record,
+                        uint64_t seq)
+{
+    struct dfopt_event event;
+    (void)seq;
+    must(dfopt_codec_decode(b->codec, DFOPT_STREAM_FINDING, record->data,
+                            record->len, &event, NULL),
+         "decode");
+}
+
+static void decide(struct bench *b, uint64_t seq, const struct dfopt_finding *f)
+{
+    must(dfopt_planner_finding(b->planner, seq, f, &b->now), "planner");
+    if (seq % ROUND == ROUND - 1) {
+        b->verdicts += DFOPT_ROWS(&b->now.verdicts, struct dfopt_verdict_row);
+        dfopt_decisions_clear(&b->now);
+    }
+}
+
+static void take_decide(struct bench *b, const struct dfopt_record *record,
+                        uint64_t seq)
+{
+    struct dfopt_event event;
+    must(dfopt_codec_decode(b->codec, DFOPT_STREAM_FINDING, record->data,
+                            record->len, &event, NULL),
+         "decode");
+    decide(b, seq, &event.finding);
+}
+
+static size_t run_split(struct bench *b)
+{
+    return walk_file(b, take_nothing);
+}
+
+static size_t run_decode(struct bench *b)
+{
+    struct dfopt_event event;
+    for (size_t i = 0; i < b->n; i++)
+        must(dfopt_codec_decode(b->codec, DFOPT_STREAM_FINDING, b->lines[i].at,
+                                b->lines[i].len, &event, NULL),
+             "decode");
+    return b->n;
+}
+
+static size_t run_split_decode(struct bench *b)
+{
+    return walk_file(b, take_decode);
+}
+
+static size_t run_split_decode_plan(struct bench *b)
+{
+    return walk_file(b, take_decide);
+}
+
+static size_t run_planner(struct bench *b)
+{
+    const struct dfopt_finding_row *row =
+        DFOPT_ROW(&b->findings, const struct dfopt_finding_row);
+    for (size_t i = 0; i < b->n; i++)
+        decide(b, i, &row[i].f);
+    return b->n;
+}
+
+static void end_decided(struct bench *b)
+{
+    b->verdicts += DFOPT_ROWS(&b->now.verdicts, struct dfopt_verdict_row);
+    dfopt_decisions_clear(&b->now);
+    end_planner(b);
+}
+
+/* All rows that a log gets, a chunk's worth at a time. */
+typedef void (*rows_fn)(struct bench *b, enum dfopt_declog_table table,
+                        const struct dfopt_buf *rows, uint64_t first);
+
+static void walk_table(struct bench *b, rows_fn f, enum dfopt_declog_table table,
+                       const struct dfopt_buf *rows, size_t row_size)
+{
+    const size_t n = rows->len / row_size;
+    for (size_t i = 0; i < n; i += ROUND) {
+        const size_t end = i + ROUND < n ? i + ROUND : n;
+        const struct dfopt_buf some = {.data = rows->data + i * row_size,
+                                       .len = (end - i) * row_size};
+        f(b, table, &some, i);
+    }
+}
+
+static size_t walk_rows(struct bench *b, rows_fn f)
+{
+    walk_table(b, f, DFOPT_TABLE_FINDINGS, &b->findings,
+               sizeof(struct dfopt_finding_row));
+    walk_table(b, f, DFOPT_TABLE_VERDICTS, &b->all.verdicts,
+               sizeof(struct dfopt_verdict_row));
+    return b->n;
+}
+
+static void copy_rows(struct bench *b, enum dfopt_declog_table table,
+                      const struct dfopt_buf *rows, uint64_t first)
+{
+    (void)table, (void)first;
+    dfopt_buf_clear(&b->block);
+    must(dfopt_buf_add(&b->block, rows->data, rows->len), "copy");
+}
+
+static void pack_rows(struct bench *b, struct dfopt_block_packer *p,
+                      enum dfopt_declog_table table, const struct dfopt_buf *rows,
+                      uint64_t first)
+{
+    dfopt_buf_clear(&b->block);
+    if (table == DFOPT_TABLE_FINDINGS)
+        must(dfopt_block_findings(p, rows, first, &b->block), "pack");
+    else
+        must(dfopt_block_verdicts(p, rows, first, &b->block), "pack");
+}
+
+static void pack_rows_0(struct bench *b, enum dfopt_declog_table table,
+                        const struct dfopt_buf *rows, uint64_t first)
+{
+    pack_rows(b, &b->packer[0], table, rows, first);
+}
+
+static void pack_rows_1(struct bench *b, enum dfopt_declog_table table,
+                        const struct dfopt_buf *rows, uint64_t first)
+{
+    pack_rows(b, &b->packer[1], table, rows, first);
+}
+
+static size_t run_copy(struct bench *b)
+{
+    return walk_rows(b, copy_rows);
+}
+
+static size_t run_pack_0(struct bench *b)
+{
+    return walk_rows(b, pack_rows_0);
+}
+
+static size_t run_pack_1(struct bench *b)
+{
+    return walk_rows(b, pack_rows_1);
+}
+
+/* ---- measuring ---- */
+
+struct part {
+    const char *name;
+    void (*begin)(struct bench *b); /* not measured, nor is end */
+    size_t (*run)(struct bench *b);
+    void (*end)(struct bench *b);
+};
+
+static void measure(struct bench *b, const struct part *p, int repeats)
+{
+    double wall = DBL_MAX, cpu = DBL_MAX;
+    size_t n = 0;
+    for (int i = 0; i < repeats; i++) {
+        b->verdicts = 0;
+        p->begin(b);
+        const double wall_from = seconds(CLOCK_MONOTONIC);
+        const double cpu_from = seconds(CLOCK_PROCESS_CPUTIME_ID);
+        n = p->run(b);
+        const double cpu_took = seconds(CLOCK_PROCESS_CPUTIME_ID) - cpu_from;
+        const double wall_took = seconds(CLOCK_MONOTONIC) - wall_from;
+        p->end(b);
+        cpu = cpu_took < cpu ? cpu_took : cpu;
+        wall = wall_took < wall ? wall_took : wall;
+    }
+    printf(
+        "{\"part\": \"%s\", \"knobs\": %u, \"findings\": %zu, \"verdicts\": %llu, "
+        "\"bytes\": %zu, \"wall\": %.6f, \"cpu\": %.6f}\n",
+        p->name, b->knobs, n, (unsigned long long)b->verdicts, b->size, wall, cpu);
+    fflush(stdout);
+}
+
+/* All decisions with b->knobs knobs, kept in b->all. */
+static void decide_all(struct bench *b)
+{
+    const struct dfopt_finding_row *row =
+        DFOPT_ROW(&b->findings, const struct dfopt_finding_row);
+    begin_planner(b);
+    for (size_t i = 0; i < b->n; i++)
+        must(dfopt_planner_finding(b->planner, i, &row[i].f, &b->all), "planner");
+    end_planner(b);
+}
+
+static void set_up(struct bench *b)
+{
+    load(b);
+    must(dfopt_dict_create(&b->dict, false), "dictionary");
+    must(dfopt_codec_create(&b->codec, b->dict, NULL), "codec");
+    must(dfopt_pieces_open(&b->pieces, &b->path, 1, 1 << 20, NULL), b->path);
+    if (!b->pieces)
+        must(DFOPT_ERR_FORMAT, "not a plain file of JSON lines");
+    dfopt_policy_preset(&b->policy, DFOPT_PRESET_DEFAULT);
+    for (int level = 0; level < 2; level++)
+        must(dfopt_block_packer_init(&b->packer[level], level), "packer");
+    decode_all(b);
+    b->knobs = 10;
+    decide_all(b);
+}
+
+static void tear_down(struct bench *b)
+{
+    for (int level = 0; level < 2; level++)
+        dfopt_block_packer_free(&b->packer[level]);
+    dfopt_decisions_free(&b->all);
+    dfopt_decisions_free(&b->now);
+    dfopt_buf_free(&b->findings);
+    dfopt_buf_free(&b->block);
+    dfopt_buf_free(&b->reader.bytes);
+    dfopt_pieces_close(b->pieces);
+    dfopt_codec_destroy(b->codec);
+    dfopt_dict_destroy(b->dict);
+    free(b->lines);
+}
+
+int main(int argc, char **argv)
+{
+    static const struct part parts[] = {
+        {"read_split", begin_nothing, run_split, end_nothing},
+        {"decode", begin_nothing, run_decode, end_nothing},
+        {"read_split_decode", begin_nothing, run_split_decode, end_nothing},
+        {"read_split_decode_plan", begin_planner, run_split_decode_plan,
+         end_decided},
+        {"copy_rows", begin_nothing, run_copy, end_nothing},
+        {"columns", begin_nothing, run_pack_0, end_nothing},
+        {"columns_deflated", begin_nothing, run_pack_1, end_nothing},
+    };
+    static const struct part planner = {"planner", begin_planner, run_planner,
+                                        end_decided};
+    struct bench b = {.path = argc > 1 ? argv[1] : NULL};
+    const int repeats = argc > 2 ? atoi(argv[2]) : 5;
+    if (argc < 2 || repeats < 1) {
+        fprintf(stderr, "usage: bench_limits FILE [REPEATS [KNOBS...]]\n");
+        return 2;
+    }
+    set_up(&b);
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        measure(&b, &parts[i], repeats);
+    if (argc < 4)
+        measure(&b, &planner, repeats);
+    for (int i = 3; i < argc; i++) {
+        b.knobs = (unsigned)strtoul(argv[i], NULL, 10);
+        measure(&b, &planner, repeats);
+    }
+    tear_down(&b);
+    return 0;
+}
