@@ -8,7 +8,7 @@ set -eu
 packages=""
 for group in "$@"; do
     case $group in
-    build) packages="$packages gcc g++ make cmake pkg-config openmpi-bin libopenmpi-dev
+    build) packages="$packages gcc g++ make cmake pkg-config openmpi-bin libopenmpi-dev libzmq3-dev
                libjson-c-dev libhdf5-openmpi-dev libxxhash-dev zlib1g-dev uthash-dev
                libdeflate-dev libsimdjson-dev" ;;
     test) packages="$packages libc6-dbg libcmocka-dev python3 python3-h5py python3-numpy procps

@@ -1,0 +1,396 @@
+/* libdfopt_client: what an application links to be tuned while it runs. It
+ * declares knobs, takes the plans of an optimizer at boundaries of its own
+ * choosing, and says what became of them.
+ *
+ *     dfopt_client *c;
+ *     dfopt_client_create(&c, &options, &err);
+ *     dfopt_client_knob_declare(c, &knob, &err);
+ *     dfopt_client_start(c, &err);
+ *     for (;;) {
+ *         struct dfopt_client_plan p[4];
+ *         size_t n = dfopt_client_at_boundary(c, NULL, "window_boundary", p, 4);
+ *         for (size_t i = 0; i < n; i++) {
+ *             ... let p[i].parameter be p[i].new_value.i ...
+ *             dfopt_client_ack(c, &p[i], DFOPT_CLIENT_APPLIED, NULL, "", window);
+ *         }
+ *         ... one window of work ...
+ *     }
+ *     dfopt_client_stop(c, 1000);
+ *     dfopt_client_destroy(c);
+ *
+ * It is a guest in the process. It starts one listener thread, which takes no
+ * signals, beside the two that libzmq starts; it installs no signal handlers,
+ * never exits, prints nothing (see dfopt_client_options.log), reads no
+ * environment, and keeps no global state: clients are independent of each other.
+ *
+ * Without an optimizer the application runs unchanged. No call waits for one;
+ * registrations and acks wait inside the library, bounded, until it is there.
+ * When it comes back it is told everything again, with the values of that moment.
+ *
+ * Threads. Any call may be made from any thread at any time, also while others
+ * are in the library, but for two: dfopt_client_destroy is the last call on a
+ * client, and dfopt_window_* are not locked (one window, one thread).
+ *
+ * Fork. The client belongs to the process that created it. In a child that has
+ * not called exec it is inert: dfopt_client_at_boundary gives 0, other calls
+ * return DFOPT_ERR_STATE and do nothing, dfopt_client_destroy releases nothing.
+ * The parent goes on undisturbed. A child that wants plans creates its own client.
+ *
+ * A client that is NULL behaves like an inert one, so that an application whose
+ * create failed needs no other code.
+ *
+ * Texts are UTF-8. Those given to the library are copied, unless a comment says
+ * otherwise. Behaviour and names are those of DFOptimizer 0.1.0, its package
+ * dfoptimizer/runtime; what differs is said where it does. */
+#ifndef DFOPT_CLIENT_H
+#define DFOPT_CLIENT_H
+
+#include "dfopt/error.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define DFOPT_CLIENT_API __attribute__((visibility("default")))
+
+typedef struct dfopt_client dfopt_client;
+
+/* The library's version, as 0.1.0. Never NULL; static storage. Any thread. */
+DFOPT_CLIENT_API const char *dfopt_client_version(void);
+
+/* ---- values ---- */
+
+/* What a value is; as the type of a knob, INT to BOOL. 8 (INT) is not 8.0. */
+enum dfopt_client_kind {
+    DFOPT_CLIENT_NULL, /* no value */
+    DFOPT_CLIENT_INT,
+    DFOPT_CLIENT_FLOAT,
+    DFOPT_CLIENT_STR,
+    DFOPT_CLIENT_BOOL
+};
+
+/* Bytes of a text value, NUL included. */
+#define DFOPT_CLIENT_TEXT_SIZE 256
+
+/* Plain data: {.kind = DFOPT_CLIENT_INT, .i = 8}, {.kind = DFOPT_CLIENT_STR,
+ * .s = "posix"}. Zeroed it is NULL. */
+struct dfopt_client_value {
+    enum dfopt_client_kind kind;
+    union {
+        int64_t i;                      /* INT */
+        double d;                       /* FLOAT */
+        bool b;                         /* BOOL */
+        char s[DFOPT_CLIENT_TEXT_SIZE]; /* STR, ended by NUL */
+    };
+};
+
+/* ---- a client ---- */
+
+enum dfopt_client_level {
+    DFOPT_CLIENT_DEBUG,
+    DFOPT_CLIENT_INFO,
+    DFOPT_CLIENT_WARNING
+};
+
+/* Takes one line, without newline, borrowed for the call. It runs on the listener
+ * thread or on the thread that called the library, several at once perhaps; no
+ * lock is held. It must not stop or destroy the client. */
+typedef void (*dfopt_client_log_fn)(void *arg, enum dfopt_client_level level,
+                                    const char *text);
+
+/* How plans are sent. PULL: each goes to one application; fit for one
+ * application process an optimizer. SUB: each goes to everyone whom it concerns;
+ * the topic is the name of a node, or "*". */
+enum dfopt_client_pattern { DFOPT_CLIENT_PULL, DFOPT_CLIENT_SUB };
+
+/* Zero a member to have its default. Borrowed for the call that takes it. */
+struct dfopt_client_options {
+    const char *app_namespace; /* "namespace" on the wire; before the '.' of ids.
+                                * Must be given */
+    const char *function;      /* stands in where NULL is given as a function;
+                                * NULL: "" */
+    const char *hostname;      /* for plans that target nodes; NULL: gethostname */
+    const char *transport;     /* NULL: "zmq", the only one so far */
+
+    /* Endpoints such as tcp://node7:5557. NULL: nothing of that kind is sent or
+     * received; with all three NULL there is no listener thread either. */
+    const char *plans_endpoint;    /* connected to (or bound, see plans_bind) */
+    const char *registry_endpoint; /* PUSH, connected */
+    const char *acks_endpoint;     /* PUSH, connected */
+    enum dfopt_client_pattern plans_pattern;
+    bool plans_bind; /* bind plans_endpoint; not together with keys */
+
+    /* CURVE keys, 40 characters of Z85 each: all three or none. With them nothing
+     * goes to, or is taken from, a peer that has not the server's secret key. */
+    const char *curve_server_key; /* the optimizer's public key */
+    const char *curve_public_key; /* the application's own pair */
+    const char *curve_secret_key;
+
+    size_t max_pending_acks;  /* acks that wait; beyond it the oldest is dropped.
+                               * 0: 1024 */
+    size_t max_queued_plans;  /* received, not yet looked at; then the sender
+                               * waits (PULL) or drops (SUB). 0: 1000 */
+    size_t max_message_bytes; /* a longer plan is dropped. 0: 1 MiB */
+
+    dfopt_client_log_fn log; /* NULL: silent */
+    void *log_arg;
+};
+
+/* Makes a client; nothing is sent or started yet. Returns OK, with *out owned:
+ * dfopt_client_destroy; ARG (an option is missing or out of range: *err names
+ * it); IO (no host name); NOMEM. err may be NULL, here and below. */
+DFOPT_CLIENT_API enum dfopt_err
+dfopt_client_create(dfopt_client **out, const struct dfopt_client_options *options,
+                    struct dfopt_error *err);
+
+/* Stops at once (dfopt_client_stop with 0) and frees the client. NULL is fine.
+ * The last call: no other may be under way or follow. */
+DFOPT_CLIENT_API void dfopt_client_destroy(dfopt_client *c);
+
+/* ---- knobs ---- */
+
+enum dfopt_client_direction {
+    DFOPT_CLIENT_INCREASE,
+    DFOPT_CLIENT_DECREASE,
+    DFOPT_CLIENT_SET
+};
+
+enum dfopt_client_step_mode {
+    DFOPT_CLIENT_ADD,
+    DFOPT_CLIENT_MULTIPLY,
+    DFOPT_CLIENT_EVIDENCE
+};
+
+/* How a knob moves when a finding carries the tag. Begin with
+ * DFOPT_CLIENT_RESPONSE_DEFAULT or dfopt_client_response_init: 0 means 0 here. */
+struct dfopt_client_response {
+    const char *tag; /* the opportunity tag; must be given */
+    enum dfopt_client_direction direction;
+    enum dfopt_client_step_mode step_mode;
+    struct dfopt_client_value step;   /* a number, or NULL */
+    struct dfopt_client_value set_to; /* what SET sets, or NULL */
+    double min_severity;              /* 0..1 */
+    double min_persistence;           /* windows */
+    double cooldown_windows;          /* windows */
+    const char *apply_when;           /* boundary; NULL: "epoch_boundary" */
+    double effectiveness_threshold;   /* share of severity that must be gone */
+};
+
+/* The defaults of DFOptimizer; more members may follow behind it:
+ * {DFOPT_CLIENT_RESPONSE_DEFAULT, .tag = "reader_parallelism"} */
+#define DFOPT_CLIENT_RESPONSE_DEFAULT                                              \
+    .min_severity = 0.5, .min_persistence = 2, .cooldown_windows = 3,              \
+    .effectiveness_threshold = 0.10
+
+/* Sets the defaults, and the tag, which is borrowed. */
+DFOPT_CLIENT_API void dfopt_client_response_init(struct dfopt_client_response *r,
+                                                 const char *tag);
+
+/* One knob of one function. Zero a member to have its default. */
+struct dfopt_client_knob {
+    const char *id;        /* NULL: namespace.parameter */
+    const char *parameter; /* name of the parameter; NULL: the id */
+    const char *function;  /* NULL: the options' */
+    const char *scope;     /* job, node, rank_local; carried only. NULL: "job" */
+    enum dfopt_client_kind type; /* INT, FLOAT, STR or BOOL; must be given */
+
+    /* Of the type, or an INT for a FLOAT knob; they are sent as they are given. */
+    struct dfopt_client_value default_value; /* must be given */
+    struct dfopt_client_value current;       /* what it is now; NULL: not said */
+
+    /* INT and FLOAT knobs: both bounds, inclusive, or neither. */
+    struct dfopt_client_value lo, hi;
+    /* The only values allowed; NULL: no list. It goes before the range. */
+    const struct dfopt_client_value *values;
+    size_t n_values;
+
+    const struct dfopt_client_response *responses; /* one for each tag */
+    size_t n_responses;
+};
+
+/* Adds a knob. Before dfopt_client_start it is registered by that; afterwards by
+ * dfopt_client_register. Returns OK; ARG (*err names the knob and the member);
+ * STATE (the function has a knob of that id or parameter already); NOMEM. */
+DFOPT_CLIENT_API enum dfopt_err
+dfopt_client_knob_declare(dfopt_client *c, const struct dfopt_client_knob *knob,
+                          struct dfopt_error *err);
+
+/* Sends the registration of a function (NULL: the options') with its knobs and
+ * their current values: now if an optimizer is connected, else as soon as one is.
+ * Waits for nothing. Returns OK; ARG (no knob was declared for it); STATE
+ * (forked, or NULL). Needed only for what was declared or changed after
+ * dfopt_client_start. */
+DFOPT_CLIENT_API enum dfopt_err dfopt_client_register(dfopt_client *c,
+                                                      const char *function,
+                                                      struct dfopt_error *err);
+
+/* ---- running ---- */
+
+/* Starts the listener thread and registers all functions that have knobs. Each is
+ * sent once for each connection that is made to the registry endpoint, so that an
+ * optimizer that comes late, or comes back, knows the knobs and the values that
+ * they have then. Returns OK, also when nobody is there; ARG or IO (an endpoint
+ * cannot be used: *err names it); STATE (running already, forked, or NULL);
+ * NOMEM. After dfopt_client_stop it may be started again. */
+DFOPT_CLIENT_API enum dfopt_err dfopt_client_start(dfopt_client *c,
+                                                   struct dfopt_error *err);
+
+/* Ends the listener thread and closes the connections. Acks that wait are still
+ * sent, for at most timeout_ms (0 or less: whatever goes at once). Returns within
+ * about that time: OK; LIMIT (acks were left and are dropped); STATE (forked, or
+ * NULL). Plans that are pending stay so. A client that is not running: OK. */
+DFOPT_CLIENT_API enum dfopt_err dfopt_client_stop(dfopt_client *c, int timeout_ms);
+
+/* ---- plans ---- */
+
+#define DFOPT_CLIENT_PLAN_ID_SIZE   128
+#define DFOPT_CLIENT_NAME_SIZE      128
+#define DFOPT_CLIENT_RATIONALE_SIZE 512
+
+/* A change of one knob. Plain data, may be copied; texts that do not fit are cut
+ * (plan_id never is). */
+struct dfopt_client_plan {
+    char plan_id[DFOPT_CLIENT_PLAN_ID_SIZE];
+    const char *knob_id, *parameter, *function; /* live as long as the client */
+    struct dfopt_client_value new_value; /* of the knob's type, within its bounds */
+    struct dfopt_client_value old_value; /* as the optimizer believed; any kind */
+    bool clamped;         /* new_value is not the value that was sent */
+    bool for_node;        /* it names this node; else it is for the whole job */
+    double severity;      /* 0..1 */
+    int64_t window_index; /* of the finding */
+    char apply_when[DFOPT_CLIENT_NAME_SIZE];
+    char finding_type[DFOPT_CLIENT_NAME_SIZE];
+    char opportunity_tag[DFOPT_CLIENT_NAME_SIZE];
+    char rationale[DFOPT_CLIENT_RATIONALE_SIZE]; /* for a person */
+};
+
+/* Hands over what is pending for a function (NULL: the options') at a boundary:
+ * plans whose apply_when is that boundary, and at "epoch_boundary" (NULL: that)
+ * all. At most one a knob, the latest, in the order in which the knobs were
+ * declared; what finds no room in out stays pending. Returns their number, at
+ * most max; each is now the caller's to apply and to acknowledge.
+ *
+ * With nothing pending it costs one atomic load; it never waits for the network.
+ *
+ * The new value has been made to fit, as DFOptimizer does: not in the knob's
+ * values: its default; outside its range: the nearer bound. A real sent to an INT
+ * knob loses its fraction, an integer sent to a FLOAT knob becomes real, a number
+ * sent to a BOOL knob is its truth. A value that still is not of the knob's type
+ * (a text or boolean for a number, NaN, anything but a text for a STR knob) is
+ * not handed over: the library acknowledges that plan as rejected. */
+DFOPT_CLIENT_API size_t dfopt_client_at_boundary(dfopt_client *c,
+                                                 const char *function,
+                                                 const char *boundary,
+                                                 struct dfopt_client_plan *out,
+                                                 size_t max);
+
+enum dfopt_client_status {
+    DFOPT_CLIENT_APPLIED,  /* the knob has the value now */
+    DFOPT_CLIENT_REJECTED, /* it never will */
+    DFOPT_CLIENT_DEFERRED  /* later perhaps; the caller keeps the plan and may
+                            * acknowledge it again */
+};
+
+/* Says what became of a plan. `value` is what the knob has now, borrowed; NULL:
+ * the plan's new_value if applied, else none. `reason` is for a person (NULL: "").
+ * `window_index` is the caller's window (negative: left out). When applied, the
+ * value becomes the knob's current one. Waits for nothing: the ack is sent by the
+ * listener thread, when one runs and an optimizer is connected. Returns OK; ARG (a
+ * plan of no declared knob, a status or value that cannot be); STATE (forked, or
+ * NULL); NOMEM. */
+DFOPT_CLIENT_API enum dfopt_err
+dfopt_client_ack(dfopt_client *c, const struct dfopt_client_plan *plan,
+                 enum dfopt_client_status status,
+                 const struct dfopt_client_value *value, const char *reason,
+                 int64_t window_index);
+
+/* ---- what the library knows ---- */
+
+/* The value a knob has: the last applied or set one, else the declared current
+ * value, else its default. function NULL: the options'. Returns OK; ARG (no such
+ * knob); STATE (forked, or NULL), *out untouched. */
+DFOPT_CLIENT_API enum dfopt_err
+dfopt_client_current(dfopt_client *c, const char *function, const char *knob_id,
+                     struct dfopt_client_value *out);
+
+/* Says that the application itself gave a knob this value, which is not clamped;
+ * the next registration tells it. Returns OK; ARG (no such knob, or not of its
+ * type); STATE (forked, or NULL). */
+DFOPT_CLIENT_API enum dfopt_err
+dfopt_client_current_set(dfopt_client *c, const char *function, const char *knob_id,
+                         const struct dfopt_client_value *value);
+
+/* Counts since create. */
+struct dfopt_client_stats {
+    uint64_t plans_received;   /* messages, good or bad */
+    uint64_t plans_malformed;  /* dropped: shape, size, JSON, types of members */
+    uint64_t plans_other_node; /* dropped: for other nodes */
+    uint64_t plans_unknown;    /* dropped: no such function or knob here */
+    uint64_t plans_unfit;      /* rejected: the value is not of the knob's type */
+    uint64_t plans_replaced;   /* a later one for the knob came before a boundary */
+    uint64_t plans_delivered;  /* handed over at a boundary */
+    uint64_t plans_pending;    /* now */
+    uint64_t acks_sent;
+    uint64_t acks_dropped; /* the queue was full, or left at stop */
+    uint64_t acks_pending; /* now */
+    uint64_t registrations_sent;
+    uint64_t connections; /* made to the registry endpoint, coming back too */
+};
+
+/* Returns OK, or STATE (forked, or NULL), *out untouched. */
+DFOPT_CLIENT_API enum dfopt_err dfopt_client_stats(dfopt_client *c,
+                                                   struct dfopt_client_stats *out);
+
+/* ---- analysis windows ---- */
+
+/* Where windows of analysis begin and end: every every_n-th iteration, where
+ * every_n doubles and halves as the optimizer asks. Source: DFOptimizer 0.1.0,
+ * dfoptimizer/runtime/window.py, which it equals call by call. Plain data, no
+ * memory of its own; read the members, change them by the functions. */
+struct dfopt_window {
+    int64_t every_n;     /* iterations a window; at least 1 */
+    int64_t max_every_n; /* 0: no upper bound */
+    int64_t counter;     /* iterations since the last flush */
+    int64_t index;       /* number of the last window, from 1; 0: none yet */
+    int64_t start_ns;    /* when the window began */
+    bool active;         /* begun, not yet ended */
+};
+
+/* What to tell the tracer at a boundary. */
+struct dfopt_window_event {
+    const char *name; /* "window.start" or "window.stop"; static storage */
+    int64_t window_index, every_n, counter;
+    int64_t start_ns, duration_ns;
+    bool flush; /* forced by dfopt_window_flush */
+};
+
+/* Begins with every_n 1. max_every_n: 0 or less: no upper bound. */
+DFOPT_CLIENT_API void dfopt_window_init(struct dfopt_window *w,
+                                        int64_t max_every_n);
+
+/* At the start and the end of each iteration. Each returns whether that is a
+ * boundary; then *event (may be NULL) is set. now_ns is on any clock. */
+DFOPT_CLIENT_API bool dfopt_window_start(struct dfopt_window *w, int64_t now_ns,
+                                         struct dfopt_window_event *event);
+DFOPT_CLIENT_API bool dfopt_window_stop(struct dfopt_window *w, int64_t now_ns,
+                                        struct dfopt_window_event *event);
+
+/* At the end of an epoch or phase: ends the window under way, or the part of one
+ * that no boundary has ended, and counts from 0 again. Returns as above. */
+DFOPT_CLIENT_API bool dfopt_window_flush(struct dfopt_window *w, int64_t now_ns,
+                                         struct dfopt_window_event *event);
+
+/* Doubles every_n, halves it, sets it: never below 1, and but for halving never
+ * above max_every_n. Each returns whether it changed. */
+DFOPT_CLIENT_API bool dfopt_window_increase(struct dfopt_window *w);
+DFOPT_CLIENT_API bool dfopt_window_decrease(struct dfopt_window *w);
+DFOPT_CLIENT_API bool dfopt_window_update(struct dfopt_window *w, int64_t every_n);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,112 @@
+/* Acks: made by the application's threads, kept in order until the listener can
+ * send them, bounded. */
+#include "client/impl.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct ack_item *dfopt_client_ack_item(const struct client_ack *a)
+{
+    struct dfopt_buf meta = {0}, body = {0};
+    struct ack_item *item = NULL;
+    if (dfopt_client_ack_json(a, &meta, &body) == DFOPT_OK)
+        item = malloc(sizeof *item + meta.len + body.len);
+    if (item) {
+        item->next = NULL;
+        item->meta_len = meta.len;
+        item->body_len = body.len;
+        memcpy(item->bytes, meta.data, meta.len);
+        memcpy(item->bytes + meta.len, body.data, body.len);
+    }
+    dfopt_buf_free(&meta);
+    dfopt_buf_free(&body);
+    return item;
+}
+
+void dfopt_client_ack_push(dfopt_client *c, struct ack_item *item)
+{
+    struct ack_queue *q = &c->acks;
+    if (!c->options.acks_endpoint) { /* nobody will ever ask for it */
+        free(item);
+        return;
+    }
+    *q->last = item;
+    q->last = &item->next;
+    if (q->n++ == 0)
+        dfopt_client_wake(c);
+    if (q->n <= c->options.max_pending_acks)
+        return;
+    struct ack_item *oldest = q->first; /* not the new one: the bound is above 0 */
+    q->first = oldest->next;
+    q->n--;
+    c->stats.acks_dropped++;
+    free(oldest);
+}
+
+size_t dfopt_client_acks_clear(struct ack_queue *q)
+{
+    size_t n = q->n;
+    while (q->first) {
+        struct ack_item *item = q->first;
+        q->first = item->next;
+        free(item);
+    }
+    *q = (struct ack_queue){.last = &q->first};
+    return n;
+}
+
+/* What the ack says of values; the knob's own value if it was applied. */
+static bool fill_values(struct client_ack *a, const struct client_knob *k,
+                        const struct dfopt_client_plan *plan,
+                        const struct dfopt_client_value *value)
+{
+    if (!value && a->status == DFOPT_CLIENT_APPLIED)
+        value = &plan->new_value;
+    if (value && !dfopt_client_value_is(k->type, value))
+        return false;
+    a->old_value = dfopt_client_value_as(
+        k->type, k->current.kind ? &k->current : &k->default_value);
+    if (value)
+        a->new_value = dfopt_client_value_as(k->type, value);
+    return true;
+}
+
+static bool is_plan_ok(const struct dfopt_client_plan *plan)
+{
+    return plan && plan->knob_id && plan->function &&
+           memchr(plan->plan_id, '\0', sizeof plan->plan_id);
+}
+
+enum dfopt_err dfopt_client_ack(dfopt_client *c,
+                                const struct dfopt_client_plan *plan,
+                                enum dfopt_client_status status,
+                                const struct dfopt_client_value *value,
+                                const char *reason, int64_t window_index)
+{
+    if (!dfopt_client_usable(c))
+        return DFOPT_ERR_STATE;
+    if (!is_plan_ok(plan) || (unsigned)status > DFOPT_CLIENT_DEFERRED)
+        return DFOPT_ERR_ARG;
+    struct client_ack a = {
+        .plan_id = plan->plan_id,
+        .knob_id = plan->knob_id,
+        .reason = reason ? reason : "",
+        .status = status,
+        .window_index = window_index,
+        .node = plan->for_node ? c->options.hostname : NULL,
+    };
+    struct ack_item *item = NULL;
+    enum dfopt_err e = DFOPT_ERR_ARG;
+    pthread_mutex_lock(&c->lock);
+    struct client_knob *k = dfopt_client_find(c, plan->function, plan->knob_id);
+    if (k && fill_values(&a, k, plan, value)) {
+        item = dfopt_client_ack_item(&a);
+        e = item ? DFOPT_OK : DFOPT_ERR_NOMEM;
+    }
+    if (item && status == DFOPT_CLIENT_APPLIED)
+        k->current = a.new_value;
+    if (item)
+        dfopt_client_ack_push(c, item);
+    pthread_mutex_unlock(&c->lock);
+    return e;
+}

@@ -1,0 +1,204 @@
+/* The life of a client, and what everything else in it leans on. */
+#include "client/impl.h"
+#include "codec/json.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define DEFAULT_PENDING_ACKS  ((size_t)1024)
+#define DEFAULT_QUEUED_PLANS  ((size_t)1000)
+#define DEFAULT_MESSAGE_BYTES ((size_t)1 << 20)
+#define MAX_MESSAGE_BYTES     ((size_t)1 << 30)
+#define MAX_QUEUED_PLANS      ((size_t)1 << 24)
+#define KEY_LENGTH            40
+#define LOG_TEXT_SIZE         512
+
+const char *dfopt_client_version(void)
+{
+    return DFOPT_VERSION;
+}
+
+bool dfopt_client_usable(const dfopt_client *c)
+{
+    return c && c->pid == getpid();
+}
+
+enum dfopt_err dfopt_client_unusable(struct dfopt_error *err)
+{
+    return dfopt_error_set(
+        err, DFOPT_ERR_STATE,
+        "there is no client, or it belongs to the parent process");
+}
+
+const char *dfopt_client_function_name(const dfopt_client *c, const char *function)
+{
+    return function ? function : c->options.function;
+}
+
+struct client_knob *dfopt_client_find(const dfopt_client *c, const char *function,
+                                      const char *id)
+{
+    struct client_knob *by_id = NULL;
+    for (size_t i = 0; i < c->n_knobs; i++) {
+        struct client_knob *k = c->knobs[i];
+        if (strcmp(k->id, id) != 0)
+            continue;
+        if (strcmp(k->function, function) == 0)
+            return k;
+        if (!by_id)
+            by_id = k;
+    }
+    return *function ? NULL : by_id;
+}
+
+void dfopt_client_say(const dfopt_client *c, enum dfopt_client_level level,
+                      const char *format, ...)
+{
+    if (!c->options.log)
+        return;
+    char text[LOG_TEXT_SIZE];
+    va_list ap;
+    va_start(ap, format);
+    vsnprintf(text, sizeof text, format, ap);
+    va_end(ap);
+    c->options.log(c->options.log_arg, level, text);
+}
+
+/* ---- options ---- */
+
+static enum dfopt_err check_keys(const struct dfopt_client_options *o,
+                                 struct dfopt_error *err)
+{
+    const char *const keys[] = {o->curve_server_key, o->curve_public_key,
+                                o->curve_secret_key};
+    static const char *const names[] = {"curve_server_key", "curve_public_key",
+                                        "curve_secret_key"};
+    if (!keys[0] && !keys[1] && !keys[2])
+        return DFOPT_OK;
+    for (size_t i = 0; i < 3; i++)
+        if (!keys[i] || strlen(keys[i]) != KEY_LENGTH)
+            return dfopt_error_set(err, DFOPT_ERR_ARG,
+                                   "option %s is not a key of %d characters",
+                                   names[i], KEY_LENGTH);
+    if (o->plans_bind)
+        return dfopt_error_set(err, DFOPT_ERR_ARG,
+                               "option plans_bind does not go with CURVE keys");
+    return DFOPT_OK;
+}
+
+static enum dfopt_err check_options(const struct dfopt_client_options *o,
+                                    struct dfopt_error *err)
+{
+    const char *wrong = NULL;
+    if (!o->app_namespace || !*o->app_namespace)
+        wrong = "app_namespace";
+    else if (o->function && strlen(o->function) >= DFOPT_CLIENT_TEXT_SIZE)
+        wrong = "function";
+    else if (o->hostname && !*o->hostname)
+        wrong = "hostname";
+    else if (o->plans_pattern != DFOPT_CLIENT_PULL &&
+             o->plans_pattern != DFOPT_CLIENT_SUB)
+        wrong = "plans_pattern";
+    else if (o->max_message_bytes > MAX_MESSAGE_BYTES)
+        wrong = "max_message_bytes";
+    else if (o->max_queued_plans > MAX_QUEUED_PLANS)
+        wrong = "max_queued_plans";
+    if (wrong)
+        return dfopt_error_set(err, DFOPT_ERR_ARG,
+                               "option %s is missing or out of range", wrong);
+    return check_keys(o, err);
+}
+
+/* Every text member of the options; each is owned by the client. */
+#define OPTION_TEXTS(X)                                                            \
+    X(app_namespace)                                                               \
+    X(function) X(hostname) X(transport) X(plans_endpoint) X(registry_endpoint)    \
+        X(acks_endpoint) X(curve_server_key) X(curve_public_key)                   \
+            X(curve_secret_key)
+
+static bool copy_options(struct dfopt_client_options *own,
+                         const struct dfopt_client_options *from,
+                         const char *hostname)
+{
+    struct dfopt_client_options o = *from;
+    o.function = o.function ? o.function : "";
+    o.hostname = hostname;
+    o.transport = o.transport ? o.transport : "zmq";
+    *own = o;
+    own->max_pending_acks =
+        o.max_pending_acks ? o.max_pending_acks : DEFAULT_PENDING_ACKS;
+    own->max_queued_plans =
+        o.max_queued_plans ? o.max_queued_plans : DEFAULT_QUEUED_PLANS;
+    own->max_message_bytes =
+        o.max_message_bytes ? o.max_message_bytes : DEFAULT_MESSAGE_BYTES;
+    bool ok = true;
+#define COPY(name)                                                                 \
+    own->name = o.name ? strdup(o.name) : NULL;                                    \
+    ok = ok && (own->name || !o.name);
+    OPTION_TEXTS(COPY)
+#undef COPY
+    return ok;
+}
+
+static void free_options(struct dfopt_client_options *o)
+{
+    if (o->curve_secret_key)
+        explicit_bzero((char *)o->curve_secret_key, strlen(o->curve_secret_key));
+#define FREE(name) free((char *)o->name);
+    OPTION_TEXTS(FREE)
+#undef FREE
+}
+
+/* ---- create and destroy ---- */
+
+enum dfopt_err dfopt_client_create(dfopt_client **out,
+                                   const struct dfopt_client_options *options,
+                                   struct dfopt_error *err)
+{
+    const struct dfopt_client_transport *transport;
+    char hostname[256] = "";
+    if (!out || !options)
+        return dfopt_error_set(err, DFOPT_ERR_ARG, "out or options is NULL");
+    enum dfopt_err e = check_options(options, err);
+    if (!e)
+        e = dfopt_client_transport_find(
+            options->transport ? options->transport : "zmq", &transport, err);
+    if (e)
+        return e;
+    if (!options->hostname && gethostname(hostname, sizeof hostname - 1) != 0)
+        return dfopt_error_set(err, DFOPT_ERR_IO, "this host has no name");
+    dfopt_client *c = calloc(1, sizeof *c);
+    if (!c || !copy_options(&c->options, options,
+                            options->hostname ? options->hostname : hostname)) {
+        if (c)
+            free_options(&c->options);
+        free(c);
+        return dfopt_error_set(err, DFOPT_ERR_NOMEM, "out of memory");
+    }
+    c->pid = getpid();
+    c->transport = transport;
+    c->acks.last = &c->acks.first;
+    pthread_mutex_init(&c->lock, NULL);
+    pthread_cond_init(&c->changed, NULL);
+    *out = c;
+    return DFOPT_OK;
+}
+
+void dfopt_client_destroy(dfopt_client *c)
+{
+    if (!dfopt_client_usable(c))
+        return; /* a child's copy may be half-changed, and is not touched */
+    dfopt_client_stop(c, 0);
+    for (size_t i = 0; i < c->n_knobs; i++)
+        dfopt_client_knob_destroy(c->knobs[i]);
+    free(c->knobs);
+    free(c->functions);
+    dfopt_client_acks_clear(&c->acks);
+    pthread_cond_destroy(&c->changed);
+    pthread_mutex_destroy(&c->lock);
+    free_options(&c->options);
+    free(c);
+}

@@ -1,0 +1,183 @@
+/* Inside of the client. One lock guards all that changes, but for n_pending; it is
+ * never held while something is parsed, sent, or logged, nor while waiting. Nobody
+ * but the listener uses the transport, except to wake it. */
+#ifndef DFOPT_CLIENT_IMPL_H
+#define DFOPT_CLIENT_IMPL_H
+
+#include "base/buf.h"
+#include "client/transport.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <sys/types.h>
+
+/* ---- what is declared ---- */
+
+struct client_response {
+    char *tag, *apply_when;         /* owned */
+    struct dfopt_client_response r; /* its texts are the two above */
+};
+
+struct client_knob {
+    char *id, *parameter, *function, *scope; /* owned */
+    enum dfopt_client_kind type;
+    bool has_range, has_values;
+    struct dfopt_client_value default_value, lo, hi; /* as declared */
+    struct dfopt_client_value current;               /* NULL: not said */
+    struct dfopt_client_value *values;               /* owned */
+    size_t n_values;
+    struct client_response *responses; /* owned */
+    size_t n_responses;
+    bool has_pending;
+    struct dfopt_client_plan pending;
+};
+
+/* A function is due while it is wanted and was not sent on this connection. */
+struct client_function {
+    const char *name; /* of its first knob */
+    bool wanted;
+    uint64_t sent_on; /* number of the connection; 0: none yet */
+};
+
+/* A copy of a text. Returns whether there was memory. */
+bool dfopt_client_copy(char **out, const char *text);
+
+/* Makes a knob of its declaration. Returns OK, with *out owned; ARG, NOMEM. */
+enum dfopt_err dfopt_client_knob_create(struct client_knob **out,
+                                        const struct dfopt_client_options *options,
+                                        const struct dfopt_client_knob *from,
+                                        struct dfopt_error *err);
+void dfopt_client_knob_destroy(struct client_knob *k);
+
+/* ---- values ---- */
+
+/* Whether a value may be declared for, or set on, a knob of this type. */
+bool dfopt_client_value_is(enum dfopt_client_kind type,
+                           const struct dfopt_client_value *v);
+
+/* The value in the kind of its knob: an INT becomes FLOAT on a FLOAT knob. */
+struct dfopt_client_value dfopt_client_value_as(enum dfopt_client_kind type,
+                                                const struct dfopt_client_value *v);
+
+/* What a knob takes when it is told `v`: *out in its type and within its bounds.
+ * *clamped: it is another value. False: it cannot be of the type. */
+bool dfopt_client_fit(const struct client_knob *k,
+                      const struct dfopt_client_value *v,
+                      struct dfopt_client_value *out, bool *clamped);
+
+/* ---- messages ---- */
+
+struct dfopt_json_parser;
+
+/* A plan as it came. */
+struct client_incoming {
+    struct dfopt_client_plan plan; /* new_value as it came; no names of the knob */
+    char knob_id[DFOPT_CLIENT_TEXT_SIZE];
+    char function[DFOPT_CLIENT_TEXT_SIZE]; /* "": not said */
+    bool elsewhere;                        /* it targets nodes, and not this one */
+};
+
+/* Returns OK, or why it cannot be used: PARSE, SCHEMA, LIMIT, NOMEM. */
+enum dfopt_err dfopt_client_plan_decode(struct dfopt_json_parser *parser,
+                                        const struct dfopt_client_message *m,
+                                        const char *hostname,
+                                        struct client_incoming *out,
+                                        struct dfopt_error *err);
+
+/* Append metadata and body. OK or NOMEM. The caller holds the lock. */
+enum dfopt_err dfopt_client_registration_json(const dfopt_client *c,
+                                              const char *function,
+                                              struct dfopt_buf *meta,
+                                              struct dfopt_buf *body);
+
+/* What an ack says; all borrowed. */
+struct client_ack {
+    const char *plan_id, *knob_id, *reason;
+    enum dfopt_client_status status;
+    struct dfopt_client_value old_value, new_value;
+    int64_t window_index; /* negative: left out */
+    const char *node;     /* NULL: the whole job */
+};
+enum dfopt_err dfopt_client_ack_json(const struct client_ack *a,
+                                     struct dfopt_buf *meta,
+                                     struct dfopt_buf *body);
+
+/* ---- acks that wait ---- */
+
+struct ack_item {
+    struct ack_item *next;
+    size_t meta_len, body_len;
+    char bytes[]; /* metadata, then body */
+};
+
+struct ack_queue {
+    struct ack_item *first, **last;
+    size_t n;
+};
+
+/* Makes an item. Returns NULL on NOMEM. */
+struct ack_item *dfopt_client_ack_item(const struct client_ack *a);
+
+/* Takes the item; drops the oldest beyond the bound. Wakes the listener. The
+ * caller holds the lock. */
+void dfopt_client_ack_push(dfopt_client *c, struct ack_item *item);
+
+/* Frees all. Returns how many there were. The caller holds the lock. */
+size_t dfopt_client_acks_clear(struct ack_queue *q);
+
+/* ---- the client ---- */
+
+enum client_state { CLIENT_IDLE, CLIENT_RUNNING, CLIENT_STOPPING };
+
+struct dfopt_client {
+    atomic_size_t n_pending; /* knobs with a plan; changed under the lock */
+    pid_t pid;               /* whose it is */
+    struct dfopt_client_options options; /* texts owned, but for the transport's */
+    const struct dfopt_client_transport *transport;
+
+    pthread_mutex_t lock;
+    pthread_cond_t changed; /* of state, or of loop_done */
+    struct client_knob **knobs;
+    size_t n_knobs;
+    struct client_function *functions;
+    size_t n_functions;
+    struct ack_queue acks;
+    struct dfopt_client_stats stats;
+
+    enum client_state state;
+    int64_t stop_deadline_ns; /* STOPPING: when the listener gives up */
+    bool loop_done;           /* the listener touches the client no more */
+    void *link;               /* the open transport; NULL: the listener has gone */
+    struct dfopt_json_parser *parser; /* the listener's */
+    pthread_t thread;
+};
+
+/* Whether a call may do anything: there is a client, and it is this process's. */
+bool dfopt_client_usable(const dfopt_client *c);
+
+/* The usual error for one that is not. */
+enum dfopt_err dfopt_client_unusable(struct dfopt_error *err);
+
+/* function, or what stands in for NULL. */
+const char *dfopt_client_function_name(const dfopt_client *c, const char *function);
+
+/* NULL if there is none. The caller holds the lock. An id alone is enough where
+ * function is "" and no knob has that function. */
+struct client_knob *dfopt_client_find(const dfopt_client *c, const char *function,
+                                      const char *id);
+
+/* Logs a printf-formatted line, if anybody listens. No lock may be held. */
+void dfopt_client_say(const dfopt_client *c, enum dfopt_client_level level,
+                      const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* Files or drops one received message; counts it. Listener only. */
+void dfopt_client_take(dfopt_client *c, const struct dfopt_client_message *m);
+
+/* Wakes the listener, if there is one. The caller holds the lock. */
+void dfopt_client_wake(dfopt_client *c);
+
+/* The listener thread: arg is the client. */
+void *dfopt_client_listen(void *arg);
+
+#endif

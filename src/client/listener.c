@@ -1,0 +1,309 @@
+/* The listener thread: its start and its end, and between them one loop. In each
+ * round it waits for whatever there is to do, and does it; nothing in it but that
+ * wait takes time, so that it notices a stop at once. */
+#include "base/clock.h"
+#include "client/impl.h"
+#include "codec/json.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <time.h>
+
+#define JSON_DEPTH      32
+#define PLANS_A_ROUND   64  /* then acks and a stop have their turn */
+#define LEAST_LINGER_MS 50  /* for what was handed to the transport last */
+#define CLOSE_GRACE_MS  500 /* a transport that takes longer is left to itself */
+#define NS_PER_MS       1000000
+
+void dfopt_client_wake(dfopt_client *c)
+{
+    if (c->link)
+        c->transport->wake(c->link);
+}
+
+/* ---- the loop ---- */
+
+/* What a round begins with. */
+struct round {
+    bool stopping, acks;
+    int64_t deadline_ns;
+    const char *function; /* whose registration is due; NULL: none */
+    uint64_t connection;
+};
+
+static struct round look(dfopt_client *c)
+{
+    struct round r = {.connection = c->transport->connection(c->link)};
+    pthread_mutex_lock(&c->lock);
+    r.stopping = c->state == CLIENT_STOPPING;
+    r.deadline_ns = c->stop_deadline_ns;
+    r.acks = c->acks.n > 0;
+    for (size_t i = 0; r.connection && !r.function && i < c->n_functions; i++)
+        if (c->functions[i].wanted && c->functions[i].sent_on != r.connection)
+            r.function = c->functions[i].name;
+    pthread_mutex_unlock(&c->lock);
+    return r;
+}
+
+static int64_t left_ms(int64_t deadline_ns)
+{
+    int64_t left = deadline_ns - dfopt_clock_monotonic_ns();
+    return left > 0 ? (left + NS_PER_MS - 1) / NS_PER_MS : 0;
+}
+
+static void receive_plans(dfopt_client *c)
+{
+    struct dfopt_client_message m;
+    for (int i = 0; i < PLANS_A_ROUND; i++) {
+        enum dfopt_client_received what = c->transport->receive(c->link, &m);
+        if (what == DFOPT_CLIENT_NOTHING)
+            return;
+        if (what == DFOPT_CLIENT_MESSAGE) {
+            dfopt_client_take(c, &m);
+            continue;
+        }
+        pthread_mutex_lock(&c->lock);
+        c->stats.plans_received++;
+        if (what == DFOPT_CLIENT_ELSEWHERE)
+            c->stats.plans_other_node++;
+        else
+            c->stats.plans_malformed++;
+        pthread_mutex_unlock(&c->lock);
+        if (what == DFOPT_CLIENT_MISSHAPEN)
+            dfopt_client_say(c, DFOPT_CLIENT_WARNING,
+                             "plan dropped: too long, or not of the right parts");
+    }
+}
+
+static void mark(dfopt_client *c, const char *function, uint64_t sent_on)
+{
+    for (size_t i = 0; i < c->n_functions; i++)
+        if (c->functions[i].name == function)
+            c->functions[i].sent_on = sent_on;
+}
+
+/* It is marked as sent while it is made, so that a change made after that is due
+ * again; if it could not go after all, the mark is taken back. */
+static void send_registration(dfopt_client *c, const struct round *r)
+{
+    struct dfopt_buf meta = {0}, body = {0};
+    pthread_mutex_lock(&c->lock);
+    enum dfopt_err e = dfopt_client_registration_json(c, r->function, &meta, &body);
+    mark(c, r->function, r->connection);
+    pthread_mutex_unlock(&c->lock);
+    if (!e) {
+        const struct dfopt_client_message m = {meta.data, body.data, meta.len,
+                                               body.len};
+        e = c->transport->send(c->link, DFOPT_CLIENT_REGISTRATIONS, &m);
+    }
+    pthread_mutex_lock(&c->lock);
+    if (e)
+        mark(c, r->function, 0);
+    else
+        c->stats.registrations_sent++;
+    pthread_mutex_unlock(&c->lock);
+    if (!e)
+        dfopt_client_say(c, DFOPT_CLIENT_INFO,
+                         "knobs of function '%.80s' registered", r->function);
+    dfopt_buf_free(&meta);
+    dfopt_buf_free(&body);
+}
+
+/* Takes the first ack out of the queue; the listener alone does so, but pushing
+ * may drop it, so that it is out of the queue while it is sent. */
+static struct ack_item *pop_ack(dfopt_client *c)
+{
+    struct ack_queue *q = &c->acks;
+    pthread_mutex_lock(&c->lock);
+    struct ack_item *item = q->first;
+    if (item) {
+        q->first = item->next;
+        q->n--;
+        if (!q->first)
+            q->last = &q->first;
+    }
+    pthread_mutex_unlock(&c->lock);
+    return item;
+}
+
+static void finish_ack(dfopt_client *c, struct ack_item *item, bool sent)
+{
+    struct ack_queue *q = &c->acks;
+    pthread_mutex_lock(&c->lock);
+    if (sent) {
+        c->stats.acks_sent++;
+    } else {
+        item->next = q->first;
+        q->first = item;
+        if (!item->next)
+            q->last = &item->next;
+        q->n++;
+    }
+    pthread_mutex_unlock(&c->lock);
+    if (sent)
+        free(item);
+}
+
+static void send_acks(dfopt_client *c)
+{
+    struct ack_item *item;
+    bool sent = true;
+    while (sent && (item = pop_ack(c)) != NULL) {
+        const struct dfopt_client_message m = {item->bytes,
+                                               item->bytes + item->meta_len,
+                                               item->meta_len, item->body_len};
+        sent = c->transport->send(c->link, DFOPT_CLIENT_ACKS, &m) == DFOPT_OK;
+        finish_ack(c, item, sent);
+    }
+}
+
+/* Tells of a connection that was made or lost since `before`. */
+static void note_connection(dfopt_client *c, uint64_t before)
+{
+    uint64_t now = c->transport->connection(c->link);
+    if (now == before)
+        return;
+    if (now) {
+        pthread_mutex_lock(&c->lock);
+        c->stats.connections = now;
+        pthread_mutex_unlock(&c->lock);
+    }
+    dfopt_client_say(c, DFOPT_CLIENT_INFO, "optimizer at %.120s: %s",
+                     c->options.registry_endpoint, now ? "connected" : "gone");
+}
+
+static bool one_round(dfopt_client *c)
+{
+    struct round r = look(c);
+    unsigned want = (r.function ? DFOPT_CLIENT_REGISTRATION_OUT : 0u) |
+                    (r.acks ? DFOPT_CLIENT_ACK_OUT : 0u);
+    int64_t timeout_ms = !r.stopping ? -1 : r.acks ? left_ms(r.deadline_ns) : 0;
+    unsigned ready = c->transport->wait(c->link, want, timeout_ms);
+    note_connection(c, r.connection);
+    if (ready & DFOPT_CLIENT_PLAN_IN)
+        receive_plans(c);
+    if (ready & DFOPT_CLIENT_REGISTRATION_OUT &&
+        r.connection == c->transport->connection(c->link))
+        send_registration(c, &r);
+    if (ready & DFOPT_CLIENT_ACK_OUT)
+        send_acks(c);
+    return !r.stopping || (r.acks && look(c).acks && left_ms(r.deadline_ns) > 0);
+}
+
+void *dfopt_client_listen(void *arg)
+{
+    dfopt_client *c = arg;
+    const struct dfopt_client_transport *transport = c->transport;
+    while (one_round(c))
+        continue;
+    pthread_mutex_lock(&c->lock);
+    void *link = c->link;
+    int64_t linger_ms = left_ms(c->stop_deadline_ns);
+    c->link = NULL;
+    c->loop_done = true;
+    pthread_cond_broadcast(&c->changed);
+    pthread_mutex_unlock(&c->lock);
+    transport->close(
+        link, (int)(linger_ms > LEAST_LINGER_MS ? linger_ms : LEAST_LINGER_MS));
+    return NULL; /* c may be gone by now, if closing took long */
+}
+
+/* ---- start and stop ---- */
+
+static bool has_endpoint(const struct dfopt_client_options *o)
+{
+    return o->plans_endpoint || o->registry_endpoint || o->acks_endpoint;
+}
+
+/* Opens the transport and starts the thread; neither takes the application's
+ * signals. The caller holds the lock. */
+static enum dfopt_err launch(dfopt_client *c, struct dfopt_error *err)
+{
+    sigset_t all, before;
+    enum dfopt_err e = dfopt_json_parser_create(
+        &c->parser, c->options.max_message_bytes, JSON_DEPTH);
+    if (e)
+        return dfopt_error_set(err, e, "out of memory");
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    e = c->transport->open(&c->link, &c->options, err);
+    if (!e && pthread_create(&c->thread, NULL, dfopt_client_listen, c) != 0) {
+        c->transport->close(c->link, 0);
+        c->link = NULL;
+        e = dfopt_error_set(err, DFOPT_ERR_NOMEM,
+                            "the listener thread cannot start");
+    }
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (e) {
+        dfopt_json_parser_destroy(c->parser);
+        c->parser = NULL;
+    }
+    return e;
+}
+
+enum dfopt_err dfopt_client_start(dfopt_client *c, struct dfopt_error *err)
+{
+    if (!dfopt_client_usable(c))
+        return dfopt_client_unusable(err);
+    pthread_mutex_lock(&c->lock);
+    enum dfopt_err e = DFOPT_OK;
+    if (c->state != CLIENT_IDLE)
+        e = dfopt_error_set(err, DFOPT_ERR_STATE, "the client is running already");
+    for (size_t i = 0; !e && i < c->n_functions; i++)
+        c->functions[i] = (struct client_function){c->functions[i].name, true, 0};
+    if (!e && has_endpoint(&c->options)) {
+        c->loop_done = false;
+        e = launch(c, err);
+    }
+    if (!e)
+        c->state = CLIENT_RUNNING;
+    pthread_mutex_unlock(&c->lock);
+    return e;
+}
+
+/* Waits for the thread to close the transport, but not for ever: a host name that
+ * nobody resolves can hold libzmq for long, and then the thread ends by itself. */
+static void join(pthread_t thread, int timeout_ms)
+{
+    struct timespec until;
+    int64_t wait_ms = (int64_t)timeout_ms + LEAST_LINGER_MS + CLOSE_GRACE_MS;
+    int64_t ns = dfopt_clock_wall_ns() + wait_ms * NS_PER_MS;
+    until.tv_sec = (time_t)(ns / (1000 * (int64_t)NS_PER_MS));
+    until.tv_nsec = (long)(ns % (1000 * (int64_t)NS_PER_MS));
+    if (pthread_timedjoin_np(thread, NULL, &until) != 0)
+        pthread_detach(thread);
+}
+
+enum dfopt_err dfopt_client_stop(dfopt_client *c, int timeout_ms)
+{
+    if (!dfopt_client_usable(c))
+        return DFOPT_ERR_STATE;
+    timeout_ms = timeout_ms > 0 ? timeout_ms : 0;
+    pthread_mutex_lock(&c->lock);
+    while (c->state == CLIENT_STOPPING) /* another thread stops it */
+        pthread_cond_wait(&c->changed, &c->lock);
+    if (c->state == CLIENT_IDLE) {
+        pthread_mutex_unlock(&c->lock);
+        return DFOPT_OK;
+    }
+    bool threaded = has_endpoint(&c->options);
+    c->state = CLIENT_STOPPING;
+    c->stop_deadline_ns =
+        dfopt_clock_monotonic_ns() + (int64_t)timeout_ms * NS_PER_MS;
+    dfopt_client_wake(c);
+    while (threaded && !c->loop_done)
+        pthread_cond_wait(&c->changed, &c->lock);
+    size_t left = dfopt_client_acks_clear(&c->acks);
+    c->stats.acks_dropped += left;
+    dfopt_json_parser_destroy(c->parser);
+    c->parser = NULL;
+    pthread_t thread = c->thread;
+    pthread_mutex_unlock(&c->lock);
+    if (threaded)
+        join(thread, timeout_ms);
+    pthread_mutex_lock(&c->lock);
+    c->state = CLIENT_IDLE;
+    pthread_cond_broadcast(&c->changed);
+    pthread_mutex_unlock(&c->lock);
+    return left ? DFOPT_ERR_LIMIT : DFOPT_OK;
+}

@@ -1,0 +1,22 @@
+/* Finding a transport by its name. */
+#include "client/transport.h"
+
+#include <string.h>
+
+enum dfopt_err
+dfopt_client_transport_find(const char *name,
+                            const struct dfopt_client_transport **out,
+                            struct dfopt_error *err)
+{
+    static const struct dfopt_client_transport *const known[] = {
+        &dfopt_client_transport_zmq,
+    };
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (strcmp(known[i]->name, name) == 0) {
+            *out = known[i];
+            return DFOPT_OK;
+        }
+    return dfopt_error_set(err, DFOPT_ERR_ARG,
+                           "transport '%.40s' is not one of this library: zmq",
+                           name);
+}

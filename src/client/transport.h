@@ -1,0 +1,75 @@
+/* How the client's messages travel: an ops table, so that a transport that needs
+ * more than this library may (zmq now) can be loaded when it is asked for. One
+ * thread, the listener, calls all of it but open and wake. */
+#ifndef DFOPT_CLIENT_TRANSPORT_H
+#define DFOPT_CLIENT_TRANSPORT_H
+
+#include "dfopt/client.h"
+
+#define DFOPT_CLIENT_TRANSPORT_ABI 1
+
+/* What wait looks for, and finds. */
+enum dfopt_client_ready {
+    DFOPT_CLIENT_PLAN_IN = 1, /* receive has something; always looked for */
+    DFOPT_CLIENT_REGISTRATION_OUT = 2, /* a registration can be sent */
+    DFOPT_CLIENT_ACK_OUT = 4           /* an ack can be sent */
+};
+
+enum dfopt_client_stream { DFOPT_CLIENT_REGISTRATIONS, DFOPT_CLIENT_ACKS };
+
+enum dfopt_client_received {
+    DFOPT_CLIENT_NOTHING,   /* no more for now */
+    DFOPT_CLIENT_MESSAGE,   /* *out is set */
+    DFOPT_CLIENT_ELSEWHERE, /* one was for another node, and is dropped */
+    DFOPT_CLIENT_MISSHAPEN  /* one had another shape or size, and is dropped */
+};
+
+/* One message: its metadata and its body, both JSON; borrowed. */
+struct dfopt_client_message {
+    const char *meta, *body;
+    size_t meta_len, body_len;
+};
+
+struct dfopt_client_transport {
+    unsigned abi; /* DFOPT_CLIENT_TRANSPORT_ABI */
+    const char *name;
+
+    /* Begins to connect, and waits for nobody. `options` has hostname and the
+     * bounds filled in; it is borrowed for the call. Returns OK, with
+     * *out owned: close; or ARG, IO, NOMEM with *err set. Any thread; the listener
+     * takes over from it. */
+    enum dfopt_err (*open)(void **out, const struct dfopt_client_options *options,
+                           struct dfopt_error *err);
+
+    /* Waits for one of PLAN_IN | want, for wake, or for a change of connection; at
+     * most timeout_ms (negative: for ever). Returns what is ready, perhaps 0. */
+    unsigned (*wait)(void *t, unsigned want, int64_t timeout_ms);
+
+    /* Takes the next plan, without waiting; borrowed until the next receive. */
+    enum dfopt_client_received (*receive)(void *t,
+                                          struct dfopt_client_message *out);
+
+    /* Sends without waiting. Returns OK, or STATE: not now. */
+    enum dfopt_err (*send)(void *t, enum dfopt_client_stream stream,
+                           const struct dfopt_client_message *message);
+
+    /* The number of the present connection to where registrations go, from 1; 0:
+     * there is none. As of the last wait. */
+    uint64_t (*connection)(void *t);
+
+    /* Ends the wait under way, or the next. Any thread, before close. */
+    void (*wake)(void *t);
+
+    /* Lets what was sent go out for at most linger_ms, then frees all. */
+    void (*close)(void *t, int linger_ms);
+};
+
+extern const struct dfopt_client_transport dfopt_client_transport_zmq;
+
+/* Finds a transport by name. Returns OK, or ARG with *err set. */
+enum dfopt_err
+dfopt_client_transport_find(const char *name,
+                            const struct dfopt_client_transport **out,
+                            struct dfopt_error *err);
+
+#endif

@@ -1,0 +1,20 @@
+/* The metadata frame, as far as a transport must understand it. */
+#ifndef DFOPT_TRANSPORT_ZMQ_METADATA_H
+#define DFOPT_TRANSPORT_ZMQ_METADATA_H
+
+#include <stddef.h>
+
+enum dfopt_zmq_metadata {
+    DFOPT_ZMQ_METADATA_BAD,   /* not one whole JSON object */
+    DFOPT_ZMQ_METADATA_PLAIN, /* an object */
+    DFOPT_ZMQ_METADATA_STOP   /* {"name":"end"} or {"type":"stop"}, perhaps with
+                               * more members */
+};
+
+/* Looks at n bytes (any bytes; no NUL needed). Accepted is JSON as of RFC 8259 and
+ * Python's NaN, Infinity and -Infinity, nested at most 32 deep; UTF-8 is not
+ * checked. Of a member that repeats the last one counts. The keys and values of
+ * a sentinel are known only when spelt without escapes. */
+enum dfopt_zmq_metadata dfopt_zmq_metadata_scan(const void *bytes, size_t n);
+
+#endif

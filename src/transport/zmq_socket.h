@@ -1,0 +1,74 @@
+/* Contexts and sockets of libzmq with every option set that keeps them from
+ * waiting or growing without a bound. */
+#ifndef DFOPT_TRANSPORT_ZMQ_SOCKET_H
+#define DFOPT_TRANSPORT_ZMQ_SOCKET_H
+
+#include "transport/zmq_keys.h"
+#include "transport/zmq_watch.h"
+
+#define DFOPT_ZMQ_ENDPOINT_SIZE 512
+
+/* A context and, when clients are checked, the thread that does it. */
+struct dfopt_zmq_context {
+    void *handle;
+    struct dfopt_zmq_zap *zap;
+    uint64_t refused; /* peers, told so far */
+    unsigned watches; /* made so far */
+};
+
+/* Makes a context; allowed_clients: a directory of public keys, or NULL: none are
+ * checked. Returns OK, NOMEM, ARG (a bad key) or IO. */
+enum dfopt_err dfopt_zmq_context_open(struct dfopt_zmq_context *c,
+                                      const char *allowed_clients,
+                                      struct dfopt_error *err);
+
+/* Ends it. All sockets must be closed; waits for what they still send, for as long
+ * as their linger says. {0} is fine. */
+void dfopt_zmq_context_close(struct dfopt_zmq_context *c);
+
+/* How many peers were refused since the last call. */
+uint64_t dfopt_zmq_context_refused(struct dfopt_zmq_context *c);
+
+struct dfopt_zmq_socket_options {
+    int type; /* ZMQ_PULL ... */
+    bool bind;
+    bool ipv6;
+    int high_water;             /* messages a peer, either way; > 0 */
+    int64_t cut_off_bytes;      /* a peer with a longer frame is cut off */
+    bool verbose_subscriptions; /* XPUB: tells each, and does not drop when full */
+};
+
+struct dfopt_zmq_socket {
+    void *handle;                            /* NULL: none */
+    char endpoint[DFOPT_ZMQ_ENDPOINT_SIZE];  /* as it was resolved */
+    struct dfopt_zmq_watch watch;            /* of one that connects */
+    struct dfopt_zmq_socket_options options; /* for the one that replaces it */
+    struct dfopt_zmq_keys keys;
+};
+
+/* Makes a socket and binds or connects it. keys: from dfopt_zmq_keys_load; copied.
+ * Linger is 0. Returns OK, ARG (a bad endpoint or option) or IO; the text names the
+ * endpoint. */
+enum dfopt_err dfopt_zmq_socket_open(struct dfopt_zmq_socket *s,
+                                     struct dfopt_zmq_context *c,
+                                     const struct dfopt_zmq_socket_options *o,
+                                     const char *endpoint,
+                                     const struct dfopt_zmq_keys *keys,
+                                     struct dfopt_error *err);
+
+/* Replaces a socket on which libzmq has given up. To be called when nothing can be
+ * received and, at the latest, at the time that the last call returned
+ * (INT64_MAX: none), or when watch.events is readable. *replaced: whether it did;
+ * the handle is then another one, or NULL until a later call. */
+int64_t dfopt_zmq_socket_tend(struct dfopt_zmq_socket *s,
+                              struct dfopt_zmq_context *c, int64_t now,
+                              bool *replaced);
+
+/* Closes it; what libzmq holds is sent for at most linger_ms. {0} is fine. */
+void dfopt_zmq_socket_close(struct dfopt_zmq_socket *s, int linger_ms);
+
+/* Sets an option of type int. Returns OK or ARG; the text names the endpoint. */
+enum dfopt_err dfopt_zmq_set_int(struct dfopt_zmq_socket *s, int option, int value,
+                                 struct dfopt_error *err);
+
+#endif

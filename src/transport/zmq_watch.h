@@ -1,0 +1,31 @@
+/* Whether a socket that connects is still trying. libzmq gives up on an endpoint
+ * for good, without a word, when the peer breaks the protocol: another program at
+ * the port, no or wrong keys, a frame that is too long, or the socket's own other
+ * end (a local port that happens to connect to itself). Such a socket has to be
+ * replaced. */
+#ifndef DFOPT_TRANSPORT_ZMQ_WATCH_H
+#define DFOPT_TRANSPORT_ZMQ_WATCH_H
+
+#include "dfopt/error.h"
+
+#include <stdint.h>
+
+/* {0} watches nothing. */
+struct dfopt_zmq_watch {
+    void *events;    /* for zmq_poll: readable when something has happened */
+    int64_t lost_ns; /* since when nobody has tried to connect; 0: all is well */
+};
+
+/* Starts to watch a socket that has not connected yet. `number` is another one for
+ * each watch of a context. Returns OK or IO (errno). */
+enum dfopt_err dfopt_zmq_watch_open(struct dfopt_zmq_watch *w, void *ctx,
+                                    void *socket, unsigned number);
+
+/* Reads what has happened. Returns when (monotonic clock) the socket is to be
+ * replaced; INT64_MAX: it is not. */
+int64_t dfopt_zmq_watch_read(struct dfopt_zmq_watch *w, int64_t now);
+
+/* Before the socket is closed. {0} is fine. */
+void dfopt_zmq_watch_close(struct dfopt_zmq_watch *w, void *socket);
+
+#endif

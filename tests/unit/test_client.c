@@ -1,0 +1,344 @@
+/* The application library without an optimizer: arguments, and a process that
+ * goes on as if the library were not there. */
+#include "client_fixture.h"
+
+static const struct dfopt_client_options nowhere = {
+    .app_namespace = "app",
+    .function = "load",
+    .hostname = HOST,
+    /* a port that nobody listens on: 1 is reserved */
+    .plans_endpoint = "tcp://127.0.0.1:1",
+    .registry_endpoint = "tcp://127.0.0.1:1",
+    .acks_endpoint = "tcp://127.0.0.1:1",
+};
+
+static void no_client(void **state)
+{
+    (void)state;
+    struct dfopt_client_plan plan = {.knob_id = "k", .function = "f"};
+    struct dfopt_client_value v = int_value(1);
+    struct dfopt_client_stats s;
+    struct dfopt_error err = {0};
+    const struct dfopt_client_knob k = {.id = "k"};
+    dfopt_client_destroy(NULL);
+    assert_string_equal(dfopt_client_version(), DFOPT_VERSION);
+    assert_int_equal(dfopt_client_at_boundary(NULL, NULL, NULL, &plan, 1), 0);
+    assert_int_equal(dfopt_client_start(NULL, &err), DFOPT_ERR_STATE);
+    assert_int_equal(err.code, DFOPT_ERR_STATE);
+    assert_int_equal(dfopt_client_stop(NULL, 10), DFOPT_ERR_STATE);
+    assert_int_equal(dfopt_client_knob_declare(NULL, &k, NULL), DFOPT_ERR_STATE);
+    assert_int_equal(dfopt_client_register(NULL, NULL, NULL), DFOPT_ERR_STATE);
+    assert_int_equal(
+        dfopt_client_ack(NULL, &plan, DFOPT_CLIENT_APPLIED, NULL, NULL, 0),
+        DFOPT_ERR_STATE);
+    assert_int_equal(dfopt_client_current(NULL, NULL, "k", &v), DFOPT_ERR_STATE);
+    assert_int_equal(dfopt_client_current_set(NULL, NULL, "k", &v),
+                     DFOPT_ERR_STATE);
+    assert_int_equal(dfopt_client_stats(NULL, &s), DFOPT_ERR_STATE);
+}
+
+#define KEY "0123456789012345678901234567890123456789"
+
+static void bad_options(void **state)
+{
+    (void)state;
+    static char long_name[DFOPT_CLIENT_TEXT_SIZE + 1];
+    memset(long_name, 'x', sizeof long_name - 1);
+    const struct {
+        const char *name; /* that the error must have in it */
+        struct dfopt_client_options o;
+    } cases[] = {
+        {"app_namespace", {.hostname = HOST}},
+        {"app_namespace", {.app_namespace = ""}},
+        {"hostname", {.app_namespace = "a", .hostname = ""}},
+        {"function", {.app_namespace = "a", .function = long_name}},
+        {"transport", {.app_namespace = "a", .transport = "pigeon"}},
+        {"plans_pattern", {.app_namespace = "a", .plans_pattern = 7}},
+        {"max_message_bytes",
+         {.app_namespace = "a", .max_message_bytes = SIZE_MAX}},
+        {"max_queued_plans", {.app_namespace = "a", .max_queued_plans = SIZE_MAX}},
+        {"curve_server_key", {.app_namespace = "a", .curve_secret_key = KEY}},
+        {"curve_secret_key",
+         {.app_namespace = "a",
+          .curve_server_key = KEY,
+          .curve_public_key = KEY,
+          .curve_secret_key = "short"}},
+        {"plans_bind",
+         {.app_namespace = "a",
+          .plans_bind = true,
+          .curve_server_key = KEY,
+          .curve_public_key = KEY,
+          .curve_secret_key = KEY}},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        dfopt_client *c = NULL;
+        struct dfopt_error err = {0};
+        enum dfopt_err e = dfopt_client_create(&c, &cases[i].o, &err);
+        if (e != DFOPT_ERR_ARG || c || !strstr(err.text, cases[i].name))
+            fail_msg("case %zu (%s): %d, %s", i, cases[i].name, (int)e, err.text);
+    }
+    dfopt_client *c;
+    assert_int_equal(dfopt_client_create(&c, NULL, NULL), DFOPT_ERR_ARG);
+    assert_int_equal(dfopt_client_create(NULL, &nowhere, NULL), DFOPT_ERR_ARG);
+}
+
+static void bad_endpoints(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {"", "node7", "tcp://", "tcp://127.0.0.1:port",
+                                      "carrier://pigeon"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        for (int which = 0; which < 3; which++) {
+            struct dfopt_client_options o = {.app_namespace = "a"};
+            struct dfopt_error err = {0};
+            *(which == 0   ? &o.plans_endpoint
+              : which == 1 ? &o.registry_endpoint
+                           : &o.acks_endpoint) = bad[i];
+            dfopt_client *c = make_client(&o);
+            enum dfopt_err e = dfopt_client_start(c, &err);
+            if ((e != DFOPT_ERR_ARG && e != DFOPT_ERR_IO) ||
+                !strstr(err.text, bad[i]))
+                fail_msg("'%s': %d %s", bad[i], (int)e, err.text);
+            dfopt_client_destroy(c);
+        }
+    }
+}
+
+#define I(n)                                                                       \
+    {                                                                              \
+        .kind = DFOPT_CLIENT_INT, .i = (n)                                         \
+    }
+#define D(n)                                                                       \
+    {                                                                              \
+        .kind = DFOPT_CLIENT_FLOAT, .d = (n)                                       \
+    }
+#define S(text)                                                                    \
+    {                                                                              \
+        .kind = DFOPT_CLIENT_STR, .s = text                                        \
+    }
+
+static void bad_knobs(void **state)
+{
+    (void)state;
+    static char long_name[DFOPT_CLIENT_TEXT_SIZE + 1];
+    memset(long_name, 'x', sizeof long_name - 1);
+    const struct dfopt_client_value texts[] = {S("x")}, ints[] = {I(1)};
+    const struct dfopt_client_response no_tag[] = {{DFOPT_CLIENT_RESPONSE_DEFAULT}};
+    const struct dfopt_client_response text_step[] = {
+        {DFOPT_CLIENT_RESPONSE_DEFAULT, .tag = "t", .step = S("x")}};
+    const struct dfopt_client_response twice[] = {
+        {DFOPT_CLIENT_RESPONSE_DEFAULT, .tag = "t"},
+        {DFOPT_CLIENT_RESPONSE_DEFAULT, .tag = "t"}};
+    const struct dfopt_client_response nan_severity[] = {
+        {.tag = "t", .min_severity = (double)NAN}};
+    enum dfopt_client_kind INT = DFOPT_CLIENT_INT;
+    const struct {
+        const char *name;
+        struct dfopt_client_knob k;
+    } cases[] = {
+        {"no id", {.type = INT, .default_value = I(1)}},
+        {"no id", {.id = "", .type = INT, .default_value = I(1)}},
+        {"too long", {.id = long_name, .type = INT, .default_value = I(1)}},
+        {"type", {.id = "k", .default_value = I(1)}},
+        {"type", {.id = "k", .type = 9, .default_value = I(1)}},
+        {"default_value", {.id = "k", .type = INT}},
+        {"default_value", {.id = "k", .type = INT, .default_value = D(1)}},
+        {"default_value",
+         {.id = "k",
+          .type = DFOPT_CLIENT_FLOAT,
+          .default_value = D((double)INFINITY)}},
+        {"current",
+         {.id = "k", .type = INT, .default_value = I(1), .current = S("1")}},
+        {"lo, hi", {.id = "k", .type = INT, .default_value = I(1), .lo = I(1)}},
+        {"lo, hi",
+         {.id = "k", .type = INT, .default_value = I(1), .lo = I(2), .hi = I(1)}},
+        {"lo, hi",
+         {.id = "k", .type = INT, .default_value = I(1), .lo = D(0.5), .hi = I(4)}},
+        {"lo, hi",
+         {.id = "k",
+          .type = DFOPT_CLIENT_STR,
+          .default_value = S("a"),
+          .lo = S("a"),
+          .hi = S("b")}},
+        {"values",
+         {.id = "k",
+          .type = INT,
+          .default_value = I(1),
+          .values = texts,
+          .n_values = 1}},
+        {"values", {.id = "k", .type = INT, .default_value = I(1), .values = ints}},
+        {"values", {.id = "k", .type = INT, .default_value = I(1), .n_values = 1}},
+        {"responses",
+         {.id = "k", .type = INT, .default_value = I(1), .n_responses = 1}},
+#define WITH(r, n)                                                                 \
+    {.id = "k",                                                                    \
+     .type = INT,                                                                  \
+     .default_value = I(1),                                                        \
+     .responses = r,                                                               \
+     .n_responses = n}
+        {"tag", WITH(no_tag, 1)},
+        {"step", WITH(text_step, 1)},
+        {"tag (given twice)", WITH(twice, 2)},
+        {"min_severity", WITH(nan_severity, 1)},
+    };
+    dfopt_client *c = make_client(&nowhere);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct dfopt_error err = {0};
+        enum dfopt_err e = dfopt_client_knob_declare(c, &cases[i].k, &err);
+        if (e != DFOPT_ERR_ARG || !strstr(err.text, cases[i].name))
+            fail_msg("case %zu (%s): %d, %s", i, cases[i].name, (int)e, err.text);
+    }
+    assert_int_equal(dfopt_client_knob_declare(c, NULL, NULL), DFOPT_ERR_ARG);
+    assert_int_equal(dfopt_client_register(c, NULL, NULL), DFOPT_ERR_ARG);
+    dfopt_client_destroy(c);
+}
+
+static void the_same_knob_twice(void **state)
+{
+    (void)state;
+    dfopt_client *c = make_client(&nowhere);
+    declare_int(c, "a");
+    const struct {
+        const char *id, *parameter, *function;
+        enum dfopt_err want;
+    } cases[] = {
+        {"app.a", "other", NULL, DFOPT_ERR_STATE},
+        {"other", "a", NULL, DFOPT_ERR_STATE},
+        {"app.a", "a", "another function", DFOPT_OK},
+        {NULL, "b", NULL, DFOPT_OK},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const struct dfopt_client_knob k = {.id = cases[i].id,
+                                            .parameter = cases[i].parameter,
+                                            .function = cases[i].function,
+                                            .type = DFOPT_CLIENT_INT,
+                                            .default_value = I(1)};
+        assert_int_equal(dfopt_client_knob_declare(c, &k, NULL), cases[i].want);
+    }
+    dfopt_client_destroy(c);
+}
+
+static void current_values(void **state)
+{
+    (void)state;
+    dfopt_client *c = make_client(&nowhere);
+    const struct dfopt_client_knob ratio = {
+        .id = "ratio", .type = DFOPT_CLIENT_FLOAT, .default_value = I(2)};
+    struct dfopt_client_value v, three = int_value(3), text = text_value("x");
+    declare_int(c, "a");
+    assert_int_equal(dfopt_client_knob_declare(c, &ratio, NULL), DFOPT_OK);
+    assert_int_equal(dfopt_client_current(c, NULL, "app.a", &v), DFOPT_OK);
+    assert_int_equal(v.kind, DFOPT_CLIENT_INT);
+    assert_int_equal(v.i, 2);
+    assert_int_equal(dfopt_client_current(c, "load", "ratio", &v), DFOPT_OK);
+    assert_int_equal(v.kind, DFOPT_CLIENT_FLOAT);
+    assert_true(v.d == 2.0);
+    assert_int_equal(dfopt_client_current_set(c, NULL, "app.a", &three), DFOPT_OK);
+    assert_int_equal(dfopt_client_current_set(c, NULL, "app.a", &text),
+                     DFOPT_ERR_ARG);
+    assert_int_equal(dfopt_client_current(c, NULL, "app.a", &v), DFOPT_OK);
+    assert_int_equal(v.i, 3);
+    assert_int_equal(dfopt_client_current(c, NULL, "b", &v), DFOPT_ERR_ARG);
+    assert_int_equal(dfopt_client_current(c, "save", "app.a", &v), DFOPT_ERR_ARG);
+    assert_int_equal(dfopt_client_current(c, NULL, "app.a", NULL), DFOPT_ERR_ARG);
+    assert_int_equal(dfopt_client_current_set(c, NULL, NULL, &three),
+                     DFOPT_ERR_ARG);
+    dfopt_client_destroy(c);
+}
+
+static void count_lines(void *arg, enum dfopt_client_level level, const char *text)
+{
+    (void)level;
+    assert_true(strlen(text) > 0);
+    __atomic_fetch_add((int *)arg, 1, __ATOMIC_RELAXED);
+}
+
+/* Nothing blocks, with endpoints where nobody is and with none at all. */
+static void absent_optimizer(void **state)
+{
+    (void)state;
+    struct dfopt_client_options none = {.app_namespace = "app"};
+    const struct dfopt_client_options *const cases[] = {&nowhere, &none};
+    int lines = 0;
+    none.log = count_lines;
+    none.log_arg = &lines;
+    for (size_t i = 0; i < 2; i++) {
+        dfopt_client *c = make_client(cases[i]);
+        struct dfopt_client_plan plan;
+        declare_int(c, "a");
+        int64_t before = now_ms();
+        start(c);
+        assert_int_equal(dfopt_client_start(c, NULL), DFOPT_ERR_STATE);
+        for (int w = 0; w < 1000; w++)
+            assert_int_equal(dfopt_client_at_boundary(c, NULL, NULL, &plan, 1), 0);
+        assert_int_equal(dfopt_client_register(c, NULL, NULL), DFOPT_OK);
+        assert_int_equal(dfopt_client_stop(c, 10000),
+                         DFOPT_OK); /* nothing to send */
+        assert_int_equal(dfopt_client_stop(c, 10000), DFOPT_OK);
+        start(c); /* again */
+        assert_true(now_ms() - before < 8000);
+        assert_int_equal(stats_of(c).registrations_sent, 0);
+        dfopt_client_destroy(c);
+    }
+}
+
+/* Acks that nobody takes: bounded, the oldest goes, and stop gives up in time. */
+static void acks_without_optimizer(void **state)
+{
+    (void)state;
+    struct dfopt_client_options o = nowhere;
+    o.max_pending_acks = 10;
+    dfopt_client *c = make_client(&o);
+    declare_int(c, "a");
+    start(c);
+    const struct dfopt_client_plan plan = {.plan_id = "p",
+                                           .knob_id = "app.a",
+                                           .function = "load",
+                                           .new_value = {.kind = DFOPT_CLIENT_INT}};
+    for (int i = 0; i < 25; i++)
+        assert_int_equal(
+            dfopt_client_ack(c, &plan, DFOPT_CLIENT_APPLIED, NULL, "", i),
+            DFOPT_OK);
+    assert_int_equal(stats_of(c).acks_pending, 10);
+    assert_int_equal(stats_of(c).acks_dropped, 15);
+    int64_t before = now_ms();
+    assert_int_equal(dfopt_client_stop(c, 200), DFOPT_ERR_LIMIT);
+    int64_t took = now_ms() - before;
+    assert_true(took >= 190 && took < 10000);
+    assert_int_equal(stats_of(c).acks_dropped, 25);
+    dfopt_client_destroy(c);
+}
+
+/* Starts and stops at once, many times; each stop within its bound. */
+static void stop_at_any_moment(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 40; i++) {
+        dfopt_client *c = make_client(&nowhere);
+        declare_int(c, "a");
+        start(c);
+        if (i % 4)
+            pause_ms(i % 4 * 3);
+        int64_t before = now_ms();
+        if (i % 2)
+            assert_int_equal(dfopt_client_stop(c, 0), DFOPT_OK);
+        dfopt_client_destroy(c);
+        assert_true(now_ms() - before < 10000);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(no_client),
+        cmocka_unit_test(bad_options),
+        cmocka_unit_test(bad_endpoints),
+        cmocka_unit_test(bad_knobs),
+        cmocka_unit_test(the_same_knob_twice),
+        cmocka_unit_test(current_values),
+        cmocka_unit_test(absent_optimizer),
+        cmocka_unit_test(acks_without_optimizer),
+        cmocka_unit_test(stop_at_any_moment),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

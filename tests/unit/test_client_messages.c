@@ -1,0 +1,411 @@
+/* What the application library sends and takes, byte for byte as far as JSON
+ * goes: registrations, acks, and messages that are no plans. */
+#include "client_fixture.h"
+#include "codec/codec.h"
+
+#define INT(n)                                                                     \
+    {                                                                              \
+        .kind = DFOPT_CLIENT_INT, .i = (n)                                         \
+    }
+#define REAL(n)                                                                    \
+    {                                                                              \
+        .kind = DFOPT_CLIENT_FLOAT, .d = (n)                                       \
+    }
+#define TEXT(text)                                                                 \
+    {                                                                              \
+        .kind = DFOPT_CLIENT_STR, .s = text                                        \
+    }
+
+/* The example of the wire format. */
+static const struct dfopt_client_response prefetch_response = {
+    DFOPT_CLIENT_RESPONSE_DEFAULT,
+    .tag = "dataloader_prefetch",
+    .step = INT(2),
+};
+
+#define REGISTRATION                                                               \
+    "{\"namespace\":\"dlio\",\"function_name\":\"DLIOBenchmark.make_loader\","     \
+    "\"knobs\":{\"prefetch_size\":{\"id\":\"dlio.prefetch_size\",\"default\":2,"   \
+    "\"type\":\"int\",\"range\":[1,16],\"values\":null,\"scope\":\"job\","         \
+    "\"responds_to\":{\"dataloader_prefetch\":{\"direction\":\"increase\","        \
+    "\"step\":"                                                                    \
+    "2,\"step_mode\":\"add\",\"set_to\":null,\"min_severity\":0.5,"                \
+    "\"min_persistence\":2,\"cooldown_windows\":4,"                                \
+    "\"apply_when\":\"epoch_boundary\",\"effectiveness_threshold\":0.1}},"         \
+    "\"target_function\":\"DLIOBenchmark.make_loader\"}},"                         \
+    "\"current_values\":{\"prefetch_size\":%d}}"
+#define REGISTRATION_META                                                          \
+    "{\"type\":\"knob_registration\",\"namespace\":\"dlio\","                      \
+    "\"function\":\"DLIOBenchmark.make_loader\"}"
+
+static void expect_registration(struct optimizer *o, int value)
+{
+    char want[1024];
+    snprintf(want, sizeof want, REGISTRATION, value);
+    expect_json(o->registry, REGISTRATION_META, want);
+}
+
+static void registration(void **state)
+{
+    struct optimizer *o = *state;
+    struct dfopt_client_options options = optimizer_options(o);
+    options.app_namespace = "dlio";
+    options.function = "DLIOBenchmark.make_loader";
+    dfopt_client *c = make_client(&options);
+    struct dfopt_client_response response = prefetch_response;
+    response.cooldown_windows = 4;
+    const struct dfopt_client_knob knob = {
+        .parameter = "prefetch_size",
+        .type = DFOPT_CLIENT_INT,
+        .default_value = INT(2),
+        .current = INT(2),
+        .lo = INT(1),
+        .hi = INT(16),
+        .responses = &response,
+        .n_responses = 1,
+    };
+    const struct dfopt_client_value five = INT(5);
+    assert_int_equal(dfopt_client_knob_declare(c, &knob, NULL), DFOPT_OK);
+    start(c);
+    expect_registration(o, 2);
+    /* told again on request, with the value of the moment */
+    assert_int_equal(dfopt_client_current_set(c, NULL, "dlio.prefetch_size", &five),
+                     DFOPT_OK);
+    assert_int_equal(dfopt_client_register(c, NULL, NULL), DFOPT_OK);
+    expect_registration(o, 5);
+    assert_true(is_silent(o->registry, 100)); /* once each */
+    wait_until(stats_of(c).registrations_sent == 2);
+    dfopt_client_destroy(c);
+}
+
+/* All kinds of knobs: kinds are kept, and the service reads them. */
+static void every_member(void **state)
+{
+    struct optimizer *o = *state;
+    struct dfopt_client_options options = optimizer_options(o);
+    dfopt_client *c = make_client(&options);
+    const struct dfopt_client_value engines[] = {TEXT("posix"), TEXT("\"mmap\"\n")};
+    const struct dfopt_client_value reals[] = {REAL(8.0), INT(8), REAL(1e-07)};
+    const struct dfopt_client_response responses[] = {
+        {.tag = "t\xc3\xa9",
+         .direction = DFOPT_CLIENT_SET,
+         .step_mode = DFOPT_CLIENT_MULTIPLY,
+         .step = REAL(1.5),
+         .set_to = {.kind = DFOPT_CLIENT_BOOL, .b = true},
+         .min_severity = 0,
+         .min_persistence = 1.5,
+         .cooldown_windows = 0,
+         .apply_when = "now",
+         .effectiveness_threshold = 1},
+        {DFOPT_CLIENT_RESPONSE_DEFAULT, .tag = "u",
+         .direction = DFOPT_CLIENT_DECREASE, .step_mode = DFOPT_CLIENT_EVIDENCE},
+    };
+    const struct dfopt_client_knob knobs[] = {
+        {.id = "x.engine",
+         .function = "f",
+         .scope = "node",
+         .type = DFOPT_CLIENT_STR,
+         .default_value = TEXT("posix"),
+         .values = engines,
+         .n_values = 2,
+         .responses = responses,
+         .n_responses = 2},
+        {.parameter = "ratio",
+         .function = "f",
+         .type = DFOPT_CLIENT_FLOAT,
+         .default_value = REAL(8.0),
+         .current = INT(8),
+         .values = reals,
+         .n_values = 3},
+        {.id = "flag",
+         .parameter = "on",
+         .function = "f",
+         .type = DFOPT_CLIENT_BOOL,
+         .default_value = {.kind = DFOPT_CLIENT_BOOL, .b = false}},
+    };
+    for (size_t i = 0; i < 3; i++)
+        assert_int_equal(dfopt_client_knob_declare(c, &knobs[i], NULL), DFOPT_OK);
+    start(c);
+    expect_json(
+        o->registry,
+        "{\"type\":\"knob_registration\",\"namespace\":\"app\",\"function\":\"f\"}",
+        "{\"namespace\":\"app\",\"function_name\":\"f\",\"knobs\":{"
+        "\"x.engine\":{\"id\":\"x.engine\",\"default\":\"posix\",\"type\":\"str\","
+        "\"range\":null,\"values\":[\"posix\",\"\\\"mmap\\\"\\n\"],\"scope\":"
+        "\"node\","
+        "\"responds_to\":{\"t\xc3\xa9\":{\"direction\":\"set\",\"step\":1.5,"
+        "\"step_mode\":\"multiply\",\"set_to\":true,\"min_severity\":0.0,"
+        "\"min_persistence\":1.5,\"cooldown_windows\":0,\"apply_when\":\"now\","
+        "\"effectiveness_threshold\":1.0},\"u\":{\"direction\":\"decrease\","
+        "\"step\":null,\"step_mode\":\"evidence\",\"set_to\":null,"
+        "\"min_severity\":0.5,\"min_persistence\":2,\"cooldown_windows\":3,"
+        "\"apply_when\":\"epoch_boundary\",\"effectiveness_threshold\":0.1}},"
+        "\"target_function\":\"f\"},"
+        "\"ratio\":{\"id\":\"app.ratio\",\"default\":8.0,\"type\":\"float\","
+        "\"range\":null,\"values\":[8.0,8,1e-07],\"scope\":\"job\",\"responds_to\":"
+        "{},"
+        "\"target_function\":\"f\"},"
+        "\"on\":{\"id\":\"flag\",\"default\":false,\"type\":\"bool\",\"range\":"
+        "null,"
+        "\"values\":null,\"scope\":\"job\",\"responds_to\":{},"
+        "\"target_function\":\"f\"}},\"current_values\":{\"ratio\":8}}");
+    dfopt_client_destroy(c);
+}
+
+/* The registration of a function, as the service's decoder takes it. */
+static void the_service_reads_it(void **state)
+{
+    struct optimizer *o = *state;
+    dfopt_client *c;
+    struct dfopt_client_options options = optimizer_options(o);
+    c = make_client(&options);
+    declare_int(c, "a");
+    start(c);
+    struct json_object *body = receive_json(o->registry, NULL);
+    const char *text = json_object_to_json_string(body);
+    struct dfopt_dict *dict;
+    struct dfopt_codec *codec;
+    struct dfopt_event event;
+    struct dfopt_error err = {0};
+    assert_int_equal(dfopt_dict_create(&dict, false), DFOPT_OK);
+    assert_int_equal(dfopt_codec_create(&codec, dict, NULL), DFOPT_OK);
+    if (dfopt_codec_decode(codec, DFOPT_STREAM_REGISTRATION, text, strlen(text),
+                           &event, &err) != DFOPT_OK)
+        fail_msg("%s", err.text);
+    assert_int_equal(event.registration.n_knobs, 1);
+    assert_int_equal(event.registration.knobs[0].range_state, DFOPT_RANGE_OK);
+    assert_int_equal(event.registration.knobs[0].default_value.i, 2);
+    assert_int_equal(event.registration.knobs[0].has_current, 0);
+    dfopt_event_clear(&event);
+    dfopt_codec_destroy(codec);
+    dfopt_dict_destroy(dict);
+    json_object_put(body);
+    dfopt_client_destroy(c);
+}
+
+/* What is declared while it runs is sent when it is registered, each function by
+ * itself. */
+static void late_functions(void **state)
+{
+    struct optimizer *o = *state;
+    dfopt_client *c = running_client(o, ZMQ_PUSH);
+    const struct dfopt_client_knob k = {.parameter = "z",
+                                        .function = "save",
+                                        .type = DFOPT_CLIENT_INT,
+                                        .default_value = INT(1)};
+    assert_int_equal(dfopt_client_knob_declare(c, &k, NULL), DFOPT_OK);
+    assert_true(is_silent(o->registry, 50));
+    assert_int_equal(dfopt_client_register(c, "save", NULL), DFOPT_OK);
+    struct json_object *name, *body = receive_json(o->registry, NULL);
+    assert_true(json_object_object_get_ex(body, "function_name", &name));
+    assert_string_equal(json_object_get_string(name), "save");
+    json_object_put(body);
+    dfopt_client_destroy(c);
+}
+
+#define ACK_META "{\"type\":\"action_ack\",\"plan_id\":\"plan_0000000000010000\"}"
+#define ACK(rest)                                                                  \
+    "{\"plan_id\":\"plan_0000000000010000\",\"knob_id\":\"app.a\"," rest "}"
+
+static void acks(void **state)
+{
+    struct optimizer *o = *state;
+    dfopt_client *c = running_client(o, ZMQ_PUSH);
+    const struct dfopt_client_value four = INT(4), wrong = TEXT("4"),
+                                    real = REAL(4);
+    struct dfopt_client_plan p = {.plan_id = "plan_0000000000010000",
+                                  .knob_id = "app.a",
+                                  .function = "load",
+                                  .new_value = INT(8)};
+    const struct {
+        enum dfopt_client_status status;
+        const struct dfopt_client_value *value;
+        const char *reason;
+        int64_t window;
+        bool for_node;
+        const char *want;
+    } cases[] = {
+        {DFOPT_CLIENT_APPLIED, NULL, "", 7, false,
+         ACK("\"status\":\"applied\",\"old_value\":2,\"new_value\":8,\"reason\":"
+             "\"\","
+             "\"window_index\":7,\"target_nodes\":[]")},
+        {DFOPT_CLIENT_APPLIED, &four, NULL, -1, true, /* the old value is ours */
+         ACK("\"status\":\"applied\",\"old_value\":8,\"new_value\":4,\"reason\":"
+             "\"\","
+             "\"target_nodes\":[\"" HOST "\"]")},
+        {DFOPT_CLIENT_REJECTED, NULL, "no \"memory\"", 0, false,
+         ACK("\"status\":\"rejected\",\"old_value\":4,\"new_value\":null,"
+             "\"reason\":\"no \\\"memory\\\"\",\"window_index\":0,"
+             "\"target_nodes\":[]")},
+        {DFOPT_CLIENT_DEFERRED, &four, "busy", 9, true,
+         ACK("\"status\":\"deferred\",\"old_value\":4,\"new_value\":4,"
+             "\"reason\":\"busy\",\"window_index\":9,\"target_nodes\":[\"" HOST
+             "\"]")},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        p.for_node = cases[i].for_node;
+        assert_int_equal(dfopt_client_ack(c, &p, cases[i].status, cases[i].value,
+                                          cases[i].reason, cases[i].window),
+                         DFOPT_OK);
+        expect_json(o->acks, ACK_META, cases[i].want);
+    }
+    assert_int_equal(dfopt_client_ack(c, &p, 9, NULL, "", 0), DFOPT_ERR_ARG);
+    assert_int_equal(dfopt_client_ack(c, &p, DFOPT_CLIENT_APPLIED, &wrong, "", 0),
+                     DFOPT_ERR_ARG);
+    assert_int_equal(dfopt_client_ack(c, &p, DFOPT_CLIENT_APPLIED, &real, "", 0),
+                     DFOPT_ERR_ARG);
+    assert_int_equal(dfopt_client_ack(c, NULL, DFOPT_CLIENT_APPLIED, NULL, "", 0),
+                     DFOPT_ERR_ARG);
+    p.knob_id = "nobody's";
+    assert_int_equal(dfopt_client_ack(c, &p, DFOPT_CLIENT_APPLIED, NULL, "", 0),
+                     DFOPT_ERR_ARG);
+    assert_true(is_silent(o->acks, 50));
+    wait_until(stats_of(c).acks_sent == 4);
+    dfopt_client_destroy(c);
+}
+
+#define BODY(members) "{\"plan_id\":\"p\",\"knob_id\":\"app.a\"" members "}"
+#define T128                                                                       \
+    "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx" \
+    "xxxx"                                                                         \
+    "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+
+/* Each is counted as malformed and dropped; the one after it arrives. */
+static void malformed(void **state)
+{
+    struct optimizer *o = *state;
+    dfopt_client *c = running_client(o, ZMQ_PUSH);
+    static const char *const bodies[] = {
+        "",
+        "{",
+        "[]",
+        "7",
+        "null",
+        "\xff\xfe",
+        "{}",
+        "{'plan_id':'p'}",
+        BODY(""), /* no new_value */
+        BODY(",\"new_value\":null"),
+        BODY(",\"new_value\":[1]"),
+        BODY(",\"new_value\":{}"),
+        BODY(",\"new_value\":1,\"old_value\":[]"),
+        BODY(",\"new_value\":1,\"apply_when\":3"),
+        BODY(",\"new_value\":1,\"apply_when\":\"" T128 "\""),
+        BODY(",\"new_value\":1,\"target_nodes\":\"node1\""),
+        BODY(",\"new_value\":1,\"target_nodes\":[1]"),
+        BODY(",\"new_value\":1,\"severity\":\"high\""),
+        BODY(",\"new_value\":1,\"severity\":NaN"),
+        BODY(",\"new_value\":1,\"window_index\":1.5"),
+        BODY(",\"new_value\":1,\"target_function\":[]"),
+        BODY(",\"new_value\":1,\"rationale\":{}"),
+        BODY(",\"new_value\":\"a\\u0000b\""),
+        "{\"plan_id\":7,\"knob_id\":\"app.a\",\"new_value\":1}",
+        "{\"plan_id\":\"\",\"knob_id\":\"app.a\",\"new_value\":1}",
+        "{\"plan_id\":\"" T128 "\",\"knob_id\":\"app.a\",\"new_value\":1}",
+        "{\"plan_id\":\"p\",\"knob_id\":\"\",\"new_value\":1}",
+        "{\"plan_id\":\"p\",\"new_value\":1}",
+    };
+    const size_t n = sizeof bodies / sizeof *bodies;
+    for (size_t i = 0; i < n; i++) {
+        send_plan(o, bodies[i]);
+        wait_until(stats_of(c).plans_received == i + 1);
+        if (stats_of(c).plans_malformed != i + 1)
+            fail_msg("taken: %s", bodies[i]);
+    }
+    send_plan(o, PLAN("p", "app.a", "3", "now"));
+    wait_until(stats_of(c).plans_pending == 1);
+    assert_int_equal(stats_of(c).plans_malformed, n);
+    assert_true(is_silent(o->acks, 20));
+    dfopt_client_destroy(c);
+}
+
+/* One part, three, ten; empty ones; metadata that is no object; 20 MB. */
+static void wrong_parts(void **state)
+{
+    struct optimizer *o = *state;
+    dfopt_client *c = running_client(o, ZMQ_PUSH);
+    const char *good = PLAN("p", "app.a", "3", "now");
+    static const char *const metas[] = {"", "7", "[]", "\"x\"", "{", "null"};
+    uint64_t sent = 0;
+    for (int n = 1; n <= 10; n += n == 1 ? 2 : 7) {
+        const char *parts[10];
+        size_t lens[10];
+        for (int i = 0; i < n; i++) {
+            parts[i] = i ? good : PLAN_META;
+            lens[i] = strlen(parts[i]);
+        }
+        send_parts(o->plans, n, parts, lens);
+        sent++;
+    }
+    for (size_t i = 0; i < sizeof metas / sizeof *metas; i++, sent++)
+        send_parts(o->plans, 2, (const char *[]){metas[i], good},
+                   (size_t[]){strlen(metas[i]), strlen(good)});
+    const size_t big = 20u << 20;
+    char *text = malloc(big);
+    assert_non_null(text);
+    memset(text, '[', big);
+    send_parts(o->plans, 2, (const char *[]){PLAN_META, text},
+               (size_t[]){strlen(PLAN_META), big});
+    send_parts(o->plans, 2, (const char *[]){text, good},
+               (size_t[]){big, strlen(good)});
+    send_parts(o->plans, 2, (const char *[]){PLAN_META, text}, /* deep, not long */
+               (size_t[]){strlen(PLAN_META), 1 << 20});
+    sent += 3;
+    wait_until(stats_of(c).plans_received == sent);
+    assert_int_equal(stats_of(c).plans_malformed, sent);
+    send_plan(o, good);
+    wait_until(stats_of(c).plans_pending == 1);
+    free(text);
+    dfopt_client_destroy(c);
+}
+
+/* Texts for people are cut between two characters. */
+static void long_notes(void **state)
+{
+    struct optimizer *o = *state;
+    dfopt_client *c = running_client(o, ZMQ_PUSH);
+    struct dfopt_client_plan p;
+    char body[4096] = "{\"plan_id\":\"p\",\"knob_id\":\"app.a\",\"new_value\":1,"
+                      "\"rationale\":\"x";
+    for (int i = 0; i < 400; i++)
+        strcat(body, "\xc3\xa9");
+    strcat(body, "\",\"finding_type\":\"f\",\"opportunity_tag\":\"o\","
+                 "\"severity\":0.75,\"window_index\":12,\"new\":{\"unknown\":[]}}");
+    send_plan(o, body);
+    wait_until(dfopt_client_at_boundary(c, NULL, NULL, &p, 1) == 1);
+    assert_int_equal(strlen(p.rationale), 511);
+    assert_true(strcmp(p.rationale + 509, "\xc3\xa9") == 0);
+    assert_string_equal(p.finding_type, "f");
+    assert_string_equal(p.opportunity_tag, "o");
+    assert_string_equal(p.apply_when, "epoch_boundary");
+    assert_true(p.severity == 0.75);
+    assert_int_equal(p.window_index, 12);
+    assert_int_equal(p.old_value.kind, DFOPT_CLIENT_NULL);
+    dfopt_client_destroy(c);
+}
+
+static int open_optimizer(void **state)
+{
+    struct optimizer *o = calloc(1, sizeof *o);
+    optimizer_open(o, ZMQ_PUSH, NULL);
+    *state = o;
+    return 0;
+}
+
+static int close_optimizer(void **state)
+{
+    optimizer_close(*state);
+    free(*state);
+    return 0;
+}
+
+int main(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, open_optimizer, close_optimizer)
+    const struct CMUnitTest tests[] = {
+        TEST(registration),   TEST(every_member), TEST(the_service_reads_it),
+        TEST(late_functions), TEST(acks),         TEST(malformed),
+        TEST(wrong_parts),    TEST(long_notes),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
