@@ -6,8 +6,7 @@
 
 #include <errno.h>
 
-/* Receives a part that is there already. */
-static int receive_rest(zmq_msg_t *part, void *socket)
+static int receive_part(zmq_msg_t *part, void *socket)
 {
     int rc;
     do
@@ -22,7 +21,7 @@ static bool receive_parts(void *socket, zmq_msg_t *body, uint64_t *n)
 {
     zmq_msg_close(body);
     zmq_msg_init(body);
-    if (receive_rest(body, socket) < 0)
+    if (receive_part(body, socket) < 0)
         return false;
     *n = 2;
     if (!zmq_msg_more(body))
@@ -31,7 +30,7 @@ static bool receive_parts(void *socket, zmq_msg_t *body, uint64_t *n)
     zmq_msg_init(&spare);
     bool more = true, ok = true;
     for (; ok && more; ++*n) {
-        ok = receive_rest(&spare, socket) >= 0;
+        ok = receive_part(&spare, socket) >= 0;
         more = zmq_msg_more(&spare);
     }
     const int why = errno;
@@ -72,8 +71,8 @@ enum dfopt_zmq_got dfopt_zmq_message_receive(void *socket, size_t max_bytes,
     uint64_t parts = 1;
     enum dfopt_zmq_got got = DFOPT_ZMQ_GOT_ERROR;
     zmq_msg_init(&metadata);
-    if (zmq_msg_recv(&metadata, socket, ZMQ_DONTWAIT) < 0) {
-        if (errno == EAGAIN || errno == EINTR)
+    if (receive_part(&metadata, socket) < 0) {
+        if (errno == EAGAIN)
             got = DFOPT_ZMQ_GOT_NOTHING;
     } else if (!zmq_msg_more(&metadata) || receive_parts(socket, body, &parts)) {
         got = judge(&metadata, body, parts, max_bytes, why);

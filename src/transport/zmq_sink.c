@@ -140,7 +140,8 @@ static void read_subscriptions(struct zmq_sink *s)
     }
 }
 
-/* Asking for the events is what makes the fd unreadable. */
+/* Asking for the events is what makes the fd unreadable; it stands before the
+ * lanes, so that what changes meanwhile makes it readable again. */
 static size_t pump(struct zmq_sink *s, int64_t now)
 {
     int events = 0;
@@ -155,7 +156,6 @@ static size_t pump(struct zmq_sink *s, int64_t now)
     }
     dfopt_zmq_notes_add(&s->notes, DFOPT_ZMQ_NOTE_PEER_REFUSED, s->socket.endpoint,
                         dfopt_zmq_context_refused(&s->context));
-    (void)zmq_getsockopt(s->socket.handle, ZMQ_EVENTS, &events, &len);
     return dfopt_zmq_queue_length(s->queue);
 }
 
@@ -199,8 +199,9 @@ enum dfopt_err dfopt_zmq_sink_publish(struct dfopt_sink *sink,
         .body = {p->message.body, p->message.body_len},
         .since_ns = now,
     };
+    const bool due = now - s->pumped_ns >= PUMP_EVERY_NS;
     s->drained = false;
-    if (now - s->pumped_ns >= PUMP_EVERY_NS)
+    if (due && dfopt_zmq_queue_length(s->queue) > 0)
         pump(s, now);
     enum sent sent = BLOCKED;
     if (!dfopt_zmq_queue_has_lane(s->queue, lane))
@@ -212,6 +213,8 @@ enum dfopt_err dfopt_zmq_sink_publish(struct dfopt_sink *sink,
     if (sent == BLOCKED)
         e = enqueue(s, lane, node, p->knob ? p->knob : "", &item, err);
     s->counts.published += e == DFOPT_OK;
+    if (due && s->pumped_ns != now) /* not before the plan is on its way */
+        pump(s, now);
     return e;
 }
 

@@ -46,6 +46,8 @@ int64_t dfopt_zmq_watch_read(struct dfopt_zmq_watch *w, int64_t now)
         int more = 0;
         size_t len = sizeof more;
         uint16_t event = 0;
+        if (n < 0 && errno == EINTR)
+            continue;
         if (n < 0)
             break;
         if (zmq_getsockopt(w->events, ZMQ_RCVMORE, &more, &len) != 0 || !more ||
