@@ -299,9 +299,10 @@ enum dfopt_client_status {
  * the plan's new_value if applied, else none. `reason` is for a person (NULL: "").
  * `window_index` is the caller's window (negative: left out). When applied, the
  * value becomes the knob's current one. Waits for nothing: the ack is sent by the
- * listener thread, when one runs and an optimizer is connected. Returns OK; ARG (a
- * plan of no declared knob, a status or value that cannot be); STATE (forked, or
- * NULL); NOMEM. */
+ * listener thread, in order, when one runs and an optimizer is connected; one that
+ * is on its way when the connection breaks may be lost. Returns OK; ARG (a plan of
+ * no declared knob, a status or value that cannot be); STATE (forked, or NULL);
+ * NOMEM. */
 DFOPT_CLIENT_API enum dfopt_err
 dfopt_client_ack(dfopt_client *c, const struct dfopt_client_plan *plan,
                  enum dfopt_client_status status,

@@ -115,7 +115,8 @@ static enum dfopt_err check_options(const struct dfopt_client_options *o,
 /* Every text member of the options; each is owned by the client. */
 #define OPTION_TEXTS(X)                                                            \
     X(app_namespace)                                                               \
-    X(function) X(hostname) X(transport) X(plans_endpoint) X(registry_endpoint)    \
+    X(function)                                                                    \
+    X(hostname) X(transport) X(plans_endpoint) X(registry_endpoint)                \
         X(acks_endpoint) X(curve_server_key) X(curve_public_key)                   \
             X(curve_secret_key)
 

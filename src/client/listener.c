@@ -71,7 +71,7 @@ static void receive_plans(dfopt_client *c)
         pthread_mutex_unlock(&c->lock);
         if (what == DFOPT_CLIENT_MISSHAPEN)
             dfopt_client_say(c, DFOPT_CLIENT_WARNING,
-                             "plan dropped: too long, or not of the right parts");
+                             "plan dropped: not of the right parts");
     }
 }
 

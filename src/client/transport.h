@@ -21,7 +21,7 @@ enum dfopt_client_received {
     DFOPT_CLIENT_NOTHING,   /* no more for now */
     DFOPT_CLIENT_MESSAGE,   /* *out is set */
     DFOPT_CLIENT_ELSEWHERE, /* one was for another node, and is dropped */
-    DFOPT_CLIENT_MISSHAPEN  /* one had another shape or size, and is dropped */
+    DFOPT_CLIENT_MISSHAPEN  /* one had other parts, and is dropped */
 };
 
 /* One message: its metadata and its body, both JSON; borrowed. */

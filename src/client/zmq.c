@@ -19,7 +19,7 @@
 #define HEARTBEAT_WAIT_MS 30000
 #define SEND_MESSAGES     1000
 /* libzmq ends the connection over anything longer than this; what is between the
- * client's own bound and this is read, counted and dropped. */
+ * client's own bound and this is read, counted and dropped by the client. */
 #define MESSAGE_ROOM ((int64_t)64 << 20)
 #define MAX_PARTS    3 /* that are looked at: topic, metadata, body */
 
@@ -31,7 +31,6 @@ struct zmq_link {
     int wake_fd;
     bool topics; /* plans come by SUB */
     char *hostname;
-    size_t max_bytes;
     uint64_t connections; /* made so far */
     bool connected;
     zmq_msg_t parts[MAX_PARTS]; /* of the last plan; always initialised */
@@ -206,7 +205,6 @@ static enum dfopt_err link_open(void **out, const struct dfopt_client_options *o
         return dfopt_error_set(err, DFOPT_ERR_NOMEM, "out of memory");
     for (size_t i = 0; i < MAX_PARTS; i++)
         zmq_msg_init(&l->parts[i]);
-    l->max_bytes = o->max_message_bytes;
     l->hostname = strdup(o->hostname);
     l->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     l->context = zmq_ctx_new();
@@ -289,21 +287,17 @@ static unsigned link_wait(void *t, unsigned want, int64_t timeout_ms)
 }
 
 /* Reads all parts of a message, keeping the first few. Returns their number. */
-static size_t receive_parts(struct zmq_link *l, size_t *longest)
+static size_t receive_parts(struct zmq_link *l)
 {
     zmq_msg_t rest;
     size_t n = 0;
-    int more = 1;
-    *longest = 0;
-    for (; more; n++) {
+    for (int more = 1; more; n++) {
         zmq_msg_t *part = n < MAX_PARTS ? &l->parts[n] : &rest;
         if (part == &rest)
             zmq_msg_init(part);
         if (zmq_msg_recv(part, l->plans, ZMQ_DONTWAIT) < 0)
             return 0; /* parts of a message come together: there was none */
         more = zmq_msg_more(part);
-        if (zmq_msg_size(part) > *longest)
-            *longest = zmq_msg_size(part);
         if (part == &rest)
             zmq_msg_close(part);
     }
@@ -322,10 +316,10 @@ static enum dfopt_client_received link_receive(void *t,
                                                struct dfopt_client_message *out)
 {
     struct zmq_link *l = t;
-    size_t longest, n = receive_parts(l, &longest), first = l->topics ? 1 : 0;
+    size_t n = receive_parts(l), first = l->topics ? 1 : 0;
     if (n == 0)
         return DFOPT_CLIENT_NOTHING;
-    if (n != first + 2 || longest > l->max_bytes)
+    if (n != first + 2)
         return DFOPT_CLIENT_MISSHAPEN;
     if (l->topics && !is_topic_ours(l)) /* libzmq matched the start of the name */
         return DFOPT_CLIENT_ELSEWHERE;

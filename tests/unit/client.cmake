@@ -2,8 +2,8 @@
 if(NOT TARGET PkgConfig::ZMQ)
   pkg_check_modules(ZMQ REQUIRED IMPORTED_TARGET GLOBAL libzmq>=4.3)
 endif()
-foreach(name client client_messages client_plans client_life client_threads
-        client_window)
+foreach(name client client_messages client_malformed client_plans client_values
+        client_life client_threads client_window)
   dfopt_unit_test(${name} dfopt_client dfopt_flags PkgConfig::ZMQ PkgConfig::JSONC m)
 endforeach()
 # What the service reads of what the library sends.

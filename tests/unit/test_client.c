@@ -117,77 +117,95 @@ static void bad_endpoints(void **state)
         .kind = DFOPT_CLIENT_STR, .s = text                                        \
     }
 
+static const struct dfopt_client_value texts[] = {S("x")}, ints[] = {I(1)};
+static const struct dfopt_client_response no_tag[] = {
+    {DFOPT_CLIENT_RESPONSE_DEFAULT}};
+static const struct dfopt_client_response text_step[] = {
+    {DFOPT_CLIENT_RESPONSE_DEFAULT, .tag = "t", .step = S("x")}};
+static const struct dfopt_client_response twice[] = {
+    {DFOPT_CLIENT_RESPONSE_DEFAULT, .tag = "t"},
+    {DFOPT_CLIENT_RESPONSE_DEFAULT, .tag = "t"}};
+static const struct dfopt_client_response nan_severity[] = {
+    {.tag = "t", .min_severity = (double)NAN}};
+static const struct {
+    const char *name;
+    struct dfopt_client_knob k;
+} knob_cases[] = {
+    {"no id", {.type = DFOPT_CLIENT_INT, .default_value = I(1)}},
+    {"no id", {.id = "", .type = DFOPT_CLIENT_INT, .default_value = I(1)}},
+    {"type", {.id = "k", .default_value = I(1)}},
+    {"type", {.id = "k", .type = 9, .default_value = I(1)}},
+    {"default_value", {.id = "k", .type = DFOPT_CLIENT_INT}},
+    {"default_value", {.id = "k", .type = DFOPT_CLIENT_INT, .default_value = D(1)}},
+    {"default_value",
+     {.id = "k", .type = DFOPT_CLIENT_FLOAT, .default_value = D((double)INFINITY)}},
+    {"current",
+     {.id = "k",
+      .type = DFOPT_CLIENT_INT,
+      .default_value = I(1),
+      .current = S("1")}},
+    {"lo, hi",
+     {.id = "k", .type = DFOPT_CLIENT_INT, .default_value = I(1), .lo = I(1)}},
+    {"lo, hi",
+     {.id = "k",
+      .type = DFOPT_CLIENT_INT,
+      .default_value = I(1),
+      .lo = I(2),
+      .hi = I(1)}},
+    {"lo, hi",
+     {.id = "k",
+      .type = DFOPT_CLIENT_INT,
+      .default_value = I(1),
+      .lo = D(0.5),
+      .hi = I(4)}},
+    {"lo, hi",
+     {.id = "k",
+      .type = DFOPT_CLIENT_STR,
+      .default_value = S("a"),
+      .lo = S("a"),
+      .hi = S("b")}},
+    {"values",
+     {.id = "k",
+      .type = DFOPT_CLIENT_INT,
+      .default_value = I(1),
+      .values = texts,
+      .n_values = 1}},
+    {"values",
+     {.id = "k", .type = DFOPT_CLIENT_INT, .default_value = I(1), .values = ints}},
+    {"values",
+     {.id = "k", .type = DFOPT_CLIENT_INT, .default_value = I(1), .n_values = 1}},
+    {"responses",
+     {.id = "k",
+      .type = DFOPT_CLIENT_INT,
+      .default_value = I(1),
+      .n_responses = 1}},
+#define WITH(r, n)                                                                 \
+    {                                                                              \
+        .id = "k", .type = DFOPT_CLIENT_INT, .default_value = I(1),                \
+        .responses = r, .n_responses = n                                           \
+    }
+    {"tag", WITH(no_tag, 1)},
+    {"step", WITH(text_step, 1)},
+    {"tag (given twice)", WITH(twice, 2)},
+    {"min_severity", WITH(nan_severity, 1)},
+};
+
 static void bad_knobs(void **state)
 {
     (void)state;
+    dfopt_client *c = make_client(&nowhere);
+    for (size_t i = 0; i < sizeof knob_cases / sizeof *knob_cases; i++) {
+        struct dfopt_error err = {0};
+        enum dfopt_err e = dfopt_client_knob_declare(c, &knob_cases[i].k, &err);
+        if (e != DFOPT_ERR_ARG || !strstr(err.text, knob_cases[i].name))
+            fail_msg("case %zu (%s): %d, %s", i, knob_cases[i].name, (int)e,
+                     err.text);
+    }
     static char long_name[DFOPT_CLIENT_TEXT_SIZE + 1];
     memset(long_name, 'x', sizeof long_name - 1);
-    const struct dfopt_client_value texts[] = {S("x")}, ints[] = {I(1)};
-    const struct dfopt_client_response no_tag[] = {{DFOPT_CLIENT_RESPONSE_DEFAULT}};
-    const struct dfopt_client_response text_step[] = {
-        {DFOPT_CLIENT_RESPONSE_DEFAULT, .tag = "t", .step = S("x")}};
-    const struct dfopt_client_response twice[] = {
-        {DFOPT_CLIENT_RESPONSE_DEFAULT, .tag = "t"},
-        {DFOPT_CLIENT_RESPONSE_DEFAULT, .tag = "t"}};
-    const struct dfopt_client_response nan_severity[] = {
-        {.tag = "t", .min_severity = (double)NAN}};
-    enum dfopt_client_kind INT = DFOPT_CLIENT_INT;
-    const struct {
-        const char *name;
-        struct dfopt_client_knob k;
-    } cases[] = {
-        {"no id", {.type = INT, .default_value = I(1)}},
-        {"no id", {.id = "", .type = INT, .default_value = I(1)}},
-        {"too long", {.id = long_name, .type = INT, .default_value = I(1)}},
-        {"type", {.id = "k", .default_value = I(1)}},
-        {"type", {.id = "k", .type = 9, .default_value = I(1)}},
-        {"default_value", {.id = "k", .type = INT}},
-        {"default_value", {.id = "k", .type = INT, .default_value = D(1)}},
-        {"default_value",
-         {.id = "k",
-          .type = DFOPT_CLIENT_FLOAT,
-          .default_value = D((double)INFINITY)}},
-        {"current",
-         {.id = "k", .type = INT, .default_value = I(1), .current = S("1")}},
-        {"lo, hi", {.id = "k", .type = INT, .default_value = I(1), .lo = I(1)}},
-        {"lo, hi",
-         {.id = "k", .type = INT, .default_value = I(1), .lo = I(2), .hi = I(1)}},
-        {"lo, hi",
-         {.id = "k", .type = INT, .default_value = I(1), .lo = D(0.5), .hi = I(4)}},
-        {"lo, hi",
-         {.id = "k",
-          .type = DFOPT_CLIENT_STR,
-          .default_value = S("a"),
-          .lo = S("a"),
-          .hi = S("b")}},
-        {"values",
-         {.id = "k",
-          .type = INT,
-          .default_value = I(1),
-          .values = texts,
-          .n_values = 1}},
-        {"values", {.id = "k", .type = INT, .default_value = I(1), .values = ints}},
-        {"values", {.id = "k", .type = INT, .default_value = I(1), .n_values = 1}},
-        {"responses",
-         {.id = "k", .type = INT, .default_value = I(1), .n_responses = 1}},
-#define WITH(r, n)                                                                 \
-    {.id = "k",                                                                    \
-     .type = INT,                                                                  \
-     .default_value = I(1),                                                        \
-     .responses = r,                                                               \
-     .n_responses = n}
-        {"tag", WITH(no_tag, 1)},
-        {"step", WITH(text_step, 1)},
-        {"tag (given twice)", WITH(twice, 2)},
-        {"min_severity", WITH(nan_severity, 1)},
-    };
-    dfopt_client *c = make_client(&nowhere);
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct dfopt_error err = {0};
-        enum dfopt_err e = dfopt_client_knob_declare(c, &cases[i].k, &err);
-        if (e != DFOPT_ERR_ARG || !strstr(err.text, cases[i].name))
-            fail_msg("case %zu (%s): %d, %s", i, cases[i].name, (int)e, err.text);
-    }
+    const struct dfopt_client_knob too_long = {
+        .id = long_name, .type = DFOPT_CLIENT_INT, .default_value = I(1)};
+    assert_int_equal(dfopt_client_knob_declare(c, &too_long, NULL), DFOPT_ERR_ARG);
     assert_int_equal(dfopt_client_knob_declare(c, NULL, NULL), DFOPT_ERR_ARG);
     assert_int_equal(dfopt_client_register(c, NULL, NULL), DFOPT_ERR_ARG);
     dfopt_client_destroy(c);

@@ -1,5 +1,5 @@
-/* What the application library sends and takes, byte for byte as far as JSON
- * goes: registrations, acks, and messages that are no plans. */
+/* What the application library sends, byte for byte as far as JSON
+ * goes: registrations and acks. */
 #include "client_fixture.h"
 #include "codec/codec.h"
 
@@ -207,47 +207,49 @@ static void late_functions(void **state)
 #define ACK(rest)                                                                  \
     "{\"plan_id\":\"plan_0000000000010000\",\"knob_id\":\"app.a\"," rest "}"
 
+static const struct dfopt_client_value four = INT(4);
+
+static const struct {
+    enum dfopt_client_status status;
+    const struct dfopt_client_value *value;
+    const char *reason;
+    int64_t window;
+    bool for_node;
+    const char *want;
+} ack_cases[] = {
+    {DFOPT_CLIENT_APPLIED, NULL, "", 7, false,
+     ACK("\"status\":\"applied\",\"old_value\":2,\"new_value\":8,\"reason\":"
+         "\"\","
+         "\"window_index\":7,\"target_nodes\":[]")},
+    {DFOPT_CLIENT_APPLIED, &four, NULL, -1, true, /* the old value is ours */
+     ACK("\"status\":\"applied\",\"old_value\":8,\"new_value\":4,\"reason\":"
+         "\"\","
+         "\"target_nodes\":[\"" HOST "\"]")},
+    {DFOPT_CLIENT_REJECTED, NULL, "no \"memory\"", 0, false,
+     ACK("\"status\":\"rejected\",\"old_value\":4,\"new_value\":null,"
+         "\"reason\":\"no \\\"memory\\\"\",\"window_index\":0,"
+         "\"target_nodes\":[]")},
+    {DFOPT_CLIENT_DEFERRED, &four, "busy", 9, true,
+     ACK("\"status\":\"deferred\",\"old_value\":4,\"new_value\":4,"
+         "\"reason\":\"busy\",\"window_index\":9,\"target_nodes\":[\"" HOST "\"]")},
+};
+
 static void acks(void **state)
 {
     struct optimizer *o = *state;
     dfopt_client *c = running_client(o, ZMQ_PUSH);
-    const struct dfopt_client_value four = INT(4), wrong = TEXT("4"),
-                                    real = REAL(4);
+    const struct dfopt_client_value wrong = TEXT("4"), real = REAL(4);
     struct dfopt_client_plan p = {.plan_id = "plan_0000000000010000",
                                   .knob_id = "app.a",
                                   .function = "load",
                                   .new_value = INT(8)};
-    const struct {
-        enum dfopt_client_status status;
-        const struct dfopt_client_value *value;
-        const char *reason;
-        int64_t window;
-        bool for_node;
-        const char *want;
-    } cases[] = {
-        {DFOPT_CLIENT_APPLIED, NULL, "", 7, false,
-         ACK("\"status\":\"applied\",\"old_value\":2,\"new_value\":8,\"reason\":"
-             "\"\","
-             "\"window_index\":7,\"target_nodes\":[]")},
-        {DFOPT_CLIENT_APPLIED, &four, NULL, -1, true, /* the old value is ours */
-         ACK("\"status\":\"applied\",\"old_value\":8,\"new_value\":4,\"reason\":"
-             "\"\","
-             "\"target_nodes\":[\"" HOST "\"]")},
-        {DFOPT_CLIENT_REJECTED, NULL, "no \"memory\"", 0, false,
-         ACK("\"status\":\"rejected\",\"old_value\":4,\"new_value\":null,"
-             "\"reason\":\"no \\\"memory\\\"\",\"window_index\":0,"
-             "\"target_nodes\":[]")},
-        {DFOPT_CLIENT_DEFERRED, &four, "busy", 9, true,
-         ACK("\"status\":\"deferred\",\"old_value\":4,\"new_value\":4,"
-             "\"reason\":\"busy\",\"window_index\":9,\"target_nodes\":[\"" HOST
-             "\"]")},
-    };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        p.for_node = cases[i].for_node;
-        assert_int_equal(dfopt_client_ack(c, &p, cases[i].status, cases[i].value,
-                                          cases[i].reason, cases[i].window),
+    for (size_t i = 0; i < sizeof ack_cases / sizeof *ack_cases; i++) {
+        p.for_node = ack_cases[i].for_node;
+        assert_int_equal(dfopt_client_ack(c, &p, ack_cases[i].status,
+                                          ack_cases[i].value, ack_cases[i].reason,
+                                          ack_cases[i].window),
                          DFOPT_OK);
-        expect_json(o->acks, ACK_META, cases[i].want);
+        expect_json(o->acks, ACK_META, ack_cases[i].want);
     }
     assert_int_equal(dfopt_client_ack(c, &p, 9, NULL, "", 0), DFOPT_ERR_ARG);
     assert_int_equal(dfopt_client_ack(c, &p, DFOPT_CLIENT_APPLIED, &wrong, "", 0),
@@ -264,148 +266,14 @@ static void acks(void **state)
     dfopt_client_destroy(c);
 }
 
-#define BODY(members) "{\"plan_id\":\"p\",\"knob_id\":\"app.a\"" members "}"
-#define T128                                                                       \
-    "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx" \
-    "xxxx"                                                                         \
-    "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
-
-/* Each is counted as malformed and dropped; the one after it arrives. */
-static void malformed(void **state)
-{
-    struct optimizer *o = *state;
-    dfopt_client *c = running_client(o, ZMQ_PUSH);
-    static const char *const bodies[] = {
-        "",
-        "{",
-        "[]",
-        "7",
-        "null",
-        "\xff\xfe",
-        "{}",
-        "{'plan_id':'p'}",
-        BODY(""), /* no new_value */
-        BODY(",\"new_value\":null"),
-        BODY(",\"new_value\":[1]"),
-        BODY(",\"new_value\":{}"),
-        BODY(",\"new_value\":1,\"old_value\":[]"),
-        BODY(",\"new_value\":1,\"apply_when\":3"),
-        BODY(",\"new_value\":1,\"apply_when\":\"" T128 "\""),
-        BODY(",\"new_value\":1,\"target_nodes\":\"node1\""),
-        BODY(",\"new_value\":1,\"target_nodes\":[1]"),
-        BODY(",\"new_value\":1,\"severity\":\"high\""),
-        BODY(",\"new_value\":1,\"severity\":NaN"),
-        BODY(",\"new_value\":1,\"window_index\":1.5"),
-        BODY(",\"new_value\":1,\"target_function\":[]"),
-        BODY(",\"new_value\":1,\"rationale\":{}"),
-        BODY(",\"new_value\":\"a\\u0000b\""),
-        "{\"plan_id\":7,\"knob_id\":\"app.a\",\"new_value\":1}",
-        "{\"plan_id\":\"\",\"knob_id\":\"app.a\",\"new_value\":1}",
-        "{\"plan_id\":\"" T128 "\",\"knob_id\":\"app.a\",\"new_value\":1}",
-        "{\"plan_id\":\"p\",\"knob_id\":\"\",\"new_value\":1}",
-        "{\"plan_id\":\"p\",\"new_value\":1}",
-    };
-    const size_t n = sizeof bodies / sizeof *bodies;
-    for (size_t i = 0; i < n; i++) {
-        send_plan(o, bodies[i]);
-        wait_until(stats_of(c).plans_received == i + 1);
-        if (stats_of(c).plans_malformed != i + 1)
-            fail_msg("taken: %s", bodies[i]);
-    }
-    send_plan(o, PLAN("p", "app.a", "3", "now"));
-    wait_until(stats_of(c).plans_pending == 1);
-    assert_int_equal(stats_of(c).plans_malformed, n);
-    assert_true(is_silent(o->acks, 20));
-    dfopt_client_destroy(c);
-}
-
-/* One part, three, ten; empty ones; metadata that is no object; 20 MB. */
-static void wrong_parts(void **state)
-{
-    struct optimizer *o = *state;
-    dfopt_client *c = running_client(o, ZMQ_PUSH);
-    const char *good = PLAN("p", "app.a", "3", "now");
-    static const char *const metas[] = {"", "7", "[]", "\"x\"", "{", "null"};
-    uint64_t sent = 0;
-    for (int n = 1; n <= 10; n += n == 1 ? 2 : 7) {
-        const char *parts[10];
-        size_t lens[10];
-        for (int i = 0; i < n; i++) {
-            parts[i] = i ? good : PLAN_META;
-            lens[i] = strlen(parts[i]);
-        }
-        send_parts(o->plans, n, parts, lens);
-        sent++;
-    }
-    for (size_t i = 0; i < sizeof metas / sizeof *metas; i++, sent++)
-        send_parts(o->plans, 2, (const char *[]){metas[i], good},
-                   (size_t[]){strlen(metas[i]), strlen(good)});
-    const size_t big = 20u << 20;
-    char *text = malloc(big);
-    assert_non_null(text);
-    memset(text, '[', big);
-    send_parts(o->plans, 2, (const char *[]){PLAN_META, text},
-               (size_t[]){strlen(PLAN_META), big});
-    send_parts(o->plans, 2, (const char *[]){text, good},
-               (size_t[]){big, strlen(good)});
-    send_parts(o->plans, 2, (const char *[]){PLAN_META, text}, /* deep, not long */
-               (size_t[]){strlen(PLAN_META), 1 << 20});
-    sent += 3;
-    wait_until(stats_of(c).plans_received == sent);
-    assert_int_equal(stats_of(c).plans_malformed, sent);
-    send_plan(o, good);
-    wait_until(stats_of(c).plans_pending == 1);
-    free(text);
-    dfopt_client_destroy(c);
-}
-
-/* Texts for people are cut between two characters. */
-static void long_notes(void **state)
-{
-    struct optimizer *o = *state;
-    dfopt_client *c = running_client(o, ZMQ_PUSH);
-    struct dfopt_client_plan p;
-    char body[4096] = "{\"plan_id\":\"p\",\"knob_id\":\"app.a\",\"new_value\":1,"
-                      "\"rationale\":\"x";
-    for (int i = 0; i < 400; i++)
-        strcat(body, "\xc3\xa9");
-    strcat(body, "\",\"finding_type\":\"f\",\"opportunity_tag\":\"o\","
-                 "\"severity\":0.75,\"window_index\":12,\"new\":{\"unknown\":[]}}");
-    send_plan(o, body);
-    wait_until(dfopt_client_at_boundary(c, NULL, NULL, &p, 1) == 1);
-    assert_int_equal(strlen(p.rationale), 511);
-    assert_true(strcmp(p.rationale + 509, "\xc3\xa9") == 0);
-    assert_string_equal(p.finding_type, "f");
-    assert_string_equal(p.opportunity_tag, "o");
-    assert_string_equal(p.apply_when, "epoch_boundary");
-    assert_true(p.severity == 0.75);
-    assert_int_equal(p.window_index, 12);
-    assert_int_equal(p.old_value.kind, DFOPT_CLIENT_NULL);
-    dfopt_client_destroy(c);
-}
-
-static int open_optimizer(void **state)
-{
-    struct optimizer *o = calloc(1, sizeof *o);
-    optimizer_open(o, ZMQ_PUSH, NULL);
-    *state = o;
-    return 0;
-}
-
-static int close_optimizer(void **state)
-{
-    optimizer_close(*state);
-    free(*state);
-    return 0;
-}
-
 int main(void)
 {
-#define TEST(f) cmocka_unit_test_setup_teardown(f, open_optimizer, close_optimizer)
     const struct CMUnitTest tests[] = {
-        TEST(registration),   TEST(every_member), TEST(the_service_reads_it),
-        TEST(late_functions), TEST(acks),         TEST(malformed),
-        TEST(wrong_parts),    TEST(long_notes),
+        with_optimizer(registration),
+        with_optimizer(every_member),
+        with_optimizer(the_service_reads_it),
+        with_optimizer(late_functions),
+        with_optimizer(acks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
