@@ -1,18 +1,14 @@
-/* What the parts of dfopt-log share: its commands, and going through the
- * tables of a log in the order of events with bounded memory. */
+/* What the commands of dfopt-log share: going through the tables of a log in
+ * the order of events with bounded memory, and writing what they print. */
 #ifndef DFOPT_CLI_LOG_H
 #define DFOPT_CLI_LOG_H
 
+#include "cli/log_commands.h"
 #include "declog/reader.h"
 
 /* Exit status; 64 is a usage error (argp's). */
 enum { LOG_OK = 0, LOG_TROUBLE = 1 };
 enum { CHECK_COMPLETE = 0, CHECK_INCOMPLETE = 1, CHECK_UNREADABLE = 2 };
-
-/* The commands. argv[0] is the command's name for messages. */
-int log_dump(int argc, char **argv);
-int log_summary(int argc, char **argv);
-int log_check(int argc, char **argv);
 
 /* Opens FILE, or says why not on stderr and returns NULL. */
 struct dfopt_declog_reader *log_open(const char *path);

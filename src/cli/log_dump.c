@@ -1,9 +1,9 @@
 /* dfopt-log dump: the rows of a log as JSON lines, in the order of events. The
  * tables are merged: one block of each is in memory. */
 #include "cli/log.h"
+#include "cli/log_args.h"
 #include "codec/codec.h"
 
-#include <argp.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -421,15 +421,6 @@ static const struct argp_option options[] = {
     {"to", 't', "SEQ", 0, "Events up to number SEQ", 0},
     {.name = NULL}};
 
-static uint64_t parse_seq(const char *text, struct argp_state *state)
-{
-    char *end;
-    uint64_t seq = strtoull(text, &end, 10);
-    if (*text < '0' || *text > '9' || *end)
-        argp_error(state, "not an event number: %s", text);
-    return seq;
-}
-
 static error_t parse_option(int key, char *text, struct argp_state *state)
 {
     struct dump *d = state->input;
@@ -443,18 +434,10 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
         d->kinds |= UINT32_C(1) << i;
         return 0;
     case 'f':
-        d->from = parse_seq(text, state);
+        d->from = log_args_number(state, "from", text, UINT64_MAX);
         return 0;
     case 't':
-        d->to = parse_seq(text, state);
-        return 0;
-    case ARGP_KEY_ARG:
-        if (d->path)
-            argp_error(state, "one FILE only");
-        d->path = text;
-        return 0;
-    case ARGP_KEY_NO_ARGS:
-        argp_error(state, "no FILE given");
+        d->to = log_args_number(state, "to", text, UINT64_MAX);
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -472,11 +455,13 @@ int log_dump(int argc, char **argv)
             "of events.\v"
             "Within an event: what came in, changes of suppressions, then verdicts "
             "by position, each followed by its plan. Registrations that are no "
-            "events come first."};
+            "events come first.\n"};
     struct dump d = {.to = UINT64_MAX};
     struct dfopt_error err = {.code = DFOPT_OK};
     enum log_out written = LOG_OUT_OK;
-    argp_parse(&argp, argc, argv, 0, NULL, &d);
+    struct log_args args = {.n_files = 1}; /* it is JSON with and without --json */
+    log_args_parse(&args, &argp, &d, argc, argv);
+    d.path = args.file[0];
     if (d.kinds == 0)
         d.kinds = (UINT32_C(1) << KINDS) - 1;
     d.reader = log_open(d.path);

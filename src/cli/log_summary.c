@@ -1,9 +1,9 @@
 /* dfopt-log summary: gathers what a log says of a run (log_gather.c) and puts
  * it on one screen, or into one JSON object. */
+#include "cli/log_args.h"
 #include "cli/log_gather.h"
 #include "codec/codec.h"
 
-#include <argp.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
@@ -32,7 +32,6 @@ static const char *const meanings[DFOPT_VERDICT_COUNT] = {
 
 struct summary {
     const char *path;
-    bool json;
     struct dfopt_declog_reader *reader;
     const struct dfopt_declog_run *run;
     const struct dfopt_dict *dict;
@@ -388,29 +387,6 @@ static enum dfopt_err all_text(struct summary *s, struct dfopt_error *err)
 
 /* ---- the command ---- */
 
-static const struct argp_option options[] = {
-    {"json", 'j', NULL, 0, "One JSON object instead of text", 0}, {.name = NULL}};
-
-static error_t parse_option(int key, char *text, struct argp_state *state)
-{
-    struct summary *s = state->input;
-    switch (key) {
-    case 'j':
-        s->json = true;
-        return 0;
-    case ARGP_KEY_ARG:
-        if (s->path)
-            argp_error(state, "one FILE only");
-        s->path = text;
-        return 0;
-    case ARGP_KEY_NO_ARGS:
-        argp_error(state, "no FILE given");
-        return 0;
-    default:
-        return ARGP_ERR_UNKNOWN;
-    }
-}
-
 static enum dfopt_err read_last_plans(struct summary *s, struct dfopt_error *err)
 {
     uint64_t n = rows(s, DFOPT_TABLE_PLANS);
@@ -422,13 +398,13 @@ static enum dfopt_err read_last_plans(struct summary *s, struct dfopt_error *err
 int log_summary(int argc, char **argv)
 {
     static const struct argp argp = {
-        .options = options,
-        .parser = parse_option,
         .args_doc = "FILE",
         .doc = "Tells on one screen what a run decided, and why."};
     struct summary s = {.path = NULL};
     struct dfopt_error err = {.code = DFOPT_OK};
-    argp_parse(&argp, argc, argv, 0, NULL, &s);
+    struct log_args args = {.n_files = 1};
+    log_args_parse(&args, &argp, NULL, argc, argv);
+    s.path = args.file[0];
     s.reader = log_open(s.path);
     if (!s.reader)
         return LOG_TROUBLE;
@@ -438,7 +414,7 @@ int log_summary(int argc, char **argv)
     if (!e)
         e = read_last_plans(&s, &err);
     if (!e)
-        e = s.json ? all_json(&s, &err) : all_text(&s, &err);
+        e = args.json ? all_json(&s, &err) : all_text(&s, &err);
     if (!e)
         e = s.e;
     if (e == DFOPT_ERR_NOMEM)

@@ -1,0 +1,18 @@
+/* The commands of dfopt-log. To add one: a file log_NAME.c that defines
+ * log_NAME(argc, argv), a row here, a section in docs/man/dfopt-log.1. */
+#ifndef DFOPT_CLI_LOG_COMMANDS_H
+#define DFOPT_CLI_LOG_COMMANDS_H
+
+/* name, what `dfopt-log --help` says of it; in the order of that list */
+#define LOG_COMMAND_LIST(X)                                                        \
+    X(summary, "the run, what was decided and why, on one screen")                 \
+    X(dump, "every row as JSON, one a line, in the order of events")               \
+    X(check, "whether the log is whole")
+
+/* Each gets its own command line: argv[0] is its name for messages. Returns the
+ * exit status. */
+#define LOG_COMMAND_DECLARE(name, text) int log_##name(int argc, char **argv);
+LOG_COMMAND_LIST(LOG_COMMAND_DECLARE)
+#undef LOG_COMMAND_DECLARE
+
+#endif
