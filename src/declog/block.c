@@ -20,13 +20,16 @@ struct column_header {
 
 enum dfopt_err dfopt_block_packer_init(struct dfopt_block_packer *p, int level)
 {
+    p->findings.layout = dfopt_layout_of(DFOPT_TABLE_FINDINGS);
+    p->verdicts.layout = dfopt_layout_of(DFOPT_TABLE_VERDICTS);
     return dfopt_packer_init(&p->packer, level);
 }
 
 void dfopt_block_packer_free(struct dfopt_block_packer *p)
 {
     dfopt_packer_free(&p->packer);
-    dfopt_buf_free(&p->rows);
+    dfopt_chunk_free(&p->findings);
+    dfopt_chunk_free(&p->verdicts);
 }
 
 struct dfopt_declog_finding_row
@@ -57,71 +60,102 @@ dfopt_declog_finding_row(const struct dfopt_finding_row *in)
 
 /* ---- packing ---- */
 
-static enum dfopt_err add_padded(struct dfopt_buf *out, const void *bytes, size_t n)
+/* Behind n bytes. */
+static enum dfopt_err add_padding(struct dfopt_buf *out, uint64_t n)
 {
     static const char zero[8];
-    enum dfopt_err e = dfopt_buf_add(out, bytes, n);
-    return e ? e : dfopt_buf_add(out, zero, (8 - n % 8) % 8);
+    return dfopt_buf_add(out, zero, (8 - n % 8) % 8);
 }
 
-static enum dfopt_err add_chunk(struct dfopt_packer *p, const struct dfopt_layout *l,
-                                const char *rows, struct dfopt_buf *out)
+#define BATCH_ROWS 64
+
+/* Rows as they were decided, on their way to rows of the table. */
+struct incoming {
+    const struct dfopt_finding_row *findings; /* NULL: they are verdicts, */
+    const struct dfopt_verdict_row *verdicts; /* which are rows already */
+    struct dfopt_declog_finding_row batch[BATCH_ROWS];
+};
+
+/* The next n rows, at most a batch, and moves on. */
+static const void *next_rows(struct incoming *in, size_t n)
+{
+    if (!in->findings) {
+        const struct dfopt_verdict_row *rows = in->verdicts;
+        in->verdicts += n;
+        return rows;
+    }
+    for (size_t i = 0; i < n; i++)
+        in->batch[i] = dfopt_declog_finding_row(in->findings++);
+    return in->batch;
+}
+
+static enum dfopt_err add_rows(struct incoming *in, const struct dfopt_layout *l,
+                               uint64_t n, struct dfopt_buf *out)
 {
     enum dfopt_err e = DFOPT_OK;
-    for (size_t i = 0; i < l->n_columns && !e; i++) {
-        const struct dfopt_packed c = dfopt_pack(p, l, i, rows, l->chunk_rows, true);
+    for (uint64_t left = n; left > 0 && !e;) {
+        const size_t take = left < BATCH_ROWS ? (size_t)left : BATCH_ROWS;
+        e = dfopt_buf_add(out, next_rows(in, take), take * l->row_size);
+        left -= take;
+    }
+    return e ? e : add_padding(out, n * l->row_size);
+}
+
+static enum dfopt_err add_chunk(struct dfopt_packer *p, struct dfopt_chunk *chunk,
+                                struct incoming *in, struct dfopt_buf *out)
+{
+    enum dfopt_err e = DFOPT_OK;
+    while (chunk->rows < chunk->layout->chunk_rows)
+        if (dfopt_chunk_add(chunk, next_rows(in, BATCH_ROWS), BATCH_ROWS) == 0)
+            return DFOPT_ERR_NOMEM;
+    for (size_t i = 0; i < chunk->layout->n_columns && !e; i++) {
+        const struct dfopt_packed c = dfopt_pack(p, chunk, i, true);
         const struct column_header h = {.len = c.len, .filters_off = c.filters_off};
         e = dfopt_buf_add(out, &h, sizeof h);
         if (!e)
-            e = add_padded(out, c.bytes, c.len);
+            e = dfopt_buf_add(out, c.bytes, c.len);
+        if (!e)
+            e = add_padding(out, c.len);
     }
+    chunk->rows = 0;
     return e;
 }
 
-static enum dfopt_err add_block(struct dfopt_block_packer *p,
-                                enum dfopt_declog_table table, const char *rows,
-                                size_t n, uint64_t first, struct dfopt_buf *out)
+static enum dfopt_err add_block(struct dfopt_packer *p, struct dfopt_chunk *chunk,
+                                enum dfopt_declog_table table, struct incoming *in,
+                                uint64_t n, uint64_t first, struct dfopt_buf *out)
 {
-    const struct dfopt_layout *l = dfopt_layout_of(table);
-    const uint64_t chunk = l->chunk_rows;
-    const uint64_t to_chunk = (chunk - first % chunk) % chunk;
+    const uint64_t rows = chunk->layout->chunk_rows;
+    const uint64_t to_chunk = (rows - first % rows) % rows;
     struct block_header h = {.table = table, .first = first};
     h.head = to_chunk < n ? to_chunk : n;
-    h.chunks = (n - h.head) / chunk;
-    h.tail = n - h.head - h.chunks * chunk;
+    h.chunks = (n - h.head) / rows;
+    h.tail = n - h.head - h.chunks * rows;
     enum dfopt_err e = dfopt_buf_add(out, &h, sizeof h);
     if (!e)
-        e = add_padded(out, rows, h.head * l->row_size);
-    rows += h.head * l->row_size;
-    for (uint64_t i = 0; i < h.chunks && !e; i++) {
-        e = add_chunk(&p->packer, l, rows, out);
-        rows += chunk * l->row_size;
-    }
-    return e ? e : add_padded(out, rows, h.tail * l->row_size);
+        e = add_rows(in, chunk->layout, h.head, out);
+    for (uint64_t i = 0; i < h.chunks && !e; i++)
+        e = add_chunk(p, chunk, in, out);
+    return e ? e : add_rows(in, chunk->layout, h.tail, out);
 }
 
 enum dfopt_err dfopt_block_findings(struct dfopt_block_packer *p,
                                     const struct dfopt_buf *rows, uint64_t first,
                                     struct dfopt_buf *out)
 {
-    const struct dfopt_finding_row *in =
-        DFOPT_ROW(rows, const struct dfopt_finding_row);
-    const size_t n = DFOPT_ROWS(rows, struct dfopt_finding_row);
-    dfopt_buf_clear(&p->rows);
-    if (dfopt_buf_reserve(&p->rows, n * sizeof(struct dfopt_declog_finding_row)))
-        return DFOPT_ERR_NOMEM;
-    struct dfopt_declog_finding_row *row =
-        DFOPT_ROW(&p->rows, struct dfopt_declog_finding_row);
-    for (size_t i = 0; i < n; i++)
-        row[i] = dfopt_declog_finding_row(&in[i]);
-    return add_block(p, DFOPT_TABLE_FINDINGS, p->rows.data, n, first, out);
+    struct incoming in = {.findings =
+                              DFOPT_ROW(rows, const struct dfopt_finding_row)};
+    return add_block(&p->packer, &p->findings, DFOPT_TABLE_FINDINGS, &in,
+                     DFOPT_ROWS(rows, struct dfopt_finding_row), first, out);
 }
 
 enum dfopt_err dfopt_block_verdicts(struct dfopt_block_packer *p,
                                     const struct dfopt_buf *rows, uint64_t first,
                                     struct dfopt_buf *out)
 {
-    return add_block(p, DFOPT_TABLE_VERDICTS, rows->data,
+    struct incoming in = {.verdicts =
+                              DFOPT_ROW(rows, const struct dfopt_verdict_row)};
+    return add_block(&p->packer, &p->verdicts, DFOPT_TABLE_VERDICTS, &in,
                      DFOPT_ROWS(rows, struct dfopt_verdict_row), first, out);
 }
 
@@ -166,7 +200,8 @@ static enum dfopt_err append_chunk(struct dfopt_store *s, struct cursor *c)
         const size_t plain =
             s->layout->chunk_rows * dfopt_column_size(&s->layout->columns[i]);
         bytes = take(c, h.len);
-        if (!bytes || h.len == 0 || h.len > plain || (h.filters_off && h.len != plain))
+        if (!bytes || h.len == 0 || h.len > plain ||
+            (h.filters_off && h.len != plain))
             return DFOPT_ERR_FORMAT;
         columns[i] = (struct dfopt_packed){bytes, (size_t)h.len, h.filters_off};
     }

@@ -9,7 +9,7 @@
 
 struct dfopt_block_packer { /* one thread; zero-initialise */
     struct dfopt_packer packer;
-    struct dfopt_buf rows; /* scratch */
+    struct dfopt_chunk findings, verdicts; /* being filled; empty between blocks */
 };
 
 /* OK or NOMEM. `level` is that of the log's creation. */

@@ -3,7 +3,8 @@
 #ifndef DFOPT_DECLOG_PACK_H
 #define DFOPT_DECLOG_PACK_H
 
-#include "declog/layout.h"
+#include "declog/chunk.h"
+#include "declog/deflate.h"
 
 /* One for all columns of a file; one thread. A zeroed one packs nothing.
  *
@@ -13,14 +14,14 @@
 struct dfopt_packer {
     int level; /* deflate level; 0: chunks stay as they are */
     uint8_t resting[DFOPT_STORE_COUNT][DFOPT_COLUMNS_MAX]; /* for so many chunks */
-    struct libdeflate_compressor *deflate;
-    unsigned char *plain, *shuffled, *packed;
-    size_t packed_size;
+    struct dfopt_deflate *deflate;
+    unsigned char *shuffled, *packed;
 };
 
 /* A column of one chunk, made ready. */
 struct dfopt_packed {
-    const void *bytes;    /* borrowed from the packer, until it packs again */
+    const void *bytes; /* borrowed from the chunk, or from the packer until it packs
+                          again */
     size_t len;
     uint32_t filters_off; /* HDF5's mask of the filters that were left out */
 };
@@ -28,10 +29,10 @@ struct dfopt_packed {
 enum dfopt_err dfopt_packer_init(struct dfopt_packer *p, int level);
 void dfopt_packer_free(struct dfopt_packer *p); /* a zeroed one is fine */
 
-/* Packs the column's members of n rows of the layout, n at most a chunk; the
- * rest of the chunk is zero. `deflate` false: leaves it plain. */
-struct dfopt_packed dfopt_pack(struct dfopt_packer *p, const struct dfopt_layout *l,
-                               size_t column, const void *rows, size_t n,
+/* Packs a column of the chunk, of which there must be a row. `deflate` false:
+ * leaves it plain. */
+struct dfopt_packed dfopt_pack(struct dfopt_packer *p,
+                               const struct dfopt_chunk *chunk, size_t column,
                                bool deflate);
 
 #endif

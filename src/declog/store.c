@@ -1,5 +1,5 @@
-/* Rows to chunks to the file. Invariant: between calls a store's buffer holds
- * less than one chunk, and every chunk before it is in the file. */
+/* Rows to chunks to the file. Invariant: between calls a store's chunk is not full,
+ * and every chunk before it is in the file. */
 #include "declog/store.h"
 #include "declog/h5.h"
 
@@ -58,7 +58,8 @@ enum dfopt_err dfopt_store_create(struct dfopt_store *s,
         return DFOPT_ERR_NOMEM;
     for (size_t i = 0; i < l->n_columns; i++)
         series[i].dataset = -1;
-    *s = (struct dfopt_store){.layout = l, .series = series};
+    *s =
+        (struct dfopt_store){.layout = l, .series = series, .chunk = {.layout = l}};
     hid_t group = open_group(file, l->group);
     bool ok = group >= 0;
     for (size_t i = 0; ok && i < l->n_columns; i++) {
@@ -78,7 +79,7 @@ void dfopt_store_close(struct dfopt_store *s)
     for (size_t i = 0; s->series && i < s->layout->n_columns; i++)
         dfopt_h5_close(s->series[i].dataset);
     free(s->series);
-    dfopt_buf_free(&s->rows);
+    dfopt_chunk_free(&s->chunk);
     *s = (struct dfopt_store){.layout = NULL};
 }
 
@@ -103,29 +104,27 @@ static herr_t put_column(struct dfopt_store *s, size_t column,
     return 0;
 }
 
-/* Writes the first n rows of the buffer as the series' chunk. */
+/* Writes a column of the chunk being filled. */
 static herr_t put_chunk(struct dfopt_store *s, size_t column,
-                        struct dfopt_packer *p, size_t n)
+                        struct dfopt_packer *p)
 {
     const size_t rows = s->layout->chunk_rows;
     const size_t plain = rows * dfopt_column_size(&s->layout->columns[column]);
-    const bool deflate = n == rows || s->series[column].left_behind < plain;
-    const struct dfopt_packed c =
-        dfopt_pack(p, s->layout, column, s->rows.data, n, deflate);
-    return put_column(s, column, &c, n);
+    const bool deflate =
+        s->chunk.rows == rows || s->series[column].left_behind < plain;
+    const struct dfopt_packed c = dfopt_pack(p, &s->chunk, column, deflate);
+    return put_column(s, column, &c, s->chunk.rows);
 }
 
-static enum dfopt_err write_buffer(struct dfopt_store *s, struct dfopt_packer *p)
+static enum dfopt_err write_chunk(struct dfopt_store *s, struct dfopt_packer *p)
 {
-    size_t n = s->rows.len / s->layout->row_size;
     for (size_t i = 0; i < s->layout->n_columns; i++)
-        if (put_chunk(s, i, p, n) < 0)
+        if (put_chunk(s, i, p) < 0)
             return DFOPT_ERR_IO;
-    s->on_file = n;
-    if (n == s->layout->chunk_rows) {
-        s->base += n;
-        s->on_file = 0;
-        dfopt_buf_clear(&s->rows);
+    s->on_file = s->chunk.rows;
+    if (s->chunk.rows == s->layout->chunk_rows) {
+        s->base += s->chunk.rows;
+        s->chunk.rows = s->on_file = 0;
     }
     return DFOPT_OK;
 }
@@ -133,18 +132,16 @@ static enum dfopt_err write_buffer(struct dfopt_store *s, struct dfopt_packer *p
 enum dfopt_err dfopt_store_add(struct dfopt_store *s, struct dfopt_packer *p,
                                const void *rows, size_t n)
 {
-    size_t size = s->layout->row_size;
     const char *at = rows;
     while (n > 0) {
-        size_t room = s->layout->chunk_rows - s->rows.len / size;
-        size_t take = n < room ? n : room;
-        enum dfopt_err e = dfopt_buf_add(&s->rows, at, take * size);
-        if (!e && take == room)
-            e = write_buffer(s, p);
+        const size_t taken = dfopt_chunk_add(&s->chunk, at, n);
+        enum dfopt_err e = taken ? DFOPT_OK : DFOPT_ERR_NOMEM;
+        if (s->chunk.rows == s->layout->chunk_rows)
+            e = write_chunk(s, p);
         if (e)
             return e;
-        at += take * size;
-        n -= take;
+        at += taken * s->layout->row_size;
+        n -= taken;
     }
     return DFOPT_OK;
 }
@@ -153,7 +150,7 @@ enum dfopt_err dfopt_store_add_chunk(struct dfopt_store *s,
                                      const struct dfopt_packed *columns)
 {
     const size_t rows = s->layout->chunk_rows;
-    if (s->rows.len > 0)
+    if (s->chunk.rows > 0)
         return DFOPT_ERR_FORMAT;
     for (size_t i = 0; i < s->layout->n_columns; i++)
         if (put_column(s, i, &columns[i], rows) < 0)
@@ -164,15 +161,15 @@ enum dfopt_err dfopt_store_add_chunk(struct dfopt_store *s,
 
 enum dfopt_err dfopt_store_write(struct dfopt_store *s, struct dfopt_packer *p)
 {
-    return dfopt_store_dirty(s) ? write_buffer(s, p) : DFOPT_OK;
+    return dfopt_store_dirty(s) ? write_chunk(s, p) : DFOPT_OK;
 }
 
 uint64_t dfopt_store_rows(const struct dfopt_store *s)
 {
-    return s->base + s->rows.len / s->layout->row_size;
+    return s->base + s->chunk.rows;
 }
 
 bool dfopt_store_dirty(const struct dfopt_store *s)
 {
-    return s->rows.len / s->layout->row_size > s->on_file;
+    return s->chunk.rows > s->on_file;
 }

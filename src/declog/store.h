@@ -24,9 +24,9 @@ struct dfopt_series { /* one column */
 struct dfopt_store {
     const struct dfopt_layout *layout;
     struct dfopt_series *series; /* owned; one a column; NULL: not open */
-    struct dfopt_buf rows;       /* of the chunk being filled */
+    struct dfopt_chunk chunk;    /* the one being filled */
     uint64_t base;               /* rows in the chunks before it */
-    size_t on_file;              /* of the rows in the buffer */
+    size_t on_file;              /* of its rows */
 };
 
 /* Creates the group, if it is not there, and the datasets. Returns OK, NOMEM,

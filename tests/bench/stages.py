@@ -9,14 +9,14 @@ import subprocess
 # The first that fits the function's name or its library.
 STAGES = (
     ("simdjson, first stage", r"simdjson"),
-    ("deflate", r"libdeflate"),
+    ("deflate", r"libdeflate|libisal"),
     ("split into lines", r"memchr|next_line|framer|dfopt_piece"),
     ("walk over the tokens, numbers", r"read_field|read_body|read_list|read_real|dfopt::skip|"
                                       r"from_chars|finding_fast|codec_decode"),
     ("interning", r"intern|pool_find|dfopt_dict|symmap|XXH"),
     ("planner", r"dfopt_planner|dfopt_slots|dfopt_step|dfopt_deciding|gates|dfopt_value|number"),
-    ("rows to columns", r"column_gather|dfopt_pack|block|finding_row|shuffle|add_chunk"),
-    ("HDF5", r"libhdf5|dfopt_store|dfopt_declog|put_c|write_buffer"),
+    ("rows to columns", r"gather|take_byte|dfopt_pack|dfopt_chunk|block|finding_row|shuffle|add_chunk"),
+    ("HDF5", r"libhdf5|dfopt_store|dfopt_declog|put_c|write_chunk"),
     ("rounds: numbers, merge, frames", r"dfopt_slice|dfopt_intake|dfopt_round|dfopt_bulk|dfopt_buf|"
                                        r"dfopt_frame|dfopt_output|dfopt_narrate"),
     ("copying and comparing memory", r"libc.*(mem|str)"),

@@ -88,7 +88,7 @@ static void pack(struct dfopt_block_packer *p, const struct fixture *f,
 
 static void must_init(struct dfopt_block_packer *p, int level)
 {
-    *p = (struct dfopt_block_packer){.rows = {0}};
+    *p = (struct dfopt_block_packer){.packer = {0}};
     assert_int_equal(dfopt_block_packer_init(p, level), DFOPT_OK);
 }
 
@@ -449,7 +449,7 @@ static void random_bytes(void **state)
 static void nothing_packed(void **state)
 {
     struct fixture *f = *state;
-    struct dfopt_block_packer p = {.rows = {0}};
+    struct dfopt_block_packer p = {.packer = {0}};
     struct dfopt_buf none = {0}, bytes = {0};
     dfopt_block_packer_free(&p);
     must_init(&p, 0);
