@@ -1,5 +1,6 @@
 #!/bin/sh
-# Installs what is missing, builds (release and sanitized), and runs all tests.
+# Installs what is missing, builds (release, sanitized, and the application library
+# with ThreadSanitizer), and runs all tests.
 #
 # usage: bash tests/run.sh [ctest options]     e.g. -L unit
 set -eu
@@ -11,12 +12,12 @@ jobs=$(nproc)
 if [ "$(id -u)" = 0 ]; then
     export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 fi
-for preset in release asan; do
+for preset in release asan tsan; do
     cmake --preset "$preset" >/dev/null
     cmake --build --preset "$preset" -j "$jobs"
 done
 status=0
-for preset in release asan; do
+for preset in release asan tsan; do
     echo "== tests of the $preset build"
     ctest --preset "$preset" --parallel "$jobs" "$@" || status=1
 done

@@ -124,11 +124,13 @@ struct dfopt_client_options {
     enum dfopt_client_pattern plans_pattern;
     bool plans_bind; /* bind plans_endpoint; not together with keys */
 
-    /* CURVE keys, 40 characters of Z85 each: all three or none. With them nothing
-     * goes to, or is taken from, a peer that has not the server's secret key. */
-    const char *curve_server_key; /* the optimizer's public key */
-    const char *curve_public_key; /* the application's own pair */
-    const char *curve_secret_key;
+    /* CURVE keys. Each is 40 characters of Z85, or the name of a file that holds
+     * them (one that dfopt-mpi or pyzmq writes; a secret one is the owner's alone,
+     * mode 0600). With them nothing goes to, or is taken from, a peer that has not
+     * the server's secret key. */
+    const char *curve_server_key; /* the optimizer's public key; NULL: no CURVE */
+    const char *curve_secret_key; /* the application's own */
+    const char *curve_public_key; /* NULL: made from the secret one */
 
     size_t max_pending_acks;  /* acks that wait; beyond it the oldest is dropped.
                                * 0: 1024 */
@@ -233,9 +235,9 @@ DFOPT_CLIENT_API enum dfopt_err dfopt_client_register(dfopt_client *c,
 /* Starts the listener thread and registers all functions that have knobs. Each is
  * sent once for each connection that is made to the registry endpoint, so that an
  * optimizer that comes late, or comes back, knows the knobs and the values that
- * they have then. Returns OK, also when nobody is there; ARG or IO (an endpoint
- * cannot be used: *err names it); STATE (running already, forked, or NULL);
- * NOMEM. After dfopt_client_stop it may be started again. */
+ * they have then. Returns OK, also when nobody is there; ARG or IO (an endpoint or
+ * its keys cannot be used: *err names it); STATE (running already, forked, or
+ * NULL); NOMEM. After dfopt_client_stop it may be started again. */
 DFOPT_CLIENT_API enum dfopt_err dfopt_client_start(dfopt_client *c,
                                                    struct dfopt_error *err);
 

@@ -13,7 +13,6 @@
 #define DEFAULT_MESSAGE_BYTES ((size_t)1 << 20)
 #define MAX_MESSAGE_BYTES     ((size_t)1 << 30)
 #define MAX_QUEUED_PLANS      ((size_t)1 << 24)
-#define KEY_LENGTH            40
 #define LOG_TEXT_SIZE         512
 
 const char *dfopt_client_version(void)
@@ -72,21 +71,14 @@ void dfopt_client_say(const dfopt_client *c, enum dfopt_client_level level,
 static enum dfopt_err check_keys(const struct dfopt_client_options *o,
                                  struct dfopt_error *err)
 {
-    const char *const keys[] = {o->curve_server_key, o->curve_public_key,
-                                o->curve_secret_key};
-    static const char *const names[] = {"curve_server_key", "curve_public_key",
-                                        "curve_secret_key"};
-    if (!keys[0] && !keys[1] && !keys[2])
-        return DFOPT_OK;
-    for (size_t i = 0; i < 3; i++)
-        if (!keys[i] || strlen(keys[i]) != KEY_LENGTH)
-            return dfopt_error_set(err, DFOPT_ERR_ARG,
-                                   "option %s is not a key of %d characters",
-                                   names[i], KEY_LENGTH);
-    if (o->plans_bind)
-        return dfopt_error_set(err, DFOPT_ERR_ARG,
-                               "option plans_bind does not go with CURVE keys");
-    return DFOPT_OK;
+    const char *wrong = NULL;
+    if (o->curve_server_key && !o->curve_secret_key)
+        wrong = "option curve_secret_key is missing";
+    else if (!o->curve_server_key && (o->curve_secret_key || o->curve_public_key))
+        wrong = "option curve_server_key is missing";
+    else if (o->curve_server_key && o->plans_bind)
+        wrong = "option plans_bind does not go with CURVE keys";
+    return wrong ? dfopt_error_set(err, DFOPT_ERR_ARG, "%s", wrong) : DFOPT_OK;
 }
 
 static enum dfopt_err check_options(const struct dfopt_client_options *o,
@@ -116,9 +108,9 @@ static enum dfopt_err check_options(const struct dfopt_client_options *o,
 #define OPTION_TEXTS(X)                                                            \
     X(app_namespace)                                                               \
     X(function)                                                                    \
-    X(hostname) X(transport) X(plans_endpoint) X(registry_endpoint)                \
-        X(acks_endpoint) X(curve_server_key) X(curve_public_key)                   \
-            X(curve_secret_key)
+    X(hostname)                                                                    \
+    X(transport) X(plans_endpoint) X(registry_endpoint) X(acks_endpoint)           \
+        X(curve_server_key) X(curve_public_key) X(curve_secret_key)
 
 static bool copy_options(struct dfopt_client_options *own,
                          const struct dfopt_client_options *from,

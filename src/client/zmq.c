@@ -1,9 +1,11 @@
 /* The transport over ZeroMQ: plans by PULL or SUB, registrations and acks by
  * PUSH. Nothing is handed to a socket that has no connection, so that nothing
  * waits there unseen: what cannot be sent stays in the client, which is bounded.
- * A monitor on the registrations' socket tells when the optimizer comes and goes.
- */
+ * The watch of the registrations' socket tells when the optimizer comes and goes;
+ * any socket that libzmq has given up on is replaced. */
+#include "base/clock.h"
 #include "client/transport.h"
+#include "transport/zmq_socket.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -12,170 +14,85 @@
 #include <unistd.h>
 #include <zmq.h>
 
-#define MONITOR_ADDRESS   "inproc://dfopt-client-registry"
-#define RECONNECT_MS      100
-#define RECONNECT_MAX_MS  2000
-#define HEARTBEAT_MS      10000 /* finds a peer that vanished without a word */
-#define HEARTBEAT_WAIT_MS 30000
-#define SEND_MESSAGES     1000
+#define SEND_MESSAGES 1000 /* that libzmq holds for a peer that is slow */
 /* libzmq ends the connection over anything longer than this; what is between the
  * client's own bound and this is read, counted and dropped by the client. */
 #define MESSAGE_ROOM ((int64_t)64 << 20)
 #define MAX_PARTS    3 /* that are looked at: topic, metadata, body */
+#define NS_PER_MS    1000000
 
-enum { WAKE, MONITOR, PLANS, REGISTRY, ACKS, N_ITEMS };
+enum { PLANS, REGISTRY, ACKS, N_SOCKETS };
 
 struct zmq_link {
-    void *context;
-    void *plans, *registry, *acks, *monitor; /* sockets; NULL: not asked for */
+    struct dfopt_zmq_context context;
+    struct dfopt_zmq_socket
+        sockets[N_SOCKETS]; /* without a handle: not asked for */
+    int64_t
+        tend_ms; /* how long the sockets can be left alone; negative: for ever */
     int wake_fd;
     bool topics; /* plans come by SUB */
     char *hostname;
-    uint64_t connections; /* made so far */
-    bool connected;
     zmq_msg_t parts[MAX_PARTS]; /* of the last plan; always initialised */
 };
 
-/* ---- options, by type ---- */
-
-static bool set_int(void *socket, int option, int value)
-{
-    return zmq_setsockopt(socket, option, &value, sizeof value) == 0;
-}
-
-static bool set_int64(void *socket, int option, int64_t value)
-{
-    return zmq_setsockopt(socket, option, &value, sizeof value) == 0;
-}
-
-static bool set_text(void *socket, int option, const char *text)
-{
-    return zmq_setsockopt(socket, option, text, strlen(text)) == 0;
-}
-
-static bool set_common(void *socket, const struct dfopt_client_options *o)
-{
-    int64_t most = (int64_t)o->max_message_bytes;
-    return set_int(socket, ZMQ_LINGER, 0) &&
-           set_int64(socket, ZMQ_MAXMSGSIZE,
-                     most > MESSAGE_ROOM ? most : MESSAGE_ROOM) &&
-           set_int(socket, ZMQ_SNDHWM, SEND_MESSAGES) &&
-           set_int(socket, ZMQ_RCVHWM, (int)o->max_queued_plans) &&
-           set_int(socket, ZMQ_RECONNECT_IVL, RECONNECT_MS) &&
-           set_int(socket, ZMQ_RECONNECT_IVL_MAX, RECONNECT_MAX_MS) &&
-           set_int(socket, ZMQ_HEARTBEAT_IVL, HEARTBEAT_MS) &&
-           set_int(socket, ZMQ_HEARTBEAT_TIMEOUT, HEARTBEAT_WAIT_MS) &&
-           set_int(socket, ZMQ_IMMEDIATE, 1);
-}
-
-/* IPv6 where the endpoint is such an address. A name is looked up as IPv4, which
- * is what a service listens on that was not told otherwise. */
-static bool set_family(void *socket, const char *endpoint)
-{
-    return !strchr(endpoint, '[') || set_int(socket, ZMQ_IPV6, 1);
-}
-
-static bool set_keys(void *socket, const struct dfopt_client_options *o)
-{
-    return !o->curve_server_key ||
-           (set_text(socket, ZMQ_CURVE_SERVERKEY, o->curve_server_key) &&
-            set_text(socket, ZMQ_CURVE_PUBLICKEY, o->curve_public_key) &&
-            set_text(socket, ZMQ_CURVE_SECRETKEY, o->curve_secret_key));
-}
-
 /* ---- opening and closing ---- */
 
-static enum dfopt_err failed(const char *what, const char *endpoint,
-                             struct dfopt_error *err)
+static enum dfopt_err subscribe(struct zmq_link *l, struct dfopt_error *err)
 {
-    int code = errno;
-    return dfopt_error_set(err,
-                           code == EINVAL || code == EPROTONOSUPPORT ? DFOPT_ERR_ARG
-                                                                     : DFOPT_ERR_IO,
-                           "%s %.120s: %s", what, endpoint, zmq_strerror(code));
-}
-
-/* Makes and configures a socket for an endpoint; NULL: none is wanted. */
-static enum dfopt_err make(struct zmq_link *l, void **out, int type,
-                           const char *endpoint,
-                           const struct dfopt_client_options *o,
-                           struct dfopt_error *err)
-{
-    if (!endpoint)
-        return DFOPT_OK;
-    void *socket = *out = zmq_socket(l->context, type);
-    if (!socket || !set_common(socket, o) || !set_family(socket, endpoint))
-        return failed("socket for", endpoint, err);
-    if (!set_keys(socket, o))
-        return failed("CURVE keys for", endpoint, err);
+    struct dfopt_zmq_socket *s = &l->sockets[PLANS];
+    if (l->topics && s->handle &&
+        (zmq_setsockopt(s->handle, ZMQ_SUBSCRIBE, l->hostname,
+                        strlen(l->hostname)) != 0 ||
+         zmq_setsockopt(s->handle, ZMQ_SUBSCRIBE, "*", 1) != 0))
+        return dfopt_error_set(err, DFOPT_ERR_IO, "%s: subscription: %s",
+                               s->endpoint, zmq_strerror(errno));
     return DFOPT_OK;
 }
 
-static enum dfopt_err attach(void *socket, const char *endpoint, bool bind,
-                             struct dfopt_error *err)
-{
-    if (!socket)
-        return DFOPT_OK;
-    int rc = bind ? zmq_bind(socket, endpoint) : zmq_connect(socket, endpoint);
-    return rc == 0 ? DFOPT_OK : failed(bind ? "bind" : "connect to", endpoint, err);
-}
-
-static enum dfopt_err watch(struct zmq_link *l, const char *endpoint,
-                            struct dfopt_error *err)
-{
-    if (!l->registry)
-        return DFOPT_OK;
-    const int events = ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_DISCONNECTED;
-    l->monitor = zmq_socket(l->context, ZMQ_PAIR);
-    if (!l->monitor || !set_int(l->monitor, ZMQ_LINGER, 0) ||
-        zmq_socket_monitor(l->registry, MONITOR_ADDRESS, events) != 0 ||
-        zmq_connect(l->monitor, MONITOR_ADDRESS) != 0)
-        return failed("monitor of", endpoint, err);
-    return DFOPT_OK;
-}
-
-static enum dfopt_err subscribe(struct zmq_link *l,
-                                const struct dfopt_client_options *o,
-                                struct dfopt_error *err)
-{
-    l->topics = o->plans_pattern == DFOPT_CLIENT_SUB;
-    if (!l->topics || !l->plans)
-        return DFOPT_OK;
-    return set_text(l->plans, ZMQ_SUBSCRIBE, o->hostname) &&
-                   set_text(l->plans, ZMQ_SUBSCRIBE, "*")
-               ? DFOPT_OK
-               : failed("subscribe at", o->plans_endpoint, err);
-}
-
-static enum dfopt_err make_all(struct zmq_link *l,
+static enum dfopt_err open_one(struct zmq_link *l, int which, const char *endpoint,
                                const struct dfopt_client_options *o,
                                struct dfopt_error *err)
 {
-    int type = o->plans_pattern == DFOPT_CLIENT_SUB ? ZMQ_SUB : ZMQ_PULL;
-    enum dfopt_err e = make(l, &l->plans, type, o->plans_endpoint, o, err);
+    const bool plans = which == PLANS;
+    const int64_t most = (int64_t)o->max_message_bytes;
+    const struct dfopt_zmq_socket_options socket = {
+        .type = !plans      ? ZMQ_PUSH
+                : l->topics ? ZMQ_SUB
+                            : ZMQ_PULL,
+        .bind = plans && o->plans_bind,
+        .high_water = plans ? (int)o->max_queued_plans : SEND_MESSAGES,
+        .cut_off_bytes = most > MESSAGE_ROOM ? most : MESSAGE_ROOM,
+    };
+    const struct dfopt_zmq_curve curve = {
+        .client_secret = o->curve_secret_key,
+        .client_public = o->curve_public_key,
+        .server_public = o->curve_server_key,
+    };
+    struct dfopt_zmq_keys keys;
+    enum dfopt_err e = dfopt_zmq_keys_load(
+        &keys, o->curve_server_key ? &curve : NULL, false, endpoint, err);
     if (!e)
-        e = make(l, &l->registry, ZMQ_PUSH, o->registry_endpoint, o, err);
-    if (!e)
-        e = make(l, &l->acks, ZMQ_PUSH, o->acks_endpoint, o, err);
-    if (!e)
-        e = subscribe(l, o, err);
-    if (!e)
-        e = watch(l, o->registry_endpoint, err);
-    if (!e)
-        e = attach(l->plans, o->plans_endpoint, o->plans_bind, err);
-    if (!e)
-        e = attach(l->registry, o->registry_endpoint, false, err);
-    if (!e)
-        e = attach(l->acks, o->acks_endpoint, false, err);
+        e = dfopt_zmq_socket_open(&l->sockets[which], &l->context, &socket,
+                                  endpoint, &keys, err);
+    explicit_bzero(&keys, sizeof keys);
     return e;
 }
 
-static void close_socket(void *socket, int linger_ms)
+static enum dfopt_err open_all(struct zmq_link *l,
+                               const struct dfopt_client_options *o,
+                               struct dfopt_error *err)
 {
-    if (!socket)
-        return;
-    set_int(socket, ZMQ_LINGER, linger_ms);
-    zmq_close(socket);
+    const char *const endpoints[N_SOCKETS] = {
+        [PLANS] = o->plans_endpoint,
+        [REGISTRY] = o->registry_endpoint,
+        [ACKS] = o->acks_endpoint,
+    };
+    enum dfopt_err e = DFOPT_OK;
+    l->topics = o->plans_pattern == DFOPT_CLIENT_SUB;
+    for (int i = 0; !e && i < N_SOCKETS; i++)
+        if (endpoints[i])
+            e = open_one(l, i, endpoints[i], o, err);
+    return e ? e : subscribe(l, err);
 }
 
 static void link_close(void *t, int linger_ms)
@@ -183,13 +100,10 @@ static void link_close(void *t, int linger_ms)
     struct zmq_link *l = t;
     for (size_t i = 0; i < MAX_PARTS; i++)
         zmq_msg_close(&l->parts[i]);
-    if (l->registry && l->monitor)
-        zmq_socket_monitor(l->registry, NULL, 0);
-    close_socket(l->monitor, 0);
-    close_socket(l->plans, 0);
-    close_socket(l->registry, linger_ms);
-    close_socket(l->acks, linger_ms);
-    while (l->context && zmq_ctx_term(l->context) != 0 && errno == EINTR)
+    for (int i = 0; i < N_SOCKETS; i++)
+        dfopt_zmq_socket_close(&l->sockets[i], linger_ms);
+    while (l->context.handle && zmq_ctx_term(l->context.handle) != 0 &&
+           errno == EINTR)
         continue;
     if (l->wake_fd >= 0)
         close(l->wake_fd);
@@ -206,13 +120,14 @@ static enum dfopt_err link_open(void **out, const struct dfopt_client_options *o
     for (size_t i = 0; i < MAX_PARTS; i++)
         zmq_msg_init(&l->parts[i]);
     l->hostname = strdup(o->hostname);
+    l->tend_ms = -1;
     l->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-    l->context = zmq_ctx_new();
+    l->context.handle = zmq_ctx_new();
     enum dfopt_err e = DFOPT_OK;
-    if (!l->hostname || l->wake_fd < 0 || !l->context)
+    if (!l->hostname || l->wake_fd < 0 || !l->context.handle)
         e = dfopt_error_set(err, DFOPT_ERR_NOMEM, "no memory or descriptors");
     if (!e)
-        e = make_all(l, o, err);
+        e = open_all(l, o, err);
     if (e)
         link_close(l, 0);
     else
@@ -229,60 +144,74 @@ static void drain_wake(struct zmq_link *l)
         continue;
 }
 
-/* Events have two parts: number and value, then the address. */
-static void read_monitor(struct zmq_link *l)
+/* Reads what the sockets' watches have to tell and replaces those that libzmq gave
+ * up on, but not while `ready` says that one has plans to read. Returns how long
+ * to wait at most until the next time; negative: for ever. */
+static int64_t tend(struct zmq_link *l, unsigned ready)
 {
-    struct {
-        uint16_t event;
-        unsigned char value[4];
-    } head;
-    char address[256];
-    while (zmq_recv(l->monitor, &head, 6, ZMQ_DONTWAIT) == 6) {
-        zmq_recv(l->monitor, address, sizeof address, ZMQ_DONTWAIT);
-        l->connected = head.event == ZMQ_EVENT_HANDSHAKE_SUCCEEDED;
-        l->connections += l->connected;
+    const int64_t now = dfopt_clock_monotonic_ns();
+    int64_t next = INT64_MAX;
+    for (int i = 0; i < N_SOCKETS; i++) {
+        bool replaced;
+        if (i == PLANS && ready & DFOPT_CLIENT_PLAN_IN)
+            continue;
+        int64_t at =
+            dfopt_zmq_socket_tend(&l->sockets[i], &l->context, now, &replaced);
+        if (replaced && i == PLANS)
+            (void)subscribe(l, NULL); /* fails for a socket that is no more */
+        next = at < next ? at : next;
     }
+    return next == INT64_MAX ? -1 : (next - now) / NS_PER_MS + 1;
+}
+
+#define MAX_ITEMS (1 + 2 * N_SOCKETS)
+
+/* What to poll, the wake descriptor first, and which readiness each stands for. */
+static int gather(struct zmq_link *l, unsigned want, zmq_pollitem_t *items,
+                  unsigned *means)
+{
+    const short events[N_SOCKETS] = {
+        [PLANS] = ZMQ_POLLIN,
+        [REGISTRY] = want & DFOPT_CLIENT_REGISTRATION_OUT ? ZMQ_POLLOUT : 0,
+        [ACKS] = want & DFOPT_CLIENT_ACK_OUT ? ZMQ_POLLOUT : 0,
+    };
+    static const unsigned ready[N_SOCKETS] = {
+        [PLANS] = DFOPT_CLIENT_PLAN_IN,
+        [REGISTRY] = DFOPT_CLIENT_REGISTRATION_OUT,
+        [ACKS] = DFOPT_CLIENT_ACK_OUT,
+    };
+    int n = 0;
+    means[n] = 0;
+    items[n++] = (zmq_pollitem_t){NULL, l->wake_fd, ZMQ_POLLIN, 0};
+    for (int i = 0; i < N_SOCKETS; i++) {
+        const struct dfopt_zmq_socket *s = &l->sockets[i];
+        if (s->watch.events) {
+            means[n] = 0;
+            items[n++] = (zmq_pollitem_t){s->watch.events, 0, ZMQ_POLLIN, 0};
+        }
+        if (s->handle && events[i]) {
+            means[n] = ready[i];
+            items[n++] = (zmq_pollitem_t){s->handle, 0, events[i], 0};
+        }
+    }
+    return n;
 }
 
 static unsigned link_wait(void *t, unsigned want, int64_t timeout_ms)
 {
     struct zmq_link *l = t;
-    zmq_pollitem_t items[N_ITEMS];
-    int kinds[N_ITEMS], n = 0;
-    const struct {
-        void *socket;
-        short events;
-    } all[N_ITEMS] = {
-        [WAKE] = {NULL, ZMQ_POLLIN},
-        [MONITOR] = {l->monitor, ZMQ_POLLIN},
-        [PLANS] = {l->plans, ZMQ_POLLIN},
-        [REGISTRY] = {want & DFOPT_CLIENT_REGISTRATION_OUT ? l->registry : NULL,
-                      ZMQ_POLLOUT},
-        [ACKS] = {want & DFOPT_CLIENT_ACK_OUT ? l->acks : NULL, ZMQ_POLLOUT},
-    };
-    for (int i = 0; i < N_ITEMS; i++) {
-        if (i != WAKE && !all[i].socket)
-            continue;
-        kinds[n] = i;
-        items[n++] = (zmq_pollitem_t){all[i].socket, i == WAKE ? l->wake_fd : 0,
-                                      all[i].events, 0};
-    }
-    if (zmq_poll(items, n, (long)timeout_ms) <= 0)
-        return 0;
-    unsigned ready = 0;
-    for (int i = 0; i < n; i++) {
-        if (!items[i].revents)
-            continue;
-        if (kinds[i] == WAKE)
+    zmq_pollitem_t items[MAX_ITEMS];
+    unsigned means[MAX_ITEMS], ready = 0;
+    const int n = gather(l, want, items, means);
+    if (timeout_ms < 0 || (l->tend_ms >= 0 && l->tend_ms < timeout_ms))
+        timeout_ms = l->tend_ms;
+    if (zmq_poll(items, n, (long)timeout_ms) > 0) {
+        for (int i = 0; i < n; i++)
+            ready |= items[i].revents ? means[i] : 0;
+        if (items[0].revents)
             drain_wake(l);
-        else if (kinds[i] == MONITOR)
-            read_monitor(l);
-        else
-            ready |= kinds[i] == PLANS ? (unsigned)DFOPT_CLIENT_PLAN_IN
-                     : kinds[i] == REGISTRY
-                         ? (unsigned)DFOPT_CLIENT_REGISTRATION_OUT
-                         : (unsigned)DFOPT_CLIENT_ACK_OUT;
     }
+    l->tend_ms = tend(l, ready);
     return ready;
 }
 
@@ -295,7 +224,7 @@ static size_t receive_parts(struct zmq_link *l)
         zmq_msg_t *part = n < MAX_PARTS ? &l->parts[n] : &rest;
         if (part == &rest)
             zmq_msg_init(part);
-        if (zmq_msg_recv(part, l->plans, ZMQ_DONTWAIT) < 0)
+        if (zmq_msg_recv(part, l->sockets[PLANS].handle, ZMQ_DONTWAIT) < 0)
             return 0; /* parts of a message come together: there was none */
         more = zmq_msg_more(part);
         if (part == &rest)
@@ -334,7 +263,7 @@ static enum dfopt_err link_send(void *t, enum dfopt_client_stream stream,
                                 const struct dfopt_client_message *m)
 {
     struct zmq_link *l = t;
-    void *socket = stream == DFOPT_CLIENT_ACKS ? l->acks : l->registry;
+    void *socket = l->sockets[stream == DFOPT_CLIENT_ACKS ? ACKS : REGISTRY].handle;
     if (!socket ||
         zmq_send(socket, m->meta, m->meta_len, ZMQ_SNDMORE | ZMQ_DONTWAIT) < 0 ||
         zmq_send(socket, m->body, m->body_len, ZMQ_DONTWAIT) < 0)
@@ -345,7 +274,8 @@ static enum dfopt_err link_send(void *t, enum dfopt_client_stream stream,
 static uint64_t link_connection(void *t)
 {
     const struct zmq_link *l = t;
-    return l->connected ? l->connections : 0;
+    const struct dfopt_zmq_watch *w = &l->sockets[REGISTRY].watch;
+    return w->connected ? w->made : 0;
 }
 
 static void link_wake(void *t)

@@ -1,4 +1,4 @@
-/* Contexts and sockets. Every option that bounds something is set here and nowhere
+/* Sockets. Every option that bounds something is set here and nowhere
  * else, before the socket binds or connects: most take effect only then. */
 #include "transport/zmq_socket.h"
 
@@ -15,42 +15,6 @@
 #define KEEPALIVE_IDLE_S 30 /* a peer whose host is gone is let go after */
 #define KEEPALIVE_STEP_S 10 /* 30 + 3 * 10 seconds */
 #define KEEPALIVE_COUNT  3
-
-enum dfopt_err dfopt_zmq_context_open(struct dfopt_zmq_context *c,
-                                      const char *allowed_clients,
-                                      struct dfopt_error *err)
-{
-    *c = (struct dfopt_zmq_context){.handle = zmq_ctx_new()};
-    if (!c->handle)
-        return dfopt_error_set(err,
-                               errno == ENOMEM ? DFOPT_ERR_NOMEM : DFOPT_ERR_IO,
-                               "ZMQ: %s", zmq_strerror(errno));
-    if (!allowed_clients)
-        return DFOPT_OK;
-    enum dfopt_err e =
-        dfopt_zmq_zap_create(&c->zap, c->handle, allowed_clients, err);
-    if (e)
-        dfopt_zmq_context_close(c);
-    return e;
-}
-
-void dfopt_zmq_context_close(struct dfopt_zmq_context *c)
-{
-    if (c->handle) {
-        zmq_ctx_shutdown(c->handle); /* ends the ZAP thread */
-        dfopt_zmq_zap_destroy(c->zap);
-        while (zmq_ctx_term(c->handle) != 0 && errno == EINTR)
-            ;
-    }
-    *c = (struct dfopt_zmq_context){0};
-}
-
-uint64_t dfopt_zmq_context_refused(struct dfopt_zmq_context *c)
-{
-    const uint64_t now = dfopt_zmq_zap_refused(c->zap), n = now - c->refused;
-    c->refused = now;
-    return n;
-}
 
 /* The code for an errno of libzmq: what the user wrote, or what came of it. */
 static enum dfopt_err fail(const struct dfopt_zmq_socket *s,

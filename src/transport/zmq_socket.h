@@ -16,6 +16,9 @@ struct dfopt_zmq_context {
     unsigned watches; /* made so far */
 };
 
+/* For a context without clients to check, {.handle = zmq_ctx_new()} will do, and
+ * zmq_ctx_term. zmq_context.c holds what checks them. */
+
 /* Makes a context; allowed_clients: a directory of public keys, or NULL: none are
  * checked. Returns OK, NOMEM, ARG (a bad key) or IO. */
 enum dfopt_err dfopt_zmq_context_open(struct dfopt_zmq_context *c,

@@ -25,6 +25,7 @@ enum dfopt_err dfopt_zmq_watch_open(struct dfopt_zmq_watch *w, void *ctx,
     if (zmq_socket_monitor(socket, endpoint, LOST | TRIES) != 0)
         return DFOPT_ERR_IO;
     w->lost_ns = 0;
+    w->connected = false;
     w->events = zmq_socket(ctx, ZMQ_PAIR);
     /* no limit: libzmq's own thread would wait for us at it */
     if (w->events &&
@@ -36,6 +37,16 @@ enum dfopt_err dfopt_zmq_watch_open(struct dfopt_zmq_watch *w, void *ctx,
     dfopt_zmq_watch_close(w, socket);
     errno = why;
     return DFOPT_ERR_IO;
+}
+
+static void take(struct dfopt_zmq_watch *w, uint16_t event, int64_t now)
+{
+    w->connected = event == ZMQ_EVENT_HANDSHAKE_SUCCEEDED;
+    w->made += w->connected;
+    if (event & TRIES)
+        w->lost_ns = 0;
+    else if ((event & LOST) && w->lost_ns == 0)
+        w->lost_ns = now;
 }
 
 int64_t dfopt_zmq_watch_read(struct dfopt_zmq_watch *w, int64_t now)
@@ -54,10 +65,7 @@ int64_t dfopt_zmq_watch_read(struct dfopt_zmq_watch *w, int64_t now)
             n < 6)
             continue;
         memcpy(&event, frame, sizeof event);
-        if (event & TRIES)
-            w->lost_ns = 0;
-        else if ((event & LOST) && w->lost_ns == 0)
-            w->lost_ns = now;
+        take(w, event, now);
     }
     return w->lost_ns ? w->lost_ns + REPLACE_AFTER_NS : INT64_MAX;
 }

@@ -8,12 +8,16 @@
 
 #include "dfopt/error.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
-/* {0} watches nothing. */
+/* {0} watches nothing. The connections of a socket that replaced another count on.
+ */
 struct dfopt_zmq_watch {
     void *events;    /* for zmq_poll: readable when something has happened */
     int64_t lost_ns; /* since when nobody has tried to connect; 0: all is well */
+    uint64_t made;   /* connections that were made, as of the last read */
+    bool connected;  /* the last of them stands */
 };
 
 /* Starts to watch a socket that has not connected yet. `number` is another one for

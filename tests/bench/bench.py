@@ -19,10 +19,11 @@ import time
 import stages
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-PROGRAMS = ("dfopt-mpi", "dfopt-log", "bench_gen", "bench_limits", "bench_rank")
+PROGRAMS = ("dfopt-mpi", "dfopt-log", "bench_gen", "bench_limits", "bench_rank", "bench_boundary")
 LOGS = {None: "no log", 0: "log, level 0", 1: "log, level 1"}
 KNOBS = 10
 BASE_NODES = 100
+BOUNDARY_NS = 50  # the bound on an empty boundary
 
 
 class BenchError(Exception):
@@ -281,6 +282,12 @@ def by_length(bench, lengths, base, base_n):
     return files, pipes
 
 
+def boundary(bench, repeats):
+    """What an application pays at a boundary with nothing pending: the best run."""
+    return min((json.loads(run([bench.programs["bench_boundary"]])) for _ in range(repeats)),
+               key=lambda x: x["median_ns"])
+
+
 def head(source, target, n):
     with open(source, "rb") as f, open(target, "wb") as out:
         for _, line in zip(range(n), f):
@@ -418,6 +425,11 @@ def table(result):
         title("DFOptimizer, same findings and knobs", "findings/s", "per CPU s", "", "")
         row("main.py --transport file", u["upstream"])
         row("dfopt-mpi, 1 rank, log", u["dfopt"], "", f"{u['plans']} plans each")
+    b = result["boundary"]
+    title("Application library: a boundary", "median", "p99", "at most", "")
+    rows.append(("nothing pending, listener running", f"{b['median_ns']:.1f} ns",
+                 f"{b['p99_ns']:.1f} ns", f"{BOUNDARY_NS} ns",
+                 f"by median: {'yes' if b['median_ns'] <= BOUNDARY_NS else 'NO'}"))
     if result.get("profile"):
         title("Where the time goes: 1 rank, log", "share", "", "", "")
         rows.extend((name, f"{share * 100:8.1f} %", "", "", "")
@@ -476,6 +488,8 @@ def measure(o, programs, compiler, directory):
                       "bytes_per_finding": os.path.getsize(base) / n}
     step("limits")
     result["limits"] = limits(bench, base, repeats)
+    step("boundary")
+    result["boundary"] = boundary(bench, repeats)
     step("ranks and logs")
     result["runs"], result["rows"] = ranks_and_logs(bench, base, n, 4)
     step("nodes")

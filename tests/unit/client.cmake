@@ -3,12 +3,14 @@ if(NOT TARGET PkgConfig::ZMQ)
   pkg_check_modules(ZMQ REQUIRED IMPORTED_TARGET GLOBAL libzmq>=4.3)
 endif()
 foreach(name client client_messages client_malformed client_plans client_values
-        client_life client_threads client_window)
+        client_life client_broken client_threads client_window)
   dfopt_unit_test(${name} dfopt_client dfopt_flags PkgConfig::ZMQ PkgConfig::JSONC m)
+  set_property(TEST unit.${name} APPEND PROPERTY LABELS client)
+  set_property(TEST unit.${name} APPEND PROPERTY ENVIRONMENT
+               TSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/tests/tsan.supp)
+  list(APPEND client_tests test_${name})
 endforeach()
+# What the tsan preset builds: the only folder with threads that share memory.
+add_custom_target(client_tests DEPENDS ${client_tests})
 # What the service reads of what the library sends.
 target_link_libraries(test_client_messages PRIVATE dfopt_codec)
-
-# To be run by hand: what an empty boundary costs.
-add_executable(bench_client ${CMAKE_CURRENT_SOURCE_DIR}/unit/bench_client.c)
-target_link_libraries(bench_client PRIVATE dfopt_client dfopt_flags)

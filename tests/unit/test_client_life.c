@@ -236,6 +236,69 @@ static void curve(void **state)
     optimizer_close(&o);
 }
 
+/* The application's pair in a file, as dfopt-mpi and pyzmq write them. */
+static void curve_files(void **state)
+{
+    (void)state;
+    if (!zmq_has("curve"))
+        skip();
+    char server_public[41], server_secret[41], public[41], secret[41];
+    char path[] = "/tmp/dfopt-key-XXXXXX";
+    assert_int_equal(zmq_curve_keypair(server_public, server_secret), 0);
+    assert_int_equal(zmq_curve_keypair(public, secret), 0);
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    assert_true(dprintf(fd,
+                        "curve\n    public-key = \"%s\"\n    secret-key = \"%s\"\n",
+                        public, secret) > 0);
+    close(fd);
+    struct optimizer o = {0};
+    optimizer_open(&o, ZMQ_PUSH, server_secret);
+    struct dfopt_client_options options = optimizer_options(&o);
+    options.curve_server_key = server_public;
+    options.curve_secret_key = path;
+    dfopt_client *c = make_client(&options);
+    declare_int(c, "a");
+    start(c);
+    drop_message(o.registry);
+    dfopt_client_destroy(c);
+    optimizer_close(&o);
+    unlink(path);
+}
+
+static void curve_unusable(void **state)
+{
+    (void)state;
+    if (!zmq_has("curve"))
+        skip();
+    char public[41], secret[41], other[41], unused[41];
+    assert_int_equal(zmq_curve_keypair(public, secret), 0);
+    assert_int_equal(zmq_curve_keypair(other, unused), 0);
+    const struct {
+        const char *server, *public, *secret;
+    } cases[] = {{public, public, "short"},
+                 {"short", public, secret},
+                 {public, "short", secret},
+                 {public, other, secret},
+                 {public, NULL, "/dev/null"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct dfopt_error err = {0};
+        const struct dfopt_client_options options = {
+            .app_namespace = "app",
+            .acks_endpoint = "tcp://127.0.0.1:1",
+            .curve_server_key = cases[i].server,
+            .curve_public_key = cases[i].public,
+            .curve_secret_key = cases[i].secret,
+        };
+        dfopt_client *c = make_client(&options);
+        enum dfopt_err e = dfopt_client_start(c, &err);
+        if (e != DFOPT_ERR_ARG || !strstr(err.text, "tcp://127.0.0.1:1: CURVE") ||
+            strstr(err.text, secret))
+            fail_msg("case %zu: %d, %s", i, (int)e, err.text);
+        dfopt_client_destroy(c);
+    }
+}
+
 /* ---- fork ---- */
 
 #define CHECK(condition)                                                           \
@@ -334,6 +397,8 @@ int main(void)
         cmocka_unit_test(stop_in_a_flood),
         cmocka_unit_test(two_clients),
         cmocka_unit_test(curve),
+        cmocka_unit_test(curve_files),
+        cmocka_unit_test(curve_unusable),
         cmocka_unit_test(forked),
         cmocka_unit_test(client_in_child),
     };

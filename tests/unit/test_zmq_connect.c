@@ -1,11 +1,9 @@
 /* The ZMQ source that connects: the peer may be late, go and come back, break the
  * protocol, and be somebody else for a while. */
+#include "plain_peer.h"
 #include "test_zmq.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <poll.h>
-#include <sys/socket.h>
 
 /* Findings by connecting, as to the diagnoser; it may come later and come back. */
 static void test_connect(void **state)
@@ -26,22 +24,6 @@ static void test_connect(void **state)
         peer_close(&peer);
     }
     source_destroy(s);
-}
-
-/* A TCP socket that listens at any port. */
-static int listen_plain(char endpoint[128])
-{
-    struct sockaddr_in a = {.sin_family = AF_INET,
-                            .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t len = sizeof a;
-    const int one = 1, fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    assert_true(fd >= 0);
-    assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one), 0);
-    assert_int_equal(bind(fd, (struct sockaddr *)&a, len), 0);
-    assert_int_equal(listen(fd, 5), 0);
-    assert_int_equal(getsockname(fd, (struct sockaddr *)&a, &len), 0);
-    snprintf(endpoint, 128, "tcp://127.0.0.1:%d", ntohs(a.sin_port));
-    return fd;
 }
 
 static struct peer bind_there(struct peer p, const char *endpoint)
@@ -69,23 +51,13 @@ static void send_when_connected(struct dfopt_source *s, struct peer *p, int i)
 static void test_other_program(void **state)
 {
     (void)state;
-    static const char *const texts[] = {
-        "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n",
-        "\377\0\0\0\0\0\0\0\1\177\3\0GARBAGE123456789012345678901234567890123456789"
-        "01234",
-        "",
-    };
-    static const size_t sizes[] = {45, 64, 0};
-    for (int i = 0; i < 3; i++) {
-        char endpoint[128], got[64];
-        const int fd = listen_plain(endpoint);
+    for (size_t i = 0; i < N_PLAIN_TEXTS; i++) {
+        char endpoint[128];
+        const int fd = listen_plain(endpoint, sizeof endpoint);
         struct dfopt_source *s =
             open_source((struct dfopt_zmq_source_options){.findings = endpoint});
         struct dfopt_record r;
-        const int c = accept(fd, NULL, NULL);
-        assert_true(c >= 0);
-        assert_true(read(c, got, sizeof got) > 0);
-        assert_int_equal(write(c, texts[i], sizes[i]), sizes[i]);
+        const int c = answer_plain(fd, i);
         if (i == 2)
             close(c);
         assert_int_equal(s->ops->next(s, 300, &r, NULL), DFOPT_SOURCE_WAIT);
@@ -93,8 +65,8 @@ static void test_other_program(void **state)
             close(c);
         close(fd);
         struct peer p = bind_there(peer_new(ZMQ_PUSH), endpoint);
-        send_when_connected(s, &p, i);
-        expect_number(s, DFOPT_ZMQ_FINDINGS, i);
+        send_when_connected(s, &p, (int)i);
+        expect_number(s, DFOPT_ZMQ_FINDINGS, (int)i);
         print_message("replaced %d times\n",
                       (int)source_noted(s, DFOPT_ZMQ_NOTE_PEER_BROKEN));
         peer_close(&p);
