@@ -1,92 +1,141 @@
 /* dfopt-log check: reads every row and text of a log. */
-#include "cli/log.h"
-#include "cli/log_args.h"
+#include "cli/log_cursor.h"
+#include "cli/log_job.h"
+#include "cli/log_rows.h"
 
 #include <inttypes.h>
-#include <stdio.h>
+#include <string.h>
+
+enum { CHECK_COMPLETE = 0, CHECK_INCOMPLETE = 1, CHECK_UNREADABLE = 2 };
 
 #define CHECK_BYTES 65536
 
-static const struct {
-    enum dfopt_declog_table table;
-    size_t row_size;
-} tables[] = {
-    {DFOPT_TABLE_FINDINGS, sizeof(struct dfopt_declog_finding_row)},
-    {DFOPT_TABLE_REJECTS, sizeof(struct dfopt_declog_reject_row)},
-    {DFOPT_TABLE_VERDICTS, sizeof(struct dfopt_verdict_row)},
-    {DFOPT_TABLE_PLANS, sizeof(struct dfopt_declog_plan_row)},
-    {DFOPT_TABLE_ACKS, sizeof(struct dfopt_declog_ack_row)},
-    {DFOPT_TABLE_REGISTRATIONS, sizeof(struct dfopt_declog_registration_row)},
-    {DFOPT_TABLE_KNOBS, sizeof(struct dfopt_declog_knob_row)},
-    {DFOPT_TABLE_KNOB_VALUES, sizeof(struct dfopt_declog_knob_value_row)},
-    {DFOPT_TABLE_RESPONSES, sizeof(struct dfopt_declog_response_row)},
-    {DFOPT_TABLE_GLOBAL_PLANS, sizeof(struct dfopt_relay_row)},
-    {DFOPT_TABLE_SUPPRESSIONS, sizeof(struct dfopt_suppression_row)},
+struct check {
+    struct log_job *job;
+    uint64_t readable[LOG_KINDS]; /* rows, from the first on */
+    bool damaged;
 };
 
-static enum dfopt_err read_table(struct dfopt_declog_reader *r, size_t which,
-                                 uint64_t *rows, struct dfopt_error *err)
+/* Of a text: what could not be read. Said at once, so that the rest is too. */
+static void found_damage(struct check *c)
 {
-    struct log_cursor c;
+    c->damaged = true;
+    log_complain(&c->job->err);
+}
+
+static enum dfopt_err read_table(struct check *c, enum log_kind kind)
+{
+    struct log_cursor cursor;
+    const struct log_table *t = &log_tables[kind];
     const void *row = NULL;
-    enum dfopt_err e =
-        log_cursor_init(&c, r, tables[which].table, tables[which].row_size);
+    enum dfopt_err e;
+    log_cursor_init(&cursor, c->job->reader, t->table, t->row_size);
     do {
-        if (!e)
-            e = log_cursor_row(&c, &row, err);
-        c.next = c.end;
+        e = log_cursor_row(&cursor, &row, &c->job->err);
+        if (!e && row)
+            cursor.next = cursor.end;
     } while (!e && row);
-    *rows += dfopt_declog_reader_rows(r, tables[which].table);
-    log_cursor_free(&c);
+    c->readable[kind] = cursor.next;
+    log_cursor_free(&cursor);
     return e;
 }
 
-static enum dfopt_err read_pool(struct dfopt_declog_reader *r,
-                                enum dfopt_declog_pool pool,
-                                struct dfopt_error *err)
+static enum dfopt_err read_pool(struct check *c, enum dfopt_declog_pool pool)
 {
-    uint64_t n = dfopt_declog_reader_run(r)->last.pool[pool];
+    uint64_t n = c->job->run->last.pool[pool];
     enum dfopt_err e = DFOPT_OK;
     for (uint64_t at = 0; !e && at < n; at += CHECK_BYTES) {
         const char *bytes;
         uint64_t end = n - at < CHECK_BYTES ? n : at + CHECK_BYTES;
-        e = dfopt_declog_reader_text(r, pool, (struct dfopt_declog_text){at, end},
-                                     &bytes, err);
+        e = dfopt_declog_reader_text(c->job->reader, pool,
+                                     (struct dfopt_declog_text){at, end}, &bytes,
+                                     &c->job->err);
     }
     return e;
 }
 
-static int check(const char *path)
+static enum dfopt_err read_all(struct check *c)
 {
-    struct dfopt_error err = {.code = DFOPT_OK};
-    uint64_t rows = 0;
-    struct dfopt_declog_reader *r = log_open(path);
-    if (!r)
-        return CHECK_UNREADABLE;
-    enum dfopt_err e = DFOPT_OK;
-    for (size_t i = 0; !e && i < sizeof tables / sizeof *tables; i++)
-        e = read_table(r, i, &rows, &err);
-    for (uint32_t p = DFOPT_POOL_RATIONALE; !e && p < DFOPT_POOL_COUNT; p++)
-        e = read_pool(r, p, &err);
-    bool complete = dfopt_declog_reader_run(r)->complete;
-    if (e == DFOPT_ERR_NOMEM)
-        dfopt_error_set(&err, e, "%s: out of memory", path);
-    if (e)
-        log_trouble(&err);
-    else
-        printf("%s: %s: %" PRIu64 " events, %" PRIu64 " rows, %" PRIu64
-               " commits\n",
-               path,
-               complete ? "complete"
-                        : "not complete: still being written, or its writer was "
-                          "stopped; readable up to its last commit",
-               dfopt_declog_reader_run(r)->last.at.next_seq, rows,
-               dfopt_declog_reader_run(r)->commits);
-    dfopt_declog_reader_close(r);
-    if (e)
-        return CHECK_UNREADABLE;
-    return complete ? CHECK_COMPLETE : CHECK_INCOMPLETE;
+    for (uint32_t k = 0; k < LOG_KINDS; k++) {
+        enum dfopt_err e = read_table(c, k);
+        if (e == DFOPT_ERR_NOMEM)
+            return e;
+        if (e)
+            found_damage(c);
+    }
+    for (uint32_t p = DFOPT_POOL_RATIONALE; p < DFOPT_POOL_COUNT; p++) {
+        enum dfopt_err e = read_pool(c, p);
+        if (e == DFOPT_ERR_NOMEM)
+            return e;
+        if (e)
+            found_damage(c);
+    }
+    return DFOPT_OK;
 }
+
+/* ---- what is said ---- */
+
+static const char *state_of(const struct check *c)
+{
+    if (c->damaged)
+        return "damaged";
+    return c->job->run->complete ? "complete" : "not complete";
+}
+
+static const char *explanation_of(const struct check *c)
+{
+    if (c->damaged)
+        return "the tables are readable up to the rows below";
+    if (c->job->run->complete)
+        return "closed at the end of its run; all of it can be read";
+    return "still being written, or its writer was stopped; all that its last "
+           "commit counts can be read";
+}
+
+static void put_text(const struct check *c)
+{
+    struct log_print *p = &c->job->print;
+    const struct dfopt_declog_run *run = c->job->run;
+    const char *path = c->job->args.file[0];
+    log_put_text(p, path, strlen(path));
+    log_put(p, ": ");
+    log_color(p, c->damaged ? LOG_RED : run->complete ? LOG_GREEN : LOG_YELLOW);
+    log_put(p, "%s", state_of(c));
+    log_color(p, LOG_PLAIN);
+    log_put(p, ": %s\n  %-14s %12" PRIu64 "\n  %-14s %12" PRIu64 "\n",
+            explanation_of(c), "events", run->last.at.next_seq, "commits",
+            run->commits);
+    for (uint32_t k = 0; k < LOG_KINDS; k++) {
+        uint64_t rows =
+            dfopt_declog_reader_rows(c->job->reader, log_tables[k].table);
+        log_put(p, "  %-14s %12" PRIu64, log_tables[k].name, c->readable[k]);
+        if (c->readable[k] < rows)
+            log_put(p, " of %" PRIu64, rows);
+        log_put(p, "\n");
+    }
+}
+
+static void put_json(const struct check *c)
+{
+    struct log_print *p = &c->job->print;
+    const struct dfopt_declog_run *run = c->job->run;
+    const char *path = c->job->args.file[0];
+    log_json_key(p, "file", true);
+    log_json_text(p, path, strlen(path));
+    log_put(p,
+            ",\"state\":\"%s\",\"complete\":%s,\"format_version\":%" PRId64
+            ",\"events\":%" PRIu64 ",\"commits\":%" PRIu64 ",\"tables\":{",
+            state_of(c), run->complete ? "true" : "false", run->format_version,
+            run->last.at.next_seq, run->commits);
+    for (uint32_t k = 0; k < LOG_KINDS; k++)
+        log_put(p, "%s\"%s\":{\"rows\":%" PRIu64 ",\"readable\":%" PRIu64 "}",
+                k ? "," : "", log_tables[k].name,
+                dfopt_declog_reader_rows(c->job->reader, log_tables[k].table),
+                c->readable[k]);
+    log_put(p, "}}\n");
+}
+
+/* ---- the command ---- */
 
 int log_check(int argc, char **argv)
 {
@@ -94,8 +143,19 @@ int log_check(int argc, char **argv)
         .args_doc = "FILE",
         .doc = "Says whether a decision log is whole; reads all of it.\v"
                "Exit status: 0 complete, 1 readable but not complete, 2 not "
-               "readable.\n"};
-    struct log_args args = {.n_files = 1};
-    log_args_parse(&args, &argp, NULL, argc, argv);
-    return check(args.file[0]);
+               "readable, or not all of it.\n"};
+    struct log_job job = {.args = {.n_files = 1}};
+    struct check c = {.job = &job};
+    log_args_parse(&job.args, &argp, NULL, argc, argv);
+    if (!log_start(&job))
+        return CHECK_UNREADABLE;
+    enum dfopt_err e = read_all(&c);
+    bool complete = job.run->complete;
+    if (!e && job.args.json)
+        put_json(&c);
+    else if (!e)
+        put_text(&c);
+    if (log_end(&job, e) != LOG_OK || c.damaged)
+        return CHECK_UNREADABLE;
+    return complete ? CHECK_COMPLETE : CHECK_INCOMPLETE;
 }

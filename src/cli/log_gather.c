@@ -2,6 +2,7 @@
  * plans and acks change values, so their rows are taken in the order of events;
  * a plan counts as the value until an ack says otherwise. */
 #include "cli/log_gather.h"
+#include "cli/log_merge.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -11,6 +12,8 @@ struct gather {
     struct log_facts *facts;
     struct dfopt_buf knobs; /* struct log_knob */
     uint32_t *index;        /* by string number: 1 + index in knobs; 0: none */
+    uint64_t *types;        /* by string number: findings of that type */
+    bool *nodes;            /* by string number: a finding named it */
     uint32_t n_strings;
 };
 
@@ -85,62 +88,27 @@ static void see_ack(struct gather *g, const void *row)
         see_value(k, a->value, a->node == DFOPT_SYM_EMPTY);
 }
 
-static const struct {
-    enum dfopt_declog_table table;
-    size_t row_size, seq;
-    void (*see)(struct gather *g, const void *row);
-} changes[] = {
-    {DFOPT_TABLE_KNOBS, sizeof(struct dfopt_declog_knob_row),
-     offsetof(struct dfopt_declog_knob_row, seq), see_knob},
-    {DFOPT_TABLE_ACKS, sizeof(struct dfopt_declog_ack_row),
-     offsetof(struct dfopt_declog_ack_row, seq), see_ack},
-    {DFOPT_TABLE_PLANS, sizeof(struct dfopt_declog_plan_row),
-     offsetof(struct dfopt_declog_plan_row, p.seq), see_plan},
-};
-#define CHANGES (sizeof changes / sizeof *changes)
-
-/* The row that comes first; *which is CHANGES at the end. */
-static enum dfopt_err next_change(struct log_cursor *cursors, size_t *which,
-                                  const void **row, struct dfopt_error *err)
-{
-    uint64_t best = 0;
-    *which = CHANGES;
-    for (size_t i = 0; i < CHANGES; i++) {
-        const void *at;
-        enum dfopt_err e = log_cursor_row(&cursors[i], &at, err);
-        if (e)
-            return e;
-        if (!at)
-            continue;
-        uint64_t seq =
-            *(const uint64_t *)(const void *)((const char *)at + changes[i].seq);
-        if (*which == CHANGES || seq < best) {
-            *which = i;
-            *row = at;
-            best = seq;
-        }
-    }
-    return DFOPT_OK;
-}
-
 static enum dfopt_err gather_changes(struct gather *g, struct dfopt_error *err)
 {
-    struct log_cursor cursors[CHANGES] = {{.reader = NULL}};
-    enum dfopt_err e = DFOPT_OK;
-    for (size_t i = 0; !e && i < CHANGES; i++)
-        e = log_cursor_init(&cursors[i], g->reader, changes[i].table,
-                            changes[i].row_size);
+    struct log_merge m;
+    const uint32_t kinds =
+        LOG_KIND_BIT(LOG_KNOB) | LOG_KIND_BIT(LOG_ACK) | LOG_KIND_BIT(LOG_PLAN);
+    enum dfopt_err e = log_merge_init(&m, g->reader, kinds, 0, err);
     while (!e) {
-        size_t which;
+        enum log_kind kind;
         const void *row;
-        e = next_change(cursors, &which, &row, err);
-        if (e || which == CHANGES)
+        e = log_merge_row(&m, &kind, &row, err);
+        if (e || !row)
             break;
-        changes[which].see(g, row);
-        cursors[which].next++;
+        if (kind == LOG_KNOB)
+            see_knob(g, row);
+        else if (kind == LOG_ACK)
+            see_ack(g, row);
+        else
+            see_plan(g, row);
+        log_merge_step(&m, kind);
     }
-    for (size_t i = 0; i < CHANGES; i++)
-        log_cursor_free(&cursors[i]);
+    log_merge_free(&m);
     return e;
 }
 
@@ -159,23 +127,98 @@ static void see_relay(struct gather *g, const void *row)
     g->facts->relays[r->outcome]++;
 }
 
-static enum dfopt_err gather_table(struct gather *g, enum dfopt_declog_table table,
-                                   size_t row_size,
-                                   void (*see)(struct gather *g, const void *row),
-                                   struct dfopt_error *err)
+static void see_suppression(struct gather *g, const void *row)
 {
+    const struct dfopt_suppression_row *s = row;
+    g->facts->suppressions[s->action]++;
+}
+
+static void see_finding(struct gather *g, const void *row)
+{
+    const struct dfopt_declog_finding_row *f = row;
+    struct log_facts *facts = g->facts;
+    if (f->window < facts->first_window)
+        facts->first_window = f->window;
+    if (f->window > facts->last_window)
+        facts->last_window = f->window;
+    if (f->type < g->n_strings)
+        g->types[f->type]++;
+    if (f->node < g->n_strings && f->node != DFOPT_SYM_EMPTY &&
+        !g->nodes[f->node]) {
+        g->nodes[f->node] = true;
+        facts->nodes++;
+    }
+}
+
+/* The tables that are counted row by row, and the members that it takes. */
+static const struct {
+    enum log_kind kind;
+    void (*see)(struct gather *g, const void *row);
+    size_t n_members, members[3];
+} counted[] = {
+    {LOG_FINDING,
+     see_finding,
+     3,
+     {offsetof(struct dfopt_declog_finding_row, window),
+      offsetof(struct dfopt_declog_finding_row, type),
+      offsetof(struct dfopt_declog_finding_row, node)}},
+    {LOG_VERDICT,
+     see_verdict,
+     2,
+     {offsetof(struct dfopt_verdict_row, verdict),
+      offsetof(struct dfopt_verdict_row, knob)}},
+    {LOG_GLOBAL_PLAN, see_relay, 1, {offsetof(struct dfopt_relay_row, outcome)}},
+    {LOG_SUPPRESSION,
+     see_suppression,
+     1,
+     {offsetof(struct dfopt_suppression_row, action)}},
+};
+
+static enum dfopt_err count_table(struct gather *g, size_t which,
+                                  struct dfopt_error *err)
+{
+    const struct log_table *t = &log_tables[counted[which].kind];
     struct log_cursor c;
     const void *row = NULL;
-    enum dfopt_err e = log_cursor_init(&c, g->reader, table, row_size);
-    if (!e)
-        e = log_cursor_row(&c, &row, err);
+    log_cursor_init(&c, g->reader, t->table, t->row_size);
+    c.columns = dfopt_declog_columns(t->table, counted[which].n_members,
+                                     counted[which].members);
+    enum dfopt_err e = log_cursor_row(&c, &row, err);
     while (!e && row) {
-        see(g, row);
-        c.next++;
+        for (; c.next < c.end; c.next++) {
+            counted[which].see(g, row);
+            row = (const char *)row + t->row_size;
+        }
         e = log_cursor_row(&c, &row, err);
     }
     log_cursor_free(&c);
     return e;
+}
+
+static int more_frequent(const void *a, const void *b)
+{
+    const struct log_type *x = a, *y = b;
+    if (x->n != y->n)
+        return x->n < y->n ? 1 : -1;
+    return (x->type > y->type) - (x->type < y->type);
+}
+
+static enum dfopt_err list_types(struct gather *g)
+{
+    struct dfopt_buf types = {0};
+    for (uint32_t s = 0; s < g->n_strings; s++) {
+        const struct log_type type = {s, g->types[s]};
+        if (type.n > 0 && dfopt_buf_add(&types, &type, sizeof type) != DFOPT_OK) {
+            dfopt_buf_free(&types);
+            return DFOPT_ERR_NOMEM;
+        }
+    }
+    g->facts->n_types = DFOPT_ROWS(&types, struct log_type);
+    g->facts->types = DFOPT_ROW(&types, struct log_type); /* the buffer's memory */
+    if (g->facts->n_types > 1)
+        qsort(g->facts->types, g->facts->n_types, sizeof(struct log_type),
+              more_frequent);
+    return DFOPT_OK;
 }
 
 enum dfopt_err log_gather(struct dfopt_declog_reader *r, struct log_facts *f,
@@ -185,15 +228,20 @@ enum dfopt_err log_gather(struct dfopt_declog_reader *r, struct log_facts *f,
                        .facts = f,
                        .n_strings =
                            dfopt_dict_strings(dfopt_declog_reader_dict(r))};
+    f->first_window = INT64_MAX;
+    f->last_window = INT64_MIN;
     g.index = calloc((size_t)g.n_strings + 1, sizeof *g.index);
-    enum dfopt_err e = g.index ? gather_changes(&g, err) : DFOPT_ERR_NOMEM;
+    g.types = calloc((size_t)g.n_strings + 1, sizeof *g.types);
+    g.nodes = calloc((size_t)g.n_strings + 1, sizeof *g.nodes);
+    enum dfopt_err e =
+        g.index && g.types && g.nodes ? gather_changes(&g, err) : DFOPT_ERR_NOMEM;
+    for (size_t i = 0; !e && i < sizeof counted / sizeof *counted; i++)
+        e = count_table(&g, i, err);
     if (!e)
-        e = gather_table(&g, DFOPT_TABLE_VERDICTS, sizeof(struct dfopt_verdict_row),
-                         see_verdict, err);
-    if (!e)
-        e = gather_table(&g, DFOPT_TABLE_GLOBAL_PLANS,
-                         sizeof(struct dfopt_relay_row), see_relay, err);
+        e = list_types(&g);
     free(g.index);
+    free(g.types);
+    free(g.nodes);
     f->n_knobs = DFOPT_ROWS(&g.knobs, struct log_knob);
     f->knobs = DFOPT_ROW(&g.knobs, struct log_knob); /* the buffer's memory */
     return e;
@@ -202,5 +250,7 @@ enum dfopt_err log_gather(struct dfopt_declog_reader *r, struct log_facts *f,
 void log_facts_free(struct log_facts *f)
 {
     free(f->knobs);
+    free(f->types);
     f->knobs = NULL;
+    f->types = NULL;
 }

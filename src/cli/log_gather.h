@@ -2,7 +2,7 @@
 #ifndef DFOPT_CLI_LOG_GATHER_H
 #define DFOPT_CLI_LOG_GATHER_H
 
-#include "cli/log.h"
+#include "cli/log_job.h"
 
 #define LOG_ACK_OUTCOMES   (DFOPT_ACK_OUTCOME_CLEARED + 1)
 #define LOG_RELAY_OUTCOMES (DFOPT_RELAY_NOT_TARGETED + 1)
@@ -15,7 +15,19 @@ struct log_knob { /* in the order of first mention */
     uint64_t verdicts[DFOPT_VERDICT_COUNT];
 };
 
+#define LOG_SUPPRESSION_ACTIONS (DFOPT_SUPPRESSION_CLEARED + 1)
+
+struct log_type { /* of findings */
+    dfopt_sym type;
+    uint64_t n;
+};
+
 struct log_facts {
+    int64_t first_window, last_window; /* of findings; first > last: none */
+    uint32_t nodes;                    /* that findings named */
+    struct log_type *types;            /* owned; the most frequent first */
+    size_t n_types;
+    uint64_t suppressions[LOG_SUPPRESSION_ACTIONS];
     uint64_t verdicts[DFOPT_VERDICT_COUNT];
     uint64_t acks[LOG_ACK_OUTCOMES], relays[LOG_RELAY_OUTCOMES];
     struct log_knob *knobs; /* owned */

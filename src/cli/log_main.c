@@ -1,5 +1,6 @@
 /* dfopt-log: looks into decision logs. The commands have a file each. */
-#include "cli/log.h"
+#include "cli/log_commands.h"
+#include "declog/format.h"
 
 #include <argp.h>
 #include <signal.h>

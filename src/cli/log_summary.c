@@ -1,8 +1,6 @@
 /* dfopt-log summary: gathers what a log says of a run (log_gather.c) and puts
  * it on one screen, or into one JSON object. */
-#include "cli/log_args.h"
 #include "cli/log_gather.h"
-#include "codec/codec.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -28,63 +26,36 @@ static const char *const meanings[DFOPT_VERDICT_COUNT] = {
 };
 
 #define SCREEN_KNOBS 12 /* lines of the text form; the JSON form has all */
+#define SCREEN_TYPES 4
 #define LAST_PLANS   5
 
 struct summary {
-    const char *path;
-    struct dfopt_declog_reader *reader;
+    struct log_job *job;
+    struct log_print *print; /* of the job */
     const struct dfopt_declog_run *run;
-    const struct dfopt_dict *dict;
     struct log_facts facts;
     struct dfopt_declog_plan_row plans[LAST_PLANS]; /* the last ones */
     size_t n_plans;
-    struct dfopt_buf out;
-    enum dfopt_err e; /* the first failure of an append */
 };
-
-/* Appends; failures are kept in s->e, and looked at once, at the end. */
-#define PUT(s, ...)                                                                \
-    do {                                                                           \
-        if (!(s)->e)                                                               \
-            (s)->e = dfopt_buf_printf(&(s)->out, __VA_ARGS__);                     \
-    } while (0)
-
-static void put_value(struct summary *s, struct dfopt_value v)
-{
-    if (!s->e)
-        s->e = dfopt_codec_value_json(s->dict, v, &s->out);
-}
-
-static void put_sym(struct summary *s, dfopt_sym sym)
-{
-    if (!s->e)
-        s->e = log_json_sym(s->dict, sym, &s->out);
-}
-
-static void put_text(struct summary *s, const char *text)
-{
-    if (!s->e)
-        s->e = log_json_text(text, &s->out);
-}
-
-static void put_real(struct summary *s, double d)
-{
-    if (!s->e)
-        s->e = log_json_real(d, &s->out);
-}
 
 /* A value, cut or filled to a width. */
 static void put_value_column(struct summary *s, struct dfopt_value v, int width)
 {
-    struct dfopt_buf text = {0};
-    if (!s->e && v.kind == DFOPT_KIND_NULL)
-        s->e = dfopt_buf_add(&text, "-", 1);
-    else if (!s->e)
-        s->e = dfopt_codec_value_json(s->dict, v, &text);
-    if (!s->e)
-        PUT(s, "%-*.*s ", width, text.len < (size_t)width ? (int)text.len : width,
-            text.data);
-    dfopt_buf_free(&text);
+    size_t start = s->print->out.len;
+    log_put_value(s->print, v);
+    if (s->print->out.len > start + (size_t)width)
+        s->print->out.len = start + (size_t)width;
+    log_pad(s->print, start, (size_t)width);
+}
+
+static void put_text(struct summary *s, const char *text)
+{
+    log_json_text(s->print, text, strlen(text));
+}
+
+static void put_plain(struct summary *s, const char *text)
+{
+    log_put_text(s->print, text, strlen(text));
 }
 
 static double share(uint64_t part, uint64_t whole)
@@ -94,7 +65,7 @@ static double share(uint64_t part, uint64_t whole)
 
 static uint64_t rows(const struct summary *s, enum dfopt_declog_table t)
 {
-    return dfopt_declog_reader_rows(s->reader, t);
+    return dfopt_declog_reader_rows(s->job->reader, t);
 }
 
 static uint64_t all_verdicts(const struct summary *s)
@@ -109,80 +80,138 @@ static const char *or_dash(const char *text)
 
 /* ---- for a person ---- */
 
+/* A heading, and the place of what belongs to it. */
+static void title(struct summary *s, const char *name)
+{
+    log_color(s->print, LOG_BOLD);
+    log_put(s->print, "%-13s", name);
+    log_color(s->print, LOG_PLAIN);
+    log_put(s->print, " ");
+}
+
 static void run_text(struct summary *s)
 {
     const struct dfopt_declog_run *run = s->run;
-    PUT(s, "Decision log  %s\n", s->path);
-    PUT(s, "  %s; created %s; run %s\n",
-        run->complete ? "complete"
-                      : "NOT complete: being written, or stopped short",
-        run->created, or_dash(run->run_id));
-    PUT(s, "  dfopt-mpi %s, HDF5 %s, %" PRId64 " ranks, transport %s\n",
-        or_dash(run->program_version), run->hdf5_version, run->ranks,
-        or_dash(run->transport));
-    PUT(s, "  preset %s, acks %s, detail %s\n", or_dash(run->preset),
-        or_dash(run->acks_mode), run->detail);
+    title(s, "Decision log");
+    put_plain(s, s->job->args.file[0]);
+    log_put(s->print, "\n  ");
+    if (!run->complete) {
+        log_color(s->print, LOG_YELLOW);
+        log_put(s->print, "NOT complete: being written, or stopped short");
+        log_color(s->print, LOG_PLAIN);
+    } else {
+        log_put(s->print, "complete");
+    }
+    log_put(s->print, "; created %s; run %s\n", run->created, or_dash(run->run_id));
+    log_put(s->print, "  dfopt-mpi %s, HDF5 %s, %" PRId64 " ranks, transport %s\n",
+            or_dash(run->program_version), run->hdf5_version, run->ranks,
+            or_dash(run->transport));
+    log_put(s->print, "  preset %s, acks %s, detail %s\n", or_dash(run->preset),
+            or_dash(run->acks_mode), run->detail);
+}
+
+/* "  name 3  other 0", where there is any. */
+static void outcomes_text(struct summary *s, const char *what,
+                          const uint64_t *counts, uint32_t n,
+                          const char *(*name_of)(uint32_t))
+{
+    uint64_t all = 0;
+    for (uint32_t i = 0; i < n; i++)
+        all += counts[i];
+    if (all == 0)
+        return;
+    log_put(s->print, "  %-13s", what);
+    for (uint32_t i = 0; i < n; i++)
+        log_put(s->print, "  %s %" PRIu64, name_of(i), counts[i]);
+    log_put(s->print, "\n");
+}
+
+static void findings_text(struct summary *s)
+{
+    const struct log_facts *f = &s->facts;
+    if (rows(s, DFOPT_TABLE_FINDINGS) == 0)
+        return;
+    log_put(s->print,
+            "  windows        %" PRId64 " .. %" PRId64 " on %" PRIu32
+            " nodes\n  types         ",
+            f->first_window, f->last_window, f->nodes);
+    for (size_t i = 0; i < f->n_types && i < SCREEN_TYPES; i++) {
+        log_put(s->print, "  ");
+        log_put_sym(s->print, f->types[i].type);
+        log_put(s->print, " %" PRIu64, f->types[i].n);
+    }
+    if (f->n_types > SCREEN_TYPES)
+        log_put(s->print, "  ... %zu more", f->n_types - SCREEN_TYPES);
+    log_put(s->print, "\n");
 }
 
 static void counts_text(struct summary *s)
 {
-    PUT(s,
-        "\nEvents        %" PRIu64 " (findings %" PRIu64 ", rejects %" PRIu64
-        ", registrations %" PRIu64 ", acks %" PRIu64 ", global plans %" PRIu64
-        ")\n",
-        s->run->last.at.next_seq, rows(s, DFOPT_TABLE_FINDINGS),
-        rows(s, DFOPT_TABLE_REJECTS), rows(s, DFOPT_TABLE_REGISTRATIONS),
-        rows(s, DFOPT_TABLE_ACKS), rows(s, DFOPT_TABLE_GLOBAL_PLANS));
-    if (rows(s, DFOPT_TABLE_ACKS) > 0) {
-        PUT(s, "  acks       ");
-        for (uint32_t i = 0; i < LOG_ACK_OUTCOMES; i++)
-            PUT(s, "  %s %" PRIu64, dfopt_ack_outcome_name(i), s->facts.acks[i]);
-        PUT(s, "\n");
-    }
-    if (rows(s, DFOPT_TABLE_GLOBAL_PLANS) > 0) {
-        PUT(s, "  global plans");
-        for (uint32_t i = 0; i < LOG_RELAY_OUTCOMES; i++)
-            if (s->facts.relays[i] > 0)
-                PUT(s, "  %s %" PRIu64, dfopt_relay_outcome_name(i),
-                    s->facts.relays[i]);
-        PUT(s, "\n");
-    }
+    log_put(s->print, "\n");
+    title(s, "Events");
+    log_put(s->print,
+            "%" PRIu64 " (findings %" PRIu64 ", rejects %" PRIu64
+            ", registrations %" PRIu64 ", acks %" PRIu64 ", global plans %" PRIu64
+            ")\n",
+            s->run->last.at.next_seq, rows(s, DFOPT_TABLE_FINDINGS),
+            rows(s, DFOPT_TABLE_REJECTS), rows(s, DFOPT_TABLE_REGISTRATIONS),
+            rows(s, DFOPT_TABLE_ACKS), rows(s, DFOPT_TABLE_GLOBAL_PLANS));
+    findings_text(s);
+    outcomes_text(s, "acks", s->facts.acks, LOG_ACK_OUTCOMES,
+                  dfopt_ack_outcome_name);
+    outcomes_text(s, "global plans", s->facts.relays, LOG_RELAY_OUTCOMES,
+                  dfopt_relay_outcome_name);
+    outcomes_text(s, "suppressions", s->facts.suppressions, LOG_SUPPRESSION_ACTIONS,
+                  dfopt_suppression_action_name);
 }
 
 static void verdicts_text(struct summary *s)
 {
     uint64_t all = all_verdicts(s);
-    PUT(s, "\nVerdicts      %" PRIu64 "\n", all);
+    log_put(s->print, "\n");
+    title(s, "Verdicts");
+    log_put(s->print, "%" PRIu64 "\n", all);
     for (uint32_t v = 0; v < DFOPT_VERDICT_COUNT; v++)
         if (s->facts.verdicts[v] > 0)
-            PUT(s, "  %-21s %10" PRIu64 " %5.1f%%  %s\n", dfopt_verdict_name(v),
-                s->facts.verdicts[v], share(s->facts.verdicts[v], all),
-                meanings[v]);
+            log_put(s->print, "  %-21s %10" PRIu64 " %5.1f%%  %s\n",
+                    dfopt_verdict_name(v), s->facts.verdicts[v],
+                    share(s->facts.verdicts[v], all), meanings[v]);
     if (all == 0 && strcmp(s->run->detail, "plans") == 0)
-        PUT(s, "  (not kept: detail is plans)\n");
+        log_put(s->print, "  (not kept: detail is plans)\n");
+}
+
+static void put_knob(struct summary *s, dfopt_sym knob)
+{
+    log_put(s->print, "  ");
+    size_t start = s->print->out.len;
+    log_put_sym(s->print, knob);
+    log_pad(s->print, start, 26);
 }
 
 static void knobs_text(struct summary *s)
 {
     size_t n = s->facts.n_knobs;
-    PUT(s, "\nKnobs         %zu\n", n);
+    log_put(s->print, "\n");
+    title(s, "Knobs");
+    log_put(s->print, "%zu\n", n);
     if (n == 0)
         return;
-    PUT(s, "  %-26s %-10s %-10s %-17s %7s %7s %7s\n", "knob", "first", "last",
-        "range", "up", "down", "other");
+    log_put(s->print, "  %-26s %-10s %-10s %-17s %7s %7s %7s\n", "knob", "first",
+            "last", "range", "up", "down", "other");
     for (size_t i = 0; i < n && i < SCREEN_KNOBS; i++) {
         const struct log_knob *k = &s->facts.knobs[i];
         char range[64] = "-";
         if (k->low <= k->high)
             snprintf(range, sizeof range, "%g .. %g", k->low, k->high);
-        PUT(s, "  %-26s ", dfopt_dict_text(s->dict, k->knob, NULL));
+        put_knob(s, k->knob);
         put_value_column(s, k->first, 10);
         put_value_column(s, k->last, 10);
-        PUT(s, "%-17s %7" PRIu64 " %7" PRIu64 " %7" PRIu64 "\n", range, k->up,
-            k->down, k->other);
+        log_put(s->print, "%-17s %7" PRIu64 " %7" PRIu64 " %7" PRIu64 "\n", range,
+                k->up, k->down, k->other);
     }
     if (n > SCREEN_KNOBS)
-        PUT(s, "  ... and %zu more (--json has all)\n", n - SCREEN_KNOBS);
+        log_put(s->print, "  ... and %zu more (--json has all)\n",
+                n - SCREEN_KNOBS);
 }
 
 /* The verdicts that kept a knob from moving, the most frequent first. */
@@ -210,13 +239,14 @@ static void reasons_text(struct summary *s)
         if (n == 0)
             continue;
         if (!any)
-            PUT(s, "\nWhy knobs did not move\n");
+            log_put(s->print, "\nWhy knobs did not move\n");
         any = true;
-        PUT(s, "  %-26s", dfopt_dict_text(s->dict, s->facts.knobs[i].knob, NULL));
+        put_knob(s, s->facts.knobs[i].knob);
         for (size_t j = 0; j < n; j++)
-            PUT(s, "%s%s %" PRIu64, j ? ", " : " ", dfopt_verdict_name(order[j]),
-                s->facts.knobs[i].verdicts[order[j]]);
-        PUT(s, "\n");
+            log_put(s->print, "%s%s %" PRIu64, j ? ", " : "",
+                    dfopt_verdict_name(order[j]),
+                    s->facts.knobs[i].verdicts[order[j]]);
+        log_put(s->print, "\n");
     }
 }
 
@@ -224,40 +254,47 @@ static const char *plan_id_of(const struct summary *s, const struct dfopt_plan *
                               char text[DFOPT_PLAN_ID_SIZE])
 {
     if (p->relay_id != DFOPT_SYM_NONE)
-        return dfopt_dict_text(s->dict, p->relay_id, NULL);
+        return dfopt_dict_text(s->job->dict, p->relay_id, NULL);
     dfopt_plan_id_text(p->plan_id, text);
     return text;
 }
 
 static enum dfopt_err rationale_of(struct summary *s, size_t i, const char **text,
-                                   size_t *len, struct dfopt_error *err)
+                                   size_t *len)
 {
     struct dfopt_declog_text at = s->plans[i].rationale;
     *len = (size_t)(at.end - at.start);
-    return dfopt_declog_reader_text(s->reader, DFOPT_POOL_RATIONALE, at, text, err);
+    return dfopt_declog_reader_text(s->job->reader, DFOPT_POOL_RATIONALE, at, text,
+                                    &s->job->err);
 }
 
-static enum dfopt_err plans_text(struct summary *s, struct dfopt_error *err)
+static enum dfopt_err plans_text(struct summary *s)
 {
-    PUT(s, "\nPlans         %" PRIu64 "%s\n", rows(s, DFOPT_TABLE_PLANS),
-        s->n_plans ? "; the last of them:" : "");
+    log_put(s->print, "\n");
+    title(s, "Plans");
+    log_put(s->print, "%" PRIu64 "%s\n", rows(s, DFOPT_TABLE_PLANS),
+            s->n_plans ? "; the last of them:" : "");
     for (size_t i = 0; i < s->n_plans; i++) {
         const struct dfopt_plan *p = &s->plans[i].p;
         char id[DFOPT_PLAN_ID_SIZE];
-        const char *text, *node = dfopt_dict_text(s->dict, p->node, NULL);
+        const char *text;
         size_t len;
-        enum dfopt_err e = rationale_of(s, i, &text, &len, err);
+        enum dfopt_err e = rationale_of(s, i, &text, &len);
         if (e)
             return e;
-        PUT(s, "  %s  %s ", plan_id_of(s, p, id),
-            dfopt_dict_text(s->dict, p->knob, NULL));
-        put_value(s, p->old_value);
-        PUT(s, " -> ");
-        put_value(s, p->new_value);
-        PUT(s, " on %s\n    %.*s\n", *node ? node : "the whole job", (int)len,
-            text);
+        log_put(s->print, "  window %" PRId64 ": ", p->window);
+        log_put_sym(s->print, p->knob);
+        log_put(s->print, " ");
+        log_put_value(s->print, p->old_value);
+        log_put(s->print, " -> ");
+        log_put_value(s->print, p->new_value);
+        log_put(s->print, " on ");
+        log_put_targets(s->print, p);
+        log_put(s->print, " (%s)\n    ", plan_id_of(s, p, id));
+        log_put_text(s->print, text, len);
+        log_put(s->print, "\n");
     }
-    return s->e;
+    return DFOPT_OK;
 }
 
 /* ---- for a program ---- */
@@ -267,7 +304,7 @@ static void run_json(struct summary *s)
     const struct dfopt_declog_run *run = s->run;
     const struct {
         const char *name, *text;
-    } texts[] = {{"file", s->path},
+    } texts[] = {{"file", s->job->args.file[0]},
                  {"created", run->created},
                  {"hdf5_version", run->hdf5_version},
                  {"detail", run->detail},
@@ -279,120 +316,142 @@ static void run_json(struct summary *s)
                  {"acks_mode", run->acks_mode},
                  {"run_id", run->run_id}};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
-        PUT(s, "%s\"%s\":", i ? "," : "{", texts[i].name);
+        log_put(s->print, "%s\"%s\":", i ? "," : "{", texts[i].name);
         put_text(s, texts[i].text);
     }
-    PUT(s,
-        ",\"format_version\":%" PRId64 ",\"ranks\":%" PRId64
-        ",\"complete\":%s,\"commits\":%" PRIu64 ",\"events\":%" PRIu64,
-        run->format_version, run->ranks, run->complete ? "true" : "false",
-        run->commits, run->last.at.next_seq);
+    log_put(s->print,
+            ",\"format_version\":%" PRId64 ",\"ranks\":%" PRId64
+            ",\"complete\":%s,\"commits\":%" PRIu64 ",\"events\":%" PRIu64,
+            run->format_version, run->ranks, run->complete ? "true" : "false",
+            run->commits, run->last.at.next_seq);
 }
 
 /* ,"name":{"of 0":n, ...} */
 static void counts_json(struct summary *s, const char *name, const uint64_t *counts,
                         uint32_t n, const char *(*name_of)(uint32_t))
 {
-    PUT(s, ",\"%s\":{", name);
+    log_put(s->print, ",\"%s\":{", name);
     for (uint32_t i = 0; i < n; i++)
-        PUT(s, "%s\"%s\":%" PRIu64, i ? "," : "", name_of(i), counts[i]);
-    PUT(s, "}");
+        log_put(s->print, "%s\"%s\":%" PRIu64, i ? "," : "", name_of(i), counts[i]);
+    log_put(s->print, "}");
 }
 
 static void knobs_json(struct summary *s)
 {
-    PUT(s, ",\"knobs\":[");
+    log_put(s->print, ",\"knobs\":[");
     for (size_t i = 0; i < s->facts.n_knobs; i++) {
         const struct log_knob *k = &s->facts.knobs[i];
         bool seen = k->low <= k->high;
-        PUT(s, "%s{\"knob\":", i ? "," : "");
-        put_sym(s, k->knob);
-        PUT(s, ",\"first\":");
-        put_value(s, k->first);
-        PUT(s, ",\"last\":");
-        put_value(s, k->last);
-        PUT(s, ",\"lowest\":");
-        put_real(s, seen ? k->low : NAN);
-        PUT(s, ",\"highest\":");
-        put_real(s, seen ? k->high : NAN);
-        PUT(s, ",\"up\":%" PRIu64 ",\"down\":%" PRIu64 ",\"other\":%" PRIu64, k->up,
-            k->down, k->other);
+        log_put(s->print, "%s{\"knob\":", i ? "," : "");
+        log_json_sym(s->print, k->knob);
+        log_put(s->print, ",\"first\":");
+        log_json_value(s->print, k->first);
+        log_put(s->print, ",\"last\":");
+        log_json_value(s->print, k->last);
+        log_put(s->print, ",\"lowest\":");
+        log_json_real(s->print, seen ? k->low : NAN);
+        log_put(s->print, ",\"highest\":");
+        log_json_real(s->print, seen ? k->high : NAN);
+        log_put(s->print,
+                ",\"up\":%" PRIu64 ",\"down\":%" PRIu64 ",\"other\":%" PRIu64,
+                k->up, k->down, k->other);
         counts_json(s, "verdicts", k->verdicts, DFOPT_VERDICT_COUNT,
                     dfopt_verdict_name);
-        PUT(s, "}");
+        log_put(s->print, "}");
     }
-    PUT(s, "]");
+    log_put(s->print, "]");
 }
 
-static enum dfopt_err plans_json(struct summary *s, struct dfopt_error *err)
+static enum dfopt_err plans_json(struct summary *s)
 {
-    PUT(s, ",\"last_plans\":[");
+    log_put(s->print, ",\"last_plans\":[");
     for (size_t i = 0; i < s->n_plans; i++) {
         const struct dfopt_plan *p = &s->plans[i].p;
         char id[DFOPT_PLAN_ID_SIZE];
         const char *text;
         size_t len;
-        enum dfopt_err e = rationale_of(s, i, &text, &len, err);
+        enum dfopt_err e = rationale_of(s, i, &text, &len);
         if (e)
             return e;
-        PUT(s, "%s{\"seq\":%" PRIu64 ",\"plan_id\":", i ? "," : "", p->seq);
+        log_put(s->print, "%s{\"seq\":%" PRIu64 ",\"window\":%" PRId64,
+                i ? "," : "", p->seq, p->window);
+        log_json_key(s->print, "plan_id", false);
         put_text(s, plan_id_of(s, p, id));
-        PUT(s, ",\"knob\":");
-        put_sym(s, p->knob);
-        PUT(s, ",\"node\":");
-        put_sym(s, p->node);
-        PUT(s, ",\"old\":");
-        put_value(s, p->old_value);
-        PUT(s, ",\"new\":");
-        put_value(s, p->new_value);
-        PUT(s, ",\"rationale\":");
-        if (!s->e)
-            s->e = dfopt_codec_text_json(text, len, &s->out);
-        PUT(s, "}");
+        log_json_key(s->print, "knob", false);
+        log_json_sym(s->print, p->knob);
+        log_json_key(s->print, "node", false);
+        log_json_sym(s->print, p->node);
+        log_json_key(s->print, "old", false);
+        log_json_value(s->print, p->old_value);
+        log_json_key(s->print, "new", false);
+        log_json_value(s->print, p->new_value);
+        log_json_key(s->print, "rationale", false);
+        log_json_text(s->print, text, len);
+        log_put(s->print, "}");
     }
-    PUT(s, "]");
-    return s->e;
+    log_put(s->print, "]");
+    return DFOPT_OK;
 }
 
-static enum dfopt_err all_json(struct summary *s, struct dfopt_error *err)
+static void findings_json(struct summary *s)
+{
+    const struct log_facts *f = &s->facts;
+    log_put(s->print, ",\"windows\":");
+    if (f->first_window <= f->last_window)
+        log_put(s->print, "[%" PRId64 ",%" PRId64 "]", f->first_window,
+                f->last_window);
+    else
+        log_put(s->print, "null");
+    log_put(s->print, ",\"nodes\":%" PRIu32 ",\"finding_types\":{", f->nodes);
+    for (size_t i = 0; i < f->n_types; i++) {
+        log_put(s->print, "%s", i ? "," : "");
+        log_json_sym(s->print, f->types[i].type);
+        log_put(s->print, ":%" PRIu64, f->types[i].n);
+    }
+    log_put(s->print, "}");
+}
+
+static enum dfopt_err all_json(struct summary *s)
 {
     run_json(s);
-    PUT(s,
-        ",\"findings\":%" PRIu64 ",\"rejects\":%" PRIu64
-        ",\"registrations\":%" PRIu64 ",\"plans\":%" PRIu64
-        ",\"suppressions\":%" PRIu64,
-        rows(s, DFOPT_TABLE_FINDINGS), rows(s, DFOPT_TABLE_REJECTS),
-        rows(s, DFOPT_TABLE_REGISTRATIONS), rows(s, DFOPT_TABLE_PLANS),
-        rows(s, DFOPT_TABLE_SUPPRESSIONS));
+    log_put(s->print,
+            ",\"findings\":%" PRIu64 ",\"rejects\":%" PRIu64
+            ",\"registrations\":%" PRIu64 ",\"plans\":%" PRIu64,
+            rows(s, DFOPT_TABLE_FINDINGS), rows(s, DFOPT_TABLE_REJECTS),
+            rows(s, DFOPT_TABLE_REGISTRATIONS), rows(s, DFOPT_TABLE_PLANS));
+    findings_json(s);
+    counts_json(s, "suppressions", s->facts.suppressions, LOG_SUPPRESSION_ACTIONS,
+                dfopt_suppression_action_name);
     counts_json(s, "acks", s->facts.acks, LOG_ACK_OUTCOMES, dfopt_ack_outcome_name);
     counts_json(s, "global_plans", s->facts.relays, LOG_RELAY_OUTCOMES,
                 dfopt_relay_outcome_name);
     counts_json(s, "verdicts", s->facts.verdicts, DFOPT_VERDICT_COUNT,
                 dfopt_verdict_name);
     knobs_json(s);
-    enum dfopt_err e = plans_json(s, err);
-    PUT(s, "}\n");
+    enum dfopt_err e = plans_json(s);
+    log_put(s->print, "}\n");
     return e;
 }
 
-static enum dfopt_err all_text(struct summary *s, struct dfopt_error *err)
+static enum dfopt_err all_text(struct summary *s)
 {
     run_text(s);
     counts_text(s);
     verdicts_text(s);
     knobs_text(s);
     reasons_text(s);
-    return plans_text(s, err);
+    return plans_text(s);
 }
 
 /* ---- the command ---- */
 
-static enum dfopt_err read_last_plans(struct summary *s, struct dfopt_error *err)
+static enum dfopt_err read_last_plans(struct summary *s)
 {
     uint64_t n = rows(s, DFOPT_TABLE_PLANS);
     s->n_plans = n < LAST_PLANS ? (size_t)n : LAST_PLANS;
-    return dfopt_declog_reader_read(s->reader, DFOPT_TABLE_PLANS, n - s->n_plans,
-                                    s->n_plans, s->plans, err);
+    return dfopt_declog_reader_read(s->job->reader, DFOPT_TABLE_PLANS,
+                                    n - s->n_plans, s->n_plans, s->plans,
+                                    &s->job->err);
 }
 
 int log_summary(int argc, char **argv)
@@ -400,29 +459,16 @@ int log_summary(int argc, char **argv)
     static const struct argp argp = {
         .args_doc = "FILE",
         .doc = "Tells on one screen what a run decided, and why."};
-    struct summary s = {.path = NULL};
-    struct dfopt_error err = {.code = DFOPT_OK};
-    struct log_args args = {.n_files = 1};
-    log_args_parse(&args, &argp, NULL, argc, argv);
-    s.path = args.file[0];
-    s.reader = log_open(s.path);
-    if (!s.reader)
+    struct log_job job = {.args = {.n_files = 1}};
+    log_args_parse(&job.args, &argp, NULL, argc, argv);
+    if (!log_start(&job))
         return LOG_TROUBLE;
-    s.run = dfopt_declog_reader_run(s.reader);
-    s.dict = dfopt_declog_reader_dict(s.reader);
-    enum dfopt_err e = log_gather(s.reader, &s.facts, &err);
+    struct summary s = {.job = &job, .print = &job.print, .run = job.run};
+    enum dfopt_err e = log_gather(job.reader, &s.facts, &job.err);
     if (!e)
-        e = read_last_plans(&s, &err);
+        e = read_last_plans(&s);
     if (!e)
-        e = args.json ? all_json(&s, &err) : all_text(&s, &err);
-    if (!e)
-        e = s.e;
-    if (e == DFOPT_ERR_NOMEM)
-        dfopt_error_set(&err, e, "%s: out of memory", s.path);
-    int status = e ? log_trouble(&err)
-                   : (log_write(&s.out) == LOG_OUT_FAILED ? LOG_TROUBLE : LOG_OK);
+        e = job.args.json ? all_json(&s) : all_text(&s);
     log_facts_free(&s.facts);
-    dfopt_buf_free(&s.out);
-    dfopt_declog_reader_close(s.reader);
-    return status;
+    return log_end(&job, e);
 }

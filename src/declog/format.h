@@ -192,5 +192,6 @@ enum dfopt_declog_detail {
 const char *dfopt_declog_detail_name(uint32_t detail);
 const char *dfopt_registration_source_name(uint32_t source);
 const char *dfopt_declog_metric_name(uint32_t metric);
+const char *dfopt_declog_range_state_name(uint32_t state);
 
 #endif

@@ -326,3 +326,8 @@ const char *dfopt_declog_metric_name(uint32_t metric)
 {
     return metric < LENGTH(metrics) ? metrics[metric] : "unknown";
 }
+
+const char *dfopt_declog_range_state_name(uint32_t state)
+{
+    return state < LENGTH(range_states) ? range_states[state] : "unknown";
+}

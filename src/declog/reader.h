@@ -60,6 +60,26 @@ enum dfopt_err dfopt_declog_reader_read(struct dfopt_declog_reader *r,
                                         uint64_t first, size_t n, void *rows,
                                         struct dfopt_error *err);
 
+/* Part of a table: rows first .. first + n - 1, and of them only some columns. */
+struct dfopt_declog_part {
+    enum dfopt_declog_table table;
+    uint64_t columns; /* bits */
+    uint64_t first;
+    size_t n;
+};
+
+#define DFOPT_DECLOG_ALL_COLUMNS UINT64_MAX
+
+/* The columns that the n members at these offsets of a row are stored as. */
+uint64_t dfopt_declog_columns(enum dfopt_declog_table table, size_t n,
+                              const size_t *offsets);
+
+/* dfopt_declog_reader_read for some columns: quicker by what is left out, as
+ * each is unpacked by itself. Members that are left out are zeros. */
+enum dfopt_err dfopt_declog_reader_read_part(struct dfopt_declog_reader *r,
+                                             const struct dfopt_declog_part *part,
+                                             void *rows, struct dfopt_error *err);
+
 /* The bytes of a text of a row that was read (not of DFOPT_POOL_LISTS): text
  * end - start of them in *bytes, without a NUL. Borrowed until the next call
  * for the same pool. Quick where texts are asked for in the order of rows. */

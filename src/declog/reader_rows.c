@@ -1,0 +1,310 @@
+/* Rows, columns and texts of a decision log. Invariants: a dataset is opened
+ * when first needed, and refreshed once after each refresh of the reader; no
+ * element beyond the last commit is read, and none is handed out unchecked. */
+#include "declog/h5.h"
+#include "declog/reader_impl.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#define WINDOW_BYTES 65536 /* of a pool, read at once */
+
+enum dfopt_err dfopt_reader_no_memory(const struct dfopt_declog_reader *r,
+                                      struct dfopt_error *err)
+{
+    return dfopt_error_set(err, DFOPT_ERR_NOMEM, "%s: out of memory", r->path);
+}
+
+/* ---- elements ---- */
+
+static uint64_t committed(const struct dfopt_declog_reader *r, size_t store)
+{
+    return store < DFOPT_TABLE_COUNT ? r->run.last.rows[store]
+                                     : r->run.last.pool[store - DFOPT_TABLE_COUNT];
+}
+
+bool dfopt_reader_extent(hid_t dataset, uint64_t *extent)
+{
+    hid_t space = H5Dget_space(dataset);
+    hsize_t n = 0;
+    bool ok = space >= 0 && H5Sget_simple_extent_ndims(space) == 1 &&
+              H5Sget_simple_extent_dims(space, &n, NULL) == 1;
+    dfopt_h5_close(space);
+    *extent = n;
+    return ok;
+}
+
+/* The column's dataset, as it is in the file now. */
+static bool look_up(struct dfopt_declog_reader *r, size_t store, size_t column,
+                    struct dfopt_reader_series *s)
+{
+    const struct dfopt_layout *l = dfopt_layout_of(store);
+    if (s->dataset > 0) {
+        if (s->generation == r->generation)
+            return true;
+        if (r->live && H5Drefresh(s->dataset) < 0)
+            return false;
+    } else {
+        char name[96];
+        snprintf(name, sizeof name, "%s/%s", l->group, l->columns[column].name);
+        s->dataset = H5Dopen2(r->file, name, H5P_DEFAULT);
+        if (s->dataset < 0) {
+            s->dataset = 0;
+            return false;
+        }
+    }
+    s->generation = r->generation;
+    return dfopt_reader_extent(s->dataset, &s->extent);
+}
+
+bool dfopt_reader_elements(hid_t dataset, hid_t type, uint64_t first, size_t n,
+                           void *out)
+{
+    hsize_t start = first, count = n;
+    hid_t there = H5Dget_space(dataset);
+    hid_t here = H5Screate_simple(1, &count, NULL);
+    bool ok = there >= 0 && here >= 0 &&
+              H5Sselect_hyperslab(there, H5S_SELECT_SET, &start, NULL, &count,
+                                  NULL) >= 0 &&
+              H5Dread(dataset, type, here, there, H5P_DEFAULT, out) >= 0;
+    dfopt_h5_close(here);
+    dfopt_h5_close(there);
+    return ok;
+}
+
+/* Reads n > 0 elements of a column, which are committed. */
+static enum dfopt_err read_column(struct dfopt_declog_reader *r, size_t store,
+                                  size_t column, uint64_t first, size_t n,
+                                  void *packed, struct dfopt_error *err)
+{
+    const struct dfopt_layout *l = dfopt_layout_of(store);
+    const struct dfopt_column *c = &l->columns[column];
+    struct dfopt_reader_series *s = &r->series[store][column];
+    bool ok = look_up(r, store, column, s) && first + n <= s->extent;
+    if (ok) {
+        hid_t type = dfopt_column_hdf5_type(c);
+        ok = type >= 0 && dfopt_reader_elements(s->dataset, type, first, n, packed);
+        dfopt_h5_close(type);
+    }
+    if (ok)
+        return DFOPT_OK;
+    char what[128];
+    snprintf(what, sizeof what, "damaged: cannot read /%s/%s", l->group, c->name);
+    return dfopt_h5_error(err, DFOPT_ERR_FORMAT, r->path, what);
+}
+
+/* ---- what may be in a column ---- */
+
+/* Numbers below this are good; so is UINT32_MAX, which is none. */
+static uint64_t limit_of(const struct dfopt_declog_reader *r,
+                         const struct dfopt_column *c)
+{
+    switch (c->type) {
+    case DFOPT_COLUMN_SYM:
+    case DFOPT_COLUMN_STR:
+        return r->run.last.rows[DFOPT_TABLE_STRINGS];
+    case DFOPT_COLUMN_LIST:
+        return r->run.last.rows[DFOPT_TABLE_LISTS];
+    default:
+        return UINT64_MAX;
+    }
+}
+
+/* The index of the first element that cannot be; n if there is none. */
+static size_t first_bad(const struct dfopt_declog_reader *r,
+                        const struct dfopt_column *c, const void *packed, size_t n)
+{
+    size_t i = 0;
+    if (dfopt_column_size(c) == 4) {
+        const uint32_t *u32 = packed;
+        uint64_t limit = limit_of(r, c);
+        while (i < n && (u32[i] < limit || u32[i] == UINT32_MAX))
+            i++;
+        return i;
+    }
+    const uint8_t *u8 = packed;
+    uint32_t limit = c->type == DFOPT_COLUMN_FLAG ? 2 : c->n_names;
+    if (dfopt_column_size(c) != 1 || limit == 0)
+        return n;
+    while (i < n && u8[i] < limit)
+        i++;
+    return i;
+}
+
+bool dfopt_reader_strings_exist(const struct dfopt_declog_reader *r,
+                                const dfopt_sym *strings, size_t n)
+{
+    static const struct dfopt_column item = {.type = DFOPT_COLUMN_SYM};
+    return first_bad(r, &item, strings, n) == n;
+}
+
+/* Completes texts whose ends are known; `end` is where the row before ends.
+ * Returns the index of the first that cannot be; n if there is none. */
+static size_t place_texts(const struct dfopt_column *c, uint64_t limit,
+                          uint64_t end, size_t n, char *rows, size_t row_size)
+{
+    for (size_t i = 0; i < n; i++) {
+        struct dfopt_declog_text text;
+        char *at = rows + i * row_size + c->offset;
+        memcpy(&text, at, sizeof text);
+        if (text.end < end || text.end > limit)
+            return i;
+        text.start = end;
+        end = text.end;
+        memcpy(at, &text, sizeof text);
+    }
+    return n;
+}
+
+enum dfopt_err dfopt_reader_bad_element(const struct dfopt_declog_reader *r,
+                                        const struct dfopt_layout *l,
+                                        const struct dfopt_column *c, uint64_t row,
+                                        struct dfopt_error *err)
+{
+    return dfopt_error_set(err, DFOPT_ERR_FORMAT,
+                           "%s: damaged: row %" PRIu64
+                           " of /%s/%s names what is not there",
+                           r->path, row, l->group, c->name);
+}
+
+static enum dfopt_err read_block_column(struct dfopt_declog_reader *r, size_t store,
+                                        size_t column, uint64_t first, size_t n,
+                                        char *rows, struct dfopt_error *err)
+{
+    const struct dfopt_layout *l = dfopt_layout_of(store);
+    const struct dfopt_column *c = &l->columns[column];
+    void *packed = r->packed.data;
+    uint64_t end = 0;
+    enum dfopt_err e = DFOPT_OK;
+    if (c->type == DFOPT_COLUMN_TEXT && first > 0)
+        e = read_column(r, store, column, first - 1, 1, &end, err);
+    if (!e)
+        e = read_column(r, store, column, first, n, packed, err);
+    if (e)
+        return e;
+    size_t good = first_bad(r, c, packed, n);
+    if (good == n) {
+        dfopt_column_scatter(c, packed, n, rows, l->row_size);
+        if (c->type == DFOPT_COLUMN_TEXT)
+            good = place_texts(c, r->run.last.pool[c->pool], end, n, rows,
+                               l->row_size);
+    }
+    return good == n ? DFOPT_OK
+                     : dfopt_reader_bad_element(r, l, c, first + good, err);
+}
+
+/* What plans hold beside their columns reads as none. */
+static void finish_plans(struct dfopt_declog_plan_row *rows, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        struct dfopt_plan *p = &rows[i].p;
+        p->rationale = p->motif = p->trend = p->scope = DFOPT_SYM_NONE;
+    }
+}
+
+uint64_t dfopt_declog_columns(enum dfopt_declog_table table, size_t n,
+                              const size_t *offsets)
+{
+    const struct dfopt_layout *l = dfopt_layout_of(table);
+    uint64_t columns = 0;
+    for (size_t i = 0; i < l->n_columns; i++)
+        for (size_t j = 0; j < n; j++)
+            if (l->columns[i].offset == offsets[j])
+                columns |= UINT64_C(1) << i;
+    return columns;
+}
+
+enum dfopt_err dfopt_declog_reader_read_part(struct dfopt_declog_reader *r,
+                                             const struct dfopt_declog_part *part,
+                                             void *rows, struct dfopt_error *err)
+{
+    const struct dfopt_layout *l = dfopt_layout_of(part->table);
+    uint64_t first = part->first, there = committed(r, part->table);
+    size_t n = part->n;
+    if (first > there || n > there - first)
+        return dfopt_error_set(err, DFOPT_ERR_ARG, "%s: /%s has %" PRIu64 " rows",
+                               r->path, l->group, there);
+    char *at = rows;
+    while (n > 0) {
+        size_t take = n < DFOPT_READER_BLOCK ? n : DFOPT_READER_BLOCK;
+        memset(at, 0, take * l->row_size);
+        for (size_t i = 0; i < l->n_columns; i++) {
+            enum dfopt_err e = DFOPT_OK;
+            if (part->columns & UINT64_C(1) << i)
+                e = read_block_column(r, part->table, i, first, take, at, err);
+            if (e)
+                return e;
+        }
+        if (part->table == DFOPT_TABLE_PLANS)
+            finish_plans((void *)at, take);
+        at += take * l->row_size;
+        first += take;
+        n -= take;
+    }
+    return DFOPT_OK;
+}
+
+enum dfopt_err dfopt_declog_reader_read(struct dfopt_declog_reader *r,
+                                        enum dfopt_declog_table table,
+                                        uint64_t first, size_t n, void *rows,
+                                        struct dfopt_error *err)
+{
+    const struct dfopt_declog_part part = {table, DFOPT_DECLOG_ALL_COLUMNS, first,
+                                           n};
+    return dfopt_declog_reader_read_part(r, &part, rows, err);
+}
+
+uint64_t dfopt_declog_reader_rows(const struct dfopt_declog_reader *r,
+                                  enum dfopt_declog_table table)
+{
+    return committed(r, table);
+}
+
+/* ---- texts ---- */
+
+enum dfopt_err dfopt_reader_look_at(struct dfopt_declog_reader *r,
+                                    enum dfopt_declog_pool pool,
+                                    struct dfopt_declog_text text, const void **at,
+                                    struct dfopt_error *err)
+{
+    static const char nothing[] = "";
+    size_t store = DFOPT_STORE_OF_POOL(pool);
+    size_t size = dfopt_layout_of(store)->row_size;
+    uint64_t there = committed(r, store);
+    struct dfopt_reader_window *w = &r->window[pool];
+    if (text.start > text.end || text.end > there)
+        return dfopt_error_set(err, DFOPT_ERR_ARG, "%s: no such text", r->path);
+    *at = nothing;
+    if (text.start == text.end)
+        return DFOPT_OK;
+    if (text.start < w->start || text.end > w->start + w->buf.len / size) {
+        uint64_t n = text.end - text.start;
+        if (n < WINDOW_BYTES)
+            n = there - text.start < WINDOW_BYTES ? there - text.start
+                                                  : WINDOW_BYTES;
+        dfopt_buf_clear(&w->buf);
+        if (n > SIZE_MAX / 8 || !dfopt_buf_grow(&w->buf, (size_t)n * size))
+            return dfopt_reader_no_memory(r, err);
+        enum dfopt_err e =
+            read_column(r, store, 0, text.start, (size_t)n, w->buf.data, err);
+        if (e) {
+            dfopt_buf_clear(&w->buf);
+            return e;
+        }
+        w->start = text.start;
+    }
+    *at = w->buf.data + (text.start - w->start) * size;
+    return DFOPT_OK;
+}
+
+enum dfopt_err dfopt_declog_reader_text(struct dfopt_declog_reader *r,
+                                        enum dfopt_declog_pool pool,
+                                        struct dfopt_declog_text text,
+                                        const char **bytes, struct dfopt_error *err)
+{
+    const void *at;
+    enum dfopt_err e = dfopt_reader_look_at(r, pool, text, &at, err);
+    if (!e)
+        *bytes = at;
+    return e;
+}
