@@ -8,6 +8,7 @@ add_library(dfopt_keep_libraries MODULE ${CMAKE_CURRENT_LIST_DIR}/keep_libraries
 
 set(cli_environment
   DFOPT_PROGRAM=$<TARGET_FILE:dfopt-mpi>
+  DFOPT_DEMO_PROGRAM=$<TARGET_FILE:dfopt-demo-loader>
   DFOPT_RELEASE_PROGRAM=${DFOPT_RELEASE_PROGRAM}
   DFOPT_KEEP_LIBRARIES=$<TARGET_FILE:dfopt_keep_libraries>
   ASAN_OPTIONS=detect_leaks=1:fast_unwind_on_malloc=0:intercept_tls_get_addr=0:verify_asan_link_order=0
@@ -39,3 +40,4 @@ dfopt_cli_test(memory 240 cli mpi fault)
 if(TARGET dfopt-log)
   dfopt_cli_test(log 120 cli)
 endif()
+dfopt_cli_test(demo_loader 120 cli)

@@ -28,6 +28,7 @@ class Config:
     """Where the programs are; set by main() or by the environment."""
     program = os.environ.get("DFOPT_PROGRAM", "")
     log_program = os.environ.get("DFOPT_LOG_PROGRAM", "")
+    demo_program = os.environ.get("DFOPT_DEMO_PROGRAM", "")
     release_program = os.environ.get("DFOPT_RELEASE_PROGRAM", "")
     keep_libraries = os.environ.get("DFOPT_KEEP_LIBRARIES", "")
 
@@ -43,6 +44,7 @@ def main():
     p = argparse.ArgumentParser(add_help=False)
     p.add_argument("--program")
     p.add_argument("--log-program")
+    p.add_argument("--demo-program")
     p.add_argument("--release-program")
     p.add_argument("--keep-libraries")
     known, rest = p.parse_known_args()

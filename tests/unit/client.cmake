@@ -5,12 +5,12 @@ endif()
 foreach(name client client_messages client_malformed client_plans client_values
         client_life client_broken client_threads client_window)
   dfopt_unit_test(${name} dfopt_client dfopt_flags PkgConfig::ZMQ PkgConfig::JSONC m)
-  set_property(TEST unit.${name} APPEND PROPERTY LABELS client)
+  set_property(TEST unit.${name} APPEND PROPERTY LABELS threads)
   set_property(TEST unit.${name} APPEND PROPERTY ENVIRONMENT
                TSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/tests/tsan.supp)
   list(APPEND client_tests test_${name})
 endforeach()
-# What the tsan preset builds: the only folder with threads that share memory.
-add_custom_target(client_tests DEPENDS ${client_tests})
+# What the tsan preset builds: tests of what shares memory between threads.
+add_custom_target(thread_tests DEPENDS ${client_tests})
 # What the service reads of what the library sends.
 target_link_libraries(test_client_messages PRIVATE dfopt_codec)
