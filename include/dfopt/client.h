@@ -124,6 +124,11 @@ struct dfopt_client_options {
     enum dfopt_client_pattern plans_pattern;
     bool plans_bind; /* bind plans_endpoint; not together with keys */
 
+    /* Start registers only those functions for which dfopt_client_register was
+     * called: where the values are not known before the first call of a function,
+     * which must not miss plans that wait for it. */
+    bool lazy_registration;
+
     /* CURVE keys. Each is 40 characters of Z85, or the name of a file that holds
      * them (one that dfopt-mpi or pyzmq writes; a secret one is the owner's alone,
      * mode 0600). With them nothing goes to, or is taken from, a peer that has not
@@ -232,7 +237,8 @@ DFOPT_CLIENT_API enum dfopt_err dfopt_client_register(dfopt_client *c,
 
 /* ---- running ---- */
 
-/* Starts the listener thread and registers all functions that have knobs. Each is
+/* Starts the listener thread and registers all functions that have knobs (but see
+ * lazy_registration). Each is
  * sent once for each connection that is made to the registry endpoint, so that an
  * optimizer that comes late, or comes back, knows the knobs and the values that
  * they have then. Returns OK, also when nobody is there; ARG or IO (an endpoint or
@@ -290,6 +296,16 @@ DFOPT_CLIENT_API size_t dfopt_client_at_boundary(dfopt_client *c,
                                                  struct dfopt_client_plan *out,
                                                  size_t max);
 
+/* Files a plan as if it had been received: `plan` is its JSON, `len` bytes, as in
+ * docs/formats.md; for tests, and for plans that come by ways of the application's
+ * own. Works on a client that was never started, too. Returns OK: it is pending;
+ * PARSE, SCHEMA, LIMIT (*err says what is wrong with the text); ARG (it is for
+ * another node, for no knob of this client, or its value cannot be of the knob's
+ * type: *err names plan and knob); STATE (forked, or NULL); NOMEM. */
+DFOPT_CLIENT_API enum dfopt_err dfopt_client_enqueue(dfopt_client *c,
+                                                     const char *plan, size_t len,
+                                                     struct dfopt_error *err);
+
 enum dfopt_client_status {
     DFOPT_CLIENT_APPLIED,  /* the knob has the value now */
     DFOPT_CLIENT_REJECTED, /* it never will */
@@ -332,7 +348,8 @@ struct dfopt_client_stats {
     uint64_t plans_received;   /* messages, good or bad */
     uint64_t plans_malformed;  /* dropped: shape, size, JSON, types of members */
     uint64_t plans_other_node; /* dropped: for other nodes */
-    uint64_t plans_unknown;    /* dropped: no such function or knob here */
+    uint64_t plans_unknown;    /* dropped: no such function or knob here; rejected,
+                                * too, if function and namespace are ours */
     uint64_t plans_unfit;      /* rejected: the value is not of the knob's type */
     uint64_t plans_replaced;   /* a later one for the knob came before a boundary */
     uint64_t plans_delivered;  /* handed over at a boundary */

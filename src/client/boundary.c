@@ -1,6 +1,7 @@
 /* Plans between the listener, which files them by knob, and the application,
  * which takes them at its boundaries. */
 #include "client/impl.h"
+#include "codec/json.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -46,34 +47,38 @@ size_t dfopt_client_at_boundary(dfopt_client *c, const char *function,
 
 /* ---- the listener's side ---- */
 
-/* A plan whose value cannot be of the knob's type: the optimizer is told. */
+static const char unfit_text[] = "the value is not of the type of the knob";
+
+/* Tells the optimizer that a plan will never be applied. k may be NULL: the
+ * function has no such knob. */
 static void refuse(dfopt_client *c, const struct client_knob *k,
-                   const struct client_incoming *in)
+                   const struct client_incoming *in, const char *reason)
 {
     struct client_ack a = {
         .plan_id = in->plan.plan_id,
-        .knob_id = k->id,
-        .reason = "the value is not of the type of the knob",
+        .knob_id = in->knob_id,
+        .reason = reason,
         .status = DFOPT_CLIENT_REJECTED,
         .window_index = -1,
         .node = in->plan.for_node ? c->options.hostname : NULL,
     };
-    a.old_value = dfopt_client_value_as(
-        k->type, k->current.kind ? &k->current : &k->default_value);
-    c->stats.plans_unfit++;
+    if (k)
+        a.old_value = dfopt_client_value_as(
+            k->type, k->current.kind ? &k->current : &k->default_value);
     struct ack_item *item = dfopt_client_ack_item(&a);
     if (item)
         dfopt_client_ack_push(c, item);
 }
 
-static void file(dfopt_client *c, struct client_knob *k,
+static bool file(dfopt_client *c, struct client_knob *k,
                  const struct client_incoming *in)
 {
     struct dfopt_client_value fit;
     bool clamped;
     if (!dfopt_client_fit(k, &in->plan.new_value, &fit, &clamped)) {
-        refuse(c, k, in);
-        return;
+        c->stats.plans_unfit++;
+        refuse(c, k, in, unfit_text);
+        return false;
     }
     k->pending = in->plan;
     k->pending.knob_id = k->id;
@@ -86,6 +91,49 @@ static void file(dfopt_client *c, struct client_knob *k,
     else
         atomic_fetch_add_explicit(&c->n_pending, 1, memory_order_release);
     k->has_pending = true;
+    return true;
+}
+
+/* What is of another function or namespace may be for another application. */
+static void unknown(dfopt_client *c, const struct client_incoming *in)
+{
+    const char *ours = c->options.app_namespace;
+    size_t len = strlen(ours);
+    c->stats.plans_unknown++;
+    if (strncmp(in->knob_id, ours, len) != 0 || in->knob_id[len] != '.')
+        return;
+    for (size_t i = 0; i < c->n_functions; i++)
+        if (strcmp(c->functions[i].name, in->function) == 0) {
+            refuse(c, NULL, in, "the function has no such knob");
+            return;
+        }
+}
+
+/* Files or drops a plan, or what e says is none; counts it. Returns OK or why it
+ * was dropped. */
+static enum dfopt_err sort(dfopt_client *c, const struct client_incoming *in,
+                           enum dfopt_err e, struct dfopt_error *err)
+{
+    struct client_knob *k = NULL;
+    const char *why = NULL;
+    pthread_mutex_lock(&c->lock);
+    c->stats.plans_received++;
+    if (e) {
+        c->stats.plans_malformed++;
+    } else if (in->elsewhere) {
+        c->stats.plans_other_node++;
+        why = "it is for other nodes";
+    } else if (!(k = dfopt_client_find(c, in->function, in->knob_id))) {
+        unknown(c, in);
+        why = "no such knob here";
+    } else if (!file(c, k, in)) {
+        why = unfit_text;
+    }
+    pthread_mutex_unlock(&c->lock);
+    if (!why)
+        return e;
+    return dfopt_error_set(err, DFOPT_ERR_ARG, "plan %.60s for knob %.60s: %s",
+                           in->plan.plan_id, in->knob_id, why);
 }
 
 void dfopt_client_take(dfopt_client *c, const struct dfopt_client_message *m)
@@ -94,26 +142,30 @@ void dfopt_client_take(dfopt_client *c, const struct dfopt_client_message *m)
     struct dfopt_error err = {0};
     enum dfopt_err e =
         dfopt_client_plan_decode(c->parser, m, c->options.hostname, &in, &err);
-    struct client_knob *k = NULL;
-    pthread_mutex_lock(&c->lock);
-    c->stats.plans_received++;
+    const bool elsewhere = !e && in.elsewhere;
+    e = sort(c, &in, e, &err);
     if (e)
-        c->stats.plans_malformed++;
-    else if (in.elsewhere)
-        c->stats.plans_other_node++;
-    else if (!(k = dfopt_client_find(c, in.function, in.knob_id)))
-        c->stats.plans_unknown++;
+        dfopt_client_say(c, elsewhere ? DFOPT_CLIENT_DEBUG : DFOPT_CLIENT_WARNING,
+                         "plan dropped: %s", err.text);
     else
-        file(c, k, &in);
-    pthread_mutex_unlock(&c->lock);
+        dfopt_client_say(c, DFOPT_CLIENT_INFO, "plan %s for knob %.80s received",
+                         in.plan.plan_id, in.knob_id);
+}
+
+enum dfopt_err dfopt_client_enqueue(dfopt_client *c, const char *plan, size_t len,
+                                    struct dfopt_error *err)
+{
+    struct client_incoming in;
+    struct dfopt_json_parser *parser;
+    if (!dfopt_client_usable(c))
+        return dfopt_client_unusable(err);
+    if (!plan)
+        return dfopt_error_set(err, DFOPT_ERR_ARG, "plan is NULL");
+    enum dfopt_err e = dfopt_client_parser_create(c, &parser, err);
     if (e)
-        dfopt_client_say(c, DFOPT_CLIENT_WARNING, "plan dropped: %s", err.text);
-    else if (in.elsewhere)
-        dfopt_client_say(c, DFOPT_CLIENT_DEBUG, "plan %s is for other nodes",
-                         in.plan.plan_id);
-    else
-        dfopt_client_say(c, k ? DFOPT_CLIENT_INFO : DFOPT_CLIENT_WARNING,
-                         "plan %s for knob %.80s of '%.80s' %s", in.plan.plan_id,
-                         in.knob_id, in.function,
-                         k ? "received" : "dropped: no such knob here");
+        return e;
+    const struct dfopt_client_message m = {"{}", plan, 2, len};
+    e = dfopt_client_plan_decode(parser, &m, c->options.hostname, &in, err);
+    dfopt_json_parser_destroy(parser);
+    return sort(c, &in, e, err);
 }

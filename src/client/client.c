@@ -109,8 +109,9 @@ static enum dfopt_err check_options(const struct dfopt_client_options *o,
     X(app_namespace)                                                               \
     X(function)                                                                    \
     X(hostname)                                                                    \
-    X(transport) X(plans_endpoint) X(registry_endpoint) X(acks_endpoint)           \
-        X(curve_server_key) X(curve_public_key) X(curve_secret_key)
+    X(transport)                                                                   \
+    X(plans_endpoint) X(registry_endpoint) X(acks_endpoint) X(curve_server_key)    \
+        X(curve_public_key) X(curve_secret_key)
 
 static bool copy_options(struct dfopt_client_options *own,
                          const struct dfopt_client_options *from,

@@ -77,6 +77,12 @@ struct client_incoming {
     bool elsewhere;                        /* it targets nodes, and not this one */
 };
 
+/* A parser with the client's bounds; *out is owned: dfopt_json_parser_destroy.
+ * Returns OK or NOMEM. */
+enum dfopt_err dfopt_client_parser_create(const dfopt_client *c,
+                                          struct dfopt_json_parser **out,
+                                          struct dfopt_error *err);
+
 /* Returns OK, or why it cannot be used: PARSE, SCHEMA, LIMIT, NOMEM. */
 enum dfopt_err dfopt_client_plan_decode(struct dfopt_json_parser *parser,
                                         const struct dfopt_client_message *m,

@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <time.h>
 
-#define JSON_DEPTH      32
 #define PLANS_A_ROUND   64  /* then acks and a stop have their turn */
 #define LEAST_LINGER_MS 50  /* for what was handed to the transport last */
 #define CLOSE_GRACE_MS  500 /* a transport that takes longer is left to itself */
@@ -220,10 +219,9 @@ static bool has_endpoint(const struct dfopt_client_options *o)
 static enum dfopt_err launch(dfopt_client *c, struct dfopt_error *err)
 {
     sigset_t all, before;
-    enum dfopt_err e = dfopt_json_parser_create(
-        &c->parser, c->options.max_message_bytes, JSON_DEPTH);
+    enum dfopt_err e = dfopt_client_parser_create(c, &c->parser, err);
     if (e)
-        return dfopt_error_set(err, e, "out of memory");
+        return e;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     e = c->transport->open(&c->link, &c->options, err);
@@ -250,7 +248,10 @@ enum dfopt_err dfopt_client_start(dfopt_client *c, struct dfopt_error *err)
     if (c->state != CLIENT_IDLE)
         e = dfopt_error_set(err, DFOPT_ERR_STATE, "the client is running already");
     for (size_t i = 0; !e && i < c->n_functions; i++)
-        c->functions[i] = (struct client_function){c->functions[i].name, true, 0};
+        c->functions[i] = (struct client_function){
+            .name = c->functions[i].name,
+            .wanted = c->functions[i].wanted || !c->options.lazy_registration,
+        };
     if (!e && has_endpoint(&c->options)) {
         c->loop_done = false;
         e = launch(c, err);

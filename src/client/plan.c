@@ -7,6 +7,17 @@
 
 #include <string.h>
 
+#define JSON_DEPTH 32
+
+enum dfopt_err dfopt_client_parser_create(const dfopt_client *c,
+                                          struct dfopt_json_parser **out,
+                                          struct dfopt_error *err)
+{
+    enum dfopt_err e =
+        dfopt_json_parser_create(out, c->options.max_message_bytes, JSON_DEPTH);
+    return e ? dfopt_error_set(err, e, "out of memory") : DFOPT_OK;
+}
+
 /* A text that counts as it is: with a NUL in it, or too long, it is refused. */
 static enum dfopt_err get_name(struct json_object *body, const char *name,
                                char *out, size_t size, struct dfopt_error *err)

@@ -203,6 +203,27 @@ static void late_functions(void **state)
     dfopt_client_destroy(c);
 }
 
+/* Nothing is registered before its values are known; but its plans are taken. */
+static void lazy(void **state)
+{
+    struct optimizer *o = *state;
+    struct dfopt_client_options options = optimizer_options(o);
+    options.lazy_registration = true;
+    dfopt_client *c = make_client(&options);
+    declare_int(c, "a");
+    start(c);
+    wait_until(stats_of(c).connections == 1);
+    deliver(o, c, PLAN("p", "app.a", "3", "now"));
+    assert_int_equal(stats_of(c).plans_pending, 1);
+    assert_true(is_silent(o->registry, 50));
+    assert_int_equal(dfopt_client_register(c, NULL, NULL), DFOPT_OK);
+    drop_message(o->registry);
+    assert_int_equal(dfopt_client_stop(c, 0), DFOPT_OK);
+    start(c); /* it is known now */
+    drop_message(o->registry);
+    dfopt_client_destroy(c);
+}
+
 #define ACK_META "{\"type\":\"action_ack\",\"plan_id\":\"plan_0000000000010000\"}"
 #define ACK(rest)                                                                  \
     "{\"plan_id\":\"plan_0000000000010000\",\"knob_id\":\"app.a\"," rest "}"
@@ -273,6 +294,7 @@ int main(void)
         with_optimizer(every_member),
         with_optimizer(the_service_reads_it),
         with_optimizer(late_functions),
+        with_optimizer(lazy),
         with_optimizer(acks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

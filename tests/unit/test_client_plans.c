@@ -123,7 +123,7 @@ static void unknown(void **state)
     struct optimizer *o = *state;
     dfopt_client *c = running_client(o, ZMQ_PUSH);
     struct dfopt_client_plan p[MAX_OUT];
-    deliver(o, c, PLAN("p", "app.c", "3", "now"));
+    deliver(o, c, PLAN("p", "other.a", "3", "now"));
     deliver(o, c,
             "{\"plan_id\":\"p\",\"knob_id\":\"app.a\",\"target_function\":\"save\","
             "\"new_value\":3}");
@@ -133,7 +133,66 @@ static void unknown(void **state)
     deliver(o, c, "{\"plan_id\":\"p\",\"knob_id\":\"app.b\",\"new_value\":3}");
     assert_int_equal(at(c, NULL, p), 1);
     assert_string_equal(p[0].knob_id, "app.b");
+    /* another application may know it: its namespace, or its function */
+    deliver(o, c, PLAN("p", "other.c", "3", "now"));
+    deliver(o, c, PLAN("p", "appc", "3", "now"));
     assert_true(is_silent(o->acks, 20));
+    dfopt_client_destroy(c);
+}
+
+/* Nobody else will answer for a knob of our function and namespace. */
+static void not_declared(void **state)
+{
+    struct optimizer *o = *state;
+    dfopt_client *c = running_client(o, ZMQ_PUSH);
+    deliver(o, c, PLAN("p", "app.c", "3", "now"));
+    assert_int_equal(stats_of(c).plans_unknown, 1);
+    expect_json(
+        o->acks, "{\"type\":\"action_ack\",\"plan_id\":\"p\"}",
+        "{\"plan_id\":\"p\",\"knob_id\":\"app.c\",\"status\":\"rejected\","
+        "\"old_value\":null,\"new_value\":null,"
+        "\"reason\":\"the function has no such knob\",\"target_nodes\":[]}");
+    dfopt_client_destroy(c);
+}
+
+/* Plans of the application's own, with or without a listener. */
+static void enqueued(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *plan;
+        enum dfopt_err e;
+        const char *says;
+    } cases[] = {
+        {PLAN("p1", "app.a", "3", "now"), DFOPT_OK, ""},
+        {PLAN("p2", "app.a", "99", "now"), DFOPT_OK, ""}, /* the latest */
+        {PLAN("p3", "app.x", "3", "now"), DFOPT_ERR_ARG, "plan p3 for knob app.x"},
+        {PLAN("p4", "app.a", "\"x\"", "now"), DFOPT_ERR_ARG, "app.a: the value"},
+        {"{\"plan_id\":\"p5\",\"knob_id\":\"app.a\",\"new_value\":1,"
+         "\"target_nodes\":[\"node2\"]}",
+         DFOPT_ERR_ARG, "other nodes"},
+        {"{\"plan_id\":\"p6\"}", DFOPT_ERR_SCHEMA, "knob_id"},
+        {"{\"plan_id\"", DFOPT_ERR_PARSE, "body"},
+        {NULL, DFOPT_ERR_ARG, "NULL"},
+    };
+    const struct dfopt_client_options options = {
+        .app_namespace = "app", .function = "load", .hostname = HOST};
+    dfopt_client *c = make_client(&options);
+    declare_int(c, "a");
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct dfopt_error err = {0};
+        const char *plan = cases[i].plan;
+        enum dfopt_err e =
+            dfopt_client_enqueue(c, plan, plan ? strlen(plan) : 0, &err);
+        if (e != cases[i].e || !strstr(err.text, cases[i].says))
+            fail_msg("case %zu: %d, %s", i, (int)e, err.text);
+    }
+    struct dfopt_client_plan p[MAX_OUT];
+    assert_int_equal(at(c, NULL, p), 1);
+    assert_string_equal(p[0].plan_id, "p2");
+    assert_int_equal(p[0].new_value.i, 16);
+    assert_int_equal(stats_of(c).plans_malformed, 2);
+    assert_int_equal(dfopt_client_enqueue(NULL, "{}", 2, NULL), DFOPT_ERR_STATE);
     dfopt_client_destroy(c);
 }
 
@@ -200,7 +259,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         with_optimizer(boundaries),   with_optimizer(latest_wins),
         with_optimizer(little_room),  with_optimizer(nodes),
-        with_optimizer(unknown),      cmocka_unit_test(topics),
+        with_optimizer(unknown),      with_optimizer(not_declared),
+        cmocka_unit_test(enqueued),   cmocka_unit_test(topics),
         cmocka_unit_test(plans_bind),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
