@@ -27,6 +27,19 @@ static void set_signals(bool leads)
     sigaction(SIGPIPE, &a, NULL);
 }
 
+static int make_keys(const char *name)
+{
+    struct dfopt_error err = {0};
+    if (dfopt_zmq_keygen(name, &err)) {
+        fprintf(stderr, "dfopt-mpi: %s\n", err.text);
+        return DFOPT_EXIT_FAILED;
+    }
+    printf("%s.key: the public key, for peers\n%s.key_secret: the secret key, keep "
+           "it\n",
+           name, name);
+    return DFOPT_EXIT_OK;
+}
+
 static int lead(struct dfopt_comm *comm, int argc, char **argv)
 {
     struct dfopt_options o;
@@ -34,9 +47,10 @@ static int lead(struct dfopt_comm *comm, int argc, char **argv)
     if (dfopt_options_parse(argc, argv, &o) == DFOPT_OK)
         code = o.action == DFOPT_ACTION_RUN
                    ? dfopt_session_run(comm, &o, argc, argv, &stop_asked)
-                   : DFOPT_EXIT_OK;
+               : o.action == DFOPT_ACTION_KEYGEN ? make_keys(o.live.keygen)
+                                                 : DFOPT_EXIT_OK;
     dfopt_options_free(&o);
-    if (fflush(stdout) && code == DFOPT_EXIT_OK)
+    if ((fflush(stdout) || ferror(stdout)) && code == DFOPT_EXIT_OK)
         code = DFOPT_EXIT_FAILED;
     dfopt_lead_dismiss(comm, code);
     return code;

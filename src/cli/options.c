@@ -1,7 +1,8 @@
 /* Options of dfopt-mpi, by argp. Each mistake is said with the option's name. */
 #include "cli/options.h"
 
-#include <argp.h>
+#include "cli/option_values.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,12 +17,14 @@ static const char doc[] =
     "same. Inputs are JSON lines, a JSON array, or an event log with registrations "
     "and "
     "acks; gzip is recognised.\n\n"
-    "Exit codes: 0 all is done; 1 something could not be read or written, or "
-    "--strict "
-    "met a bad record; 2 bad options or configuration, nothing was done; 3 ended "
-    "early "
-    "by a signal, what had been read is decided and written.\n\n"
-    "Environment: DFOPTIMIZER_TRANSPORT, DFOPTIMIZER_DEBUG=1, and for knobs "
+    "Exit codes: 0 all is done, also when a signal ended a live service; 1 "
+    "something "
+    "could not be read or written, or --strict met a bad record; 2 bad options or "
+    "configuration, nothing was done; 3 a replay was ended early by a signal, what "
+    "had been read is decided and written.\n\n"
+    "Environment: DFOPTIMIZER_TRANSPORT, DFOPTIMIZER_ZMQ_FINDINGS, "
+    "DFOPTIMIZER_ZMQ_PLANS, DFOPTIMIZER_IDLE_TIMEOUT_SEC, "
+    "DFOPTIMIZER_PULL_TIMEOUT_MS, DFOPTIMIZER_DEBUG=1, and for knobs "
     "without "
     "a registration DFOPTIMIZER_BOOTSTRAP_DLIO=1 with DLIO_KNOB_MIN_THREADS, "
     "DLIO_KNOB_MAX_THREADS, DLIO_KNOB_BOUNDARY, "
@@ -57,8 +60,10 @@ enum key {
 static const struct argp_option table[] = {
     {0, 0, 0, 0, "Input", 1},
     {"transport", KEY_TRANSPORT, "NAME", 0,
-     "Where findings come from. This build has: file (the default with "
-     "--findings-file; without, DFOPTIMIZER_TRANSPORT, or mofka)",
+     "Where findings come from: file (a replay; the default with --findings-file) "
+     "or "
+     "zmq (a live service); without, DFOPTIMIZER_TRANSPORT, or mofka, which this "
+     "build has not",
      0},
     {"findings-file", KEY_FINDINGS, "FILE", 0,
      "Findings or an event log to replay: a path, a glob, or - for standard input; "
@@ -93,7 +98,7 @@ static const struct argp_option table[] = {
      "Deflate level of the decision log (default 1)", 0},
     {"log-flush-interval", KEY_LOG_FLUSH, "SECONDS", 0,
      "How much a killed run may lose from the decision log (default 1)", 0},
-    {0, 0, 0, 0, "Decisions", 3},
+    {0, 0, 0, 0, "Decisions", 4},
     {"compat", KEY_COMPAT, "PRESET", 0,
      "default, or upstream: decide bit for bit as DFOptimizer 0.1.0", 0},
     {"policy", KEY_POLICY, "FILE", 0,
@@ -101,13 +106,12 @@ static const struct argp_option table[] = {
     {"acks", KEY_ACKS, "HOW", 0,
      "explicit: a plan is in flight until it is acknowledged; assumed: it counts "
      "as "
-     "applied at once; auto (the default): explicit for an event log and with "
-     "--compat "
-     "upstream, assumed for plain findings",
+     "applied at once; auto (the default): explicit for an event log, with "
+     "--acks-address and with --compat upstream, else assumed",
      0},
     {"relay-hostname", KEY_RELAY_HOSTNAME, "NAME", 0,
      "Drop global plans that name other hosts only", 0},
-    {0, 0, 0, 0, "Ranks", 4},
+    {0, 0, 0, 0, "Ranks", 5},
     {"readers", KEY_READERS, "WHO", 0,
      "all: every rank reads and decodes its part of the input, which must be files "
      "of "
@@ -123,7 +127,7 @@ static const struct argp_option table[] = {
      "With one reader: batches on their way to the ranks at once, at most (default "
      "4)",
      0},
-    {0, 0, 0, 0, "Messages", 5},
+    {0, 0, 0, 0, "Messages", 6},
     {"log-level", KEY_LOG_LEVEL, "LEVEL", 0,
      "debug, info (the default), warning, error or off", 0},
     {"log-format", KEY_LOG_FORMAT, "FORMAT", 0,
@@ -131,64 +135,12 @@ static const struct argp_option table[] = {
     {"debug", KEY_DEBUG, 0, 0, "The same as --log-level debug", 0},
     {"no-progress", KEY_NO_PROGRESS, 0, 0,
      "No progress line (there is none unless standard error is a terminal)", 0},
-    {0, 0, 0, 0, "Help", 6},
+    {0, 0, 0, 0, "Help", 7},
     {"help", '?', 0, 0, "Show this help", 0},
     {"usage", 'U', 0, 0, "Show the options in short", 0},
     {"version", 'V', 0, 0, "Show the version", 0},
     {0, 0, 0, 0, 0, 0},
 };
-
-/* A whole number in [lo, hi], or a message that names the option. */
-static error_t number(struct argp_state *state, const char *option,
-                      const char *text, int64_t lo, int64_t hi, int64_t *out)
-{
-    char *end;
-    errno = 0;
-    long long v = strtoll(text, &end, 10);
-    if (end == text || *end || errno || v < lo || v > hi) {
-        argp_error(state, "--%s takes a whole number from %lld to %lld, not '%s'",
-                   option, (long long)lo, (long long)hi, text);
-        return EINVAL;
-    }
-    *out = v;
-    return 0;
-}
-
-/* One of n words, by its index, or a message that lists them. */
-static error_t word(struct argp_state *state, const char *option, const char *text,
-                    const char *const *words, size_t n, int *out)
-{
-    char list[160] = "";
-    for (size_t i = 0; i < n; i++) {
-        if (strcmp(text, words[i]) == 0) {
-            *out = (int)i;
-            return 0;
-        }
-        if (i)
-            strncat(list, ", ", sizeof list - strlen(list) - 1);
-        strncat(list, words[i], sizeof list - strlen(list) - 1);
-    }
-    argp_error(state, "--%s takes one of %s, not '%s'", option, list, text);
-    return EINVAL;
-}
-
-#define WORD(state, option, text, out, ...)                                        \
-    word(state, option, text, (const char *const[]){__VA_ARGS__},                  \
-         sizeof((const char *const[]){__VA_ARGS__}) / sizeof(char *), out)
-
-static error_t seconds(struct argp_state *state, const char *text, int64_t *ms)
-{
-    char *end;
-    double s = strtod(text, &end);
-    if (end == text || *end || !(s >= 0 && s <= 86400)) {
-        argp_error(state,
-                   "--log-flush-interval takes seconds from 0 to 86400, not '%s'",
-                   text);
-        return EINVAL;
-    }
-    *ms = (int64_t)(s * 1000);
-    return 0;
-}
 
 static error_t add_findings(struct dfopt_options *o, const char *path)
 {
@@ -201,18 +153,50 @@ static error_t add_findings(struct dfopt_options *o, const char *path)
     return 0;
 }
 
-/* Only what this build can do is accepted. */
-static error_t check_transport(struct argp_state *state, const char *name)
+/* The transport by its name; what the command line says goes before the
+ * environment. */
+static error_t choose_transport(struct argp_state *state, struct dfopt_options *o)
 {
-    if (strcmp(name, "file") == 0)
+    const char *named = getenv("DFOPTIMIZER_TRANSPORT");
+    if (!o->transport_name)
+        o->transport_name = o->n_findings_files    ? "file"
+                            : named && *named != 0 ? named
+                                                   : "mofka";
+    const char *name = o->transport_name;
+    if (strcmp(name, "file") == 0) {
+        o->transport = DFOPT_TRANSPORT_FILE;
         return 0;
-    if (strcmp(name, "zmq") == 0 || strcmp(name, "mofka") == 0)
+    }
+    if (strcmp(name, "zmq") == 0) {
+        o->transport = DFOPT_TRANSPORT_ZMQ;
+        return 0;
+    }
+    if (strcmp(name, "mofka") == 0)
         argp_error(state,
-                   "transport %s: this build of dfopt-mpi does not have it; it "
-                   "has: file",
-                   name);
+                   "transport mofka: this build of dfopt-mpi does not have it; it "
+                   "has: file, zmq");
     else
-        argp_error(state, "--transport takes one of file, not '%s'", name);
+        argp_error(state, "--transport takes one of file, zmq, not '%s'", name);
+    return EINVAL;
+}
+
+static error_t check_transport(struct argp_state *state, struct dfopt_options *o)
+{
+    error_t e = choose_transport(state, o);
+    if (e)
+        return e;
+    if (o->transport == DFOPT_TRANSPORT_ZMQ)
+        e = dfopt_live_options_check_zmq(state, &o->live);
+    if (e)
+        return e;
+    const bool file = o->transport == DFOPT_TRANSPORT_FILE;
+    const char *wrong = file && o->n_findings_files == 0 ? "needs --findings-file"
+                        : !file && o->n_findings_files ? "takes no --findings-file"
+                        : file && o->live.record       ? "has nothing to --record"
+                                                       : NULL;
+    if (!wrong)
+        return 0;
+    argp_error(state, "--transport %s %s", o->transport_name, wrong);
     return EINVAL;
 }
 
@@ -220,20 +204,13 @@ static error_t check_whole(struct argp_state *state, struct dfopt_options *o)
 {
     if (o->action != DFOPT_ACTION_RUN)
         return 0;
-    if (!o->transport) { /* what the command line says goes before the environment
-                          */
-        const char *named = getenv("DFOPTIMIZER_TRANSPORT");
-        o->transport = o->n_findings_files    ? "file"
-                       : named && *named != 0 ? named
-                                              : "mofka";
+    if (o->live.keygen) {
+        o->action = DFOPT_ACTION_KEYGEN;
+        return 0;
     }
-    error_t e = check_transport(state, o->transport);
+    error_t e = check_transport(state, o);
     if (e)
         return e;
-    if (o->n_findings_files == 0) {
-        argp_error(state, "--transport file needs --findings-file");
-        return EINVAL;
-    }
     if (o->plans_file && o->final_state_file && strcmp(o->plans_file, "-") == 0 &&
         strcmp(o->final_state_file, "-") == 0) {
         argp_error(state,
@@ -268,7 +245,7 @@ static error_t parse_one(int key, char *arg, struct argp_state *state)
     error_t e = 0;
     switch (key) {
     case KEY_TRANSPORT:
-        o->transport = arg;
+        o->transport_name = arg;
         return 0;
     case KEY_FINDINGS:
         return add_findings(o, arg);
@@ -276,8 +253,8 @@ static error_t parse_one(int key, char *arg, struct argp_state *state)
         o->registry_file = arg;
         return 0;
     case KEY_MAX_RECORD:
-        return number(state, "max-record-bytes", arg, 1024, (int64_t)1 << 30,
-                      &o->max_record_bytes);
+        return dfopt_option_number(state, "max-record-bytes", arg, 1024,
+                                   (int64_t)1 << 30, &o->max_record_bytes);
     case KEY_STRICT:
         o->strict = true;
         return 0;
@@ -291,44 +268,49 @@ static error_t parse_one(int key, char *arg, struct argp_state *state)
         o->decision_log = arg;
         return 0;
     case KEY_LOG_COMPRESSION:
-        e = number(state, "log-compression", arg, 0, 9, &n);
+        e = dfopt_option_number(state, "log-compression", arg, 0, 9, &n);
         if (!e)
             o->log_compression = (int)n;
         return e;
     case KEY_LOG_DETAIL:
-        e = WORD(state, "log-detail", arg, &w, "plans", "verdicts", "findings");
+        e = DFOPT_OPTION_WORD(state, "log-detail", arg, &w, "plans", "verdicts",
+                              "findings");
         if (!e)
             o->log_detail = (enum dfopt_declog_detail)w;
         return e;
     case KEY_LOG_FLUSH:
-        return seconds(state, arg, &o->log_flush_ms);
+        return dfopt_option_seconds(state, "log-flush-interval", arg, 86400,
+                                    &o->log_flush_ms);
     case KEY_COMPAT:
-        e = WORD(state, "compat", arg, &w, "default", "upstream");
+        e = DFOPT_OPTION_WORD(state, "compat", arg, &w, "default", "upstream");
         o->preset = (enum dfopt_preset)w;
         return e;
     case KEY_POLICY:
         o->policy_file = arg;
         return 0;
     case KEY_ACKS:
-        e = WORD(state, "acks", arg, &w, "auto", "explicit", "assumed");
+        e = DFOPT_OPTION_WORD(state, "acks", arg, &w, "auto", "explicit",
+                              "assumed");
         o->acks = (enum dfopt_acks_option)w;
         return e;
     case KEY_RELAY_HOSTNAME:
         o->relay_hostname = arg;
         return 0;
     case KEY_BATCH:
-        return number(state, "batch-events", arg, 1, 1 << 20, &o->batch_events);
+        return dfopt_option_number(state, "batch-events", arg, 1, 1 << 20,
+                                   &o->batch_events);
     case KEY_ON_WAY:
-        return number(state, "batches-in-flight", arg, 1, 256, &o->batches_on_way);
+        return dfopt_option_number(state, "batches-in-flight", arg, 1, 256,
+                                   &o->batches_on_way);
     case KEY_READERS:
-        e = WORD(state, "readers", arg, &w, "auto", "one", "all");
+        e = DFOPT_OPTION_WORD(state, "readers", arg, &w, "auto", "one", "all");
         o->readers = (enum dfopt_readers)w;
         return e;
     case KEY_READ_BYTES:
-        return number(state, "read-bytes", arg, 1, (int64_t)1 << 30,
-                      &o->read_bytes);
+        return dfopt_option_number(state, "read-bytes", arg, 1, (int64_t)1 << 30,
+                                   &o->read_bytes);
     case KEY_LOG_FORMAT:
-        e = WORD(state, "log-format", arg, &w, "json", "text");
+        e = DFOPT_OPTION_WORD(state, "log-format", arg, &w, "json", "text");
         o->log_text = w == 1;
         return e;
     case KEY_LOG_LEVEL:
@@ -352,6 +334,9 @@ static error_t parse_one(int key, char *arg, struct argp_state *state)
         o->action = DFOPT_ACTION_VERSION;
         printf("dfopt-mpi %s\n", DFOPT_VERSION);
         return 0;
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = &o->live;
+        return 0;
     case ARGP_KEY_ARG:
         argp_error(state, "unexpected argument '%s'", arg);
         return EINVAL;
@@ -364,7 +349,10 @@ static error_t parse_one(int key, char *arg, struct argp_state *state)
 
 enum dfopt_err dfopt_options_parse(int argc, char **argv, struct dfopt_options *out)
 {
-    const struct argp argp = {.options = table, .parser = parse_one, .doc = doc};
+    static const struct argp_child children[] = {
+        {.argp = &dfopt_live_argp, .group = 3}, {0}};
+    const struct argp argp = {
+        .options = table, .parser = parse_one, .doc = doc, .children = children};
     const char *debug = getenv("DFOPTIMIZER_DEBUG");
     *out = (struct dfopt_options){
         .relay_hostname = "",
@@ -375,6 +363,7 @@ enum dfopt_err dfopt_options_parse(int argc, char **argv, struct dfopt_options *
         .log_level =
             debug && strcmp(debug, "1") == 0 ? DFOPT_LOG_DEBUG : DFOPT_LOG_INFO,
     };
+    dfopt_live_options_init(&out->live);
     error_t e =
         argp_parse(&argp, argc, argv, ARGP_NO_EXIT | ARGP_NO_HELP, NULL, out);
     return e == 0 ? DFOPT_OK : e == ENOMEM ? DFOPT_ERR_NOMEM : DFOPT_ERR_ARG;

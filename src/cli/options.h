@@ -4,6 +4,7 @@
 #define DFOPT_CLI_OPTIONS_H
 
 #include "base/log.h"
+#include "cli/live_options.h"
 #include "declog/format.h"
 #include "model/policy.h"
 
@@ -17,10 +18,17 @@ enum dfopt_exit { /* documented in dfopt-mpi --help */
                       3 /* a signal ended the run early; what was read is whole */
 };
 
-enum dfopt_action { DFOPT_ACTION_RUN, DFOPT_ACTION_HELP, DFOPT_ACTION_VERSION };
+enum dfopt_action {
+    DFOPT_ACTION_RUN,
+    DFOPT_ACTION_HELP,
+    DFOPT_ACTION_VERSION,
+    DFOPT_ACTION_KEYGEN
+};
+
+enum dfopt_transport { DFOPT_TRANSPORT_FILE, DFOPT_TRANSPORT_ZMQ };
 
 enum dfopt_acks_option {
-    DFOPT_ACKS_AUTO, /* explicit for an event log, assumed for plain findings */
+    DFOPT_ACKS_AUTO, /* explicit where acks can come in, else assumed */
     DFOPT_ACKS_EXPLICIT,
     DFOPT_ACKS_ASSUMED
 };
@@ -33,7 +41,9 @@ enum dfopt_readers {                     /* who reads the input */
 
 struct dfopt_options {
     enum dfopt_action action;
-    const char *transport;
+    enum dfopt_transport transport;
+    const char *transport_name;
+    struct dfopt_live_options live;
     const char **findings_files; /* owned */
     size_t n_findings_files;
     const char *registry_file; /* NULL: none; so with the four below */

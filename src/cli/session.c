@@ -6,8 +6,11 @@
 #include "cli/bootstrap.h"
 #include "cli/files.h"
 #include "cli/inputs.h"
+#include "cli/live.h"
 #include "cli/progress.h"
+#include "cli/status.h"
 #include "runtime/bulk.h"
+#include "runtime/record.h"
 #include "transport/file.h"
 
 #include <inttypes.h>
@@ -27,12 +30,18 @@ struct session {
     struct dfopt_initial *presets; /* owned; bodies point into preset_bodies */
     size_t n_presets;
     struct dfopt_buf preset_bodies;
-    struct dfopt_inputs in;
-    struct dfopt_sink *sink;
+    struct dfopt_inputs in; /* of a replay */
+    struct dfopt_live live; /* of a service */
+    struct dfopt_sink *plans_file, *recording;
     struct dfopt_declog *declog;
     struct dfopt_lead_result result;
     struct dfopt_buf text;
 };
+
+static bool is_live(const struct session *s)
+{
+    return s->o->transport != DFOPT_TRANSPORT_FILE;
+}
 
 static void say_failed(struct session *s, const char *event,
                        const struct dfopt_error *e)
@@ -137,8 +146,9 @@ static enum dfopt_err load_presets(struct session *s, struct dfopt_error *err)
 
 static enum dfopt_err configure(struct session *s, struct dfopt_error *err)
 {
-    const struct dfopt_codec_limits limits = {.max_record_bytes =
-                                                  (size_t)s->o->max_record_bytes};
+    const size_t envelope = is_live(s) ? DFOPT_RECORD_ENVELOPE_BYTES : 0;
+    const struct dfopt_codec_limits limits = {
+        .max_record_bytes = (size_t)s->o->max_record_bytes - envelope};
     enum dfopt_err e = dfopt_dict_create(&s->dict, false);
     if (!e)
         e = dfopt_codec_create(&s->codec, s->dict, &limits);
@@ -147,7 +157,9 @@ static enum dfopt_err configure(struct session *s, struct dfopt_error *err)
     e = load_policy(s, err);
     if (!e)
         e = load_presets(s, err);
-    return e ? e : dfopt_inputs_open(&s->in, s->o, err);
+    if (!e && !is_live(s))
+        e = dfopt_inputs_open(&s->in, s->o, err);
+    return e;
 }
 
 /* ---- how acks are handled ---- */
@@ -156,6 +168,10 @@ static enum dfopt_err choose_acks(struct session *s, struct dfopt_error *err)
 {
     bool event_log = true;
     enum dfopt_err e = DFOPT_ERR_STATE;
+    if (is_live(s)) {
+        event_log = s->o->live.acks_address && s->o->live.acks_address[0];
+        e = DFOPT_OK;
+    }
     if (s->o->acks != DFOPT_ACKS_AUTO || s->o->preset == DFOPT_PRESET_UPSTREAM)
         e = DFOPT_OK;
     while (e && !(s->stop && *s->stop)) {
@@ -201,7 +217,7 @@ static enum dfopt_err open_declog(struct session *s, int argc, char **argv,
             .ranks = dfopt_comm_size(s->comm),
             .program_version = DFOPT_VERSION,
             .mpi_library = dfopt_comm_library(s->comm),
-            .transport = s->o->transport,
+            .transport = s->o->transport_name,
             .command_line = arguments.data,
             .policy = policy.data,
             .preset =
@@ -224,8 +240,14 @@ static enum dfopt_err open_outputs(struct session *s, int argc, char **argv,
         e = dfopt_file_may_write(s->o->final_state_file, err);
     if (!e)
         e = dfopt_file_may_write(s->o->decision_log, err);
+    if (!e)
+        e = dfopt_file_may_write(s->o->live.record, err);
+    if (!e && is_live(s))
+        e = dfopt_live_open(&s->live, s->o, err);
     if (!e && s->o->plans_file)
-        e = dfopt_file_sink_create(&s->sink, s->o->plans_file, err);
+        e = dfopt_file_sink_create(&s->plans_file, s->o->plans_file, err);
+    if (!e && s->o->live.record)
+        e = dfopt_file_sink_create(&s->recording, s->o->live.record, err);
     if (!e && s->o->decision_log)
         e = open_declog(s, argc, argv, err);
     return e;
@@ -258,7 +280,8 @@ static void say_done(struct session *s)
     if (e)
         return;
     dfopt_log_event(
-        &s->log, DFOPT_LOG_INFO, "optimizer.file.done",
+        &s->log, DFOPT_LOG_INFO,
+        is_live(s) ? "optimizer.zmq.done" : "optimizer.file.done",
         DFOPT_F_INT("findings", t->by_stream[DFOPT_STREAM_FINDING]),
         DFOPT_F_INT("plan_count", t->plans), DFOPT_F_JSON("knob_state", x->data),
         DFOPT_F_INT("records", t->records), DFOPT_F_INT("invalid", t->invalid),
@@ -287,32 +310,21 @@ static enum dfopt_err write_final_state(struct session *s, struct dfopt_error *e
              : dfopt_file_write(s->o->final_state_file, x, err);
 }
 
-static int lead(struct session *s)
+/* The sinks of plans that there are. */
+static size_t list_sinks(const struct session *s,
+                         struct dfopt_sink *sinks[DFOPT_SINKS_MAX])
 {
-    struct dfopt_error err = {0};
-    struct dfopt_progress_line line = {stderr, dfopt_clock_monotonic_ns()};
-    const bool show = !s->o->no_progress && isatty(STDERR_FILENO);
-    const struct dfopt_lead_config config = {
-        .dict = s->dict,
-        .codec = s->codec,
-        .policy = &s->policy,
-        .assumed_acks = s->assumed_acks,
-        .relay_hostname = dfopt_dict_intern_z(s->dict, s->o->relay_hostname),
-        .presets = s->presets,
-        .n_presets = s->n_presets,
-        .source = s->in.source,
-        .sink = s->sink,
-        .declog = &s->declog,
-        .log = &s->log,
-        .strict = s->o->strict,
-        .round_events = (uint32_t)s->o->batch_events,
-        .rounds_on_way = (uint32_t)s->o->batches_on_way,
-        .flush_interval_ns = s->o->log_flush_ms * 1000000,
-        .stop = s->stop,
-        .progress = show ? dfopt_progress_show : NULL,
-        .progress_arg = &line,
-    };
-    int code = DFOPT_EXIT_OK;
+    size_t n = 0;
+    if (s->plans_file)
+        sinks[n++] = s->plans_file;
+    if (s->live.plans)
+        sinks[n++] = s->live.plans;
+    return n;
+}
+
+static enum dfopt_err run(struct session *s, struct dfopt_lead_config *config,
+                          struct dfopt_error *err)
+{
     const struct dfopt_bulk_input input = {
         .pieces = s->in.pieces,
         .max_record_bytes = (size_t)s->o->max_record_bytes,
@@ -320,11 +332,58 @@ static int lead(struct session *s)
         .log_detail = s->o->log_detail,
         .log_compression = s->o->log_compression,
     };
+    struct dfopt_progress_line line = {stderr, dfopt_clock_monotonic_ns()};
+    struct dfopt_status status = {
+        .log = &s->log,
+        .every_ns = s->o->live.status_interval_ms * 1000000,
+        .assumed_acks = s->assumed_acks,
+        .said_ns = line.start_ns,
+    };
+    if (is_live(s)) {
+        config->progress = dfopt_status_show;
+        config->progress_arg = &status;
+        return dfopt_lead_run(s->comm, config, &s->result, err);
+    }
+    const bool show = !s->o->no_progress && isatty(STDERR_FILENO);
+    if (show) {
+        config->progress = dfopt_progress_show;
+        config->progress_arg = &line;
+    }
     enum dfopt_err e =
-        s->in.pieces ? dfopt_bulk_lead(s->comm, &config, &input, &s->result, &err)
-                     : dfopt_lead_run(s->comm, &config, &s->result, &err);
+        s->in.pieces ? dfopt_bulk_lead(s->comm, config, &input, &s->result, err)
+                     : dfopt_lead_run(s->comm, config, &s->result, err);
     if (show)
         dfopt_progress_end(&line);
+    return e;
+}
+
+static int lead(struct session *s)
+{
+    struct dfopt_error err = {0};
+    struct dfopt_lead_config config = {
+        .dict = s->dict,
+        .codec = s->codec,
+        .policy = &s->policy,
+        .assumed_acks = s->assumed_acks,
+        .relay_hostname = dfopt_dict_intern_z(s->dict, s->o->relay_hostname),
+        .presets = s->presets,
+        .n_presets = s->n_presets,
+        .source = is_live(s) ? s->live.source : s->in.source,
+        .recording = s->recording,
+        .log_first = is_live(s),
+        .declog = &s->declog,
+        .log = &s->log,
+        .strict = s->o->strict,
+        .round_events = (uint32_t)s->o->batch_events,
+        .rounds_on_way = (uint32_t)s->o->batches_on_way,
+        .flush_interval_ns = s->o->log_flush_ms * 1000000,
+        .wait_ms =
+            s->o->live.pull_timeout_ms < 100 ? (int)s->o->live.pull_timeout_ms : 0,
+        .stop = s->stop,
+    };
+    config.n_sinks = list_sinks(s, config.sinks);
+    int code = DFOPT_EXIT_OK;
+    enum dfopt_err e = run(s, &config, &err);
     if (e) {
         say_failed(s, "optimizer.failed", &err);
         code = DFOPT_EXIT_FAILED;
@@ -334,7 +393,7 @@ static int lead(struct session *s)
     }
     if (s->result.output_failed || s->result.totals.skipped_inputs)
         code = DFOPT_EXIT_FAILED;
-    if (code == DFOPT_EXIT_OK && s->result.stopped)
+    if (code == DFOPT_EXIT_OK && s->result.stopped && !is_live(s))
         code = DFOPT_EXIT_STOPPED;
     return code;
 }
@@ -343,12 +402,13 @@ static int lead(struct session *s)
 static int close_outputs(struct session *s, int code)
 {
     struct dfopt_error err = {0};
-    if (s->sink && s->sink->ops->destroy(s->sink, &err) &&
-        !s->result.output_failed) {
-        say_failed(s, "optimizer.output.failed", &err);
-        code = DFOPT_EXIT_FAILED;
-    }
-    s->sink = NULL;
+    struct dfopt_sink *files[] = {s->plans_file, s->recording};
+    for (size_t i = 0; i < 2; i++)
+        if (files[i] && files[i]->ops->destroy(files[i], &err) &&
+            !s->result.output_failed) {
+            say_failed(s, "optimizer.output.failed", &err);
+            code = DFOPT_EXIT_FAILED;
+        }
     const bool whole = code == DFOPT_EXIT_OK || code == DFOPT_EXIT_STOPPED;
     if (s->declog && dfopt_declog_close(&s->declog, whole, &err)) {
         say_failed(s, "optimizer.output.failed", &err);
@@ -360,6 +420,7 @@ static int close_outputs(struct session *s, int code)
 static void release(struct session *s)
 {
     dfopt_inputs_close(&s->in);
+    dfopt_live_close(&s->live);
     for (size_t i = 0; i < s->n_presets; i++)
         dfopt_registration_clear(&s->presets[i].registration);
     free(s->presets);
@@ -386,6 +447,7 @@ int dfopt_session_run(struct dfopt_comm *comm, const struct dfopt_options *o,
                     o->log_text ? dfopt_log_format_text : dfopt_log_format_json,
                 .clock = dfopt_clock_wall_ns},
     };
+    s.live.log = &s.log;
     struct dfopt_error err = {0};
     int code = DFOPT_EXIT_USAGE;
     enum dfopt_err e = configure(&s, &err);
@@ -399,14 +461,17 @@ int dfopt_session_run(struct dfopt_comm *comm, const struct dfopt_options *o,
         dfopt_log_event(
             &s.log, DFOPT_LOG_INFO, "optimizer.start",
             DFOPT_F_TEXT("version", DFOPT_VERSION),
-            DFOPT_F_TEXT("transport", o->transport),
+            DFOPT_F_TEXT("transport", o->transport_name),
             DFOPT_F_INT("ranks", dfopt_comm_size(comm)),
             DFOPT_F_TEXT("acks", s.assumed_acks ? "assumed" : "explicit"),
             DFOPT_F_TEXT("preset", o->preset == DFOPT_PRESET_UPSTREAM ? "upstream"
                                                                       : "default"));
+        if (is_live(&s))
+            dfopt_live_announce(&s.live);
         code = lead(&s);
     }
     code = close_outputs(&s, code);
+    dfopt_live_close_plans(&s.live);
     if (!e)
         say_done(&s);
     release(&s);

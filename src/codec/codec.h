@@ -82,6 +82,12 @@ enum dfopt_err dfopt_codec_text_json(const char *text, size_t len,
 enum dfopt_err dfopt_codec_plan_json(const struct dfopt_dict *dict,
                                      const struct dfopt_plan *p, struct dfopt_buf *out);
 
+/* What a transport sends beside it: type, plan_id, knob_id, target_function and,
+ * if the plan is not for the whole job, target_nodes. */
+enum dfopt_err dfopt_codec_plan_metadata(const struct dfopt_dict *dict,
+                                         const struct dfopt_plan *p,
+                                         struct dfopt_buf *out);
+
 /* A policy in the form of a policy file, every switch given. */
 enum dfopt_err dfopt_codec_policy_json(const struct dfopt_dict *dict,
                                        const struct dfopt_policy *policy,

@@ -23,12 +23,28 @@ static void put_rationale(struct dfopt_put *p, const struct dfopt_plan *plan)
     dfopt_buf_free(&text);
 }
 
+/* The nodes that a plan is for; none: the whole job. */
+static const dfopt_sym *targets(const struct dfopt_dict *dict,
+                                const struct dfopt_plan *plan, size_t *n)
+{
+    *n = plan->node != DFOPT_SYM_EMPTY;
+    return plan->relay_id == DFOPT_SYM_NONE
+               ? &plan->node
+               : dfopt_dict_items(dict, plan->targets, n);
+}
+
+static size_t target_count(const struct dfopt_dict *dict,
+                           const struct dfopt_plan *plan)
+{
+    size_t n;
+    (void)targets(dict, plan, &n);
+    return n;
+}
+
 static void put_targets(struct dfopt_put *p, const struct dfopt_plan *plan)
 {
-    size_t n = plan->node != DFOPT_SYM_EMPTY;
-    const dfopt_sym *nodes = &plan->node;
-    if (plan->relay_id != DFOPT_SYM_NONE)
-        nodes = dfopt_dict_items(p->dict, plan->targets, &n);
+    size_t n;
+    const dfopt_sym *nodes = targets(p->dict, plan, &n);
     dfopt_put_raw(p, "[");
     for (size_t i = 0; i < n; i++) {
         dfopt_put_raw(p, i ? "," : "");
@@ -66,6 +82,25 @@ enum dfopt_err dfopt_codec_plan_json(const struct dfopt_dict *dict,
     dfopt_put_int(&to, p->window);
     dfopt_put_raw(&to, ",\"target_nodes\":");
     put_targets(&to, p);
+    dfopt_put_raw(&to, "}");
+    return dfopt_put_end(&to);
+}
+
+enum dfopt_err dfopt_codec_plan_metadata(const struct dfopt_dict *dict,
+                                         const struct dfopt_plan *p,
+                                         struct dfopt_buf *out)
+{
+    struct dfopt_put to = dfopt_put_start(out, dict);
+    dfopt_put_raw(&to, "{\"type\":\"action_plan\",\"plan_id\":");
+    put_plan_id(&to, p);
+    dfopt_put_raw(&to, ",\"knob_id\":");
+    dfopt_put_sym(&to, p->knob);
+    dfopt_put_raw(&to, ",\"target_function\":");
+    dfopt_put_sym(&to, p->target_function);
+    if (target_count(dict, p)) {
+        dfopt_put_raw(&to, ",\"target_nodes\":");
+        put_targets(&to, p);
+    }
     dfopt_put_raw(&to, "}");
     return dfopt_put_end(&to);
 }

@@ -574,7 +574,7 @@ enum dfopt_err dfopt_bulk_lead(struct dfopt_comm *comm,
         e = l.stopped_by;
     }
     struct dfopt_error ending = {0};
-    enum dfopt_err ended = dfopt_output_end(&l.output, &ending);
+    enum dfopt_err ended = dfopt_output_flush(&l.output, &ending);
     if (ended && !e) {
         *err = ending;
         e = ended;

@@ -26,8 +26,11 @@ struct lead {
     struct dfopt_round *rounds; /* ring */
     uint32_t n_rounds, oldest, on_way;
     uint32_t round_events;
+    int wait_ms;
     uint64_t next_seq, next_round;
     int64_t flushed_ns, progress_ns;
+    uint64_t put_out, settled; /* records: decided and put out; durable as well */
+    size_t kept_back;          /* plans that no peer has taken yet */
     struct dfopt_intake intake;
     bool ended;
 };
@@ -76,6 +79,9 @@ static enum dfopt_err take_record(struct lead *l, struct dfopt_round *r,
     const uint64_t seq = l->next_seq++;
     l->totals->records++;
     enum dfopt_err e = dfopt_intake_take(&l->intake, r, seq, rec, &event, &why);
+    if (e != DFOPT_ERR_NOMEM &&
+        dfopt_output_record(&l->output, event.stream, rec, e == DFOPT_OK, err))
+        return err->code;
     if (e && e != DFOPT_ERR_NOMEM)
         return skip_record(l, r, rec, why.text, err);
     if (!e) {
@@ -101,6 +107,44 @@ static enum dfopt_err skip_input(struct lead *l, const struct dfopt_error *why,
     return DFOPT_OK;
 }
 
+static void report_progress(struct lead *l, bool last)
+{
+    if (!l->c->progress)
+        return;
+    const int64_t now = dfopt_clock_monotonic_ns();
+    if (!last && now - l->progress_ns < PROGRESS_EVERY_NS)
+        return;
+    l->progress_ns = now;
+    struct dfopt_lead_progress p = {.totals = l->totals,
+                                    .undecided = l->totals->records - l->put_out,
+                                    .kept_back = l->kept_back};
+    l->c->source->ops->progress(l->c->source, &p.input);
+    l->c->progress(l->c->progress_arg, &p);
+}
+
+/* All that has been put out is durable: the source may acknowledge it. */
+static void settled(struct lead *l)
+{
+    l->settled = l->put_out;
+    if (l->c->source->ops->done)
+        l->c->source->ops->done(l->c->source, l->settled);
+}
+
+/* Nothing is on its way and nothing has come in. */
+static enum dfopt_err idle(struct lead *l, struct dfopt_error *err)
+{
+    l->kept_back = dfopt_output_pump(&l->output);
+    report_progress(l, false);
+    const int64_t now = dfopt_clock_monotonic_ns();
+    if (l->settled == l->put_out || now - l->flushed_ns < l->c->flush_interval_ns)
+        return DFOPT_OK;
+    l->flushed_ns = now;
+    enum dfopt_err e = dfopt_output_settle(&l->output, err);
+    if (!e)
+        settled(l);
+    return e;
+}
+
 /* Fills a round until it is full or no more input is ready. */
 static enum dfopt_err fill(struct lead *l, struct dfopt_round *r,
                            struct dfopt_error *err)
@@ -114,8 +158,9 @@ static enum dfopt_err fill(struct lead *l, struct dfopt_round *r,
             l->ended = true;
             break;
         }
-        const int wait_ms = r->n_events == 0 && l->on_way == 0 ? WAIT_MS : 0;
-        switch (l->c->source->ops->next(l->c->source, wait_ms, &rec, &why)) {
+        const bool nothing = r->n_events == 0 && l->on_way == 0;
+        switch (l->c->source->ops->next(l->c->source, nothing ? l->wait_ms : 0,
+                                        &rec, &why)) {
         case DFOPT_SOURCE_RECORD:
             bytes += rec.len;
             e = take_record(l, r, &rec, err);
@@ -132,26 +177,13 @@ static enum dfopt_err fill(struct lead *l, struct dfopt_round *r,
             l->ended = true;
             return e;
         default:
-            return e;
+            return nothing ? idle(l, err) : DFOPT_OK;
         }
     }
     return e;
 }
 
 /* ---- the loop ---- */
-
-static void report_progress(struct lead *l, bool last)
-{
-    if (!l->c->progress)
-        return;
-    const int64_t now = dfopt_clock_monotonic_ns();
-    if (!last && now - l->progress_ns < PROGRESS_EVERY_NS)
-        return;
-    l->progress_ns = now;
-    struct dfopt_lead_progress p = {.totals = l->totals};
-    l->c->source->ops->progress(l->c->source, &p.input);
-    l->c->progress(l->c->progress_arg, &p);
-}
 
 /* Puts out the oldest round, which is answered. */
 static enum dfopt_err finish_oldest(struct lead *l, struct dfopt_error *err)
@@ -169,6 +201,12 @@ static enum dfopt_err finish_oldest(struct lead *l, struct dfopt_error *err)
     l->oldest = (l->oldest + 1) % l->n_rounds;
     l->on_way--;
     e = dfopt_output_round(&l->output, r, flush, err);
+    l->put_out += r->n_events;
+    if (!e && flush)
+        e = dfopt_output_flush(&l->output, err);
+    if (!e && flush)
+        settled(l);
+    l->kept_back = dfopt_output_pump(&l->output);
     report_progress(l, false);
     return e;
 }
@@ -273,6 +311,7 @@ enum dfopt_err dfopt_lead_run(struct dfopt_comm *comm,
         .output = {.c = config, .totals = &out->totals},
         .n_rounds = config->rounds_on_way ? config->rounds_on_way : ROUNDS_ON_WAY,
         .round_events = config->round_events ? config->round_events : ROUND_EVENTS,
+        .wait_ms = config->wait_ms ? config->wait_ms : WAIT_MS,
         .flushed_ns = dfopt_clock_monotonic_ns(),
         .intake = {.dict = config->dict,
                    .codec = config->codec,
@@ -285,11 +324,13 @@ enum dfopt_err dfopt_lead_run(struct dfopt_comm *comm,
         if (e)
             wind_up(&l);
         struct dfopt_error ending = {0};
-        enum dfopt_err ended = dfopt_output_end(&l.output, &ending);
+        enum dfopt_err ended = dfopt_output_settle(&l.output, &ending);
         if (ended && !e) {
             *err = ending;
             e = ended;
         }
+        if (!ended)
+            settled(&l);
         report_progress(&l, true);
     }
     if (!e)

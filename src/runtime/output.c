@@ -4,12 +4,14 @@
 
 #include "declog/block.h"
 #include "runtime/narrate.h"
+#include "runtime/record.h"
 
 #include <string.h>
 
 void dfopt_output_free(struct dfopt_output *o)
 {
     dfopt_buf_free(&o->json);
+    dfopt_buf_free(&o->metadata);
     dfopt_buf_free(&o->text);
 }
 
@@ -111,17 +113,25 @@ static enum dfopt_err drop_log(struct dfopt_output *o, struct dfopt_error *err)
     return gave_up(o, "decision log", &why, err);
 }
 
+/* Notes in the log how far it is. */
+static enum dfopt_err commit(struct dfopt_output *o, bool flush,
+                             struct dfopt_error *err)
+{
+    struct dfopt_error why = {0};
+    if (!*o->c->declog || o->end.next_seq == 0 || /* nothing has been put out */
+        !dfopt_declog_commit(*o->c->declog, &o->end, flush, &why))
+        return DFOPT_OK;
+    return drop_log(o, err);
+}
+
 static enum dfopt_err to_declog(struct dfopt_output *o, const struct dfopt_round *r,
                                 bool flush, struct dfopt_error *err)
 {
-    struct dfopt_declog *w = *o->c->declog;
-    struct dfopt_error why = {0};
-    if (!w)
-        return DFOPT_OK;
-    enum dfopt_err e = log_rows(w, r);
-    if (!e)
-        e = dfopt_declog_commit(w, &r->end, flush, &why);
-    return e ? drop_log(o, err) : DFOPT_OK;
+    o->end = r->end;
+    if (*o->c->declog && log_rows(*o->c->declog, r))
+        return drop_log(o, err);
+    flush = flush || (o->c->log_first && r->merged.plans.len > 0);
+    return commit(o, flush, err);
 }
 
 enum dfopt_err dfopt_output_presets(struct dfopt_output *o, struct dfopt_error *err)
@@ -144,26 +154,41 @@ enum dfopt_err dfopt_output_presets(struct dfopt_output *o, struct dfopt_error *
 
 /* ---- plans ---- */
 
+static enum dfopt_err sink_failed(struct dfopt_output *o, size_t i,
+                                  const struct dfopt_error *why,
+                                  struct dfopt_error *err)
+{
+    o->sink_failed[i] = true;
+    return gave_up(o, "plans", why, err);
+}
+
 static enum dfopt_err publish(struct dfopt_output *o, const struct dfopt_plan *p,
                               struct dfopt_error *err)
 {
-    struct dfopt_error why = {0};
+    const struct dfopt_dict *dict = o->c->dict;
     dfopt_buf_clear(&o->json);
-    enum dfopt_err e = dfopt_codec_plan_json(o->c->dict, p, &o->json);
+    dfopt_buf_clear(&o->metadata);
+    enum dfopt_err e = dfopt_codec_plan_json(dict, p, &o->json);
+    if (!e)
+        e = dfopt_codec_plan_metadata(dict, p, &o->metadata);
     if (e)
         return dfopt_error_set(err, e, "%s", dfopt_err_text(e));
     const struct dfopt_plan_message m = {
         .body = o->json.data,
         .body_len = o->json.len,
-        .node = p->node == DFOPT_SYM_EMPTY
-                    ? NULL
-                    : dfopt_dict_text(o->c->dict, p->node, NULL),
+        .metadata = o->metadata.data,
+        .metadata_len = o->metadata.len,
+        .node = p->node == DFOPT_SYM_EMPTY ? NULL
+                                           : dfopt_dict_text(dict, p->node, NULL),
+        .knob = dfopt_dict_text(dict, p->knob, NULL),
     };
-    e = o->c->sink->ops->publish(o->c->sink, &m, &why);
-    if (!e)
-        return DFOPT_OK;
-    o->sink_failed = true;
-    return gave_up(o, "plans", &why, err);
+    for (size_t i = 0; i < o->c->n_sinks && !e; i++) {
+        struct dfopt_error why = {0};
+        struct dfopt_sink *s = o->c->sinks[i];
+        if (!o->sink_failed[i] && s->ops->publish(s, &m, &why))
+            e = sink_failed(o, i, &why, err);
+    }
+    return e;
 }
 
 static enum dfopt_err put_plans(struct dfopt_output *o, const struct dfopt_round *r,
@@ -178,7 +203,7 @@ static enum dfopt_err put_plans(struct dfopt_output *o, const struct dfopt_round
             o->totals->plans++;
         else
             o->totals->relays++;
-        if (o->c->sink && !o->sink_failed)
+        if (o->c->n_sinks)
             e = publish(o, &p[i], err);
         dfopt_narrate_plan(o->c, &p[i], &o->text);
     }
@@ -220,11 +245,65 @@ enum dfopt_err dfopt_output_round(struct dfopt_output *o,
     return put_plans(o, r, err);
 }
 
-enum dfopt_err dfopt_output_end(struct dfopt_output *o, struct dfopt_error *err)
+/* ---- what came in ---- */
+
+static enum dfopt_err recording_failed(struct dfopt_output *o,
+                                       const struct dfopt_error *why,
+                                       struct dfopt_error *err)
+{
+    o->recording_failed = true;
+    return gave_up(o, "recording", why, err);
+}
+
+enum dfopt_err dfopt_output_record(struct dfopt_output *o, uint32_t stream,
+                                   const struct dfopt_record *rec, bool usable,
+                                   struct dfopt_error *err)
 {
     struct dfopt_error why = {0};
-    if (!o->c->sink || o->sink_failed || !o->c->sink->ops->flush(o->c->sink, &why))
+    struct dfopt_sink *to = o->c->recording;
+    if (!to || o->recording_failed)
         return DFOPT_OK;
-    o->sink_failed = true;
-    return gave_up(o, "plans", &why, err);
+    enum dfopt_err e = dfopt_record_line(stream, rec, usable, &o->text);
+    if (e)
+        return dfopt_error_set(err, e, "%s", dfopt_err_text(e));
+    const struct dfopt_plan_message line = {.body = o->text.data,
+                                            .body_len = o->text.len};
+    if (!to->ops->publish(to, &line, &why))
+        return DFOPT_OK;
+    return recording_failed(o, &why, err);
+}
+
+/* ---- now and then, and at the end ---- */
+
+enum dfopt_err dfopt_output_flush(struct dfopt_output *o, struct dfopt_error *err)
+{
+    enum dfopt_err e = DFOPT_OK;
+    struct dfopt_sink *to = o->c->recording;
+    for (size_t i = 0; i < o->c->n_sinks && !e; i++) {
+        struct dfopt_error why = {0};
+        struct dfopt_sink *s = o->c->sinks[i];
+        if (!o->sink_failed[i] && s->ops->flush(s, &why))
+            e = sink_failed(o, i, &why, err);
+    }
+    struct dfopt_error why = {0};
+    if (!e && to && !o->recording_failed && to->ops->flush(to, &why))
+        e = recording_failed(o, &why, err);
+    return e;
+}
+
+enum dfopt_err dfopt_output_settle(struct dfopt_output *o, struct dfopt_error *err)
+{
+    enum dfopt_err e = commit(o, true, err);
+    return e ? e : dfopt_output_flush(o, err);
+}
+
+size_t dfopt_output_pump(struct dfopt_output *o)
+{
+    size_t kept_back = 0;
+    for (size_t i = 0; i < o->c->n_sinks; i++) {
+        struct dfopt_sink *s = o->c->sinks[i];
+        if (!o->sink_failed[i] && s->ops->pump)
+            kept_back += s->ops->pump(s);
+    }
+    return kept_back;
 }

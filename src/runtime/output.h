@@ -1,4 +1,5 @@
-/* Where decided rounds go: decision log, plans, log lines, totals. */
+/* Where decided rounds go: decision log, plans, log lines, totals; and what came
+ * in, to a recording. */
 #ifndef DFOPT_RUNTIME_OUTPUT_H
 #define DFOPT_RUNTIME_OUTPUT_H
 
@@ -9,9 +10,12 @@ struct dfopt_output {
     const struct dfopt_lead_config *c;
     struct dfopt_totals *totals;
     uint64_t rejects_shown;
-    bool sink_failed, failed; /* failed: something is not whole */
-    struct dfopt_buf json;    /* scratch */
-    struct dfopt_buf text;
+    bool sink_failed[DFOPT_SINKS_MAX];
+    bool recording_failed;
+    bool failed;                      /* something is not whole */
+    struct dfopt_declog_position end; /* of the last round that was put out */
+    struct dfopt_buf json;            /* scratch */
+    struct dfopt_buf metadata, text;
 };
 
 /* Logs the registrations that were there before the first event. */
@@ -24,8 +28,19 @@ enum dfopt_err dfopt_output_round(struct dfopt_output *o,
                                   const struct dfopt_round *r, bool flush,
                                   struct dfopt_error *err);
 
-/* Flushes what is buffered. */
-enum dfopt_err dfopt_output_end(struct dfopt_output *o, struct dfopt_error *err);
+/* Writes a record to the recording, if there is one; as above. */
+enum dfopt_err dfopt_output_record(struct dfopt_output *o, uint32_t stream,
+                                   const struct dfopt_record *rec, bool usable,
+                                   struct dfopt_error *err);
+
+/* Hands over what the sinks and the recording have buffered. */
+enum dfopt_err dfopt_output_flush(struct dfopt_output *o, struct dfopt_error *err);
+
+/* The same, and makes everything put out so far durable in the decision log. */
+enum dfopt_err dfopt_output_settle(struct dfopt_output *o, struct dfopt_error *err);
+
+/* Sends plans that had to be kept back, without waiting; how many still are. */
+size_t dfopt_output_pump(struct dfopt_output *o);
 
 void dfopt_output_free(struct dfopt_output *o);
 

@@ -1,6 +1,6 @@
 /* Where events come from and where plans go: two ops tables, so that the
  * runtime knows neither files nor sockets. Only rank 0 holds a transport; all
- * calls come from one thread. */
+ * calls come from one thread. Ops marked optional may be NULL. */
 #ifndef DFOPT_TRANSPORT_TRANSPORT_H
 #define DFOPT_TRANSPORT_TRANSPORT_H
 
@@ -15,20 +15,21 @@ struct dfopt_record {
     const char *data; /* borrowed: valid until the next call on the source */
     size_t len;       /* bytes; no newline; 0 only with a problem */
     int stream;       /* enum dfopt_stream, or -1: the record says it itself */
-    const char *origin; /* file or endpoint, for messages; lives as long as the source */
-    uint64_t line;    /* 1-based line (JSONL) or element (JSON array); 0: none */
-    uint64_t offset;  /* of the first byte in the (unpacked) input */
+    const char
+        *origin;   /* file or endpoint, for messages; lives as long as the source */
+    uint64_t line; /* 1-based line (JSONL) or element (JSON array); 0: none */
+    uint64_t offset;     /* of the first byte in the (unpacked) input */
     const char *problem; /* NULL, or why the record cannot be used (too long,
                           * input cut off ...): it takes a number all the same.
                           * data then holds the first bytes, or len is 0. Static. */
 };
 
 enum dfopt_source_status {
-    DFOPT_SOURCE_RECORD,   /* *record is filled */
-    DFOPT_SOURCE_WAIT,     /* nothing is ready within timeout_ms */
-    DFOPT_SOURCE_END,      /* the input is at its end */
-    DFOPT_SOURCE_ERROR     /* *err says why; the source may be called again and
-                            * goes on with what is left (the next file), or END */
+    DFOPT_SOURCE_RECORD, /* *record is filled */
+    DFOPT_SOURCE_WAIT,   /* nothing is ready within timeout_ms */
+    DFOPT_SOURCE_END,    /* the input is at its end */
+    DFOPT_SOURCE_ERROR   /* *err says why; the source may be called again and
+                          * goes on with what is left (the next file), or END */
 };
 
 /* How far a source is, for a progress line. Zero: not known. */
@@ -47,6 +48,10 @@ struct dfopt_source_ops {
                                      struct dfopt_record *record,
                                      struct dfopt_error *err);
     void (*progress)(const struct dfopt_source *s, struct dfopt_source_progress *p);
+    /* Optional. The first n records that `next` has returned are decided, their
+     * plans are published and flushed, and their rows are in the decision log on
+     * disk: they may be acknowledged. n never falls. Does not wait. */
+    void (*done)(struct dfopt_source *s, uint64_t n);
     void (*destroy)(struct dfopt_source *s); /* NULL is fine */
 };
 
@@ -54,7 +59,10 @@ struct dfopt_source_ops {
 struct dfopt_plan_message {
     const char *body; /* JSON, one line, no newline */
     size_t body_len;
+    const char *metadata; /* JSON object: type, plan_id, knob_id ...; NULL: none */
+    size_t metadata_len;
     const char *node; /* NULL: the whole job */
+    const char *knob; /* id; NULL: unknown */
 };
 
 struct dfopt_sink {
@@ -63,10 +71,15 @@ struct dfopt_sink {
 
 struct dfopt_sink_ops {
     /* Publishes one plan, in the order of the calls. May buffer. */
-    enum dfopt_err (*publish)(struct dfopt_sink *s, const struct dfopt_plan_message *m,
+    enum dfopt_err (*publish)(struct dfopt_sink *s,
+                              const struct dfopt_plan_message *m,
                               struct dfopt_error *err);
     /* Hands everything published to the operating system or the peer. */
     enum dfopt_err (*flush)(struct dfopt_sink *s, struct dfopt_error *err);
+    /* Optional. Sends what can be sent now of what publish had to keep back,
+     * without waiting; returns how many plans are still kept back. Called when
+     * there is nothing else to do, and now and then when there is. */
+    size_t (*pump)(struct dfopt_sink *s);
     /* Flushes and frees. NULL is fine. An error is about what was not written. */
     enum dfopt_err (*destroy)(struct dfopt_sink *s, struct dfopt_error *err);
 };

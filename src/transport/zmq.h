@@ -172,19 +172,12 @@ struct dfopt_zmq_sink_options {
     void *note_arg;
 };
 
-/* A plan with what ZMQ needs besides; texts are borrowed for the call. */
-struct dfopt_zmq_plan {
-    struct dfopt_plan_message message;
-    const char *metadata; /* JSON object; NULL: {"type":"action_plan"} */
-    size_t metadata_len;
-    const char *knob; /* id, for the queue; NULL: "" */
-};
-
 /* A sink of plans. Returns OK, NOMEM, ARG or IO; the text names the endpoint.
  * Returns owned: (*out)->ops->destroy.
  *
  * publish never waits: a plan that no peer can take now is queued, and sent by a
- * later publish, flush or pump, in order for each node. In a full queue the oldest
+ * later publish, flush or pump, in order for each node. A plan without metadata
+ * gets {"type":"action_plan"}. In a full queue the oldest
  * plan of the same (node, knob) gives way, else the oldest of all. It returns OK
  * or NOMEM. A PUB plan without a subscriber is gone.
  * flush is pump: it does not wait and returns OK. destroy waits at most linger_ms
@@ -194,16 +187,7 @@ enum dfopt_err dfopt_zmq_sink_create(struct dfopt_sink **out,
                                      const struct dfopt_zmq_sink_options *o,
                                      struct dfopt_error *err);
 
-/* ops->publish with metadata and knob. */
-enum dfopt_err dfopt_zmq_sink_publish(struct dfopt_sink *s,
-                                      const struct dfopt_zmq_plan *p,
-                                      struct dfopt_error *err);
-
-/* Sends what can be sent now, without waiting; returns how many plans are still
- * queued. To be called when idle, and when dfopt_zmq_sink_fd is readable. */
-size_t dfopt_zmq_sink_pump(struct dfopt_sink *s);
-
-/* The same, waiting for peers up to timeout_ms in all. A signal ends the wait
+/* As ops->pump, waiting for peers up to timeout_ms in all. A signal ends the wait
  * early. What libzmq holds is not counted. */
 size_t dfopt_zmq_sink_drain(struct dfopt_sink *s, int timeout_ms);
 

@@ -182,13 +182,13 @@ static enum dfopt_err enqueue(struct zmq_sink *s, const char *lane,
 
 /* ---- the functions ---- */
 
-enum dfopt_err dfopt_zmq_sink_publish(struct dfopt_sink *sink,
-                                      const struct dfopt_zmq_plan *p,
-                                      struct dfopt_error *err)
+static enum dfopt_err sink_publish(struct dfopt_sink *sink,
+                                   const struct dfopt_plan_message *p,
+                                   struct dfopt_error *err)
 {
     struct zmq_sink *s = (struct zmq_sink *)sink;
     const int64_t now = dfopt_clock_monotonic_ns();
-    const char *node = p->message.node ? p->message.node : "";
+    const char *node = p->node ? p->node : "";
     const char *topic = node[0] ? node : JOB_WIDE_TOPIC;
     const char *lane = s->pub ? topic : "";
     const struct dfopt_zmq_item item = {
@@ -196,7 +196,7 @@ enum dfopt_err dfopt_zmq_sink_publish(struct dfopt_sink *sink,
                         ? (struct dfopt_zmq_bytes){p->metadata, p->metadata_len}
                         : (struct dfopt_zmq_bytes){PLAIN_METADATA,
                                                    sizeof PLAIN_METADATA - 1},
-        .body = {p->message.body, p->message.body_len},
+        .body = {p->body, p->body_len},
         .since_ns = now,
     };
     const bool due = now - s->pumped_ns >= PUMP_EVERY_NS;
@@ -218,7 +218,7 @@ enum dfopt_err dfopt_zmq_sink_publish(struct dfopt_sink *sink,
     return e;
 }
 
-size_t dfopt_zmq_sink_pump(struct dfopt_sink *sink)
+static size_t sink_pump(struct dfopt_sink *sink)
 {
     return pump((struct zmq_sink *)sink, dfopt_clock_monotonic_ns());
 }
@@ -263,18 +263,10 @@ const char *dfopt_zmq_sink_endpoint(const struct dfopt_sink *sink)
 
 /* ---- the ops ---- */
 
-static enum dfopt_err sink_publish(struct dfopt_sink *sink,
-                                   const struct dfopt_plan_message *m,
-                                   struct dfopt_error *err)
-{
-    const struct dfopt_zmq_plan plan = {.message = *m};
-    return dfopt_zmq_sink_publish(sink, &plan, err);
-}
-
 static enum dfopt_err sink_flush(struct dfopt_sink *sink, struct dfopt_error *err)
 {
     (void)err;
-    (void)dfopt_zmq_sink_pump(sink);
+    (void)sink_pump(sink);
     return DFOPT_OK;
 }
 
@@ -306,6 +298,7 @@ static enum dfopt_err sink_destroy(struct dfopt_sink *sink, struct dfopt_error *
 static const struct dfopt_sink_ops zmq_sink_ops = {
     .publish = sink_publish,
     .flush = sink_flush,
+    .pump = sink_pump,
     .destroy = sink_destroy,
 };
 

@@ -111,13 +111,34 @@ class Options(Case):
         self.assert_refused([], "transport")
 
     def test_transports_of_other_builds(self):
-        for name in ("zmq", "mofka"):
-            for ranks in RANKS:
-                with self.subTest(ranks=ranks):
-                    r = self.assert_refused(
-                        ["--transport", name, "--findings-file", self.input,
-                         *self.outputs()], name, "this build", ranks=ranks)
-                    self.assertEqual(r.text.count("this build"), 1)
+        for ranks in RANKS:
+            with self.subTest(ranks=ranks):
+                r = self.assert_refused(
+                    ["--transport", "mofka", *self.outputs()], "mofka", "this build",
+                    ranks=ranks)
+                self.assertEqual(r.text.count("this build"), 1)
+
+    def test_service_options(self):
+        zmq = ["--transport", "zmq", *self.outputs()]
+        at = ["--address", "tcp://127.0.0.1:*", "--bind"]
+        self.assert_refused(zmq, "--address")
+        self.assert_refused([*zmq, *at, "--findings-file", self.input],
+                            "--findings-file")
+        self.assert_refused(["--findings-file", self.input, *self.outputs(),
+                             "--record", "r.jsonl"], "--record")
+        self.assert_refused([*zmq, "--address", "no endpoint", "--bind"],
+                            "no endpoint")
+        self.assert_refused([*zmq, *at, "--zmq-curve-client-keys", "any"],
+                            "--zmq-curve-server-key")
+        self.assert_refused([*zmq, *at, "--zmq-curve-server-key", "absent"],
+                            "--zmq-curve-client-keys")
+        self.assert_refused([*zmq, *at, "--zmq-curve-server-key", "absent",
+                             "--zmq-curve-client-keys", "any"], "secret key")
+        for text in ("-1", "soon", "", "1e99"):
+            self.assert_refused([*zmq, *at, "--idle-timeout", text],
+                                "--idle-timeout", repr(text))
+        self.assert_refused([*zmq, *at], "--pull-timeout-ms",
+                            env={"DFOPTIMIZER_PULL_TIMEOUT_MS": "0"})
 
     def test_upstream_has_no_assumed_acks(self):
         self.assert_refused(["--findings-file", self.input, *self.outputs(), "--compat",

@@ -165,6 +165,31 @@ static void test_plans(void **state)
         "\"a\"]}");
 }
 
+static void test_plan_metadata(void **state)
+{
+    (void)state;
+    struct dfopt_plan p = own_plan();
+    p.node = DFOPT_SYM_EMPTY;
+    assert_int_equal(dfopt_codec_plan_metadata(dict, &p, &out), DFOPT_OK);
+    assert_out("of the job",
+               "{\"type\":\"action_plan\",\"plan_id\":\"plan_00000000001a0000\","
+               "\"knob_id\":\"site.stat_batch\",\"target_function\":\"site.io\"}");
+    p.node = sym("n9");
+    assert_int_equal(dfopt_codec_plan_metadata(dict, &p, &out), DFOPT_OK);
+    assert_out("of a node",
+               "{\"type\":\"action_plan\",\"plan_id\":\"plan_00000000001a0000\","
+               "\"knob_id\":\"site.stat_batch\",\"target_function\":\"site.io\","
+               "\"target_nodes\":[\"n9\"]}");
+    const dfopt_sym nodes[] = {sym("b"), sym("a")};
+    p.relay_id = sym("g\"1");
+    p.targets = dfopt_dict_intern_list(dict, nodes, 2);
+    assert_int_equal(dfopt_codec_plan_metadata(dict, &p, &out), DFOPT_OK);
+    assert_out("relayed",
+               "{\"type\":\"action_plan\",\"plan_id\":\"g\\\"1\","
+               "\"knob_id\":\"site.stat_batch\",\"target_function\":\"site.io\","
+               "\"target_nodes\":[\"b\",\"a\"]}");
+}
+
 /* Output is appended to what is there already. */
 static void test_appends(void **state)
 {
@@ -273,6 +298,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_values, setup, teardown),
         cmocka_unit_test_setup_teardown(test_texts, setup, teardown),
         cmocka_unit_test_setup_teardown(test_plans, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_plan_metadata, setup, teardown),
         cmocka_unit_test_setup_teardown(test_appends, setup, teardown),
         cmocka_unit_test_setup_teardown(test_state, setup, teardown),
         cmocka_unit_test_setup_teardown(test_log_lines, setup, teardown),

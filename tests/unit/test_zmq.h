@@ -197,13 +197,13 @@ static inline void publish(struct dfopt_sink *s, const char *node, const char *k
     char body[32];
     struct dfopt_error err = {0};
     const int n = snprintf(body, sizeof body, "{\"i\":%d}", i);
-    const struct dfopt_zmq_plan p = {
-        .message = {.body = body, .body_len = (size_t)n, .node = node},
+    const struct dfopt_plan_message p = {
+        .body = body, .body_len = (size_t)n, .node = node,
         .metadata = "{\"m\":1}",
         .metadata_len = 7,
         .knob = knob,
     };
-    if (dfopt_zmq_sink_publish(s, &p, &err) != DFOPT_OK)
+    if (s->ops->publish(s, &p, &err) != DFOPT_OK)
         fail_msg("%s", err.text);
 }
 

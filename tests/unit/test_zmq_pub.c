@@ -19,7 +19,7 @@ static void greet(struct dfopt_sink *s, struct peer *p, const char *node)
     zmq_pollitem_t item = {.socket = p->socket, .events = ZMQ_POLLIN};
     do {
         publish(s, node, "greeting", -1);
-        (void)dfopt_zmq_sink_pump(s);
+        (void)s->ops->pump(s);
         assert_true(now_ms() < until);
     } while (zmq_poll(&item, 1, 20) == 0);
 }
@@ -55,7 +55,7 @@ static void test_topics(void **state)
     struct dfopt_sink *s =
         open_sink((struct dfopt_zmq_sink_options){.pattern = DFOPT_ZMQ_PUB});
     publish(s, "n01", "k", 12345); /* for nobody: gone, not queued */
-    assert_int_equal(dfopt_zmq_sink_pump(s), 0);
+    assert_int_equal(s->ops->pump(s), 0);
     for (int i = 0; i < NODES; i++) {
         snprintf(node, sizeof node, "n%02d", i);
         peers[i] = subscriber(s, node);
@@ -101,12 +101,12 @@ static void publish_large(struct dfopt_sink *s, const char *node, const char *kn
 {
     char body[16384];
     const int n = snprintf(body, sizeof body, "{\"i\":%d}%16000s", i, "");
-    const struct dfopt_zmq_plan plan = {
-        .message = {.body = body, .body_len = (size_t)n, .node = node},
+    const struct dfopt_plan_message plan = {
+        .body = body, .body_len = (size_t)n, .node = node,
         .metadata = "{\"m\":1}",
         .metadata_len = 7,
         .knob = knob};
-    assert_int_equal(dfopt_zmq_sink_publish(s, &plan, NULL), DFOPT_OK);
+    assert_int_equal(s->ops->publish(s, &plan, NULL), DFOPT_OK);
 }
 
 static size_t queued(struct dfopt_sink *s)
@@ -156,7 +156,7 @@ static void test_stalled_node(void **state)
     assert_int_equal(queued(s), 16);
     assert_int_equal(sink_noted(s, DFOPT_ZMQ_NOTE_PLAN_FORCED), 0);
     for (int before = -1, i = 0; i < last - 1; before = i) {
-        (void)dfopt_zmq_sink_pump(s);
+        (void)s->ops->pump(s);
         i = next_plan(&stalled, topic);
         assert_true(i > before);
     }
@@ -188,7 +188,7 @@ static void test_stalled_for_all(void **state)
     until = now_ms() + DEADLINE_MS;
     for (int i = -1; i < 600000; last++) {
         publish(s, "a", "k", 600000 + last);
-        (void)dfopt_zmq_sink_pump(s);
+        (void)s->ops->pump(s);
         i = next_plan(&stalled, topic);
         assert_true(now_ms() < until);
     }
@@ -207,7 +207,7 @@ static void test_gone(void **state)
     greet(s, &other, "b");
     (void)fill(s, "a");
     publish(s, NULL, "k", 500000);
-    assert_true(dfopt_zmq_sink_pump(s) > 0);
+    assert_true(s->ops->pump(s) > 0);
     peer_close(&stalled);
     pump_empty(s);
     expect_plan(&other, "*", 500000);

@@ -51,7 +51,7 @@ static void test_ops(void **state)
     char frames[2][256];
     assert_int_equal(s->ops->publish(s, &m, NULL), DFOPT_OK);
     struct peer p = puller(s);
-    while (s->ops->flush(s, NULL) == DFOPT_OK && dfopt_zmq_sink_pump(s) > 0)
+    while (s->ops->flush(s, NULL) == DFOPT_OK && s->ops->pump(s) > 0)
         (void)dfopt_zmq_sink_drain(s, 20);
     assert_true(receive_parts(&p, frames, 2));
     assert_string_equal(frames[0], "{\"type\":\"action_plan\"}");
@@ -137,9 +137,9 @@ static void test_slow_peer(void **state)
     for (int i = 0; i < N; i++) {
         snprintf(knob, sizeof knob, "k%d", i % KNOBS);
         const int n = snprintf(body, sizeof body, "%08d%4000s", i, "");
-        const struct dfopt_zmq_plan plan = {
-            .message = {.body = body, .body_len = (size_t)n}, .knob = knob};
-        assert_int_equal(dfopt_zmq_sink_publish(s, &plan, NULL), DFOPT_OK);
+        const struct dfopt_plan_message plan = {
+            .body = body, .body_len = (size_t)n, .knob = knob};
+        assert_int_equal(s->ops->publish(s, &plan, NULL), DFOPT_OK);
     }
     assert_true(now_ms() - start < DEADLINE_MS / 2);
     struct dfopt_zmq_sink_counts c;
@@ -148,7 +148,7 @@ static void test_slow_peer(void **state)
     assert_true(c.noted[DFOPT_ZMQ_NOTE_PLAN_REPLACED] > 0);
     int last = -1, knobs_seen = 0;
     while (last < N - 1) {
-        (void)dfopt_zmq_sink_pump(s);
+        (void)s->ops->pump(s);
         assert_int_equal(receive_frame(&p, got, sizeof got), 1);
         assert_int_equal(receive_frame(&p, got, sizeof got), 0);
         got[8] = '\0';
@@ -170,7 +170,7 @@ static void test_wake(void **state)
         .acks = ANY_PORT, .wake_fds = {dfopt_zmq_sink_fd(s)}, .n_wake_fds = 1});
     struct dfopt_record r;
     publish(s, NULL, "k", 1);
-    (void)dfopt_zmq_sink_pump(s);
+    (void)s->ops->pump(s);
     assert_int_equal(source->ops->next(source, 20, &r, NULL), DFOPT_SOURCE_WAIT);
     struct peer p = puller(s);
     const int64_t start = now_ms();
@@ -178,7 +178,7 @@ static void test_wake(void **state)
     for (size_t left = 1; left > 0; turns++) {
         assert_int_equal(source->ops->next(source, DEADLINE_MS, &r, NULL),
                          DFOPT_SOURCE_WAIT);
-        left = dfopt_zmq_sink_pump(s);
+        left = s->ops->pump(s);
     }
     expect_plan(&p, 1);
     assert_true(now_ms() - start < DEADLINE_MS / 2);

@@ -1,0 +1,25 @@
+/* One record, one line: newlines of a usable record are white space between
+ * tokens and become spaces. */
+#include "runtime/record.h"
+
+#include "codec/codec.h"
+
+enum dfopt_err dfopt_record_line(uint32_t stream, const struct dfopt_record *rec,
+                                 bool usable, struct dfopt_buf *line)
+{
+    dfopt_buf_clear(line);
+    enum dfopt_err e = dfopt_buf_printf(
+        line, "{\"stream\":\"%s\",\"body\":", dfopt_stream_name(stream));
+    if (e)
+        return e;
+    if (usable) {
+        const size_t start = line->len;
+        e = dfopt_buf_add(line, rec->data, rec->len);
+        for (size_t i = start; !e && i < line->len; i++)
+            if (line->data[i] == '\n' || line->data[i] == '\r')
+                line->data[i] = ' ';
+    } else {
+        e = dfopt_codec_text_json(rec->data, rec->len, line);
+    }
+    return e ? e : dfopt_buf_add(line, "}", 1);
+}
