@@ -33,8 +33,9 @@ static enum dfopt_err dump(const struct dump *d, struct log_job *j)
 static const struct argp_option options[] = {
     {"kind", 'k', "KIND", 0,
      "Only rows of KIND (may be repeated): finding, registration, ack, "
-     "global_plan, reject, suppression, verdict, plan; and, which else are left "
-     "out as registrations have them, knob, response",
+     "global_plan, reject, suppression, timeout, verdict, plan; and, which else "
+     "are left out, knob and response (registrations have them), seen, origin and "
+     "run (for a run that goes on)",
      0},
     {"from", 'f', "SEQ", 0, "Events from number SEQ on", 0},
     {"to", 't', "SEQ", 0, "Events up to number SEQ", 0},
@@ -72,9 +73,10 @@ int log_dump(int argc, char **argv)
         .doc =
             "Prints the rows of a decision log as JSON, one a line, in the order "
             "of events.\v"
-            "Within an event: what came in, changes of suppressions, then verdicts "
-            "by position, each followed by its plan. Registrations that are no "
-            "events come first.\n"};
+            "Within an event: what came in, changes of suppressions, plans given "
+            "up, "
+            "then verdicts by position, each followed by its plan. Registrations "
+            "that are no events come before the first event of their run.\n"};
     struct dump d = {.to = UINT64_MAX};
     struct log_job job = {.args = {.n_files = 1}};
     log_args_parse(&job.args, &argp, &d, argc, argv); /* always JSON */

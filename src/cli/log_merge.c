@@ -44,10 +44,10 @@ struct log_place log_place_of(enum log_kind kind, const void *row)
 
 int log_place_compare(const struct log_place *a, const struct log_place *b)
 {
-    if (a->event != b->event)
-        return a->event ? 1 : -1;
     if (a->seq != b->seq)
         return a->seq < b->seq ? -1 : 1;
+    if (a->event != b->event)
+        return a->event ? 1 : -1;
     return (a->position > b->position) - (a->position < b->position);
 }
 

@@ -13,8 +13,9 @@ struct log_merge {
 };
 
 struct log_place { /* where a row stands in the order */
-    bool event;    /* false: before the first event */
-    uint64_t seq, position;
+    uint64_t seq;
+    bool event; /* false: before the event of that number */
+    uint64_t position;
 };
 
 /* From the first row of an event not below `from`. Free also after a failure. */

@@ -159,6 +159,33 @@ static const struct log_field response_fields[] = {
     FIELDS_END};
 #undef ROW
 
+#define ROW dfopt_timeout_row
+static const struct log_field timeout_fields[] = {
+    FIELD("plan_id", PLAN_ID, plan_id), FIELD("knob", SYM, knob),
+    FIELD("node", SYM, node),           FIELD("window", I64, window),
+    FIELD("value", VALUE, value),       FIELDS_END};
+#undef ROW
+#define ROW dfopt_seen_row
+static const struct log_field seen_fields[] = {
+    FIELD("knob", SYM, knob), FIELD("node", SYM, node),
+    FIELD("window", I64, window), FIELDS_END};
+#undef ROW
+#define ROW dfopt_declog_origin_row
+static const struct log_field origin_fields[] = {
+    FIELD("origin", SYM, origin), FIELD("offset", U64, offset),
+    FIELD_ENUM("unit", dfopt_declog_unit_name, unit), FIELDS_END};
+#undef ROW
+#define ROW dfopt_declog_run_row
+static const struct log_field run_fields[] = {FIELD("started_ns", I64, started_ns),
+                                              FIELD("ranks", U64, ranks),
+                                              FIELD("pid", U64, pid), FIELDS_END};
+#undef ROW
+#define ROW dfopt_declog_run_text_row
+static const struct log_field run_text_fields[] = {
+    FIELD("run", U64, run), FIELD_ENUM("name", dfopt_declog_run_text_name, name),
+    FIELD_POOL("text", TEXT, RUN_TEXT, text), FIELDS_END};
+#undef ROW
+
 #define TABLE(id, k, n, t, row, s, p)                                              \
     [LOG_##id] = {.kind = #k,                                                      \
                   .name = n,                                                       \
@@ -183,6 +210,10 @@ const struct log_table log_tables[LOG_KINDS] = {
     EVENTS(REJECT, reject, "rejects", REJECTS, dfopt_declog_reject_row, seq),
     EVENTS(SUPPRESSION, suppression, "suppressions", SUPPRESSIONS,
            dfopt_suppression_row, seq),
+    EVENTS(TIMEOUT, timeout, "timeouts", TIMEOUTS, dfopt_timeout_row, seq),
+    EVENTS(SEEN, seen, "seen", SEEN, dfopt_seen_row, seq),
+    EVENTS(ORIGIN, origin, "origins", ORIGINS, dfopt_declog_origin_row, seq),
+    EVENTS(RUN, run, "runs", RUNS, dfopt_declog_run_row, seq),
     TABLE(VERDICT, verdict, "verdicts", VERDICTS, dfopt_verdict_row,
           offsetof(struct dfopt_verdict_row, seq),
           offsetof(struct dfopt_verdict_row, position)),
@@ -191,6 +222,8 @@ const struct log_table log_tables[LOG_KINDS] = {
           offsetof(struct dfopt_declog_plan_row, p.position)),
     TABLE(KNOB_VALUE, knob_value, "knob_values", KNOB_VALUES,
           dfopt_declog_knob_value_row, LOG_NO_SEQ, LOG_NO_POSITION),
+    TABLE(RUN_TEXT, run_text, "run_texts", RUN_TEXTS, dfopt_declog_run_text_row,
+          LOG_NO_SEQ, LOG_NO_POSITION),
 };
 
 uint64_t log_row_seq(const struct log_table *t, const void *row)

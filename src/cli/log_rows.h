@@ -62,9 +62,14 @@ enum log_kind {
     LOG_GLOBAL_PLAN,
     LOG_REJECT,
     LOG_SUPPRESSION,
+    LOG_TIMEOUT,
     LOG_VERDICT,
     LOG_PLAN,
+    LOG_SEEN, /* what a resumed run needs */
+    LOG_ORIGIN,
+    LOG_RUN,
     LOG_KNOB_VALUE, /* no events */
+    LOG_RUN_TEXT,
     LOG_KINDS
 };
 
@@ -72,7 +77,7 @@ enum log_kind {
 
 /* What came in and what was decided about it: all events. */
 #define LOG_EVENT_KINDS                                                            \
-    ((LOG_KIND_BIT(LOG_KNOB_VALUE) - 1) & ~LOG_KIND_BIT(LOG_KNOB) &                \
+    ((LOG_KIND_BIT(LOG_SEEN) - 1) & ~LOG_KIND_BIT(LOG_KNOB) &                      \
      ~LOG_KIND_BIT(LOG_RESPONSE))
 
 extern const struct log_table log_tables[LOG_KINDS];

@@ -16,6 +16,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 struct session {
@@ -197,6 +198,13 @@ static enum dfopt_err join_arguments(int argc, char **argv, struct dfopt_buf *ou
     return e ? e : dfopt_buf_add(out, "", 1);
 }
 
+/* Of this machine; "" if it has none. */
+static const char *host_name(void)
+{
+    static struct utsname names;
+    return uname(&names) == 0 ? names.nodename : "";
+}
+
 static enum dfopt_err open_declog(struct session *s, int argc, char **argv,
                                   struct dfopt_error *err)
 {
@@ -215,6 +223,7 @@ static enum dfopt_err open_declog(struct session *s, int argc, char **argv,
             .detail = s->o->log_detail,
             .created_ns = dfopt_clock_wall_ns(),
             .ranks = dfopt_comm_size(s->comm),
+            .pid = (uint64_t)getpid(),
             .program_version = DFOPT_VERSION,
             .mpi_library = dfopt_comm_library(s->comm),
             .transport = s->o->transport_name,
@@ -223,6 +232,8 @@ static enum dfopt_err open_declog(struct session *s, int argc, char **argv,
             .preset =
                 s->o->preset == DFOPT_PRESET_UPSTREAM ? "upstream" : "default",
             .acks_mode = s->assumed_acks ? "assumed" : "explicit",
+            .relay_hostname = s->o->relay_hostname,
+            .host = host_name(),
         };
         e = dfopt_declog_create(&s->declog, s->dict, &log, err);
     }

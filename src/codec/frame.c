@@ -274,6 +274,11 @@ enum dfopt_err dfopt_frame_decisions(struct dfopt_frame *f,
     const struct dfopt_ack_row *a = DFOPT_ROW(&d->acks, const struct dfopt_ack_row);
     for (size_t i = 0; i < DFOPT_ROWS(&d->acks, struct dfopt_ack_row) && !e; i++)
         e = define_local(f, a[i].value);
+    const struct dfopt_timeout_row *t =
+        DFOPT_ROW(&d->timeouts, const struct dfopt_timeout_row);
+    for (size_t i = 0; i < DFOPT_ROWS(&d->timeouts, struct dfopt_timeout_row) && !e;
+         i++)
+        e = define_local(f, t[i].value);
     if (!e)
         e = add_rows(f, DFOPT_ITEM_VERDICTS, &d->verdicts);
     if (!e)
@@ -282,7 +287,11 @@ enum dfopt_err dfopt_frame_decisions(struct dfopt_frame *f,
         e = add_rows(f, DFOPT_ITEM_SUPPRESSIONS, &d->suppressions);
     if (!e)
         e = add_rows(f, DFOPT_ITEM_ACK_ROWS, &d->acks);
-    return e ? e : add_rows(f, DFOPT_ITEM_RELAY_ROWS, &d->relays);
+    if (!e)
+        e = add_rows(f, DFOPT_ITEM_RELAY_ROWS, &d->relays);
+    if (!e)
+        e = add_rows(f, DFOPT_ITEM_SEEN_ROWS, &d->seen);
+    return e ? e : add_rows(f, DFOPT_ITEM_TIMEOUT_ROWS, &d->timeouts);
 }
 
 enum dfopt_err dfopt_frame_state(struct dfopt_frame *f,
@@ -293,8 +302,11 @@ enum dfopt_err dfopt_frame_state(struct dfopt_frame *f,
     const struct dfopt_state_row *s =
         DFOPT_ROW(state_rows, const struct dfopt_state_row);
     for (size_t i = 0; i < DFOPT_ROWS(state_rows, struct dfopt_state_row) && !e;
-         i++)
+         i++) {
         e = define_local(f, s[i].value);
+        if (!e)
+            e = define_local(f, s[i].plan_old);
+    }
     if (!e)
         e = add_rows(f, DFOPT_ITEM_STATE_ROWS, state_rows);
     return e ? e : add_rows(f, DFOPT_ITEM_SUPPRESSION_STATES, suppression_states);

@@ -15,7 +15,7 @@
 #include "model/state.h"
 
 #define DFOPT_FRAME_MAGIC   0x464f4644u /* "DFOF" */
-#define DFOPT_FRAME_VERSION 1u
+#define DFOPT_FRAME_VERSION 2u
 
 enum dfopt_frame_kind {
     DFOPT_FRAME_CONFIG = 1, /* rank 0 to a worker: how to decide */
@@ -40,11 +40,13 @@ enum dfopt_item_kind {
     DFOPT_ITEM_ACK,          /* u64 seq, struct dfopt_ack */
     DFOPT_ITEM_GLOBAL_PLAN,  /* u64 seq, struct dfopt_global_plan */
     DFOPT_ITEM_REGISTRATION, /* u64 seq, packed registration */
-    DFOPT_ITEM_VERDICTS,     /* rows, as the five below */
+    DFOPT_ITEM_VERDICTS,     /* rows, as the eight below */
     DFOPT_ITEM_PLANS,
     DFOPT_ITEM_SUPPRESSIONS,
     DFOPT_ITEM_ACK_ROWS,
     DFOPT_ITEM_RELAY_ROWS,
+    DFOPT_ITEM_SEEN_ROWS,
+    DFOPT_ITEM_TIMEOUT_ROWS,
     DFOPT_ITEM_STATE_ROWS,
     DFOPT_ITEM_SUPPRESSION_STATES,
     DFOPT_ITEM_CONFIG, /* struct dfopt_frame_config, overrides behind it */

@@ -243,11 +243,20 @@ static struct row_kind row_kind(uint32_t kind, struct dfopt_decisions *d,
     case DFOPT_ITEM_RELAY_ROWS:
         return (struct row_kind){.to = &d->relays,
                                  .size = sizeof(struct dfopt_relay_row)};
+    case DFOPT_ITEM_SEEN_ROWS:
+        return (struct row_kind){.to = &d->seen,
+                                 .size = sizeof(struct dfopt_seen_row)};
+    case DFOPT_ITEM_TIMEOUT_ROWS:
+        return (struct row_kind){&d->timeouts,
+                                 sizeof(struct dfopt_timeout_row),
+                                 {offsetof(struct dfopt_timeout_row, value)},
+                                 1};
     case DFOPT_ITEM_STATE_ROWS:
         return (struct row_kind){state,
                                  sizeof(struct dfopt_state_row),
-                                 {offsetof(struct dfopt_state_row, value)},
-                                 1};
+                                 {offsetof(struct dfopt_state_row, value),
+                                  offsetof(struct dfopt_state_row, plan_old)},
+                                 2};
     case DFOPT_ITEM_SUPPRESSION_STATES:
         return (struct row_kind){.to = suppressions,
                                  .size = sizeof(struct dfopt_suppression_state)};

@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 #define DFOPT_DECLOG_FORMAT  "dfopt-decision-log"
-#define DFOPT_DECLOG_VERSION 1 /* one more when an older reader would misread */
+#define DFOPT_DECLOG_VERSION 2 /* one more when an older reader would misread */
 
 enum dfopt_declog_table {
     DFOPT_TABLE_STRINGS,
@@ -30,6 +30,11 @@ enum dfopt_declog_table {
     DFOPT_TABLE_RESPONSES,
     DFOPT_TABLE_GLOBAL_PLANS,
     DFOPT_TABLE_SUPPRESSIONS,
+    DFOPT_TABLE_TIMEOUTS,
+    DFOPT_TABLE_SEEN,
+    DFOPT_TABLE_ORIGINS,
+    DFOPT_TABLE_RUNS,
+    DFOPT_TABLE_RUN_TEXTS,
     DFOPT_TABLE_COUNT
 };
 
@@ -40,7 +45,18 @@ enum dfopt_declog_pool {
     DFOPT_POOL_PLAN_ID,    /* of /acks: as the application wrote it */
     DFOPT_POOL_ACK_REASON, /* of /acks */
     DFOPT_POOL_BODY,       /* of /registrations: compact JSON */
+    DFOPT_POOL_RUN_TEXT,   /* of /run_texts */
     DFOPT_POOL_COUNT
+};
+
+/* What the offset of an event counts. The same as enum dfopt_offset_unit. */
+#define DFOPT_UNIT_LIST(X)                                                         \
+    X(BYTE, "byte") X(RECEIVED, "received") X(EVENT_ID, "event_id")
+
+enum dfopt_declog_unit {
+#define DFOPT_UNIT_ENUM(name, text) DFOPT_UNIT_##name,
+    DFOPT_UNIT_LIST(DFOPT_UNIT_ENUM)
+#undef DFOPT_UNIT_ENUM
 };
 
 /* Where a registration came from. */
@@ -113,7 +129,7 @@ struct dfopt_declog_ack_row {
 
 /* /registrations. */
 struct dfopt_declog_registration_row {
-    uint64_t seq;      /* 0 unless source is EVENT */
+    uint64_t seq;      /* source not EVENT: of the event that it came before */
     uint32_t source;   /* enum dfopt_registration_source */
     uint32_t accepted; /* 1; 0: rejected, nothing of it was kept */
     struct dfopt_declog_text body;
@@ -146,8 +162,55 @@ struct dfopt_declog_response_row {
     struct dfopt_response r;
 };
 
-/* /verdicts, /global_plans and /suppressions hold struct dfopt_verdict_row,
- * dfopt_relay_row and dfopt_suppression_row of model/decision.h. */
+/* /origins: where the events from seq on, to the next row, came from. */
+struct dfopt_declog_origin_row {
+    uint64_t seq;
+    uint64_t offset;  /* of event seq in its origin */
+    dfopt_sym origin; /* file, endpoint or partition */
+    uint32_t unit;    /* of offset: enum dfopt_declog_unit */
+};
+
+/* Texts that a log keeps of each run, in /run_texts; those of the first run are
+ * root attributes as well. */
+#define DFOPT_RUN_TEXT_LIST(X)                                                     \
+    X(program_version, "of dfopt-mpi")                                             \
+    X(mpi_library, "MPI library")                                                  \
+    X(transport, "where findings came from")                                       \
+    X(command_line, "how it was called")                                           \
+    X(policy, "JSON, every switch given")                                          \
+    X(preset, "default or upstream")                                               \
+    X(acks_mode, "how plans are acknowledged: explicit or assumed")                \
+    X(relay_hostname, "global plans for other hosts only are dropped; empty: any") \
+    X(host, "of rank 0")                                                           \
+    X(run_id, "identity of a live run")
+
+/* /runs: one row a run that wrote to the log. The first begins with event 0, each
+ * later one where the log that it resumed ended. */
+struct dfopt_declog_run_row {
+    uint64_t seq; /* of its first event */
+    int64_t started_ns;
+    uint64_t ranks;
+    uint64_t pid; /* of rank 0 */
+};
+
+enum dfopt_run_text {
+#define DFOPT_RUN_TEXT_ENUM(name, text) DFOPT_RUN_##name,
+    DFOPT_RUN_TEXT_LIST(DFOPT_RUN_TEXT_ENUM)
+#undef DFOPT_RUN_TEXT_ENUM
+        DFOPT_RUN_TEXT_COUNT
+};
+
+/* /run_texts: one row a run and text. */
+struct dfopt_declog_run_text_row {
+    uint64_t run;  /* row of /runs */
+    uint32_t name; /* enum dfopt_run_text */
+    uint32_t reserved;
+    struct dfopt_declog_text text;
+};
+
+/* /verdicts, /global_plans, /suppressions, /timeouts and /seen hold struct
+ * dfopt_verdict_row, dfopt_relay_row, dfopt_suppression_row, dfopt_timeout_row
+ * and dfopt_seen_row of model/decision.h. */
 
 /* ---- how far the input has been decided ---- */
 
@@ -167,17 +230,6 @@ struct dfopt_declog_commit_row {
     uint64_t pool[DFOPT_POOL_COUNT]; /* elements */
 };
 
-/* Texts that a log keeps of its run: root attributes of these names. */
-#define DFOPT_RUN_TEXT_LIST(X)                                                     \
-    X(program_version)                                                             \
-    X(mpi_library)                                                                 \
-    X(transport)                                                                   \
-    X(command_line)                                                                \
-    X(policy) /* JSON */                                                           \
-    X(preset)                                                                      \
-    X(acks_mode)                                                                   \
-    X(run_id)
-
 /* Which of the big tables a log keeps; each includes those before it. */
 #define DFOPT_DETAIL_LIST(X)                                                       \
     X(PLANS, "plans") X(VERDICTS, "verdicts") X(FINDINGS, "findings")
@@ -193,5 +245,7 @@ const char *dfopt_declog_detail_name(uint32_t detail);
 const char *dfopt_registration_source_name(uint32_t source);
 const char *dfopt_declog_metric_name(uint32_t metric);
 const char *dfopt_declog_range_state_name(uint32_t state);
+const char *dfopt_declog_unit_name(uint32_t unit);
+const char *dfopt_declog_run_text_name(uint32_t name);
 
 #endif

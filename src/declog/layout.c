@@ -18,6 +18,9 @@ static const char *const directions[] = {DFOPT_DIRECTION_LIST(NAME2)};
 static const char *const step_modes[] = {DFOPT_STEP_MODE_LIST(NAME2)};
 static const char *const range_states[] = {"none", "ok", "bad"};
 static const char *const sources[] = {DFOPT_REGISTRATION_SOURCE_LIST(NAME2)};
+#define NAME_OF(name, text) #name,
+static const char *const run_texts[] = {DFOPT_RUN_TEXT_LIST(NAME_OF)};
+static const char *const units[] = {DFOPT_UNIT_LIST(NAME2)};
 static const char *const details[] = {DFOPT_DETAIL_LIST(NAME2)};
 static const char *const metrics[] = {DFOPT_METRIC_LIST(METRIC_NAME)};
 
@@ -170,7 +173,8 @@ static const struct dfopt_column acks_columns[] = {
 
 #define ROW dfopt_declog_registration_row
 static const struct dfopt_column registrations_columns[] = {
-    COL("seq", U64, seq, "event", "number of the event; 0 if source is another"),
+    COL("seq", U64, seq, "event",
+        "number of the event; source not event: of the one it came before"),
     COL_ENUM("source", source, sources, "where it came from"),
     COL_FLAG("accepted", accepted, "0: rejected, nothing of it was kept"),
     COL_TEXT("body_ends", body, BODY, "byte", "end of row i's JSON in body_bytes"),
@@ -248,6 +252,53 @@ static const struct dfopt_column suppressions_columns[] = {
 };
 #undef ROW
 
+#define ROW dfopt_timeout_row
+static const struct dfopt_column timeouts_columns[] = {
+    SEQ(seq),
+    COL("plan_id", U64, plan_id, "id", "of the plan that was given up"),
+    COL_SYM("knob", knob, "of the plan"),
+    COL_SYM("node", node, "of the plan; \"\": the whole job"),
+    COL("window", I64, window, "window", "of the finding that ended the wait"),
+    COL_VALUE("value", value, "value of the knob for the node, afterwards"),
+};
+#undef ROW
+
+#define ROW dfopt_seen_row
+static const struct dfopt_column seen_columns[] = {
+    SEQ(seq),
+    COL_SYM("knob", knob, "knob_id"),
+    COL_SYM("node", node, "\"\": the whole job"),
+    COL("window", I64, window, "window", "later than any seen for the two before"),
+};
+#undef ROW
+
+#define ROW dfopt_declog_origin_row
+static const struct dfopt_column origins_columns[] = {
+    COL("seq", U64, seq, "event", "first event that came from there"),
+    COL("offset", U64, offset, "by unit", "of that event in its origin"),
+    COL_SYM("origin", origin, "file, endpoint or partition"),
+    COL_ENUM("unit", unit, units, "what offset counts"),
+};
+#undef ROW
+
+#define ROW dfopt_declog_run_row
+static const struct dfopt_column runs_columns[] = {
+    COL("seq", U64, seq, "event", "number of its first event"),
+    COL("started_ns", I64, started_ns, "ns", "wall clock; since 1970-01-01 UTC"),
+    COL("ranks", U64, ranks, "rank", "MPI ranks"),
+    COL("pid", U64, pid, "process", "of rank 0"),
+};
+#undef ROW
+
+#define ROW dfopt_declog_run_text_row
+static const struct dfopt_column run_texts_columns[] = {
+    COL("run", U64, run, "row", "of /runs"),
+    COL_ENUM("name", name, run_texts, "what the text is"),
+    COL_TEXT("text_ends", text, RUN_TEXT, "byte",
+             "end of row i's text in text_bytes"),
+};
+#undef ROW
+
 #define POOL_COLUMN(id, n, t, u, d)                                                \
     static const struct dfopt_column id##_columns[] = {                            \
         {.name = (n), .type = DFOPT_COLUMN_##t, .units = (u), .text = (d)}}
@@ -261,9 +312,12 @@ POOL_COLUMN(plan_id, "given_plan_id_bytes", BYTE, "byte",
             "plan_id as it came; see given_plan_id_ends");
 POOL_COLUMN(reason, "reason_bytes", BYTE, "byte", "texts; see reason_ends");
 POOL_COLUMN(body, "body_bytes", BYTE, "byte", "compact JSON; see body_ends");
+POOL_COLUMN(run_text, "text_bytes", BYTE, "byte", "texts; see text_ends");
 
 #define BIG   8192 /* rows of a chunk; what a flush may have to write again */
 #define SMALL 1024
+#define FEW   16
+#define PAGE  4096
 #define BYTES 65536
 
 #define TABLE(id, g, rows, row)                                                    \
@@ -295,12 +349,18 @@ static const struct dfopt_layout layouts[DFOPT_STORE_COUNT] = {
     TABLE(RESPONSES, responses, SMALL, dfopt_declog_response_row),
     TABLE(GLOBAL_PLANS, global_plans, SMALL, dfopt_relay_row),
     TABLE(SUPPRESSIONS, suppressions, SMALL, dfopt_suppression_row),
+    TABLE(TIMEOUTS, timeouts, SMALL, dfopt_timeout_row),
+    TABLE(SEEN, seen, BIG, dfopt_seen_row),
+    TABLE(ORIGINS, origins, SMALL, dfopt_declog_origin_row),
+    TABLE(RUNS, runs, FEW, dfopt_declog_run_row),
+    TABLE(RUN_TEXTS, run_texts, FEW, dfopt_declog_run_text_row),
     POOL(STRINGS, "strings", string_bytes, "strings_bytes", 1, BYTES),
     POOL(LISTS, "lists", list_items, "lists_items", sizeof(dfopt_sym), BIG),
     POOL(RATIONALE, "plans", rationale, "plans_rationale_bytes", 1, BYTES),
     POOL(PLAN_ID, "acks", plan_id, "acks_given_plan_id_bytes", 1, BYTES),
     POOL(ACK_REASON, "acks", reason, "acks_reason_bytes", 1, BYTES),
     POOL(BODY, "registrations", body, "registrations_body_bytes", 1, BYTES),
+    POOL(RUN_TEXT, "run_texts", run_text, "run_texts_text_bytes", 1, PAGE),
 };
 
 _Static_assert(LENGTH(plans_columns) <= DFOPT_COLUMNS_MAX, "room for the columns");
@@ -320,6 +380,16 @@ const char *dfopt_declog_detail_name(uint32_t detail)
 const char *dfopt_registration_source_name(uint32_t source)
 {
     return source < LENGTH(sources) ? sources[source] : "unknown";
+}
+
+const char *dfopt_declog_run_text_name(uint32_t name)
+{
+    return name < LENGTH(run_texts) ? run_texts[name] : "unknown";
+}
+
+const char *dfopt_declog_unit_name(uint32_t unit)
+{
+    return unit < LENGTH(units) ? units[unit] : "unknown";
 }
 
 const char *dfopt_declog_metric_name(uint32_t metric)

@@ -147,15 +147,20 @@ static enum dfopt_err read_run(struct dfopt_declog_reader *r,
     } texts[] = {{"hdf5_version", &run->hdf5_version},
                  {"created", &run->created},
                  {"detail", &run->detail},
-#define RUN_TEXT(member) {#member, &run->member},
+#define RUN_TEXT(member, text) {#member, &run->member},
                  DFOPT_RUN_TEXT_LIST(RUN_TEXT)
 #undef RUN_TEXT
     };
     size_t n = sizeof texts / sizeof *texts, at[sizeof texts / sizeof *texts];
     for (size_t i = 0; i < n; i++) {
         at[i] = r->texts.len;
-        if (dfopt_h5_read_text(r->file, texts[i].name, &r->texts) < 0)
+        if (dfopt_h5_read_text(r->file, texts[i].name, &r->texts) >= 0)
+            continue;
+        if (run->format_version >=
+            DFOPT_DECLOG_VERSION) /* older: not all of them */
             return damaged(r, "damaged: an attribute of the run is missing", err);
+        if (dfopt_buf_add(&r->texts, "", 1))
+            return dfopt_reader_no_memory(r, err);
     }
     for (size_t i = 0; i < n; i++) /* the buffer has stopped moving */
         *texts[i].text = r->texts.data + at[i];

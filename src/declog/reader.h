@@ -21,8 +21,8 @@ struct dfopt_declog_run {
     int64_t format_version, ranks, created_ns;
     const char *hdf5_version, *created, *detail;
     /* program_version, mpi_library, transport, command_line, policy (JSON),
-     * preset, acks_mode, run_id */
-#define DFOPT_RUN_TEXT_MEMBER(name) const char *name;
+     * preset, acks_mode, relay_hostname, host, run_id; of the first run */
+#define DFOPT_RUN_TEXT_MEMBER(name, text) const char *name;
     DFOPT_RUN_TEXT_LIST(DFOPT_RUN_TEXT_MEMBER)
 #undef DFOPT_RUN_TEXT_MEMBER
     bool complete;                       /* the log was closed in order */

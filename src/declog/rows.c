@@ -51,6 +51,30 @@ enum dfopt_err dfopt_declog_add_names(struct dfopt_declog *w)
     return e;
 }
 
+enum dfopt_err dfopt_declog_begin_run(struct dfopt_declog *w,
+                                      const struct dfopt_declog_options *o)
+{
+    const struct dfopt_declog_run_row run = {.seq = w->at.next_seq,
+                                             .started_ns = o->created_ns,
+                                             .ranks = (uint64_t)o->ranks,
+                                             .pid = o->pid};
+    const char *const texts[] = {
+#define RUN_TEXT(name, text) [DFOPT_RUN_##name] = o->name,
+        DFOPT_RUN_TEXT_LIST(RUN_TEXT)
+#undef RUN_TEXT
+    };
+    struct dfopt_declog_run_text_row row = {
+        .run = dfopt_store_rows(&w->store[DFOPT_TABLE_RUNS])};
+    enum dfopt_err e = add(w, DFOPT_TABLE_RUNS, &run, 1);
+    for (row.name = 0; !e && row.name < DFOPT_RUN_TEXT_COUNT; row.name++) {
+        const char *text = texts[row.name] ? texts[row.name] : "";
+        e = add_items(w, DFOPT_POOL_RUN_TEXT, text, strlen(text), &row.text);
+        if (!e)
+            e = add(w, DFOPT_TABLE_RUN_TEXTS, &row, 1);
+    }
+    return e;
+}
+
 enum dfopt_err dfopt_declog_findings(struct dfopt_declog *w,
                                      const struct dfopt_finding_row *rows, size_t n)
 {
@@ -94,7 +118,20 @@ enum dfopt_err dfopt_declog_decisions(struct dfopt_declog *w,
     if (!e)
         e = add(w, DFOPT_TABLE_SUPPRESSIONS, d->suppressions.data,
                 DFOPT_ROWS(&d->suppressions, struct dfopt_suppression_row));
+    if (!e)
+        e = add(w, DFOPT_TABLE_TIMEOUTS, d->timeouts.data,
+                DFOPT_ROWS(&d->timeouts, struct dfopt_timeout_row));
+    if (!e)
+        e = add(w, DFOPT_TABLE_SEEN, d->seen.data,
+                DFOPT_ROWS(&d->seen, struct dfopt_seen_row));
     return e;
+}
+
+enum dfopt_err dfopt_declog_origins(struct dfopt_declog *w,
+                                    const struct dfopt_declog_origin_row *rows,
+                                    size_t n)
+{
+    return add(w, DFOPT_TABLE_ORIGINS, rows, n);
 }
 
 enum dfopt_err dfopt_declog_reject(struct dfopt_declog *w,
@@ -175,9 +212,7 @@ dfopt_declog_registration(struct dfopt_declog *w,
 {
     uint64_t number = dfopt_store_rows(&w->store[DFOPT_TABLE_REGISTRATIONS]);
     struct dfopt_declog_registration_row row = {
-        .seq = reg->source == DFOPT_SOURCE_EVENT ? reg->seq : 0,
-        .source = reg->source,
-        .accepted = reg->accepted != NULL};
+        .seq = reg->seq, .source = reg->source, .accepted = reg->accepted != NULL};
     enum dfopt_err e =
         add_items(w, DFOPT_POOL_BODY, reg->body, reg->body_len, &row.body);
     if (!e)

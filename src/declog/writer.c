@@ -109,7 +109,7 @@ static herr_t write_attributes(hid_t file, const struct dfopt_declog_options *o)
                  {"hdf5_version", hdf5},
                  {"created", created},
                  {"detail", dfopt_declog_detail_name(o->detail)},
-#define RUN_TEXT(member) {#member, o->member},
+#define RUN_TEXT(member, text) {#member, o->member},
                  DFOPT_RUN_TEXT_LIST(RUN_TEXT)
 #undef RUN_TEXT
     };
@@ -252,6 +252,8 @@ enum dfopt_err dfopt_declog_create(struct dfopt_declog **out,
         w->file = create_file(w);
         e = w->file < 0 ? DFOPT_ERR_IO : fill_file(w, options);
     }
+    if (!e)
+        e = dfopt_declog_begin_run(w, options);
     if (w->path)
         e = dfopt_declog_check(w, e, "cannot create");
     else

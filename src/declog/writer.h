@@ -31,9 +31,10 @@ struct dfopt_declog_options {
     enum dfopt_declog_detail detail; /* PLANS is 0: set it */
     int64_t created_ns;              /* wall clock */
     int ranks;
+    uint64_t pid; /* of this process */
     /* program_version, mpi_library, transport, command_line, policy (JSON),
-     * preset, acks_mode, run_id */
-#define DFOPT_RUN_TEXT_MEMBER(name) const char *name;
+     * preset, acks_mode, relay_hostname, host, run_id */
+#define DFOPT_RUN_TEXT_MEMBER(name, text) const char *name;
     DFOPT_RUN_TEXT_LIST(DFOPT_RUN_TEXT_MEMBER)
 #undef DFOPT_RUN_TEXT_MEMBER
 };
@@ -56,10 +57,16 @@ enum dfopt_err dfopt_declog_findings(struct dfopt_declog *w,
                                      const struct dfopt_finding_row *rows,
                                      size_t n);
 
-/* The verdicts (unless the detail is PLANS), plans and suppressions of d. Its
- * acks and relays are not looked at: dfopt_declog_ack, dfopt_declog_relay. */
+/* The verdicts (unless the detail is PLANS), plans, suppressions, timeouts and
+ * seen windows of d. Its acks and relays are not looked at: dfopt_declog_ack,
+ * dfopt_declog_relay. */
 enum dfopt_err dfopt_declog_decisions(struct dfopt_declog *w,
                                       const struct dfopt_decisions *d);
+
+/* Where events came from: a row where that does not simply go on. */
+enum dfopt_err dfopt_declog_origins(struct dfopt_declog *w,
+                                    const struct dfopt_declog_origin_row *rows,
+                                    size_t n);
 
 /* A record that could not be used. */
 enum dfopt_err dfopt_declog_reject(struct dfopt_declog *w,
@@ -83,9 +90,9 @@ enum dfopt_err dfopt_declog_ack(struct dfopt_declog *w,
 enum dfopt_err dfopt_declog_relay(struct dfopt_declog *w,
                                   const struct dfopt_relay_row *row);
 
-/* A registration. Those that do not come as events have no number: seq 0. */
+/* A registration. */
 struct dfopt_declog_registration {
-    uint64_t seq;
+    uint64_t seq; /* one that did not come as an event: of the one it came before */
     enum dfopt_registration_source source;
     const char *body; /* compact JSON; borrowed for the call */
     size_t body_len;

@@ -28,6 +28,10 @@ struct dfopt_declog {
 enum dfopt_err dfopt_declog_check(struct dfopt_declog *w, enum dfopt_err e,
                                   const char *what);
 
+/* Appends the rows of the run that now begins. */
+enum dfopt_err dfopt_declog_begin_run(struct dfopt_declog *w,
+                                      const struct dfopt_declog_options *o);
+
 /* Appends the dictionary's new strings and lists. */
 enum dfopt_err dfopt_declog_add_names(struct dfopt_declog *w);
 

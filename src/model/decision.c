@@ -12,6 +12,8 @@ _Static_assert(sizeof(struct dfopt_plan) == 128, "no padding");
 _Static_assert(sizeof(struct dfopt_suppression_row) == 40, "no padding");
 _Static_assert(sizeof(struct dfopt_ack_row) == 56, "no padding");
 _Static_assert(sizeof(struct dfopt_relay_row) == 56, "no padding");
+_Static_assert(sizeof(struct dfopt_seen_row) == 24, "no padding");
+_Static_assert(sizeof(struct dfopt_timeout_row) == 48, "no padding");
 
 void dfopt_decisions_clear(struct dfopt_decisions *d)
 {
@@ -20,6 +22,8 @@ void dfopt_decisions_clear(struct dfopt_decisions *d)
     dfopt_buf_clear(&d->suppressions);
     dfopt_buf_clear(&d->acks);
     dfopt_buf_clear(&d->relays);
+    dfopt_buf_clear(&d->seen);
+    dfopt_buf_clear(&d->timeouts);
 }
 
 void dfopt_decisions_free(struct dfopt_decisions *d)
@@ -29,6 +33,8 @@ void dfopt_decisions_free(struct dfopt_decisions *d)
     dfopt_buf_free(&d->suppressions);
     dfopt_buf_free(&d->acks);
     dfopt_buf_free(&d->relays);
+    dfopt_buf_free(&d->seen);
+    dfopt_buf_free(&d->timeouts);
 }
 
 static enum dfopt_err add_text(const struct dfopt_dict *dict, dfopt_sym s,

@@ -83,6 +83,23 @@ struct dfopt_suppression_row {
     double severity;
 };
 
+/* A finding of a later window than any before was looked at for (knob, node).
+ * Told only where acks may start a cooldown by it. */
+struct dfopt_seen_row {
+    uint64_t seq;
+    dfopt_sym knob, node;
+    int64_t window;
+};
+
+/* A plan in flight was given up: pending_timeout_windows have passed. */
+struct dfopt_timeout_row {
+    uint64_t seq;
+    uint64_t plan_id;
+    dfopt_sym knob, node;
+    int64_t window;           /* of the finding that came too late for it */
+    struct dfopt_value value; /* of the knob for that node, afterwards */
+};
+
 #define DFOPT_ACK_OUTCOME_LIST(X)                                                  \
     X(UNMATCHED, "unmatched")                                                      \
     X(APPLIED, "applied") X(REJECTED, "rejected") X(CLEARED, "cleared")
@@ -106,8 +123,9 @@ struct dfopt_ack_row {
 
 #define DFOPT_RELAY_OUTCOME_LIST(X)                                                \
     X(RELAYED, "relayed")                                                          \
-    X(UNKNOWN_KNOB, "unknown_knob") X(WRONG_VALUE, "wrong_value")                  \
-        X(SAME_VALUE, "same_value") X(NOT_TARGETED, "not_targeted")
+    X(UNKNOWN_KNOB, "unknown_knob")                                                \
+    X(WRONG_VALUE, "wrong_value") X(SAME_VALUE, "same_value")                      \
+        X(NOT_TARGETED, "not_targeted")
 
 enum dfopt_relay_outcome {
 #define DFOPT_RELAY_ENUM(name, text) DFOPT_RELAY_##name,
@@ -129,7 +147,7 @@ struct dfopt_relay_row {
 /* Rows that the planner appends to; arrays of the structs above, in order of
  * (seq, position). Zero-initialise; dfopt_decisions_free. */
 struct dfopt_decisions {
-    struct dfopt_buf verdicts, plans, suppressions, acks, relays;
+    struct dfopt_buf verdicts, plans, suppressions, acks, relays, seen, timeouts;
 };
 
 void dfopt_decisions_clear(struct dfopt_decisions *d); /* keeps the memory */

@@ -7,7 +7,9 @@
 enum dfopt_state_flag {
     DFOPT_STATE_VALUE = 1 << 0, /* the job's value, or a node's override */
     DFOPT_STATE_PENDING = 1 << 1,
-    DFOPT_STATE_COOLDOWN = 1 << 2
+    DFOPT_STATE_COOLDOWN = 1 << 2,
+    DFOPT_STATE_SEEN = 1 << 3,
+    DFOPT_STATE_HAD = 1 << 4 /* PENDING: the node had an override before it */
 };
 
 struct dfopt_state_row {  /* of one (knob, node) */
@@ -18,8 +20,10 @@ struct dfopt_state_row {  /* of one (knob, node) */
     uint64_t plan_id;
     double plan_severity;
     int64_t plan_window;
+    struct dfopt_value plan_old; /* the value that the plan replaced */
     int64_t cooldown_window;
     double cooldown_severity;
+    int64_t seen; /* largest window that was looked at */
 };
 
 struct dfopt_suppression_state {

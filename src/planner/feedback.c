@@ -219,9 +219,12 @@ static enum dfopt_err list_slot(const struct dfopt_planner *p,
     bool has_value = key->node == DFOPT_JOB_NODE
                          ? slot->has_value
                          : dfopt_planner_has_override(p, key);
-    uint32_t flags = (has_value ? DFOPT_STATE_VALUE : 0u) |
-                     (slot->has_pending ? DFOPT_STATE_PENDING : 0u) |
-                     (slot->has_cooldown ? DFOPT_STATE_COOLDOWN : 0u);
+    uint32_t flags =
+        (has_value ? DFOPT_STATE_VALUE : 0u) |
+        (slot->has_pending ? DFOPT_STATE_PENDING : 0u) |
+        (slot->has_pending && slot->pending.had ? DFOPT_STATE_HAD : 0u) |
+        (slot->has_cooldown ? DFOPT_STATE_COOLDOWN : 0u) |
+        (slot->has_seen ? DFOPT_STATE_SEEN : 0u);
     if (flags == 0)
         return DFOPT_OK;
     struct dfopt_state_row *row = dfopt_buf_grow(rows, sizeof *row);
@@ -237,11 +240,14 @@ static enum dfopt_err list_slot(const struct dfopt_planner *p,
         row->plan_id = slot->pending.plan_id;
         row->plan_severity = slot->pending.severity;
         row->plan_window = slot->pending.window;
+        row->plan_old = slot->pending.old;
     }
     if (slot->has_cooldown) {
         row->cooldown_window = slot->cooldown_window;
         row->cooldown_severity = slot->cooldown_severity;
     }
+    if (slot->has_seen)
+        row->seen = slot->seen;
     return DFOPT_OK;
 }
 

@@ -105,6 +105,13 @@ void dfopt_planner_land(struct dfopt_planner *p, const struct dfopt_key *key)
     key->slot->has_pending = false;
 }
 
+void dfopt_planner_withdraw(struct dfopt_planner *p, const struct dfopt_key *key)
+{
+    const struct dfopt_pending was = key->slot->pending;
+    dfopt_planner_land(p, key);
+    dfopt_planner_restore(p, key, &was);
+}
+
 bool dfopt_planner_find_plan(const struct dfopt_planner *p, uint64_t plan_id,
                              struct dfopt_key *key)
 {

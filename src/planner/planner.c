@@ -209,23 +209,63 @@ static bool is_suppressed(const struct pass *s, const struct dfopt_tag *t)
     return f->node == DFOPT_SYM_EMPTY || !(f->severity > t->severity);
 }
 
-/* The gates, in their order. PLANNED: all passed. */
-static enum dfopt_verdict gates(struct pass *s, const struct dfopt_key *key,
+/* Notes the largest window of the findings that the key was looked at for. */
+static enum dfopt_err see_window(struct pass *s, const struct dfopt_key *key)
+{
+    const struct dfopt_planner *p = s->p;
+    struct dfopt_slot *slot = key->slot;
+    if (slot->has_seen && s->f->window <= slot->seen)
+        return DFOPT_OK;
+    slot->seen = s->f->window;
+    slot->has_seen = true;
+    if (p->assumed_acks || p->policy->on.ack_window != DFOPT_ACK_WINDOW_SEEN)
+        return DFOPT_OK; /* no ack will ever look at it */
+    const struct dfopt_seen_row row = {.seq = s->seq,
+                                       .knob = p->registry.knobs[key->knob].id,
+                                       .node = s->f->node,
+                                       .window = s->f->window};
+    return dfopt_buf_add(&s->out->seen, &row, sizeof row);
+}
+
+/* Gives up a plan in flight that has waited too long. */
+static enum dfopt_err time_out(struct pass *s, const struct dfopt_key *key)
+{
+    const struct dfopt_pending was = key->slot->pending;
+    dfopt_planner_withdraw(s->p, key);
+    const struct dfopt_timeout_row row = {.seq = s->seq,
+                                          .plan_id = was.plan_id,
+                                          .knob =
+                                              s->p->registry.knobs[key->knob].id,
+                                          .node = s->f->node,
+                                          .window = s->f->window,
+                                          .value = dfopt_planner_value(s->p, key)};
+    return dfopt_buf_add(&s->out->timeouts, &row, sizeof row);
+}
+
+/* Whether a plan in flight stands in the way; one that has waited too long does
+ * not. */
+static enum dfopt_err in_flight(struct pass *s, const struct dfopt_key *key,
+                                bool *blocks, struct compared *c)
+{
+    const struct dfopt_slot *slot = key->slot;
+    const int64_t timeout = s->p->policy->on.pending_timeout_windows;
+    *blocks = false;
+    if (!slot->has_pending)
+        return DFOPT_OK;
+    const int64_t waited = s->f->window - slot->pending.window;
+    if (timeout && waited >= timeout)
+        return time_out(s, key);
+    *c = (struct compared){(double)waited, (double)timeout};
+    *blocks = true;
+    return DFOPT_OK;
+}
+
+/* The gates behind `pending`, in their order. PLANNED: all passed. */
+static enum dfopt_verdict gates(const struct pass *s, const struct dfopt_key *key,
                                 const struct dfopt_response *r, struct compared *c)
 {
     const struct dfopt_finding *f = s->f;
     const struct dfopt_slot *slot = key->slot;
-    if (slot->has_pending) {
-        const int64_t timeout = s->p->policy->on.pending_timeout_windows;
-        const int64_t waited = f->window - slot->pending.window;
-        if (!timeout || waited < timeout) {
-            *c = (struct compared){(double)waited, (double)timeout};
-            return DFOPT_VERDICT_PENDING;
-        }
-        struct dfopt_pending was = slot->pending;
-        dfopt_planner_land(s->p, key);
-        dfopt_planner_restore(s->p, key, &was);
-    }
     *c = (struct compared){f->severity, r->min_severity};
     if (f->severity < r->min_severity)
         return DFOPT_VERDICT_SEVERITY;
@@ -324,12 +364,15 @@ static enum dfopt_err respond(struct pass *s, const struct dfopt_tag_response *t
     key.slot = dfopt_slots_at(&p->slots, s->node, tr->knob);
     if (!key.slot)
         return DFOPT_ERR_NOMEM;
-    if (!key.slot->has_seen || s->f->window > key.slot->seen)
-        key.slot->seen = s->f->window;
-    key.slot->has_seen = true;
-
     struct compared c = nothing;
-    enum dfopt_verdict verdict = gates(s, &key, &tr->r, &c);
+    bool blocked;
+    enum dfopt_err e = see_window(s, &key);
+    if (!e)
+        e = in_flight(s, &key, &blocked, &c);
+    if (e)
+        return e;
+    enum dfopt_verdict verdict =
+        blocked ? DFOPT_VERDICT_PENDING : gates(s, &key, &tr->r, &c);
     if (verdict == DFOPT_VERDICT_PLANNED) {
         struct dfopt_value old = dfopt_planner_value(p, &key), new;
         c = (struct compared){dfopt_value_as_double(old), NAN};
@@ -344,7 +387,7 @@ static enum dfopt_err respond(struct pass *s, const struct dfopt_tag_response *t
                 against_direction(&p->policy->on, tr->r.direction, old, new)) {
                 verdict = DFOPT_VERDICT_NO_CHANGE;
             } else {
-                enum dfopt_err e = make_plan(s, &key, &tr->r, old, new);
+                e = make_plan(s, &key, &tr->r, old, new);
                 if (e)
                     return e;
             }

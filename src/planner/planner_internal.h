@@ -64,6 +64,10 @@ enum dfopt_err dfopt_planner_launch(struct dfopt_planner *p,
                                     const struct dfopt_pending *plan);
 void dfopt_planner_land(struct dfopt_planner *p, const struct dfopt_key *key);
 
+/* Takes a plan out of flight that will not be applied: what was before it is put
+ * back. */
+void dfopt_planner_withdraw(struct dfopt_planner *p, const struct dfopt_key *key);
+
 /* The key of a plan in flight by its id. Returns whether there is one. */
 bool dfopt_planner_find_plan(const struct dfopt_planner *p, uint64_t plan_id,
                              struct dfopt_key *key);

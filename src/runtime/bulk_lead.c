@@ -23,6 +23,9 @@ struct bulk_lead {
     struct dfopt_bulk_sync *syncs; /* by rank; owned */
     struct dfopt_bulk_go *gos;     /* by rank; owned */
     struct dfopt_buf *reasons;     /* by rank: texts of the syncs; owned */
+    struct dfopt_declog_position *ends;  /* by rank: of its slice; owned */
+    struct dfopt_declog_position end;    /* of the slices so far */
+    uint32_t origin_file;                /* of the last row of /origins */
     uint32_t known_strings, known_lists; /* to all ranks */
     uint64_t next_seq, findings, verdicts, lines;
     uint32_t lines_file; /* the file that `lines` are counted in */
@@ -116,7 +119,10 @@ static enum dfopt_err start(struct bulk_lead *l,
     l->syncs = calloc(size, sizeof *l->syncs);
     l->gos = calloc(size, sizeof *l->gos);
     l->reasons = calloc(size, sizeof *l->reasons);
-    if (!l->syncs || !l->gos || !l->reasons ||
+    l->ends = calloc(size, sizeof *l->ends);
+    l->end.origin = DFOPT_SYM_NONE;
+    l->origin_file = UINT32_MAX;
+    if (!l->syncs || !l->gos || !l->reasons || !l->ends ||
         dfopt_bulk_rank_init(b, l->c->assumed_acks, l->c->relay_hostname))
         return no_memory(err);
     for (size_t i = 0; i < l->c->n_presets; i++)
@@ -212,6 +218,23 @@ static void stop_at(struct bulk_lead *l, int rank, uint64_t line, const char *wh
         l->stopped_by = dfopt_error_set(&l->stop_error, DFOPT_ERR_IO, "%s", why);
 }
 
+/* Notes how far the input is used up with a rank's slice, of which `keep` records
+ * are decided. A piece is done with to its end, unless it was cut. */
+static void note_end(struct bulk_lead *l, int rank, uint64_t keep)
+{
+    const struct dfopt_bulk_sync *s = &l->syncs[rank];
+    const struct dfopt_piece *piece = &l->b.turn[rank];
+    const bool cut = keep < s->records;
+    if (piece->len && !(cut && keep == 0)) {
+        l->end.offset = cut ? s->reject_offset : piece->start + piece->len;
+        l->end.record_line = l->lines + (cut ? s->reject_line - 1 : s->lines);
+        l->end.origin = dfopt_dict_intern_z(
+            l->c->dict, dfopt_pieces_name(l->b.pieces, piece->file));
+    }
+    l->end.next_seq += keep;
+    l->ends[rank] = l->end;
+}
+
 /* Gives a rank's slice its numbers. */
 static struct dfopt_bulk_go place(struct bulk_lead *l, int rank)
 {
@@ -238,6 +261,7 @@ static struct dfopt_bulk_go place(struct bulk_lead *l, int rank)
             dfopt_log_event(l->c->log, DFOPT_LOG_ERROR, "optimizer.input.failed",
                             DFOPT_F_TEXT("error", l->reasons[rank].data));
     }
+    note_end(l, rank, go.keep);
     l->next_seq += go.keep;
     l->findings += s->findings; /* right unless cut, and then nothing follows */
     l->lines += s->lines;
@@ -396,17 +420,30 @@ static void receive_output(struct bulk_lead *l, int from,
     dfopt_bulk_fail(b, e, &err);
 }
 
+/* The first records of a file get a row of /origins. */
+static enum dfopt_err note_origin(struct bulk_lead *l, int rank,
+                                  struct dfopt_round *r,
+                                  const struct dfopt_bulk_counts *c)
+{
+    const uint32_t file = l->b.turn[rank].file;
+    if (c->records == 0 || file == l->origin_file)
+        return DFOPT_OK;
+    l->origin_file = file;
+    const struct dfopt_declog_origin_row row = {.seq = l->gos[rank].first_seq,
+                                                .offset = c->first_offset,
+                                                .origin = c->origin,
+                                                .unit = DFOPT_UNIT_BYTE};
+    return dfopt_buf_add(&r->origins, &row, sizeof row);
+}
+
 static enum dfopt_err put_out(struct bulk_lead *l, int rank, struct dfopt_round *r,
                               const struct dfopt_bulk_counts *c, bool flush,
                               struct dfopt_error *err)
 {
-    r->end = (struct dfopt_declog_position){
-        .next_seq = l->gos[rank].first_seq + c->records,
-        .offset = c->end_offset,
-        .record_line = l->gos[rank].lines_before + c->end_line,
-        .origin = c->origin,
-        .wall_ns = dfopt_clock_wall_ns(),
-    };
+    if (note_origin(l, rank, r, c))
+        return no_memory(err);
+    r->end = l->ends[rank];
+    r->end.wall_ns = dfopt_clock_wall_ns();
     l->totals->invalid += DFOPT_ROWS(&r->rejects, struct dfopt_declog_reject_row);
     add_counts(l, c);
     if (rank > 0) /* those of this rank are counted by their rows */
@@ -550,6 +587,7 @@ static void release(struct bulk_lead *l)
     free(l->reasons);
     free(l->syncs);
     free(l->gos);
+    free(l->ends);
     dfopt_round_free(&l->theirs);
     dfopt_output_free(&l->output);
     dfopt_bulk_rank_free(&l->b);

@@ -142,6 +142,7 @@ bool dfopt_bulk_read(struct dfopt_bulk_rank *b, struct dfopt_bulk_sync *sync)
         DFOPT_ROW(&b->slice.round.rejects, const struct dfopt_declog_reject_row);
     if (sync->first_reject != UINT64_MAX)
         sync->reject_line = reject->line;
+    sync->reject_offset = b->slice.reject_offset;
     if (e == DFOPT_ERR_IO)
         b->err = err; /* told with the sync, and then forgotten */
     else
@@ -222,8 +223,7 @@ void dfopt_bulk_count(const struct dfopt_bulk_rank *b, struct dfopt_bulk_counts 
     const struct dfopt_verdict_row *v =
         DFOPT_ROW(verdicts, const struct dfopt_verdict_row);
     *c = (struct dfopt_bulk_counts){.records = s->round.n_events,
-                                    .end_offset = s->input_end,
-                                    .end_line = s->lines,
+                                    .first_offset = s->first_offset,
                                     .origin = s->origin};
     memcpy(c->by_stream, s->by_stream, sizeof c->by_stream);
     for (size_t i = 0; i < DFOPT_ROWS(verdicts, struct dfopt_verdict_row); i++)

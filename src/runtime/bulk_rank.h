@@ -16,7 +16,7 @@ struct dfopt_bulk_options { /* the same on all ranks; plain data */
 struct dfopt_bulk_sync { /* of a slice; the reason of the first reject follows */
     uint64_t records, lines, findings;
     uint64_t first_reject; /* UINT64_MAX: none */
-    uint64_t reject_line;
+    uint64_t reject_line, reject_offset;
     uint32_t failed; /* enum dfopt_err: this rank cannot go on; text follows */
     uint32_t input_failed; /* a piece could not be read to its end */
 };
@@ -38,8 +38,8 @@ struct dfopt_bulk_counts { /* of a decided slice */
     uint64_t by_stream[DFOPT_STREAM_COUNT];
     uint64_t records;
     uint64_t verdicts[DFOPT_VERDICT_COUNT];
-    uint64_t end_offset, end_line;
-    dfopt_sym origin;
+    uint64_t first_offset; /* of its first record */
+    dfopt_sym origin;      /* of its records */
     uint32_t reserved;
 };
 

@@ -45,12 +45,15 @@ enum dfopt_err dfopt_deciding_finding(struct dfopt_deciding *d, uint64_t seq,
                                       struct dfopt_decisions *out)
 {
     const size_t verdicts = out->verdicts.len, plans = out->plans.len,
-                 suppressions = out->suppressions.len;
+                 suppressions = out->suppressions.len, seen = out->seen.len,
+                 timeouts = out->timeouts.len;
     enum dfopt_err e = dfopt_planner_finding(d->planner, seq, f, out);
     if (f->node == DFOPT_SYM_EMPTY && !is_speaker(d)) {
         out->verdicts.len = verdicts;
         out->plans.len = plans;
         out->suppressions.len = suppressions;
+        out->seen.len = seen;
+        out->timeouts.len = timeouts;
     }
     return e;
 }

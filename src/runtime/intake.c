@@ -12,6 +12,29 @@ dfopt_sym dfopt_intake_origin(struct dfopt_intake *in,
     return in->origin_sym;
 }
 
+uint64_t dfopt_record_end(const struct dfopt_record *rec)
+{
+    return rec->offset + (rec->unit == DFOPT_OFFSET_BYTE ? rec->len : 1);
+}
+
+enum dfopt_err dfopt_intake_note_origin(struct dfopt_intake *in,
+                                        struct dfopt_round *r, uint64_t seq,
+                                        const struct dfopt_record *rec)
+{
+    const struct dfopt_intake_place was = in->place;
+    const dfopt_sym origin = dfopt_intake_origin(in, rec);
+    if (origin == DFOPT_SYM_NONE)
+        return DFOPT_ERR_NOMEM;
+    in->place = (struct dfopt_intake_place){origin, dfopt_record_end(rec), true};
+    const bool goes_on = rec->unit == DFOPT_OFFSET_BYTE ? rec->offset >= was.offset
+                                                        : rec->offset == was.offset;
+    if (was.any && was.origin == origin && goes_on)
+        return DFOPT_OK;
+    const struct dfopt_declog_origin_row row = {
+        .seq = seq, .offset = rec->offset, .origin = origin, .unit = rec->unit};
+    return dfopt_buf_add(&r->origins, &row, sizeof row);
+}
+
 static enum dfopt_err add_reject(struct dfopt_intake *in, struct dfopt_round *r,
                                  uint64_t seq, const struct dfopt_record *rec,
                                  uint32_t stream, const char *why)

@@ -82,6 +82,8 @@ static enum dfopt_err take_record(struct lead *l, struct dfopt_round *r,
     if (e != DFOPT_ERR_NOMEM &&
         dfopt_output_record(&l->output, event.stream, rec, e == DFOPT_OK, err))
         return err->code;
+    if (dfopt_intake_note_origin(&l->intake, r, seq, rec))
+        return no_memory(err);
     if (e && e != DFOPT_ERR_NOMEM)
         return skip_record(l, r, rec, why.text, err);
     if (!e) {
@@ -166,7 +168,7 @@ static enum dfopt_err fill(struct lead *l, struct dfopt_round *r,
             e = take_record(l, r, &rec, err);
             r->end = (struct dfopt_declog_position){
                 .next_seq = l->next_seq,
-                .offset = rec.offset + rec.len,
+                .offset = dfopt_record_end(&rec),
                 .record_line = rec.line,
                 .origin = dfopt_intake_origin(&l->intake, &rec)};
             break;

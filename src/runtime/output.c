@@ -91,6 +91,10 @@ static enum dfopt_err log_rows(struct dfopt_declog *w, const struct dfopt_round 
             DFOPT_ROWS(&r->findings, struct dfopt_finding_row));
     if (!e)
         e = dfopt_declog_decisions(w, &r->merged);
+    if (!e)
+        e = dfopt_declog_origins(
+            w, DFOPT_ROW(&r->origins, const struct dfopt_declog_origin_row),
+            DFOPT_ROWS(&r->origins, struct dfopt_declog_origin_row));
     for (size_t i = 0; i < rejects && !e; i++)
         e = dfopt_declog_reject(w, &reject[i]);
     for (size_t i = 0; i < relays && !e; i++)

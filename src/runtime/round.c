@@ -37,6 +37,7 @@ void dfopt_round_free(struct dfopt_round *r)
     dfopt_buf_free(&r->rejects);
     dfopt_buf_free(&r->acks);
     dfopt_buf_free(&r->registrations);
+    dfopt_buf_free(&r->origins);
     dfopt_buf_free(&r->texts);
     dfopt_buf_free(&r->blocks);
     *r = (struct dfopt_round){0};
@@ -59,6 +60,7 @@ void dfopt_round_reset(struct dfopt_round *r, uint64_t number, uint64_t first_se
     dfopt_buf_clear(&r->findings);
     dfopt_buf_clear(&r->rejects);
     dfopt_buf_clear(&r->acks);
+    dfopt_buf_clear(&r->origins);
     dfopt_buf_clear(&r->texts);
     dfopt_buf_clear(&r->blocks);
 }
@@ -71,7 +73,7 @@ size_t dfopt_round_text(struct dfopt_round *r, const char *text, size_t len)
 
 /* How far each planner's rows have been taken. */
 struct cursor {
-    size_t verdicts, plans, suppressions, relays;
+    size_t verdicts, plans, suppressions, relays, seen, timeouts;
 };
 
 /* Moves the rows of event seq, which start with its number, from `from` at *at
@@ -108,9 +110,16 @@ static enum dfopt_err move_event(struct dfopt_round *r, uint64_t seq,
         e = move_rows(&from->suppressions, &c->suppressions,
                       sizeof(struct dfopt_suppression_row), seq,
                       &r->merged.suppressions);
+    if (!e)
+        e = move_rows(&from->relays, &c->relays, sizeof(struct dfopt_relay_row),
+                      seq, &r->merged.relays);
+    if (!e)
+        e = move_rows(&from->seen, &c->seen, sizeof(struct dfopt_seen_row), seq,
+                      &r->merged.seen);
     return e ? e
-             : move_rows(&from->relays, &c->relays, sizeof(struct dfopt_relay_row),
-                         seq, &r->merged.relays);
+             : move_rows(&from->timeouts, &c->timeouts,
+                         sizeof(struct dfopt_timeout_row), seq,
+                         &r->merged.timeouts);
 }
 
 /* A record that could not be used has a verdict too; only rank 0 knows of it. */
@@ -176,7 +185,8 @@ static bool all_taken(const struct dfopt_round *r, const struct cursor *c)
         const struct dfopt_decisions *d = &r->shares[i].results;
         if (c[i].verdicts != d->verdicts.len || c[i].plans != d->plans.len ||
             c[i].suppressions != d->suppressions.len ||
-            c[i].relays != d->relays.len)
+            c[i].relays != d->relays.len || c[i].seen != d->seen.len ||
+            c[i].timeouts != d->timeouts.len)
             return false;
     }
     return true;

@@ -50,6 +50,7 @@ struct dfopt_round {
     struct dfopt_buf rejects;       /* struct dfopt_declog_reject_row */
     struct dfopt_buf acks;          /* struct dfopt_round_ack */
     struct dfopt_buf registrations; /* struct dfopt_round_registration */
+    struct dfopt_buf origins;       /* struct dfopt_declog_origin_row */
     struct dfopt_buf texts;
     /* rows of findings and verdicts made ready elsewhere (declog/block.h), in
      * the place of those above */

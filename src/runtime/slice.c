@@ -128,9 +128,12 @@ enum dfopt_err dfopt_slice_decode(struct dfopt_slice *s, struct dfopt_pieces *p,
     if (e)
         return e;
     while (!e && dfopt_piece_next(&s->reader, &rec)) {
+        if (s->round.n_events == 0)
+            s->first_offset = rec.offset;
+        if (s->round.rejects.len == 0)
+            s->reject_offset = rec.offset;
         e = decode_record(s, &rec);
         s->origin = dfopt_intake_origin(&s->intake, &rec);
-        s->input_end = rec.offset + rec.len;
     }
     s->lines = dfopt_piece_lines(&s->reader);
     if (!e && s->reader.status) {

@@ -20,7 +20,8 @@ struct dfopt_slice {
     struct dfopt_buf others;  /* private: records that are no findings */
     uint64_t by_stream[DFOPT_STREAM_COUNT]; /* usable records */
     uint64_t lines;
-    uint64_t input_end; /* offset behind the last record */
+    uint64_t first_offset;  /* of the first record */
+    uint64_t reject_offset; /* of the first unusable record, if there is one */
     dfopt_sym origin;
 };
 

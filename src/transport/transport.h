@@ -18,7 +18,14 @@ struct dfopt_record {
     const char
         *origin;   /* file or endpoint, for messages; lives as long as the source */
     uint64_t line; /* 1-based line (JSONL) or element (JSON array); 0: none */
-    uint64_t offset;     /* of the first byte in the (unpacked) input */
+    uint64_t offset; /* of the first byte in the (unpacked) input, or, by unit, the
+                      * record's number, one more each time */
+    enum dfopt_offset_unit {
+        DFOPT_OFFSET_BYTE,
+        DFOPT_OFFSET_RECEIVED, /* a number among those received since the start */
+        DFOPT_OFFSET_EVENT_ID  /* a number that the origin keeps: a record has the
+                                * same one whenever it comes */
+    } unit;
     const char *problem; /* NULL, or why the record cannot be used (too long,
                           * input cut off ...): it takes a number all the same.
                           * data then holds the first bytes, or len is 0. Static. */

