@@ -11,7 +11,7 @@
 /* A record that is no finding: where it is, and, once placed, what it says. */
 struct other {
     uint64_t index; /* in the slice */
-    size_t at;      /* in the piece's bytes */
+    size_t at;      /* in s->texts */
     size_t len;
     uint64_t line, offset;
     int stream;
@@ -37,6 +37,7 @@ void dfopt_slice_free(struct dfopt_slice *s)
     dfopt_round_free(&s->round);
     dfopt_buf_free(&s->reader.bytes);
     dfopt_buf_free(&s->others);
+    dfopt_buf_free(&s->texts);
 }
 
 /* ---- decoding ---- */
@@ -70,13 +71,15 @@ static enum dfopt_err keep_other(struct dfopt_slice *s,
                                  const struct dfopt_record *rec, uint32_t stream)
 {
     const struct other o = {.index = s->round.n_events,
-                            .at = (size_t)(rec->data - s->reader.bytes.data),
+                            .at = s->texts.len,
                             .len = rec->len,
                             .line = rec->line,
                             .offset = rec->offset,
                             .stream = rec->stream,
                             .event = {.stream = stream}};
-    enum dfopt_err e = dfopt_buf_add(&s->others, &o, sizeof o);
+    enum dfopt_err e = dfopt_buf_add(&s->texts, rec->data, rec->len);
+    if (!e)
+        e = dfopt_buf_add(&s->others, &o, sizeof o);
     if (e)
         return e;
     return add_event(s, stream == DFOPT_STREAM_GLOBAL_PLAN ? DFOPT_PARTITION_SPEAKER
@@ -119,6 +122,7 @@ enum dfopt_err dfopt_slice_decode(struct dfopt_slice *s, struct dfopt_pieces *p,
     struct dfopt_record rec;
     dfopt_round_reset(&s->round, 0, 0);
     dfopt_buf_clear(&s->others);
+    dfopt_buf_clear(&s->texts);
     memset(s->by_stream, 0, sizeof s->by_stream);
     s->lines = 0;
     s->origin = DFOPT_SYM_NONE;
@@ -235,7 +239,7 @@ static enum dfopt_err take_others(struct dfopt_slice *s, uint64_t first_seq)
     struct other *o = DFOPT_ROW(&s->others, struct other);
     enum dfopt_err e = DFOPT_OK;
     for (size_t i = 0; i < DFOPT_ROWS(&s->others, struct other) && !e; i++) {
-        const struct dfopt_record rec = {.data = s->reader.bytes.data + o[i].at,
+        const struct dfopt_record rec = {.data = s->texts.data + o[i].at,
                                          .len = o[i].len,
                                          .stream = o[i].stream,
                                          .origin = s->reader.name,

@@ -17,7 +17,8 @@ struct dfopt_slice {
     struct dfopt_intake intake;
     struct dfopt_piece_reader reader;
     struct dfopt_round round; /* what came in, and what was decided about it */
-    struct dfopt_buf others;  /* private: records that are no findings */
+    struct dfopt_buf others;  /* private: records that are no findings, */
+    struct dfopt_buf texts;   /* and their bytes */
     uint64_t by_stream[DFOPT_STREAM_COUNT]; /* usable records */
     uint64_t lines;
     uint64_t first_offset;  /* of the first record */

@@ -22,7 +22,7 @@ struct dfopt_pieces {
     struct piece_file *files;
     size_t n;
     size_t max;
-    int fd;            /* of one file at a time: there may be thousands */
+    int fd; /* of one file at a time: there may be thousands */
     uint32_t fd_file;
 };
 
@@ -98,9 +98,9 @@ static enum dfopt_err add_file(struct dfopt_pieces *p, const char *path, bool *f
     return DFOPT_OK;
 }
 
-enum dfopt_err dfopt_pieces_open(struct dfopt_pieces **out, const char *const *paths,
-                                 size_t n, size_t max_record_bytes,
-                                 struct dfopt_error *err)
+enum dfopt_err dfopt_pieces_open(struct dfopt_pieces **out,
+                                 const char *const *paths, size_t n,
+                                 size_t max_record_bytes, struct dfopt_error *err)
 {
     struct dfopt_pieces *p = calloc(1, sizeof *p);
     struct piece_file *files = calloc(n ? n : 1, sizeof *files);
@@ -176,19 +176,36 @@ static enum dfopt_err turn_to(struct dfopt_pieces *p, uint32_t file,
     return p->fd < 0 ? failed(p->files[file].name, err) : DFOPT_OK;
 }
 
-/* Reads up to `most` more bytes; *n of them came. The bytes may move: the window
- * moves along. */
-static enum dfopt_err read_more(struct dfopt_piece_reader *r, size_t most, size_t *n)
+/* Moves what is left of the window to the start of the bytes. */
+static void drop_used(struct dfopt_piece_reader *r)
 {
     struct dfopt_buf *b = &r->bytes;
-    const size_t at = r->window.data ? (size_t)(r->window.data - b->data) : 0;
+    const size_t used = (size_t)(r->window.data - b->data);
+    if (used == 0)
+        return;
+    memmove(b->data, r->window.data, r->window.len);
+    b->len = r->window.len;
+    r->offset += used;
+    r->window.data = b->data;
+}
+
+/* Reads up to `most` more bytes behind the window; *n of them came. What was
+ * before the window is gone, so that all stays in the processor's cache. */
+static enum dfopt_err read_more(struct dfopt_piece_reader *r, size_t most,
+                                size_t *n)
+{
+    struct dfopt_buf *b = &r->bytes;
+    if (b->data)
+        drop_used(r);
     if (dfopt_buf_reserve(b, most))
-        return dfopt_error_set(&r->err, DFOPT_ERR_NOMEM, "%s: out of memory", r->name);
-    ssize_t got = read_at(r->pieces->fd, b->data + b->len, most, r->offset + b->len);
+        return dfopt_error_set(&r->err, DFOPT_ERR_NOMEM, "%s: out of memory",
+                               r->name);
+    r->window.data = b->data;
+    ssize_t got =
+        read_at(r->pieces->fd, b->data + b->len, most, r->offset + b->len);
     if (got < 0)
         return failed(r->name, &r->err);
     b->len += (size_t)got;
-    r->window.data = b->data + at;
     *n = (size_t)got;
     return DFOPT_OK;
 }
@@ -217,16 +234,14 @@ static enum dfopt_err read_block(struct dfopt_piece_reader *r)
  * that line, so that the next is not seen. */
 static enum dfopt_err read_ahead(struct dfopt_piece_reader *r)
 {
-    const size_t before = r->bytes.len;
     size_t n = 0;
     enum dfopt_err e = read_more(r, AHEAD_BYTES, &n);
     if (e)
         return e;
-    const char *from = r->bytes.data + before;
-    const char *newline = n ? memchr(from, '\n', n) : NULL;
+    const char *newline = memchr(r->window.data + r->window.len, '\n', n);
     if (newline)
         r->bytes.len = (size_t)(newline - r->bytes.data) + 1;
-    r->window.len += r->bytes.len - before;
+    r->window.len = r->bytes.len; /* which start with the window */
     r->window.last = newline || n == 0;
     return DFOPT_OK;
 }
@@ -236,27 +251,26 @@ static enum dfopt_err read_ahead(struct dfopt_piece_reader *r)
 static enum dfopt_err find_first_line(struct dfopt_piece_reader *r)
 {
     enum dfopt_err e = DFOPT_OK;
-    size_t looked = 0;
     while (!e && left(r) && !r->window.last) {
         e = read_block(r);
         const char *newline =
-            e ? NULL
-              : memchr(r->window.data + looked, '\n', r->window.len - looked);
-        if (newline) {
-            const size_t skip = (size_t)(newline - r->window.data) + 1;
-            r->window.data += skip;
-            r->window.len -= skip;
-            r->framer.offset += skip;
+            e ? NULL : memchr(r->window.data, '\n', r->window.len);
+        const size_t skip =
+            newline ? (size_t)(newline - r->window.data) + 1 : r->window.len;
+        r->window.data += skip;
+        r->window.len -= skip;
+        r->framer.offset += skip;
+        if (newline)
             return DFOPT_OK;
-        }
-        looked = r->window.len;
     }
     r->framer.mode = DFOPT_FRAMER_DONE; /* none starts in it */
     return e;
 }
 
-enum dfopt_err dfopt_piece_load(struct dfopt_pieces *p, const struct dfopt_piece *piece,
-                                struct dfopt_piece_reader *r, struct dfopt_error *err)
+enum dfopt_err dfopt_piece_load(struct dfopt_pieces *p,
+                                const struct dfopt_piece *piece,
+                                struct dfopt_piece_reader *r,
+                                struct dfopt_error *err)
 {
     enum dfopt_err e = turn_to(p, piece->file, err);
     if (e)
@@ -267,8 +281,6 @@ enum dfopt_err dfopt_piece_load(struct dfopt_pieces *p, const struct dfopt_piece
     r->offset = piece->start ? piece->start - 1 : 0;
     r->status = DFOPT_OK;
     dfopt_buf_clear(&r->bytes);
-    if (dfopt_buf_reserve(&r->bytes, (size_t)piece->len + AHEAD_BYTES))
-        return dfopt_error_set(err, DFOPT_ERR_NOMEM, "%s: out of memory", r->name);
     r->window = (struct dfopt_framer_window){r->bytes.data, 0, false};
     dfopt_framer_init(&r->framer, p->max);
     r->framer.offset = r->offset;

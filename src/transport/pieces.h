@@ -18,9 +18,9 @@ struct dfopt_piece {
 /* Opens files for reading in pieces. `paths` are copied. Returns OK with *out
  * NULL if one of them is not a regular file of plain JSON lines (it is an array,
  * gzip, a pipe): read them with the file source. OK, NOMEM or IO. */
-enum dfopt_err dfopt_pieces_open(struct dfopt_pieces **out, const char *const *paths,
-                                 size_t n, size_t max_record_bytes,
-                                 struct dfopt_error *err);
+enum dfopt_err dfopt_pieces_open(struct dfopt_pieces **out,
+                                 const char *const *paths, size_t n,
+                                 size_t max_record_bytes, struct dfopt_error *err);
 void dfopt_pieces_close(struct dfopt_pieces *p);
 
 /* Name and size at opening of a file; files in the order given. */
@@ -43,22 +43,23 @@ struct dfopt_piece_reader {
     struct dfopt_pieces *pieces; /* borrowed */
     struct dfopt_piece piece;
     const char *name;
-    struct dfopt_buf bytes; /* kept from piece to piece; dfopt_buf_free */
-    uint64_t offset;        /* in the file, of the first byte */
+    struct dfopt_buf bytes; /* from the window on; dfopt_buf_free */
+    uint64_t offset;        /* in the file, of their first */
     struct dfopt_framer framer;
     struct dfopt_framer_window window;
-    enum dfopt_err status;  /* of the last read */
+    enum dfopt_err status; /* of the last read */
     struct dfopt_error err;
 };
 
 /* Starts on a piece. OK, NOMEM or IO. */
-enum dfopt_err dfopt_piece_load(struct dfopt_pieces *p, const struct dfopt_piece *piece,
-                                struct dfopt_piece_reader *r, struct dfopt_error *err);
+enum dfopt_err dfopt_piece_load(struct dfopt_pieces *p,
+                                const struct dfopt_piece *piece,
+                                struct dfopt_piece_reader *r,
+                                struct dfopt_error *err);
 
 /* The next record; `line` counts from 1 at the piece's first. Returns whether
  * there is one; if not, r->status says whether all could be read (OK, NOMEM, IO;
- * r->err has the text). The record is borrowed until the next call, but its
- * bytes stay at their place in r->bytes until the next load. */
+ * r->err has the text). The record is borrowed until the next call. */
 bool dfopt_piece_next(struct dfopt_piece_reader *r, struct dfopt_record *record);
 
 /* After the last record: how many lines the piece has. */
