@@ -49,11 +49,11 @@ dfopt_declog_finding_row(const struct dfopt_finding_row *in)
                                            .prevalence = f->prevalence,
                                            .persistence = f->persistence,
                                            .window = f->window};
-    for (uint32_t m = 0; m < DFOPT_METRIC_COUNT; m++) {
-        bool number = f->metric_state[m] == DFOPT_METRIC_NUMBER;
-        row.metric[m] = number ? f->metric[m] : NAN;
-        if (f->metric_state[m] == DFOPT_METRIC_BAD)
-            row.bad_metrics |= UINT32_C(1) << m;
+    for (uint32_t m = 0; m < DFOPT_METRIC_COUNT;
+         m++) { /* no branch: none is usual */
+        const double number[2] = {NAN, f->metric[m]};
+        row.metric[m] = number[f->metric_state[m] == DFOPT_METRIC_NUMBER];
+        row.bad_metrics |= (uint32_t)(f->metric_state[m] == DFOPT_METRIC_BAD) << m;
     }
     return row;
 }

@@ -32,37 +32,66 @@ void dfopt_packer_free(struct dfopt_packer *p)
     *p = (struct dfopt_packer){.level = 0};
 }
 
-/* One byte of each of n numbers: a loop that compilers make vectors of. */
-#define TAKE_BYTE(type)                                                            \
+/* HDF5's shuffle filter: the first bytes of all elements, then the second. */
+static void shuffle_bytes(const unsigned char *plain, size_t n, size_t size,
+                          unsigned char *out)
+{
+    for (size_t b = 0; b < size; b++)
+        for (size_t i = 0; i < n; i++)
+            *out++ = plain[i * size + b];
+}
+
+#if defined(__has_builtin)
+#if __has_builtin(__builtin_shufflevector)
+#define HAVE_SHUFFLEVECTOR
+#endif
+#endif
+
+#ifdef HAVE_SHUFFLEVECTOR
+typedef unsigned char bytes16 __attribute__((vector_size(16)));
+
+#define LOW_HALVES(a, b)                                                           \
+    __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, \
+                            7, 23)
+#define HIGH_HALVES(a, b)                                                          \
+    __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29,    \
+                            14, 30, 15, 31)
+
+/* 16 elements of `size` bytes at a time. They are dealt like cards, the first half
+ * of their bytes between those of the second: four times of it turn 16 rows of
+ * bytes into columns. */
+#define DEAL(size)                                                                 \
     do {                                                                           \
-        const type *from = (const type *)plain;                                    \
-        for (size_t i = 0; i < n; i++)                                             \
-            out[i] = (unsigned char)(from[i] >> (8 * byte));                       \
+        bytes16 x[size], y[size];                                                  \
+        memcpy(x, plain + i * (size), sizeof x);                                   \
+        for (int times = 0; times < 4; times++) {                                  \
+            for (int k = 0; k < (size) / 2; k++) {                                 \
+                y[2 * k] = LOW_HALVES(x[k], x[k + (size) / 2]);                    \
+                y[2 * k + 1] = HIGH_HALVES(x[k], x[k + (size) / 2]);               \
+            }                                                                      \
+            memcpy(x, y, sizeof x);                                                \
+        }                                                                          \
+        for (int b = 0; b < (size); b++)                                           \
+            memcpy(out + (size_t)b * n + i, &x[b], sizeof x[b]);                   \
     } while (0)
 
-static void take_byte_4(const void *plain, size_t n, size_t byte,
-                        unsigned char *restrict out)
+static void shuffle(const unsigned char *plain, size_t n, size_t size,
+                    unsigned char *out)
 {
-    TAKE_BYTE(uint32_t);
-}
-
-static void take_byte_8(const void *plain, size_t n, size_t byte,
-                        unsigned char *restrict out)
-{
-    TAKE_BYTE(uint64_t);
-}
-
-/* HDF5's shuffle filter: the first bytes of all elements, then the second. An
- * element has 4 or 8 bytes, little-endian. */
-static void shuffle(const void *plain, size_t n, size_t size, unsigned char *out)
-{
-    for (size_t byte = 0; byte < size; byte++, out += n) {
+    if (n % 16 != 0 || (size != 4 && size != 8)) {
+        shuffle_bytes(plain, n, size, out);
+        return;
+    }
+    for (size_t i = 0; i < n; i += 16) {
         if (size == 4)
-            take_byte_4(plain, n, byte, out);
+            DEAL(4);
         else
-            take_byte_8(plain, n, byte, out);
+            DEAL(8);
     }
 }
+#else
+#define shuffle shuffle_bytes
+#endif
 
 struct dfopt_packed dfopt_pack(struct dfopt_packer *p,
                                const struct dfopt_chunk *chunk, size_t column,
