@@ -58,13 +58,10 @@ bool demo_publisher_connected(struct demo_publisher *p)
 }
 
 /* Once the first part is taken libzmq takes the second, too. */
-void demo_publisher_send(struct demo_publisher *p, const char *metadata,
+bool demo_publisher_send(struct demo_publisher *p, const char *metadata,
                          const char *body)
 {
     const int part = ZMQ_SNDMORE | ZMQ_DONTWAIT;
-    if (zmq_send(p->socket, metadata, strlen(metadata), part) >= 0 &&
-        zmq_send(p->socket, body, strlen(body), ZMQ_DONTWAIT) >= 0)
-        p->sent++;
-    else
-        p->dropped++;
+    return zmq_send(p->socket, metadata, strlen(metadata), part) >= 0 &&
+           zmq_send(p->socket, body, strlen(body), ZMQ_DONTWAIT) >= 0;
 }

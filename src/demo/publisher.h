@@ -1,17 +1,15 @@
 /* Findings on their way out, over a ZMQ PUSH socket. Nothing waits for the peer:
- * what nobody can take now is dropped and counted, for a finding grows old. */
+ * what nobody can take now is dropped, for a finding grows old. */
 #ifndef DFOPT_DEMO_PUBLISHER_H
 #define DFOPT_DEMO_PUBLISHER_H
 
 #include "dfopt/error.h"
 
 #include <stdbool.h>
-#include <stdint.h>
 
 struct demo_publisher {
     void *context, *socket; /* of libzmq */
     char endpoint[256];     /* as it was resolved */
-    uint64_t sent, dropped;
 };
 
 /* Returns OK; ARG or IO, the text names the endpoint; NOMEM. Owned: close. */
@@ -24,8 +22,8 @@ void demo_publisher_close(struct demo_publisher *p, int linger_ms);
 /* Whether somebody is there to take a finding. */
 bool demo_publisher_connected(struct demo_publisher *p);
 
-/* Sends metadata and body, both JSON, or drops them. */
-void demo_publisher_send(struct demo_publisher *p, const char *metadata,
+/* Sends metadata and body, both JSON. Returns whether somebody takes them. */
+bool demo_publisher_send(struct demo_publisher *p, const char *metadata,
                          const char *body);
 
 #endif

@@ -26,6 +26,7 @@ struct run {
     struct demo_report report;
     struct demo_window window; /* the present one */
     char hostname[256];
+    uint64_t findings_sent, findings_dropped;
     bool acknowledged;
     uint64_t burned; /* so that computing cannot be left out */
 };
@@ -183,7 +184,10 @@ static enum dfopt_err send_findings(struct run *r)
             demo_finding_json(&findings[i], r->hostname, &metadata, &body);
         if (e)
             return e;
-        demo_publisher_send(&r->publisher, metadata, body);
+        if (demo_publisher_send(&r->publisher, metadata, body))
+            r->findings_sent++;
+        else
+            r->findings_dropped++;
         free(metadata);
         free(body);
     }
@@ -217,8 +221,8 @@ static enum dfopt_err conclude(struct run *r, int *code, struct dfopt_error *err
     const struct demo_end end = {
         .samples = r->audit.samples,
         .epochs = r->audit.epochs,
-        .findings_sent = r->publisher.sent,
-        .findings_dropped = r->publisher.dropped,
+        .findings_sent = r->findings_sent,
+        .findings_dropped = r->findings_dropped,
         .tuned = has_optimizer(r),
         .acknowledged = r->acknowledged,
         .interrupted = *r->interrupted != 0,

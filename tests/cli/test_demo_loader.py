@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """The demonstration's loader by itself: it reads, checks and reports, with no
 optimizer, with one that never comes, and with data or options that are bad."""
 import json
