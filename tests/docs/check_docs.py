@@ -18,7 +18,8 @@ Checks:
 Examples: a fenced block that opens with ```sh run is run with `sh -e`, all blocks
 of a document in order, in one temporary folder, with the programs on PATH. Words
 behind `run` name programs without which the block, and the rest of the document,
-are left out (```sh run mpirun). A block ```text output right behind one holds what
+are left out (```sh run mpirun). DFOPT_PREFIX is a folder that the build is installed
+in; documents that name it are left out where that is sanitized. A block ```text output right behind one holds what
 it must print on standard output.
 
 Exit code: 0 all is well, 1 something is not (each with document and line).
@@ -396,11 +397,27 @@ def run_block(path, block, folder, env):
     return r.returncode == 0
 
 
+def is_sanitized(programs):
+    return b"__asan_init" in (programs / "dfopt-mpi").read_bytes()
+
+
+def install(programs, prefix):
+    subprocess.run(["cmake", "--install", str(programs.parent.parent), "--prefix",
+                    str(prefix)], check=True, timeout=TIMEOUT_S,
+                   stdout=subprocess.DEVNULL)
+
+
 def check_run(source, programs):
     env = environment(programs)
     for path in documents(source):
         blocks, ran = blocks_of(path), 0
         with tempfile.TemporaryDirectory() as folder:
+            if any("$DFOPT_PREFIX" in block.code for block in blocks):
+                if is_sanitized(programs):
+                    print("%s: left out: the build is sanitized" % path.name)
+                    continue
+                env["DFOPT_PREFIX"] = str(pathlib.Path(folder, "prefix"))
+                install(programs, env["DFOPT_PREFIX"])
             for block in blocks:
                 lacking = [p for p in block.needs
                            if not shutil.which(p, path=env["PATH"])]
