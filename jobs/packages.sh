@@ -11,7 +11,8 @@ for group in "$@"; do
     build) packages="$packages gcc g++ make cmake pkg-config openmpi-bin libopenmpi-dev libzmq3-dev
                libjson-c-dev libhdf5-openmpi-dev libxxhash-dev zlib1g-dev uthash-dev
                libdeflate-dev libisal-dev libsimdjson-dev" ;;
-    test) packages="$packages libc6-dbg libcmocka-dev python3 python3-h5py python3-numpy procps
+    test) packages="$packages libc6-dbg libcmocka-dev python3 python3-h5py python3-numpy python3-zmq
+               python3-setuptools python3-venv procps
                util-linux" ;;
     *) echo "packages.sh: unknown group '$group' (build, test)" >&2; exit 2 ;;
     esac

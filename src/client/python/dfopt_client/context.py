@@ -1,0 +1,224 @@
+"""The bridge between an optimizer and the @tunable functions of an application.
+Names and behaviour: DFOptimizer 0.1.0, dfoptimizer/runtime/context.py."""
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from typing import Any, Dict, List, Mapping, Optional, Protocol, Tuple
+from weakref import WeakSet
+
+from .client import Client
+from .errors import ArgumentError
+from .types import ActionPlan, KnobDef
+
+__all__ = ["OptimizerContext", "optimizer_context"]
+
+logger = logging.getLogger("dfopt_client")
+
+_global_context: Optional["OptimizerContext"] = None
+_context_lock = threading.Lock()
+
+
+def _after_fork() -> None:
+    """Another thread of the parent may have held it."""
+    global _context_lock
+    _context_lock = threading.Lock()
+
+
+os.register_at_fork(after_in_child=_after_fork)
+
+
+class Declaring(Protocol):
+    """A function with knobs, known before there is a context."""
+
+    def knob_defs(self, namespace: str) -> Dict[str, KnobDef]: ...
+
+    func_name: str
+
+
+_functions: "WeakSet[Declaring]" = WeakSet()
+
+
+def _setting(given: Optional[str], name: str) -> str:
+    """What the script says, or else DFOPT_CLIENT_<name>."""
+    return given or os.environ.get(f"DFOPT_CLIENT_{name}") or ""
+
+
+def _set_current(client: Client, func_name: str, knob_id: str, value: Any) -> None:
+    """A value that the knob cannot have (None, perhaps) is not told."""
+    try:
+        client.set_current(knob_id, value, func_name)
+    except ArgumentError as e:
+        logger.warning("%s", e)
+
+
+class OptimizerContext:
+    """Takes plans for @tunable functions and sends registrations and acks.
+
+    The parameters of DFOptimizer, and behind them those that only this library has;
+    these, and zmq_plans_endpoint, may come from the environment instead, so that a
+    script need not change: DFOPT_CLIENT_PLANS, DFOPT_CLIENT_PLANS_PATTERN,
+    DFOPT_CLIENT_REGISTRY, DFOPT_CLIENT_ACKS and DFOPT_CLIENT_CURVE_{SERVER,SECRET,
+    PUBLIC}_KEY. Without any endpoint it does nothing.
+
+    Raises ArgumentError for what cannot be, EndpointError from start, LibraryError.
+    """
+
+    def __init__(self, namespace: str = "app", protocol: str = "", group_file: str = "",
+                 topic_plans: str = "optimizer.plans", topic_acks: str = "optimizer.acks",
+                 topic_registry: str = "optimizer.registry", zmq_plans_endpoint: str = "",
+                 zmq_plans_bind: bool = False, *, zmq_registry_endpoint: str = "",
+                 zmq_acks_endpoint: str = "", zmq_plans_pattern: str = "",
+                 hostname: Optional[str] = None, curve_server_key: str = "",
+                 curve_secret_key: str = "", curve_public_key: str = "") -> None:
+        self.namespace = namespace
+        self.protocol = protocol
+        self.group_file = group_file
+        self.topic_plans = topic_plans
+        self.topic_acks = topic_acks
+        self.topic_registry = topic_registry
+        self.zmq_plans_endpoint = _setting(zmq_plans_endpoint, "PLANS")
+        self.zmq_plans_bind = zmq_plans_bind
+        self.zmq_registry_endpoint = _setting(zmq_registry_endpoint, "REGISTRY")
+        self.zmq_acks_endpoint = _setting(zmq_acks_endpoint, "ACKS")
+        self._lock = threading.Lock()
+        self._declared: Dict[Tuple[str, str], KnobDef] = {}
+        self._pid = os.getpid()
+        self._client: Optional[Client] = None
+        if self.zmq_plans_endpoint or self.zmq_registry_endpoint or self.zmq_acks_endpoint:
+            self._client = Client(
+                namespace, hostname=hostname, lazy_registration=True,
+                plans_endpoint=self.zmq_plans_endpoint, plans_bind=zmq_plans_bind,
+                registry_endpoint=self.zmq_registry_endpoint,
+                acks_endpoint=self.zmq_acks_endpoint,
+                plans_pattern=_setting(zmq_plans_pattern, "PLANS_PATTERN") or "pull",
+                curve_server_key=_setting(curve_server_key, "CURVE_SERVER_KEY"),
+                curve_secret_key=_setting(curve_secret_key, "CURVE_SECRET_KEY"),
+                curve_public_key=_setting(curve_public_key, "CURVE_PUBLIC_KEY"))
+        elif group_file and os.path.exists(group_file):
+            logger.warning("%s: this library takes plans over ZMQ only; the application "
+                           "runs without an optimizer", group_file)
+
+    @property
+    def client(self) -> Optional[Client]:
+        """What is underneath; None: no endpoint was given, or this is a child after
+        fork."""
+        return self._client if self._pid == os.getpid() else None
+
+    @property
+    def _noop(self) -> bool:
+        """Whether there is nobody to talk to."""
+        return self.client is None
+
+    def start(self) -> None:
+        """Starts to listen. Raises ArgumentError or EndpointError, which name the
+        endpoint."""
+        client = self.client
+        if client is None:
+            logger.info("no endpoint is given: the application runs without an optimizer")
+            return
+        client.start()
+
+    def stop(self, timeout: float = 1.0) -> None:
+        """Stops to listen; acks that wait are sent for at most `timeout` seconds."""
+        client = self.client
+        if client is not None and not client.stop(timeout):
+            logger.warning("acks were left and are dropped")
+
+    # ---- knobs ----
+
+    def declare_knobs(self, func_name: str, knob_defs: Mapping[str, KnobDef]) -> None:
+        """Makes a function's knobs known here, so that plans for them are kept. Raises
+        ArgumentError, which names the knob."""
+        client = self.client
+        if client is None:
+            return
+        with self._lock:
+            for parameter, k in knob_defs.items():
+                known = self._declared.get((func_name, parameter))
+                if known is None:
+                    client.declare(
+                        parameter, id=k.id, function=func_name, type=k.type,
+                        default=k.default, range=k.range, values=k.values, scope=k.scope,
+                        responds_to=k.responds_to)
+                    self._declared[func_name, parameter] = k
+                elif known != k:
+                    logger.warning("knob %s of %s is declared twice, and differently: the "
+                                   "first counts", k.id, func_name)
+
+    def register_knobs(self, func_name: str, knob_defs: Mapping[str, KnobDef],
+                       current_values: Optional[Mapping[str, Any]] = None) -> None:
+        """Tells the optimizer a function's knobs and the values that they have now."""
+        self.declare_knobs(func_name, knob_defs)
+        client = self.client
+        if client is None or not knob_defs:
+            return
+        for parameter, value in (current_values or {}).items():
+            if parameter in knob_defs:
+                _set_current(client, func_name, knob_defs[parameter].id, value)
+        client.register(func_name)
+
+    # ---- plans ----
+
+    def drain_actions_for(self, func_name: str,
+                          at: str = "epoch_boundary") -> List[ActionPlan]:
+        """Takes the plans whose apply_when is `at`; at epoch_boundary all."""
+        client = self.client
+        return [] if client is None else client.at_boundary(at, func_name)
+
+    def enqueue_action(self, plan: ActionPlan) -> None:
+        """Files a plan as if it had been received. Raises ArgumentError if it is for
+        no knob that was declared."""
+        client = self.client
+        if client is not None:
+            client.enqueue(plan)
+
+    def ack_action(self, plan: ActionPlan, old_value: Any, new_value: Any,
+                   status: str = "applied", reason: str = "",
+                   window_index: Optional[int] = None) -> None:
+        """Says what became of a plan: applied, rejected or deferred. What the library
+        does not take (its knob is not declared) is logged."""
+        client = self.client
+        if client is None:
+            return
+        try:
+            if old_value is not None:
+                _set_current(client, plan.target_function, plan.knob_id, old_value)
+            client.ack(plan, status, new_value, reason, window_index)
+        except ArgumentError as e:
+            logger.warning("%s", e)
+
+
+def note_function(function: Declaring) -> None:
+    """A function was declared tunable: a context that is there, or comes, takes plans
+    for it from then on."""
+    with _context_lock:
+        _functions.add(function)
+        context = _global_context
+    if context is not None and context._pid == os.getpid():
+        context.declare_knobs(function.func_name, function.knob_defs(context.namespace))
+
+
+def optimizer_context(namespace: str = "app", protocol: str = "", group_file: str = "",
+                      topic_plans: str = "optimizer.plans",
+                      topic_acks: str = "optimizer.acks",
+                      topic_registry: str = "optimizer.registry",
+                      zmq_plans_endpoint: str = "", **more: Any) -> OptimizerContext:
+    """Makes and starts the process's context, or returns the one that there is. `more`
+    is what else OptimizerContext takes. In a child after fork it makes a new one.
+
+    Without an endpoint, here or in the environment, the context does nothing, and the
+    application runs unchanged.
+    """
+    global _global_context
+    with _context_lock:
+        if _global_context is None or _global_context._pid != os.getpid():
+            context = OptimizerContext(namespace, protocol, group_file, topic_plans,
+                                       topic_acks, topic_registry, zmq_plans_endpoint,
+                                       **more)
+            for function in list(_functions):
+                context.declare_knobs(function.func_name, function.knob_defs(namespace))
+            context.start()
+            _global_context = context
+        return _global_context

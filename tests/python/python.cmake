@@ -1,0 +1,26 @@
+# The Python binding, against the C library of this build and peers of pyzmq.
+add_executable(struct_layout ${CMAKE_CURRENT_LIST_DIR}/struct_layout.c)
+target_link_libraries(struct_layout PRIVATE dfopt_flags)
+
+set(python_environment
+  PYTHONPATH=${PROJECT_SOURCE_DIR}/src/client/python PYTHONDONTWRITEBYTECODE=1
+  DFOPT_CLIENT_LIBRARY=$<TARGET_FILE:dfopt_client>
+  DFOPT_PYTHON_SOURCE=${PROJECT_SOURCE_DIR}/src/client/python
+  DFOPT_VERSION=${PROJECT_VERSION} DFOPT_LAYOUT_PROGRAM=$<TARGET_FILE:struct_layout>)
+if(DFOPT_SANITIZE)
+  # The interpreter is not built with it: its run-time library has to come first.
+  execute_process(COMMAND ${CMAKE_C_COMPILER} -print-file-name=libasan.so
+                  OUTPUT_VARIABLE libasan OUTPUT_STRIP_TRAILING_WHITESPACE)
+  list(APPEND python_environment LD_PRELOAD=${libasan} ASAN_OPTIONS=detect_leaks=0)
+endif()
+
+set(python_tests client tunable window life)
+if(NOT DFOPT_SANITIZE)
+  list(APPEND python_tests install) # pip is slow enough without
+endif()
+foreach(name ${python_tests})
+  add_test(NAME python.${name}
+           COMMAND ${DFOPT_SYSTEM_PYTHON} ${CMAKE_CURRENT_LIST_DIR}/test_${name}.py)
+  set_tests_properties(python.${name} PROPERTIES LABELS python TIMEOUT 120
+                                                 ENVIRONMENT "${python_environment}")
+endforeach()
