@@ -34,6 +34,7 @@ struct session {
     struct dfopt_inputs in; /* of a replay */
     struct dfopt_live live; /* of a service */
     struct dfopt_sink *plans_file, *recording;
+    struct dfopt_journal *journal; /* of a service with a decision log */
     struct dfopt_declog *declog;
     struct dfopt_lead_result result;
     struct dfopt_buf text;
@@ -242,6 +243,20 @@ static enum dfopt_err open_declog(struct session *s, int argc, char **argv,
     return e;
 }
 
+/* Beside the log. */
+static enum dfopt_err open_journal(struct session *s, struct dfopt_error *err)
+{
+    struct dfopt_buf path = {0};
+    enum dfopt_err e =
+        dfopt_buf_printf(&path, "%s" DFOPT_JOURNAL_SUFFIX, s->o->decision_log);
+    if (!e)
+        e = dfopt_buf_add(&path, "", 1);
+    e = e ? dfopt_error_set(err, e, "%s", dfopt_err_text(e))
+          : dfopt_journal_create(&s->journal, path.data, err);
+    dfopt_buf_free(&path);
+    return e;
+}
+
 static enum dfopt_err open_outputs(struct session *s, int argc, char **argv,
                                    struct dfopt_error *err)
 {
@@ -261,6 +276,8 @@ static enum dfopt_err open_outputs(struct session *s, int argc, char **argv,
         e = dfopt_file_sink_create(&s->recording, s->o->live.record, err);
     if (!e && s->o->decision_log)
         e = open_declog(s, argc, argv, err);
+    if (!e && s->o->decision_log && is_live(s))
+        e = open_journal(s, err);
     return e;
 }
 
@@ -381,7 +398,7 @@ static int lead(struct session *s)
         .n_presets = s->n_presets,
         .source = is_live(s) ? s->live.source : s->in.source,
         .recording = s->recording,
-        .log_first = is_live(s),
+        .journal = s->journal,
         .declog = &s->declog,
         .log = &s->log,
         .strict = s->o->strict,
@@ -421,10 +438,13 @@ static int close_outputs(struct session *s, int code)
             code = DFOPT_EXIT_FAILED;
         }
     const bool whole = code == DFOPT_EXIT_OK || code == DFOPT_EXIT_STOPPED;
+    bool logged = s->declog != NULL;
     if (s->declog && dfopt_declog_close(&s->declog, whole, &err)) {
         say_failed(s, "optimizer.output.failed", &err);
         code = DFOPT_EXIT_FAILED;
+        logged = false;
     }
+    dfopt_journal_close(s->journal, logged);
     return code;
 }
 

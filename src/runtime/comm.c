@@ -1,5 +1,9 @@
-/* Frames over MPI: nonblocking sends, probed receives. */
+/* Frames over MPI: nonblocking sends, probed receives. Ranks of one host ring each
+ * other's bell (an MPI window of shared memory) after a send, so that waiting for
+ * them needs no polling. */
 #include "runtime/comm.h"
+
+#include "runtime/bell.h"
 
 #include <limits.h>
 #include <mpi.h>
@@ -8,12 +12,17 @@
 #include <string.h>
 #include <time.h>
 
-#define FRAME_TAG 1
+#define FRAME_TAG       1
+#define BELL_TIMEOUT_NS 50000000 /* to look by oneself, should a ring be lost */
+#define SLEEP_NS_MAX    1000000  /* without a bell */
 
 struct dfopt_comm {
     MPI_Comm comm;
     int rank, size;
     char library[160];
+    MPI_Win window;            /* of the bells; MPI_WIN_NULL: there are none */
+    struct dfopt_bell **bells; /* by rank; NULL: on another host. Owned */
+    bool all_here;             /* every rank has a bell */
 };
 
 struct dfopt_send {
@@ -29,6 +38,66 @@ static enum dfopt_err mpi_error(int code, const char *what, int peer,
     return dfopt_error_set(err, DFOPT_ERR_MPI, "%s rank %d: %.200s", what, peer,
                            text);
 }
+
+/* ---- bells ---- */
+
+/* The bells of the ranks of this host, in the window over them. */
+static bool find_bells(struct dfopt_comm *c, MPI_Comm here)
+{
+    MPI_Group world, group;
+    MPI_Comm_group(c->comm, &world);
+    MPI_Comm_group(here, &group);
+    bool ok = true;
+    c->all_here = true;
+    for (int rank = 0; rank < c->size; rank++) {
+        int there = MPI_UNDEFINED, unit;
+        MPI_Aint size;
+        MPI_Group_translate_ranks(world, 1, &rank, group, &there);
+        if (there == MPI_UNDEFINED)
+            c->all_here = false;
+        else if (MPI_Win_shared_query(c->window, there, &size, &unit,
+                                      &c->bells[rank]) != MPI_SUCCESS)
+            ok = false;
+    }
+    MPI_Group_free(&group);
+    MPI_Group_free(&world);
+    return ok;
+}
+
+/* Collective. Without bells, for whatever reason, ranks poll: all of a host or
+ * none. */
+static void hang_bells(struct dfopt_comm *c)
+{
+    MPI_Comm here = MPI_COMM_NULL;
+    struct dfopt_bell *own = NULL;
+    c->window = MPI_WIN_NULL;
+    c->bells = calloc((size_t)c->size, sizeof *c->bells);
+    if (MPI_Comm_split_type(c->comm, MPI_COMM_TYPE_SHARED, c->rank, MPI_INFO_NULL,
+                            &here) != MPI_SUCCESS)
+        return;
+    MPI_Comm_set_errhandler(here, MPI_ERRORS_RETURN);
+    int ok =
+        c->bells && MPI_Win_allocate_shared(sizeof *own, 1, MPI_INFO_NULL, here,
+                                            &own, &c->window) == MPI_SUCCESS;
+    if (ok) {
+        memset(own, 0, sizeof *own);
+        ok = find_bells(c, here);
+    }
+    MPI_Allreduce(MPI_IN_PLACE, &ok, 1, MPI_INT, MPI_MIN, here); /* and a barrier */
+    if (!ok) {
+        free(c->bells);
+        c->bells = NULL;
+    }
+    MPI_Comm_free(&here);
+}
+
+static bool has_bell(const struct dfopt_comm *c, int rank)
+{
+    return c->bells &&
+           (rank == DFOPT_RANK_ANY ? c->all_here : c->bells[rank] != NULL);
+}
+
+/* ---- life ---- */
 
 enum dfopt_err dfopt_comm_start(struct dfopt_comm **out, int *argc, char ***argv,
                                 struct dfopt_error *err)
@@ -52,6 +121,10 @@ enum dfopt_err dfopt_comm_start(struct dfopt_comm **out, int *argc, char ***argv
     MPI_Get_library_version(library, &len);
     library[strcspn(library, ",\n")] = '\0';
     memcpy(c->library, library, sizeof c->library - 1);
+    if (c->size > 1)
+        hang_bells(c);
+    else
+        c->window = MPI_WIN_NULL;
     *out = c;
     return DFOPT_OK;
 }
@@ -60,8 +133,11 @@ void dfopt_comm_finish(struct dfopt_comm *c)
 {
     if (!c)
         return;
+    if (c->window != MPI_WIN_NULL)
+        MPI_Win_free(&c->window);
     MPI_Comm_free(&c->comm);
     MPI_Finalize();
+    free(c->bells);
     free(c);
 }
 
@@ -102,23 +178,36 @@ enum dfopt_err dfopt_comm_send(struct dfopt_comm *c, int to,
         free(s);
         return mpi_error(code, "sending to", to, err);
     }
+    if (has_bell(c, to))
+        dfopt_bell_ring(c->bells[to]);
     *out = s;
     return DFOPT_OK;
 }
 
-/* Lets others run while there is nothing to do; longer each time in a row. */
+/* ---- waiting ---- */
+
+#define POLLS  64u
+#define YIELDS 128u /* polls included */
+
+/* Lets others run while there is nothing to do. Returns false when that has lasted
+ * so long that it is time to sleep. */
+static bool still_brief(unsigned *tries)
+{
+    if (++*tries >= YIELDS)
+        return false;
+    if (*tries >= POLLS)
+        sched_yield();
+    return true;
+}
+
+/* The same, and then sleeps, longer each time in a row. */
 static void back_off(unsigned *tries)
 {
-    const unsigned polls = 64, yields = 128;
-    if (++*tries < polls)
+    if (still_brief(tries))
         return;
-    if (*tries < yields) {
-        sched_yield();
-        return;
-    }
-    unsigned shift = (*tries - yields) / 16;
-    long ns = 10000L << (shift < 6 ? shift : 6);
-    struct timespec t = {.tv_nsec = ns < 500000 ? ns : 500000};
+    const unsigned shift = (*tries - YIELDS) / 16;
+    const long ns = 10000L << (shift < 7 ? shift : 7);
+    const struct timespec t = {.tv_nsec = ns < SLEEP_NS_MAX ? ns : SLEEP_NS_MAX};
     nanosleep(&t, NULL);
 }
 
@@ -140,35 +229,76 @@ enum dfopt_err dfopt_send_finish(struct dfopt_comm *c, struct dfopt_send **s,
     return code == MPI_SUCCESS ? DFOPT_OK : mpi_error(code, "sending to", -1, err);
 }
 
+struct arrival {
+    MPI_Message message;
+    MPI_Status status;
+    int there;
+};
+
+static int probe(struct dfopt_comm *c, int source, struct arrival *a)
+{
+    const int rank = source == DFOPT_RANK_ANY ? MPI_ANY_SOURCE : source;
+    return MPI_Improbe(rank, FRAME_TAG, c->comm, &a->there, &a->message,
+                       &a->status);
+}
+
+/* Looks for a frame and, if there is none, sleeps till the bell. Open MPI's probe
+ * looks first and takes in what has arrived afterwards, so it is asked twice. */
+static int sleep_for(struct dfopt_comm *c, int source, struct arrival *a,
+                     unsigned *tries)
+{
+    struct dfopt_bell *bell = c->bells[c->rank];
+    const uint32_t announced = dfopt_bell_announce(bell);
+    int code = probe(c, source, a);
+    if (code == MPI_SUCCESS && !a->there)
+        code = probe(c, source, a);
+    if (code != MPI_SUCCESS || a->there)
+        dfopt_bell_stay_awake(bell);
+    else if (dfopt_bell_sleep(bell, announced, BELL_TIMEOUT_NS))
+        *tries = 0; /* it is there or will be in a moment */
+    return code;
+}
+
+/* Waits for a frame: awake at first, then asleep. */
+static int wait_for(struct dfopt_comm *c, int source, struct arrival *a)
+{
+    const bool bell = has_bell(c, source);
+    unsigned tries = 0;
+    int code = MPI_SUCCESS;
+    while (code == MPI_SUCCESS && !a->there) {
+        if (!bell)
+            back_off(&tries);
+        if (bell && !still_brief(&tries))
+            code = sleep_for(c, source, a, &tries);
+        else
+            code = probe(c, source, a);
+    }
+    return code;
+}
+
 enum dfopt_err dfopt_comm_receive(struct dfopt_comm *c, int source, bool wait,
                                   struct dfopt_buf *frame, int *from,
                                   struct dfopt_error *err)
 {
-    MPI_Message message;
-    MPI_Status status;
-    int there = 0, count = 0;
-    unsigned tries = 0;
-    const int rank = source == DFOPT_RANK_ANY ? MPI_ANY_SOURCE : source;
+    struct arrival a = {0};
+    int count = 0;
     *from = -1;
-    for (;;) {
-        int code = MPI_Improbe(rank, FRAME_TAG, c->comm, &there, &message, &status);
-        if (code != MPI_SUCCESS)
-            return mpi_error(code, "waiting for", source, err);
-        if (there)
-            break;
-        if (!wait)
-            return DFOPT_OK;
-        back_off(&tries);
-    }
-    MPI_Get_count(&status, MPI_BYTE, &count);
+    int code = probe(c, source, &a);
+    if (code == MPI_SUCCESS && !a.there && wait)
+        code = wait_for(c, source, &a);
+    if (code != MPI_SUCCESS)
+        return mpi_error(code, "waiting for", source, err);
+    if (!a.there)
+        return DFOPT_OK;
+    MPI_Get_count(&a.status, MPI_BYTE, &count);
     dfopt_buf_clear(frame);
     if (!dfopt_buf_grow(frame, (size_t)count))
         return dfopt_error_set(err, DFOPT_ERR_NOMEM,
                                "out of memory for %d bytes from rank %d", count,
-                               status.MPI_SOURCE);
-    int code = MPI_Mrecv(frame->data, count, MPI_BYTE, &message, &status);
+                               a.status.MPI_SOURCE);
+    code = MPI_Mrecv(frame->data, count, MPI_BYTE, &a.message, &a.status);
     if (code != MPI_SUCCESS)
-        return mpi_error(code, "receiving from", status.MPI_SOURCE, err);
-    *from = status.MPI_SOURCE;
+        return mpi_error(code, "receiving from", a.status.MPI_SOURCE, err);
+    *from = a.status.MPI_SOURCE;
     return DFOPT_OK;
 }

@@ -1,9 +1,9 @@
 /* Message passing between the ranks: whole frames, one at a time. The only
  * header of the project behind which MPI stands (comm.c alone includes mpi.h).
  *
- * Waiting never spins for long: a rank that waits yields, then sleeps up to
- * half a millisecond at a time, so that idle ranks and oversubscribed cores
- * cost nothing. */
+ * Waiting never spins for long: a rank that waits yields, then sleeps, until a
+ * rank of the same host rings its bell, or for up to a millisecond at a time, so
+ * that idle ranks and oversubscribed cores cost nothing. */
 #ifndef DFOPT_RUNTIME_COMM_H
 #define DFOPT_RUNTIME_COMM_H
 

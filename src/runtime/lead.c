@@ -79,8 +79,8 @@ static enum dfopt_err take_record(struct lead *l, struct dfopt_round *r,
     const uint64_t seq = l->next_seq++;
     l->totals->records++;
     enum dfopt_err e = dfopt_intake_take(&l->intake, r, seq, rec, &event, &why);
-    if (e != DFOPT_ERR_NOMEM &&
-        dfopt_output_record(&l->output, event.stream, rec, e == DFOPT_OK, err))
+    const struct dfopt_recorded recorded = {rec, event.stream, e == DFOPT_OK, seq};
+    if (e != DFOPT_ERR_NOMEM && dfopt_output_record(&l->output, &recorded, err))
         return err->code;
     if (dfopt_intake_note_origin(&l->intake, r, seq, rec))
         return no_memory(err);
@@ -124,12 +124,16 @@ static void report_progress(struct lead *l, bool last)
     l->c->progress(l->c->progress_arg, &p);
 }
 
-/* All that has been put out is durable: the source may acknowledge it. */
-static void settled(struct lead *l)
+/* All that has been put out is durable: the source may acknowledge it, and the
+ * journal is not needed, unless there is more in it. */
+static enum dfopt_err settled(struct lead *l, struct dfopt_error *err)
 {
     l->settled = l->put_out;
     if (l->c->source->ops->done)
         l->c->source->ops->done(l->c->source, l->settled);
+    return l->settled == l->totals->records
+               ? dfopt_output_cut_journal(&l->output, err)
+               : DFOPT_OK;
 }
 
 /* Nothing is on its way and nothing has come in. */
@@ -142,9 +146,7 @@ static enum dfopt_err idle(struct lead *l, struct dfopt_error *err)
         return DFOPT_OK;
     l->flushed_ns = now;
     enum dfopt_err e = dfopt_output_settle(&l->output, err);
-    if (!e)
-        settled(l);
-    return e;
+    return e ? e : settled(l, err);
 }
 
 /* Fills a round until it is full or no more input is ready. */
@@ -207,7 +209,7 @@ static enum dfopt_err finish_oldest(struct lead *l, struct dfopt_error *err)
     if (!e && flush)
         e = dfopt_output_flush(&l->output, err);
     if (!e && flush)
-        settled(l);
+        e = settled(l, err);
     l->kept_back = dfopt_output_pump(&l->output);
     report_progress(l, false);
     return e;
@@ -226,8 +228,9 @@ static enum dfopt_err send_next(struct lead *l, struct dfopt_error *err)
         return e;
     l->next_round++;
     l->on_way++;
-    enum dfopt_err sent = dfopt_team_send(l->team, r, e ? NULL : err);
-    return e ? e : sent;
+    enum dfopt_err journaled = e ? DFOPT_OK : dfopt_output_journal(&l->output, err);
+    enum dfopt_err sent = dfopt_team_send(l->team, r, e || journaled ? NULL : err);
+    return e ? e : journaled ? journaled : sent;
 }
 
 static enum dfopt_err run(struct lead *l, struct dfopt_error *err)
@@ -331,8 +334,8 @@ enum dfopt_err dfopt_lead_run(struct dfopt_comm *comm,
             *err = ending;
             e = ended;
         }
-        if (!ended)
-            settled(&l);
+        if (!ended && !e)
+            e = settled(&l, err);
         report_progress(&l, true);
     }
     if (!e)

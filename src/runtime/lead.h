@@ -7,6 +7,7 @@
 #include "codec/codec.h"
 #include "declog/writer.h"
 #include "runtime/comm.h"
+#include "transport/journal.h"
 #include "transport/transport.h"
 
 #include <signal.h>
@@ -56,15 +57,15 @@ struct dfopt_lead_config {
     struct dfopt_sink *sinks[DFOPT_SINKS_MAX]; /* each gets every plan */
     size_t n_sinks;
     struct dfopt_sink *recording; /* NULL, or gets what comes in, as an event log */
-    bool log_first; /* plans leave when they are in the decision log on disk, not
-                     * before: what an application has got, the log knows */
-    struct dfopt_declog **declog; /* *declog NULL: none. Closed and NULLed when
-                                   * it fails, the run going on */
-    struct dfopt_log *log;        /* NULL: silent */
-    bool strict;                  /* the first thing wrong ends the run */
-    uint32_t round_events;        /* at most so many a round; 0: 4096 */
-    uint32_t rounds_on_way;       /* at most so many at once; 0: 4 */
-    int64_t flush_interval_ns;    /* of the decision log */
+    struct dfopt_journal *journal; /* NULL, or gets it as well, before what it led
+                                    * to leaves; emptied when the log has it */
+    struct dfopt_declog **declog;  /* *declog NULL: none. Closed and NULLed when
+                                    * it fails, the run going on */
+    struct dfopt_log *log;         /* NULL: silent */
+    bool strict;                   /* the first thing wrong ends the run */
+    uint32_t round_events;         /* at most so many a round; 0: 4096 */
+    uint32_t rounds_on_way;        /* at most so many at once; 0: 4 */
+    int64_t flush_interval_ns;     /* of the decision log */
     int wait_ms; /* for input at a time; 0: 100. So late may a signal be noticed */
     const volatile sig_atomic_t *stop; /* not 0: take nothing more in */
     dfopt_lead_progress_fn progress;   /* NULL: none; called a few times a second */

@@ -4,7 +4,6 @@
 
 #include "declog/block.h"
 #include "runtime/narrate.h"
-#include "runtime/record.h"
 
 #include <string.h>
 
@@ -134,7 +133,6 @@ static enum dfopt_err to_declog(struct dfopt_output *o, const struct dfopt_round
     o->end = r->end;
     if (*o->c->declog && log_rows(*o->c->declog, r))
         return drop_log(o, err);
-    flush = flush || (o->c->log_first && r->merged.plans.len > 0);
     return commit(o, flush, err);
 }
 
@@ -242,11 +240,10 @@ enum dfopt_err dfopt_output_round(struct dfopt_output *o,
          i++)
         dfopt_narrate_reject(o->c, &reject[i], &o->rejects_shown);
     count(o->totals, &r->merged);
-    enum dfopt_err e = to_declog(o, r, flush, err);
-    if (e)
-        return e;
+    /* plans first: a flush of the log takes a while */
     dfopt_narrate_round(o->c, r, &o->text);
-    return put_plans(o, r, err);
+    enum dfopt_err e = put_plans(o, r, err);
+    return e ? e : to_declog(o, r, flush, err);
 }
 
 /* ---- what came in ---- */
@@ -259,22 +256,58 @@ static enum dfopt_err recording_failed(struct dfopt_output *o,
     return gave_up(o, "recording", why, err);
 }
 
-enum dfopt_err dfopt_output_record(struct dfopt_output *o, uint32_t stream,
-                                   const struct dfopt_record *rec, bool usable,
+/* Without a journal the log itself would have to be flushed for every plan. */
+static enum dfopt_err journal_failed(struct dfopt_output *o,
+                                     const struct dfopt_error *why,
+                                     struct dfopt_error *err)
+{
+    o->journal_failed = true;
+    return gave_up(o, "journal", why, err);
+}
+
+static bool has_journal(const struct dfopt_output *o)
+{
+    return o->c->journal && !o->journal_failed && *o->c->declog;
+}
+
+enum dfopt_err dfopt_output_record(struct dfopt_output *o,
+                                   const struct dfopt_recorded *r,
                                    struct dfopt_error *err)
 {
     struct dfopt_error why = {0};
-    struct dfopt_sink *to = o->c->recording;
-    if (!to || o->recording_failed)
-        return DFOPT_OK;
-    enum dfopt_err e = dfopt_record_line(stream, rec, usable, &o->text);
+    struct dfopt_sink *to = o->recording_failed ? NULL : o->c->recording;
+    enum dfopt_err e = DFOPT_OK;
+    if (has_journal(o)) {
+        e = dfopt_record_line(r, true, &o->text);
+        if (!e)
+            e = dfopt_journal_add(o->c->journal, o->text.data, o->text.len);
+    }
+    if (!e && to)
+        e = dfopt_record_line(r, false, &o->text);
     if (e)
         return dfopt_error_set(err, e, "%s", dfopt_err_text(e));
     const struct dfopt_plan_message line = {.body = o->text.data,
                                             .body_len = o->text.len};
-    if (!to->ops->publish(to, &line, &why))
+    if (!to || !to->ops->publish(to, &line, &why))
         return DFOPT_OK;
     return recording_failed(o, &why, err);
+}
+
+enum dfopt_err dfopt_output_journal(struct dfopt_output *o, struct dfopt_error *err)
+{
+    struct dfopt_error why = {0};
+    if (!has_journal(o) || !dfopt_journal_write(o->c->journal, &why))
+        return DFOPT_OK;
+    return journal_failed(o, &why, err);
+}
+
+enum dfopt_err dfopt_output_cut_journal(struct dfopt_output *o,
+                                        struct dfopt_error *err)
+{
+    struct dfopt_error why = {0};
+    if (!has_journal(o) || !dfopt_journal_cut(o->c->journal, &why))
+        return DFOPT_OK;
+    return journal_failed(o, &why, err);
 }
 
 /* ---- now and then, and at the end ---- */

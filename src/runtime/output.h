@@ -4,6 +4,7 @@
 #define DFOPT_RUNTIME_OUTPUT_H
 
 #include "runtime/lead.h"
+#include "runtime/record.h"
 #include "runtime/round.h"
 
 struct dfopt_output {
@@ -11,7 +12,7 @@ struct dfopt_output {
     struct dfopt_totals *totals;
     uint64_t rejects_shown;
     bool sink_failed[DFOPT_SINKS_MAX];
-    bool recording_failed;
+    bool recording_failed, journal_failed;
     bool failed;                      /* something is not whole */
     struct dfopt_declog_position end; /* of the last round that was put out */
     struct dfopt_buf json;            /* scratch */
@@ -28,10 +29,18 @@ enum dfopt_err dfopt_output_round(struct dfopt_output *o,
                                   const struct dfopt_round *r, bool flush,
                                   struct dfopt_error *err);
 
-/* Writes a record to the recording, if there is one; as above. */
-enum dfopt_err dfopt_output_record(struct dfopt_output *o, uint32_t stream,
-                                   const struct dfopt_record *rec, bool usable,
+/* Writes a record to recording and journal, where there are such; as above. */
+enum dfopt_err dfopt_output_record(struct dfopt_output *o,
+                                   const struct dfopt_recorded *r,
                                    struct dfopt_error *err);
+
+/* What was recorded so far may now lead to something. */
+enum dfopt_err dfopt_output_journal(struct dfopt_output *o,
+                                    struct dfopt_error *err);
+
+/* Everything that was recorded is in the decision log, on disk. */
+enum dfopt_err dfopt_output_cut_journal(struct dfopt_output *o,
+                                        struct dfopt_error *err);
 
 /* Hands over what the sinks and the recording have buffered. */
 enum dfopt_err dfopt_output_flush(struct dfopt_output *o, struct dfopt_error *err);

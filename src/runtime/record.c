@@ -4,15 +4,22 @@
 
 #include "codec/codec.h"
 
-enum dfopt_err dfopt_record_line(uint32_t stream, const struct dfopt_record *rec,
-                                 bool usable, struct dfopt_buf *line)
+#include <inttypes.h>
+
+enum dfopt_err dfopt_record_line(const struct dfopt_recorded *r, bool numbered,
+                                 struct dfopt_buf *line)
 {
+    const struct dfopt_record *rec = r->record;
     dfopt_buf_clear(line);
-    enum dfopt_err e = dfopt_buf_printf(
-        line, "{\"stream\":\"%s\",\"body\":", dfopt_stream_name(stream));
+    enum dfopt_err e = dfopt_buf_printf(line, "{");
+    if (!e && numbered)
+        e = dfopt_buf_printf(line, "\"seq\":%" PRIu64 ",", r->seq);
+    if (!e)
+        e = dfopt_buf_printf(
+            line, "\"stream\":\"%s\",\"body\":", dfopt_stream_name(r->stream));
     if (e)
         return e;
-    if (usable) {
+    if (r->usable) {
         const size_t start = line->len;
         e = dfopt_buf_add(line, rec->data, rec->len);
         for (size_t i = start; !e && i < line->len; i++)

@@ -10,10 +10,18 @@
 /* The most that a line is longer than the record, if that can be used. */
 #define DFOPT_RECORD_ENVELOPE_BYTES 40
 
-/* Replaces *line by the line for a record, without newline. `stream` is an enum
- * dfopt_stream; a record that is not `usable` becomes an event with a text for
- * a body, which cannot be used either. OK or NOMEM. */
-enum dfopt_err dfopt_record_line(uint32_t stream, const struct dfopt_record *rec,
-                                 bool usable, struct dfopt_buf *line);
+/* What a line is to say. */
+struct dfopt_recorded {
+    const struct dfopt_record *record;
+    uint32_t stream; /* enum dfopt_stream */
+    bool usable;  /* else it becomes an event with a text for a body, which cannot
+                   * be used either */
+    uint64_t seq; /* its number */
+};
+
+/* Replaces *line by the line for a record, without newline; `numbered`: with its
+ * number as well. OK or NOMEM. */
+enum dfopt_err dfopt_record_line(const struct dfopt_recorded *r, bool numbered,
+                                 struct dfopt_buf *line);
 
 #endif
