@@ -2,19 +2,21 @@
 # Installs the Debian packages that the groups given need, or, without the right
 # to, says exactly which are missing.
 #
-# usage: jobs/packages.sh GROUP...     groups: build, test
+# usage: jobs/packages.sh GROUP...     groups: build, test, analysis
 set -eu
 
 packages=""
+analysis="python3-h5py python3-numpy python3-pandas python3-matplotlib"
 for group in "$@"; do
     case $group in
     build) packages="$packages gcc g++ make cmake pkg-config openmpi-bin libopenmpi-dev libzmq3-dev
                libjson-c-dev libhdf5-openmpi-dev libxxhash-dev zlib1g-dev uthash-dev
                libdeflate-dev libisal-dev libsimdjson-dev" ;;
-    test) packages="$packages libc6-dbg libcmocka-dev python3 python3-h5py python3-numpy python3-zmq
-               python3-setuptools python3-venv procps
-               util-linux" ;;
-    *) echo "packages.sh: unknown group '$group' (build, test)" >&2; exit 2 ;;
+    test) packages="$packages libc6-dbg libcmocka-dev python3 python3-zmq python3-setuptools
+               python3-venv procps util-linux
+               $analysis mypy python3-selenium chromium chromium-driver" ;;
+    analysis) packages="$packages python3 $analysis" ;;
+    *) echo "packages.sh: unknown group '$group' (build, test, analysis)" >&2; exit 2 ;;
     esac
 done
 

@@ -1,0 +1,104 @@
+"""What became of severity and fetch share after the plans of each knob."""
+from typing import Any, List
+
+import matplotlib
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+
+from ..reader import Array
+from .gates_plot import room_above
+from .style import Look, figure, label, settings
+
+MANY = 60  # from so many plans on a knob is drawn as quantiles, not as points
+
+
+def _differences(table: pd.DataFrame, what: str) -> Array:
+    found: Array = (table[f"{what}_after"] - table[f"{what}_before"]).to_numpy()
+    return found[~np.isnan(found)]
+
+
+def _spread(n: int) -> Array:
+    """Heights that keep points apart, the same at each run."""
+    found: Array = ((np.arange(n) * 0.618034) % 1.0 - 0.5) * 0.5
+    return found
+
+
+def _row(ax: Any, y: int, values: Array, colour: str, look: Look) -> None:
+    if not len(values):
+        return
+    if len(values) < MANY:
+        ax.scatter(values, y + _spread(len(values)), s=13, color=colour, alpha=0.65,
+                   linewidth=0, zorder=3)
+    else:
+        q = np.quantile(values, (0.1, 0.25, 0.75, 0.9))
+        ax.barh(y, q[3] - q[0], left=q[0], height=0.3, color=colour, alpha=0.35)
+        ax.barh(y, q[2] - q[1], left=q[1], height=0.56, color=colour, alpha=0.75)
+    median = float(np.median(values))
+    ax.plot([median, median], [y - 0.36, y + 0.36], color=look["ink"], linewidth=2,
+            zorder=4)
+
+
+def _panel(ax: Any, table: pd.DataFrame, knobs: Any, what: str, colour: str,
+           look: Look) -> None:
+    reach = 0.05
+    for y, knob in enumerate(knobs):
+        values = _differences(table[table["knob"] == knob], what)
+        _row(ax, y, values, colour, look)
+        if len(values):
+            ends = values if len(values) < MANY else np.quantile(values, (0.1, 0.9))
+            reach = max(reach, float(np.abs(ends).max()))
+    ax.axvline(0, color=look["soft"], linewidth=1)
+    ax.set_xlim(-reach * 1.1, reach * 1.1)
+    ax.locator_params(axis="x", nbins=5 if look.phone else 7)
+    ax.set_ylim(len(knobs) - 0.4, -0.6)
+    ax.grid(axis="y", visible=False)
+
+
+def _names(ax: Any, table: pd.DataFrame, knobs: Any, what: str, room: int) -> None:
+    """Knobs, each with how many of its plans could be compared."""
+    counts = [len(_differences(table[table["knob"] == k], what)) for k in knobs]
+    ax.set_yticks(range(len(knobs)))
+    ax.set_yticklabels([f"{label(k, room)}  n={n}" if room else f"n={n}"
+                        for k, n in zip(knobs, counts)])
+
+
+def _handles(table: pd.DataFrame, knobs: Any, look: Look, horizon: int) -> List[Any]:
+    counts = [len(_differences(table[table["knob"] == k], w))
+              for k in knobs for w in ("severity", "fetch")]
+    made: List[Any] = []
+    if any(0 < n < MANY for n in counts):
+        made.append(Line2D([], [], linestyle="", marker="o", color=look["soft"],
+                           markersize=4, label=f"a plan (±{horizon} windows)"))
+    if any(n >= MANY for n in counts):
+        made.append(Patch(color=look["soft"], alpha=0.6,
+                          label=f"25–75 %, 10–90 % (±{horizon} windows)"))
+    return made + [Line2D([], [], color=look["ink"], linewidth=2, label="median")]
+
+
+def effect(table: pd.DataFrame, summary: pd.DataFrame, look: Look, horizon: int,
+           most: int = 12) -> Figure:
+    """Differences, after minus before, a row for each knob with most plans."""
+    knobs = list(summary.index[:most])
+    rows = max(len(knobs), 1)
+    with matplotlib.rc_context(settings(look)):
+        if look.phone:
+            fig = figure(look, 2.3 + 0.6 * rows)
+            one, two = fig.subplots(2, 1)
+        else:
+            fig = figure(look, 1.25 + 0.33 * rows)
+            one, two = fig.subplots(1, 2)
+        for ax, what, role in ((one, "severity", "severity"), (two, "fetch", "value")):
+            _panel(ax, table, knobs, what, look[role], look)
+        _names(one, table, knobs, "severity", 17 if look.phone else 26)
+        _names(two, table, knobs, "fetch", 17 if look.phone else 0)
+        one.set_title("severity (0..1)")
+        two.set_title("share of time in fetch")
+        for ax in (one, two):
+            ax.set_xlabel("after − before; left is better")
+        handles = _handles(table, knobs, look, horizon)
+        fig.legend(handles=handles, loc="upper center", ncol=1 if look.phone else 3)
+        room_above(fig, look, len(handles) if look.phone else 1)
+        return fig

@@ -1,0 +1,108 @@
+"""The tables of a decision log, as frames show them (docs/decision-log.md).
+
+A kind says what a column of a frame holds and which datasets it is made of:
+
+    int, real  numbers, as stored
+    name       a string; stored as a string id
+    names      strings joined by commas; stored as a list id
+    enum       a name of the enumeration of the dataset
+    text       a string; stored in the pool NAME_bytes, NAME_ends
+    value      a JSON value; stored as NAME_kind, NAME_int, NAME_real, NAME_str
+    id         a plan id as text
+"""
+from typing import Dict, List
+
+VERSION = 2
+FORMAT = "dfopt-decision-log"
+
+# In the order of the planner (docs/planner.md): how far a decision got.
+VERDICTS: List[str] = [
+    "invalid", "trend", "no_knobs", "suppressed", "no_response", "pending",
+    "severity", "persistence", "cooldown_time", "cooldown_ineffective",
+    "unsupported", "no_evidence", "no_change", "planned"]
+
+MEANING: Dict[str, str] = {
+    "invalid": "the record could not be used",
+    "trend": "the finding is improving already",
+    "no_knobs": "no knob is registered",
+    "suppressed": "a global finding silences the tag",
+    "no_response": "no knob responds to the tag",
+    "pending": "a plan waits for its ack",
+    "severity": "not bad enough",
+    "persistence": "has not lasted long enough",
+    "cooldown_time": "too soon after the last action",
+    "cooldown_ineffective": "the last action has not helped enough",
+    "unsupported": "a new value cannot be computed",
+    "no_evidence": "the metrics for the step are missing",
+    "no_change": "the step changes nothing",
+    "planned": "a plan was made",
+}
+
+
+def _columns(text: str) -> Dict[str, str]:
+    return {name: kind for name, _, kind in
+            (word.partition(":") for word in text.split())}
+
+
+TABLES: Dict[str, Dict[str, str]] = {
+    "findings": _columns(
+        "seq:int finding_type:name scope:name node:name motif:name trend:name "
+        "tags:names suppresses:names bad_metrics:int severity:real "
+        "confidence:real prevalence:real persistence:int window:int "
+        "fetch_frac:real fetch_iter_time_frac_parent:real compute_frac:real "
+        "compute_time_frac_parent:real"),
+    "rejects": _columns("seq:int stream:enum origin:name line:int reason:name"),
+    "verdicts": _columns(
+        "seq:int position:int verdict:enum tag:name knob:name node:name "
+        "value:real threshold:real"),
+    "plans": _columns(
+        "seq:int position:int number:int plan_id:id relay_id:name knob:name "
+        "target_function:name apply_when:name finding_type:name tag:name "
+        "node:name targets:names old:value new:value severity:real window:int "
+        "rationale:text"),
+    "acks": _columns(
+        "seq:int plan_id:id given_plan_id:text status:enum outcome:enum "
+        "other_plan:int knob:name node:name window:int cooldown_window:int "
+        "given_old:value given_new:value value:value reason:text"),
+    "registrations": _columns("seq:int source:enum accepted:int body:text"),
+    "knobs": _columns(
+        "seq:int registration:int knob:name parameter:name target_function:name "
+        "scope:name type:enum default:value has_current:int current:value "
+        "range_state:enum lo:value hi:value has_values:int"),
+    "knob_values": _columns("knob_row:int value:value"),
+    "responses": _columns(
+        "seq:int knob_row:int knob:name tag:name direction:enum step_mode:enum "
+        "step:value set_to:value min_severity:real min_persistence:real "
+        "cooldown_windows:real apply_when:name effectiveness_threshold:real"),
+    "global_plans": _columns(
+        "seq:int outcome:enum plan_id:name knob:name targets:names new:value "
+        "severity:real window:int"),
+    "suppressions": _columns(
+        "seq:int tag:name action:enum window:int severity:real "
+        "finding_type:name"),
+    "timeouts": _columns(
+        "seq:int plan_id:id knob:name node:name window:int value:value"),
+    "seen": _columns("seq:int knob:name node:name window:int"),
+    "origins": _columns("seq:int offset:int origin:name unit:enum"),
+    "runs": _columns("seq:int started_ns:int ranks:int pid:int"),
+    "run_texts": _columns("run:int name:enum text:text"),
+}
+
+# The version of the format that brought a table; the others were always there.
+SINCE: Dict[str, int] = {"timeouts": 2, "seen": 2, "origins": 2, "runs": 2,
+                         "run_texts": 2}
+
+# What one column of a frame is stored in.
+PARTS: Dict[str, List[str]] = {
+    "text": ["{}_ends", "{}_bytes"],
+    "value": ["{}_kind", "{}_int", "{}_real", "{}_str"],
+}
+
+
+def parts(name: str, kind: str) -> List[str]:
+    return [p.format(name) for p in PARTS.get(kind, ["{}"])]
+
+
+def kind_of_dataset(units: str) -> str:
+    """The kind of a column that this program does not know, by its units."""
+    return {"string id": "name", "list id": "names", "enum": "enum"}.get(units, "int")

@@ -1,0 +1,240 @@
+"""What the knobs were set to, window by window, and how severe it was meanwhile.
+
+The values are those that the planner worked with: a plan counts from its own
+window on, until an ack says otherwise (docs/planner.md, State).
+"""
+import json
+from dataclasses import dataclass
+from typing import Any, Dict, List, Optional, Tuple
+
+import numpy as np
+import pandas as pd
+
+from .frames import Log, natural
+from .reader import Array, LogError
+from .windows import Frame, finding_blocks, window_at
+
+CHANGE_COLUMNS = ["seq", "window", "knob", "node", "value", "cause", "plan_id"]
+
+
+@dataclass
+class Rules:
+    """What ends the values that nodes have of their own."""
+    overrides: bool  # a change of the job does
+    assumed: bool    # plans are not acknowledged: they count as applied
+
+    @staticmethod
+    def of(log: Log) -> "Rules":
+        try:
+            switches = json.loads(log.run.policy or "{}").get("switches", {})
+        except (ValueError, AttributeError):
+            switches = {}
+        return Rules(switches.get("global_overrides_nodes", True) is not False,
+                     log.run.acks_mode == "assumed")
+
+    def end_own(self, cause: str) -> bool:
+        return self.overrides and (cause in ("applied", "global plan")
+                                   or (cause == "plan" and self.assumed))
+
+
+def _rows_of(frame: pd.DataFrame, columns: List[str]) -> List[Tuple[Any, ...]]:
+    parts = [[None if v is None or v != v else v for v in frame[c].tolist()]
+             for c in columns]
+    return list(zip(*parts)) if len(frame) else []
+
+
+def acks_at(log: Log) -> pd.DataFrame:
+    """Acks with `at`: the window that they name, else the one at which their
+    cooldown starts, else the latest seen when they came."""
+    acks = log.acks.copy()
+    own = acks["window"].where(acks["window"] >= 0, acks["cooldown_window"])
+    if len(acks) and (own < 0).any():
+        own = own.where(own >= 0, window_at(log, acks["seq"].to_numpy()))
+    acks["at"] = own
+    return acks
+
+
+def _registered(log: Log) -> List[Tuple[Any, ...]]:
+    knobs = log.knobs
+    at = window_at(log, knobs["seq"].to_numpy())
+    known: Dict[str, bool] = {}
+    made: List[Tuple[Any, ...]] = []
+    columns = ["seq", "knob", "has_current", "current", "default"]
+    for window, (seq, knob, has, current, default) in zip(at, _rows_of(knobs, columns)):
+        if has == 1 or knob not in known:
+            value = current if has == 1 else default
+            made.append((seq, int(window), knob, "", value, "registered", ""))
+        known[str(knob)] = True
+    return made
+
+
+def _planned(log: Log) -> List[Tuple[Any, ...]]:
+    of_nodes = Rules.of(log).overrides  # else a global plan's targets are not heeded
+    made: List[Tuple[Any, ...]] = []
+    columns = ["seq", "window", "knob", "node", "new", "plan_id", "relay_id", "targets"]
+    at = window_at(log, log.plans["seq"].to_numpy())
+    for latest, (seq, window, knob, node, new, plan, relay, targets) in zip(
+            at, _rows_of(log.plans, columns)):
+        window = latest if window < 0 else window
+        if relay is None:
+            made.append((seq, window, knob, node or "", new, "plan", plan))
+            continue
+        for name in (targets or "").split(",") if of_nodes else [""]:
+            made.append((seq, window, knob, name, new, "global plan", plan))
+    return made
+
+
+def _acknowledged(log: Log) -> List[Tuple[Any, ...]]:
+    columns = ["seq", "at", "knob", "node", "value", "outcome", "plan_id"]
+    return [(seq, at, knob, node or "", value, str(outcome), plan)
+            for seq, at, knob, node, value, outcome, plan
+            in _rows_of(acks_at(log), columns) if outcome != "unmatched"]
+
+
+def _given_up(log: Log) -> List[Tuple[Any, ...]]:
+    columns = ["seq", "window", "knob", "node", "value", "plan_id"]
+    return [(seq, window, knob, node or "", value, "timed out", plan)
+            for seq, window, knob, node, value, plan in _rows_of(log.timeouts, columns)]
+
+
+def changes(log: Log) -> pd.DataFrame:
+    """Everything that set a knob, in the order of events: columns seq, window, knob,
+    node ("": the whole job), value, cause (registered, plan, global plan, applied,
+    rejected, cleared, timed out), plan_id. Within an event: plans that were given up
+    come before new ones."""
+    made = _registered(log) + _given_up(log) + _planned(log) + _acknowledged(log)
+    made.sort(key=lambda c: int(c[0]))
+    return pd.DataFrame(made, columns=CHANGE_COLUMNS)
+
+
+def moved_knobs(log: Log) -> pd.Series:
+    """How many plans each knob had, most first."""
+    counts = log.plans.groupby("knob", observed=True).size()
+    return counts.sort_values(ascending=False, kind="stable")
+
+
+@dataclass
+class Timeline:
+    """One knob: nodes x bins of windows.
+
+    levels    names of the values if they are no numbers, else []
+    value     number, or place in levels; NaN: not registered yet
+    severity  the worst of the findings that the knob responds to; NaN: none
+    events    changes of this knob
+    limits    lowest min_severity of its responses; None: none is given
+    """
+    knob: str
+    frame: Frame
+    levels: List[str]
+    value: Array
+    severity: Array
+    events: pd.DataFrame
+    limit: Optional[float]
+
+    def number(self, value: Any) -> float:
+        return _number(value, self.levels)
+
+    def busiest(self, most: int) -> List[int]:
+        """Rows of the nodes with most plans; of those with as many, natural order."""
+        planned = self.events[self.events["cause"].isin(["plan", "global plan"])]
+        counts = planned.groupby("node").size()
+        order = sorted(range(len(self.frame.nodes)),
+                       key=lambda r: (-int(counts.get(self.frame.nodes[r], 0)),
+                                      natural(self.frame.nodes[r])))
+        return [r for r in order if counts.get(self.frame.nodes[r], 0)][:most]
+
+
+def _number(value: Any, levels: List[str]) -> float:
+    if value is None:
+        return float("nan")
+    if levels:
+        return float(levels.index(str(value)))
+    return float(value)
+
+
+def _levels(log: Log, knob: str, values: List[Any]) -> List[str]:
+    """Names of the values of a knob whose values are no numbers."""
+    if not any(isinstance(v, (str, bool)) for v in values):
+        return []
+    row_of = [i for i, name in enumerate(log.knobs["knob"].tolist()) if name == knob]
+    listed = log.knob_values[log.knob_values["knob_row"].isin(row_of)]["value"]
+    names = ["False", "True"] if any(isinstance(v, bool) for v in values) else []
+    for value in listed.tolist() + values:
+        if value is not None and str(value) not in names:
+            names.append(str(value))
+    return names
+
+
+def _values(events: pd.DataFrame, frame: Frame, levels: List[str],
+            rules: Rules) -> Array:
+    """Fills the grid in the order of events. What is set for the job reaches the
+    nodes that have no value of their own."""
+    grid = np.full((len(frame.nodes), frame.axis.bins), np.nan, dtype=np.float32)
+    own = np.zeros(len(frame.nodes), dtype=bool)
+    row_of = {name: i for i, name in enumerate(frame.nodes)}
+    starts = frame.axis.place(events["window"].to_numpy(dtype=np.int64)).tolist()
+    of_job = None
+    for start, window, node, value, cause in zip(
+            starts,
+            *(events[c].tolist() for c in ("window", "node", "value", "cause"))):
+        if window > frame.axis.last:
+            continue
+        if not node:
+            of_job = value
+            own &= not rules.end_own(cause)
+            grid[~own, start:] = _number(value, levels)
+        elif node in row_of:
+            row = row_of[node]
+            own[row] = not (cause in ("rejected", "timed out") and value == of_job)
+            grid[row, start:] = _number(value, levels)
+    return grid
+
+
+def timelines(log: Log, frame: Frame, knobs: List[str]) -> List[Timeline]:
+    """Timelines of some knobs, in one pass over the findings."""
+    registered = set(log.knobs["knob"].dropna().unique())
+    every, rules = changes(log), Rules.of(log)
+    made = []
+    for knob in knobs:
+        if knob not in registered:
+            raise LogError(f"{log.run.path}: there is no knob {knob!r}; there are "
+                           + ", ".join(sorted(registered, key=natural)))
+        events = every[every["knob"] == knob]
+        levels = _levels(log, knob, events["value"].tolist())
+        severity = np.full(len(frame.nodes) * frame.axis.bins, np.nan,
+                           dtype=np.float32)
+        made.append(Timeline(knob, frame, levels, _values(events, frame, levels, rules),
+                             severity, events, _limit(log, knob)))
+    _add_severities(log, frame, made)
+    return made
+
+
+def _limit(log: Log, knob: str) -> Optional[float]:
+    mine = log.responses[log.responses["knob"] == knob]["min_severity"].dropna()
+    return float(mine.min()) if len(mine) else None
+
+
+def _lists_with(log: Log, knob: str) -> Array:
+    """For each list id: does it name a tag that the knob responds to?"""
+    mine = log.responses[log.responses["knob"] == knob]["tag"]
+    tags = set(mine.dropna().tolist())
+    return np.array([bool(tags & set(log.file.string_list(i)))
+                     for i in range(log.file.rows("lists"))] or [False])
+
+
+def _add_severities(log: Log, frame: Frame, made: List[Timeline]) -> None:
+    asked = [_lists_with(log, t.knob) for t in made]
+    for block in finding_blocks(log.file, ("window", "node", "tags", "severity")):
+        rows = frame.rows(block["node"])
+        inside = (rows >= 0) & frame.inside(block["window"])
+        place = frame.axis.place(block["window"])
+        cell = rows.astype(np.int64) * frame.axis.bins + place
+        tags = np.minimum(block["tags"], len(asked[0]) - 1) if asked else None
+        for line, lists in zip(made, asked):
+            keep = inside & lists[tags]
+            order = np.argsort(block["severity"][keep], kind="stable")
+            at = cell[keep][order]  # the largest is written last
+            line.severity[at] = np.fmax(line.severity[at],
+                                        block["severity"][keep][order])
+    for line in made:
+        line.severity = line.severity.reshape(len(frame.nodes), frame.axis.bins)

@@ -1,0 +1,108 @@
+"""What the tests of analysis/ share: logs that dfopt-mpi has written, and runs of
+the programs. Running, waiting and input come from tests/cli/harness.py."""
+import atexit
+import functools
+import gzip
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+ANALYSIS = os.path.join(TOP, "analysis")
+RECORDING = os.path.join(TOP, "jobs", "data", "training-16-nodes.jsonl.gz")
+sys.path[:0] = [os.path.join(TOP, "tests", "cli"), ANALYSIS]
+
+import harness  # noqa: E402
+
+FOLDER = tempfile.mkdtemp(prefix="dfopt-analysis-")
+atexit.register(shutil.rmtree, FOLDER, ignore_errors=True)
+os.environ.setdefault("MPLCONFIGDIR", os.path.join(FOLDER, "mpl"))
+
+
+def replay(name, source, *options):
+    """Decides a file; returns the path of the decision log."""
+    path = os.path.join(FOLDER, name + ".h5")
+    r = harness.run(["--findings-file", source, "--decision-log", path,
+                     "--final-state", path + ".json", "--log-level", "warning",
+                     *options])
+    if r.code:
+        raise AssertionError(r.brief)
+    return path
+
+
+@functools.lru_cache(maxsize=None)
+def recorded():
+    """The log of the recording that is shipped."""
+    return replay("recorded", RECORDING)
+
+
+@functools.lru_cache(maxsize=None)
+def careful():
+    """The same recording under a stricter policy."""
+    policy = os.path.join(FOLDER, "policy.json")
+    with open(policy, "w", encoding="utf-8") as f:
+        json.dump({"responses": {"*": {"min_severity": 0.7}}}, f)
+    return replay("careful", RECORDING, "--policy", policy)
+
+
+@functools.lru_cache(maxsize=None)
+def impatient():
+    """The recording without its acks: plans are given up after four windows."""
+    source = os.path.join(FOLDER, "no-acks.jsonl")
+    with open(source, "wb") as f:
+        f.writelines(r for r in records() if b'"stream": "ack"' not in r[:30])
+    policy = os.path.join(FOLDER, "impatient.json")
+    with open(policy, "w", encoding="utf-8") as f:
+        json.dump({"switches": {"pending_timeout_windows": 4}}, f)
+    return replay("impatient", source, "--policy", policy, "--acks", "explicit")
+
+
+@functools.lru_cache(maxsize=None)
+def detailed(detail):
+    return replay(detail, RECORDING, "--log-detail", detail)
+
+
+@functools.lru_cache(maxsize=None)
+def session(nodes, windows, seed=1):
+    source = os.path.join(FOLDER, f"session-{nodes}-{windows}-{seed}.jsonl")
+    with open(source, "wb") as f:
+        f.write(harness.lines(harness.session(nodes, windows, seed)))
+    return replay(f"session-{nodes}-{windows}-{seed}", source)
+
+
+@functools.lru_cache(maxsize=None)
+def empty():
+    source = os.path.join(FOLDER, "none.jsonl")
+    with open(source, "wb"):
+        pass
+    return replay("empty", source)
+
+
+def records():
+    with gzip.open(RECORDING, "rb") as f:
+        return f.read().splitlines(keepends=True)
+
+
+def dump(path):
+    """What dfopt-log makes of it: rows by kind."""
+    r = harness.run(["dump", path], program=harness.Config.log_program)
+    if r.code:
+        raise AssertionError(r.brief)
+    found = {}
+    for line in r.out.splitlines():
+        row = json.loads(line)
+        found.setdefault(row["kind"], []).append(row)
+    return found
+
+
+def program(name, *args, timeout=120, **more):
+    """Runs a program of analysis/ as a user does."""
+    argv = [sys.executable, os.path.join(ANALYSIS, name), *map(str, args)]
+    return subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True,
+                          text=True, timeout=timeout, **more)
+
+
+PROGRAMS = sorted(n for n in os.listdir(ANALYSIS) if n.endswith(".py"))

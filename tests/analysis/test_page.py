@@ -1,0 +1,290 @@
+"""The page of a run in a real browser: headless Chromium, wide and narrow. Clicks
+and keys go through the browser; nothing leaves this machine."""
+import os
+import shutil
+import unittest
+
+import support
+from support import harness
+
+try:
+    from selenium import webdriver
+    from selenium.webdriver.chrome.service import Service
+    from selenium.webdriver.common.by import By
+    from selenium.webdriver.common.keys import Keys
+    from selenium.webdriver.support.ui import Select, WebDriverWait
+    LACKING = "" if shutil.which("chromium") and shutil.which("chromedriver") else \
+        "there is no chromium with its chromedriver"
+except ImportError:
+    LACKING = "there is no python3-selenium"
+
+FEW = ("--knobs", "1", "--nodes", "1")  # few pictures: quick
+SIZES = {"desktop": (1280, 900), "phone": (375, 740)}
+ARGUMENTS = ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage",
+             "--disable-gpu", "--disable-background-networking", "--no-first-run",
+             "--disable-component-update", "--disable-sync", "--hide-scrollbars")
+
+
+def report(name, log, *options):
+    path = os.path.join(support.FOLDER, name + ".html")
+    r = support.program("report.py", log, "-o", path, *options)
+    if r.returncode or r.stderr:
+        raise AssertionError(r.stderr)
+    return path
+
+
+class File(unittest.TestCase):
+    """What can be said without a browser."""
+
+    def test_needs_nothing_else(self):
+        with open(report("file", support.recorded(), *FEW), encoding="utf-8") as f:
+            page = f.read()
+        for word in (' src="', "@import", "url(http", "<link rel=\"stylesheet"):
+            self.assertNotIn(word, page)
+        links = set(w.split('"')[0] for w in page.split('href="')[1:])
+        self.assertEqual([w for w in links if not w.startswith(("#", "data:"))], [])
+        self.assertLess(len(page), 3_000_000)
+
+    def test_what_can_be_read_is_shown(self):
+        """Without findings there are no windows: the rest of the page is there."""
+        path = os.path.join(support.FOLDER, "part.html")
+        r = support.program("report.py", support.detailed("verdicts"), "-o", path,
+                            *FEW)
+        self.assertEqual(r.returncode, 0, r.stderr)
+        with open(path, encoding="utf-8") as f:
+            page = f.read()
+        self.assertIn("holds no findings, and so no windows", page)
+        self.assertIn("201 of 5,003 verdicts became plans", page)
+        self.assertEqual(page.count("<tr data-knob="), 203)
+
+    def test_empty_log(self):
+        path = os.path.join(support.FOLDER, "empty.html")
+        r = support.program("report.py", support.empty(), "-o", path)
+        self.assertEqual(r.returncode, 0, r.stderr)
+
+    def test_most_severe_plans(self):
+        with open(report("few", support.recorded(), "--plans", "10", *FEW),
+                  encoding="utf-8") as f:
+            page = f.read()
+        self.assertEqual(page.count("<tr data-knob="), 10)
+        self.assertIn("The 10 most severe of 203 plans", page)
+
+
+@unittest.skipIf(LACKING, LACKING)
+class Browser(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.page = report("page", support.recorded(), "--compare", support.careful(),
+                          "--knobs", "2")
+        options = webdriver.ChromeOptions()
+        options.binary_location = shutil.which("chromium")
+        options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+        for argument in ARGUMENTS + (
+                f"--user-data-dir={os.path.join(support.FOLDER, 'browser')}",):
+            options.add_argument(argument)
+        cls.driver = webdriver.Chrome(
+            options=options, service=Service(shutil.which("chromedriver")))
+        cls.addClassCleanup(cls.driver.quit)
+        cls.driver.set_page_load_timeout(30)
+        cls.driver.set_script_timeout(30)
+
+    def open(self, size, dark=False):
+        width, height = SIZES[size]
+        self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {
+            "width": width, "height": height, "deviceScaleFactor": 1,
+            "mobile": size == "phone"})
+        self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [
+            {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}]})
+        self.driver.get("file://" + self.page)
+        self.size = size
+
+    def script(self, text, *args):
+        return self.driver.execute_script("return " + text, *args)
+
+    def element(self, identity):
+        return self.driver.find_element(By.ID, identity)
+
+    def click(self, element):
+        self.script("arguments[0].scrollIntoView({block: 'center'})", element)
+        element.click()
+
+    def column(self, number):
+        """What the column of the rows on show says."""
+        return self.script("Array.from(document.querySelectorAll('#plans tbody tr'))"
+                           ".map(r => r.cells[arguments[0]].dataset.v)", number)
+
+    def status(self):
+        return self.element("status").text
+
+    def tearDown(self):
+        bad = [e for e in self.driver.get_log("browser")]
+        self.assertEqual(bad, [])
+
+    def test_no_overflow(self):
+        for size in SIZES:
+            for dark in (False, True):
+                self.open(size, dark)
+                width = self.script("document.documentElement.scrollWidth")
+                self.assertEqual(width, SIZES[size][0], size)
+                beyond = self.script(
+                    "Array.from(document.querySelectorAll('body *')).filter(e =>"
+                    " e.getBoundingClientRect().right > innerWidth + 1 &&"
+                    " !e.closest('.scroll') && !e.closest('svg'))"
+                    ".map(e => e.tagName + '.' + e.className)")
+                self.assertEqual(beyond, [], size)
+                self.keep(f"{size}-{'dark' if dark else 'light'}")
+
+    def keep(self, name):
+        """Screenshots, where DFOPT_SCREENSHOTS names a folder for them."""
+        folder = os.environ.get("DFOPT_SCREENSHOTS")
+        if folder:
+            self.driver.save_screenshot(os.path.join(folder, name + ".png"))
+
+    def test_one_picture_each(self):
+        """Of the two drawings of a picture one is on show, with text large enough."""
+        for size in SIZES:
+            self.open(size)
+            for figure in self.driver.find_elements(By.TAG_NAME, "figure"):
+                shown = [s for s in figure.find_elements(By.TAG_NAME, "svg")
+                         if s.is_displayed()]
+                self.assertEqual(len(shown), 1)
+                self.assertTrue(shown[0].get_attribute("aria-label"))
+            smallest = self.script(
+                "Math.min(...Array.from(document.querySelectorAll('svg text'))"
+                ".filter(t => t.getBoundingClientRect().width > 0)"
+                ".map(t => parseFloat(getComputedStyle(t).fontSize)"
+                " * Math.hypot(t.getScreenCTM().a, t.getScreenCTM().b)))")
+            self.assertGreaterEqual(smallest, 9, size)
+
+    def test_text_stays_inside_pictures(self):
+        for size in SIZES:
+            self.open(size)
+            outside = self.script(
+                "Array.from(document.querySelectorAll('figure svg text')).filter(t => {"
+                " const b = t.getBoundingClientRect();"
+                " const s = t.closest('svg').getBoundingClientRect();"
+                " return b.width && (b.left < s.left - 2 || b.right > s.right + 2);"
+                "}).map(t => t.textContent)")
+            self.assertEqual(outside, [], size)
+
+    def test_dark(self):
+        colours = []
+        for dark in (False, True):
+            self.open("desktop", dark)
+            colours.append(self.script(
+                "[getComputedStyle(document.body).backgroundColor,"
+                " getComputedStyle(document.querySelector('svg text')).fill]"))
+        self.assertNotEqual(*colours)
+        self.click(self.element("theme"))
+        self.assertEqual(self.element("theme").text, "Colours: light")
+        self.assertEqual(self.script(
+            "getComputedStyle(document.body).backgroundColor"), colours[0][0])
+
+    def test_sort_by_heads(self):
+        self.open("desktop")
+        heads = self.driver.find_elements(By.CSS_SELECTOR, "#plans th button")
+        self.assertEqual(len(heads), 9)
+        for number in (4, 0):  # severity, window
+            self.click(heads[number])
+            up = [float(v) for v in self.column(number)]
+            self.assertEqual(up, sorted(up))
+            self.click(heads[number])
+            down = [float(v) for v in self.column(number)]
+            self.assertEqual(down, sorted(down, reverse=True))
+            self.assertGreater(down[0], up[0])
+        self.click(heads[1])
+        self.assertEqual(set(self.column(1)[:17]), {"bare"})
+        self.assertEqual([h.find_element(By.XPATH, "..").get_attribute("aria-sort")
+                          for h in heads[:3]], ["none", "ascending", "none"])
+
+    def test_rows_without_an_effect_come_last(self):
+        self.open("desktop")
+        head = self.driver.find_elements(By.CSS_SELECTOR, "#plans th button")[6]
+        for _ in range(2):
+            self.click(head)
+            self.assertNotEqual(self.column(6)[0], "")
+        Select(self.element("by-knob")).select_by_value("dftracer.flush_every_n")
+        self.assertEqual(self.column(6), ["", ""])
+
+    def test_sort_on_a_phone(self):
+        self.open("phone")
+        self.assertFalse(self.driver.find_element(By.CSS_SELECTOR,
+                                                  "#plans th button").is_displayed())
+        Select(self.element("sort")).select_by_visible_text("Severity")
+        up = [float(v) for v in self.column(4)]
+        self.assertEqual(up, sorted(up))
+        self.click(self.element("turn"))
+        self.assertEqual(self.element("turn").text, "descending")
+        down = [float(v) for v in self.column(4)]
+        self.assertEqual(down, sorted(down, reverse=True))
+        self.assertNotEqual(up, down)
+
+    def test_filters(self):
+        for size in SIZES:
+            self.open(size)
+            self.assertIn("203 of 203 plans", self.status())
+            Select(self.element("by-knob")).select_by_value("dlio.read_threads")
+            self.assertTrue(self.status().startswith("27 of 203 plans"), self.status())
+            self.assertEqual(set(self.column(1)), {"dlio.read_threads"})
+            Select(self.element("by-node")).select_by_visible_text("tuolumne1005")
+            self.assertEqual(set(self.column(2)), {"tuolumne1005"})
+            self.click(self.element("clear"))
+            self.assertIn("203 of 203 plans", self.status())
+            Select(self.element("by-node")).select_by_visible_text("(whole job)")
+            self.assertEqual(set(self.column(2)), {""})
+            self.click(self.element("clear"))
+            Select(self.element("by-ack")).select_by_value("rejected")
+            self.assertTrue(self.status().startswith("11 of 203 plans"))
+            self.element("find").send_keys("METADATA")
+            self.assertRegex(self.status(), r"^\d of 203 plans$")
+            self.assertTrue(all("metadata" in w for w in self.column(8)))
+            self.element("find").send_keys("no such words")
+            self.assertEqual(self.status(), "0 of 203 plans")
+            self.assertEqual(self.column(0), [])
+
+    def test_show_more(self):
+        self.open("desktop")
+        self.assertEqual(len(self.column(0)), 50)
+        for expected in (100, 150, 200, 203):
+            self.click(self.element("more"))
+            self.assertEqual(len(self.column(0)), expected)
+        self.assertFalse(self.element("more").is_displayed())
+
+    def test_keyboard(self):
+        """By tabs and keys alone: filter, then sort, with a focus to be seen."""
+        self.open("desktop")
+        self.element("find").send_keys("cache_ratio")
+        active = self.driver.switch_to.active_element
+        for identity in ("by-knob", "by-node", "by-ack", "clear"):
+            active.send_keys(Keys.TAB)
+            active = self.driver.switch_to.active_element
+            self.assertEqual(active.get_attribute("id"), identity)
+        active.send_keys(Keys.TAB)
+        head = self.driver.switch_to.active_element
+        self.assertEqual(head.text, "Window")
+        self.assertEqual(self.script("getComputedStyle(arguments[0]).outlineStyle",
+                                     head), "solid")
+        head.send_keys(Keys.ENTER)
+        head.send_keys(Keys.SPACE)
+        found = [int(v) for v in self.column(0)]
+        self.assertEqual(found, sorted(found, reverse=True))
+        self.assertEqual(set(self.column(1)), {"site.cache_ratio"})
+
+    def test_every_control_has_a_name(self):
+        self.open("phone")
+        for control in self.driver.find_elements(By.CSS_SELECTOR,
+                                                 "input, select, button, a"):
+            if control.is_displayed():
+                self.assertTrue(control.accessible_name.strip(),
+                                control.get_attribute("outerHTML"))
+
+    def test_reasons_are_there(self):
+        self.open("phone")
+        why = self.driver.find_element(By.CSS_SELECTOR, "#plans td.full")
+        self.assertIn("severity=", why.text)
+        self.assertIn("plan_0000", why.text)
+        WebDriverWait(self.driver, 10).until(lambda d: why.is_displayed())
+
+
+if __name__ == "__main__":
+    harness.main()
