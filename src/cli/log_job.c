@@ -1,6 +1,7 @@
 /* Start and end of a command. */
 #include "cli/log_job.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 
 void log_complain(const struct dfopt_error *err)
@@ -17,6 +18,12 @@ bool log_start(struct log_job *j)
     }
     j->run = dfopt_declog_reader_run(j->reader);
     j->dict = dfopt_declog_reader_dict(j->reader);
+    if (j->run->cut)
+        fprintf(stderr,
+                "dfopt-log: %s: has lost its end; shown is what its first %" PRIu64
+                " of %" PRIu64 " commits count\n",
+                j->args.file[0], j->run->commits,
+                j->run->commits + j->run->lost_commits);
     j->print.dict = j->dict;
     j->print.color = j->args.color;
     return true;

@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
-#define READ_CACHE_BYTES 131072 /* a dataset: two chunks */
+#define READ_CACHE_BYTES 131072 /* a dataset; the reader has a cache of its own */
 
 void dfopt_h5_quiet(void)
 {
@@ -59,16 +59,28 @@ void dfopt_h5_close(hid_t id)
         H5Eset_current_stack(stack); /* closes it */
 }
 
-hid_t dfopt_h5_open(const char *path)
+hid_t dfopt_h5_open(const char *path, struct dfopt_h5_access *how)
 {
+    /* what h5clear sets, too, to open a file that has lost its end */
+    static const char skip[] = "skip_eof_check";
+    static const struct dfopt_h5_access ways[] = {
+        {false, false}, {true, false}, {false, true}, {true, true}};
     hid_t file = -1;
     hid_t access = H5Pcreate(H5P_FILE_ACCESS);
-    if (access >= 0 && H5Pset_fclose_degree(access, H5F_CLOSE_STRONG) >= 0 &&
-        H5Pset_cache(access, 0, 7, READ_CACHE_BYTES, 1.0) >= 0) {
-        file = H5Fopen(path, H5F_ACC_RDONLY, access);
-        if (file < 0)
-            file = H5Fopen(path, H5F_ACC_RDONLY | H5F_ACC_SWMR_READ, access);
+    if (access < 0 || H5Pset_fclose_degree(access, H5F_CLOSE_STRONG) < 0 ||
+        H5Pset_cache(access, 0, 7, READ_CACHE_BYTES, 1.0) < 0)
+        goto done;
+    for (size_t i = 0; file < 0 && i < sizeof ways / sizeof *ways; i++) {
+        hbool_t yes = true;
+        if (ways[i].cut &&
+            (H5Pexist(access, skip) <= 0 || H5Pset(access, skip, &yes) < 0))
+            break;
+        file = H5Fopen(
+            path, H5F_ACC_RDONLY | (ways[i].live ? H5F_ACC_SWMR_READ : 0u), access);
+        if (file >= 0 && how)
+            *how = ways[i];
     }
+done:
     dfopt_h5_close(access);
     return file;
 }

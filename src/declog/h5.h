@@ -19,9 +19,14 @@ void dfopt_h5_quiet(void);
 enum dfopt_err dfopt_h5_error(struct dfopt_error *err, enum dfopt_err code,
                               const char *path, const char *what);
 
-/* Opens a file to read: plainly, or, where a writer has it open or was killed,
- * the SWMR way. Negative: failure. */
-hid_t dfopt_h5_open(const char *path);
+struct dfopt_h5_access { /* how a file could be opened */
+    bool live;           /* the SWMR way: a writer has it open, or was killed */
+    bool cut;            /* it is shorter than it says of itself */
+};
+
+/* Opens a file to read, in the strictest way that it allows; `how`, if not NULL,
+ * tells which. Negative: failure. */
+hid_t dfopt_h5_open(const char *path, struct dfopt_h5_access *how);
 
 /* Closes any object, and leaves HDF5's error stack as it is: the calls that
  * tidy up after a failure would clear it otherwise. Negative ids are fine. */

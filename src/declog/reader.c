@@ -91,26 +91,32 @@ static bool read_complete(struct dfopt_declog_reader *r, bool *complete)
     return ok;
 }
 
+static enum dfopt_err read_commit(struct dfopt_declog_reader *r, uint64_t number,
+                                  struct dfopt_declog_commit_row *row,
+                                  struct dfopt_error *err)
+{
+    hid_t type = dfopt_commit_hdf5_type();
+    bool ok = type >= 0 && dfopt_reader_elements(r->commits, type, number, 1, row);
+    dfopt_h5_close(type);
+    return ok ? DFOPT_OK : damaged(r, "damaged: cannot read /commits", err);
+}
+
 /* Reads complete first: the last commit before the mark is then there too. */
 static enum dfopt_err load_commit(struct dfopt_declog_reader *r,
                                   struct dfopt_error *err)
 {
     struct dfopt_declog_run next = r->run;
     struct dfopt_declog_commit_row row = {.rows = {0}};
+    enum dfopt_err e = DFOPT_OK;
     if (!read_complete(r, &next.complete))
         return damaged(r, "damaged: cannot read /complete", err);
-    if (r->live && H5Drefresh(r->commits) < 0)
+    if ((r->live && H5Drefresh(r->commits) < 0) ||
+        !dfopt_reader_extent(r->commits, &next.commits))
         return damaged(r, "damaged: cannot read /commits", err);
-    if (!dfopt_reader_extent(r->commits, &next.commits))
-        return damaged(r, "damaged: cannot read /commits", err);
-    if (next.commits > 0) {
-        hid_t type = dfopt_commit_hdf5_type();
-        bool ok = type >= 0 && dfopt_reader_elements(r->commits, type,
-                                                     next.commits - 1, 1, &row);
-        dfopt_h5_close(type);
-        if (!ok)
-            return damaged(r, "damaged: cannot read /commits", err);
-    }
+    if (next.commits > 0)
+        e = read_commit(r, next.commits - 1, &row, err);
+    if (e)
+        return e;
     if (!follows(&r->run.last, &row))
         return damaged(r, "damaged: the last commit takes back rows", err);
     if (row.at.origin >= row.rows[DFOPT_TABLE_STRINGS])
@@ -118,24 +124,6 @@ static enum dfopt_err load_commit(struct dfopt_declog_reader *r,
     next.last = row;
     r->run = next;
     return DFOPT_OK;
-}
-
-enum dfopt_err dfopt_declog_reader_refresh(struct dfopt_declog_reader *r,
-                                           struct dfopt_error *err)
-{
-    uint64_t strings = r->run.last.rows[DFOPT_TABLE_STRINGS];
-    uint64_t lists = r->run.last.rows[DFOPT_TABLE_LISTS];
-    struct dfopt_declog_run before = r->run;
-    enum dfopt_err e = load_commit(r, err);
-    if (e)
-        return e;
-    r->generation++;
-    e = load_names(r, DFOPT_TABLE_STRINGS, strings, err);
-    if (!e)
-        e = load_names(r, DFOPT_TABLE_LISTS, lists, err);
-    if (e)
-        r->run = before;
-    return e;
 }
 
 static enum dfopt_err read_run(struct dfopt_declog_reader *r,
@@ -180,6 +168,11 @@ static enum dfopt_err check_format(struct dfopt_declog_reader *r,
         dfopt_h5_read_int(r->file, "format_version", &r->run.format_version) >= 0;
     dfopt_buf_free(&format);
     H5Eclear2(H5E_DEFAULT);
+    if (!ours && r->run.cut)
+        return dfopt_error_set(err, DFOPT_ERR_FORMAT,
+                               "%s: an HDF5 file that has lost its end, and with "
+                               "it what it was; nothing can be read",
+                               r->path);
     if (!ours)
         return dfopt_error_set(err, DFOPT_ERR_FORMAT,
                                "%s: an HDF5 file, but no decision log", r->path);
@@ -197,11 +190,13 @@ static enum dfopt_err open_file(struct dfopt_declog_reader *r,
     if (access(r->path, R_OK) < 0)
         return dfopt_error_set(err, DFOPT_ERR_IO, "%s: %s", r->path,
                                strerror(errno));
-    unsigned intent = 0;
-    r->file = dfopt_h5_open(r->path);
-    if (r->file >= 0 && H5Fget_intent(r->file, &intent) >= 0) {
-        r->live = (intent & H5F_ACC_SWMR_READ) != 0;
-        H5Eclear2(H5E_DEFAULT); /* of the plain open that was refused */
+    struct dfopt_h5_access how;
+    r->file = dfopt_h5_open(r->path, &how);
+    if (r->file >= 0) {
+        r->live = how.live;
+        r->run.live = how.live;
+        r->run.cut = how.cut;
+        H5Eclear2(H5E_DEFAULT); /* of the ways that were refused */
         return DFOPT_OK;
     }
     enum dfopt_err e = damaged(r, "an HDF5 file that cannot be opened", err);
@@ -209,6 +204,101 @@ static enum dfopt_err open_file(struct dfopt_declog_reader *r,
         return e;
     H5Eclear2(H5E_DEFAULT);
     return dfopt_error_set(err, DFOPT_ERR_FORMAT, "%s: not an HDF5 file", r->path);
+}
+
+/* Whether the row of /commits is within the file. */
+static bool commit_in_file(struct dfopt_declog_reader *r, uint64_t number)
+{
+    hsize_t rows = 0;
+    hid_t plist = H5Dget_create_plist(r->commits), type = H5Dget_type(r->commits);
+    bool ok = plist >= 0 && type >= 0 && H5Pget_layout(plist) == H5D_CHUNKED &&
+              H5Pget_chunk(plist, 1, &rows) == 1 && rows > 0 &&
+              dfopt_reader_in_file(r, r->commits, number - number % rows,
+                                   (number % rows + 1) * H5Tget_size(type));
+    dfopt_h5_close(type);
+    dfopt_h5_close(plist);
+    H5Eclear2(H5E_DEFAULT);
+    return ok;
+}
+
+/* Whether the file has what its last commit counts. A file whose writer was
+ * killed may have been cut short without HDF5 seeing it. */
+static bool all_in_file(struct dfopt_declog_reader *r)
+{
+    bool ok = r->run.commits == 0 || commit_in_file(r, r->run.commits - 1);
+    for (size_t i = 0; ok && i < DFOPT_STORE_COUNT; i++)
+        ok = dfopt_reader_end_in_file(r, i);
+    return ok;
+}
+
+/* Of a file that has lost its end: makes the last commit of which everything is
+ * still there the last one. */
+static enum dfopt_err go_back(struct dfopt_declog_reader *r,
+                              struct dfopt_error *err)
+{
+    struct dfopt_declog_commit_row whole = {.rows = {0}}, row;
+    uint64_t n = 0;
+    if (!dfopt_reader_extent(r->commits, &n))
+        return damaged(r, "damaged: cannot read /commits", err);
+    for (size_t i = 0; i < DFOPT_TABLE_COUNT; i++)
+        whole.rows[i] = dfopt_reader_whole_rows(r, i);
+    for (size_t i = 0; i < DFOPT_POOL_COUNT; i++)
+        whole.pool[i] = dfopt_reader_whole_rows(r, DFOPT_STORE_OF_POOL(i));
+    for (uint64_t i = n; i > 0; i--)
+        if (commit_in_file(r, i - 1) &&
+            read_commit(r, i - 1, &row, NULL) == DFOPT_OK &&
+            follows(&row, &whole)) {
+            r->run.last = row;
+            r->run.commits = i;
+            r->run.lost_commits = n - i;
+            return DFOPT_OK;
+        }
+    H5Eclear2(H5E_DEFAULT);
+    r->run.lost_commits = n;
+    return DFOPT_OK; /* of nothing: the run is still described */
+}
+
+/* The names that the last commit counts. */
+static enum dfopt_err load_all_names(struct dfopt_declog_reader *r,
+                                     uint64_t strings, uint64_t lists,
+                                     struct dfopt_error *err)
+{
+    enum dfopt_err e = load_names(r, DFOPT_TABLE_STRINGS, strings, err);
+    return e ? e : load_names(r, DFOPT_TABLE_LISTS, lists, err);
+}
+
+enum dfopt_err dfopt_declog_reader_refresh(struct dfopt_declog_reader *r,
+                                           struct dfopt_error *err)
+{
+    uint64_t strings = r->run.last.rows[DFOPT_TABLE_STRINGS];
+    uint64_t lists = r->run.last.rows[DFOPT_TABLE_LISTS];
+    struct dfopt_declog_run before = r->run;
+    if (r->run.cut)
+        return DFOPT_OK; /* nobody adds to it */
+    enum dfopt_err e = load_commit(r, err);
+    if (e)
+        return e;
+    r->generation++;
+    e = load_all_names(r, strings, lists, err);
+    if (e)
+        r->run = before;
+    return e;
+}
+
+static enum dfopt_err load_last_whole_commit(struct dfopt_declog_reader *r,
+                                             struct dfopt_error *err)
+{
+    if (!r->run.cut) {
+        enum dfopt_err e = dfopt_declog_reader_refresh(r, err);
+        if (!r->live || e == DFOPT_ERR_NOMEM || (!e && all_in_file(r)))
+            return e;
+    }
+    r->run.cut = true;
+    r->run.complete = false;
+    memset(&r->run.last, 0, sizeof r->run.last);
+    r->run.commits = 0;
+    enum dfopt_err e = go_back(r, err);
+    return e ? e : load_all_names(r, 0, 0, err);
 }
 
 enum dfopt_err dfopt_declog_reader_open(struct dfopt_declog_reader **out,
@@ -221,6 +311,7 @@ enum dfopt_err dfopt_declog_reader_open(struct dfopt_declog_reader **out,
     r->file = r->commits = -1;
     r->path = strdup(path);
     if (!r->path || dfopt_dict_create(&r->dict, true) != DFOPT_OK ||
+        dfopt_unpacker_create(&r->unpacker) != DFOPT_OK ||
         dfopt_buf_reserve(&r->packed, DFOPT_READER_BLOCK * sizeof(uint64_t)) !=
             DFOPT_OK) {
         dfopt_declog_reader_close(r);
@@ -234,7 +325,7 @@ enum dfopt_err dfopt_declog_reader_open(struct dfopt_declog_reader **out,
     if (!e && (r->commits = H5Dopen2(r->file, "commits", H5P_DEFAULT)) < 0)
         e = damaged(r, "damaged: cannot read /commits", err);
     if (!e)
-        e = dfopt_declog_reader_refresh(r, err);
+        e = load_last_whole_commit(r, err);
     if (e)
         dfopt_declog_reader_close(r);
     else
@@ -247,9 +338,11 @@ void dfopt_declog_reader_close(struct dfopt_declog_reader *r)
     if (!r)
         return;
     for (size_t i = 0; i < DFOPT_STORE_COUNT; i++)
-        for (size_t j = 0; j < DFOPT_COLUMNS_MAX; j++)
+        for (size_t j = 0; j < DFOPT_COLUMNS_MAX; j++) {
             if (r->series[i][j].dataset > 0)
                 H5Dclose(r->series[i][j].dataset);
+            dfopt_buf_free(&r->series[i][j].unpacked);
+        }
     if (r->commits >= 0)
         H5Dclose(r->commits);
     if (r->file >= 0)
@@ -257,6 +350,8 @@ void dfopt_declog_reader_close(struct dfopt_declog_reader *r)
     H5Eclear2(H5E_DEFAULT);
     for (size_t i = 0; i < DFOPT_POOL_COUNT; i++)
         dfopt_buf_free(&r->window[i].buf);
+    dfopt_unpacker_destroy(r->unpacker);
+    dfopt_buf_free(&r->chunk);
     dfopt_buf_free(&r->packed);
     dfopt_buf_free(&r->texts);
     dfopt_dict_destroy(r->dict);

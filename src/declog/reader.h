@@ -26,13 +26,17 @@ struct dfopt_declog_run {
     DFOPT_RUN_TEXT_LIST(DFOPT_RUN_TEXT_MEMBER)
 #undef DFOPT_RUN_TEXT_MEMBER
     bool complete;                       /* the log was closed in order */
+    bool live;                           /* a writer has it open, or was killed */
+    bool cut;                            /* the file has lost its end */
     uint64_t commits;                    /* rows of /commits */
+    uint64_t lost_commits;               /* cut: rows that count what is lost */
     struct dfopt_declog_commit_row last; /* zeros if there is none */
 };
 
-/* Opens a log. Returns owned: close. Errors: IO (cannot be opened, names path
- * and reason), FORMAT (not HDF5, HDF5 but no decision log, a newer version of
- * the format, damaged), NOMEM. */
+/* Opens a log. Of one that has lost its end (run.cut), what the last commit
+ * counts of which all is still there. Returns owned: close. Errors: IO (cannot be
+ * opened, names path and reason), FORMAT (not HDF5, HDF5 but no decision log, a
+ * newer version of the format, damaged), NOMEM. */
 enum dfopt_err dfopt_declog_reader_open(struct dfopt_declog_reader **out,
                                         const char *path, struct dfopt_error *err);
 void dfopt_declog_reader_close(struct dfopt_declog_reader *r); /* NULL is fine */

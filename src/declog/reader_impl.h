@@ -1,17 +1,24 @@
-/* What the reader's two files share: reader.c (the file, its commits and names)
- * and reader_rows.c (rows and texts). */
+/* What the reader's files share: reader.c (the file, its commits and names),
+ * reader_rows.c (rows and texts), reader_column.c (elements). */
 #ifndef DFOPT_DECLOG_READER_IMPL_H
 #define DFOPT_DECLOG_READER_IMPL_H
 
 #include "declog/layout.h"
 #include "declog/reader.h"
+#include "declog/unpack.h"
 
-#define DFOPT_READER_BLOCK 8192 /* rows that are read at once */
+#define DFOPT_READER_BLOCK     8192      /* rows that are read at once */
+#define DFOPT_READER_CHUNK_MAX (1 << 24) /* bytes; larger ones are not ours */
 
-struct dfopt_reader_series {
-    hid_t dataset; /* 0: not open yet */
+struct dfopt_reader_series { /* a column */
+    hid_t dataset;           /* 0: not open yet */
     uint64_t extent;
     uint64_t generation; /* of the reader, when last refreshed */
+    bool raw;            /* its chunks are ours to unpack */
+    struct dfopt_filters filters;
+    size_t chunk_rows;
+    struct dfopt_buf unpacked; /* a chunk: elements first_unpacked .. */
+    uint64_t first_unpacked, n_unpacked;
 };
 
 struct dfopt_reader_window { /* part of a pool */
@@ -29,12 +36,37 @@ struct dfopt_declog_reader {
     struct dfopt_dict *dict;
     struct dfopt_reader_series series[DFOPT_STORE_COUNT][DFOPT_COLUMNS_MAX];
     struct dfopt_reader_window window[DFOPT_POOL_COUNT];
+    struct dfopt_unpacker *unpacker;
+    struct dfopt_buf chunk;  /* scratch: as it lies in the file */
     struct dfopt_buf packed; /* scratch: a block of one column */
+    uint64_t bytes;          /* of the file, when last looked at */
 };
 
 /* Fills *err with NOMEM and the path. */
 enum dfopt_err dfopt_reader_no_memory(const struct dfopt_declog_reader *r,
                                       struct dfopt_error *err);
+
+/* Elements of a table or pool that the last commit counts. */
+uint64_t dfopt_reader_committed(const struct dfopt_declog_reader *r, size_t store);
+
+/* Reads n > 0 elements of a column, which are committed. */
+enum dfopt_err dfopt_reader_column(struct dfopt_declog_reader *r, size_t store,
+                                   size_t column, uint64_t first, size_t n,
+                                   void *packed, struct dfopt_error *err);
+
+/* Looks how long the file is now. */
+void dfopt_reader_measure(struct dfopt_declog_reader *r);
+
+/* Whether the chunk that starts with element `first` is within the file, or, if
+ * not 0, that many bytes of it. HDF5 reads zeros beyond the end of a file. */
+bool dfopt_reader_in_file(struct dfopt_declog_reader *r, hid_t dataset,
+                          uint64_t first, uint64_t bytes);
+
+/* Whether the last rows that the last commit counts are within the file. */
+bool dfopt_reader_end_in_file(struct dfopt_declog_reader *r, size_t store);
+
+/* How many rows, from the first on, have all their chunks within the file. */
+uint64_t dfopt_reader_whole_rows(struct dfopt_declog_reader *r, size_t store);
 
 bool dfopt_reader_extent(hid_t dataset, uint64_t *extent);
 

@@ -1,97 +1,11 @@
-/* Rows, columns and texts of a decision log. Invariants: a dataset is opened
- * when first needed, and refreshed once after each refresh of the reader; no
- * element beyond the last commit is read, and none is handed out unchecked. */
-#include "declog/h5.h"
+/* Rows and texts of a decision log. Invariants: no element beyond the last
+ * commit is read, and none is handed out unchecked. */
 #include "declog/reader_impl.h"
 
 #include <inttypes.h>
 #include <string.h>
 
 #define WINDOW_BYTES 65536 /* of a pool, read at once */
-
-enum dfopt_err dfopt_reader_no_memory(const struct dfopt_declog_reader *r,
-                                      struct dfopt_error *err)
-{
-    return dfopt_error_set(err, DFOPT_ERR_NOMEM, "%s: out of memory", r->path);
-}
-
-/* ---- elements ---- */
-
-static uint64_t committed(const struct dfopt_declog_reader *r, size_t store)
-{
-    return store < DFOPT_TABLE_COUNT ? r->run.last.rows[store]
-                                     : r->run.last.pool[store - DFOPT_TABLE_COUNT];
-}
-
-bool dfopt_reader_extent(hid_t dataset, uint64_t *extent)
-{
-    hid_t space = H5Dget_space(dataset);
-    hsize_t n = 0;
-    bool ok = space >= 0 && H5Sget_simple_extent_ndims(space) == 1 &&
-              H5Sget_simple_extent_dims(space, &n, NULL) == 1;
-    dfopt_h5_close(space);
-    *extent = n;
-    return ok;
-}
-
-/* The column's dataset, as it is in the file now. */
-static bool look_up(struct dfopt_declog_reader *r, size_t store, size_t column,
-                    struct dfopt_reader_series *s)
-{
-    const struct dfopt_layout *l = dfopt_layout_of(store);
-    if (s->dataset > 0) {
-        if (s->generation == r->generation)
-            return true;
-        if (r->live && H5Drefresh(s->dataset) < 0)
-            return false;
-    } else {
-        char name[96];
-        snprintf(name, sizeof name, "%s/%s", l->group, l->columns[column].name);
-        s->dataset = H5Dopen2(r->file, name, H5P_DEFAULT);
-        if (s->dataset < 0) {
-            s->dataset = 0;
-            return false;
-        }
-    }
-    s->generation = r->generation;
-    return dfopt_reader_extent(s->dataset, &s->extent);
-}
-
-bool dfopt_reader_elements(hid_t dataset, hid_t type, uint64_t first, size_t n,
-                           void *out)
-{
-    hsize_t start = first, count = n;
-    hid_t there = H5Dget_space(dataset);
-    hid_t here = H5Screate_simple(1, &count, NULL);
-    bool ok = there >= 0 && here >= 0 &&
-              H5Sselect_hyperslab(there, H5S_SELECT_SET, &start, NULL, &count,
-                                  NULL) >= 0 &&
-              H5Dread(dataset, type, here, there, H5P_DEFAULT, out) >= 0;
-    dfopt_h5_close(here);
-    dfopt_h5_close(there);
-    return ok;
-}
-
-/* Reads n > 0 elements of a column, which are committed. */
-static enum dfopt_err read_column(struct dfopt_declog_reader *r, size_t store,
-                                  size_t column, uint64_t first, size_t n,
-                                  void *packed, struct dfopt_error *err)
-{
-    const struct dfopt_layout *l = dfopt_layout_of(store);
-    const struct dfopt_column *c = &l->columns[column];
-    struct dfopt_reader_series *s = &r->series[store][column];
-    bool ok = look_up(r, store, column, s) && first + n <= s->extent;
-    if (ok) {
-        hid_t type = dfopt_column_hdf5_type(c);
-        ok = type >= 0 && dfopt_reader_elements(s->dataset, type, first, n, packed);
-        dfopt_h5_close(type);
-    }
-    if (ok)
-        return DFOPT_OK;
-    char what[128];
-    snprintf(what, sizeof what, "damaged: cannot read /%s/%s", l->group, c->name);
-    return dfopt_h5_error(err, DFOPT_ERR_FORMAT, r->path, what);
-}
 
 /* ---- what may be in a column ---- */
 
@@ -177,9 +91,9 @@ static enum dfopt_err read_block_column(struct dfopt_declog_reader *r, size_t st
     uint64_t end = 0;
     enum dfopt_err e = DFOPT_OK;
     if (c->type == DFOPT_COLUMN_TEXT && first > 0)
-        e = read_column(r, store, column, first - 1, 1, &end, err);
+        e = dfopt_reader_column(r, store, column, first - 1, 1, &end, err);
     if (!e)
-        e = read_column(r, store, column, first, n, packed, err);
+        e = dfopt_reader_column(r, store, column, first, n, packed, err);
     if (e)
         return e;
     size_t good = first_bad(r, c, packed, n);
@@ -219,7 +133,7 @@ enum dfopt_err dfopt_declog_reader_read_part(struct dfopt_declog_reader *r,
                                              void *rows, struct dfopt_error *err)
 {
     const struct dfopt_layout *l = dfopt_layout_of(part->table);
-    uint64_t first = part->first, there = committed(r, part->table);
+    uint64_t first = part->first, there = dfopt_reader_committed(r, part->table);
     size_t n = part->n;
     if (first > there || n > there - first)
         return dfopt_error_set(err, DFOPT_ERR_ARG, "%s: /%s has %" PRIu64 " rows",
@@ -257,7 +171,7 @@ enum dfopt_err dfopt_declog_reader_read(struct dfopt_declog_reader *r,
 uint64_t dfopt_declog_reader_rows(const struct dfopt_declog_reader *r,
                                   enum dfopt_declog_table table)
 {
-    return committed(r, table);
+    return dfopt_reader_committed(r, table);
 }
 
 /* ---- texts ---- */
@@ -270,7 +184,7 @@ enum dfopt_err dfopt_reader_look_at(struct dfopt_declog_reader *r,
     static const char nothing[] = "";
     size_t store = DFOPT_STORE_OF_POOL(pool);
     size_t size = dfopt_layout_of(store)->row_size;
-    uint64_t there = committed(r, store);
+    uint64_t there = dfopt_reader_committed(r, store);
     struct dfopt_reader_window *w = &r->window[pool];
     if (text.start > text.end || text.end > there)
         return dfopt_error_set(err, DFOPT_ERR_ARG, "%s: no such text", r->path);
@@ -285,8 +199,8 @@ enum dfopt_err dfopt_reader_look_at(struct dfopt_declog_reader *r,
         dfopt_buf_clear(&w->buf);
         if (n > SIZE_MAX / 8 || !dfopt_buf_grow(&w->buf, (size_t)n * size))
             return dfopt_reader_no_memory(r, err);
-        enum dfopt_err e =
-            read_column(r, store, 0, text.start, (size_t)n, w->buf.data, err);
+        enum dfopt_err e = dfopt_reader_column(r, store, 0, text.start, (size_t)n,
+                                               w->buf.data, err);
         if (e) {
             dfopt_buf_clear(&w->buf);
             return e;

@@ -51,7 +51,7 @@ const struct dfopt_error *dfopt_declog_error(const struct dfopt_declog *w)
 static bool is_decision_log(const char *path)
 {
     struct dfopt_buf text = {0};
-    hid_t file = dfopt_h5_open(path);
+    hid_t file = dfopt_h5_open(path, NULL);
     bool ours = file >= 0 && dfopt_h5_read_text(file, "format", &text) >= 0 &&
                 strcmp(text.data, DFOPT_DECLOG_FORMAT) == 0;
     dfopt_h5_close(file);
