@@ -170,12 +170,12 @@ static enum dfopt_err choose_acks(struct session *s, struct dfopt_error *err)
 {
     bool event_log = true;
     enum dfopt_err e = DFOPT_ERR_STATE;
-    if (is_live(s)) {
+    if (s->o->acks != DFOPT_ACKS_AUTO || s->o->preset == DFOPT_PRESET_UPSTREAM) {
+        e = DFOPT_OK;
+    } else if (is_live(s)) {
         event_log = s->o->live.acks_address && s->o->live.acks_address[0];
         e = DFOPT_OK;
     }
-    if (s->o->acks != DFOPT_ACKS_AUTO || s->o->preset == DFOPT_PRESET_UPSTREAM)
-        e = DFOPT_OK;
     while (e && !(s->stop && *s->stop)) {
         e = dfopt_inputs_kind(&s->in, s->o, s->codec, &event_log, err);
         if (e == DFOPT_OK || e == DFOPT_ERR_STATE)

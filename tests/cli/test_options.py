@@ -1,9 +1,10 @@
 """The command line: help, version, mistakes, and that a mistake does nothing."""
 import os
+import signal
 import subprocess
 
 import harness
-from harness import RANKS, Case, finding, lines, run, run_each
+from harness import RANKS, Case, Running, finding, lines, run, run_each, wait_until
 
 OPTIONS = """transport findings-file registry-file max-record-bytes strict plans-file
 final-state decision-log log-detail log-compression log-flush-interval compat policy
@@ -143,6 +144,25 @@ class Options(Case):
     def test_upstream_has_no_assumed_acks(self):
         self.assert_refused(["--findings-file", self.input, *self.outputs(), "--compat",
                              "upstream", "--acks", "assumed"], "explicit acks")
+
+    def test_acks_of_a_service(self):
+        """What is asked for, by name or with upstream's behaviour, comes before what
+        the endpoints suggest."""
+        acks = ["--acks-address", "tcp://127.0.0.1:*"]
+        for options, expected in (
+                ([], "assumed"), (acks, "explicit"), (["--acks", "explicit"], "explicit"),
+                (["--acks", "assumed", *acks], "assumed"),
+                (["--compat", "upstream"], "explicit")):
+            with self.subTest(options=options):
+                service = Running(["--transport", "zmq", "--address", "tcp://127.0.0.1:*",
+                                   "--bind", *options])
+                self.addCleanup(service.kill)
+                wait_until(lambda s=service: "optimizer.listening" in s.so_far(), 60,
+                           "endpoints")
+                os.kill(service.process.pid, signal.SIGTERM)
+                r = service.finish()
+                self.assertEqual(r.code, 0, r.text)
+                self.assertEqual(r.events[0]["acks"], expected)
 
     def test_transport_by_environment(self):
         self.run_ok(["--findings-file", self.input],
