@@ -1,0 +1,17 @@
+# The live service beside application processes. Short here; with
+# DFOPT_ONLINE_LONG=1 in the environment the same tests are long.
+add_executable(online_app ${CMAKE_CURRENT_LIST_DIR}/app.c)
+target_link_libraries(online_app PRIVATE dfopt_client dfopt_flags PkgConfig::ZMQ)
+
+# dfopt_online_test(NAME TIMEOUT): tests/online/test_NAME.py
+function(dfopt_online_test name timeout)
+  add_test(NAME online.${name}
+           COMMAND ${DFOPT_SYSTEM_PYTHON}
+                   ${PROJECT_SOURCE_DIR}/tests/online/test_${name}.py)
+  set_tests_properties(online.${name} PROPERTIES
+    LABELS "online;mpi;fault" TIMEOUT ${timeout}
+    ENVIRONMENT "${cli_environment};DFOPT_ONLINE_APP=$<TARGET_FILE:online_app>")
+endfunction()
+
+dfopt_online_test(pub 1200)
+dfopt_online_test(kills 1800)

@@ -1,0 +1,92 @@
+"""For the tests of the live service: dfopt-mpi with ZMQ, and application processes.
+
+Each test is short in ctest; DFOPT_ONLINE_LONG=1 in the environment makes it long."""
+import json
+import os
+import random
+import subprocess
+import sys
+
+import zmq
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                                os.pardir, "cli"))
+import harness  # noqa: E402
+from harness import Running, wait_until  # noqa: E402,F401
+
+APP = os.environ.get("DFOPT_ONLINE_APP", "")
+LONG = os.environ.get("DFOPT_ONLINE_LONG", "") == "1"
+STREAMS = ("findings", "plans", "registrations", "acks")
+ANYWHERE = dict.fromkeys(STREAMS, "tcp://127.0.0.1:*")
+
+
+def dice():
+    """Randomness that a failure names: DFOPT_ONLINE_SEED repeats it."""
+    seed = int(os.environ.get("DFOPT_ONLINE_SEED") or random.SystemRandom().getrandbits(32))
+    print(f"DFOPT_ONLINE_SEED={seed}", file=sys.stderr)
+    return random.Random(seed)
+
+
+class Service(Running):
+    """dfopt-mpi, listening; `at` holds its endpoints by stream."""
+
+    def __init__(self, *args, at=None, ranks=None):
+        want = at or ANYWHERE
+        super().__init__(
+            ["--transport", "zmq", "--address", want["findings"], "--bind",
+             "--plans-address", want["plans"], "--registry-address",
+             want["registrations"], "--acks-address", want["acks"],
+             "--idle-timeout", "never", *args], ranks=ranks)
+        self.at = None
+
+    def listening(self):
+        """Waits until it is; returns itself."""
+        def look():
+            for line in self.so_far().splitlines():
+                if '"optimizer.listening"' in line:
+                    return json.loads(line)
+            if self.process.poll() is not None:
+                raise AssertionError(f"the service ended:\n{self.so_far()}")
+            return None
+        self.at = {s: wait_until(look, 60, "the service listens")[s] for s in STREAMS}
+        return self
+
+    def stop(self):
+        """Ends it as a diagnoser does. Returns the Result."""
+        with zmq.Context() as context, context.socket(zmq.PUSH) as socket:
+            socket.connect(self.at["findings"])
+            socket.send_multipart([b'{"name":"end"}', b"{}"])
+            return self.finish()
+
+
+class App:
+    """A process of online_app. Its output goes to a file."""
+
+    def __init__(self, path, host, at, pattern="pull", findings=False):
+        argv = [APP, host, pattern, at["plans"], at["registrations"], at["acks"]]
+        self.host, self.path = host, path
+        with open(path, "ab") as out:
+            self.process = subprocess.Popen(
+                argv + ([at["findings"]] if findings else []), stdin=subprocess.PIPE,
+                stdout=out, stderr=subprocess.STDOUT,
+                env=harness.environment(APP, None))
+
+    def lines(self, first_word):
+        """The whole lines so far that begin with the word, split."""
+        with open(self.path, encoding="utf-8", errors="replace") as f:
+            whole = f.read().rpartition("\n")[0].splitlines()
+        return [line.split() for line in whole if line.split()[:1] == [first_word]]
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+        self.process.stdin.close()
+
+    def finish(self):
+        """Ends it in order. Returns its exit code."""
+        self.process.stdin.close()
+        try:
+            return self.process.wait(30)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            raise AssertionError(f"the application {self.host} did not end")
