@@ -1,0 +1,297 @@
+#!/usr/bin/env python3
+"""The live service over ZMQ, with real sockets on loopback."""
+import contextlib
+import glob
+import json
+import os
+import signal
+import time
+
+import zmq
+import zmq.auth
+
+import harness
+from harness import RANKS, DecisionLog, finding, loader_registration, wait_until
+
+METADATA = b'{"artifact_type":"diagnosis_finding"}'
+DEADLINE_S = 30
+
+
+def rank_0(running):
+    """The process that leads: alone, or rank 0 of mpirun's."""
+    def found():
+        for pid in harness.session_processes(running.sid):
+            with contextlib.suppress(OSError):
+                with open(f"/proc/{pid}/environ", "rb") as f:
+                    env = f.read().split(b"\0")
+                exe = os.readlink(f"/proc/{pid}/exe")
+                if exe.endswith("dfopt-mpi") and (
+                        b"OMPI_COMM_WORLD_RANK=0" in env
+                        or not any(e.startswith(b"OMPI_COMM_WORLD_RANK=") for e in env)):
+                    return pid
+        return None
+    return wait_until(found, DEADLINE_S, "rank 0")
+
+
+class Peers:
+    """The diagnoser and the application, in one."""
+
+    def __init__(self, at, pub=False, keys=None):
+        self.context = zmq.Context()
+        self.sockets = {}
+        for stream, kind in (("findings", zmq.PUSH), ("registrations", zmq.PUSH),
+                             ("acks", zmq.PUSH), ("plans", zmq.SUB if pub else zmq.PULL)):
+            if not at.get(stream):
+                continue
+            s = self.sockets[stream] = self.context.socket(kind)
+            s.linger = 0
+            if keys:
+                s.curve_publickey, s.curve_secretkey, s.curve_serverkey = keys
+            if kind == zmq.SUB:
+                s.subscribe(b"")
+            s.connect(at[stream])
+
+    def send(self, stream, body, metadata=b"{}"):
+        body = body if isinstance(body, bytes) else json.dumps(body).encode()
+        self.sockets[stream].send_multipart([metadata, body])
+
+    def plan(self, timeout_ms=DEADLINE_S * 1000):
+        """The next plan: (topic or None, metadata, body), or None."""
+        s = self.sockets["plans"]
+        if not s.poll(timeout_ms):
+            return None
+        parts = s.recv_multipart()
+        return (parts[-3] if len(parts) == 3 else None, json.loads(parts[-2]),
+                json.loads(parts[-1]))
+
+    def close(self):
+        self.context.destroy(linger=0)
+
+
+class Service(harness.Case):
+    def start(self, *options, ranks=None, acks=True, keys=None, pub=False):
+        args = ["--transport", "zmq", "--address", "tcp://127.0.0.1:*", "--bind",
+                "--plans-address", "tcp://127.0.0.1:*", "--registry-address",
+                "tcp://127.0.0.1:*", "--idle-timeout", "never", "--linger", "0.2",
+                *options]
+        if acks:
+            args += ["--acks-address", "tcp://127.0.0.1:*"]
+        if pub:
+            args += ["--plans-pattern", "pub"]
+        running = harness.Running(args, ranks)
+        self.addCleanup(running.kill)
+
+        def listening():
+            for line in running.so_far().split("\n")[:-1]:
+                if "optimizer.listening" in line:
+                    return json.loads(line)
+            self.assertIsNone(running.process.poll(), running.so_far())
+            return None
+        at = wait_until(listening, DEADLINE_S, "the endpoints")
+        peers = Peers(at, pub, keys)
+        self.addCleanup(peers.close)
+        return running, peers
+
+    def stop(self, running, number=signal.SIGUSR1):
+        os.kill(running.process.pid, number)
+        r = running.finish()
+        self.assertEqual(r.code, 0, r.brief)
+        return r
+
+    def done(self, r):
+        events = r.named("optimizer.zmq.done")
+        self.assertEqual(len(events), 1, r.brief)
+        return events[0]
+
+    def wait_for(self, running, text, count=1):
+        wait_until(lambda: running.so_far().count(text) >= count, DEADLINE_S, text)
+
+    # ---- the loop, and its recording ----
+
+    def test_a_session_replays_to_the_same(self):
+        for ranks in RANKS:
+            with self.subTest(ranks=ranks):
+                self.play_and_replay(ranks)
+
+    def play_and_replay(self, ranks):
+        def at(name):
+            return self.path(f"{name}{ranks or 1}")
+        running, peers = self.start(
+            "--record", at("rec"), "--plans-file", at("plans"), "--decision-log",
+            at("log.h5"), "--final-state", at("state"), ranks=ranks)
+        peers.send("registrations", json.dumps(loader_registration(), indent=1).encode())
+        self.wait_for(running, "optimizer.registry.received")
+        taken = []
+        for window in range(1, 6):
+            for n in range(8):
+                peers.send("findings", finding(window, f"n{n}"), METADATA)
+            peers.send("findings", b'{"truncated', METADATA)
+            peers.send("findings", b'\xff\n"', METADATA)
+            while (got := peers.plan(2000 if window == 1 and not taken else 300)):
+                taken.append(got[2])
+                peers.send("acks", {"plan_id": got[2]["plan_id"],
+                                    "knob_id": got[2]["knob_id"],
+                                    "status": "applied", "window_index": window})
+        r = self.stop(running)
+        done = self.done(r)
+        self.assertEqual(done["findings"], 40)
+        self.assertEqual(done["invalid"], 10)
+        self.assertEqual(done["plan_count"], len(taken))
+        self.assertGreater(len(taken), 16)
+        with open(at("plans"), encoding="utf-8") as f:
+            self.assertEqual([json.loads(x) for x in f], taken)
+        for again in RANKS:
+            harness.run(["--findings-file", at("rec"), "--plans-file", at("plans2"),
+                         "--final-state", at("state2"), "--decision-log", at("log2.h5")],
+                        again)
+            for name in ("plans", "state"):
+                with open(at(name), "rb") as a, open(at(name + "2"), "rb") as b:
+                    self.assertEqual(a.read(), b.read(), name)
+            with DecisionLog(at("log.h5")) as a, DecisionLog(at("log2.h5")) as b:
+                for column in ("seq", "knob", "value", "threshold"):
+                    self.assertEqual(a.column("verdicts", column).tobytes(),
+                                     b.column("verdicts", column).tobytes(), column)
+                self.assertEqual([x["seq"] for x in a.rejects()],
+                                 [x["seq"] for x in b.rejects()])
+
+    def test_published_by_node(self):
+        running, peers = self.start(pub=True, acks=False)
+        peers.send("registrations", loader_registration())
+        self.wait_for(running, "optimizer.registry.received")
+        # a subscriber is known when it has joined: until then plans are for nobody
+        got, window = None, 0
+        while not got and window < 100:
+            window += 3
+            peers.send("findings", finding(window, "n1"))
+            got = peers.plan(200)
+        self.assertEqual(got[0], b"n1")
+        self.assertEqual(got[1]["target_nodes"], ["n1"])
+        peers.plan(500)  # the other knob's
+        peers.send("findings", finding(window + 3))
+        topic, metadata, body = peers.plan()
+        self.assertEqual(topic, b"*")
+        self.assertNotIn("target_nodes", metadata)
+        self.assertEqual(body["target_nodes"], [])
+        self.stop(running)
+
+    # ---- how it ends ----
+
+    def test_ends(self):
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1):
+            with self.subTest(signal=number.name):
+                running, _ = self.start("--decision-log", self.path("log.h5"))
+                self.assertIs(self.done(self.stop(running, number))["stopped"], True)
+                with DecisionLog(self.path("log.h5")) as log:
+                    self.assertEqual(log.complete, 1)
+                self.assertEqual(glob.glob(self.path("*.journal")), [])
+
+    def test_stop_message(self):
+        for metadata in (b'{"name":"end"}', b'{"type":"stop"}'):
+            running, peers = self.start("--registry-file", self.write(
+                "knobs.json", json.dumps([loader_registration()])), ranks=3)
+            for n in range(50):
+                peers.send("findings", finding(1, f"n{n}"))
+            peers.send("findings", b"{}", metadata)
+            r = running.finish()
+            self.assertEqual(r.code, 0, r.brief)
+            self.assertEqual(self.done(r)["findings"], 50)
+
+    def test_idle_timeout(self):
+        running, peers = self.start("--idle-timeout", "0.3")
+        peers.send("findings", finding(1, "n1"))
+        r = running.finish(20)
+        self.assertEqual(r.code, 0, r.brief)
+        self.assertIs(self.done(r)["stopped"], False)
+
+    def test_nobody_takes_plans(self):
+        """Neither a bound nor an absent peer holds up anything, the end included."""
+        running, peers = self.start(
+            "--plans-queue", "100", "--registry-file",
+            self.write("knobs.json", json.dumps([loader_registration()])), ranks=3,
+            acks=False)
+        peers.sockets["plans"].close()
+        for window in range(1, 11):
+            for n in range(20):
+                peers.send("findings", finding(window * 5, f"n{n}"))
+        self.wait_for(running, "gave way")
+        began = time.monotonic()
+        r = self.stop(running)
+        self.assertLess(time.monotonic() - began, 15)
+        self.assertEqual(self.done(r)["skipped_inputs"], 0)
+        self.assertIn("plans were not taken", r.text)
+
+    # ---- what must not harm it ----
+
+    def test_malformed_messages(self):
+        running, peers = self.start("--max-record-bytes", "65536")
+        s = peers.sockets["findings"]
+        for parts in ([b"one"], [b""], [b"a", b"b", b"c"], [b"[1]", b"{}"],
+                      [b"not json", b"{}"], [b"", b"{}"], [b"{}", b"x" * 100_000],
+                      [b"{}", b"\0" * 30], [b"{}", b"[" * 5000], [b"{}", b"NaN"]):
+            s.send_multipart(parts)
+        peers.send("registrations", b'{"knobs":{"a":{}}}')
+        peers.send("acks", b"[]")
+        peers.send("registrations", loader_registration())
+        self.wait_for(running, "optimizer.registry.received")
+        peers.send("findings", finding(1, "n1"))
+        self.assertIsNotNone(peers.plan())
+        r = self.stop(running)
+        self.assertEqual(self.done(r)["findings"], 1)
+        self.assertGreaterEqual(self.done(r)["invalid"], 5)
+        self.assertIn("one part", r.text)
+        self.assertIn("more than two parts", r.text)
+        self.assertIn("not a JSON object", r.text)
+        self.assertIn("too large", r.text)
+
+    def test_keys(self):
+        for name in ("server", "client", "stranger"):
+            harness.run(["--zmq-keygen", self.path(name)])
+        os.mkdir(self.path("clients"))
+        os.link(self.path("client.key"), self.path("clients", "client.key"))
+        server, _ = zmq.auth.load_certificate(self.path("server.key"))
+
+        def keys(name):
+            return (*zmq.auth.load_certificate(self.path(f"{name}.key_secret")), server)
+        running, peers = self.start(
+            "--zmq-curve-server-key", self.path("server.key_secret"),
+            "--zmq-curve-client-keys", self.path("clients"), keys=keys("client"))
+        at = {k: s.LAST_ENDPOINT.decode() for k, s in peers.sockets.items()}
+        for wrong in (None, keys("stranger")):
+            other = Peers(at, keys=wrong)
+            other.send("registrations", loader_registration())
+            other.send("findings", finding(1, "n1"))
+            self.assertIsNone(other.plan(500))
+            other.close()
+        peers.send("registrations", loader_registration())
+        self.wait_for(running, "optimizer.registry.received")
+        peers.send("findings", finding(1, "n1"))
+        self.assertIsNotNone(peers.plan())
+        r = self.stop(running)
+        self.assertEqual(self.done(r)["findings"], 1)
+        self.assertEqual(self.done(r)["registrations"], 1)
+        self.assertIn("refused", r.text)
+
+    # ---- what a crash leaves ----
+
+    def test_killed(self):
+        """What was published is in the log, or in the journal beside it."""
+        running, peers = self.start("--decision-log", self.path("log.h5"),
+                                    "--log-flush-interval", "3600")
+        peers.send("registrations", loader_registration())
+        self.wait_for(running, "optimizer.registry.received")
+        for n in range(20):
+            peers.send("findings", finding(1, f"n{n}"))
+        for _ in range(40):
+            self.assertIsNotNone(peers.plan())
+        os.kill(rank_0(running), signal.SIGKILL)
+        running.finish(sanitizers=False)
+        journal = [json.loads(x) for x in self.read("log.h5.journal").splitlines()]
+        self.assertEqual([x["seq"] for x in journal], list(range(21)))
+        self.assertEqual([x["stream"] for x in journal],
+                         ["registration"] + ["finding"] * 20)
+        self.assertEqual([x["body"]["scope"] for x in journal[1:]],
+                         [f"node:n{n}:window" for n in range(20)])
+
+
+if __name__ == "__main__":
+    harness.main()

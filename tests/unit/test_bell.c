@@ -1,0 +1,93 @@
+/* The bell between processes: no ring is lost, none is needed twice. */
+#include "runtime/bell.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define ROUNDS 20000
+#define TIMEOUT_NS                                                                 \
+    INT64_C(5000000000) /* a lost ring would show as so long a wait */
+
+struct shared {
+    struct dfopt_bell bell[2];
+    uint32_t ball; /* whose turn it is */
+};
+
+static double now_s(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+/* Waits until it is this side's turn; how many sleeps that took. */
+static void wait_turn(struct shared *s, uint32_t side)
+{
+    for (;;) {
+        const uint32_t announced = dfopt_bell_announce(&s->bell[side]);
+        if (__atomic_load_n(&s->ball, __ATOMIC_SEQ_CST) == side)
+            break;
+        (void)dfopt_bell_sleep(&s->bell[side], announced, TIMEOUT_NS);
+    }
+    dfopt_bell_stay_awake(&s->bell[side]);
+}
+
+static void play(struct shared *s, uint32_t side)
+{
+    for (int i = 0; i < ROUNDS; i++) {
+        wait_turn(s, side);
+        __atomic_store_n(&s->ball, 1 - side, __ATOMIC_SEQ_CST);
+        dfopt_bell_ring(&s->bell[1 - side]);
+    }
+}
+
+static void test_no_ring_is_lost(void **state)
+{
+    (void)state;
+    struct shared *s = mmap(NULL, sizeof *s, PROT_READ | PROT_WRITE,
+                            MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    assert_true(s != MAP_FAILED);
+    const double start = now_s();
+    const pid_t child = fork();
+    if (child == 0) {
+        play(s, 1);
+        _exit(0);
+    }
+    assert_true(child > 0);
+    play(s, 0);
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    assert_true(now_s() - start < (double)TIMEOUT_NS / 1e9);
+    munmap(s, sizeof *s);
+}
+
+static void test_time_out(void **state)
+{
+    (void)state;
+    struct dfopt_bell bell = {0};
+    uint32_t announced = dfopt_bell_announce(&bell);
+    assert_false(dfopt_bell_sleep(&bell, announced, 1000000));
+    dfopt_bell_ring(&bell); /* nobody sleeps: nothing happens */
+    assert_int_equal(bell.rung, 0);
+    announced = dfopt_bell_announce(&bell);
+    dfopt_bell_ring(&bell);
+    assert_true(dfopt_bell_sleep(&bell, announced, TIMEOUT_NS));
+    assert_int_equal(bell.asleep, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_no_ring_is_lost),
+        cmocka_unit_test(test_time_out),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
