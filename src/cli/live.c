@@ -1,7 +1,9 @@
-/* Opening sockets. The sink comes first: the source watches its descriptor, so
- * that waiting for findings ends when a peer can take plans again. */
+/* The ends of a service; of one over ZMQ, here. The sink comes first: the source
+ * watches its descriptor, so that waiting for findings ends when a peer can take
+ * plans again. */
 #include "cli/live.h"
 
+#include "cli/live_mofka.h"
 #include "runtime/record.h"
 
 static void note(void *arg, enum dfopt_zmq_note note, const char *endpoint,
@@ -61,27 +63,34 @@ static enum dfopt_err open_source(struct dfopt_live *l,
 enum dfopt_err dfopt_live_open(struct dfopt_live *l, const struct dfopt_options *o,
                                struct dfopt_error *err)
 {
+    if (o->transport == DFOPT_TRANSPORT_MOFKA)
+        return dfopt_live_mofka_open(l, o, err);
     enum dfopt_err e = open_plans(l, o, err);
     return e ? e : open_source(l, o, err);
 }
 
-void dfopt_live_close_plans(struct dfopt_live *l)
+enum dfopt_err dfopt_live_close_plans(struct dfopt_live *l, struct dfopt_error *err)
 {
-    if (l->plans)
-        (void)l->plans->ops->destroy(l->plans, NULL); /* notes what is left */
+    struct dfopt_sink *plans = l->plans;
     l->plans = NULL;
+    return plans ? plans->ops->destroy(plans, err) : DFOPT_OK;
 }
 
 void dfopt_live_close(struct dfopt_live *l)
 {
-    dfopt_live_close_plans(l);
+    (void)dfopt_live_close_plans(l, NULL);
     if (l->source)
         l->source->ops->destroy(l->source);
     l->source = NULL;
+    dfopt_live_mofka_close(l);
 }
 
-void dfopt_live_announce(const struct dfopt_live *l)
+void dfopt_live_announce(const struct dfopt_live *l, const struct dfopt_options *o)
 {
+    if (o->transport == DFOPT_TRANSPORT_MOFKA) {
+        dfopt_live_mofka_announce(l, o);
+        return;
+    }
     const char *at[DFOPT_ZMQ_STREAMS];
     for (int i = 0; i < DFOPT_ZMQ_STREAMS; i++) {
         at[i] = dfopt_zmq_source_endpoint(l->source, (enum dfopt_zmq_stream)i);

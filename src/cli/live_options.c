@@ -207,8 +207,8 @@ void dfopt_live_options_init(struct dfopt_live_options *o)
 
 /* What the environment says where the command line does not. Looked at only for
  * a service: a mistake there is not one of a replay. */
-static error_t take_environment(struct argp_state *state,
-                                struct dfopt_live_options *o)
+error_t dfopt_live_options_check(struct argp_state *state,
+                                 struct dfopt_live_options *o)
 {
     const char *idle = getenv("DFOPTIMIZER_IDLE_TIMEOUT_SEC");
     const char *pull = getenv("DFOPTIMIZER_PULL_TIMEOUT_MS");
@@ -253,7 +253,7 @@ static error_t check_curve(struct argp_state *state,
 error_t dfopt_live_options_check_zmq(struct argp_state *state,
                                      struct dfopt_live_options *o)
 {
-    error_t e = take_environment(state, o);
+    error_t e = dfopt_live_options_check(state, o);
     if (e)
         return e;
     if (!has(o->address)) {

@@ -30,6 +30,10 @@ extern const struct argp dfopt_live_argp;
 /* The defaults, and what the environment says. */
 void dfopt_live_options_init(struct dfopt_live_options *o);
 
+/* Checks what any service has. 0, or EINVAL (said). */
+error_t dfopt_live_options_check(struct argp_state *state,
+                                 struct dfopt_live_options *o);
+
 /* Checks the options of a ZMQ service as a whole. 0, or EINVAL (said). */
 error_t dfopt_live_options_check_zmq(struct argp_state *state,
                                      struct dfopt_live_options *o);

@@ -23,8 +23,12 @@ static const char doc[] =
     "configuration, nothing was done; 3 a replay was ended early by a signal, what "
     "had been read is decided and written.\n\n"
     "Environment: DFOPTIMIZER_TRANSPORT, DFOPTIMIZER_ZMQ_FINDINGS, "
-    "DFOPTIMIZER_ZMQ_PLANS, DFOPTIMIZER_IDLE_TIMEOUT_SEC, "
-    "DFOPTIMIZER_PULL_TIMEOUT_MS, DFOPTIMIZER_DEBUG=1, and for knobs "
+    "DFOPTIMIZER_ZMQ_PLANS, MOFKA_GROUP_FILE, DFOPTIMIZER_INPUT_TOPIC, "
+    "DFOPTIMIZER_OUTPUT_TOPIC, DFOPTIMIZER_REGISTRY_TOPIC, "
+    "DFOPTIMIZER_CONSUMER_NAME, DFOPTIMIZER_RELAY_ONLY=1, "
+    "DFOPTIMIZER_GLOBAL_PLAN_FANOUT, DFOPT_MOFKA_MODULE, "
+    "DFOPTIMIZER_IDLE_TIMEOUT_SEC, DFOPTIMIZER_PULL_TIMEOUT_MS, "
+    "DFOPTIMIZER_DEBUG=1, and for knobs "
     "without "
     "a registration DFOPTIMIZER_BOOTSTRAP_DLIO=1 with DLIO_KNOB_MIN_THREADS, "
     "DLIO_KNOB_MAX_THREADS, DLIO_KNOB_BOUNDARY, "
@@ -60,10 +64,8 @@ enum key {
 static const struct argp_option table[] = {
     {0, 0, 0, 0, "Input", 1},
     {"transport", KEY_TRANSPORT, "NAME", 0,
-     "Where findings come from: file (a replay; the default with --findings-file) "
-     "or "
-     "zmq (a live service); without, DFOPTIMIZER_TRANSPORT, or mofka, which this "
-     "build has not",
+     "Where findings come from: file (a replay; the default with --findings-file), "
+     "zmq or mofka (a live service); without, DFOPTIMIZER_TRANSPORT, or mofka",
      0},
     {"findings-file", KEY_FINDINGS, "FILE", 0,
      "Findings or an event log to replay: a path, a glob, or - for standard input; "
@@ -163,21 +165,11 @@ static error_t choose_transport(struct argp_state *state, struct dfopt_options *
                             : named && *named != 0 ? named
                                                    : "mofka";
     const char *name = o->transport_name;
-    if (strcmp(name, "file") == 0) {
-        o->transport = DFOPT_TRANSPORT_FILE;
-        return 0;
-    }
-    if (strcmp(name, "zmq") == 0) {
-        o->transport = DFOPT_TRANSPORT_ZMQ;
-        return 0;
-    }
-    if (strcmp(name, "mofka") == 0)
-        argp_error(state,
-                   "transport mofka: this build of dfopt-mpi does not have it; it "
-                   "has: file, zmq");
-    else
-        argp_error(state, "--transport takes one of file, zmq, not '%s'", name);
-    return EINVAL;
+    int w = 0;
+    error_t e =
+        DFOPT_OPTION_WORD(state, "transport", name, &w, "file", "zmq", "mofka");
+    o->transport = (enum dfopt_transport)w;
+    return e;
 }
 
 static error_t check_transport(struct argp_state *state, struct dfopt_options *o)
@@ -187,6 +179,10 @@ static error_t check_transport(struct argp_state *state, struct dfopt_options *o
         return e;
     if (o->transport == DFOPT_TRANSPORT_ZMQ)
         e = dfopt_live_options_check_zmq(state, &o->live);
+    if (o->transport == DFOPT_TRANSPORT_MOFKA)
+        e = dfopt_live_options_check(state, &o->live);
+    if (!e && o->transport == DFOPT_TRANSPORT_MOFKA)
+        e = dfopt_mofka_options_check(state, &o->mofka);
     if (e)
         return e;
     const bool file = o->transport == DFOPT_TRANSPORT_FILE;
@@ -335,7 +331,8 @@ static error_t parse_one(int key, char *arg, struct argp_state *state)
         printf("dfopt-mpi %s\n", DFOPT_VERSION);
         return 0;
     case ARGP_KEY_INIT:
-        state->child_inputs[0] = &o->live;
+        state->child_inputs[0] = &o->mofka;
+        state->child_inputs[1] = &o->live;
         return 0;
     case ARGP_KEY_ARG:
         argp_error(state, "unexpected argument '%s'", arg);
@@ -350,7 +347,9 @@ static error_t parse_one(int key, char *arg, struct argp_state *state)
 enum dfopt_err dfopt_options_parse(int argc, char **argv, struct dfopt_options *out)
 {
     static const struct argp_child children[] = {
-        {.argp = &dfopt_live_argp, .group = 3}, {0}};
+        {.argp = &dfopt_mofka_argp, .group = 3},
+        {.argp = &dfopt_live_argp, .group = 3},
+        {0}};
     const struct argp argp = {
         .options = table, .parser = parse_one, .doc = doc, .children = children};
     const char *debug = getenv("DFOPTIMIZER_DEBUG");
@@ -364,6 +363,7 @@ enum dfopt_err dfopt_options_parse(int argc, char **argv, struct dfopt_options *
             debug && strcmp(debug, "1") == 0 ? DFOPT_LOG_DEBUG : DFOPT_LOG_INFO,
     };
     dfopt_live_options_init(&out->live);
+    dfopt_mofka_options_init(&out->mofka);
     error_t e =
         argp_parse(&argp, argc, argv, ARGP_NO_EXIT | ARGP_NO_HELP, NULL, out);
     return e == 0 ? DFOPT_OK : e == ENOMEM ? DFOPT_ERR_NOMEM : DFOPT_ERR_ARG;

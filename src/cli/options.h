@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "cli/live_options.h"
+#include "cli/mofka_options.h"
 #include "declog/format.h"
 #include "model/policy.h"
 
@@ -25,7 +26,11 @@ enum dfopt_action {
     DFOPT_ACTION_KEYGEN
 };
 
-enum dfopt_transport { DFOPT_TRANSPORT_FILE, DFOPT_TRANSPORT_ZMQ };
+enum dfopt_transport {
+    DFOPT_TRANSPORT_FILE,
+    DFOPT_TRANSPORT_ZMQ,
+    DFOPT_TRANSPORT_MOFKA
+};
 
 enum dfopt_acks_option {
     DFOPT_ACKS_AUTO, /* explicit where acks can come in, else assumed */
@@ -44,6 +49,7 @@ struct dfopt_options {
     enum dfopt_transport transport;
     const char *transport_name;
     struct dfopt_live_options live;
+    struct dfopt_mofka_options mofka;
     const char **findings_files; /* owned */
     size_t n_findings_files;
     const char *registry_file; /* NULL: none; so with the four below */

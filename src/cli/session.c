@@ -173,7 +173,9 @@ static enum dfopt_err choose_acks(struct session *s, struct dfopt_error *err)
     if (s->o->acks != DFOPT_ACKS_AUTO || s->o->preset == DFOPT_PRESET_UPSTREAM) {
         e = DFOPT_OK;
     } else if (is_live(s)) {
-        event_log = s->o->live.acks_address && s->o->live.acks_address[0];
+        event_log = s->o->transport == DFOPT_TRANSPORT_MOFKA
+                        ? !s->o->mofka.no_registry
+                        : s->o->live.acks_address && s->o->live.acks_address[0];
         e = DFOPT_OK;
     }
     while (e && !(s->stop && *s->stop)) {
@@ -285,6 +287,10 @@ static enum dfopt_err open_outputs(struct session *s, int argc, char **argv,
 
 static void say_done(struct session *s)
 {
+    static const char *const done_event[] = {
+        [DFOPT_TRANSPORT_FILE] = "optimizer.file.done",
+        [DFOPT_TRANSPORT_ZMQ] = "optimizer.zmq.done",
+        [DFOPT_TRANSPORT_MOFKA] = "optimizer.stream.done"};
     const struct dfopt_totals *t = &s->result.totals;
     struct dfopt_buf *x = &s->text;
     dfopt_buf_clear(x);
@@ -308,8 +314,7 @@ static void say_done(struct session *s)
     if (e)
         return;
     dfopt_log_event(
-        &s->log, DFOPT_LOG_INFO,
-        is_live(s) ? "optimizer.zmq.done" : "optimizer.file.done",
+        &s->log, DFOPT_LOG_INFO, done_event[s->o->transport],
         DFOPT_F_INT("findings", t->by_stream[DFOPT_STREAM_FINDING]),
         DFOPT_F_INT("plan_count", t->plans), DFOPT_F_JSON("knob_state", x->data),
         DFOPT_F_INT("records", t->records), DFOPT_F_INT("invalid", t->invalid),
@@ -385,6 +390,18 @@ static enum dfopt_err run(struct session *s, struct dfopt_lead_config *config,
     return e;
 }
 
+/* Whose plans of a global optimizer are passed on. Over Mofka, as DFOptimizer does:
+ * this host's, if nothing else is said. */
+static dfopt_sym relay_hostname(const struct session *s)
+{
+    const char *name = s->o->relay_hostname;
+    char host[256] = "";
+    if (*name == '\0' && s->o->transport == DFOPT_TRANSPORT_MOFKA &&
+        gethostname(host, sizeof host - 1) == 0)
+        name = host;
+    return dfopt_dict_intern_z(s->dict, name);
+}
+
 static int lead(struct session *s)
 {
     struct dfopt_error err = {0};
@@ -393,7 +410,7 @@ static int lead(struct session *s)
         .codec = s->codec,
         .policy = &s->policy,
         .assumed_acks = s->assumed_acks,
-        .relay_hostname = dfopt_dict_intern_z(s->dict, s->o->relay_hostname),
+        .relay_hostname = relay_hostname(s),
         .presets = s->presets,
         .n_presets = s->n_presets,
         .source = is_live(s) ? s->live.source : s->in.source,
@@ -401,6 +418,7 @@ static int lead(struct session *s)
         .journal = s->journal,
         .declog = &s->declog,
         .log = &s->log,
+        .outputs_count = s->o->transport == DFOPT_TRANSPORT_MOFKA,
         .strict = s->o->strict,
         .round_events = (uint32_t)s->o->batch_events,
         .rounds_on_way = (uint32_t)s->o->batches_on_way,
@@ -437,6 +455,10 @@ static int close_outputs(struct session *s, int code)
             say_failed(s, "optimizer.output.failed", &err);
             code = DFOPT_EXIT_FAILED;
         }
+    if (dfopt_live_close_plans(&s->live, &err) && !s->result.output_failed) {
+        say_failed(s, "optimizer.output.failed", &err);
+        code = DFOPT_EXIT_FAILED;
+    }
     const bool whole = code == DFOPT_EXIT_OK || code == DFOPT_EXIT_STOPPED;
     bool logged = s->declog != NULL;
     if (s->declog && dfopt_declog_close(&s->declog, whole, &err)) {
@@ -498,11 +520,10 @@ int dfopt_session_run(struct dfopt_comm *comm, const struct dfopt_options *o,
             DFOPT_F_TEXT("preset", o->preset == DFOPT_PRESET_UPSTREAM ? "upstream"
                                                                       : "default"));
         if (is_live(&s))
-            dfopt_live_announce(&s.live);
+            dfopt_live_announce(&s.live, o);
         code = lead(&s);
     }
     code = close_outputs(&s, code);
-    dfopt_live_close_plans(&s.live);
     if (!e)
         say_done(&s);
     release(&s);

@@ -129,7 +129,7 @@ static void report_progress(struct lead *l, bool last)
 static enum dfopt_err settled(struct lead *l, struct dfopt_error *err)
 {
     l->settled = l->put_out;
-    if (l->c->source->ops->done)
+    if (l->c->source->ops->done && !l->output.failed)
         l->c->source->ops->done(l->c->source, l->settled);
     return l->settled == l->totals->records
                ? dfopt_output_cut_journal(&l->output, err)

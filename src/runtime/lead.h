@@ -62,6 +62,8 @@ struct dfopt_lead_config {
     struct dfopt_declog **declog;  /* *declog NULL: none. Closed and NULLed when
                                     * it fails, the run going on */
     struct dfopt_log *log;         /* NULL: silent */
+    bool outputs_count;            /* one that fails ends the run: what it did not
+                                    * take must not be acknowledged */
     bool strict;                   /* the first thing wrong ends the run */
     uint32_t round_events;         /* at most so many a round; 0: 4096 */
     uint32_t rounds_on_way;        /* at most so many at once; 0: 4 */

@@ -20,7 +20,7 @@ static enum dfopt_err gave_up(struct dfopt_output *o, const char *what,
                               struct dfopt_error *err)
 {
     o->failed = true;
-    if (o->c->strict) {
+    if (o->c->strict || o->c->outputs_count) {
         *err = *why;
         return why->code;
     }

@@ -72,6 +72,16 @@ def session_processes(sid):
     return found
 
 
+def rank_process(sid, rank):
+    """The process of a rank that mpirun started in a session."""
+    wanted = f"OMPI_COMM_WORLD_RANK={rank}".encode()
+    for pid in session_processes(sid):
+        with open(f"/proc/{pid}/environ", "rb") as f:
+            if wanted in f.read().split(b"\0"):
+                return pid
+    raise AssertionError(f"no process of rank {rank}")
+
+
 def wait_until(condition, seconds, what):
     """Waits for a condition; fails by name when it does not come true."""
     end = time.monotonic() + seconds

@@ -111,13 +111,25 @@ class Options(Case):
     def test_nothing_given(self):
         self.assert_refused([], "transport")
 
-    def test_transports_of_other_builds(self):
+    def test_mofka_in_a_build_without_it(self):
         for ranks in RANKS:
             with self.subTest(ranks=ranks):
                 r = self.assert_refused(
-                    ["--transport", "mofka", *self.outputs()], "mofka", "this build",
-                    ranks=ranks)
+                    ["--transport", "mofka", *self.outputs()], "this build",
+                    "spack install mofka", "DFOPT_WITH_MOFKA", ranks=ranks,
+                    env={"DFOPT_MOFKA_MODULE": "/does/not/exist.so"})
                 self.assertEqual(r.text.count("this build"), 1)
+
+    def test_mofka_options(self):
+        mofka = ["--transport", "mofka", *self.outputs()]
+        self.assert_refused([*mofka, "--relay-only"], "--global-group-file")
+        self.assert_refused([*mofka, "--input-topic="], "--input-topic")
+        self.assert_refused([*mofka, "--output-topic="], "--output-topic")
+        self.assert_refused([*mofka, "--broker-timeout=0"], "--broker-timeout")
+        self.assert_refused([*mofka, "--output-topic=global_plans", "--group-file=g",
+                             "--global-group-file=g"], "circles")
+        self.assert_refused([*mofka, "--output-topic=global_plans"], "whole number",
+                            env={"DFOPTIMIZER_GLOBAL_PLAN_FANOUT": "many"})
 
     def test_service_options(self):
         zmq = ["--transport", "zmq", *self.outputs()]

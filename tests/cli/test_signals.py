@@ -6,7 +6,7 @@ import time
 
 import harness
 from harness import (Case, DecisionLog, finding, lines, loader_registration,
-                     plans_without_ids, session_processes, wait_until)
+                     plans_without_ids, rank_process, session_processes, wait_until)
 
 
 class Signals(Case):
@@ -202,15 +202,6 @@ def catches(pid, number):
     with open(f"/proc/{pid}/status") as f:
         caught = [s for s in f if s.startswith("SigCgt:")][0].split()[1]
     return int(caught, 16) >> (number - 1) & 1
-
-
-def rank_process(sid, rank):
-    wanted = f"OMPI_COMM_WORLD_RANK={rank}".encode()
-    for pid in session_processes(sid):
-        with open(f"/proc/{pid}/environ", "rb") as f:
-            if wanted in f.read().split(b"\0"):
-                return pid
-    raise AssertionError(f"no process of rank {rank}")
 
 
 if __name__ == "__main__":

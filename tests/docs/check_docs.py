@@ -268,7 +268,8 @@ def check_events(source):
     path = source / "docs/formats.md"
     real = set()
     for text in sources_of(source, "src/runtime", "src/cli"):
-        real |= set(re.findall(r'"(optimizer\.[a-z_.]+)"', text))
+        # but for topics, which have such names as well
+        real |= set(re.findall(r'(?<!_TOPIC", )"(optimizer\.[a-z_.]+)"', text))
     compare(path, "event",
             {unquoted(c[0]): n for n, c in rows_under(path, "event")}, real)
 
@@ -277,7 +278,8 @@ def check_variables(source):
     path = source / "docs/formats.md"
     real = set()
     for text in sources_of(source, "src/cli"):
-        real |= set(re.findall(r'(?:getenv|number)\("([A-Z_]+)"', text))
+        real |= set(re.findall(r'(?:getenv|number|from_environment)\(\s*"([A-Z_]+)"',
+                               text))
     compare(path, "variable",
             {unquoted(c[0]): n for n, c in rows_under(path, "variable")}, real)
     page = source / "docs/man/dfopt-mpi.1"

@@ -1,0 +1,83 @@
+/* The module lies in a place that is known from where we lie ourselves, so that
+ * an installation may be moved: beside a build's libraries, or in libdir. */
+#include "transport/mofka_load.h"
+
+#include <dlfcn.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define MODULE "dfopt_mofka.so"
+
+/* From the folder of this program or library, in this order. */
+static const char *const places[] = {
+    "../transport/" MODULE,               /* a build */
+    "dfopt-mpi/" MODULE,                  /* a library in libdir */
+    DFOPT_MODULES_FROM_BINDIR "/" MODULE, /* a program in bindir */
+};
+
+/* The folder that the code of this file was loaded from. */
+static bool own_folder(char *out, size_t size)
+{
+    Dl_info info;
+    static const char here;
+    char path[PATH_MAX];
+    if (!dladdr(&here, &info) || !info.dli_fname || !realpath(info.dli_fname, path))
+        return false;
+    char *slash = strrchr(path, '/');
+    if (!slash || (size_t)(slash - path) >= size)
+        return false;
+    *slash = '\0';
+    memcpy(out, path, (size_t)(slash - path) + 1);
+    return true;
+}
+
+static bool find(char *out, size_t size)
+{
+    char folder[PATH_MAX];
+    if (!own_folder(folder, sizeof folder))
+        return false;
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+        int n = snprintf(out, size, "%s/%s", folder, places[i]);
+        if (n > 0 && (size_t)n < size && access(out, R_OK) == 0)
+            return true;
+    }
+    return false;
+}
+
+static enum dfopt_err load(const struct dfopt_mofka_module **out, const char *path,
+                           struct dfopt_error *err)
+{
+    setenv("IPATH_NO_BACKTRACE", "1", 0);
+    void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    if (!library)
+        return dfopt_error_set(err, DFOPT_ERR_STATE,
+                               "Mofka's client cannot be loaded (is it on "
+                               "LD_LIBRARY_PATH?): %s",
+                               dlerror());
+    const struct dfopt_mofka_module *m = dlsym(library, DFOPT_MOFKA_SYMBOL);
+    if (!m || m->abi != DFOPT_MOFKA_ABI) {
+        dlclose(library);
+        return dfopt_error_set(err, DFOPT_ERR_STATE,
+                               "%s is not of this version of dfopt-mpi", path);
+    }
+    *out = m;
+    return DFOPT_OK;
+}
+
+enum dfopt_err dfopt_mofka_load(const struct dfopt_mofka_module **out,
+                                const char *path, struct dfopt_error *err)
+{
+    char found[PATH_MAX];
+    if (path ? access(path, R_OK) != 0 : !find(found, sizeof found))
+        return dfopt_error_set(
+            err, DFOPT_ERR_STATE,
+            "this build is without Mofka (no %s): install Mofka, for example with "
+            "Spack (spack install mofka), and build dfopt-mpi with "
+            "-DDFOPT_WITH_MOFKA=ON",
+            path ? path : MODULE);
+    return load(out, path ? path : found, err);
+}

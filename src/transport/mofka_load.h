@@ -1,0 +1,16 @@
+/* Finding the module that holds Mofka's client, and loading it. */
+#ifndef DFOPT_TRANSPORT_MOFKA_LOAD_H
+#define DFOPT_TRANSPORT_MOFKA_LOAD_H
+
+#include "transport/mofka_module.h"
+
+/* Loads the module: `path` alone if it is given; else the one that lies where this
+ * program or library was built or installed. It stays loaded until the process
+ * ends. Returns OK, or STATE: there is none, or it cannot be loaded; the text says
+ * what is missing and how to get it. Sets IPATH_NO_BACKTRACE=1 in
+ * the environment unless it is set: else a library below Mofka would catch signals.
+ */
+enum dfopt_err dfopt_mofka_load(const struct dfopt_mofka_module **out,
+                                const char *path, struct dfopt_error *err);
+
+#endif

@@ -1,0 +1,114 @@
+"""A Mofka service on this machine for a test, and what its peers do."""
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "cli"))
+import harness  # noqa: E402
+
+BEDROCK = os.environ.get("DFOPT_BEDROCK", "bedrock")
+PEER = os.environ.get("DFOPT_MOFKA_PEER", "")
+METADATA = {"finding": "diagnosis_finding", "registration": "knob_registration",
+            "ack": "action_ack", "global_plan": "action_plan"}
+QUICK = {"progress_spindown_msec": 0, "progress_timeout_ub_msec": 5}
+
+
+def configuration(group_file):
+    return {
+        "libraries": ["libflock-bedrock-module.so", "libyokan-bedrock-module.so",
+                      "libmofka-bedrock-module.so"],
+        "margo": QUICK,
+        "providers": [
+            {"name": "master", "provider_id": 1, "type": "yokan",
+             "tags": ["mofka:master"], "config": {"database": {"type": "map"}}},
+            {"name": "group", "provider_id": 2, "type": "flock",
+             "config": {"bootstrap": "self", "file": group_file,
+                        "group": {"type": "static"}}}]}
+
+
+class Broker:
+    """A bedrock process with its group file. Killed at the end."""
+
+    def __init__(self, protocol="na+sm"):
+        self.folder = tempfile.TemporaryDirectory(prefix="dfopt-mofka-")
+        self.group_file = os.path.join(self.folder.name, "group.json")
+        config = os.path.join(self.folder.name, "config.json")
+        with open(config, "w") as f:
+            json.dump(configuration(self.group_file), f)
+        self.log = open(os.path.join(self.folder.name, "log"), "wb")
+        self.process = subprocess.Popen(
+            [BEDROCK, protocol, "-c", config], stdout=self.log, stderr=self.log,
+            stdin=subprocess.DEVNULL, start_new_session=True, env=self.environment())
+        harness.wait_until(self.is_up, 20, "a broker")
+
+    @staticmethod
+    def environment():
+        return {**os.environ, "IPATH_NO_BACKTRACE": "1", "FI_TCP_IFACE": "lo",
+                "HG_LOG_LEVEL": "none"}
+
+    def is_up(self):
+        if self.process.poll() is not None:
+            with open(self.log.name) as f:
+                raise AssertionError("the broker has ended: " + f.read()[-2000:])
+        try:
+            with open(self.group_file) as f:
+                return bool(json.load(f)["members"])
+        except (OSError, ValueError):
+            return False
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self):
+        self.process.send_signal(signal.SIGCONT)
+        self.kill()
+        self.log.close()
+        self.folder.cleanup()
+
+    # ---- peers ----
+
+    def peer(self, *args, lines=(), timeout=60):
+        """Runs a peer; its standard output."""
+        r = subprocess.run([PEER, self.group_file, *map(str, args)],
+                           input="".join(lines).encode(), env=self.environment(),
+                           stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                           timeout=timeout)
+        if r.returncode:
+            raise AssertionError(f"peer {args}: code {r.returncode}: {r.stderr[-500:]}")
+        return r.stdout.decode()
+
+    def create(self, *topics, partitions=1):
+        for topic in topics:
+            self.peer("create", topic, partitions)
+
+    def push(self, topic, bodies, stream="finding"):
+        self.push_events(topic, [({"type": METADATA[stream]}, b) for b in bodies])
+
+    def push_events(self, topic, events):
+        """(metadata, body) each; a body may be text, and is sent as it is."""
+        self.peer("push", topic, lines=[
+            json.dumps(m) + "\t" + (b if isinstance(b, str) else json.dumps(b)) + "\n"
+            for m, b in events])
+
+    def push_session(self, log, topics):
+        """The events of an event log, to the topic of each stream."""
+        for stream in ("registration", "ack", "global_plan", "finding"):
+            bodies = [e["body"] for e in log if e["stream"] == stream]
+            if bodies and topics.get(stream):
+                self.push(topics[stream], bodies, stream)
+
+    def pull(self, topic, name="test", count=0, quiet_ms=1000, acknowledge=False):
+        """[(partition, id, metadata, body)] in the order in which they came."""
+        out = self.peer("pull", topic, name, count, quiet_ms,
+                        *(["ack"] if acknowledge else []))
+        events = []
+        for line in out.splitlines():
+            head, body = line.split("\t", 1)
+            partition, number, metadata = head.split(" ", 2)
+            events.append((int(partition), int(number), json.loads(metadata),
+                           json.loads(body)))
+        return events
