@@ -273,8 +273,8 @@ static bool parse_optimizer(int key, char *text, struct argp_state *state,
         o->client.acks_endpoint = text;
         return true;
     case KEY_HOSTNAME:
-        if (!*text || strlen(text) > 255)
-            argp_error(state, "--hostname takes a name of 1 to 255 characters");
+        if (!*text || strlen(text) > 255 || strchr(text, ':'))
+            argp_error(state, "--hostname takes 1 to 255 characters, no ':'");
         o->client.hostname = text;
         return true;
     case KEY_WAIT:

@@ -91,7 +91,8 @@ enum dfopt_err demo_report_change(struct demo_report *r,
 
 /* ---- the summary ---- */
 
-struct demo_window demo_report_end_window(const struct demo_report *r)
+/* The last quarter of the windows, as one. */
+static struct demo_window end_window(const struct demo_report *r)
 {
     struct demo_window sum = {0};
     size_t n = r->n_windows < 4 ? 1 : r->n_windows / 4;
@@ -126,7 +127,7 @@ void demo_report_summary(struct demo_report *r, const struct demo_end *end)
 {
     const struct demo_window first =
         r->n_windows ? r->windows[0] : (struct demo_window){0};
-    const struct demo_window last = demo_report_end_window(r);
+    const struct demo_window last = end_window(r);
     size_t applied = 0;
     for (size_t i = 0; i < r->n_steps; i++)
         applied += r->steps[i].change.applied;
@@ -157,7 +158,7 @@ enum dfopt_err demo_report_compare(const struct demo_report *r,
     enum dfopt_err e = demo_json_read(path, &other, err);
     if (e)
         return e;
-    const struct demo_window last = demo_report_end_window(r);
+    const struct demo_window last = end_window(r);
     const double times =
         other.end_rate > 0 ? demo_window_rate(&last) / other.end_rate : 0;
     const double start = demo_window_fetch_share(&r->windows[0]);

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-/* A change of a knob, and the windows before and after it. */
+/* A change of a knob, and the whole windows before and after it. */
 struct demo_step {
     struct demo_change change;
     struct demo_window before, after; /* after.index 0: none came */
@@ -18,7 +18,7 @@ struct demo_step {
 struct demo_report {
     FILE *json; /* owned; NULL: none */
     const char *json_path;
-    struct demo_window first, *windows; /* all; owned */
+    struct demo_window *windows; /* all; owned */
     size_t n_windows;
     struct demo_step *steps; /* owned */
     size_t n_steps;
@@ -45,9 +45,6 @@ enum dfopt_err demo_report_window(struct demo_report *r,
                                   const struct demo_window *w);
 enum dfopt_err demo_report_change(struct demo_report *r,
                                   const struct demo_change *c);
-
-/* Means of the last quarter of the windows: samples a second, fetch share. */
-struct demo_window demo_report_end_window(const struct demo_report *r);
 
 void demo_report_summary(struct demo_report *r, const struct demo_end *end);
 

@@ -131,6 +131,7 @@ class Bad(LoaderCase):
                  (["--compute-kind=gpu"], "wait or cpu"), (["--windows=0"], "--windows"),
                  (["--window-ms=0"], "--window-ms"), (["--optimizer=maybe"], "on or off"),
                  (["--plans-pattern=pub"], "pull or sub"), (["--hostname="], "--hostname"),
+                 (["--hostname=a:b"], "--hostname"),
                  (["--stop-optimizer"], "--findings"), (["extra"], "extra"),
                  (["--no-such-option"], "no-such-option"))
         for args, text in cases:
