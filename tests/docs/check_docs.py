@@ -8,6 +8,9 @@ usage: check_docs.py --source DIR --bin DIR [--only CHECK ...]
 
 Checks:
   man      options of `dfopt-mpi --help` and of docs/man/dfopt-mpi.1 are the same
+  client   docs/client.md and docs/man/dfopt-client.3 name every function of
+           dfopt/client.h, and docs/client.md what the Python package exports and
+           reads of the environment
   links    relative links and anchors of docs/*.md and *.md resolve
   tables   switches, verdicts, response fields, outcomes, variables and log
            events in the documents are those of the source
@@ -130,6 +133,28 @@ def check_man(source, programs):
                 wrong(page.name, written[name][0], "%s takes '%s', not '%s'"
                       % (name, shown[name], written[name][1]))
         check_mandoc(page)
+
+
+def check_client(source, _programs):
+    guide, page = source / "docs/client.md", source / "docs/man/dfopt-client.3"
+    functions = set(re.findall(r"\b(dfopt_(?:client|window)_\w+)\(",
+                               read(source / "include/dfopt/client.h")))
+    package = source / "src/client/python/dfopt_client"
+    exported = set(re.findall(r'"(\w+)"', read(package / "__init__.py").split("__all__")[1]))
+    variables = {"DFOPT_CLIENT_LIBRARY"} | {
+        "DFOPT_CLIENT_" + name for name in
+        re.findall(r'_setting\(\w+, "(\w+)"\)', read(package / "context.py"))}
+    for path, names in ((guide, functions | exported | variables), (page, functions)):
+        found = dict((m[0], line_of(read(path), m.start()))
+                     for m in re.finditer(r"\w+", read(path)))
+        for name in sorted(names - set(found)):
+            wrong(path.name, 1, "'%s' is missing" % name)
+        for name, line in found.items():
+            is_function = re.match(r"dfopt_(client|window)_[a-z_]+$", name)
+            if is_function and name not in functions and not re.search(
+                    r"\b(struct|enum) %s\b" % name, read(path)):
+                wrong(path.name, line, "'%s' does not exist" % name)
+    check_mandoc(page)
 
 
 def check_mandoc(page):
@@ -372,7 +397,7 @@ def blocks_of(path):
 def environment(programs):
     """Settings of the caller do not matter, and mpirun may run anywhere."""
     env = {k: v for k, v in os.environ.items()
-           if not k.startswith(("DFOPTIMIZER_", "DLIO_KNOB_"))}
+           if not k.startswith(("DFOPTIMIZER_", "DLIO_KNOB_", "DFOPT_CLIENT_"))}
     env["PATH"] = "%s%s%s" % (programs, os.pathsep, env.get("PATH", ""))
     env.update(LC_ALL="C", OMPI_ALLOW_RUN_AS_ROOT="1",
                OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1",
@@ -434,7 +459,7 @@ def check_run(source, programs):
             print("%s: %d of %d examples ran" % (path.name, ran, len(blocks)))
 
 
-CHECKS = {"man": check_man, "links": check_links, "tables": check_tables,
+CHECKS = {"man": check_man, "client": check_client, "links": check_links, "tables": check_tables,
           "policy": check_policy, "run": check_run}
 
 
