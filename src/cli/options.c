@@ -121,7 +121,7 @@ static const struct argp_option table[] = {
      0},
     {"read-bytes", KEY_READ_BYTES, "N", 0,
      "With all readers: how much a rank reads at a time (default: by the number of "
-     "ranks, 8 MiB at most)",
+     "ranks, 16 MiB at most)",
      0},
     {"batch-events", KEY_BATCH, "N", 0,
      "With one reader: events decided together, at most (default 4096)", 0},

@@ -26,11 +26,12 @@ enum dfopt_frame_kind {
     DFOPT_FRAME_STATE,      /* worker to rank 0 */
     DFOPT_FRAME_FAILED,     /* worker to rank 0: cannot go on; text why */
     /* replay of files that all ranks read (runtime/bulk.h) */
-    DFOPT_FRAME_BULK,  /* rank 0 to a worker: take part */
-    DFOPT_FRAME_SYNC,  /* worker to rank 0: what its slice holds */
-    DFOPT_FRAME_GO,    /* rank 0 to a worker: numbers, new strings */
-    DFOPT_FRAME_BASE,  /* rank to the next: rows in the log before its own */
-    DFOPT_FRAME_OUTPUT /* worker to rank 0: its slice, decided */
+    DFOPT_FRAME_BULK,    /* rank 0 to a worker: take part */
+    DFOPT_FRAME_SYNC,    /* worker to rank 0: what its slice holds */
+    DFOPT_FRAME_GO,      /* rank 0 to a worker: numbers, new strings */
+    DFOPT_FRAME_BASE,    /* rank to the next: rows in the log before its own */
+    DFOPT_FRAME_CARRIED, /* rank to the next: rows that it is to go on with */
+    DFOPT_FRAME_OUTPUT   /* worker to rank 0: its slice, decided */
 };
 
 enum dfopt_item_kind {
@@ -60,7 +61,9 @@ enum dfopt_item_kind {
     DFOPT_ITEM_REJECT_ROWS,
     DFOPT_ITEM_GIVEN_ACKS,
     DFOPT_ITEM_GIVEN_REGISTRATION,
-    DFOPT_ITEM_BLOCK
+    DFOPT_ITEM_BLOCK,
+    DFOPT_ITEM_CARRIED_FINDINGS,
+    DFOPT_ITEM_CARRIED_VERDICTS
 };
 
 struct dfopt_frame_header {

@@ -18,6 +18,11 @@ struct column_header {
     uint32_t filters_off, reserved;
 };
 
+uint64_t dfopt_block_chunk_rows(enum dfopt_declog_table table)
+{
+    return dfopt_layout_of(table)->chunk_rows;
+}
+
 enum dfopt_err dfopt_block_packer_init(struct dfopt_block_packer *p, int level)
 {
     p->findings.layout = dfopt_layout_of(DFOPT_TABLE_FINDINGS);
@@ -121,42 +126,26 @@ static enum dfopt_err add_chunk(struct dfopt_packer *p, struct dfopt_chunk *chun
     return e;
 }
 
-static enum dfopt_err add_block(struct dfopt_packer *p, struct dfopt_chunk *chunk,
-                                enum dfopt_declog_table table, struct incoming *in,
-                                uint64_t n, uint64_t first, struct dfopt_buf *out)
+enum dfopt_err dfopt_block_add(struct dfopt_block_packer *p,
+                               enum dfopt_declog_table table, const void *rows,
+                               size_t n, uint64_t first, struct dfopt_buf *out)
 {
-    const uint64_t rows = chunk->layout->chunk_rows;
-    const uint64_t to_chunk = (rows - first % rows) % rows;
+    const bool findings = table == DFOPT_TABLE_FINDINGS;
+    struct dfopt_chunk *chunk = findings ? &p->findings : &p->verdicts;
+    struct incoming in = {.findings = findings ? rows : NULL,
+                          .verdicts = findings ? NULL : rows};
+    const uint64_t size = chunk->layout->chunk_rows;
+    const uint64_t to_chunk = (size - first % size) % size;
     struct block_header h = {.table = table, .first = first};
     h.head = to_chunk < n ? to_chunk : n;
-    h.chunks = (n - h.head) / rows;
-    h.tail = n - h.head - h.chunks * rows;
+    h.chunks = (n - h.head) / size;
+    h.tail = n - h.head - h.chunks * size;
     enum dfopt_err e = dfopt_buf_add(out, &h, sizeof h);
     if (!e)
-        e = add_rows(in, chunk->layout, h.head, out);
+        e = add_rows(&in, chunk->layout, h.head, out);
     for (uint64_t i = 0; i < h.chunks && !e; i++)
-        e = add_chunk(p, chunk, in, out);
-    return e ? e : add_rows(in, chunk->layout, h.tail, out);
-}
-
-enum dfopt_err dfopt_block_findings(struct dfopt_block_packer *p,
-                                    const struct dfopt_buf *rows, uint64_t first,
-                                    struct dfopt_buf *out)
-{
-    struct incoming in = {.findings =
-                              DFOPT_ROW(rows, const struct dfopt_finding_row)};
-    return add_block(&p->packer, &p->findings, DFOPT_TABLE_FINDINGS, &in,
-                     DFOPT_ROWS(rows, struct dfopt_finding_row), first, out);
-}
-
-enum dfopt_err dfopt_block_verdicts(struct dfopt_block_packer *p,
-                                    const struct dfopt_buf *rows, uint64_t first,
-                                    struct dfopt_buf *out)
-{
-    struct incoming in = {.verdicts =
-                              DFOPT_ROW(rows, const struct dfopt_verdict_row)};
-    return add_block(&p->packer, &p->verdicts, DFOPT_TABLE_VERDICTS, &in,
-                     DFOPT_ROWS(rows, struct dfopt_verdict_row), first, out);
+        e = add_chunk(&p->packer, chunk, &in, out);
+    return e ? e : add_rows(&in, chunk->layout, h.tail, out);
 }
 
 /* ---- appending ---- */

@@ -16,14 +16,15 @@ struct dfopt_block_packer { /* one thread; zero-initialise */
 enum dfopt_err dfopt_block_packer_init(struct dfopt_block_packer *p, int level);
 void dfopt_block_packer_free(struct dfopt_block_packer *p);
 
-/* Append a block of rows (struct dfopt_finding_row, struct dfopt_verdict_row) to
- * *out, the first of which will be row `first` of the table. OK or NOMEM. */
-enum dfopt_err dfopt_block_findings(struct dfopt_block_packer *p,
-                                    const struct dfopt_buf *rows, uint64_t first,
-                                    struct dfopt_buf *out);
-enum dfopt_err dfopt_block_verdicts(struct dfopt_block_packer *p,
-                                    const struct dfopt_buf *rows, uint64_t first,
-                                    struct dfopt_buf *out);
+/* Rows of a chunk of the table. */
+uint64_t dfopt_block_chunk_rows(enum dfopt_declog_table table);
+
+/* Appends a block of n rows to *out, the first of which will be row `first` of the
+ * table: DFOPT_TABLE_FINDINGS, of struct dfopt_finding_row, or
+ * DFOPT_TABLE_VERDICTS, of struct dfopt_verdict_row. OK or NOMEM. */
+enum dfopt_err dfopt_block_add(struct dfopt_block_packer *p,
+                               enum dfopt_declog_table table, const void *rows,
+                               size_t n, uint64_t first, struct dfopt_buf *out);
 
 /* Appends blocks to the log, in the order of their rows. OK, IO, NOMEM, or FORMAT
  * if they are none or not those that come next. len may be 0. */

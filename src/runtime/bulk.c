@@ -2,7 +2,7 @@
  * others. What they do alike is in bulk_rank.c. */
 #include "runtime/bulk.h"
 
-#include "runtime/bulk_rank.h"
+#include "runtime/bulk_rows.h"
 #include "runtime/output.h"
 
 #include <inttypes.h>
@@ -165,22 +165,13 @@ static struct dfopt_bulk_go receive_go(struct dfopt_bulk_rank *b)
 }
 
 /* Rows made ready for the log: appended to the frame as blocks. */
-static enum dfopt_err add_blocks(struct dfopt_bulk_rank *b, struct dfopt_frame *f,
-                                 uint64_t findings_before)
+static enum dfopt_err add_blocks(struct dfopt_bulk_rank *b, struct dfopt_frame *f)
 {
-    const struct dfopt_round *r = &b->slice.round;
-    enum dfopt_err e = DFOPT_OK;
-    if (b->o.log_level < 0)
-        return e;
     dfopt_buf_clear(&b->block);
-    if (b->o.log_detail >= DFOPT_DETAIL_FINDINGS)
-        e = dfopt_block_findings(&b->packer, &r->findings, findings_before,
-                                 &b->block);
-    if (!e && b->o.log_detail >= DFOPT_DETAIL_VERDICTS)
-        e = dfopt_block_verdicts(&b->packer, &r->merged.verdicts,
-                                 b->verdicts_before, &b->block);
-    return e ? e
-             : dfopt_frame_item(f, DFOPT_ITEM_BLOCK, b->block.data, b->block.len);
+    enum dfopt_err e = dfopt_bulk_blocks(b, &b->block);
+    return e || !b->block.len
+               ? e
+               : dfopt_frame_item(f, DFOPT_ITEM_BLOCK, b->block.data, b->block.len);
 }
 
 static enum dfopt_err add_registrations(struct dfopt_frame *f,
@@ -204,7 +195,7 @@ static enum dfopt_err add_buf(struct dfopt_frame *f, enum dfopt_item_kind kind,
     return b->len ? dfopt_frame_item(f, kind, b->data, b->len) : DFOPT_OK;
 }
 
-static void send_output(struct dfopt_bulk_rank *b, uint64_t findings_before)
+static void send_output(struct dfopt_bulk_rank *b)
 {
     struct dfopt_frame f;
     const struct dfopt_round *r = &b->slice.round;
@@ -217,7 +208,7 @@ static void send_output(struct dfopt_bulk_rank *b, uint64_t findings_before)
     if (!e)
         e = dfopt_frame_item(&f, DFOPT_ITEM_BULK_COUNTS, &counts, sizeof counts);
     if (!e)
-        e = add_blocks(b, &f, findings_before);
+        e = add_blocks(b, &f);
     if (!e)
         e = dfopt_frame_decisions(&f, &rest);
     if (!e)
@@ -281,7 +272,8 @@ static void follow(struct dfopt_bulk_rank *b)
         dfopt_bulk_decide(b);
         receive_base(b);
         dfopt_bulk_pass_base(b);
-        send_output(b, go.findings_before);
+        dfopt_bulk_pass_rows(b, go.findings_before);
+        send_output(b);
         if (go.next == DFOPT_BULK_LAST)
             break;
     }

@@ -13,6 +13,7 @@
  *   EVENTS   r -> every other: its share of the slice; and theirs to r
  *   RESULTS  r -> every other: what was decided about theirs; and theirs to r
  *   BASE     r-1 -> r: rows of the log before those of r
+ *   CARRIED  r-1 -> r: rows behind r-1's last whole chunk (bulk_rows.h)
  *   OUTPUT   r -> 0: the slice, decided
  * A rank that fails goes on with empty frames and says so with its next SYNC;
  * rank 0 then sends all ranks away. So nobody waits for a rank that has left. */

@@ -1,39 +1,21 @@
-/* Rank 0 of a bulk replay: gives numbers to records and strings, and puts out
- * the slices of each round in the order of the input. */
+/* Rank 0 of a bulk replay: starts the others, runs the rounds, and puts out the
+ * slices of each round in the order of the input. */
 #include "runtime/bulk.h"
 
-#include "runtime/bulk_rank.h"
-#include "runtime/output.h"
+#include "runtime/bulk_lead.h"
+#include "runtime/bulk_rows.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define ROUND_BYTES       ((uint64_t)64 << 20) /* of input, all ranks together */
-#define PIECE_BYTES_MAX   ((uint64_t)8 << 20)
+#define ROUND_BYTES       ((uint64_t)256 << 20) /* of input, all ranks together */
+#define PIECE_BYTES_MAX   ((uint64_t)16 << 20)
 #define PIECE_BYTES_MIN   ((uint64_t)256 << 10)
 #define PROGRESS_EVERY_NS 250000000
-
-struct bulk_lead {
-    const struct dfopt_lead_config *c;
-    struct dfopt_totals *totals;
-    struct dfopt_bulk_rank b;
-    struct dfopt_output output;
-    struct dfopt_round theirs;     /* a slice of another rank, as it is put out */
-    struct dfopt_bulk_sync *syncs; /* by rank; owned */
-    struct dfopt_bulk_go *gos;     /* by rank; owned */
-    struct dfopt_buf *reasons;     /* by rank: texts of the syncs; owned */
-    struct dfopt_declog_position *ends;  /* by rank: of its slice; owned */
-    struct dfopt_declog_position end;    /* of the slices so far */
-    uint32_t origin_file;                /* of the last row of /origins */
-    uint32_t known_strings, known_lists; /* to all ranks */
-    uint64_t next_seq, findings, verdicts, lines;
-    uint32_t lines_file; /* the file that `lines` are counted in */
-    uint64_t bytes_done;
-    int64_t flushed_ns, progress_ns;
-    enum dfopt_err stopped_by; /* strict: the first bad record or input */
-    struct dfopt_error stop_error;
-};
+/* what rank 0 does about a finding of any rank, to what its reader does */
+#define LEAD_WORK     0.01
+#define LEAD_WORK_LOG 0.08
 
 static enum dfopt_err no_memory(struct dfopt_error *err)
 {
@@ -42,20 +24,7 @@ static enum dfopt_err no_memory(struct dfopt_error *err)
 
 /* ---- starting ---- */
 
-/* Appends the definitions of strings and lists from the given numbers on. */
-static enum dfopt_err add_names(struct bulk_lead *l, struct dfopt_frame *f,
-                                uint32_t first_string, uint32_t first_list)
-{
-    const struct dfopt_dict *d = l->c->dict;
-    enum dfopt_err e = DFOPT_OK;
-    for (dfopt_sym s = first_string; s < dfopt_dict_strings(d) && !e; s++)
-        e = dfopt_frame_string(f, s);
-    for (dfopt_list i = first_list; i < dfopt_dict_lists(d) && !e; i++)
-        e = dfopt_frame_list(f, i);
-    return e;
-}
-
-static enum dfopt_err add_paths(struct bulk_lead *l, struct dfopt_frame *f)
+static enum dfopt_err add_paths(struct dfopt_bulk_lead *l, struct dfopt_frame *f)
 {
     const struct dfopt_pieces *p = l->b.pieces;
     struct dfopt_buf item = {0};
@@ -74,12 +43,12 @@ static enum dfopt_err add_paths(struct bulk_lead *l, struct dfopt_frame *f)
     return e;
 }
 
-static enum dfopt_err send_start(struct bulk_lead *l, int to)
+static enum dfopt_err send_start(struct dfopt_bulk_lead *l, int to)
 {
     struct dfopt_frame f;
     struct dfopt_bulk_rank *b = &l->b;
     dfopt_bulk_begin(b, to, DFOPT_BULK_EVENT_LANE, &f, NULL);
-    enum dfopt_err e = add_names(l, &f, 1, 1);
+    enum dfopt_err e = dfopt_bulk_add_names(l->c->dict, &f, 1, 1);
     if (!e)
         e = dfopt_frame_config(&f, l->c->policy, l->c->assumed_acks,
                                l->c->relay_hostname);
@@ -95,7 +64,18 @@ static enum dfopt_err send_start(struct bulk_lead *l, int to)
     return e;
 }
 
-static enum dfopt_err start(struct bulk_lead *l,
+/* What rank 0 reads of a round in which each other rank reads `piece`. For all that
+ * anybody reads it has a little to do that the others have not; its own piece is
+ * smaller so that they do not wait for it. */
+static uint64_t lead_bytes(uint64_t piece, int ranks, bool log)
+{
+    const double more = log ? LEAD_WORK_LOG : LEAD_WORK; /* as part of the rest */
+    const double share = (1 - more * (ranks - 1)) / (1 + more);
+    const double least = 1.0 / 16;
+    return (uint64_t)((double)piece * (share > least ? share : least)) + 1;
+}
+
+static enum dfopt_err start(struct dfopt_bulk_lead *l,
                             const struct dfopt_bulk_input *input,
                             struct dfopt_error *err)
 {
@@ -112,6 +92,9 @@ static enum dfopt_err start(struct bulk_lead *l,
         .log_detail = input->log_detail,
         .log_level = *l->c->declog ? input->log_compression : -1,
     };
+    b->o.lead_bytes =
+        size > 1 ? lead_bytes(b->o.piece_bytes, (int)size, *l->c->declog != NULL)
+                 : b->o.piece_bytes;
     b->pieces = input->pieces;
     b->slice.dict = l->c->dict;
     b->slice.codec = l->c->codec;
@@ -120,7 +103,7 @@ static enum dfopt_err start(struct bulk_lead *l,
     l->gos = calloc(size, sizeof *l->gos);
     l->reasons = calloc(size, sizeof *l->reasons);
     l->ends = calloc(size, sizeof *l->ends);
-    l->end.origin = DFOPT_SYM_NONE;
+    l->end.origin = l->settled.origin = DFOPT_SYM_NONE;
     l->origin_file = UINT32_MAX;
     if (!l->syncs || !l->gos || !l->reasons || !l->ends ||
         dfopt_bulk_rank_init(b, l->c->assumed_acks, l->c->relay_hostname))
@@ -137,178 +120,8 @@ static enum dfopt_err start(struct bulk_lead *l,
     return dfopt_output_presets(&l->output, err);
 }
 
-/* ---- numbers ---- */
-
-/* A list that another rank has made, with the numbers that hold here. */
-static enum dfopt_err intern_list(struct bulk_lead *l, int from,
-                                  const struct dfopt_item *item)
-{
-    const struct dfopt_frame_translation *t = &l->b.own[from];
-    if (item->size % sizeof(dfopt_sym) != 0 || item->size < sizeof(dfopt_list))
-        return DFOPT_ERR_FORMAT;
-    const dfopt_sym *items =
-        (const dfopt_sym *)item->data + 1; /* behind its number */
-    const size_t n = item->size / sizeof *items - 1;
-    struct dfopt_buf to = {0};
-    enum dfopt_err e = DFOPT_OK;
-    for (size_t i = 0; i < n && !e; i++) {
-        dfopt_sym s = items[i];
-        if (dfopt_sym_is_local(s)) {
-            const uint32_t at = s & 0x7fffffffu;
-            s = at < t->n ? t->to[at] : DFOPT_SYM_NONE;
-        }
-        e = s == DFOPT_SYM_NONE ? DFOPT_ERR_FORMAT
-                                : dfopt_buf_add(&to, &s, sizeof s);
-    }
-    if (!e && dfopt_dict_intern_list(l->c->dict, DFOPT_ROW(&to, const dfopt_sym),
-                                     n) == DFOPT_LIST_NONE)
-        e = DFOPT_ERR_NOMEM;
-    dfopt_buf_free(&to);
-    return e;
-}
-
-/* An item of a SYNC: new strings come before the lists that hold them. */
-static enum dfopt_err take_sync_item(struct bulk_lead *l, int from,
-                                     const struct dfopt_item *item,
-                                     struct dfopt_decisions *none)
-{
-    switch (item->kind) {
-    case DFOPT_ITEM_BULK_SYNC:
-        if (item->size != sizeof *l->syncs)
-            return DFOPT_ERR_FORMAT;
-        memcpy(&l->syncs[from], item->data, item->size);
-        return DFOPT_OK;
-    case DFOPT_ITEM_TEXT:
-        return dfopt_buf_add(&l->reasons[from], item->data, item->size);
-    case DFOPT_ITEM_LIST:
-        return intern_list(l, from, item);
-    default:
-        return dfopt_item_rows(item, l->c->dict, &l->b.own[from], none, NULL, NULL);
-    }
-}
-
-static void receive_sync(struct bulk_lead *l, int from)
-{
-    struct dfopt_bulk_rank *b = &l->b;
-    struct dfopt_frame_reader in;
-    struct dfopt_item item;
-    struct dfopt_decisions none = {0};
-    enum dfopt_err e = DFOPT_OK;
-    l->syncs[from] = (struct dfopt_bulk_sync){.failed = DFOPT_ERR_FORMAT};
-    dfopt_buf_clear(&l->reasons[from]);
-    dfopt_bulk_receive(b, from, DFOPT_FRAME_SYNC, &in);
-    while (!e && dfopt_frame_next(&in, &item, &e))
-        e = take_sync_item(l, from, &item, &none);
-    if (!e)
-        e = dfopt_buf_add(&l->reasons[from], "", 1);
-    dfopt_bulk_fail(b, e, NULL);
-    dfopt_decisions_free(&none);
-}
-
-/* The run ends at this slice's first reject or unreadable input. */
-static void stop_at(struct bulk_lead *l, int rank, uint64_t line, const char *why)
-{
-    const char *name = dfopt_pieces_name(l->b.pieces, l->b.turn[rank].file);
-    if (l->stopped_by)
-        return;
-    if (line)
-        l->stopped_by = dfopt_error_set(&l->stop_error, DFOPT_ERR_SCHEMA,
-                                        "%s:%" PRIu64 ": %s", name, line, why);
-    else
-        l->stopped_by = dfopt_error_set(&l->stop_error, DFOPT_ERR_IO, "%s", why);
-}
-
-/* Notes how far the input is used up with a rank's slice, of which `keep` records
- * are decided. A piece is done with to its end, unless it was cut. */
-static void note_end(struct bulk_lead *l, int rank, uint64_t keep)
-{
-    const struct dfopt_bulk_sync *s = &l->syncs[rank];
-    const struct dfopt_piece *piece = &l->b.turn[rank];
-    const bool cut = keep < s->records;
-    if (piece->len && !(cut && keep == 0)) {
-        l->end.offset = cut ? s->reject_offset : piece->start + piece->len;
-        l->end.record_line = l->lines + (cut ? s->reject_line - 1 : s->lines);
-        l->end.origin = dfopt_dict_intern_z(
-            l->c->dict, dfopt_pieces_name(l->b.pieces, piece->file));
-    }
-    l->end.next_seq += keep;
-    l->ends[rank] = l->end;
-}
-
-/* Gives a rank's slice its numbers. */
-static struct dfopt_bulk_go place(struct bulk_lead *l, int rank)
-{
-    const struct dfopt_bulk_sync *s = &l->syncs[rank];
-    const struct dfopt_piece *piece = &l->b.turn[rank];
-    if (piece->len && piece->file != l->lines_file) {
-        l->lines_file = piece->file;
-        l->lines = 0;
-    }
-    struct dfopt_bulk_go go = {.first_seq = l->next_seq,
-                               .lines_before = l->lines,
-                               .keep = l->stopped_by ? 0 : s->records,
-                               .findings_before = l->findings};
-    if (!l->stopped_by && l->c->strict && s->first_reject != UINT64_MAX) {
-        go.keep = s->first_reject;
-        stop_at(l, rank, l->lines + s->reject_line, l->reasons[rank].data);
-        l->totals->invalid++;
-    }
-    if (!l->stopped_by && s->input_failed) {
-        l->totals->skipped_inputs++;
-        if (l->c->strict)
-            stop_at(l, rank, 0, l->reasons[rank].data);
-        else
-            dfopt_log_event(l->c->log, DFOPT_LOG_ERROR, "optimizer.input.failed",
-                            DFOPT_F_TEXT("error", l->reasons[rank].data));
-    }
-    note_end(l, rank, go.keep);
-    l->next_seq += go.keep;
-    l->findings += s->findings; /* right unless cut, and then nothing follows */
-    l->lines += s->lines;
-    l->bytes_done += piece->len;
-    return go;
-}
-
-static void send_go(struct bulk_lead *l, int to, const struct dfopt_bulk_go *go)
-{
-    struct dfopt_frame f;
-    struct dfopt_bulk_rank *b = &l->b;
-    dfopt_bulk_begin(b, to, DFOPT_BULK_EVENT_LANE, &f, NULL);
-    enum dfopt_err e = dfopt_frame_item(&f, DFOPT_ITEM_BULK_GO, go, sizeof *go);
-    if (!e)
-        e = add_names(l, &f, l->known_strings, l->known_lists);
-    if (e) /* an unnumbered slice cannot go on */
-        dfopt_comm_abort(b->comm, 1);
-    dfopt_bulk_send(b, to, DFOPT_BULK_EVENT_LANE, &f, DFOPT_FRAME_GO);
-}
-
-/* Why the round cannot be: this rank's failure, or another's. */
-static enum dfopt_err failure(struct bulk_lead *l, struct dfopt_error *err)
-{
-    struct dfopt_bulk_rank *b = &l->b;
-    if (b->status) {
-        *err = b->err;
-        return b->status;
-    }
-    for (int i = 1; i < b->size; i++)
-        if (l->syncs[i].failed)
-            return dfopt_error_set(err, DFOPT_ERR_STATE,
-                                   "rank %d cannot go on: %.200s", i,
-                                   l->reasons[i].len ? l->reasons[i].data : "");
-    return DFOPT_OK;
-}
-
-/* Whether the input is used up, or no more of it is wanted. */
-static bool is_last(struct bulk_lead *l)
-{
-    struct dfopt_piece at = l->b.at;
-    return l->stopped_by || (l->c->stop && *l->c->stop) ||
-           dfopt_pieces_next(l->b.pieces, &at, 1).len == 0;
-}
-
-/* Reads the next round and agrees on it with the others. */
-static enum dfopt_err agree(struct bulk_lead *l, enum dfopt_bulk_next *next,
-                            struct dfopt_error *err)
+/* Reads this rank's piece of the next round. */
+static void read_round(struct dfopt_bulk_lead *l)
 {
     struct dfopt_bulk_rank *b = &l->b;
     dfopt_bulk_read(b, &l->syncs[0]);
@@ -321,30 +134,11 @@ static enum dfopt_err agree(struct bulk_lead *l, enum dfopt_bulk_next *next,
         dfopt_buf_printf(&l->reasons[0], "%s",
                          dfopt_dict_text(l->c->dict, reject->reason, NULL));
     dfopt_buf_add(&l->reasons[0], "", 1);
-    for (int i = 1; i < b->size; i++)
-        receive_sync(l, i);
-    enum dfopt_err e = failure(l, err);
-    *next = e ? DFOPT_BULK_ABANDON : DFOPT_BULK_GO_ON;
-    const bool names = dfopt_dict_strings(l->c->dict) > l->known_strings ||
-                       dfopt_dict_lists(l->c->dict) > l->known_lists;
-    for (int i = 0; i < b->size; i++)
-        l->gos[i] = place(l, i);
-    if (!e && is_last(l))
-        *next = DFOPT_BULK_LAST;
-    for (int i = 0; i < b->size; i++) {
-        l->gos[i].next = *next;
-        l->gos[i].new_names = names;
-        if (i > 0)
-            send_go(l, i, &l->gos[i]);
-    }
-    l->known_strings = dfopt_dict_strings(l->c->dict);
-    l->known_lists = dfopt_dict_lists(l->c->dict);
-    return e;
 }
 
 /* ---- putting out ---- */
 
-static void add_counts(struct bulk_lead *l, const struct dfopt_bulk_counts *c)
+static void add_counts(struct dfopt_bulk_lead *l, const struct dfopt_bulk_counts *c)
 {
     l->totals->records += c->records;
     for (int i = 0; i < DFOPT_STREAM_COUNT; i++)
@@ -353,7 +147,7 @@ static void add_counts(struct bulk_lead *l, const struct dfopt_bulk_counts *c)
         l->verdicts += c->verdicts[i];
 }
 
-static enum dfopt_err take_output_item(struct bulk_lead *l, int from,
+static enum dfopt_err take_output_item(struct dfopt_bulk_lead *l, int from,
                                        const struct dfopt_item *item,
                                        struct dfopt_bulk_counts *counts)
 {
@@ -399,7 +193,7 @@ static enum dfopt_err take_output_item(struct bulk_lead *l, int from,
 }
 
 /* Receives a decided slice into l->theirs. */
-static void receive_output(struct bulk_lead *l, int from,
+static void receive_output(struct dfopt_bulk_lead *l, int from,
                            struct dfopt_bulk_counts *counts)
 {
     struct dfopt_bulk_rank *b = &l->b;
@@ -421,11 +215,11 @@ static void receive_output(struct bulk_lead *l, int from,
 }
 
 /* The first records of a file get a row of /origins. */
-static enum dfopt_err note_origin(struct bulk_lead *l, int rank,
+static enum dfopt_err note_origin(struct dfopt_bulk_lead *l, int rank,
                                   struct dfopt_round *r,
                                   const struct dfopt_bulk_counts *c)
 {
-    const uint32_t file = l->b.turn[rank].file;
+    const uint32_t file = l->ends[rank].file;
     if (c->records == 0 || file == l->origin_file)
         return DFOPT_OK;
     l->origin_file = file;
@@ -436,13 +230,17 @@ static enum dfopt_err note_origin(struct bulk_lead *l, int rank,
     return dfopt_buf_add(&r->origins, &row, sizeof row);
 }
 
-static enum dfopt_err put_out(struct bulk_lead *l, int rank, struct dfopt_round *r,
+static enum dfopt_err put_out(struct dfopt_bulk_lead *l, int rank,
+                              struct dfopt_round *r,
                               const struct dfopt_bulk_counts *c, bool flush,
                               struct dfopt_error *err)
 {
     if (note_origin(l, rank, r, c))
         return no_memory(err);
-    r->end = l->ends[rank];
+    /* rows behind a slice's last whole chunk come with the last slice: only then
+     * is everything of the round in the log */
+    r->end = rank + 1 == l->b.size ? l->ends[rank].at : l->settled;
+    l->settled = r->end;
     r->end.wall_ns = dfopt_clock_wall_ns();
     l->totals->invalid += DFOPT_ROWS(&r->rejects, struct dfopt_declog_reject_row);
     add_counts(l, c);
@@ -452,7 +250,7 @@ static enum dfopt_err put_out(struct bulk_lead *l, int rank, struct dfopt_round 
     return dfopt_output_round(&l->output, r, flush, err);
 }
 
-static void report_progress(struct bulk_lead *l, bool last)
+static void report_progress(struct dfopt_bulk_lead *l, bool last)
 {
     const int64_t now = dfopt_clock_monotonic_ns();
     if (!l->c->progress || (!last && now - l->progress_ns < PROGRESS_EVERY_NS))
@@ -465,16 +263,12 @@ static void report_progress(struct bulk_lead *l, bool last)
     l->c->progress(l->c->progress_arg, &p);
 }
 
-/* Decides an agreed round and puts it out. Once something has failed nothing
- * more is put out, but every frame that a rank sends is received. */
-static enum dfopt_err decide(struct bulk_lead *l, struct dfopt_error *err)
+/* Decides an agreed round, and puts out this rank's slice. */
+static void decide(struct dfopt_bulk_lead *l, bool flush, struct dfopt_error *err)
 {
     struct dfopt_bulk_rank *b = &l->b;
+    struct dfopt_round *r = &b->slice.round;
     struct dfopt_bulk_counts counts;
-    const int64_t now = dfopt_clock_monotonic_ns();
-    const bool flush = now - l->flushed_ns >= l->c->flush_interval_ns;
-    if (flush)
-        l->flushed_ns = now;
     if (!b->status)
         dfopt_bulk_fail(b,
                         dfopt_slice_place(&b->slice, l->gos[0].keep,
@@ -484,12 +278,25 @@ static enum dfopt_err decide(struct bulk_lead *l, struct dfopt_error *err)
     b->verdicts_before = l->verdicts;
     dfopt_bulk_decide(b);
     dfopt_bulk_pass_base(b);
-    enum dfopt_err e = b->status;
-    if (!e) {
-        dfopt_bulk_count(b, &counts);
-        e = put_out(l, 0, &b->slice.round, &counts, flush && b->size == 1, err);
-        dfopt_bulk_fail(b, e, err);
+    dfopt_bulk_pass_rows(b, l->gos[0].findings_before);
+    if (!b->status && b->size > 1) {
+        r->packed = true;
+        dfopt_bulk_fail(b, dfopt_bulk_blocks(b, &r->blocks), NULL);
     }
+    if (!b->status) {
+        dfopt_bulk_count(b, &counts);
+        dfopt_bulk_fail(b, put_out(l, 0, r, &counts, flush && b->size == 1, err),
+                        err);
+    }
+}
+
+/* Puts out the slices of the others. Once something has failed nothing more is
+ * put out, but every frame that a rank sends is received. */
+static void put_out_others(struct dfopt_bulk_lead *l, bool flush,
+                           struct dfopt_error *err)
+{
+    struct dfopt_bulk_rank *b = &l->b;
+    struct dfopt_bulk_counts counts;
     for (int i = 1; i < b->size; i++) {
         receive_output(l, i, &counts);
         if (!b->status)
@@ -498,6 +305,25 @@ static enum dfopt_err decide(struct bulk_lead *l, struct dfopt_error *err)
                 put_out(l, i, &l->theirs, &counts, flush && i + 1 == b->size, err),
                 err);
     }
+}
+
+/* A round that all have read: it is decided and put out, and the next one read.
+ * The others' slices are waited for when that is done, so that they are there. */
+static enum dfopt_err run_round(struct dfopt_bulk_lead *l,
+                                enum dfopt_bulk_next *next, struct dfopt_error *err)
+{
+    struct dfopt_bulk_rank *b = &l->b;
+    enum dfopt_err e = dfopt_bulk_agree(l, next, err);
+    if (e)
+        return e;
+    const int64_t now = dfopt_clock_monotonic_ns();
+    const bool flush = now - l->flushed_ns >= l->c->flush_interval_ns;
+    if (flush)
+        l->flushed_ns = now;
+    decide(l, flush, err);
+    if (*next == DFOPT_BULK_GO_ON)
+        read_round(l);
+    put_out_others(l, flush, err);
     report_progress(l, false);
     if (b->status)
         *err = b->err;
@@ -506,7 +332,7 @@ static enum dfopt_err decide(struct bulk_lead *l, struct dfopt_error *err)
 
 /* ---- the end ---- */
 
-static enum dfopt_err take_state(struct bulk_lead *l, int from,
+static enum dfopt_err take_state(struct dfopt_bulk_lead *l, int from,
                                  struct dfopt_lead_result *out,
                                  struct dfopt_error *err)
 {
@@ -530,7 +356,7 @@ static enum dfopt_err take_state(struct bulk_lead *l, int from,
     return e;
 }
 
-static enum dfopt_err collect_state(struct bulk_lead *l,
+static enum dfopt_err collect_state(struct dfopt_bulk_lead *l,
                                     struct dfopt_lead_result *out,
                                     struct dfopt_error *err)
 {
@@ -549,24 +375,22 @@ static enum dfopt_err collect_state(struct bulk_lead *l,
 }
 
 /* Sends all ranks away with the next agreement, after a failure. */
-static void abandon(struct bulk_lead *l)
+static void abandon(struct dfopt_bulk_lead *l)
 {
     enum dfopt_bulk_next next;
     struct dfopt_error ignored;
     dfopt_bulk_fail(&l->b, DFOPT_ERR_STATE, NULL);
-    agree(l, &next, &ignored);
+    dfopt_bulk_agree(l, &next, &ignored);
 }
 
-static enum dfopt_err run(struct bulk_lead *l, struct dfopt_lead_result *out,
+static enum dfopt_err run(struct dfopt_bulk_lead *l, struct dfopt_lead_result *out,
                           struct dfopt_error *err)
 {
     enum dfopt_bulk_next next = DFOPT_BULK_GO_ON;
     enum dfopt_err e = DFOPT_OK;
-    while (!e && next == DFOPT_BULK_GO_ON) {
-        e = agree(l, &next, err);
-        if (!e)
-            e = decide(l, err);
-    }
+    read_round(l);
+    while (!e && next == DFOPT_BULK_GO_ON)
+        e = run_round(l, &next, err);
     if (next == DFOPT_BULK_LAST) { /* the others report, whatever happened here */
         struct dfopt_error failed = {0};
         enum dfopt_err ended = collect_state(l, out, &failed);
@@ -580,7 +404,7 @@ static enum dfopt_err run(struct bulk_lead *l, struct dfopt_lead_result *out,
     return e;
 }
 
-static void release(struct bulk_lead *l)
+static void release(struct dfopt_bulk_lead *l)
 {
     for (int i = 0; l->reasons && i < l->b.size; i++)
         dfopt_buf_free(&l->reasons[i]);
@@ -599,11 +423,11 @@ enum dfopt_err dfopt_bulk_lead(struct dfopt_comm *comm,
                                struct dfopt_lead_result *out,
                                struct dfopt_error *err)
 {
-    struct bulk_lead l = {.c = config,
-                          .totals = &out->totals,
-                          .b = {.comm = comm},
-                          .output = {.c = config, .totals = &out->totals},
-                          .flushed_ns = dfopt_clock_monotonic_ns()};
+    struct dfopt_bulk_lead l = {.c = config,
+                                .totals = &out->totals,
+                                .b = {.comm = comm},
+                                .output = {.c = config, .totals = &out->totals},
+                                .flushed_ns = dfopt_clock_monotonic_ns()};
     enum dfopt_err e = start(&l, input, err);
     if (!e)
         e = run(&l, out, err);

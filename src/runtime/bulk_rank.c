@@ -53,6 +53,8 @@ void dfopt_bulk_rank_free(struct dfopt_bulk_rank *b)
     dfopt_decisions_free(&b->results);
     dfopt_block_packer_free(&b->packer);
     dfopt_buf_free(&b->block);
+    for (int i = 0; i < DFOPT_BULK_TABLES; i++)
+        dfopt_buf_free(&b->rows[i].carried);
     dfopt_buf_free(&b->in);
 }
 
@@ -119,15 +121,51 @@ void dfopt_bulk_receive(struct dfopt_bulk_rank *b, int from,
 
 /* ---- reading ---- */
 
+/* Findings of the slice before its first reject. */
+static uint64_t findings_before_reject(const struct dfopt_slice *s)
+{
+    const struct dfopt_finding_row *row =
+        DFOPT_ROW(&s->round.findings, const struct dfopt_finding_row);
+    const size_t n = DFOPT_ROWS(&s->round.findings, struct dfopt_finding_row);
+    const uint64_t reject = dfopt_slice_first_reject(s);
+    size_t before = 0;
+    while (before < n && row[before].seq < reject)
+        before++;
+    return before;
+}
+
+/* Bytes of the input that are still to be read. */
+static uint64_t bytes_left(const struct dfopt_bulk_rank *b)
+{
+    uint64_t left = 0;
+    for (uint32_t i = b->at.file; i < dfopt_pieces_files(b->pieces); i++)
+        left += dfopt_pieces_size(b->pieces, i);
+    return left > b->at.start ? left - b->at.start : 0;
+}
+
+/* Cuts the pieces of the next round. What is less than a round is shared out as a
+ * whole one is. Returns whether there is any. */
+static bool cut_round(struct dfopt_bulk_rank *b)
+{
+    const double round =
+        (double)b->o.lead_bytes + (double)b->o.piece_bytes * (double)(b->size - 1);
+    const double part = (double)bytes_left(b) / round;
+    bool any = false;
+    for (int i = 0; i < b->size; i++) {
+        uint64_t most = i == 0 ? b->o.lead_bytes : b->o.piece_bytes;
+        if (part < 1)
+            most = (uint64_t)((double)most * part) + 1;
+        b->turn[i] = dfopt_pieces_next(b->pieces, &b->at, most);
+        any = any || b->turn[i].len > 0;
+    }
+    return any;
+}
+
 bool dfopt_bulk_read(struct dfopt_bulk_rank *b, struct dfopt_bulk_sync *sync)
 {
     struct dfopt_piece mine = {0};
     struct dfopt_error err = {0};
-    bool any = false;
-    for (int i = 0; i < b->size; i++) {
-        b->turn[i] = dfopt_pieces_next(b->pieces, &b->at, b->o.piece_bytes);
-        any = any || b->turn[i].len > 0;
-    }
+    const bool any = cut_round(b);
     if (!b->status)
         mine = b->turn[b->rank];
     enum dfopt_err e = dfopt_slice_decode(&b->slice, b->pieces, &mine, &err);
@@ -140,8 +178,10 @@ bool dfopt_bulk_read(struct dfopt_bulk_rank *b, struct dfopt_bulk_sync *sync)
     };
     const struct dfopt_declog_reject_row *reject =
         DFOPT_ROW(&b->slice.round.rejects, const struct dfopt_declog_reject_row);
-    if (sync->first_reject != UINT64_MAX)
+    if (sync->first_reject != UINT64_MAX) {
         sync->reject_line = reject->line;
+        sync->findings_before_reject = findings_before_reject(&b->slice);
+    }
     sync->reject_offset = b->slice.reject_offset;
     if (e == DFOPT_ERR_IO)
         b->err = err; /* told with the sync, and then forgotten */

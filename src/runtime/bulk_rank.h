@@ -7,7 +7,8 @@
 #include "runtime/slice.h"
 
 struct dfopt_bulk_options { /* the same on all ranks; plain data */
-    uint64_t piece_bytes;
+    uint64_t piece_bytes;   /* of input that a rank reads at a time; */
+    uint64_t lead_bytes;    /* rank 0, which has more to do with all of it */
     uint64_t max_record_bytes;
     uint32_t log_detail; /* enum dfopt_declog_detail */
     int32_t log_level;   /* deflate level; -1: there is no decision log */
@@ -16,6 +17,7 @@ struct dfopt_bulk_options { /* the same on all ranks; plain data */
 struct dfopt_bulk_sync { /* of a slice; the reason of the first reject follows */
     uint64_t records, lines, findings;
     uint64_t first_reject; /* UINT64_MAX: none */
+    uint64_t findings_before_reject;
     uint64_t reject_line, reject_offset;
     uint32_t failed; /* enum dfopt_err: this rank cannot go on; text follows */
     uint32_t input_failed; /* a piece could not be read to its end */
@@ -43,6 +45,22 @@ struct dfopt_bulk_counts { /* of a decided slice */
     uint32_t reserved;
 };
 
+enum dfopt_bulk_table {
+    DFOPT_BULK_FINDINGS,
+    DFOPT_BULK_VERDICTS,
+    DFOPT_BULK_TABLES
+};
+
+struct dfopt_bulk_rows { /* of bulk_rows.c: a table's rows in this round */
+    uint64_t first;      /* number of the slice's first row in the log */
+    const char *own;     /* borrowed: the slice's rows */
+    size_t n;
+    bool ends_chunk;          /* a chunk ends among them: */
+    size_t to_chunk;          /* so many are before the next chunk */
+    size_t behind;            /* so many are behind the last whole chunk */
+    struct dfopt_buf carried; /* of the rank before */
+};
+
 struct dfopt_bulk_rank {
     struct dfopt_comm *comm;
     int rank, size;
@@ -61,6 +79,7 @@ struct dfopt_bulk_rank {
     struct dfopt_send **sending; /* the same; owned */
     struct dfopt_block_packer packer;
     struct dfopt_buf block;
+    struct dfopt_bulk_rows rows[DFOPT_BULK_TABLES];
     uint64_t verdicts_before; /* rows of the log before this slice's */
     enum dfopt_err status;    /* the first failure */
     struct dfopt_error err;

@@ -292,13 +292,14 @@ enum dfopt_err dfopt_comm_receive(struct dfopt_comm *c, int source, bool wait,
         return DFOPT_OK;
     MPI_Get_count(&a.status, MPI_BYTE, &count);
     dfopt_buf_clear(frame);
-    if (!dfopt_buf_grow(frame, (size_t)count))
+    if (dfopt_buf_reserve(frame, (size_t)count))
         return dfopt_error_set(err, DFOPT_ERR_NOMEM,
                                "out of memory for %d bytes from rank %d", count,
                                a.status.MPI_SOURCE);
     code = MPI_Mrecv(frame->data, count, MPI_BYTE, &a.message, &a.status);
     if (code != MPI_SUCCESS)
         return mpi_error(code, "receiving from", a.status.MPI_SOURCE, err);
+    frame->len = (size_t)count;
     *from = a.status.MPI_SOURCE;
     return DFOPT_OK;
 }

@@ -83,13 +83,16 @@ static enum dfopt_err log_rows(struct dfopt_declog *w, const struct dfopt_round 
         DFOPT_ROW(&r->merged.relays, const struct dfopt_relay_row);
     const size_t rejects = DFOPT_ROWS(&r->rejects, struct dfopt_declog_reject_row);
     const size_t relays = DFOPT_ROWS(&r->merged.relays, struct dfopt_relay_row);
+    struct dfopt_decisions decisions = r->merged;
     enum dfopt_err e = dfopt_declog_blocks(w, r->blocks.data, r->blocks.len);
-    if (!e)
+    if (r->packed)
+        decisions.verdicts.len = 0;
+    else if (!e)
         e = dfopt_declog_findings(
             w, DFOPT_ROW(&r->findings, const struct dfopt_finding_row),
             DFOPT_ROWS(&r->findings, struct dfopt_finding_row));
     if (!e)
-        e = dfopt_declog_decisions(w, &r->merged);
+        e = dfopt_declog_decisions(w, &decisions);
     if (!e)
         e = dfopt_declog_origins(
             w, DFOPT_ROW(&r->origins, const struct dfopt_declog_origin_row),

@@ -63,6 +63,7 @@ void dfopt_round_reset(struct dfopt_round *r, uint64_t number, uint64_t first_se
     dfopt_buf_clear(&r->origins);
     dfopt_buf_clear(&r->texts);
     dfopt_buf_clear(&r->blocks);
+    r->packed = false;
 }
 
 size_t dfopt_round_text(struct dfopt_round *r, const char *text, size_t len)

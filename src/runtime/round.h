@@ -52,9 +52,10 @@ struct dfopt_round {
     struct dfopt_buf registrations; /* struct dfopt_round_registration */
     struct dfopt_buf origins;       /* struct dfopt_declog_origin_row */
     struct dfopt_buf texts;
-    /* rows of findings and verdicts made ready elsewhere (declog/block.h), in
-     * the place of those above */
+    /* rows of findings and verdicts made ready (declog/block.h), in the place of
+     * those above */
     struct dfopt_buf blocks;
+    bool packed; /* they are; the rows above are not for the log */
     struct dfopt_declog_position end; /* of the input, behind the last event */
 };
 

@@ -277,10 +277,11 @@ static void pack_rows(struct bench *b, struct dfopt_block_packer *p,
                       uint64_t first)
 {
     dfopt_buf_clear(&b->block);
-    if (table == DFOPT_TABLE_FINDINGS)
-        must(dfopt_block_findings(p, rows, first, &b->block), "pack");
-    else
-        must(dfopt_block_verdicts(p, rows, first, &b->block), "pack");
+    const size_t size = table == DFOPT_TABLE_FINDINGS
+                            ? sizeof(struct dfopt_finding_row)
+                            : sizeof(struct dfopt_verdict_row);
+    must(dfopt_block_add(p, table, rows->data, rows->len / size, first, &b->block),
+         "pack");
 }
 
 static void pack_rows_0(struct bench *b, enum dfopt_declog_table table,

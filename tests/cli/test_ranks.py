@@ -3,7 +3,8 @@ and every column of the decision log are the same bytes."""
 import json
 
 import harness
-from harness import event, finding, loader_registration, session
+from harness import (DecisionLog, event, finding, lines, loader_registration, run_each,
+                     session)
 from same import ONE, SameCase
 
 UPSTREAM = ("--compat", "upstream")
@@ -100,6 +101,32 @@ class Ranks(SameCase):
                             event("registration", {"knobs": 1}))[i // 17 % 4])
         self.assert_same(log, [(None, ()), (2, ("--read-bytes", "2000")), (3, ()),
                                (4, (*ONE, "--batch-events", "3"))])
+
+    def test_rows_of_several_chunks(self):
+        """8192 rows each: ranks pack chunks that begin with rows of another."""
+        log = session(40, 500, seed=21)
+        self.assertGreater(len(log), 18000)
+        self.assert_same(log, [(None, ()), (2, ("--read-bytes", "3000000")),
+                               (3, ("--read-bytes", "400000")),
+                               (5, ("--log-flush-interval", "0"))])
+
+    def test_strict_stops_at_the_same_row(self):
+        log = session(8, 40, seed=22)
+        log[500] = 17
+        f = self.write("in.jsonl", lines(log))
+        variants = [(None, "1000000"), (2, "100000"), (3, "40000"), (3, "9000")]
+        jobs = [self.job(f"{i}-", ranks, f, ("--strict", "--read-bytes", size))
+                for i, (ranks, size) in enumerate(variants)]
+        expected = None
+        for i, r in enumerate(run_each(jobs, 2)):
+            with self.subTest(ranks=variants[i][0] or "alone", size=variants[i][1]):
+                self.assertEqual(r.code, 1, r.brief)
+                self.assertEqual(len(r.named("optimizer.failed")), 1, r.brief)
+                with DecisionLog(self.path(f"{i}-log.h5")) as d:
+                    got = {name: d.rows(name) for name in ("findings", "verdicts")}
+                expected = expected or got
+                self.assertGreater(got["findings"], 100)
+                self.assertEqual(got, expected)
 
     def test_relay_hostname(self):
         more = ("--relay-hostname", "node001")

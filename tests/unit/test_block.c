@@ -79,10 +79,7 @@ static void pack(struct dfopt_block_packer *p, const struct fixture *f,
                  struct dfopt_buf *out)
 {
     struct dfopt_buf rows = rows_of(f, table, first, n);
-    assert_int_equal(table == DFOPT_TABLE_FINDINGS
-                         ? dfopt_block_findings(p, &rows, first, out)
-                         : dfopt_block_verdicts(p, &rows, first, out),
-                     DFOPT_OK);
+    assert_int_equal(dfopt_block_add(p, table, rows.data, n, first, out), DFOPT_OK);
     dfopt_buf_free(&rows);
 }
 
@@ -300,7 +297,8 @@ static void wrong_first(void **state)
         struct dfopt_buf bytes = {0};
         struct dfopt_block_packer p;
         must_init(&p, 1);
-        assert_int_equal(dfopt_block_verdicts(&p, &rows, cases[i].first, &bytes),
+        assert_int_equal(dfopt_block_add(&p, DFOPT_TABLE_VERDICTS, rows.data,
+                                         cases[i].rows, cases[i].first, &bytes),
                          DFOPT_OK);
         if (append_bytes(f, cases[i].before, bytes.data, bytes.len) !=
             cases[i].want)
@@ -450,11 +448,13 @@ static void nothing_packed(void **state)
 {
     struct fixture *f = *state;
     struct dfopt_block_packer p = {.packer = {0}};
-    struct dfopt_buf none = {0}, bytes = {0};
+    struct dfopt_buf bytes = {0};
     dfopt_block_packer_free(&p);
     must_init(&p, 0);
-    assert_int_equal(dfopt_block_findings(&p, &none, 7, &bytes), DFOPT_OK);
-    assert_int_equal(dfopt_block_verdicts(&p, &none, 7, &bytes), DFOPT_OK);
+    assert_int_equal(dfopt_block_add(&p, DFOPT_TABLE_FINDINGS, NULL, 0, 7, &bytes),
+                     DFOPT_OK);
+    assert_int_equal(dfopt_block_add(&p, DFOPT_TABLE_VERDICTS, NULL, 0, 7, &bytes),
+                     DFOPT_OK);
     assert_true(bytes.len > 0); /* they say where they belong */
     assert_int_equal(append_bytes(f, 0, bytes.data, bytes.len), DFOPT_ERR_FORMAT);
     dfopt_block_packer_free(&p);
