@@ -41,6 +41,21 @@ bool dfopt_value_equal(const struct dfopt_dict *dict, struct dfopt_value a,
     return is_whole(b) ? dfopt_compare_int_real(b.i, a.d) == 0 : a.d == b.d;
 }
 
+int dfopt_value_order(struct dfopt_value a, struct dfopt_value b)
+{
+    if (!dfopt_value_is_number(a) || !dfopt_value_is_number(b))
+        return 2;
+    if (a.kind == DFOPT_KIND_INT && b.kind == DFOPT_KIND_INT)
+        return (a.i > b.i) - (a.i < b.i);
+    if (a.kind == DFOPT_KIND_INT)
+        return dfopt_compare_int_real(a.i, b.d);
+    if (b.kind == DFOPT_KIND_INT) {
+        const int order = dfopt_compare_int_real(b.i, a.d);
+        return order == 2 ? 2 : -order;
+    }
+    return isnan(a.d) || isnan(b.d) ? 2 : (a.d > b.d) - (a.d < b.d);
+}
+
 double dfopt_value_as_double(struct dfopt_value v)
 {
     switch (v.kind) {

@@ -67,6 +67,10 @@ int dfopt_compare_int_real(int64_t i, double d);
 bool dfopt_value_equal(const struct dfopt_dict *dict, struct dfopt_value a,
                        struct dfopt_value b);
 
+/* -1, 0, 1 for a number before, equal to, after another; 2 if either is no number
+ * (booleans are none) or NaN. */
+int dfopt_value_order(struct dfopt_value a, struct dfopt_value b);
+
 /* The number as a double (BOOL 0 or 1, INT rounded); NaN for null and strings. */
 double dfopt_value_as_double(struct dfopt_value v);
 

@@ -49,6 +49,13 @@ size_t dfopt_planner_knobs(const struct dfopt_planner *p)
     return p->registry.n_knobs;
 }
 
+uint64_t dfopt_planner_bytes(uint64_t nodes, uint64_t knobs, uint64_t names)
+{
+    const uint64_t maps = 3 * 2 * sizeof(uint32_t); /* as long as twice the names */
+    return sizeof(struct dfopt_planner) + dfopt_slots_bytes(nodes, knobs) +
+           names * maps + knobs * (sizeof(struct dfopt_knob) + 4096);
+}
+
 /* ---- registrations ---- */
 
 static bool reserve_epochs(struct dfopt_planner *p, uint32_t knob)
@@ -289,18 +296,7 @@ static enum dfopt_verdict gates(const struct pass *s, const struct dfopt_key *ke
 static bool against_direction(const struct dfopt_switches *on, uint32_t direction,
                               struct dfopt_value old, struct dfopt_value new)
 {
-    if (!on->strict_direction || !dfopt_value_is_number(old) ||
-        !dfopt_value_is_number(new))
-        return false;
-    int order; /* of new to old */
-    if (new.kind == DFOPT_KIND_INT && old.kind == DFOPT_KIND_INT)
-        order = (new.i > old.i) - (new.i < old.i);
-    else if (new.kind == DFOPT_KIND_INT)
-        order = dfopt_compare_int_real(new.i, old.d);
-    else if (old.kind == DFOPT_KIND_INT)
-        order = -dfopt_compare_int_real(old.i, new.d);
-    else
-        order = (new.d > old.d) - (new.d < old.d);
+    const int order = on->strict_direction ? dfopt_value_order(new, old) : 0;
     return (direction == DFOPT_DIRECTION_INCREASE && order == -1) ||
            (direction == DFOPT_DIRECTION_DECREASE && order == 1);
 }

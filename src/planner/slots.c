@@ -88,3 +88,11 @@ struct dfopt_slot *dfopt_slots_at(struct dfopt_slots *s, uint32_t node,
         n->pages[page] = calloc(PAGE_SLOTS, sizeof *n->pages[page]);
     return n->pages[page] ? &n->pages[page][knob % PAGE_SLOTS] : NULL;
 }
+
+uint64_t dfopt_slots_bytes(uint64_t nodes, uint64_t knobs)
+{
+    const uint64_t pages = (knobs + PAGE_SLOTS - 1) / PAGE_SLOTS;
+    const uint64_t page = sizeof(struct dfopt_slot *) + 16 + /* of malloc */
+                          PAGE_SLOTS * sizeof(struct dfopt_slot);
+    return nodes * (2 * sizeof(struct dfopt_slot_node) + 16 + pages * page);
+}

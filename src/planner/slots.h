@@ -53,4 +53,7 @@ struct dfopt_slot *dfopt_slots_find(const struct dfopt_slots *s, uint32_t node,
 struct dfopt_slot *dfopt_slots_at(struct dfopt_slots *s, uint32_t node,
                                   uint32_t knob);
 
+/* Bytes that so many nodes take if each has a slot for every knob. */
+uint64_t dfopt_slots_bytes(uint64_t nodes, uint64_t knobs);
+
 #endif
