@@ -1,5 +1,7 @@
 /* Policy files. They are written by people, so whatever is not known is an
  * error that names it. */
+#include "codec/policy_json.h"
+
 #include "codec/codec.h"
 #include "codec/response_json.h"
 
@@ -190,15 +192,12 @@ static enum dfopt_err copy_policy(const struct dfopt_policy *from,
     return DFOPT_OK;
 }
 
-enum dfopt_err dfopt_codec_policy(struct dfopt_dict *dict, const char *text,
-                                  size_t len, struct dfopt_policy *policy,
-                                  struct dfopt_error *err)
+enum dfopt_err dfopt_policy_decode(struct dfopt_dict *dict, struct json_object *tree,
+                                   struct dfopt_policy *policy,
+                                   struct dfopt_error *err)
 {
-    struct json_object *tree = NULL;
     struct dfopt_policy next = {0};
-    enum dfopt_err e = dfopt_json_parse_file(text, len, &tree, err);
-    if (e)
-        return e;
+    enum dfopt_err e = DFOPT_OK;
     if (dfopt_json_kind(tree) != DFOPT_JSON_OBJECT)
         e = dfopt_error_set(err, DFOPT_ERR_SCHEMA, "not an object");
     if (!e)
@@ -207,7 +206,6 @@ enum dfopt_err dfopt_codec_policy(struct dfopt_dict *dict, const char *text,
         e = read_policy(dict, tree, &next, err);
     if (e == DFOPT_ERR_NOMEM)
         dfopt_error_set(err, e, "out of memory");
-    json_object_put(tree);
     if (e) {
         dfopt_policy_clear(&next);
         return e;
@@ -215,6 +213,18 @@ enum dfopt_err dfopt_codec_policy(struct dfopt_dict *dict, const char *text,
     dfopt_policy_clear(policy);
     *policy = next;
     return DFOPT_OK;
+}
+
+enum dfopt_err dfopt_codec_policy(struct dfopt_dict *dict, const char *text,
+                                  size_t len, struct dfopt_policy *policy,
+                                  struct dfopt_error *err)
+{
+    struct json_object *tree = NULL;
+    enum dfopt_err e = dfopt_json_parse_file(text, len, &tree, err);
+    if (!e)
+        e = dfopt_policy_decode(dict, tree, policy, err);
+    json_object_put(tree);
+    return e;
 }
 
 /* ---- out ---- */
