@@ -9,7 +9,7 @@ from harness import Case, DecisionLog, Running, session_processes, wait_until
 
 TOP = os.path.dirname(os.path.dirname(harness.HERE))
 ANY = "tcp://127.0.0.1:*"
-QUICK = ["--window-ms=150"]
+QUICK = ["--window-ms=100"]
 
 
 def by_event(path):
