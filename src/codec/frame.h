@@ -31,7 +31,14 @@ enum dfopt_frame_kind {
     DFOPT_FRAME_GO,      /* rank 0 to a worker: numbers, new strings */
     DFOPT_FRAME_BASE,    /* rank to the next: rows in the log before its own */
     DFOPT_FRAME_CARRIED, /* rank to the next: rows that it is to go on with */
-    DFOPT_FRAME_OUTPUT   /* worker to rank 0: its slice, decided */
+    DFOPT_FRAME_OUTPUT,  /* worker to rank 0: its slice, decided */
+    /* sweeps (runtime/sweep.h) */
+    DFOPT_FRAME_SWEEP,        /* rank 0 to a worker: take part */
+    DFOPT_FRAME_SWEEP_READY,  /* worker to rank 0: has the recording */
+    DFOPT_FRAME_SWEEP_WAVE,   /* rank 0 to a worker: variants to decide */
+    DFOPT_FRAME_SWEEP_RESULT, /* worker to rank 0: what came of them */
+    DFOPT_FRAME_SWEEP_END,    /* rank 0 to a worker: nothing more */
+    DFOPT_FRAME_SWEEP_LEFT    /* worker to rank 0: its last word */
 };
 
 enum dfopt_item_kind {
@@ -63,7 +70,11 @@ enum dfopt_item_kind {
     DFOPT_ITEM_GIVEN_REGISTRATION,
     DFOPT_ITEM_BLOCK,
     DFOPT_ITEM_CARRIED_FINDINGS,
-    DFOPT_ITEM_CARRIED_VERDICTS
+    DFOPT_ITEM_CARRIED_VERDICTS,
+    /* of runtime/sweep.h */
+    DFOPT_ITEM_SWEEP_START,
+    DFOPT_ITEM_SWEEP_READY,
+    DFOPT_ITEM_SWEEP_RESULT
 };
 
 struct dfopt_frame_header {

@@ -5,6 +5,7 @@
 #include "codec/frame.h"
 #include "runtime/bulk.h"
 #include "runtime/slice.h"
+#include "runtime/sweep.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -124,6 +125,8 @@ static enum dfopt_err serve_frame(struct worker *w, bool *stop, int *exit_code,
         return report_state(w, err);
     if (r.header.kind == DFOPT_FRAME_BULK)
         return dfopt_bulk_follow(w->comm, &r, err);
+    if (r.header.kind == DFOPT_FRAME_SWEEP)
+        return dfopt_sweep_follow(w->comm, &r, err);
     while (dfopt_frame_next(&r, &item, &e)) {
         e = take_item(w, &item);
         if (e)
