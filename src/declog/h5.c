@@ -85,7 +85,7 @@ done:
     return file;
 }
 
-static hid_t text_type(void)
+hid_t dfopt_h5_text_type(void)
 {
     hid_t type = H5Tcopy(H5T_C_S1);
     if (type >= 0 && (H5Tset_size(type, H5T_VARIABLE) < 0 ||
@@ -113,7 +113,7 @@ herr_t dfopt_h5_write_text(hid_t object, const char *name, const char *text)
 {
     if (!text)
         text = "";
-    hid_t type = text_type();
+    hid_t type = dfopt_h5_text_type();
     herr_t status = type < 0 ? -1 : write_scalar(object, name, type, &text);
     dfopt_h5_close(type);
     return status;
@@ -122,6 +122,11 @@ herr_t dfopt_h5_write_text(hid_t object, const char *name, const char *text)
 herr_t dfopt_h5_write_int(hid_t object, const char *name, int64_t value)
 {
     return write_scalar(object, name, H5T_STD_I64LE, &value);
+}
+
+herr_t dfopt_h5_write_real(hid_t object, const char *name, double value)
+{
+    return write_scalar(object, name, H5T_IEEE_F64LE, &value);
 }
 
 /* Opens a scalar attribute of the class. */
@@ -144,14 +149,25 @@ static hid_t open_scalar(hid_t object, const char *name, H5T_class_t class)
     return -1;
 }
 
-herr_t dfopt_h5_read_int(hid_t object, const char *name, int64_t *value)
+static herr_t read_scalar(hid_t object, const char *name, H5T_class_t class,
+                          hid_t memory, void *value)
 {
-    hid_t attr = open_scalar(object, name, H5T_INTEGER);
+    hid_t attr = open_scalar(object, name, class);
     if (attr < 0)
         return -1;
-    herr_t status = H5Aread(attr, H5T_NATIVE_INT64, value);
+    herr_t status = H5Aread(attr, memory, value);
     H5Aclose(attr);
     return status;
+}
+
+herr_t dfopt_h5_read_int(hid_t object, const char *name, int64_t *value)
+{
+    return read_scalar(object, name, H5T_INTEGER, H5T_NATIVE_INT64, value);
+}
+
+herr_t dfopt_h5_read_real(hid_t object, const char *name, double *value)
+{
+    return read_scalar(object, name, H5T_FLOAT, H5T_NATIVE_DOUBLE, value);
 }
 
 herr_t dfopt_h5_read_text(hid_t object, const char *name, struct dfopt_buf *out)

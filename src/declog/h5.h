@@ -32,11 +32,16 @@ hid_t dfopt_h5_open(const char *path, struct dfopt_h5_access *how);
  * tidy up after a failure would clear it otherwise. Negative ids are fine. */
 void dfopt_h5_close(hid_t id);
 
+/* The type of texts: UTF-8 of variable length. Returns owned. Negative: failure. */
+hid_t dfopt_h5_text_type(void);
+
 /* Scalar attributes. Texts are UTF-8 of variable length: not after SWMR has
  * started. Negative: failure. */
 herr_t dfopt_h5_write_text(hid_t object, const char *name, const char *text);
 herr_t dfopt_h5_write_int(hid_t object, const char *name, int64_t value);
+herr_t dfopt_h5_write_real(hid_t object, const char *name, double value);
 herr_t dfopt_h5_read_int(hid_t object, const char *name, int64_t *value);
+herr_t dfopt_h5_read_real(hid_t object, const char *name, double *value);
 
 /* Appends the text and a NUL to *out. */
 herr_t dfopt_h5_read_text(hid_t object, const char *name, struct dfopt_buf *out);
