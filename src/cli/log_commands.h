@@ -7,7 +7,8 @@
 #define LOG_COMMAND_LIST(X)                                                        \
     X(summary, "the run, what was decided and why, on one screen")                 \
     X(dump, "every row as JSON, one a line, in the order of events")               \
-    X(check, "whether the log is whole")
+    X(check, "whether the log is whole")                                           \
+    X(sweep, "the variants of a policy that a sweep has measured")
 
 /* Each gets its own command line: argv[0] is its name for messages. Returns the
  * exit status. */

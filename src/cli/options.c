@@ -196,6 +196,27 @@ static error_t check_transport(struct argp_state *state, struct dfopt_options *o
     return EINVAL;
 }
 
+/* A sweep replays, and every rank by itself. */
+static error_t check_sweep(struct argp_state *state, const struct dfopt_options *o)
+{
+    error_t e = dfopt_sweep_options_check(state, &o->sweep);
+    if (e || !o->sweep.file)
+        return e;
+    bool pipe = o->transport != DFOPT_TRANSPORT_FILE;
+    for (size_t i = 0; i < o->n_findings_files; i++)
+        pipe = pipe || strcmp(o->findings_files[i], "-") == 0;
+    const char *wrong = NULL;
+    if (pipe)
+        wrong = "--sweep reads regular files only";
+    else if (o->plans_file || o->final_state_file || o->decision_log)
+        wrong = "--sweep leaves no plans, final state or decision log; see "
+                "--sweep-decisions";
+    if (!wrong)
+        return 0;
+    argp_error(state, "%s", wrong);
+    return EINVAL;
+}
+
 static error_t check_whole(struct argp_state *state, struct dfopt_options *o)
 {
     if (o->action != DFOPT_ACTION_RUN)
@@ -218,7 +239,7 @@ static error_t check_whole(struct argp_state *state, struct dfopt_options *o)
         argp_error(state, "--compat upstream has explicit acks only");
         return EINVAL;
     }
-    return 0;
+    return check_sweep(state, o);
 }
 
 static error_t parse_level(struct argp_state *state, const char *arg,
@@ -333,6 +354,7 @@ static error_t parse_one(int key, char *arg, struct argp_state *state)
     case ARGP_KEY_INIT:
         state->child_inputs[0] = &o->mofka;
         state->child_inputs[1] = &o->live;
+        state->child_inputs[2] = &o->sweep;
         return 0;
     case ARGP_KEY_ARG:
         argp_error(state, "unexpected argument '%s'", arg);
@@ -349,6 +371,7 @@ enum dfopt_err dfopt_options_parse(int argc, char **argv, struct dfopt_options *
     static const struct argp_child children[] = {
         {.argp = &dfopt_mofka_argp, .group = 3},
         {.argp = &dfopt_live_argp, .group = 3},
+        {.argp = &dfopt_sweep_argp, .group = 5},
         {0}};
     const struct argp argp = {
         .options = table, .parser = parse_one, .doc = doc, .children = children};
@@ -364,13 +387,23 @@ enum dfopt_err dfopt_options_parse(int argc, char **argv, struct dfopt_options *
     };
     dfopt_live_options_init(&out->live);
     dfopt_mofka_options_init(&out->mofka);
+    dfopt_sweep_options_init(&out->sweep);
     error_t e =
         argp_parse(&argp, argc, argv, ARGP_NO_EXIT | ARGP_NO_HELP, NULL, out);
     return e == 0 ? DFOPT_OK : e == ENOMEM ? DFOPT_ERR_NOMEM : DFOPT_ERR_ARG;
 }
 
+enum dfopt_err dfopt_options_join(int argc, char **argv, struct dfopt_buf *out)
+{
+    enum dfopt_err e = DFOPT_OK;
+    for (int i = 0; i < argc && !e; i++)
+        e = dfopt_buf_printf(out, "%s%s", i ? " " : "", argv[i]);
+    return e ? e : dfopt_buf_add(out, "", 1);
+}
+
 void dfopt_options_free(struct dfopt_options *o)
 {
+    dfopt_sweep_options_free(&o->sweep);
     free(o->findings_files);
     o->findings_files = NULL;
 }

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "cli/live_options.h"
 #include "cli/mofka_options.h"
+#include "cli/sweep_options.h"
 #include "declog/format.h"
 #include "model/policy.h"
 
@@ -50,6 +51,7 @@ struct dfopt_options {
     const char *transport_name;
     struct dfopt_live_options live;
     struct dfopt_mofka_options mofka;
+    struct dfopt_sweep_options sweep;
     const char **findings_files; /* owned */
     size_t n_findings_files;
     const char *registry_file; /* NULL: none; so with the four below */
@@ -77,6 +79,9 @@ struct dfopt_options {
  * *out is to be freed in any case. */
 enum dfopt_err dfopt_options_parse(int argc, char **argv,
                                    struct dfopt_options *out);
+
+/* The command line as one text, NUL included. OK or NOMEM. */
+enum dfopt_err dfopt_options_join(int argc, char **argv, struct dfopt_buf *out);
 
 void dfopt_options_free(struct dfopt_options *o);
 

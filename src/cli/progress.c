@@ -30,6 +30,20 @@ void dfopt_progress_show(void *arg, const struct dfopt_lead_progress *p)
     fflush(line->out);
 }
 
+void dfopt_progress_sweep(const struct dfopt_progress_line *line, size_t decided,
+                          size_t left, size_t findings)
+{
+    const double elapsed =
+        (double)(dfopt_clock_monotonic_ns() - line->start_ns) / 1e9;
+    const double all = (double)decided * (double)findings;
+    const struct dfopt_source_progress share = {decided, decided + left};
+    fprintf(line->out, "%zu variants, %zu left  %.1f M findings/s", decided, left,
+            elapsed > 0 ? all / elapsed / 1e6 : 0);
+    put_share(line->out, &share, elapsed);
+    fputs("\033[K\r", line->out);
+    fflush(line->out);
+}
+
 void dfopt_progress_end(const struct dfopt_progress_line *line)
 {
     fputs("\033[K", line->out);

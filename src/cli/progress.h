@@ -15,4 +15,9 @@ void dfopt_progress_show(void *arg, const struct dfopt_lead_progress *p);
 /* Wipes the line. */
 void dfopt_progress_end(const struct dfopt_progress_line *line);
 
+/* The line of a sweep: variants that this run has decided, and those left, each
+ * about so many findings. */
+void dfopt_progress_sweep(const struct dfopt_progress_line *line, size_t decided,
+                          size_t left, size_t findings);
+
 #endif

@@ -9,6 +9,7 @@
 #include "cli/live.h"
 #include "cli/progress.h"
 #include "cli/status.h"
+#include "cli/sweep.h"
 #include "runtime/bulk.h"
 #include "runtime/record.h"
 #include "transport/file.h"
@@ -193,14 +194,6 @@ static enum dfopt_err choose_acks(struct session *s, struct dfopt_error *err)
 
 /* ---- outputs ---- */
 
-static enum dfopt_err join_arguments(int argc, char **argv, struct dfopt_buf *out)
-{
-    enum dfopt_err e = DFOPT_OK;
-    for (int i = 0; i < argc && !e; i++)
-        e = dfopt_buf_printf(out, "%s%s", i ? " " : "", argv[i]);
-    return e ? e : dfopt_buf_add(out, "", 1);
-}
-
 /* Of this machine; "" if it has none. */
 static const char *host_name(void)
 {
@@ -216,7 +209,7 @@ static enum dfopt_err open_declog(struct session *s, int argc, char **argv,
     if (!e)
         e = dfopt_buf_add(&policy, "", 1);
     if (!e)
-        e = join_arguments(argc, argv, &arguments);
+        e = dfopt_options_join(argc, argv, &arguments);
     if (e) {
         dfopt_error_set(err, e, "%s", dfopt_err_text(e));
     } else {
@@ -487,6 +480,25 @@ static void release(struct session *s)
     dfopt_buf_free(&s->log.line);
 }
 
+static int run_sweep(struct session *s, int argc, char **argv)
+{
+    const struct dfopt_sweep_setup setup = {
+        .comm = s->comm,
+        .o = s->o,
+        .argc = argc,
+        .argv = argv,
+        .stop = s->stop,
+        .log = &s->log,
+        .dict = s->dict,
+        .codec = s->codec,
+        .policy = &s->policy,
+        .assumed_acks = s->assumed_acks,
+        .presets = s->presets,
+        .n_presets = s->n_presets,
+    };
+    return dfopt_sweep_session(&setup);
+}
+
 int dfopt_session_run(struct dfopt_comm *comm, const struct dfopt_options *o,
                       int argc, char **argv, const volatile sig_atomic_t *stop)
 {
@@ -506,6 +518,11 @@ int dfopt_session_run(struct dfopt_comm *comm, const struct dfopt_options *o,
     enum dfopt_err e = configure(&s, &err);
     if (!e)
         e = choose_acks(&s, &err);
+    if (!e && o->sweep.file) {
+        code = run_sweep(&s, argc, argv);
+        release(&s);
+        return code;
+    }
     if (!e)
         e = open_outputs(&s, argc, argv, &err);
     if (e) {

@@ -446,14 +446,19 @@ class DecisionLog:
         by_value = {v: k for k, v in self.h5py.check_enum_dtype(data.dtype).items()}
         return [by_value[v] for v in self.column(table, name)]
 
-    def strings(self, table, name):
-        ends = self.column("strings", "ends")
+    @functools.cached_property
+    def texts(self):
+        """The strings, by number."""
         data = self.file["strings"]["bytes"][:int(self.last["strings_bytes"])].tobytes()
         texts, start = [], 0
-        for end in map(int, ends):
+        for end in map(int, self.column("strings", "ends")):
             texts.append(data[start:end].decode("utf-8", "replace"))
             start = end
-        return [None if s == NO_STRING else texts[s] for s in self.column(table, name)]
+        return texts
+
+    def strings(self, table, name):
+        return [None if s == NO_STRING else self.texts[s]
+                for s in self.column(table, name)]
 
     def rejects(self):
         return [{"seq": int(s), "line": int(n), "stream": t, "origin": o, "reason": r}

@@ -12,14 +12,15 @@ Checks:
            dfopt/client.h, and docs/client.md what the Python package exports and
            reads of the environment
   links    relative links and anchors of docs/*.md and *.md resolve
-  tables   switches, verdicts, response fields, outcomes, variables and log
-           events in the documents are those of the source
+  tables   switches, verdicts, response fields, outcomes, variables, log events
+           and metrics in the documents are those of the source
   policy   the program takes every switch and field that docs/policies.md names,
            with every value that it names, and no other
   run      the examples in docs/*.md run
 
 Examples: a fenced block that opens with ```sh run is run with `sh -e`, all blocks
-of a document in order, in one temporary folder, with the programs on PATH. Words
+of a document in order, in one temporary folder, with the programs on PATH and
+jobs/ as in a clone. Words
 behind `run` name programs without which the block, and the rest of the document,
 are left out (```sh run mpirun). DFOPT_PREFIX is a folder that the build is installed
 in; documents that name it are left out where that is sanitized. A block ```text output right behind one holds what
@@ -299,6 +300,15 @@ def check_events(source):
             {unquoted(c[0]): n for n, c in rows_under(path, "event")}, real)
 
 
+def check_metrics(source):
+    path = source / "docs/sweeps.md"
+    real = {item.split(",")[0].strip()
+            for item in macro_list(source / "src/model/sweep.h", "DFOPT_SWEEP_METRIC_LIST")}
+    compare(path, "metric",
+            {unquoted(c[0]): n for n, c in rows_under(path, "metric")},
+            real | {"verdict_NAME"})
+
+
 def check_variables(source):
     path = source / "docs/formats.md"
     real = set()
@@ -318,6 +328,7 @@ def check_tables(source, _):
     check_fields(source)
     check_words(source)
     check_events(source)
+    check_metrics(source)
     check_variables(source)
 
 
@@ -439,6 +450,7 @@ def check_run(source, programs):
     for path in documents(source):
         blocks, ran = blocks_of(path), 0
         with tempfile.TemporaryDirectory() as folder:
+            os.symlink(str(source / "jobs"), os.path.join(folder, "jobs"))
             if any("$DFOPT_PREFIX" in block.code for block in blocks):
                 if is_sanitized(programs):
                     print("%s: left out: the build is sanitized" % path.name)
