@@ -65,15 +65,18 @@ enum dfopt_err dfopt_live_mofka_open(struct dfopt_live *l,
 /* glibc gives the exit code to those who ask with on_exit. */
 static void leave(int code, void *arg)
 {
-    (void)arg;
+    const struct dfopt_mofka_module *m = arg;
+    m->remove_traces();
     fflush(NULL);
     _exit(code);
 }
 
 void dfopt_live_mofka_close(struct dfopt_live *l)
 {
+    const struct dfopt_mofka_module *m =
+        l->mofka ? dfopt_mofka_link_module(l->mofka) : NULL;
     if (!dfopt_mofka_link_destroy(l->mofka))
-        on_exit(leave, NULL);
+        on_exit(leave, (void *)m);
     l->mofka = NULL;
 }
 

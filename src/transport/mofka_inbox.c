@@ -17,6 +17,7 @@
 #define QUIET_MS      50  /* nothing for so long: the backlog is read */
 #define QUIET_AT_MOST 2000
 #define LOOK_EVERY_MS 1
+#define HOPELESS_MS   500  /* for threads to come back when a broker is gone */
 #define HELD_EVENTS   8192 /* a topic, fetched and not taken */
 #define HELD_BYTES    ((size_t)64 << 20)
 #define BATCH         1024 /* events that a broker announces at once */
@@ -364,8 +365,9 @@ bool dfopt_mofka_inbox_destroy(struct dfopt_mofka_inbox *in)
 {
     if (!in)
         return true;
-    const int64_t deadline_ns =
-        dfopt_mofka_in_ms(dfopt_mofka_link_timeout_ms(in->link));
+    const bool well = dfopt_mofka_inbox_health(in, NULL) == DFOPT_OK;
+    const int64_t deadline_ns = dfopt_mofka_in_ms(
+        well ? dfopt_mofka_link_timeout_ms(in->link) : HOPELESS_MS);
     bool all = true;
     atomic_store(&in->stop, true);
     for (size_t i = 0; i < in->n_topics; i++)

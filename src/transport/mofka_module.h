@@ -88,8 +88,18 @@ struct dfopt_mofka_module {
 
     /* ---- any thread ---- */
 
+    /* Whether the broker can still be there, as far as this machine knows. Waits
+     * for nothing. Returns OK or IO. */
+    enum dfopt_err (*check)(const struct dfopt_mofka_broker *b,
+                            struct dfopt_error *err);
+
     /* One exchange with the broker. Returns OK or IO. */
     enum dfopt_err (*ping)(struct dfopt_mofka_broker *b, struct dfopt_error *err);
+
+    /* Removes what the client leaves behind on this machine when it is not closed;
+     * at the end of the process, which does so by itself unless it leaves by _exit.
+     */
+    void (*remove_traces)(void);
 
     size_t (*partitions)(const struct dfopt_mofka_topic *t);
 

@@ -64,6 +64,8 @@ static bool is_hopeless(struct dfopt_mofka_outbox *b)
 {
     const int64_t now = dfopt_clock_monotonic_ns();
     const int64_t most_ns = dfopt_mofka_link_timeout_ms(b->link) * NS_PER_MS;
+    if (dfopt_mofka_watch_health(dfopt_mofka_link_watch(b->link), NULL))
+        return true;
     pthread_mutex_lock(&b->lock);
     const bool late =
         now - b->progress_ns > most_ns || (b->stop && now > b->give_up_ns);

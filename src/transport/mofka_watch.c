@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #define PING_EVERY_MS 1000
+#define LOOK_MS       100 /* how often health is looked at while waiting */
 #define NS_PER_MS     INT64_C(1000000)
 
 struct watched {
@@ -170,28 +171,34 @@ enum dfopt_err dfopt_mofka_watch_settle(struct dfopt_mofka_watch *w,
                                         struct dfopt_error *err)
 {
     const int64_t deadline_ns = dfopt_mofka_in_ms(w->timeout_ms);
-    bool in_time = true;
-    pthread_mutex_lock(&w->lock);
-    while (w->n_waiting > 0 && in_time)
-        in_time = dfopt_mofka_cond_wait(&w->settled, &w->lock, deadline_ns);
-    enum dfopt_err e = w->failed;
-    if (e && err)
-        *err = w->why;
-    else if (w->n_waiting > 0)
-        e = dfopt_error_set(err, DFOPT_ERR_IO,
-                            "Mofka: %s: not all events could be acknowledged: no "
-                            "answer for %d ms",
-                            w->busy_with, w->timeout_ms);
-    pthread_mutex_unlock(&w->lock);
-    return e;
+    bool left = true;
+    enum dfopt_err e = DFOPT_OK;
+    while (left && !e) {
+        e = dfopt_mofka_watch_health(w, err);
+        if (!e && dfopt_clock_monotonic_ns() > deadline_ns)
+            e = dfopt_error_set(err, DFOPT_ERR_IO, "no answer for %d ms",
+                                w->timeout_ms);
+        pthread_mutex_lock(&w->lock);
+        if (!e && w->n_waiting > 0)
+            dfopt_mofka_cond_wait(&w->settled, &w->lock,
+                                  dfopt_mofka_in_ms(LOOK_MS));
+        left = w->n_waiting > 0;
+        pthread_mutex_unlock(&w->lock);
+    }
+    if (e && left)
+        dfopt_error_prefix(err, "not all events could be acknowledged");
+    return left ? e : DFOPT_OK;
 }
 
 enum dfopt_err dfopt_mofka_watch_health(struct dfopt_mofka_watch *w,
                                         struct dfopt_error *err)
 {
     pthread_mutex_lock(&w->lock);
-    enum dfopt_err e = w->failed;
-    if (e && err)
+    enum dfopt_err e = DFOPT_OK;
+    for (size_t i = 0; i < w->n_brokers && !e; i++)
+        if ((e = w->module->check(w->brokers[i].broker, err)) != DFOPT_OK)
+            dfopt_error_prefix(err, "Mofka: %s", w->brokers[i].group_file);
+    if (!e && (e = w->failed) != DFOPT_OK && err)
         *err = w->why;
     const int64_t now = dfopt_clock_monotonic_ns();
     if (!e && w->busy_ns && now - w->busy_ns > w->timeout_ms * NS_PER_MS)

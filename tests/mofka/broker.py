@@ -1,6 +1,8 @@
 """A Mofka service on this machine for a test, and what its peers do."""
+import glob
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -27,6 +29,18 @@ def configuration(group_file):
             {"name": "group", "provider_id": 2, "type": "flock",
              "config": {"bootstrap": "self", "file": group_file,
                         "group": {"type": "static"}}}]}
+
+
+def remove_traces():
+    """A process on na+sm that was killed leaves files behind, by its number; a later
+    one of that number could not start."""
+    for path in glob.glob("/dev/shm/na_sm-*-*") + glob.glob("/tmp/na_sm-*-*"):
+        pid = path.split("-")[1]
+        if not os.path.exists(f"/proc/{pid}"):
+            if os.path.isdir(path):
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                os.unlink(path)
 
 
 class Broker:
@@ -66,6 +80,7 @@ class Broker:
     def stop(self):
         self.process.send_signal(signal.SIGCONT)
         self.kill()
+        remove_traces()
         self.log.close()
         self.folder.cleanup()
 
