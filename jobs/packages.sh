@@ -13,7 +13,7 @@ for group in "$@"; do
                libjson-c-dev libhdf5-openmpi-dev libxxhash-dev zlib1g-dev uthash-dev
                libdeflate-dev libisal-dev libsimdjson-dev" ;;
     test) packages="$packages libc6-dbg libcmocka-dev python3 python3-zmq python3-setuptools
-               python3-venv procps util-linux
+               python3-pip procps util-linux
                $analysis mypy python3-selenium chromium chromium-driver" ;;
     analysis) packages="$packages python3 $analysis" ;;
     *) echo "packages.sh: unknown group '$group' (build, test, analysis)" >&2; exit 2 ;;

@@ -25,10 +25,9 @@ enum { PLANS, REGISTRY, ACKS, N_SOCKETS };
 
 struct zmq_link {
     struct dfopt_zmq_context context;
-    struct dfopt_zmq_socket
-        sockets[N_SOCKETS]; /* without a handle: not asked for */
-    int64_t
-        tend_ms; /* how long the sockets can be left alone; negative: for ever */
+    /* One without a handle was not asked for, or is being replaced. */
+    struct dfopt_zmq_socket sockets[N_SOCKETS];
+    int64_t tend_ms; /* when to look after them again; negative: no need */
     int wake_fd;
     bool topics; /* plans come by SUB */
     char *hostname;

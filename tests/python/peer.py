@@ -2,6 +2,7 @@
 127.0.0.1. Every wait has a deadline."""
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -81,13 +82,16 @@ def run_script(script, *arguments, meanwhile=None, **environment):
     with subprocess.Popen([sys.executable, "-X", "faulthandler", "-c", script, *arguments],
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.PIPE, env={**os.environ, **environment},
-                          universal_newlines=True) as process:
+                          universal_newlines=True, start_new_session=True) as process:
         try:
             if meanwhile:
                 meanwhile()
             out, err = process.communicate(timeout=DEADLINE_S)
         finally:
-            process.kill()
+            try:
+                os.killpg(process.pid, signal.SIGKILL)  # its children, too
+            except ProcessLookupError:
+                pass
     if process.returncode:
         raise AssertionError(f"exit code {process.returncode}:\n{out}\n{err}")
     return out

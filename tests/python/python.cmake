@@ -11,12 +11,13 @@ if(DFOPT_SANITIZE)
   # The interpreter is not built with it: its run-time library has to come first.
   execute_process(COMMAND ${CMAKE_C_COMPILER} -print-file-name=libasan.so
                   OUTPUT_VARIABLE libasan OUTPUT_STRIP_TRAILING_WHITESPACE)
-  list(APPEND python_environment LD_PRELOAD=${libasan} ASAN_OPTIONS=detect_leaks=0)
+  list(APPEND python_environment LD_PRELOAD=${libasan} ASAN_OPTIONS=detect_leaks=0
+       DFOPT_SANITIZED=1)
 endif()
 
 set(python_tests client tunable window life)
 if(NOT DFOPT_SANITIZE)
-  list(APPEND python_tests install) # pip is slow enough without
+  list(APPEND python_tests install types) # nothing of C in them
 endif()
 foreach(name ${python_tests})
   add_test(NAME python.${name}

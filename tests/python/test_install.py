@@ -30,7 +30,9 @@ class Install(unittest.TestCase):
         with tempfile.TemporaryDirectory() as top:
             source, venv = os.path.join(top, "source"), os.path.join(top, "venv")
             shutil.copytree(os.environ["DFOPT_PYTHON_SOURCE"], source)  # pip builds in it
-            self.run_it(sys.executable, "-m", "venv", "--system-site-packages", venv)
+            # with the system's pip and setuptools: to install pip first takes longest
+            self.run_it(sys.executable, "-m", "venv", "--system-site-packages",
+                        "--without-pip", venv)
             python = os.path.join(venv, "bin", "python")
             self.run_it(python, "-m", "pip", "install", "--no-index", "--no-deps",
                         "--no-build-isolation", "--quiet", source)

@@ -215,6 +215,20 @@ class Context(ContextTest):
         context.register_knobs("load", knobs, {"a": None})  # nothing that can be told
         self.assertEqual(self.peer.receive("registry")[1]["current_values"], {"a": 7})
 
+    def test_a_function_registered_by_hand(self):
+        @d.tunable(knobs={"a": d.knob(default=2)})
+        def load(a):
+            return a
+
+        context = self.context()
+        load._tunable_register(context, current_values={"a": 3})
+        body = self.peer.receive("registry")[1]
+        self.assertEqual(body["function_name"], load._tunable_func_name)
+        self.assertEqual(body["current_values"], {"a": 3})
+        self.assertEqual(load._tunable_knobs["a"].id, "app.a")
+        load(a=2)
+        self.assertTrue(self.peer.is_silent("registry"))
+
     def test_one_a_process(self):
         context = self.context()
         self.assertIs(d.optimizer_context(namespace="other"), context)

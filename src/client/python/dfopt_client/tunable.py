@@ -58,8 +58,9 @@ class _Tunable:
     def knob_defs(self, namespace: str) -> Dict[str, KnobDef]:
         """Whose ids are namespace.parameter."""
         if self.namespace != namespace:
-            self.defs = {name: _knob_def(f"{namespace}.{name}", spec, self.func_name)
-                         for name, spec in self.specs.items()}
+            self.defs.clear()  # the decorated function shows it
+            self.defs.update((name, _knob_def(f"{namespace}.{name}", spec, self.func_name))
+                             for name, spec in self.specs.items())
             self.namespace = namespace
         return self.defs
 
@@ -140,6 +141,7 @@ def tunable(knobs: Mapping[str, Mapping[str, Any]]) -> Callable[[F], F]:
             return t.call(*args, **kwargs)
 
         setattr(wrapper, "_tunable", t)  # and keeps it alive
+        setattr(wrapper, "_tunable_knobs", t.defs)
         setattr(wrapper, "_tunable_func_name", t.func_name)
         setattr(wrapper, "_tunable_register", t.register)
         _context.note_function(t)
