@@ -26,3 +26,4 @@ mpirun --oversubscribe -n 4 "$build/src/cli/dfopt-mpi" --transport file \
 echo
 echo "plans.jsonl holds $(wc -l <plans.jsonl) plans; decisions.h5 every decision:"
 echo "    $build/src/cli/dfopt-log dump decisions.h5 | less"
+echo "    $top/analysis/report.py decisions.h5 -o report.html   (docs/analysis.md)"

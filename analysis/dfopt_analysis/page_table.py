@@ -1,5 +1,5 @@
 """The page's table of plans. Without JavaScript it is all there; with it, it sorts
-and filters (page.js)."""
+and filters (page.js). Roles are spelled out, because its rows are laid out as grids."""
 import html
 from typing import Any, Iterable, List, NamedTuple, Tuple
 
@@ -13,15 +13,13 @@ class Column(NamedTuple):
     name: str
     kind: str   # number or text: how it sorts
     css: str
-    share: int  # of the width of the table, in percent
 
 
-COLUMNS = [Column("Window", "number", "number", 8), Column("Knob", "text", "", 14),
-           Column("Node", "text", "", 11), Column("Change", "text", "", 11),
-           Column("Severity", "number", "number", 8), Column("Ack", "text", "", 8),
-           Column("Severity after", "number", "", 10),
-           Column("Fetch after", "number", "", 10),
-           Column("Why", "text", "full", 20)]
+COLUMNS = [Column("Window", "number", "number"), Column("Knob", "text", ""),
+           Column("Node", "text", ""), Column("Change", "text", ""),
+           Column("Severity", "number", "number"), Column("Ack", "text", ""),
+           Column("Severity after", "number", ""), Column("Fetch after", "number", ""),
+           Column("Why", "text", "full")]
 
 
 def _esc(value: object) -> str:
@@ -34,8 +32,8 @@ def _effect(before: float, after: float, n_before: int, n_after: int
     if n_after == 0 or n_before == 0:
         return "", "-"
     return (f"{after - before:.6f}",
-            f"{after - before:+.2f} <span class='soft'>({before:.2f} → {after:.2f}; "
-            f"{n_before}, {n_after} windows)</span>")
+            f"{after - before:+.2f} <span class='soft'>({before:.2f} → {after:.2f}, "
+            f"n={n_before}, {n_after})</span>")
 
 
 def _cells(p: Any) -> Iterable[Tuple[str, str]]:
@@ -56,10 +54,10 @@ def _cells(p: Any) -> Iterable[Tuple[str, str]]:
 
 def _row(p: Any) -> str:
     cells = "".join(
-        f'<td data-label="{c.name}" data-v="{_esc(key)}"'
+        f'<td role="cell" data-label="{c.name}" data-v="{_esc(key)}"'
         + (f' class="{c.css}"' if c.css else "") + f">{shown}</td>"
         for c, (key, shown) in zip(COLUMNS, _cells(p)))
-    return (f'<tr data-knob="{_esc(p.knob)}" data-node="{_esc(p.node)}" '
+    return (f'<tr role="row" data-knob="{_esc(p.knob)}" data-node="{_esc(p.node)}" '
             f'data-ack="{_esc(p.ack)}">{cells}</tr>\n')
 
 
@@ -102,10 +100,12 @@ def plans(table: pd.DataFrame, most: int) -> str:
         said = (f"<p>The {most:,} most severe of {len(table):,} plans (--plans shows "
                 "more; <code>effect.py --csv</code> writes all).</p>")
     heads = "".join(
-        f'<th scope="col" style="width:{c.share}%" data-kind="{c.kind}" '
-        'aria-sort="none">'
+        f'<th role="columnheader" scope="col" data-kind="{c.kind}" aria-sort="none">'
         f'<button type="button">{c.name}</button></th>' for c in COLUMNS)
     rows = "".join(_row(p) for p in kept.itertuples(index=False))
-    return (f'{said}{_tools(kept)}<table id="plans"><thead><tr>{heads}</tr></thead>'
-            f'<tbody>\n{rows}</tbody></table>'
+    said += ("<p class='soft'>Severity and fetch after: the difference (means before → "
+             "after, n: windows with a value before, after).</p>")
+    return (f'{said}{_tools(kept)}<table id="plans" role="table" aria-label="Plans">'
+            f'<thead role="rowgroup"><tr role="row">{heads}</tr></thead>'
+            f'<tbody role="rowgroup">\n{rows}</tbody></table>'
             '<button class="more" id="more" type="button" hidden>Show more</button>')

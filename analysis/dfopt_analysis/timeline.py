@@ -121,7 +121,7 @@ class Timeline:
     value     number, or place in levels; NaN: not registered yet
     severity  the worst of the findings that the knob responds to; NaN: none
     events    changes of this knob
-    limits    lowest min_severity of its responses; None: none is given
+    limit     lowest min_severity of its responses; None: none is given
     """
     knob: str
     frame: Frame

@@ -55,7 +55,7 @@ class File(unittest.TestCase):
             page = f.read()
         self.assertIn("holds no findings, and so no windows", page)
         self.assertIn("201 of 5,003 verdicts became plans", page)
-        self.assertEqual(page.count("<tr data-knob="), 203)
+        self.assertEqual(page.count('<tr role="row" data-knob='), 203)
 
     def test_empty_log(self):
         path = os.path.join(support.FOLDER, "empty.html")
@@ -66,7 +66,7 @@ class File(unittest.TestCase):
         with open(report("few", support.recorded(), "--plans", "10", *FEW),
                   encoding="utf-8") as f:
             page = f.read()
-        self.assertEqual(page.count("<tr data-knob="), 10)
+        self.assertEqual(page.count('<tr role="row" data-knob='), 10)
         self.assertIn("The 10 most severe of 203 plans", page)
 
 

@@ -19,10 +19,10 @@ Checks:
   run      the examples in docs/*.md run
 
 Examples: a fenced block that opens with ```sh run is run with `sh -e`, all blocks
-of a document in order, in one temporary folder, with the programs on PATH and
-jobs/ as in a clone. Words
-behind `run` name programs without which the block, and the rest of the document,
-are left out (```sh run mpirun). DFOPT_PREFIX is a folder that the build is installed
+of a document in order, in one temporary folder, with jobs/ as in a clone, the programs
+and those of analysis/ on PATH. Words behind `run`
+name programs, or modules as python3-MODULE, without which the block, and the rest of
+the document, are left out (```sh run mpirun). DFOPT_PREFIX is a folder that the build is installed
 in; documents that name it are left out where that is sanitized. A block ```text output right behind one holds what
 it must print on standard output.
 
@@ -405,6 +405,22 @@ def blocks_of(path):
     return found
 
 
+def lacks(word, env):
+    """Whether a program, or a module of the system's Python (python3-NAME), is not
+    there."""
+    if word.startswith("python3-"):
+        return subprocess.run(["/usr/bin/python3", "-c", "import " + word[8:]], env=env,
+                              stderr=subprocess.DEVNULL).returncode != 0
+    return not shutil.which(word, path=env["PATH"])
+
+
+def with_source(env, source):
+    """The programs of analysis/ are not built: they are where they are."""
+    analysis = str(source / "analysis")
+    return {**env, "PYTHONPATH": analysis,
+            "PATH": analysis + os.pathsep + env["PATH"]}
+
+
 def environment(programs):
     """Settings of the caller do not matter, and mpirun may run anywhere."""
     env = {k: v for k, v in os.environ.items()
@@ -446,7 +462,7 @@ def install(programs, prefix):
 
 
 def check_run(source, programs):
-    env = environment(programs)
+    env = with_source(environment(programs), source)
     for path in documents(source):
         blocks, ran = blocks_of(path), 0
         with tempfile.TemporaryDirectory() as folder:
@@ -458,8 +474,7 @@ def check_run(source, programs):
                 env["DFOPT_PREFIX"] = str(pathlib.Path(folder, "prefix"))
                 install(programs, env["DFOPT_PREFIX"])
             for block in blocks:
-                lacking = [p for p in block.needs
-                           if not shutil.which(p, path=env["PATH"])]
+                lacking = [p for p in block.needs if lacks(p, env)]
                 if lacking:
                     print("%s:%d: left out from here: no %s"
                           % (path.name, block.line, ", ".join(lacking)))

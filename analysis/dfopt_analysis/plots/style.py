@@ -9,7 +9,7 @@ import logging
 import re
 import unicodedata
 from dataclasses import dataclass, field
-from typing import Any, Dict, List, Sequence
+from typing import Any, Dict, List
 
 import matplotlib
 from matplotlib.figure import Figure
@@ -130,19 +130,23 @@ def counts_axis(axis: Any) -> None:
     axis.set_major_formatter(FuncFormatter(lambda n, _: count_text(n)))
 
 
-def legend_below(fig: Figure, handles: Sequence[Any], look: Look,
-                 columns: int) -> None:
-    """One legend for the whole picture, under it."""
-    fig.legend(handles=list(handles), loc="outside lower center"
-               if matplotlib.__version_info__ >= (3, 7) else "lower center",
-               ncol=columns if not look.phone else min(columns, 2))
-
-
 # ---- saving ----
 
 def quiet() -> None:
     """No chatter about fonts on standard error."""
     logging.getLogger("matplotlib").setLevel(logging.ERROR)
+
+
+def _svg(fig: Figure) -> str:
+    """A picture as SVG, without what takes room for nothing: a tenth of a point is
+    finer than a screen, and names of groups that nothing refers to."""
+    out = io.StringIO()
+    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "dfopt"}):
+        fig.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
+    text = re.sub(r' transform="rotate\(-0 [^"]*"', "", out.getvalue())
+    text = re.sub(r'<g id="[^"]*">', "<g>", text)
+    return re.sub(r'(?<= )(?:d|x|y|width|height|transform)="[^"]*"',
+                  lambda m: re.sub(r"(\.\d)\d+", r"\1", m[0]), text)
 
 
 def save(fig: Figure, path: str) -> None:
@@ -151,10 +155,13 @@ def save(fig: Figure, path: str) -> None:
     kind = path.rpartition(".")[2].lower()
     if kind not in FORMATS:
         raise LogError(f"{path}: the name of a picture ends in .svg, .png or .pdf")
-    fresh = {"svg": {"Date": None, "Creator": None}, "png": {"Software": None},
+    fresh = {"png": {"Software": None},
              "pdf": {"CreationDate": None, "Producer": None, "Creator": None}}
     try:
-        with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "dfopt"}):
+        if kind == "svg":
+            with open(path, "w", encoding="utf-8") as f:
+                f.write(_svg(fig))
+        else:
             fig.savefig(path, dpi=144, metadata=fresh[kind])
     except OSError as e:
         raise LogError(f"{path}: {e.strerror}") from None
@@ -162,10 +169,7 @@ def save(fig: Figure, path: str) -> None:
 
 def inline(fig: Figure, prefix: str, css_class: str, title: str) -> str:
     """A picture as an <svg> element: ids of its own, colours as CSS variables."""
-    out = io.StringIO()
-    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "dfopt"}):
-        fig.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
-    text = out.getvalue()
+    text = _svg(fig)
     text = text[text.index("<svg"):]
     text = re.sub(r"<metadata>.*?</metadata>\s*", "", text, flags=re.S)
     text = re.sub(r'(?<![\w-])id="([^"]+)"', rf'id="{prefix}\1"', text)

@@ -32,25 +32,27 @@ def _steps(ax: Any, line: Timeline, row: Array, **more: Any) -> None:
     ax.stairs(row, _edges(line), baseline=None, **more)
 
 
-def _bands(ax: Any, line: Timeline, grid: Array, colour: str) -> None:
+def _bands(ax: Any, line: Timeline, grid: Array, colour: str) -> Array:
     """Quantiles over the nodes: 10 to 90 %, 25 to 75 %, and the median."""
-    q = quantiles(grid, SHARES)
+    q: Array = quantiles(grid, SHARES)
     edges = _edges(line)
     for low, high, alpha in ((0, 4, 0.18), (1, 3, 0.3)):
         a, b = (np.append(q[i], q[i][-1]) for i in (low, high))
         ax.fill_between(edges, a, b, step="post", color=colour, alpha=alpha,
                         linewidth=0)
     _steps(ax, line, q[2], color=colour, linewidth=1.8)
+    return q
 
 
-def _value_axis(ax: Any, line: Timeline, look: Look) -> None:
+def _value_axis(ax: Any, line: Timeline, shown: Array) -> None:
+    """Scales the axis to the values that are shown."""
     if line.levels:
         ax.set_yticks(range(len(line.levels)))
         ax.set_yticklabels([label(n.lower() if n in ("True", "False") else n, 12)
                             for n in line.levels])
         ax.set_ylim(-0.4, len(line.levels) - 0.6)
         return
-    known = line.value[~np.isnan(line.value)]
+    known = shown[~np.isnan(shown)]
     low, high = (float(known.min()), float(known.max())) if len(known) else (0.0, 1.0)
     room = (high - low) * 0.14 or max(abs(high) * 0.1, 0.5)
     ax.set_ylim(low - room, high + room)
@@ -81,8 +83,10 @@ def _one_node(axes: Tuple[Any, Any], line: Timeline, row: int, look: Look,
     top, low = axes
     name = line.frame.nodes[row]
     _steps(top, line, line.value[row], color=look["value"], linewidth=1.6)
-    _marks(top, line, line.events[line.events["node"] == name], look)
-    _value_axis(top, line, look)
+    events = line.events[line.events["node"] == name]
+    _marks(top, line, events, look)
+    marked = [line.number(v) for v in events["value"]]
+    _value_axis(top, line, np.concatenate([line.value[row], marked]))
     top.set_title(label(node_name(name)))
     low.stairs(np.nan_to_num(line.severity[row]), _edges(line), fill=True,
                color=look["severity"], alpha=0.55, linewidth=0)
@@ -94,8 +98,7 @@ def _one_node(axes: Tuple[Any, Any], line: Timeline, row: int, look: Look,
 def _every_node(axes: Tuple[Any, Any, Any], line: Timeline, look: Look) -> None:
     top, count, low = axes
     rows = [i for i, n in enumerate(line.frame.nodes) if n] or [0]
-    _bands(top, line, line.value[rows], look["value"])
-    _value_axis(top, line, look)
+    _value_axis(top, line, _bands(top, line, line.value[rows], look["value"]))
     top.set_ylabel("value")
     top.set_title(f"all {len(rows)} nodes: median, 25–75 %, 10–90 %")
     _plan_counts(count, line, look)
