@@ -49,7 +49,7 @@ class Run:
     rows: Dict[str, int] = field(default_factory=dict)
 
 
-def _open(path: str) -> Tuple[Any, bool]:
+def open_hdf5(path: str) -> Tuple[Any, bool]:
     """The file, and whether it had to be opened the SWMR way."""
     try:
         with open(path, "rb") as f:
@@ -70,7 +70,7 @@ def _open(path: str) -> Tuple[Any, bool]:
                        f"damaged ({e})") from None
 
 
-def _attribute(file: Any, name: str, default: Any) -> Any:
+def read_attribute(file: Any, name: str, default: Any) -> Any:
     """An attribute of the file as str or int; default where there is none."""
     try:
         value = file.attrs.get(name, default)
@@ -95,7 +95,7 @@ class LogFile:
         self.notes: List[str] = []
         self._strings: Optional[List[str]] = None
         self._lists: Optional[Tuple[Array, Array]] = None
-        self._file, self._swmr = _open(self.path)
+        self._file, self._swmr = open_hdf5(self.path)
         try:
             self._check_format(any_version)
             self._read_commit()
@@ -115,14 +115,14 @@ class LogFile:
     # ---- the file as a whole ----
 
     def _check_format(self, any_version: bool) -> None:
-        name = _attribute(self._file, "format", "")
-        version = _attribute(self._file, "format_version", -1)
+        name = read_attribute(self._file, "format", "")
+        version = read_attribute(self._file, "format_version", -1)
         if name != schema.FORMAT or version < 0:
             what = f"it says format {name!r}" if name else "no attribute 'format'"
             raise LogError(f"{self.path}: an HDF5 file, but no decision log: {what}")
-        self.run = Run(self.path, version, _attribute(self._file, "ranks", 0))
+        self.run = Run(self.path, version, read_attribute(self._file, "ranks", 0))
         for attribute in TEXT_ATTRIBUTES:
-            setattr(self.run, attribute, _attribute(self._file, attribute, ""))
+            setattr(self.run, attribute, read_attribute(self._file, attribute, ""))
         if 1 <= version <= schema.VERSION:
             return
         said = (f"{self.path}: format version {version}, written by dfopt-mpi "

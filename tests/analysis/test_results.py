@@ -8,7 +8,8 @@ from support import harness
 
 import numpy as np
 import pandas as pd
-from dfopt_analysis import compare, effect, gates, load, schema, timeline, windows
+from dfopt_analysis import (compare, effect, gates, load, schema, sweep, timeline,
+                            windows)
 
 
 class Gates(unittest.TestCase):
@@ -260,6 +261,50 @@ class Compare(unittest.TestCase):
         expected = log.findings.groupby("window")["severity"].median()
         np.testing.assert_allclose(medians, expected.to_numpy(), atol=0.16)
         self.assertEqual(len(pd.Series(medians).dropna()), 60)
+
+
+class Sweeps(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.path = os.path.join(support.FOLDER, "sweep.h5")
+        with open(cls.path + ".json", "w", encoding="utf-8") as f:
+            json.dump({"with_base": True, "grid": {
+                "responses.*.min_severity": [0.3, 0.5, 0.7, 0.9],
+                "responses.*.min_persistence": [1, 2, 4],
+                "switches.evidence_probe": [True, False]}}, f)
+        r = harness.run(["--findings-file", support.RECORDING, "--acks", "assumed",
+                         "--sweep", cls.path + ".json", "--sweep-output", cls.path])
+        assert r.code == 0, r.brief
+
+    def test_tables(self):
+        made = sweep.load(self.path)
+        self.assertEqual(made.metrics.shape[0], 25)
+        self.assertEqual(made.settings.iloc[1].tolist(), ["0.3", "1", "true"])
+        self.assertEqual(len(sweep.varied(made)), 3)
+        log = load(support.replay("assumed-base", support.RECORDING, "--acks",
+                                  "assumed"))
+        self.assertEqual(made.metrics["plans"][0], log.plans["relay_id"].isna().sum())
+
+    def test_pareto(self):
+        made = sweep.load(self.path)
+        for one, two in (("plans", "episodes_planned"), ("reversals", "plans"),
+                         ("episodes_planned", "unattended_severity")):
+            points = [tuple(-v if n in sweep.MORE_IS_BETTER else v for n, v in
+                            zip((one, two), p)) for p in
+                      zip(made.metric(one), made.metric(two))]
+            best = [i for i, p in enumerate(points) if not any(
+                q[0] <= p[0] and q[1] <= p[1] and q != p for q in points)]
+            self.assertEqual(sorted(sweep.pareto(made, one, two)), best)
+
+    def test_program(self):
+        for args in ((), ("-o", self.path + ".svg"),
+                     ("-o", self.path + ".svg", "--width", "phone")):
+            r = support.program("sweep.py", self.path, *args)
+            self.assertEqual((r.returncode, r.stderr), (0, ""))
+        r = support.program("sweep.py", support.recorded())
+        self.assertIn("but no sweep: it says format 'dfopt-decision-log'", r.stderr)
+        r = support.program("sweep.py", self.path, "-x", "nope")
+        self.assertIn("there is no metric 'nope'; there are episodes_planned", r.stderr)
 
 
 if __name__ == "__main__":
