@@ -10,6 +10,8 @@
 #include "base/log.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -60,22 +62,20 @@ static bool is_decision_log(const char *path)
     return ours;
 }
 
-/* Removes what may be replaced. */
-static enum dfopt_err make_way(const char *path, struct dfopt_error *err)
+/* Whether what is there may be replaced. */
+static enum dfopt_err look_at_place(const char *path, struct dfopt_error *err)
 {
     struct stat st;
-    if (stat(path, &st) < 0) {
-        if (errno == ENOENT)
-            return DFOPT_OK;
-    } else if (!S_ISREG(st.st_mode) || (st.st_size > 0 && !is_decision_log(path))) {
+    if (stat(path, &st) < 0)
+        return errno == ENOENT
+                   ? DFOPT_OK
+                   : dfopt_error_set(err, DFOPT_ERR_IO, "%s: cannot replace: %s",
+                                     path, strerror(errno));
+    if (!S_ISREG(st.st_mode) || (st.st_size > 0 && !is_decision_log(path)))
         return dfopt_error_set(err, DFOPT_ERR_FORMAT,
                                "%s: exists and is no decision log; not replaced",
                                path);
-    } else if (unlink(path) == 0) {
-        return DFOPT_OK;
-    }
-    return dfopt_error_set(err, DFOPT_ERR_IO, "%s: cannot replace: %s", path,
-                           strerror(errno));
+    return DFOPT_OK;
 }
 
 static hid_t create_file(struct dfopt_declog *w)
@@ -90,7 +90,7 @@ static hid_t create_file(struct dfopt_declog *w)
         H5Pset_cache(access, 0, 1, 0, 1.0) >= 0 &&
         H5Pset_link_phase_change(create, 64, 0) >= 0 &&
         H5Pset_attr_phase_change(create, 64, 0) >= 0)
-        file = dfopt_driver_create_file(&w->driver, w->path, create, access);
+        file = dfopt_driver_create_file(&w->driver, w->made_at, create, access);
     dfopt_h5_close(create);
     dfopt_h5_close(access);
     return file;
@@ -183,13 +183,7 @@ static enum dfopt_err fill_file(struct dfopt_declog *w,
     }
     w->commits = create_commits(w->file);
     w->complete = create_complete(w->file);
-    if (w->commits < 0 || w->complete < 0 ||
-        H5Fflush(w->file, H5F_SCOPE_LOCAL) < 0 ||
-        w->driver.failure) /* SWMR starts by reading it all back */
-        return DFOPT_ERR_IO;
-    if (H5Fstart_swmr_write(w->file) < 0)
-        return DFOPT_ERR_IO;
-    return DFOPT_OK;
+    return w->commits < 0 || w->complete < 0 ? DFOPT_ERR_IO : DFOPT_OK;
 }
 
 static void release(struct dfopt_declog *w)
@@ -208,6 +202,9 @@ static void release(struct dfopt_declog *w)
     dfopt_packer_free(&w->packer);
     dfopt_buf_free(&w->commit_rows);
     dfopt_buf_free(&w->text);
+    if (w->made_at)
+        unlink(w->made_at);
+    free(w->made_at);
     free(w->path);
 }
 
@@ -226,18 +223,29 @@ static enum dfopt_err check_options(const struct dfopt_declog_options *o,
     return DFOPT_OK;
 }
 
-enum dfopt_err dfopt_declog_create(struct dfopt_declog **out,
-                                   const struct dfopt_dict *dict,
-                                   const struct dfopt_declog_options *options,
-                                   struct dfopt_error *err)
+/* Where the file is made; what a writer left there that was killed goes. */
+static enum dfopt_err name_new_file(struct dfopt_declog *w)
 {
-    enum dfopt_err e = check_options(options, err);
-    if (e)
-        return e;
-    dfopt_h5_quiet();
-    e = make_way(options->path, err);
-    if (e)
-        return e;
+    if (!w->path || asprintf(&w->made_at, "%s.new", w->path) < 0) {
+        w->made_at = NULL;
+        return DFOPT_ERR_NOMEM;
+    }
+    if (unlink(w->made_at) < 0 && errno != ENOENT)
+        w->driver.failure = errno;
+    return w->driver.failure ? DFOPT_ERR_IO : DFOPT_OK;
+}
+
+void dfopt_declog_drop(struct dfopt_declog *w)
+{
+    release(w);
+    free(w);
+}
+
+enum dfopt_err dfopt_declog_make(struct dfopt_declog **out,
+                                 const struct dfopt_dict *dict,
+                                 const struct dfopt_declog_options *options,
+                                 struct dfopt_error *err)
+{
     struct dfopt_declog *w = calloc(1, sizeof *w);
     if (!w)
         return dfopt_error_set(err, DFOPT_ERR_NOMEM, "%s: out of memory",
@@ -245,27 +253,52 @@ enum dfopt_err dfopt_declog_create(struct dfopt_declog **out,
     w->file = w->commits = w->complete = -1;
     w->dict = dict;
     w->detail = options->detail;
+    w->at.origin = DFOPT_SYM_NONE;
     w->path = strdup(options->path);
-    e = w->path ? dfopt_packer_init(&w->packer, options->compression)
-                : DFOPT_ERR_NOMEM;
+    enum dfopt_err e = name_new_file(w);
+    if (!e)
+        e = dfopt_packer_init(&w->packer, options->compression);
     if (!e) {
         w->file = create_file(w);
         e = w->file < 0 ? DFOPT_ERR_IO : fill_file(w, options);
     }
-    if (!e)
-        e = dfopt_declog_begin_run(w, options);
     if (w->path)
         e = dfopt_declog_check(w, e, "cannot create");
     else
         dfopt_error_set(&w->failure, e, "%s: out of memory", options->path);
     if (!e) {
-        w->at.origin = DFOPT_SYM_NONE;
         *out = w;
         return DFOPT_OK;
     }
     failure(w, err);
-    release(w);
-    free(w);
+    dfopt_declog_drop(w);
+    return e;
+}
+
+enum dfopt_err dfopt_declog_create(struct dfopt_declog **out,
+                                   const struct dfopt_dict *dict,
+                                   const struct dfopt_declog_options *options,
+                                   struct dfopt_error *err)
+{
+    struct dfopt_declog *w = NULL;
+    enum dfopt_err e = check_options(options, err);
+    if (e)
+        return e;
+    dfopt_h5_quiet();
+    e = look_at_place(options->path, err);
+    if (!e)
+        e = dfopt_declog_make(&w, dict, options, err);
+    if (e)
+        return e;
+    e = dfopt_declog_begin_run(w, options);
+    if (!e)
+        e = dfopt_declog_go_live(w, false);
+    if (!dfopt_declog_check(w, e, "cannot create")) {
+        *out = w;
+        return DFOPT_OK;
+    }
+    e = failure(w, err);
+    dfopt_declog_drop(w);
     return e;
 }
 
@@ -291,29 +324,39 @@ static bool same_state(const struct dfopt_declog_commit_row *a,
            memcmp(a->pool, b->pool, sizeof a->pool) == 0;
 }
 
-static enum dfopt_err write_commit(struct dfopt_declog *w,
-                                   const struct dfopt_declog_commit_row *row)
+/* Writes the chunk of /commits that holds row number n_commits - 1. */
+static herr_t write_commits(struct dfopt_declog *w)
+{
+    const hsize_t extent = w->n_commits;
+    const hsize_t start = (extent - 1) - (extent - 1) % COMMITS_CHUNK;
+    return H5Dset_extent(w->commits, &extent) < 0
+               ? -1
+               : H5Dwrite_chunk(w->commits, H5P_DEFAULT, 0, &start,
+                                w->commit_rows.len, w->commit_rows.data);
+}
+
+enum dfopt_err dfopt_declog_put_commits(struct dfopt_declog *w,
+                                        const struct dfopt_declog_commit_row *rows,
+                                        size_t n)
 {
     /* the buffer is a whole chunk always; rows to come are zeros */
-    size_t chunk = COMMITS_CHUNK * sizeof *row;
-    if (!w->commit_rows.len && !dfopt_buf_grow(&w->commit_rows, chunk))
+    if (!w->commit_rows.len &&
+        !dfopt_buf_grow(&w->commit_rows, COMMITS_CHUNK * sizeof *rows))
         return DFOPT_ERR_NOMEM;
-    size_t at = (size_t)(w->n_commits % COMMITS_CHUNK);
-    if (at == 0)
-        memset(w->commit_rows.data, 0, chunk);
-    DFOPT_ROW(&w->commit_rows, struct dfopt_declog_commit_row)[at] = *row;
-
-    hsize_t start = w->n_commits - at, extent = w->n_commits + 1;
-    if (H5Dset_extent(w->commits, &extent) < 0 ||
-        H5Dwrite_chunk(w->commits, H5P_DEFAULT, 0, &start, chunk,
-                       w->commit_rows.data) < 0)
-        return DFOPT_ERR_IO;
-    w->n_commits++;
-    w->saved = *row;
+    for (size_t i = 0; i < n; i++) {
+        const size_t at = (size_t)(w->n_commits++ % COMMITS_CHUNK);
+        if (at == 0)
+            memset(w->commit_rows.data, 0, w->commit_rows.len);
+        DFOPT_ROW(&w->commit_rows, struct dfopt_declog_commit_row)[at] = rows[i];
+        if ((i + 1 == n || at + 1 == COMMITS_CHUNK) && write_commits(w) < 0)
+            return DFOPT_ERR_IO;
+    }
+    if (n > 0)
+        w->saved = rows[n - 1];
     return DFOPT_OK;
 }
 
-static enum dfopt_err flush(struct dfopt_declog *w)
+enum dfopt_err dfopt_declog_flush(struct dfopt_declog *w)
 {
     enum dfopt_err e = dfopt_declog_add_names(w);
     if (e)
@@ -327,10 +370,35 @@ static enum dfopt_err flush(struct dfopt_declog *w)
         e = DFOPT_ERR_IO;
     e = dfopt_declog_check(w, e, "cannot write");
     if (!e)
-        e = write_commit(w, &row);
+        e = dfopt_declog_put_commits(w, &row, 1);
     if (!e && H5Fflush(w->file, H5F_SCOPE_LOCAL) < 0)
         e = DFOPT_ERR_IO;
     return dfopt_declog_check(w, e, "cannot write");
+}
+
+/* Puts the file in the place of what is at its path. */
+static enum dfopt_err put_in_place(struct dfopt_declog *w, bool sync)
+{
+    int fd = sync ? open(w->made_at, O_RDONLY | O_CLOEXEC) : -1;
+    if ((sync && (fd < 0 || fsync(fd) < 0)) || rename(w->made_at, w->path) < 0)
+        w->driver.failure = errno;
+    if (fd >= 0)
+        close(fd);
+    if (w->driver.failure)
+        return DFOPT_ERR_IO;
+    free(w->made_at);
+    w->made_at = NULL;
+    return DFOPT_OK;
+}
+
+enum dfopt_err dfopt_declog_go_live(struct dfopt_declog *w, bool sync)
+{
+    if (H5Fflush(w->file, H5F_SCOPE_LOCAL) < 0 ||
+        w->driver.failure || /* SWMR starts by reading it all back */
+        H5Fstart_swmr_write(w->file) < 0)
+        return DFOPT_ERR_IO;
+    enum dfopt_err e = dfopt_declog_flush(w);
+    return e ? e : put_in_place(w, sync);
 }
 
 enum dfopt_err dfopt_declog_commit(struct dfopt_declog *w,
@@ -340,9 +408,25 @@ enum dfopt_err dfopt_declog_commit(struct dfopt_declog *w,
     if (!w->failure.code) {
         w->at = *at;
         if (flush_now)
-            flush(w);
+            dfopt_declog_flush(w);
     }
     return failure(w, err);
+}
+
+uint64_t dfopt_declog_rows(const struct dfopt_declog *w,
+                           enum dfopt_declog_table table)
+{
+    return dfopt_store_rows(&w->store[table]);
+}
+
+int dfopt_declog_compression(const struct dfopt_declog *w)
+{
+    return w->packer.level;
+}
+
+enum dfopt_declog_detail dfopt_declog_detail(const struct dfopt_declog *w)
+{
+    return w->detail;
 }
 
 uint64_t dfopt_declog_bytes(const struct dfopt_declog *w)
@@ -359,7 +443,7 @@ enum dfopt_err dfopt_declog_close(struct dfopt_declog **w, bool complete,
         return DFOPT_OK;
     *w = NULL;
     if (!log->failure.code)
-        flush(log);
+        dfopt_declog_flush(log);
     if (!log->failure.code && complete &&
         (mark_complete(log->complete, 1) < 0 ||
          H5Fflush(log->file, H5F_SCOPE_LOCAL) < 0))

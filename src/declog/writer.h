@@ -39,7 +39,8 @@ struct dfopt_declog_options {
 #undef DFOPT_RUN_TEXT_MEMBER
 };
 
-/* Creates the file and everything that it will hold. An existing file at the
+/* Creates the file and everything that it will hold, beside its path (PATH.new),
+ * and puts it there when it can be read. An existing file at the
  * path is replaced if it is a decision log or empty; anything else is left
  * alone and refused. `dict` is borrowed until close and must be an authority.
  * Returns owned: close. Errors: ARG (no path; compression or detail out of
@@ -48,6 +49,26 @@ enum dfopt_err dfopt_declog_create(struct dfopt_declog **out,
                                    const struct dfopt_dict *dict,
                                    const struct dfopt_declog_options *options,
                                    struct dfopt_error *err);
+
+/* Goes on with the log that `r` has open, as a new run: replaces the file with one
+ * that holds what its last commit counts, made beside it (PATH.new) and put in its
+ * place when it is whole and on disk. Of `options`, path, compression and
+ * detail are those of the log; the rest tells of the new run. `dict` must have the
+ * log's strings and lists at their numbers. `r` stays with the old file: close it.
+ * Returns owned: close. Errors: IO, FORMAT, NOMEM; the old file is then as it
+ * was. */
+struct dfopt_declog_reader;
+enum dfopt_err dfopt_declog_resume(struct dfopt_declog **out,
+                                   const struct dfopt_dict *dict,
+                                   struct dfopt_declog_reader *r,
+                                   const struct dfopt_declog_options *options,
+                                   struct dfopt_error *err);
+
+/* Rows of a table so far; deflate level; detail. */
+uint64_t dfopt_declog_rows(const struct dfopt_declog *w,
+                           enum dfopt_declog_table table);
+int dfopt_declog_compression(const struct dfopt_declog *w);
+enum dfopt_declog_detail dfopt_declog_detail(const struct dfopt_declog *w);
 
 /* The functions that append rows return OK, IO or NOMEM, or whatever made an
  * earlier call fail. The rows are copied. n may be 0. */

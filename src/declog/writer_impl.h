@@ -8,6 +8,7 @@
 
 struct dfopt_declog {
     char *path;
+    char *made_at; /* where the file is until it is whole; NULL: it is at path */
     const struct dfopt_dict *dict;
     enum dfopt_declog_detail detail;
     struct dfopt_driver driver;
@@ -27,6 +28,26 @@ struct dfopt_declog {
  * failure; OK if there is none. */
 enum dfopt_err dfopt_declog_check(struct dfopt_declog *w, enum dfopt_err e,
                                   const char *what);
+
+/* A writer with everything that its file will hold. It is made beside
+ * options->path. Returns owned: dfopt_declog_drop, which removes it again. */
+enum dfopt_err dfopt_declog_make(struct dfopt_declog **out,
+                                 const struct dfopt_dict *dict,
+                                 const struct dfopt_declog_options *options,
+                                 struct dfopt_error *err);
+void dfopt_declog_drop(struct dfopt_declog *w);
+
+/* Commits what has been appended, and puts the file in its place, where readers
+ * can follow it; `sync`: not before it is on disk. OK, IO or NOMEM. */
+enum dfopt_err dfopt_declog_go_live(struct dfopt_declog *w, bool sync);
+
+/* Writes what is not in the file yet, and a row of /commits. */
+enum dfopt_err dfopt_declog_flush(struct dfopt_declog *w);
+
+/* Writes rows of /commits, without a flush. */
+enum dfopt_err dfopt_declog_put_commits(struct dfopt_declog *w,
+                                        const struct dfopt_declog_commit_row *rows,
+                                        size_t n);
 
 /* Appends the rows of the run that now begins. */
 enum dfopt_err dfopt_declog_begin_run(struct dfopt_declog *w,

@@ -1,0 +1,258 @@
+/* Going on with a log. HDF5 cannot open a file again that its SWMR writer did not
+ * close, and to mend it in place would put the only copy at risk. So what the last
+ * commit counts is copied to a new file beside it, chunk by chunk as they lie
+ * there, and when that is whole and on disk it takes the old one's place.
+ *
+ * Invariant: until the rename the old file is not touched. */
+#include "declog/h5.h"
+#include "declog/reader_impl.h"
+#include "declog/writer_impl.h"
+
+#include <string.h>
+
+#define BLOCK_ROWS 4096
+
+struct copy {
+    struct dfopt_declog_reader *from;
+    struct dfopt_declog *to;
+    struct dfopt_buf bytes; /* a chunk of every column, or a block of rows */
+    struct dfopt_error *err;
+};
+
+static enum dfopt_err no_memory(const struct copy *c)
+{
+    return dfopt_error_set(c->err, DFOPT_ERR_NOMEM, "%s: out of memory",
+                           c->from->path);
+}
+
+/* Makes a failure the writer's and returns its text. */
+static enum dfopt_err failed(const struct copy *c, enum dfopt_err e,
+                             const char *what)
+{
+    e = dfopt_declog_check(c->to, e, what);
+    if (e)
+        *c->err = *dfopt_declog_error(c->to);
+    return e;
+}
+
+/* ---- whole chunks ---- */
+
+/* Whether the chunks of two datasets are alike: cut and filtered in the same way.
+ */
+static bool are_alike(hid_t a, hid_t b)
+{
+    hid_t of[2] = {H5Dget_create_plist(a), H5Dget_create_plist(b)};
+    hsize_t rows[2] = {0, 0};
+    int filters[2] = {-1, -1};
+    H5Z_filter_t kinds[2][4] = {{0}};
+    bool ok = true;
+    for (int i = 0; i < 2 && ok; i++) {
+        ok = of[i] >= 0 && H5Pget_chunk(of[i], 1, &rows[i]) == 1;
+        filters[i] = ok ? H5Pget_nfilters(of[i]) : -1;
+        ok = filters[i] >= 0 && filters[i] <= 4;
+        for (int j = 0; ok && j < filters[i]; j++)
+            kinds[i][j] =
+                H5Pget_filter2(of[i], (unsigned)j, NULL, NULL, NULL, 0, NULL, NULL);
+    }
+    dfopt_h5_close(of[0]);
+    dfopt_h5_close(of[1]);
+    return ok && rows[0] == rows[1] && filters[0] == filters[1] &&
+           memcmp(kinds[0], kinds[1], sizeof kinds[0]) == 0;
+}
+
+static hid_t open_column(const struct copy *c, const struct dfopt_layout *l,
+                         size_t column)
+{
+    char name[96];
+    snprintf(name, sizeof name, "%s/%s", l->group, l->columns[column].name);
+    return H5Dopen2(c->from->file, name, H5P_DEFAULT);
+}
+
+/* Copies the chunk that starts at a row. */
+static enum dfopt_err copy_chunk(struct copy *c, struct dfopt_store *s,
+                                 const hid_t *columns, hsize_t row)
+{
+    const size_t n = s->layout->n_columns;
+    struct dfopt_packed packed[DFOPT_COLUMNS_MAX];
+    dfopt_buf_clear(&c->bytes);
+    for (size_t i = 0; i < n; i++) {
+        hsize_t size;
+        if (H5Dget_chunk_storage_size(columns[i], &row, &size) < 0 || size == 0)
+            return DFOPT_ERR_IO;
+        const size_t at = c->bytes.len;
+        if (!dfopt_buf_grow(&c->bytes, (size_t)size))
+            return DFOPT_ERR_NOMEM;
+        if (H5Dread_chunk(columns[i], H5P_DEFAULT, &row, &packed[i].filters_off,
+                          c->bytes.data + at) < 0)
+            return DFOPT_ERR_IO;
+        packed[i].len = (size_t)size;
+    }
+    const char *at = c->bytes.data; /* it has stopped moving */
+    for (size_t i = 0; i < n; i++) {
+        packed[i].bytes = at;
+        at += packed[i].len;
+    }
+    return dfopt_store_add_chunk(s, packed);
+}
+
+/* Copies the chunks that hold committed rows only, if the new file's are alike. */
+static enum dfopt_err copy_chunks(struct copy *c, struct dfopt_store *s,
+                                  uint64_t rows)
+{
+    const struct dfopt_layout *l = s->layout;
+    const uint64_t whole = rows - rows % l->chunk_rows;
+    hid_t columns[DFOPT_COLUMNS_MAX];
+    bool alike = true;
+    enum dfopt_err e = DFOPT_OK;
+    if (whole == 0)
+        return DFOPT_OK;
+    for (size_t i = 0; i < l->n_columns; i++) {
+        columns[i] = open_column(c, l, i);
+        alike =
+            alike && columns[i] >= 0 && are_alike(columns[i], s->series[i].dataset);
+    }
+    for (uint64_t row = 0; alike && !e && row < whole; row += l->chunk_rows)
+        e = copy_chunk(c, s, columns, row);
+    for (size_t i = 0; i < l->n_columns; i++)
+        dfopt_h5_close(columns[i]);
+    return failed(c, e, "cannot copy the log");
+}
+
+/* ---- rows ---- */
+
+static enum dfopt_err read_rows(struct copy *c, size_t store, uint64_t first,
+                                size_t n, const void **rows)
+{
+    if (store >= DFOPT_TABLE_COUNT) {
+        const struct dfopt_declog_text elements = {first, first + n};
+        return dfopt_reader_look_at(c->from, store - DFOPT_TABLE_COUNT, elements,
+                                    rows, c->err);
+    }
+    *rows = c->bytes.data;
+    return dfopt_declog_reader_read(c->from, store, first, n, c->bytes.data,
+                                    c->err);
+}
+
+static enum dfopt_err copy_store(struct copy *c, size_t store, uint64_t rows)
+{
+    struct dfopt_store *s = &c->to->store[store];
+    const size_t block = BLOCK_ROWS * s->layout->row_size;
+    enum dfopt_err e = copy_chunks(c, s, rows);
+    uint64_t at = dfopt_store_rows(s);
+    dfopt_buf_clear(&c->bytes);
+    if (!e && !dfopt_buf_grow(&c->bytes, block))
+        return no_memory(c);
+    while (!e && at < rows) {
+        const size_t n = rows - at < BLOCK_ROWS ? (size_t)(rows - at) : BLOCK_ROWS;
+        const void *from;
+        e = read_rows(c, store, at, n, &from);
+        if (!e)
+            e = failed(c, dfopt_store_add(s, &c->to->packer, from, n),
+                       "cannot copy the log");
+        at += n;
+    }
+    return e;
+}
+
+static enum dfopt_err copy_commits(struct copy *c)
+{
+    struct dfopt_declog_commit_row rows[64];
+    const uint64_t n = c->from->run.commits;
+    hid_t type = dfopt_commit_hdf5_type();
+    enum dfopt_err e = type < 0 ? DFOPT_ERR_IO : DFOPT_OK;
+    for (uint64_t at = 0; !e && at < n; at += 64) {
+        const size_t some = n - at < 64 ? (size_t)(n - at) : 64;
+        e = dfopt_reader_elements(c->from->commits, type, at, some, rows)
+                ? dfopt_declog_put_commits(c->to, rows, some)
+                : DFOPT_ERR_IO;
+    }
+    dfopt_h5_close(type);
+    return failed(c, e, "cannot copy the log");
+}
+
+static enum dfopt_err copy_all(struct copy *c)
+{
+    const struct dfopt_declog_commit_row *last = &c->from->run.last;
+    enum dfopt_err e = DFOPT_OK;
+    for (size_t i = 0; !e && i < DFOPT_STORE_COUNT; i++)
+        e = copy_store(c, i,
+                       i < DFOPT_TABLE_COUNT ? last->rows[i]
+                                             : last->pool[i - DFOPT_TABLE_COUNT]);
+    c->to->strings = (uint32_t)last->rows[DFOPT_TABLE_STRINGS];
+    c->to->lists = (uint32_t)last->rows[DFOPT_TABLE_LISTS];
+    c->to->at = last->at;
+    return e ? e : copy_commits(c);
+}
+
+/* ---- the new file ---- */
+
+/* What a file was created with. */
+static int compression_of(const struct dfopt_declog_reader *r)
+{
+    unsigned level = 0, flags;
+    size_t n = 1;
+    hid_t dataset = H5Dopen2(r->file, "strings/bytes", H5P_DEFAULT);
+    hid_t plist = dataset < 0 ? -1 : H5Dget_create_plist(dataset);
+    if (plist < 0 || H5Pget_filter_by_id2(plist, H5Z_FILTER_DEFLATE, &flags, &n,
+                                          &level, 0, NULL, NULL) < 0)
+        level = 0;
+    dfopt_h5_close(plist);
+    dfopt_h5_close(dataset);
+    H5Eclear2(H5E_DEFAULT);
+    return (int)level;
+}
+
+/* The attributes and the making of the old file. */
+static struct dfopt_declog_options options_of(const struct dfopt_declog_reader *r)
+{
+    const struct dfopt_declog_run *run = &r->run;
+    struct dfopt_declog_options o = {.compression = compression_of(r),
+                                     .created_ns = run->created_ns,
+                                     .ranks = (int)run->ranks,
+#define RUN_TEXT(name, text) .name = run->name,
+                                     DFOPT_RUN_TEXT_LIST(RUN_TEXT)
+#undef RUN_TEXT
+    };
+    for (uint32_t d = 0; d < DFOPT_DETAIL_COUNT; d++)
+        if (strcmp(run->detail, dfopt_declog_detail_name(d)) == 0)
+            o.detail = d;
+    return o;
+}
+
+static enum dfopt_err fill(struct dfopt_declog *w, struct dfopt_declog_reader *r,
+                           const struct dfopt_declog_options *o,
+                           struct dfopt_error *err)
+{
+    struct copy c = {.from = r, .to = w, .err = err};
+    enum dfopt_err e = copy_all(&c);
+    if (!e)
+        e = failed(&c, dfopt_declog_begin_run(w, o), "cannot go on");
+    if (!e)
+        e = failed(&c, dfopt_declog_go_live(w, true), "cannot go on");
+    dfopt_buf_free(&c.bytes);
+    return e;
+}
+
+enum dfopt_err dfopt_declog_resume(struct dfopt_declog **out,
+                                   const struct dfopt_dict *dict,
+                                   struct dfopt_declog_reader *r,
+                                   const struct dfopt_declog_options *options,
+                                   struct dfopt_error *err)
+{
+    struct dfopt_declog *w = NULL;
+    struct dfopt_declog_options made = options_of(r);
+    if (r->run.format_version < DFOPT_DECLOG_VERSION)
+        return dfopt_error_set(err, DFOPT_ERR_FORMAT,
+                               "%s: format version %d cannot be gone on with",
+                               r->path, (int)r->run.format_version);
+    made.path = r->path;
+    enum dfopt_err e = dfopt_declog_make(&w, dict, &made, err);
+    if (e)
+        return e;
+    e = fill(w, r, options, err);
+    if (e)
+        dfopt_declog_drop(w);
+    else
+        *out = w;
+    return e;
+}
