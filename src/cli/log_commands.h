@@ -7,6 +7,7 @@
 #define LOG_COMMAND_LIST(X)                                                        \
     X(summary, "the run, what was decided and why, on one screen")                 \
     X(dump, "every row as JSON, one a line, in the order of events")               \
+    X(state, "the state that the planner had, at the end or after an event")       \
     X(check, "whether the log is whole")                                           \
     X(sweep, "the variants of a policy that a sweep has measured")
 

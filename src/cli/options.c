@@ -44,6 +44,8 @@ enum key {
     KEY_PLANS,
     KEY_FINAL_STATE,
     KEY_DECISION_LOG,
+    KEY_RESUME,
+    KEY_POLICY_CHANGE,
     KEY_LOG_COMPRESSION,
     KEY_LOG_DETAIL,
     KEY_LOG_FLUSH,
@@ -90,6 +92,15 @@ static const struct argp_option table[] = {
      "Log everything that came in and every decision to this HDF5 file; read it "
      "with "
      "dfopt-log or h5py",
+     0},
+    {"resume", KEY_RESUME, "LOG.h5", 0,
+     "Go on with the run of this decision log, which was stopped or killed: in its "
+     "state, at its place in the input files, and in the same log and plans file. "
+     "Detail and compression stay those of the log",
+     0},
+    {"allow-policy-change", KEY_POLICY_CHANGE, 0, 0,
+     "With --resume: go on also if policy, acks, relay hostname or registry are "
+     "not those of the log, by the new ones",
      0},
     {"log-detail", KEY_LOG_DETAIL, "WHAT", 0,
      "What the decision log keeps: plans, verdicts (and plans), or findings "
@@ -235,6 +246,17 @@ static error_t check_whole(struct argp_state *state, struct dfopt_options *o)
                    "output");
         return EINVAL;
     }
+    if (o->resume && o->decision_log && strcmp(o->resume, o->decision_log) != 0) {
+        argp_error(state, "--resume goes on in its log: --decision-log cannot be "
+                          "another file");
+        return EINVAL;
+    }
+    if (o->resume)
+        o->decision_log = o->resume;
+    if (o->allow_policy_change && !o->resume) {
+        argp_error(state, "--allow-policy-change is for --resume");
+        return EINVAL;
+    }
     if (o->preset == DFOPT_PRESET_UPSTREAM && o->acks == DFOPT_ACKS_ASSUMED) {
         argp_error(state, "--compat upstream has explicit acks only");
         return EINVAL;
@@ -283,6 +305,12 @@ static error_t parse_one(int key, char *arg, struct argp_state *state)
         return 0;
     case KEY_DECISION_LOG:
         o->decision_log = arg;
+        return 0;
+    case KEY_RESUME:
+        o->resume = arg;
+        return 0;
+    case KEY_POLICY_CHANGE:
+        o->allow_policy_change = true;
         return 0;
     case KEY_LOG_COMPRESSION:
         e = dfopt_option_number(state, "log-compression", arg, 0, 9, &n);

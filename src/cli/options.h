@@ -54,11 +54,13 @@ struct dfopt_options {
     struct dfopt_sweep_options sweep;
     const char **findings_files; /* owned */
     size_t n_findings_files;
-    const char *registry_file; /* NULL: none; so with the four below */
+    const char *registry_file; /* NULL: none; so with the five below */
     const char *policy_file;
     const char *plans_file;
     const char *final_state_file;
     const char *decision_log;
+    const char *resume; /* the decision log to go on with */
+    bool allow_policy_change;
     const char *relay_hostname; /* "": any */
     enum dfopt_preset preset;
     enum dfopt_acks_option acks;

@@ -8,6 +8,7 @@
 #include "cli/inputs.h"
 #include "cli/live.h"
 #include "cli/progress.h"
+#include "cli/resume.h"
 #include "cli/status.h"
 #include "cli/sweep.h"
 #include "runtime/bulk.h"
@@ -32,7 +33,10 @@ struct session {
     struct dfopt_initial *presets; /* owned; bodies point into preset_bodies */
     size_t n_presets;
     struct dfopt_buf preset_bodies;
-    struct dfopt_inputs in; /* of a replay */
+    struct dfopt_resume resume;
+    struct dfopt_inputs in;   /* of a replay */
+    struct dfopt_piece start; /* where it is read from, with the lines before */
+    uint64_t start_line;
     struct dfopt_live live; /* of a service */
     struct dfopt_sink *plans_file, *recording;
     struct dfopt_journal *journal; /* of a service with a decision log */
@@ -153,6 +157,11 @@ static enum dfopt_err configure(struct session *s, struct dfopt_error *err)
     const struct dfopt_codec_limits limits = {
         .max_record_bytes = (size_t)s->o->max_record_bytes - envelope};
     enum dfopt_err e = dfopt_dict_create(&s->dict, false);
+    if (!e && s->o->resume) { /* its names come first */
+        e = dfopt_resume_open(&s->resume, s->o->resume, s->dict, err);
+        if (e)
+            return e;
+    }
     if (!e)
         e = dfopt_codec_create(&s->codec, s->dict, &limits);
     if (e)
@@ -178,6 +187,9 @@ static enum dfopt_err choose_acks(struct session *s, struct dfopt_error *err)
                         ? !s->o->mofka.no_registry
                         : s->o->live.acks_address && s->o->live.acks_address[0];
         e = DFOPT_OK;
+    } else if (s->o->resume) {
+        event_log = !dfopt_resume_assumed_acks(&s->resume);
+        e = DFOPT_OK;
     }
     while (e && !(s->stop && *s->stop)) {
         e = dfopt_inputs_kind(&s->in, s->o, s->codec, &event_log, err);
@@ -190,6 +202,43 @@ static enum dfopt_err choose_acks(struct session *s, struct dfopt_error *err)
     }
     s->assumed_acks = s->o->acks == DFOPT_ACKS_ASSUMED || !event_log;
     return DFOPT_OK;
+}
+
+/* ---- going on with another run ---- */
+
+static void drop_presets(struct session *s)
+{
+    for (size_t i = 0; i < s->n_presets; i++)
+        dfopt_registration_clear(&s->presets[i].registration);
+    free(s->presets);
+    s->presets = NULL;
+    s->n_presets = 0;
+}
+
+/* Checks that the run fits the log, and finds its place in the input. What has
+ * registered is in the log already, unless it is not the same. */
+static enum dfopt_err go_on(struct session *s, struct dfopt_error *err)
+{
+    const struct dfopt_resume_rules now = {
+        .dict = s->dict,
+        .policy = &s->policy,
+        .assumed_acks = s->assumed_acks,
+        .relay_hostname = s->o->relay_hostname,
+        .presets = &s->preset_bodies,
+    };
+    if (!s->o->resume)
+        return DFOPT_OK;
+    enum dfopt_err e = dfopt_resume_compare(&s->resume, &now, err);
+    if (e == DFOPT_ERR_ARG && s->o->allow_policy_change) {
+        say_failed(s, "optimizer.policy.changed", err);
+        e = DFOPT_OK;
+    }
+    if (!e && dfopt_resume_has_presets(&s->resume, &s->preset_bodies))
+        drop_presets(s);
+    if (!e && !is_live(s))
+        e = dfopt_resume_input(&s->resume, &s->in, s->o, s->stop, &s->start,
+                               &s->start_line, err);
+    return e;
 }
 
 /* ---- outputs ---- */
@@ -231,7 +280,9 @@ static enum dfopt_err open_declog(struct session *s, int argc, char **argv,
             .relay_hostname = s->o->relay_hostname,
             .host = host_name(),
         };
-        e = dfopt_declog_create(&s->declog, s->dict, &log, err);
+        e = s->o->resume ? dfopt_declog_resume(&s->declog, s->dict,
+                                               s->resume.reader, &log, err)
+                         : dfopt_declog_create(&s->declog, s->dict, &log, err);
     }
     dfopt_buf_free(&policy);
     dfopt_buf_free(&arguments);
@@ -252,6 +303,18 @@ static enum dfopt_err open_journal(struct session *s, struct dfopt_error *err)
     return e;
 }
 
+static enum dfopt_err open_recording(struct session *s, struct dfopt_error *err)
+{
+    struct dfopt_buf last = {0};
+    struct dfopt_file_lines all = {.keep = UINT64_MAX, .last = &last};
+    enum dfopt_err e =
+        s->o->resume
+            ? dfopt_file_sink_reopen(&s->recording, s->o->live.record, &all, err)
+            : dfopt_file_sink_create(&s->recording, s->o->live.record, err);
+    dfopt_buf_free(&last);
+    return e;
+}
+
 static enum dfopt_err open_outputs(struct session *s, int argc, char **argv,
                                    struct dfopt_error *err)
 {
@@ -266,9 +329,12 @@ static enum dfopt_err open_outputs(struct session *s, int argc, char **argv,
     if (!e && is_live(s))
         e = dfopt_live_open(&s->live, s->o, err);
     if (!e && s->o->plans_file)
-        e = dfopt_file_sink_create(&s->plans_file, s->o->plans_file, err);
+        e = s->o->resume
+                ? dfopt_resume_plans(&s->resume, s->o->plans_file, &s->plans_file,
+                                     err)
+                : dfopt_file_sink_create(&s->plans_file, s->o->plans_file, err);
     if (!e && s->o->live.record)
-        e = dfopt_file_sink_create(&s->recording, s->o->live.record, err);
+        e = open_recording(s, err);
     if (!e && s->o->decision_log)
         e = open_declog(s, argc, argv, err);
     if (!e && s->o->decision_log && is_live(s))
@@ -310,7 +376,9 @@ static void say_done(struct session *s)
         &s->log, DFOPT_LOG_INFO, done_event[s->o->transport],
         DFOPT_F_INT("findings", t->by_stream[DFOPT_STREAM_FINDING]),
         DFOPT_F_INT("plan_count", t->plans), DFOPT_F_JSON("knob_state", x->data),
-        DFOPT_F_INT("records", t->records), DFOPT_F_INT("invalid", t->invalid),
+        DFOPT_F_INT("records", t->records),
+        DFOPT_F_INT("recognised", t->recognised),
+        DFOPT_F_INT("invalid", t->invalid),
         DFOPT_F_INT("skipped_inputs", t->skipped_inputs),
         DFOPT_F_INT("registrations", t->by_stream[DFOPT_STREAM_REGISTRATION]),
         DFOPT_F_INT("acks", t->by_stream[DFOPT_STREAM_ACK]),
@@ -355,8 +423,10 @@ static enum dfopt_err run(struct session *s, struct dfopt_lead_config *config,
         .pieces = s->in.pieces,
         .max_record_bytes = (size_t)s->o->max_record_bytes,
         .piece_bytes = (uint64_t)s->o->read_bytes,
-        .log_detail = s->o->log_detail,
-        .log_compression = s->o->log_compression,
+        .log_detail = s->declog ? dfopt_declog_detail(s->declog) : 0,
+        .log_compression = s->declog ? dfopt_declog_compression(s->declog) : 0,
+        .start = s->start,
+        .start_line = s->start_line,
     };
     struct dfopt_progress_line line = {stderr, dfopt_clock_monotonic_ns()};
     struct dfopt_status status = {
@@ -404,6 +474,7 @@ static int lead(struct session *s)
         .policy = &s->policy,
         .assumed_acks = s->assumed_acks,
         .relay_hostname = relay_hostname(s),
+        .resume = s->o->resume ? &s->resume.fold : NULL,
         .presets = s->presets,
         .n_presets = s->n_presets,
         .source = is_live(s) ? s->live.source : s->in.source,
@@ -467,9 +538,8 @@ static void release(struct session *s)
 {
     dfopt_inputs_close(&s->in);
     dfopt_live_close(&s->live);
-    for (size_t i = 0; i < s->n_presets; i++)
-        dfopt_registration_clear(&s->presets[i].registration);
-    free(s->presets);
+    dfopt_resume_close(&s->resume);
+    drop_presets(s);
     dfopt_buf_free(&s->preset_bodies);
     dfopt_policy_clear(&s->policy);
     dfopt_codec_destroy(s->codec);
@@ -523,6 +593,8 @@ int dfopt_session_run(struct dfopt_comm *comm, const struct dfopt_options *o,
         release(&s);
         return code;
     }
+    if (!e)
+        e = go_on(&s, &err);
     if (!e)
         e = open_outputs(&s, argc, argv, &err);
     if (e) {

@@ -312,6 +312,32 @@ enum dfopt_err dfopt_frame_state(struct dfopt_frame *f,
     return e ? e : add_rows(f, DFOPT_ITEM_SUPPRESSION_STATES, suppression_states);
 }
 
+enum dfopt_err dfopt_frame_restore(struct dfopt_frame *f,
+                                   const struct dfopt_buf *state_rows,
+                                   const struct dfopt_buf *suppression_states)
+{
+    const struct dfopt_state_row *s =
+        DFOPT_ROW(state_rows, const struct dfopt_state_row);
+    const struct dfopt_suppression_state *t =
+        DFOPT_ROW(suppression_states, const struct dfopt_suppression_state);
+    const size_t states = DFOPT_ROWS(state_rows, struct dfopt_state_row);
+    const size_t suppressions =
+        DFOPT_ROWS(suppression_states, struct dfopt_suppression_state);
+    enum dfopt_err e = DFOPT_OK;
+    for (size_t i = 0; i < states && !e; i++) {
+        e = DEFINE_ALL(f, s[i].knob, s[i].node);
+        if (!e)
+            e = define_value(f, s[i].value);
+        if (!e)
+            e = define_value(f, s[i].plan_old);
+    }
+    for (size_t i = 0; i < suppressions && !e; i++)
+        e = DEFINE_ALL(f, t[i].tag, t[i].finding_type);
+    if (!e)
+        e = add_rows(f, DFOPT_ITEM_STATE_ROWS, state_rows);
+    return e ? e : add_rows(f, DFOPT_ITEM_SUPPRESSION_STATES, suppression_states);
+}
+
 /* Of the header, its checksum aside, and of what is behind it. */
 static uint64_t checksum(const struct dfopt_frame_header *h, const char *bytes)
 {

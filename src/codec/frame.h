@@ -154,6 +154,12 @@ enum dfopt_err dfopt_frame_state(struct dfopt_frame *f,
                                  const struct dfopt_buf *state_rows,
                                  const struct dfopt_buf *suppression_states);
 
+/* Rows of a state that a planner is to start with, with the definitions that they
+ * need. */
+enum dfopt_err dfopt_frame_restore(struct dfopt_frame *f,
+                                   const struct dfopt_buf *state_rows,
+                                   const struct dfopt_buf *suppression_states);
+
 /* Completes the header. The frame is the whole of *out. */
 void dfopt_frame_end(struct dfopt_frame *f, enum dfopt_frame_kind kind,
                      uint64_t round);

@@ -49,7 +49,7 @@ enum dfopt_err dfopt_plan_rationale(const struct dfopt_dict *dict,
                                     const struct dfopt_plan *p,
                                     struct dfopt_buf *out)
 {
-    if (p->relay_id != DFOPT_SYM_NONE)
+    if (p->rationale != DFOPT_SYM_NONE)
         return add_text(dict, p->rationale, out);
     size_t start = out->len;
     enum dfopt_err e = add_text(dict, p->finding_type, out);

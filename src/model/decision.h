@@ -57,8 +57,8 @@ struct dfopt_plan {
     dfopt_sym knob, target_function, apply_when, finding_type, tag;
     dfopt_sym node;      /* own: its one target node, or DFOPT_SYM_EMPTY */
     dfopt_list targets;  /* relayed: target_nodes; own: DFOPT_LIST_EMPTY */
-    dfopt_sym rationale; /* relayed: its text; own: DFOPT_SYM_NONE, and */
-    dfopt_sym motif, trend, scope; /* what the text is composed of */
+    dfopt_sym rationale; /* the text; DFOPT_SYM_NONE where we make it, of */
+    dfopt_sym motif, trend, scope; /* these and what is above and below */
     struct dfopt_value old_value, new_value;
     double severity;
     int64_t window;

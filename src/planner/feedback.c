@@ -129,6 +129,19 @@ static void set_for_job(struct dfopt_planner *p, const struct dfopt_key *key,
     start_cooldown(key->slot, g);
 }
 
+enum dfopt_err dfopt_planner_follow(struct dfopt_planner *p,
+                                    const struct dfopt_key *job,
+                                    const struct dfopt_global_plan *g,
+                                    struct dfopt_value new)
+{
+    size_t n;
+    const dfopt_sym *nodes = dfopt_dict_items(p->dict, g->target_nodes, &n);
+    if (n > 0 && p->policy->on.global_overrides_nodes)
+        return set_on_nodes(p, job->knob, g, nodes, n, new);
+    set_for_job(p, job, g, new);
+    return DFOPT_OK;
+}
+
 /* Appends the plan that is passed on. */
 static enum dfopt_err relay(uint64_t seq, const struct dfopt_global_plan *g,
                             struct dfopt_value old, struct dfopt_value new,
@@ -176,15 +189,11 @@ static enum dfopt_err apply_global(struct dfopt_planner *p, uint64_t seq,
         return DFOPT_OK;
     job.slot = dfopt_slots_find(&p->slots, DFOPT_JOB_NODE, job.knob);
     const struct dfopt_value old = job.slot->value;
-    enum dfopt_err e = DFOPT_OK;
-    if (n > 0 && p->policy->on.global_overrides_nodes) {
-        e = set_on_nodes(p, job.knob, g, nodes, n, new);
-    } else {
-        *outcome = DFOPT_RELAY_SAME_VALUE;
-        if (dfopt_value_equal(p->dict, new, old))
-            return DFOPT_OK;
-        set_for_job(p, &job, g, new);
-    }
+    const bool for_nodes = n > 0 && p->policy->on.global_overrides_nodes;
+    *outcome = DFOPT_RELAY_SAME_VALUE;
+    if (!for_nodes && dfopt_value_equal(p->dict, new, old))
+        return DFOPT_OK;
+    enum dfopt_err e = dfopt_planner_follow(p, &job, g, new);
     *outcome = DFOPT_RELAY_RELAYED;
     return e ? e : relay(seq, g, old, new, out);
 }

@@ -124,6 +124,24 @@ bool dfopt_planner_find_plan(const struct dfopt_planner *p, uint64_t plan_id,
     return true;
 }
 
+enum dfopt_err dfopt_planner_put_in_force(struct dfopt_planner *p,
+                                          const struct dfopt_key *key,
+                                          const struct dfopt_plan *plan)
+{
+    const struct dfopt_pending pending = {
+        .plan_id = plan->plan_id,
+        .window = plan->window,
+        .severity = plan->severity,
+        .old = plan->old_value,
+        .had = dfopt_planner_has_override(p, key),
+    };
+    dfopt_planner_set_value(p, key, plan->new_value);
+    if (!p->assumed_acks)
+        return dfopt_planner_launch(p, key, &pending);
+    dfopt_planner_applied(p, key, plan->severity, NULL, plan->window);
+    return DFOPT_OK;
+}
+
 void dfopt_planner_free_refs(struct dfopt_planner *p)
 {
     struct dfopt_pending_ref *ref, *next;

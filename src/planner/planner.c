@@ -148,23 +148,9 @@ static enum dfopt_err add_suppression(struct pass *s, const struct dfopt_tag *t,
 /* A global finding sets the suppressions that it names. */
 static enum dfopt_err suppress(struct pass *s, dfopt_sym tag)
 {
-    struct dfopt_planner *p = s->p;
-    uint32_t index = dfopt_registry_tag(&p->registry, tag);
-    if (index == DFOPT_SYMMAP_NONE)
+    struct dfopt_tag *t = dfopt_planner_suppress(s->p, tag);
+    if (!t)
         return DFOPT_ERR_NOMEM;
-    struct dfopt_tag *t = &p->registry.tags[index];
-    if (!t->suppressed) {
-        if (p->n_suppressed == p->cap_suppressed) {
-            uint32_t cap = p->cap_suppressed ? p->cap_suppressed * 2 : 16;
-            uint32_t *items = realloc(p->suppressed, cap * sizeof *items);
-            if (!items)
-                return DFOPT_ERR_NOMEM;
-            p->suppressed = items;
-            p->cap_suppressed = cap;
-        }
-        p->suppressed[p->n_suppressed++] = index;
-    }
-    t->suppressed = true;
     t->by_type = s->f->type;
     t->window = s->f->window;
     t->severity = s->f->severity;
@@ -337,18 +323,7 @@ static enum dfopt_err make_plan(struct pass *s, const struct dfopt_key *key,
         .persistence = f->persistence,
     };
     s->plans++;
-    struct dfopt_pending pending = {
-        .plan_id = plan->plan_id,
-        .window = f->window,
-        .severity = f->severity,
-        .old = old,
-        .had = dfopt_planner_has_override(p, key),
-    };
-    dfopt_planner_set_value(p, key, new);
-    if (!p->assumed_acks)
-        return dfopt_planner_launch(p, key, &pending);
-    dfopt_planner_applied(p, key, f->severity, NULL, f->window);
-    return DFOPT_OK;
+    return dfopt_planner_put_in_force(p, key, plan);
 }
 
 /* One response of one knob to one tag of the finding: exactly one verdict. */

@@ -58,6 +58,23 @@ void dfopt_planner_applied(struct dfopt_planner *p, const struct dfopt_key *key,
                            double severity, const struct dfopt_value *value,
                            int64_t window);
 
+/* A plan of our own takes effect: its value is in force, and it is in flight, or,
+ * with assumed acks, applied. OK or NOMEM. */
+enum dfopt_err dfopt_planner_put_in_force(struct dfopt_planner *p,
+                                          const struct dfopt_key *key,
+                                          const struct dfopt_plan *plan);
+
+/* A plan of a global optimizer takes effect, for the job or its target nodes. OK
+ * or NOMEM. */
+enum dfopt_err dfopt_planner_follow(struct dfopt_planner *p,
+                                    const struct dfopt_key *job,
+                                    const struct dfopt_global_plan *g,
+                                    struct dfopt_value new);
+
+/* Marks a tag as suppressed and returns it, for its terms; NULL: no memory. */
+struct dfopt_tag *dfopt_planner_suppress(struct dfopt_planner *p, dfopt_sym tag);
+void dfopt_planner_unsuppress(struct dfopt_planner *p, dfopt_sym tag);
+
 /* Puts a plan in flight, takes it out again. OK or NOMEM. */
 enum dfopt_err dfopt_planner_launch(struct dfopt_planner *p,
                                     const struct dfopt_key *key,

@@ -30,6 +30,8 @@ struct dfopt_bulk_input {
     uint64_t piece_bytes; /* a rank reads at a time; 0: by the number of ranks */
     uint32_t log_detail;  /* enum dfopt_declog_detail */
     int log_compression;  /* deflate level */
+    struct dfopt_piece start; /* its file and start: where reading begins */
+    uint64_t start_line;      /* lines of that file before it */
 };
 
 /* Local, on rank 0, instead of dfopt_lead_run; the others are in

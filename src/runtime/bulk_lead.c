@@ -4,6 +4,7 @@
 
 #include "runtime/bulk_lead.h"
 #include "runtime/bulk_rows.h"
+#include "runtime/restore.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -56,12 +57,34 @@ static enum dfopt_err send_start(struct dfopt_bulk_lead *l, int to)
         e = dfopt_frame_item(&f, DFOPT_ITEM_BULK_CONFIG, &b->o, sizeof b->o);
     if (!e)
         e = add_paths(l, &f);
+    if (!e && l->c->resume)
+        e = dfopt_restore_send(&f, l->c->resume, (uint32_t)to, (uint32_t)b->size);
     for (size_t i = 0; i < l->c->n_presets && !e; i++)
         e = dfopt_frame_registration(&f, 0, &l->c->presets[i].registration);
-    if (!e) {
+    if (!e)
         dfopt_bulk_send(b, to, DFOPT_BULK_EVENT_LANE, &f, DFOPT_FRAME_BULK);
-    }
     return e;
+}
+
+/* Goes on where the run before left off: input, numbers, rows of the log. */
+static enum dfopt_err go_on(struct dfopt_bulk_lead *l,
+                            const struct dfopt_bulk_input *input)
+{
+    const struct dfopt_declog *log = *l->c->declog;
+    l->end.origin = l->settled.origin = DFOPT_SYM_NONE;
+    l->origin_file = UINT32_MAX;
+    if (!l->c->resume)
+        return DFOPT_OK;
+    l->end = l->settled = l->c->resume->at;
+    l->next_seq = l->c->resume->next_seq;
+    l->lines_file = input->start.file;
+    l->lines = input->start_line;
+    l->bytes_done = input->start.start;
+    for (uint32_t i = 0; i < input->start.file; i++)
+        l->bytes_done += dfopt_pieces_size(l->b.pieces, i);
+    l->findings = log ? dfopt_declog_rows(log, DFOPT_TABLE_FINDINGS) : 0;
+    l->verdicts = log ? dfopt_declog_rows(log, DFOPT_TABLE_VERDICTS) : 0;
+    return dfopt_restore_here(l->b.deciding.planner, l->c->resume);
 }
 
 /* What rank 0 reads of a round in which each other rank reads `piece`. For all that
@@ -91,6 +114,7 @@ static enum dfopt_err start(struct dfopt_bulk_lead *l,
         .max_record_bytes = input->max_record_bytes,
         .log_detail = input->log_detail,
         .log_level = *l->c->declog ? input->log_compression : -1,
+        .start = input->start,
     };
     b->o.lead_bytes =
         size > 1 ? lead_bytes(b->o.piece_bytes, (int)size, *l->c->declog != NULL)
@@ -103,11 +127,13 @@ static enum dfopt_err start(struct dfopt_bulk_lead *l,
     l->gos = calloc(size, sizeof *l->gos);
     l->reasons = calloc(size, sizeof *l->reasons);
     l->ends = calloc(size, sizeof *l->ends);
-    l->end.origin = l->settled.origin = DFOPT_SYM_NONE;
-    l->origin_file = UINT32_MAX;
     if (!l->syncs || !l->gos || !l->reasons || !l->ends ||
         dfopt_bulk_rank_init(b, l->c->assumed_acks, l->c->relay_hostname))
         return no_memory(err);
+    const enum dfopt_err restored = go_on(l, input);
+    if (restored)
+        return dfopt_error_set(err, restored, "restoring the state: %s",
+                               dfopt_err_text(restored));
     for (size_t i = 0; i < l->c->n_presets; i++)
         if (dfopt_planner_register(b->deciding.planner,
                                    &l->c->presets[i].registration))

@@ -11,6 +11,7 @@ enum dfopt_err dfopt_bulk_rank_init(struct dfopt_bulk_rank *b, bool assumed_acks
     b->rank = dfopt_comm_rank(b->comm);
     b->size = dfopt_comm_size(b->comm);
     const size_t n = (size_t)b->size;
+    b->at = b->o.start;
     b->slice.planners = (uint32_t)n;
     b->told = calloc(n, sizeof *b->told);
     b->own = calloc(n, sizeof *b->own);

@@ -29,6 +29,7 @@ struct lead {
     int wait_ms;
     uint64_t next_seq, next_round;
     int64_t flushed_ns, progress_ns;
+    uint64_t passed_over;      /* recognised since the last round was sent */
     uint64_t put_out, settled; /* records: decided and put out; durable as well */
     size_t kept_back;          /* plans that no peer has taken yet */
     struct dfopt_intake intake;
@@ -68,6 +69,17 @@ static enum dfopt_err route(struct lead *l, struct dfopt_round *r, uint64_t seq,
     default:
         return dfopt_team_registration(l->team, r, seq, &event->registration);
     }
+}
+
+/* Whether an event that its origin sends again is in the log that the run goes on
+ * with. */
+static bool is_known(struct lead *l, const struct dfopt_record *rec)
+{
+    uint64_t last;
+    return l->c->resume && rec->unit == DFOPT_OFFSET_EVENT_ID &&
+           dfopt_fold_last_event(l->c->resume, dfopt_intake_origin(&l->intake, rec),
+                                 &last) &&
+           rec->offset <= last;
 }
 
 static enum dfopt_err take_record(struct lead *l, struct dfopt_round *r,
@@ -118,7 +130,8 @@ static void report_progress(struct lead *l, bool last)
         return;
     l->progress_ns = now;
     struct dfopt_lead_progress p = {.totals = l->totals,
-                                    .undecided = l->totals->records - l->put_out,
+                                    .undecided = l->totals->records +
+                                                 l->totals->recognised - l->put_out,
                                     .kept_back = l->kept_back};
     l->c->source->ops->progress(l->c->source, &p.input);
     l->c->progress(l->c->progress_arg, &p);
@@ -131,7 +144,7 @@ static enum dfopt_err settled(struct lead *l, struct dfopt_error *err)
     l->settled = l->put_out;
     if (l->c->source->ops->done && !l->output.failed)
         l->c->source->ops->done(l->c->source, l->settled);
-    return l->settled == l->totals->records
+    return l->settled == l->totals->records + l->totals->recognised
                ? dfopt_output_cut_journal(&l->output, err)
                : DFOPT_OK;
 }
@@ -139,6 +152,8 @@ static enum dfopt_err settled(struct lead *l, struct dfopt_error *err)
 /* Nothing is on its way and nothing has come in. */
 static enum dfopt_err idle(struct lead *l, struct dfopt_error *err)
 {
+    l->put_out += l->passed_over;
+    l->passed_over = 0;
     l->kept_back = dfopt_output_pump(&l->output);
     report_progress(l, false);
     const int64_t now = dfopt_clock_monotonic_ns();
@@ -166,6 +181,11 @@ static enum dfopt_err fill(struct lead *l, struct dfopt_round *r,
         switch (l->c->source->ops->next(l->c->source, nothing ? l->wait_ms : 0,
                                         &rec, &why)) {
         case DFOPT_SOURCE_RECORD:
+            if (is_known(l, &rec)) {
+                l->totals->recognised++;
+                l->passed_over++;
+                break;
+            }
             bytes += rec.len;
             e = take_record(l, r, &rec, err);
             r->end = (struct dfopt_declog_position){
@@ -205,7 +225,7 @@ static enum dfopt_err finish_oldest(struct lead *l, struct dfopt_error *err)
     l->oldest = (l->oldest + 1) % l->n_rounds;
     l->on_way--;
     e = dfopt_output_round(&l->output, r, flush, err);
-    l->put_out += r->n_events;
+    l->put_out += r->n_events + r->n_recognised;
     if (!e && flush)
         e = dfopt_output_flush(&l->output, err);
     if (!e && flush)
@@ -226,6 +246,8 @@ static enum dfopt_err send_next(struct lead *l, struct dfopt_error *err)
     enum dfopt_err e = fill(l, r, err);
     if (r->n_events == 0 && l->next_round > 0)
         return e;
+    r->n_recognised = l->passed_over;
+    l->passed_over = 0;
     l->next_round++;
     l->on_way++;
     enum dfopt_err journaled = e ? DFOPT_OK : dfopt_output_journal(&l->output, err);
@@ -287,7 +309,15 @@ static enum dfopt_err start(struct lead *l, struct dfopt_comm *comm,
     for (uint32_t i = 0; i < l->n_rounds; i++)
         if (dfopt_round_init(&l->rounds[i], dfopt_team_planners(l->team)))
             return no_memory(err);
-    dfopt_round_reset(&l->rounds[0], 0, 0);
+    dfopt_round_reset(&l->rounds[0], 0, l->next_seq);
+    l->rounds[0].end = (struct dfopt_declog_position){.origin = DFOPT_SYM_NONE};
+    if (l->c->resume) {
+        l->rounds[0].end = l->c->resume->at;
+        e = dfopt_team_restore(l->team, &l->rounds[0], l->c->resume);
+        if (e)
+            return dfopt_error_set(err, e, "restoring the state: %s",
+                                   dfopt_err_text(e));
+    }
     for (size_t i = 0; i < l->c->n_presets; i++) {
         if (dfopt_team_preset(l->team, &l->rounds[0],
                               &l->c->presets[i].registration))
@@ -317,6 +347,7 @@ enum dfopt_err dfopt_lead_run(struct dfopt_comm *comm,
         .n_rounds = config->rounds_on_way ? config->rounds_on_way : ROUNDS_ON_WAY,
         .round_events = config->round_events ? config->round_events : ROUND_EVENTS,
         .wait_ms = config->wait_ms ? config->wait_ms : WAIT_MS,
+        .next_seq = config->resume ? config->resume->next_seq : 0,
         .flushed_ns = dfopt_clock_monotonic_ns(),
         .intake = {.dict = config->dict,
                    .codec = config->codec,
@@ -334,6 +365,7 @@ enum dfopt_err dfopt_lead_run(struct dfopt_comm *comm,
             *err = ending;
             e = ended;
         }
+        l.put_out += l.passed_over;
         if (!ended && !e)
             e = settled(&l, err);
         report_progress(&l, true);

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "codec/codec.h"
 #include "declog/writer.h"
+#include "fold/fold.h"
 #include "runtime/comm.h"
 #include "transport/journal.h"
 #include "transport/transport.h"
@@ -22,7 +23,8 @@ struct dfopt_initial {
 
 /* What came in and what was decided. */
 struct dfopt_totals {
-    uint64_t records;                       /* all that took a number */
+    uint64_t records;    /* all that took a number */
+    uint64_t recognised; /* events that the log had already: passed over */
     uint64_t by_stream[DFOPT_STREAM_COUNT]; /* of them, the usable ones */
     uint64_t invalid;                       /* records that could not be used */
     uint64_t skipped_inputs; /* files that could not be read to their end */
@@ -51,6 +53,7 @@ struct dfopt_lead_config {
     const struct dfopt_policy *policy;
     bool assumed_acks;
     dfopt_sym relay_hostname;
+    const struct dfopt_fold *resume; /* NULL: none. What the run goes on with */
     const struct dfopt_initial *presets;
     size_t n_presets;
     struct dfopt_source *source;

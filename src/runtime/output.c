@@ -145,6 +145,7 @@ enum dfopt_err dfopt_output_presets(struct dfopt_output *o, struct dfopt_error *
     for (size_t i = 0; i < o->c->n_presets && !e; i++) {
         const struct dfopt_initial *p = &o->c->presets[i];
         const struct dfopt_declog_registration reg = {
+            .seq = o->c->resume ? o->c->resume->next_seq : 0,
             .source = p->source,
             .body = p->body,
             .body_len = p->body_len,

@@ -39,6 +39,7 @@ struct dfopt_round {
     uint64_t number;
     uint64_t first_seq;
     uint32_t n_events;
+    uint64_t n_recognised;      /* passed over before its last event */
     struct dfopt_share *shares; /* one a planner; owned */
     uint32_t n_shares;
     uint32_t waiting;          /* shares not yet answered */

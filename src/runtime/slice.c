@@ -4,6 +4,7 @@
 #include "runtime/slice.h"
 
 #include "planner/symmap.h"
+#include "runtime/restore.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -403,6 +404,9 @@ enum dfopt_err dfopt_slice_decide_item(struct dfopt_deciding *d,
             dfopt_registration_clear(&event.registration);
         }
         return e;
+    case DFOPT_ITEM_STATE_ROWS:
+    case DFOPT_ITEM_SUPPRESSION_STATES:
+        return dfopt_restore_item(d->planner, item);
     default:
         return DFOPT_ERR_FORMAT;
     }

@@ -5,6 +5,7 @@
 
 #include "planner/symmap.h"
 #include "runtime/deciding.h"
+#include "runtime/restore.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -185,6 +186,20 @@ enum dfopt_err dfopt_team_preset(struct dfopt_team *t, struct dfopt_round *r,
     for (uint32_t i = 0; i < t->planners && !e; i++) {
         struct dfopt_frame *frame = frame_of(t, r, i);
         e = frame ? dfopt_frame_registration(frame, 0, g) : DFOPT_ERR_NOMEM;
+    }
+    return e;
+}
+
+enum dfopt_err dfopt_team_restore(struct dfopt_team *t, struct dfopt_round *r,
+                                  const struct dfopt_fold *state)
+{
+    enum dfopt_err e = DFOPT_OK;
+    if (is_alone(t))
+        return dfopt_restore_here(t->here.planner, state);
+    for (uint32_t i = 0; i < t->planners && !e; i++) {
+        struct dfopt_frame *frame = frame_of(t, r, i);
+        e = frame ? dfopt_restore_send(frame, state, i, t->planners)
+                  : DFOPT_ERR_NOMEM;
     }
     return e;
 }

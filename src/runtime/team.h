@@ -4,6 +4,7 @@
 #ifndef DFOPT_RUNTIME_TEAM_H
 #define DFOPT_RUNTIME_TEAM_H
 
+#include "fold/fold.h"
 #include "runtime/round.h"
 
 struct dfopt_team;
@@ -43,6 +44,11 @@ enum dfopt_err dfopt_team_skip(struct dfopt_team *t, struct dfopt_round *r);
 /* A registration that is no event: before the first round is sent. */
 enum dfopt_err dfopt_team_preset(struct dfopt_team *t, struct dfopt_round *r,
                                  const struct dfopt_registration *g);
+
+/* The state of the run that is gone on with: before everything else. OK, NOMEM,
+ * or FORMAT. */
+enum dfopt_err dfopt_team_restore(struct dfopt_team *t, struct dfopt_round *r,
+                                  const struct dfopt_fold *state);
 
 /* Sends the shares of a round. */
 enum dfopt_err dfopt_team_send(struct dfopt_team *t, struct dfopt_round *r,

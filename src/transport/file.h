@@ -4,6 +4,7 @@
 #ifndef DFOPT_TRANSPORT_FILE_H
 #define DFOPT_TRANSPORT_FILE_H
 
+#include "base/buf.h"
 #include "transport/transport.h"
 
 /* Used where the option is 0. */
@@ -60,6 +61,20 @@ enum dfopt_source_status dfopt_file_source_peek(struct dfopt_source *s,
  * After one, a file ends with the last line that was written whole (a pipe or
  * standard output may end within a line). */
 enum dfopt_err dfopt_file_sink_create(struct dfopt_sink **out, const char *path,
+                                      struct dfopt_error *err);
+
+/* How much of a file that is there already is kept. */
+struct dfopt_file_lines {
+    uint64_t keep;          /* at most so many lines from the first on */
+    uint64_t kept;          /* out: so many whole ones there were */
+    bool regular;           /* out: false: it is no file with lines to keep */
+    struct dfopt_buf *last; /* out: the last that was kept, without its newline */
+};
+
+/* As dfopt_file_sink_create, but goes on behind lines that a regular file has: the
+ * rest of it is cut off. Further errors: IO (it cannot be read). */
+enum dfopt_err dfopt_file_sink_reopen(struct dfopt_sink **out, const char *path,
+                                      struct dfopt_file_lines *lines,
                                       struct dfopt_error *err);
 
 #endif

@@ -138,12 +138,12 @@ static const struct dfopt_sink_ops file_sink_ops = {
 };
 
 /* Opens the file; the text of an error says which part of the path is wrong. */
-static enum dfopt_err open_output(const char *path, int *fd,
+static enum dfopt_err open_output(const char *path, int flags, int *fd,
                                   struct dfopt_error *err)
 {
     if (path[0] == '\0')
         return dfopt_error_set(err, DFOPT_ERR_ARG, "an empty file name");
-    *fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, 0666);
+    *fd = open(path, flags | O_CREAT | O_CLOEXEC | O_NOCTTY, 0666);
     if (*fd >= 0)
         return DFOPT_OK;
     int why = errno;
@@ -155,8 +155,8 @@ static enum dfopt_err open_output(const char *path, int *fd,
                            "%s: %s", path, strerror(why));
 }
 
-enum dfopt_err dfopt_file_sink_create(struct dfopt_sink **out, const char *path,
-                                      struct dfopt_error *err)
+static enum dfopt_err create(struct file_sink **out, const char *path, int flags,
+                             struct dfopt_error *err)
 {
     bool is_stdout = strcmp(path, "-") == 0;
     struct file_sink *s = calloc(1, sizeof *s);
@@ -167,7 +167,7 @@ enum dfopt_err dfopt_file_sink_create(struct dfopt_sink **out, const char *path,
     if (!s || !name)
         e = dfopt_error_set(err, DFOPT_ERR_NOMEM, "%s: out of memory", path);
     else if (!is_stdout)
-        e = open_output(path, &fd, err);
+        e = open_output(path, flags, &fd, err);
     else if (fstat(fd, &st) != 0)
         e = dfopt_error_set(err, DFOPT_ERR_IO, "%s: %s", name, strerror(errno));
     if (e != DFOPT_OK) {
@@ -180,6 +180,91 @@ enum dfopt_err dfopt_file_sink_create(struct dfopt_sink **out, const char *path,
     s->fd = fd;
     s->owned = !is_stdout;
     s->truncates = !is_stdout && fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
-    *out = &s->base;
+    *out = s;
     return DFOPT_OK;
+}
+
+enum dfopt_err dfopt_file_sink_create(struct dfopt_sink **out, const char *path,
+                                      struct dfopt_error *err)
+{
+    struct file_sink *s;
+    enum dfopt_err e = create(&s, path, O_WRONLY | O_TRUNC, err);
+    if (!e)
+        *out = &s->base;
+    return e;
+}
+
+/* ---- going on with a file ---- */
+
+/* Finds the end of the lines that are kept, and where the last of them starts. */
+static enum dfopt_err find_lines(struct file_sink *s,
+                                 struct dfopt_file_lines *lines,
+                                 uint64_t *last_start, struct dfopt_error *err)
+{
+    uint64_t at = 0, line_start = 0;
+    while (lines->kept < lines->keep) {
+        ssize_t n = pread(s->fd, s->buffer, sizeof s->buffer, (off_t)at);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return dfopt_error_set(err, DFOPT_ERR_IO, "%s: %s", s->name,
+                                   strerror(errno));
+        if (n == 0)
+            break;
+        const char *from = s->buffer, *end = s->buffer + n, *newline;
+        while (lines->kept < lines->keep &&
+               (newline = memchr(from, '\n', (size_t)(end - from)))) {
+            lines->kept++;
+            *last_start = line_start;
+            from = newline + 1;
+            s->size = line_start = at + (uint64_t)(from - s->buffer);
+        }
+        at += (uint64_t)n;
+    }
+    return DFOPT_OK;
+}
+
+/* Keeps the lines, and cuts off what is behind them. */
+static enum dfopt_err keep_lines(struct file_sink *s,
+                                 struct dfopt_file_lines *lines,
+                                 struct dfopt_error *err)
+{
+    uint64_t start = 0;
+    enum dfopt_err e = find_lines(s, lines, &start, err);
+    if (e)
+        return e;
+    if (lines->kept > 0) {
+        const size_t n = (size_t)(s->size - start) - 1;
+        if (dfopt_buf_reserve(lines->last, n + 1))
+            return dfopt_error_set(err, DFOPT_ERR_NOMEM, "%s: out of memory",
+                                   s->name);
+        if (pread(s->fd, lines->last->data, n, (off_t)start) != (ssize_t)n)
+            return dfopt_error_set(err, DFOPT_ERR_IO, "%s: cannot be read",
+                                   s->name);
+        lines->last->len = n;
+    }
+    if (ftruncate(s->fd, (off_t)s->size) < 0 ||
+        lseek(s->fd, (off_t)s->size, SEEK_SET) < 0)
+        return dfopt_error_set(err, DFOPT_ERR_IO, "%s: %s", s->name,
+                               strerror(errno));
+    return DFOPT_OK;
+}
+
+enum dfopt_err dfopt_file_sink_reopen(struct dfopt_sink **out, const char *path,
+                                      struct dfopt_file_lines *lines,
+                                      struct dfopt_error *err)
+{
+    struct stat st;
+    struct file_sink *s = NULL;
+    lines->kept = 0;
+    lines->regular =
+        strcmp(path, "-") != 0 && (stat(path, &st) < 0 || S_ISREG(st.st_mode));
+    enum dfopt_err e = create(&s, path, lines->regular ? O_RDWR : O_WRONLY, err);
+    if (!e && lines->regular)
+        e = keep_lines(s, lines, err);
+    if (!e)
+        *out = &s->base;
+    else if (s)
+        sink_destroy(&s->base, NULL);
+    return e;
 }

@@ -77,7 +77,8 @@ static void fill(struct mofka_source *s, const struct topic *t,
                                     .len = e->len,
                                     .stream = t->stream,
                                     .origin = p->origin,
-                                    .offset = e->id};
+                                    .offset = e->id,
+                                    .unit = DFOPT_OFFSET_EVENT_ID};
     if (e->len == 0)
         record->problem = "the event has no data";
     else if (e->full_len > s->max_record_bytes)

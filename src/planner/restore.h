@@ -1,0 +1,33 @@
+/* Bringing a planner to a state without deciding anything: event by event, as a
+ * decision log tells what became of them, or at once, from the rows that
+ * dfopt_planner_state lists. Knobs are registered, and acks handled, as ever. */
+#ifndef DFOPT_PLANNER_RESTORE_H
+#define DFOPT_PLANNER_RESTORE_H
+
+#include "planner/planner.h"
+
+/* Whether plans from here on count as applied at once. */
+void dfopt_planner_assume_acks(struct dfopt_planner *p, bool assume);
+
+/* Each makes what was decided happen to the state. OK, NOMEM (the state is then
+ * undefined), or FORMAT: that cannot have been decided in this state. */
+enum dfopt_err dfopt_planner_redo_plan(struct dfopt_planner *p,
+                                       const struct dfopt_plan *plan);
+enum dfopt_err
+dfopt_planner_redo_suppression(struct dfopt_planner *p,
+                               const struct dfopt_suppression_row *row);
+enum dfopt_err dfopt_planner_redo_timeout(struct dfopt_planner *p,
+                                          const struct dfopt_timeout_row *row);
+enum dfopt_err dfopt_planner_redo_seen(struct dfopt_planner *p,
+                                       const struct dfopt_seen_row *row);
+
+/* Takes over rows of another planner's state; rows of nodes that this one does
+ * not own are left out. The knobs must be registered, and nothing else have
+ * happened since. Returns as above. */
+enum dfopt_err dfopt_planner_take_state(struct dfopt_planner *p,
+                                        const struct dfopt_state_row *rows,
+                                        size_t n);
+enum dfopt_err dfopt_planner_take_suppressions(
+    struct dfopt_planner *p, const struct dfopt_suppression_state *rows, size_t n);
+
+#endif
