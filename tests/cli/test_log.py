@@ -3,7 +3,7 @@ import json
 import os
 
 import harness
-from harness import RANKS, Case, Config, event, lines, session
+from harness import RANKS, Case, Config, DecisionLog, event, lines, session
 
 
 class Log(Case):
@@ -61,6 +61,10 @@ class Log(Case):
         self.log("check", self.path("log.h5"))
         self.assertNotEqual(self.log("summary", self.path("log.h5")).out, b"")
 
+    def committed(self):
+        with DecisionLog(self.path("log.h5")) as d:
+            return d.rows("verdicts")
+
     def test_killed_run(self):
         reader, writer = os.pipe()
         running = harness.Running(
@@ -71,6 +75,7 @@ class Log(Case):
         os.write(writer, lines(session(3, 5)))
         harness.wait_until(lambda: running.so_far().count('"optimizer.plan"') > 3, 20,
                            "plans")
+        harness.wait_until(lambda: self.committed() > 20, 20, "verdicts in the log")
         running.process.kill()
         os.close(writer)
         running.finish(sanitizers=False)

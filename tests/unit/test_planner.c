@@ -62,6 +62,7 @@ static void a_rationale_may_hold_any_byte(void **state)
     struct pf t;
     pf_open(&t, DFOPT_PRESET_DEFAULT, "NUL in a rationale");
     struct dfopt_plan p = {.relay_id = DFOPT_SYM_NONE,
+                           .rationale = DFOPT_SYM_NONE,
                            .finding_type = dfopt_dict_intern(t.dict, "a\0b", 3),
                            .severity = -0.0004,
                            .persistence = -1};
