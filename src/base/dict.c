@@ -1,24 +1,34 @@
 /* Interned strings and lists. One table serves both: a list is kept as the
  * bytes of its items' numbers. Invariant: an entry found by its number is also
  * found by its bytes, unless a local entry had those bytes first (the number
- * of the authority then replaces the local one in the table). */
+ * of the authority then replaces the local one in the table).
+ *
+ * With millions of names each access to memory is a wait. A look-up makes two: a
+ * slot, which tells by its hash whether the entry is worth a look, and the entry.
+ */
 #include "base/dict.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+#ifndef XXH_INLINE_ALL
+#define XXH_INLINE_ALL
+#endif
 #include <xxhash.h>
 
-#define HASH_NONFATAL_OOM              1
-#define HASH_FUNCTION(key, len, hashv) ((hashv) = (unsigned)XXH3_64bits(key, len))
-#include <uthash.h>
-
-#define LOCAL_BASE 0x80000000u
+#define LOCAL_BASE  0x80000000u
+#define SLOTS_MIN   64u
+#define BLOCK_BYTES ((size_t)64 << 10)
 
 struct entry {
-    UT_hash_handle hh;
     uint32_t id;
     uint32_t len;
     char bytes[]; /* len of them, then a NUL */
+};
+
+struct slot {
+    uint32_t hash;
+    struct entry *entry; /* NULL: free */
 };
 
 struct by_id {
@@ -26,10 +36,18 @@ struct by_id {
     uint32_t n, cap;
 };
 
+struct block { /* room for entries */
+    struct block *next;
+    size_t used, size;
+    char bytes[];
+};
+
 /* One kind of interned thing. */
 struct pool {
-    struct entry *by_bytes;
+    struct slot *slots; /* a power of two of them; the next free one takes over */
+    uint32_t n_slots, n_used;
     struct by_id global, local;
+    struct block *blocks; /* owned; the first has room */
 };
 
 struct dfopt_dict {
@@ -37,15 +55,39 @@ struct dfopt_dict {
     bool replica;
 };
 
-static struct entry *entry_create(const void *bytes, size_t len)
+static uint32_t hash_of(const void *bytes, size_t len)
+{
+    return (uint32_t)XXH3_64bits(bytes, len);
+}
+
+/* Room for an entry, in a block of its own if it is large. */
+static struct entry *entry_room(struct pool *p, size_t size)
+{
+    size = (size + 7) & ~(size_t)7;
+    struct block *b = p->blocks;
+    if (!b || b->size - b->used < size) {
+        const size_t room = size > BLOCK_BYTES ? size : BLOCK_BYTES;
+        b = malloc(sizeof *b + room);
+        if (!b)
+            return NULL;
+        *b = (struct block){.next = p->blocks, .size = room};
+        p->blocks = b;
+    }
+    struct entry *e = (struct entry *)(void *)(b->bytes + b->used);
+    b->used += size;
+    return e;
+}
+
+static struct entry *entry_create(struct pool *p, const void *bytes, size_t len)
 {
     if (len > UINT32_MAX - sizeof(struct entry) - 1)
         return NULL;
-    struct entry *e = calloc(1, sizeof *e + len + 1);
+    struct entry *e = entry_room(p, sizeof *e + len + 1);
     if (e) {
         e->len = (uint32_t)len;
         if (len)
             memcpy(e->bytes, bytes, len);
+        e->bytes[len] = '\0';
     }
     return e;
 }
@@ -66,11 +108,44 @@ static bool by_id_reserve(struct by_id *v, uint32_t index)
     return true;
 }
 
+/* The slot that has these bytes, or the free one where they belong. */
+static struct slot *pool_slot(const struct pool *p, uint32_t hash,
+                              const void *bytes, size_t len)
+{
+    for (uint32_t i = hash;; i++) {
+        struct slot *s = &p->slots[i & (p->n_slots - 1)];
+        if (!s->entry || (s->hash == hash && s->entry->len == len &&
+                          memcmp(s->entry->bytes, bytes, len) == 0))
+            return s;
+    }
+}
+
 static struct entry *pool_find(const struct pool *p, const void *bytes, size_t len)
 {
-    struct entry *e = NULL;
-    HASH_FIND(hh, p->by_bytes, bytes, len, e);
-    return e;
+    return p->n_slots ? pool_slot(p, hash_of(bytes, len), bytes, len)->entry : NULL;
+}
+
+/* Room for one more slot; half of them stay free. */
+static bool slots_reserve(struct pool *p)
+{
+    if (p->n_used < p->n_slots / 2)
+        return true;
+    const uint32_t n = p->n_slots ? p->n_slots * 2 : SLOTS_MIN;
+    struct slot *slots = n ? calloc(n, sizeof *slots) : NULL;
+    if (!slots)
+        return false;
+    for (uint32_t k = 0; k < p->n_slots; k++) {
+        uint32_t i = p->slots[k].hash;
+        if (!p->slots[k].entry)
+            continue;
+        while (slots[i & (n - 1)].entry)
+            i++;
+        slots[i & (n - 1)] = p->slots[k];
+    }
+    free(p->slots);
+    p->slots = slots;
+    p->n_slots = n;
+    return true;
 }
 
 static struct entry *pool_at(const struct pool *p, uint32_t id)
@@ -80,21 +155,20 @@ static struct entry *pool_at(const struct pool *p, uint32_t id)
     return i < v->n ? v->at[i] : NULL;
 }
 
-/* Takes e; frees it on failure. */
-static bool pool_insert(struct pool *p, struct entry *e, uint32_t id)
+/* Adds an entry, in the place of one with the same bytes. */
+static bool pool_insert(struct pool *p, const void *bytes, size_t len, uint32_t id)
 {
     struct by_id *v = id & LOCAL_BASE ? &p->local : &p->global;
-    uint32_t i = id & ~LOCAL_BASE;
-    if (!by_id_reserve(v, i)) {
-        free(e);
+    const uint32_t i = id & ~LOCAL_BASE, hash = hash_of(bytes, len);
+    struct entry *e = by_id_reserve(v, i) && slots_reserve(p)
+                          ? entry_create(p, bytes, len)
+                          : NULL;
+    if (!e)
         return false;
-    }
     e->id = id;
-    HASH_ADD_KEYPTR(hh, p->by_bytes, e->bytes, e->len, e);
-    if (!e->hh.tbl) {
-        free(e);
-        return false;
-    }
+    struct slot *s = pool_slot(p, hash, bytes, len);
+    p->n_used += s->entry == NULL;
+    *s = (struct slot){hash, e};
     v->at[i] = e;
     if (i >= v->n)
         v->n = i + 1;
@@ -110,8 +184,7 @@ static uint32_t pool_intern(struct pool *p, bool replica, const void *bytes,
     uint32_t next = replica ? p->local.n | LOCAL_BASE : p->global.n;
     if ((next & ~LOCAL_BASE) >= LOCAL_BASE - 2)
         return UINT32_MAX;
-    e = entry_create(bytes, len);
-    return e && pool_insert(p, e, next) ? next : UINT32_MAX;
+    return pool_insert(p, bytes, len, next) ? next : UINT32_MAX;
 }
 
 static enum dfopt_err pool_define(struct pool *p, uint32_t id, const void *bytes,
@@ -125,21 +198,18 @@ static enum dfopt_err pool_define(struct pool *p, uint32_t id, const void *bytes
     struct entry *local = pool_find(p, bytes, len);
     if (local && !(local->id & LOCAL_BASE))
         return DFOPT_ERR_ARG; /* the text has another number already */
-    struct entry *e = entry_create(bytes, len);
-    if (!e)
-        return DFOPT_ERR_NOMEM;
-    if (local)
-        HASH_DELETE(hh, p->by_bytes, local); /* still found by its number */
-    return pool_insert(p, e, id) ? DFOPT_OK : DFOPT_ERR_NOMEM;
+    /* a local one is still found by its number */
+    return pool_insert(p, bytes, len, id) ? DFOPT_OK : DFOPT_ERR_NOMEM;
 }
 
 static void pool_free(struct pool *p)
 {
-    HASH_CLEAR(hh, p->by_bytes);
-    for (uint32_t i = 0; i < p->global.n; i++)
-        free(p->global.at[i]);
-    for (uint32_t i = 0; i < p->local.n; i++)
-        free(p->local.at[i]);
+    while (p->blocks) {
+        struct block *b = p->blocks;
+        p->blocks = b->next;
+        free(b);
+    }
+    free(p->slots);
     free(p->global.at);
     free(p->local.at);
 }

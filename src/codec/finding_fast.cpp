@@ -14,6 +14,7 @@
 #include <memory>
 #include <new>
 #include <simdjson.h>
+#include <utility>
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>
@@ -28,14 +29,11 @@ constexpr size_t list_max = 64;          /* strings in a list */
 
 /* ---- caches ---- */
 
-/* A text and its number, with what follows from it as a scope or a trend. */
-struct alignas(64) text_entry {
-    dfopt_sym sym;
+/* What follows from a text as a scope or a trend. */
+struct consequence {
     dfopt_sym node; /* if as_scope */
-    uint8_t len;    /* 0: a free place */
     bool as_scope, as_trend;
     uint8_t global : 4, trend : 4;
-    char text[52];
 };
 
 /* The bytes of a JSON array, and the number of the list that it is. */
@@ -45,10 +43,9 @@ struct list_entry {
     char text[123];
 };
 
-static_assert(sizeof(text_entry) == 64, "a text lies in one cache line");
 static_assert(sizeof(list_entry) == 128, "a list lies in two");
 
-constexpr size_t text_entries = 32768, list_entries = 256; /* 2 MiB, 32 KiB */
+constexpr size_t list_entries = 256; /* 32 KiB */
 
 struct list_span {
     span json;              /* brackets included; nothing if the list is empty */
@@ -69,8 +66,9 @@ struct dfopt_finding_fast {
     struct dfopt_dict *dict; /* borrowed */
     std::unique_ptr<simdjson::internal::dom_parser_implementation> parser;
     std::unique_ptr<char[]> scratch; /* capacity, and simdjson's padding */
-    std::unique_ptr<text_entry[]> texts;
     std::unique_ptr<list_entry[]> lists;
+    std::unique_ptr<consequence[]> consequences; /* by number of the text */
+    size_t n_consequences;
     size_t capacity;
     int max_depth;
 };
@@ -233,28 +231,10 @@ bool read_record(walk &w, draft &d, bool *enveloped)
 
 /* ---- strings to numbers ---- */
 
-/* *entry is where the cache has the text, or NULL. Returns DFOPT_SYM_NONE on
- * NOMEM. */
-dfopt_sym intern(dfopt_finding_fast *fast, span t, text_entry **entry)
+/* Returns DFOPT_SYM_NONE on NOMEM. */
+dfopt_sym intern(dfopt_finding_fast *fast, span t)
 {
-    *entry = nullptr;
-    if (t.len == 0)
-        return DFOPT_SYM_EMPTY;
-    if (t.len > sizeof(text_entry::text))
-        return dfopt_dict_intern(fast->dict, t.at, t.len);
-    text_entry *e = &fast->texts[XXH3_64bits(t.at, t.len) % text_entries];
-    if (e->len != t.len || std::memcmp(e->text, t.at, t.len) != 0) {
-        dfopt_sym sym = dfopt_dict_intern(fast->dict, t.at, t.len);
-        /* a local number may give way to another: not for keeping */
-        if (sym == DFOPT_SYM_NONE || dfopt_sym_is_local(sym))
-            return sym;
-        *e = {};
-        e->sym = sym;
-        e->len = (uint8_t)t.len;
-        std::memcpy(e->text, t.at, t.len);
-    }
-    *entry = e;
-    return e->sym;
+    return t.len ? dfopt_dict_intern(fast->dict, t.at, t.len) : DFOPT_SYM_EMPTY;
 }
 
 dfopt_list intern_items(dfopt_finding_fast *fast, const walk &w, const list_span &l)
@@ -262,10 +242,9 @@ dfopt_list intern_items(dfopt_finding_fast *fast, const walk &w, const list_span
     dfopt_sym items[list_max];
     for (size_t i = 0; i < l.n; i++) {
         span t;
-        text_entry *ignored;
         if (!string_at(w, w.text + l.tokens[2 * i], t))
             return DFOPT_LIST_NONE;
-        items[i] = intern(fast, t, &ignored);
+        items[i] = intern(fast, t);
         if (items[i] == DFOPT_SYM_NONE)
             return DFOPT_LIST_NONE;
     }
@@ -290,14 +269,32 @@ dfopt_list intern_list(dfopt_finding_fast *fast, const walk &w, const list_span 
     return list;
 }
 
-/* As dfopt_finding_derive, which is asked once for each text. */
-bool derive(dfopt_finding_fast *fast, text_entry *scope, text_entry *trend,
-            struct dfopt_finding *f)
+/* What is known to follow from a text; NULL if nothing can be kept of it. */
+consequence *consequence_of(dfopt_finding_fast *fast, dfopt_sym sym)
 {
-    /* another text of this finding may have taken an entry */
-    bool keep =
-        scope && trend && scope->sym == f->scope && trend->sym == f->trend_text;
-    if (keep && scope->as_scope && trend->as_trend) {
+    if (dfopt_sym_is_local(sym))
+        return nullptr;
+    if (sym >= fast->n_consequences) {
+        const size_t n = ((size_t)sym + 64) * 2;
+        std::unique_ptr<consequence[]> more(new (std::nothrow) consequence[n]());
+        if (!more)
+            return nullptr;
+        if (fast->n_consequences)
+            std::memcpy(more.get(), fast->consequences.get(),
+                        fast->n_consequences * sizeof(consequence));
+        fast->consequences = std::move(more);
+        fast->n_consequences = n;
+    }
+    return &fast->consequences[sym];
+}
+
+/* As dfopt_finding_derive, which is asked once for each text. */
+bool derive(dfopt_finding_fast *fast, struct dfopt_finding *f)
+{
+    consequence_of(fast, f->scope > f->trend_text ? f->scope : f->trend_text);
+    consequence *scope = consequence_of(fast, f->scope);
+    consequence *trend = consequence_of(fast, f->trend_text);
+    if (scope && trend && scope->as_scope && trend->as_trend) {
         f->node = scope->node;
         f->global = scope->global;
         f->trend = trend->trend;
@@ -305,10 +302,13 @@ bool derive(dfopt_finding_fast *fast, text_entry *scope, text_entry *trend,
     }
     if (dfopt_finding_derive(fast->dict, f) != DFOPT_OK)
         return false;
-    if (keep && !dfopt_sym_is_local(f->node)) {
-        scope->as_scope = trend->as_trend = true;
+    if (scope && !dfopt_sym_is_local(f->node)) {
+        scope->as_scope = true;
         scope->node = f->node;
-        scope->global = f->global & 1;
+        scope->global = f->global & 15;
+    }
+    if (trend) {
+        trend->as_trend = true;
         trend->trend = f->trend & 15;
     }
     return true;
@@ -317,16 +317,15 @@ bool derive(dfopt_finding_fast *fast, text_entry *scope, text_entry *trend,
 /* In the order of dfopt_finding_decode. */
 bool intern_all(dfopt_finding_fast *fast, const walk &w, draft &d)
 {
-    text_entry *ignored, *scope, *trend;
     struct dfopt_finding *f = &d.f;
-    if ((f->type = intern(fast, d.type, &ignored)) == DFOPT_SYM_NONE ||
-        (f->scope = intern(fast, d.scope, &scope)) == DFOPT_SYM_NONE ||
-        (f->motif = intern(fast, d.motif, &ignored)) == DFOPT_SYM_NONE ||
-        (f->trend_text = intern(fast, d.trend, &trend)) == DFOPT_SYM_NONE ||
+    if ((f->type = intern(fast, d.type)) == DFOPT_SYM_NONE ||
+        (f->scope = intern(fast, d.scope)) == DFOPT_SYM_NONE ||
+        (f->motif = intern(fast, d.motif)) == DFOPT_SYM_NONE ||
+        (f->trend_text = intern(fast, d.trend)) == DFOPT_SYM_NONE ||
         (f->tags = intern_list(fast, w, d.tags)) == DFOPT_LIST_NONE ||
         (f->suppresses = intern_list(fast, w, d.suppresses)) == DFOPT_LIST_NONE)
         return false;
-    return derive(fast, scope, trend, f);
+    return derive(fast, f);
 }
 
 /* ---- a record ---- */
@@ -372,9 +371,8 @@ enum dfopt_err dfopt_finding_fast_create(struct dfopt_finding_fast **out,
     fast->max_depth = max_depth;
     fast->scratch.reset(
         new (std::nothrow) char[record_max + simdjson::SIMDJSON_PADDING]());
-    fast->texts.reset(new (std::nothrow) text_entry[text_entries]());
     fast->lists.reset(new (std::nothrow) list_entry[list_entries]());
-    if (!fast->scratch || !fast->texts || !fast->lists)
+    if (!fast->scratch || !fast->lists)
         return DFOPT_ERR_NOMEM;
     /* The second stage, for which the depth is meant, is never run. */
     if (simdjson::get_active_implementation()->create_dom_parser_implementation(
