@@ -6,6 +6,9 @@
 /* name, what `dfopt-log --help` says of it; in the order of that list */
 #define LOG_COMMAND_LIST(X)                                                        \
     X(summary, "the run, what was decided and why, on one screen")                 \
+    X(plans, "the plans, and what became of each")                                 \
+    X(why, "why a knob moved, or did not, finding by finding, in words")           \
+    X(export, "a table as CSV or JSON lines")                                      \
     X(dump, "every row as JSON, one a line, in the order of events")               \
     X(state, "the state that the planner had, at the end or after an event")       \
     X(check, "whether the log is whole")                                           \

@@ -73,6 +73,8 @@ void log_put_value(struct log_print *p, struct dfopt_value v)
 {
     if (v.kind == DFOPT_KIND_NULL)
         log_put(p, "-");
+    else if (v.kind == DFOPT_KIND_REAL)
+        log_put_real(p, v.d);
     else
         log_json_value(p, v);
 }

@@ -36,7 +36,7 @@ void log_put_bytes(struct log_print *p, const char *bytes, size_t n);
 void log_put_text(struct log_print *p, const char *text, size_t len);
 void log_put_sym(struct log_print *p, dfopt_sym s);
 
-/* A value as in JSON; null as "-". */
+/* A value for a person: as in JSON, but null is "-", and reals are short. */
 void log_put_value(struct log_print *p, struct dfopt_value v);
 
 /* A real for a person: at most six digits; "-" if it is not finite. */
