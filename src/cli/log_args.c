@@ -63,7 +63,7 @@ static error_t parse_common(int key, char *text, struct argp_state *state)
         return 0;
     case ARGP_KEY_END:
         if (p->found < p->args->n_files)
-            argp_error(state, p->found ? "one FILE only" : "no FILE given");
+            argp_error(state, p->found ? "two FILEs are needed" : "no FILE given");
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;

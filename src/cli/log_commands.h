@@ -8,6 +8,9 @@
     X(summary, "the run, what was decided and why, on one screen")                 \
     X(plans, "the plans, and what became of each")                                 \
     X(why, "why a knob moved, or did not, finding by finding, in words")           \
+    X(timeline, "the value of a knob against windows, per node")                   \
+    X(diff, "what two runs decided differently")                                   \
+    X(follow, "plans and acks of a run as they are committed")                     \
     X(export, "a table as CSV or JSON lines")                                      \
     X(dump, "every row as JSON, one a line, in the order of events")               \
     X(state, "the state that the planner had, at the end or after an event")       \
