@@ -3,7 +3,11 @@
 #include "cli/log_job.h"
 #include "cli/log_rows.h"
 
+#include "declog/copy.h"
+#include "declog/presence.h"
+
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 enum { CHECK_COMPLETE = 0, CHECK_INCOMPLETE = 1, CHECK_UNREADABLE = 2 };
@@ -14,6 +18,7 @@ struct check {
     struct log_job *job;
     uint64_t readable[LOG_KINDS]; /* rows, from the first on */
     bool damaged;
+    enum dfopt_presence writer;
 };
 
 /* Of a text: what could not be read. Said at once, so that the rest is too. */
@@ -77,19 +82,47 @@ static enum dfopt_err read_all(struct check *c)
 
 static const char *state_of(const struct check *c)
 {
+    const struct dfopt_declog_run *run = c->job->run;
     if (c->damaged)
         return "damaged";
-    return c->job->run->complete ? "complete" : "not complete";
+    if (run->cut)
+        return "cut short";
+    if (run->complete)
+        return "complete";
+    if (!run->live)
+        return "closed early";
+    switch (c->writer) {
+    case DFOPT_WRITER_THERE:
+        return "being written";
+    case DFOPT_WRITER_GONE:
+        return "left by its writer";
+    default:
+        return "not complete";
+    }
 }
 
 static const char *explanation_of(const struct check *c)
 {
+    const struct dfopt_declog_run *run = c->job->run;
     if (c->damaged)
-        return "the tables are readable up to the rows below";
-    if (c->job->run->complete)
+        return "readable up to the rows below";
+    if (run->cut)
+        return "the file has lost its end; readable is what its last whole commit "
+               "counts (--repair makes a clean copy)";
+    if (run->complete)
         return "closed at the end of its run; all of it can be read";
-    return "still being written, or its writer was stopped; all that its last "
-           "commit counts can be read";
+    if (!run->live)
+        return "its run did not come to its end; all of it can be read";
+    switch (c->writer) {
+    case DFOPT_WRITER_THERE:
+        return "readable up to its last commit so far";
+    case DFOPT_WRITER_GONE:
+        return "killed, or out of disk; readable up to its last commit (--repair "
+               "makes a clean copy)";
+    default:
+        return "being written, or left by a writer that was killed; readable up to "
+               "its last commit";
+    }
 }
 
 static void put_text(const struct check *c)
@@ -137,24 +170,59 @@ static void put_json(const struct check *c)
 
 /* ---- the command ---- */
 
+struct wish {
+    const char *repair; /* NULL: only look */
+};
+
+static const struct argp_option options[] = {
+    {"repair", 'r', "OUT", 0,
+     "Write what can be relied on to OUT, a new file that any program opens", 0},
+    {.name = NULL}};
+
+static error_t parse_option(int key, char *text, struct argp_state *state)
+{
+    struct wish *wish = state->input;
+    if (key != 'r')
+        return ARGP_ERR_UNKNOWN;
+    wish->repair = text;
+    return 0;
+}
+
+static enum dfopt_err repair(struct check *c, const char *path)
+{
+    enum dfopt_err e = dfopt_declog_copy(c->job->reader, path, &c->job->err);
+    if (!e)
+        fprintf(stderr, "dfopt-log: wrote %s: %" PRIu64 " events\n", path,
+                c->job->run->last.at.next_seq);
+    return e;
+}
+
 int log_check(int argc, char **argv)
 {
     static const struct argp argp = {
+        .options = options,
+        .parser = parse_option,
         .args_doc = "FILE",
-        .doc = "Says whether a decision log is whole; reads all of it.\v"
+        .doc = "Says whether a decision log is whole, reading all of it, and what "
+               "a run that was killed has left.\v"
                "Exit status: 0 complete, 1 readable but not complete, 2 not "
-               "readable, or not all of it.\n"};
+               "readable, not all of it, or not repaired.\n"};
     struct log_job job = {.args = {.n_files = 1}};
-    struct check c = {.job = &job};
-    log_args_parse(&job.args, &argp, NULL, argc, argv);
+    struct check c = {.job = &job, .writer = DFOPT_WRITER_UNKNOWN};
+    struct wish wish = {.repair = NULL};
+    log_args_parse(&job.args, &argp, &wish, argc, argv);
     if (!log_start(&job))
         return CHECK_UNREADABLE;
+    if (job.run->live)
+        c.writer = dfopt_writer_presence(job.args.file[0]);
     enum dfopt_err e = read_all(&c);
     bool complete = job.run->complete;
     if (!e && job.args.json)
         put_json(&c);
     else if (!e)
         put_text(&c);
+    if (!e && wish.repair)
+        e = repair(&c, wish.repair);
     if (log_end(&job, e) != LOG_OK || c.damaged)
         return CHECK_UNREADABLE;
     return complete ? CHECK_COMPLETE : CHECK_INCOMPLETE;

@@ -4,6 +4,10 @@
 #include <errno.h>
 #include <string.h>
 
+/* Of metadata that a writer may be changing. HDF5 doubles its pause each time, from
+ * 1 ns: these take 30 ms; its own 100, on a damaged file, for ever. */
+#define READ_ATTEMPTS 24
+
 #define READ_CACHE_BYTES 131072 /* a dataset; the reader has a cache of its own */
 
 void dfopt_h5_quiet(void)
@@ -68,7 +72,8 @@ hid_t dfopt_h5_open(const char *path, struct dfopt_h5_access *how)
     hid_t file = -1;
     hid_t access = H5Pcreate(H5P_FILE_ACCESS);
     if (access < 0 || H5Pset_fclose_degree(access, H5F_CLOSE_STRONG) < 0 ||
-        H5Pset_cache(access, 0, 7, READ_CACHE_BYTES, 1.0) < 0)
+        H5Pset_cache(access, 0, 7, READ_CACHE_BYTES, 1.0) < 0 ||
+        H5Pset_metadata_read_attempts(access, READ_ATTEMPTS) < 0)
         goto done;
     for (size_t i = 0; file < 0 && i < sizeof ways / sizeof *ways; i++) {
         hbool_t yes = true;

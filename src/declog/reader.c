@@ -168,10 +168,10 @@ static enum dfopt_err check_format(struct dfopt_declog_reader *r,
         dfopt_h5_read_int(r->file, "format_version", &r->run.format_version) >= 0;
     dfopt_buf_free(&format);
     H5Eclear2(H5E_DEFAULT);
-    if (!ours && r->run.cut)
+    if (!ours && (r->run.cut || r->live))
         return dfopt_error_set(err, DFOPT_ERR_FORMAT,
-                               "%s: an HDF5 file that has lost its end, and with "
-                               "it what it was; nothing can be read",
+                               "%s: an HDF5 file, but no decision log, or one of "
+                               "which too little is left",
                                r->path);
     if (!ours)
         return dfopt_error_set(err, DFOPT_ERR_FORMAT,
