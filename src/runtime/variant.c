@@ -149,6 +149,19 @@ static void count_finding(struct dfopt_variant *v, const struct dfopt_recording 
 
 /* ---- deciding ---- */
 
+/* Whether the planner, once it has a knob, says at most one thing about a finding,
+ * and remembers nothing. */
+static bool is_inert(const struct dfopt_finding *f)
+{
+    return f->trend == DFOPT_TREND_IMPROVING ||
+           (f->tags == DFOPT_LIST_EMPTY && !f->global);
+}
+
+static void skip_finding(struct dfopt_variant *v, const struct dfopt_finding *f)
+{
+    v->metrics.verdicts[DFOPT_VERDICT_TREND] += f->trend == DFOPT_TREND_IMPROVING;
+}
+
 static enum dfopt_err take_invalid(struct dfopt_variant *v, uint64_t seq, bool keep,
                                    struct dfopt_decisions *out)
 {
@@ -186,6 +199,8 @@ static enum dfopt_err run_others(struct dfopt_variant *v,
                                           &at->event.global_plan, out);
         else
             e = dfopt_planner_register(v->planner, &at->event.registration);
+        if (!keep)
+            dfopt_decisions_clear(out);
     }
     return e;
 }
@@ -201,11 +216,18 @@ enum dfopt_err dfopt_variant_run(struct dfopt_variant *v,
         DFOPT_ROW(&r->others, const struct dfopt_recording_other);
     const size_t n_others = DFOPT_ROWS(&r->others, struct dfopt_recording_other);
     enum dfopt_err e = DFOPT_OK;
+    bool may_skip = !keep && dfopt_planner_knobs(v->planner) > 0;
     for (size_t i = first; i < end && !e; i++) {
-        if (!keep)
-            dfopt_decisions_clear(out);
-        if (v->next_other < n_others && o[v->next_other].seq < row[i].seq)
+        if (v->next_other < n_others && o[v->next_other].seq < row[i].seq) {
             e = run_others(v, r, row[i].seq, keep, out);
+            may_skip = !keep && dfopt_planner_knobs(v->planner) > 0;
+        }
+        if (may_skip && is_inert(&row[i].f)) {
+            skip_finding(v, &row[i].f);
+            continue;
+        }
+        if (!keep)
+            out->verdicts.len = out->plans.len = out->suppressions.len = 0;
         const size_t verdicts = out->verdicts.len, plans = out->plans.len;
         if (!e)
             e = dfopt_planner_finding(v->planner, row[i].seq, &row[i].f, out);

@@ -23,6 +23,14 @@ PROGRAMS = ("dfopt-mpi", "dfopt-log", "bench_gen", "bench_limits", "bench_rank",
 LOGS = {None: "no log", 0: "log, level 0", 1: "log, level 1"}
 KNOBS = 10
 BASE_NODES = 100
+DLIO = {"DFOPTIMIZER_BOOTSTRAP_DLIO": "1", "DLIO_KNOB_MAX_THREADS": "8"}  # two knobs
+SWEEP_FINDINGS = 88_000
+SWEEP = {"sample": {"n": 1000, "seed": 1, "over": {
+    "responses.*.min_severity": {"from": 0.2, "to": 0.9},
+    "responses.*.min_persistence": {"from": 1, "to": 6},
+    "responses.*.cooldown_windows": {"from": 1, "to": 8},
+    "responses.*.effectiveness_threshold": {"from": 0.0, "to": 0.4},
+    "switches.evidence_probe": [True, False]}}}
 BOUNDARY_NS = 50  # the bound on an empty boundary
 
 
@@ -294,11 +302,32 @@ def head(source, target, n):
             out.write(line)
 
 
+def sweeps(bench, base, most):
+    """Whole runs, their start and end included. A decision is a finding of a variant."""
+    some, sweep = bench.path("sweep_in.jsonl"), bench.path("sweep.json")
+    head(base, some, SWEEP_FINDINGS)
+    with open(sweep, "w", encoding="utf-8") as f:
+        json.dump(SWEEP, f)
+    n = SWEEP["sample"]["n"] * SWEEP_FINDINGS
+    found = []
+    for ranks in (r for r in (1, 2) if r <= most):
+        for knobs in (2, KNOBS):
+            options = ("--sweep", sweep, "--sweep-output", bench.path("sweep.h5"))
+            runs = [bench.once([some], ranks, None, knobs if knobs == KNOBS else None,
+                               options=options, env=DLIO if knobs == 2 else None)
+                    for _ in range(bench.repeats)]
+            wall, cpu = (min(r[x] for r in runs) for x in ("wall", "cpu"))
+            found.append({"ranks": ranks, "knobs": knobs, "rate_wall": n / wall,
+                          "rate_cpu": n / cpu, "rate_core": n / wall / ranks,
+                          "peak_kib": runs[0]["peak_kib"]})
+    os.unlink(some)
+    return found
+
+
 def upstream(bench, main, base, n):
     """DFOptimizer's own replay of the same findings with the same knobs."""
     some = bench.path("upstream.jsonl")
     head(base, some, n)
-    knobs = {"DFOPTIMIZER_BOOTSTRAP_DLIO": "1", "DLIO_KNOB_MAX_THREADS": "8"}
     plans = {}
 
     def once(path):
@@ -307,7 +336,7 @@ def upstream(bench, main, base, n):
             done = subprocess.run(
                 [bench.programs["bench_rank"], prefix, sys.executable, main, "--transport",
                  "file", "--findings-file", path], stdin=subprocess.DEVNULL, stdout=err,
-                stderr=err, env=dict(bench.env, **knobs), timeout=900, check=False)
+                stderr=err, env=dict(bench.env, **DLIO), timeout=900, check=False)
         with open(said, "rb") as f:
             lines = f.read().splitlines()
         if done.returncode:
@@ -322,7 +351,7 @@ def upstream(bench, main, base, n):
     whole = [once(some) for _ in range(3)]
     took = {k: min(x[k] for x in whole) - min(x[k] for x in start) for k in ("wall", "cpu")}
     theirs = {"findings": n, "rate_wall": n / took["wall"], "rate_cpu": n / took["cpu"]}
-    ours = bench.best([dict(findings=n, inputs=[some], ranks=1, log=1, knobs=None, env=knobs,
+    ours = bench.best([dict(findings=n, inputs=[some], ranks=1, log=1, knobs=None, env=DLIO,
                             options=("--compat", "upstream"))], max(bench.repeats, 7))[0]
     told = json.loads(run([bench.programs["dfopt-log"], "summary", "--json",
                            bench.path("log.h5")]))
@@ -359,6 +388,10 @@ def ratios(result):
     if "upstream" in result:
         u = result["upstream"]
         yield ("one rank, log / DFOptimizer", 60.0, *of(u["dfopt"], u["upstream"]), "cpu")
+        sweep = next(s for s in reversed(result["sweeps"]) if s["knobs"] == 2)
+        yield ("sweep, a core / DFOptimizer", 1000.0,
+               sweep["rate_core"] / u["upstream"]["rate_wall"],
+               sweep["rate_cpu"] / u["upstream"]["rate_cpu"], "wall")
 
 
 # ---------------------------------------------------------------- the table
@@ -420,6 +453,11 @@ def table(result):
     for n, r in result["pipes"].items():
         row(f"{n} findings, FIFO, 1 rank", r, f"{r['rate_cpu'] / first['rate_cpu']:.2f}",
             mib(r["peak_kib"]))
+    title(f"Sweep: {SWEEP['sample']['n']} variants, {SWEEP_FINDINGS} findings",
+          "decisions/s", "per CPU s", "", "decisions/s a core; peak MiB of each rank")
+    for s in result["sweeps"]:
+        row(f"{s['ranks']} rank{'s' * (s['ranks'] > 1)}, {s['knobs']} knobs", s, "",
+            f"{amount(s['rate_core'])}; {mib(s['peak_kib'])}")
     if "upstream" in result:
         u = result["upstream"]
         title("DFOptimizer, same findings and knobs", "findings/s", "per CPU s", "", "")
@@ -500,9 +538,11 @@ def measure(o, programs, compiler, directory):
     step("length")
     result["files"], result["pipes"] = by_length(
         bench, (10**5, 10**6) if o.quick else (10**5, 10**6, 10**7), base, n)
+    step("sweeps")
+    result["sweeps"] = sweeps(bench, base, result["machine"]["cores"])
     if o.upstream_main:
         step("DFOptimizer")
-        result["upstream"] = upstream(bench, o.upstream_main, base, 20_000 if o.quick else 80_000)
+        result["upstream"] = upstream(bench, o.upstream_main, base, 20_000 if o.quick else SWEEP_FINDINGS)
     step("profile")
     result["profile"] = stages.profile(
         [programs["dfopt-mpi"], "--no-progress", "--log-level", "warning", "--findings-file", base,
