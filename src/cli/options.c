@@ -217,7 +217,9 @@ static error_t check_sweep(struct argp_state *state, const struct dfopt_options 
     for (size_t i = 0; i < o->n_findings_files; i++)
         pipe = pipe || strcmp(o->findings_files[i], "-") == 0;
     const char *wrong = NULL;
-    if (pipe)
+    if (o->resume)
+        wrong = "--resume is for decision logs; a sweep takes --sweep-resume";
+    else if (pipe)
         wrong = "--sweep reads regular files only";
     else if (o->plans_file || o->final_state_file || o->decision_log)
         wrong = "--sweep leaves no plans, final state or decision log; see "

@@ -385,6 +385,8 @@ class Sweep(Case):
                 ([*base, "--sweep-output", "x.h5"], "--sweep"),
                 ([*base, "--sweep", sweep, "--sweep-output", self.path("x.h5"),
                   "--decision-log", self.path("d.h5")], "--sweep-decisions"),
+                ([*base, "--sweep", sweep, "--sweep-dry-run", "--resume", "d.h5"],
+                 "--sweep-resume"),
                 (["--findings-file", "-", "--sweep", sweep, "--sweep-dry-run"],
                  "regular files"),
                 (self.args("x.h5", sweep, "--sweep-decisions", "1,"), "1,"),
