@@ -12,6 +12,7 @@
 #include "cli/status.h"
 #include "cli/sweep.h"
 #include "runtime/bulk.h"
+#include "runtime/journal_source.h"
 #include "runtime/record.h"
 #include "transport/file.h"
 
@@ -40,6 +41,9 @@ struct session {
     struct dfopt_live live; /* of a service */
     struct dfopt_sink *plans_file, *recording;
     struct dfopt_journal *journal; /* of a service with a decision log */
+    struct dfopt_source
+        *left_over; /* what the journal of the run before holds, then
+                     * the service's source; NULL: no such run */
     struct dfopt_declog *declog;
     struct dfopt_lead_result result;
     struct dfopt_buf text;
@@ -298,7 +302,11 @@ static enum dfopt_err open_journal(struct session *s, struct dfopt_error *err)
     if (!e)
         e = dfopt_buf_add(&path, "", 1);
     e = e ? dfopt_error_set(err, e, "%s", dfopt_err_text(e))
-          : dfopt_journal_create(&s->journal, path.data, err);
+          : dfopt_journal_create(&s->journal, path.data, s->o->resume != NULL, err);
+    if (!e && s->o->resume) /* what it holds comes first; it is read before more is
+                             * written to it */
+        e = dfopt_journal_source_create(
+            &s->left_over, path.data, s->resume.fold.next_seq, s->live.source, err);
     dfopt_buf_free(&path);
     return e;
 }
@@ -477,7 +485,9 @@ static int lead(struct session *s)
         .resume = s->o->resume ? &s->resume.fold : NULL,
         .presets = s->presets,
         .n_presets = s->n_presets,
-        .source = is_live(s) ? s->live.source : s->in.source,
+        .source = s->left_over ? s->left_over
+                  : is_live(s) ? s->live.source
+                               : s->in.source,
         .recording = s->recording,
         .journal = s->journal,
         .declog = &s->declog,
@@ -536,6 +546,8 @@ static int close_outputs(struct session *s, int code)
 
 static void release(struct session *s)
 {
+    if (s->left_over)
+        s->left_over->ops->destroy(s->left_over);
     dfopt_inputs_close(&s->in);
     dfopt_live_close(&s->live);
     dfopt_resume_close(&s->resume);

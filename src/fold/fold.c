@@ -295,23 +295,34 @@ static enum dfopt_err take_rows(struct fold *f, uint64_t to,
 
 /* ---- origins ---- */
 
-static struct dfopt_fold_origin *find_origin(const struct dfopt_fold *f,
+static struct dfopt_fold_origin *find_origin(const struct dfopt_buf *origins,
                                              dfopt_sym origin)
 {
-    struct dfopt_fold_origin *o = DFOPT_ROW(&f->origins, struct dfopt_fold_origin);
-    for (size_t i = 0; i < DFOPT_ROWS(&f->origins, struct dfopt_fold_origin); i++)
+    struct dfopt_fold_origin *o = DFOPT_ROW(origins, struct dfopt_fold_origin);
+    for (size_t i = 0; i < DFOPT_ROWS(origins, struct dfopt_fold_origin); i++)
         if (o[i].origin == origin)
             return &o[i];
     return NULL;
 }
 
-bool dfopt_fold_last_event(const struct dfopt_fold *f, dfopt_sym origin,
-                           uint64_t *last)
+bool dfopt_fold_is_known(const struct dfopt_buf *origins, dfopt_sym origin,
+                         uint64_t number)
 {
-    const struct dfopt_fold_origin *o = find_origin(f, origin);
-    if (o)
-        *last = o->last;
-    return o != NULL;
+    const struct dfopt_fold_origin *o = find_origin(origins, origin);
+    return o && number <= o->last;
+}
+
+enum dfopt_err dfopt_fold_note(struct dfopt_buf *origins, dfopt_sym origin,
+                               uint64_t number)
+{
+    struct dfopt_fold_origin *o = find_origin(origins, origin);
+    if (o) {
+        if (number > o->last)
+            o->last = number;
+        return DFOPT_OK;
+    }
+    const struct dfopt_fold_origin new = {.origin = origin, .last = number};
+    return dfopt_buf_add(origins, &new, sizeof new);
 }
 
 static enum dfopt_err see_origin(struct dfopt_fold *f,
@@ -320,15 +331,8 @@ static enum dfopt_err see_origin(struct dfopt_fold *f,
 {
     if (row->unit != DFOPT_UNIT_EVENT_ID || end_seq <= row->seq)
         return DFOPT_OK;
-    const uint64_t last = row->offset + (end_seq - row->seq) - 1;
-    struct dfopt_fold_origin *o = find_origin(f, row->origin);
-    if (o) {
-        if (last > o->last)
-            o->last = last;
-        return DFOPT_OK;
-    }
-    const struct dfopt_fold_origin new = {.origin = row->origin, .last = last};
-    return dfopt_buf_add(&f->origins, &new, sizeof new);
+    return dfopt_fold_note(&f->origins, row->origin,
+                           row->offset + (end_seq - row->seq) - 1);
 }
 
 static enum dfopt_err take_origins(struct fold *f, struct dfopt_error *err)

@@ -50,8 +50,13 @@ enum dfopt_err dfopt_fold_log(struct dfopt_fold *out, struct dfopt_declog_reader
                               struct dfopt_error *err);
 void dfopt_fold_free(struct dfopt_fold *f);
 
-/* The last event of an origin that is in the log. Returns whether there is one. */
-bool dfopt_fold_last_event(const struct dfopt_fold *f, dfopt_sym origin,
-                           uint64_t *last);
+/* Whether an event of an origin is among those that `origins` (struct
+ * dfopt_fold_origin) tell of. */
+bool dfopt_fold_is_known(const struct dfopt_buf *origins, dfopt_sym origin,
+                         uint64_t number);
+
+/* From now on it is. OK or NOMEM. */
+enum dfopt_err dfopt_fold_note(struct dfopt_buf *origins, dfopt_sym origin,
+                               uint64_t number);
 
 #endif

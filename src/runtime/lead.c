@@ -71,15 +71,17 @@ static enum dfopt_err route(struct lead *l, struct dfopt_round *r, uint64_t seq,
     }
 }
 
-/* Whether an event that its origin sends again is in the log that the run goes on
- * with. */
+/* Whether an event that its origin sends again has been decided: it is in the log
+ * that the run goes on with, or came in since. */
 static bool is_known(struct lead *l, const struct dfopt_record *rec)
 {
-    uint64_t last;
-    return l->c->resume && rec->unit == DFOPT_OFFSET_EVENT_ID &&
-           dfopt_fold_last_event(l->c->resume, dfopt_intake_origin(&l->intake, rec),
-                                 &last) &&
-           rec->offset <= last;
+    if (!l->c->resume || rec->unit != DFOPT_OFFSET_EVENT_ID)
+        return false;
+    const dfopt_sym origin = dfopt_intake_origin(&l->intake, rec);
+    if (dfopt_fold_is_known(&l->known, origin, rec->offset))
+        return true;
+    (void)dfopt_fold_note(&l->known, origin, rec->offset); /* a full memory shows */
+    return false;
 }
 
 static enum dfopt_err take_record(struct lead *l, struct dfopt_round *r,
@@ -313,6 +315,9 @@ static enum dfopt_err start(struct lead *l, struct dfopt_comm *comm,
     l->rounds[0].end = (struct dfopt_declog_position){.origin = DFOPT_SYM_NONE};
     if (l->c->resume) {
         l->rounds[0].end = l->c->resume->at;
+        if (dfopt_buf_add(&l->known, l->c->resume->origins.data,
+                          l->c->resume->origins.len))
+            return no_memory(err);
         e = dfopt_team_restore(l->team, &l->rounds[0], l->c->resume);
         if (e)
             return dfopt_error_set(err, e, "restoring the state: %s",
@@ -331,6 +336,7 @@ static void release(struct lead *l)
     for (uint32_t i = 0; l->rounds && i < l->n_rounds; i++)
         dfopt_round_free(&l->rounds[i]);
     free(l->rounds);
+    dfopt_buf_free(&l->known);
     dfopt_team_destroy(l->team);
     dfopt_output_free(&l->output);
 }

@@ -6,6 +6,14 @@
 
 #include <inttypes.h>
 
+/* Whether a text needs no escapes in JSON. */
+static bool is_plain(const char *text)
+{
+    while (*text && (unsigned char)*text >= ' ' && *text != '"' && *text != '\\')
+        text++;
+    return *text == '\0';
+}
+
 enum dfopt_err dfopt_record_line(const struct dfopt_recorded *r, bool numbered,
                                  struct dfopt_buf *line)
 {
@@ -14,6 +22,10 @@ enum dfopt_err dfopt_record_line(const struct dfopt_recorded *r, bool numbered,
     enum dfopt_err e = dfopt_buf_printf(line, "{");
     if (!e && numbered)
         e = dfopt_buf_printf(line, "\"seq\":%" PRIu64 ",", r->seq);
+    if (!e && numbered && rec->unit == DFOPT_OFFSET_EVENT_ID &&
+        is_plain(rec->origin))
+        e = dfopt_buf_printf(line, "\"origin\":\"%s\",\"offset\":%" PRIu64 ",",
+                             rec->origin, rec->offset);
     if (!e)
         e = dfopt_buf_printf(
             line, "\"stream\":\"%s\",\"body\":", dfopt_stream_name(r->stream));

@@ -20,7 +20,7 @@ struct dfopt_recorded {
 };
 
 /* Replaces *line by the line for a record, without newline; `numbered`: with its
- * number as well. OK or NOMEM. */
+ * number as well, and that which its origin keeps of it. OK or NOMEM. */
 enum dfopt_err dfopt_record_line(const struct dfopt_recorded *r, bool numbered,
                                  struct dfopt_buf *line);
 

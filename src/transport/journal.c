@@ -24,8 +24,30 @@ static enum dfopt_err failed(const struct dfopt_journal *j, const char *what,
                            strerror(errno));
 }
 
+/* Where the file's last whole line ends. */
+static enum dfopt_err find_end(struct dfopt_journal *j, struct dfopt_error *err)
+{
+    char block[4096];
+    off_t end = lseek(j->fd, 0, SEEK_END);
+    while (end > 0) {
+        const off_t start =
+            end > (off_t)sizeof block ? end - (off_t)sizeof block : 0;
+        const ssize_t n = pread(j->fd, block, (size_t)(end - start), start);
+        if (n != end - start)
+            return failed(j, "cannot be read", err);
+        const char *newline = memrchr(block, '\n', (size_t)n);
+        end = newline ? start + (newline + 1 - block) : start;
+        if (newline)
+            break;
+    }
+    if (end < 0)
+        return failed(j, "cannot be read", err);
+    j->size = (uint64_t)end;
+    return DFOPT_OK;
+}
+
 enum dfopt_err dfopt_journal_create(struct dfopt_journal **out, const char *path,
-                                    struct dfopt_error *err)
+                                    bool keep, struct dfopt_error *err)
 {
     struct dfopt_journal *j = calloc(1, sizeof *j);
     char *copy = strdup(path);
@@ -36,13 +58,15 @@ enum dfopt_err dfopt_journal_create(struct dfopt_journal **out, const char *path
         return dfopt_error_set(err, DFOPT_ERR_NOMEM, "%s: out of memory", path);
     }
     j->path = copy;
-    j->fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    if (j->fd < 0) {
+    j->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | (keep ? 0 : O_TRUNC), 0600);
+    if (j->fd < 0)
         e = failed(j, "cannot be made", err);
+    else if (keep)
+        e = find_end(j, err);
+    if (e)
         dfopt_journal_close(j, false);
-        return e;
-    }
-    *out = j;
+    else
+        *out = j;
     return e;
 }
 

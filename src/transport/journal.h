@@ -17,10 +17,11 @@
 
 struct dfopt_journal;
 
-/* Makes or empties the file (mode 0600 of what the umask leaves). Returns OK,
- * NOMEM or IO (names the file). Returns owned: close. */
+/* Makes or empties the file (mode 0600 of what the umask leaves); `keep`: goes on
+ * behind its whole lines, for the log has not got them yet. Returns OK, NOMEM or
+ * IO (names the file). Returns owned: close. */
 enum dfopt_err dfopt_journal_create(struct dfopt_journal **out, const char *path,
-                                    struct dfopt_error *err);
+                                    bool keep, struct dfopt_error *err);
 
 /* Adds a line (without newline; copied) in memory. OK or NOMEM. */
 enum dfopt_err dfopt_journal_add(struct dfopt_journal *j, const char *line,

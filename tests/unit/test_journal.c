@@ -30,7 +30,7 @@ static void assert_file(const char *expected)
 static struct dfopt_journal *create(void)
 {
     struct dfopt_journal *j = NULL;
-    assert_int_equal(dfopt_journal_create(&j, path, NULL), DFOPT_OK);
+    assert_int_equal(dfopt_journal_create(&j, path, false, NULL), DFOPT_OK);
     return j;
 }
 
@@ -63,7 +63,7 @@ static void test_errors(void **state)
     (void)state;
     struct dfopt_journal *j = NULL;
     struct dfopt_error err = {0};
-    assert_int_equal(dfopt_journal_create(&j, "/nonexistent/x", &err),
+    assert_int_equal(dfopt_journal_create(&j, "/nonexistent/x", false, &err),
                      DFOPT_ERR_IO);
     assert_non_null(strstr(err.text, "/nonexistent/x"));
     assert_null(j);
