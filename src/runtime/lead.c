@@ -29,7 +29,8 @@ struct lead {
     int wait_ms;
     uint64_t next_seq, next_round;
     int64_t flushed_ns, progress_ns;
-    uint64_t passed_over;      /* recognised since the last round was sent */
+    uint64_t passed_over;   /* recognised since the last round was sent */
+    struct dfopt_buf known; /* struct dfopt_fold_origin: of the log, and since */
     uint64_t put_out, settled; /* records: decided and put out; durable as well */
     size_t kept_back;          /* plans that no peer has taken yet */
     struct dfopt_intake intake;

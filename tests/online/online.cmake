@@ -15,4 +15,5 @@ endfunction()
 
 dfopt_online_test(pub 1200)
 dfopt_online_test(kills 1800)
+dfopt_online_test(resume 1800)
 dfopt_online_test(flood 1200)
