@@ -114,7 +114,7 @@ struct dfopt_client_options {
     const char *function;      /* stands in where NULL is given as a function;
                                 * NULL: "" */
     const char *hostname;      /* for plans that target nodes; NULL: gethostname */
-    const char *transport;     /* NULL: "zmq", the only one so far */
+    const char *transport;     /* "zmq", or "mofka"; NULL: "zmq" */
 
     /* Endpoints such as tcp://node7:5557. NULL: nothing of that kind is sent or
      * received; with all three NULL there is no listener thread either. */
@@ -145,6 +145,18 @@ struct dfopt_client_options {
 
     dfopt_client_log_fn log; /* NULL: silent */
     void *log_arg;
+
+    /* Over Mofka ("mofka"), whose client is loaded then (docs/mofka.md). The
+     * endpoints above are topics, which must exist. Nothing waits for a broker: it
+     * is tried until it is there; one that is gone does not come back. */
+    const char *group_file;    /* of the service; must be given */
+    const char *consumer_name; /* of the plans' topic; NULL: one of this process's
+                                * own, which is given the plans that are in the
+                                * topic already, too */
+    /* Registrations and acks go to a global optimizer as well, if this is given;
+     * NULL as a topic: of the same name. One that cannot be reached is done
+     * without. */
+    const char *global_group_file, *global_registry_topic, *global_acks_topic;
 };
 
 /* Makes a client; nothing is sent or started yet. Returns OK, with *out owned:

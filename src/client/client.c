@@ -110,8 +110,10 @@ static enum dfopt_err check_options(const struct dfopt_client_options *o,
     X(function)                                                                    \
     X(hostname)                                                                    \
     X(transport)                                                                   \
-    X(plans_endpoint) X(registry_endpoint) X(acks_endpoint) X(curve_server_key)    \
-        X(curve_public_key) X(curve_secret_key)
+    X(plans_endpoint)                                                              \
+    X(registry_endpoint) X(acks_endpoint) X(curve_server_key) X(curve_public_key)  \
+        X(curve_secret_key) X(group_file) X(consumer_name) X(global_group_file)    \
+            X(global_registry_topic) X(global_acks_topic)
 
 static bool copy_options(struct dfopt_client_options *own,
                          const struct dfopt_client_options *from,

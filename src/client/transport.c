@@ -10,6 +10,7 @@ dfopt_client_transport_find(const char *name,
 {
     static const struct dfopt_client_transport *const known[] = {
         &dfopt_client_transport_zmq,
+        &dfopt_client_transport_mofka,
     };
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         if (strcmp(known[i]->name, name) == 0) {
@@ -17,6 +18,6 @@ dfopt_client_transport_find(const char *name,
             return DFOPT_OK;
         }
     return dfopt_error_set(err, DFOPT_ERR_ARG,
-                           "transport '%.40s' is not one of this library: zmq",
+                           "transport '%.40s' is not one of this library: zmq, mofka",
                            name);
 }

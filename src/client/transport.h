@@ -65,6 +65,7 @@ struct dfopt_client_transport {
 };
 
 extern const struct dfopt_client_transport dfopt_client_transport_zmq;
+extern const struct dfopt_client_transport dfopt_client_transport_mofka;
 
 /* Finds a transport by name. Returns OK, or ARG with *err set. */
 enum dfopt_err

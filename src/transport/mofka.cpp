@@ -19,6 +19,7 @@
 #include <diaspora/TopicHandle.hpp>
 
 #include <abt.h>
+#include <spdlog/spdlog.h>
 
 #include <atomic>
 #include <cerrno>
@@ -331,6 +332,7 @@ static dfopt_err mofka_connect(dfopt_mofka_broker **out, const char *group_file,
         const dfopt_err e = read_group(*b, err);
         if (e)
             return e;
+        spdlog::set_level(spdlog::level::off); /* it prints on standard output */
         /* Without these two a hop takes 12 ms instead of 0.2. */
         b->driver = diaspora::Driver::New(
             "mofka", diaspora::Metadata{nlohmann::json{
@@ -579,7 +581,14 @@ static void mofka_consumer_close(dfopt_mofka_consumer *c)
         return;
     (void)guarded(nullptr, [&] {
         c->future = {};
-        c->consumer.reset();
+        if (c->consumer) {
+            auto &own = c->consumer->as<diaspora::ConsumerInterface>();
+            own.unsubscribe();
+            /* Never freed: the client's threads touch it for a moment after that,
+             * and freeing it at once aborts now and then. */
+            new std::shared_ptr<diaspora::ConsumerInterface>(
+                own.shared_from_this());
+        }
         delete c;
         return DFOPT_OK;
     });

@@ -1,7 +1,7 @@
 # Tests against a real broker, which each of them starts on shared memory. Where
 # Mofka is not found they are there by name, and skipped.
 find_program(DFOPT_BEDROCK bedrock)
-set(mofka_tests service faults)
+set(mofka_tests service faults client)
 
 if(DFOPT_HAVE_MOFKA)
   add_executable(mofka_peer ${CMAKE_CURRENT_SOURCE_DIR}/mofka/peer.cpp)
@@ -14,7 +14,7 @@ foreach(name ${mofka_tests})
              COMMAND ${DFOPT_SYSTEM_PYTHON}
                      ${CMAKE_CURRENT_SOURCE_DIR}/mofka/test_${name}.py)
     set_tests_properties(mofka.${name} PROPERTIES
-      ENVIRONMENT "${cli_environment};DFOPT_BEDROCK=${DFOPT_BEDROCK};DFOPT_MOFKA_PEER=$<TARGET_FILE:mofka_peer>")
+      ENVIRONMENT "${cli_environment};PYTHONPATH=${PROJECT_SOURCE_DIR}/src/client/python;DFOPT_CLIENT_LIBRARY=$<TARGET_FILE:dfopt_client>;DFOPT_BEDROCK=${DFOPT_BEDROCK};DFOPT_MOFKA_PEER=$<TARGET_FILE:mofka_peer>")
   else()
     add_test(NAME mofka.${name} COMMAND ${CMAKE_COMMAND} -E echo "Mofka is not found")
     set_tests_properties(mofka.${name} PROPERTIES

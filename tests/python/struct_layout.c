@@ -14,7 +14,9 @@
             AT_(plans_pattern) AT_(plans_bind) AT_(lazy_registration)              \
                 AT_(curve_server_key) AT_(curve_secret_key) AT_(curve_public_key)  \
                     AT_(max_pending_acks) AT_(max_queued_plans)                    \
-                        AT_(max_message_bytes) AT_(log) AT_(log_arg)
+                        AT_(max_message_bytes) AT_(log) AT_(log_arg) AT_(group_file)   \
+                            AT_(consumer_name) AT_(global_group_file)              \
+                                AT_(global_registry_topic) AT_(global_acks_topic)
 #define RESPONSE(AT_)                                                              \
     AT_(tag) AT_(direction) AT_(step_mode) AT_(step) AT_(set_to) AT_(min_severity) \
         AT_(min_persistence) AT_(cooldown_windows) AT_(apply_when)                 \

@@ -56,7 +56,9 @@ class COptions(Structure):
         ("curve_server_key", c_char_p), ("curve_secret_key", c_char_p),
         ("curve_public_key", c_char_p), ("max_pending_acks", c_size_t),
         ("max_queued_plans", c_size_t), ("max_message_bytes", c_size_t),
-        ("log", LOG_FN), ("log_arg", c_void_p),
+        ("log", LOG_FN), ("log_arg", c_void_p), ("group_file", c_char_p),
+        ("consumer_name", c_char_p), ("global_group_file", c_char_p),
+        ("global_registry_topic", c_char_p), ("global_acks_topic", c_char_p),
     ]
 
 

@@ -99,7 +99,8 @@ class Client:
     """An application's end of an optimizer.
 
     Endpoints are such as tcp://node7:5557; what is not given is neither sent nor
-    received. plans_pattern is "pull" or "sub". Keys are 40 characters of Z85 or names
+    received. With transport="mofka" they are topics of the service of group_file.
+    plans_pattern is "pull" or "sub". Keys are 40 characters of Z85 or names
     of files. Every method may be called from any thread; without an optimizer none
     waits for one. In a child after fork the client is inert.
 
@@ -115,7 +116,11 @@ class Client:
                  curve_server_key: Optional[str] = None,
                  curve_secret_key: Optional[str] = None,
                  curve_public_key: Optional[str] = None, max_pending_acks: int = 0,
-                 max_queued_plans: int = 0, max_message_bytes: int = 0) -> None:
+                 max_queued_plans: int = 0, max_message_bytes: int = 0,
+                 group_file: Optional[str] = None, consumer_name: Optional[str] = None,
+                 global_group_file: Optional[str] = None,
+                 global_registry_topic: Optional[str] = None,
+                 global_acks_topic: Optional[str] = None) -> None:
         self._lib = lib.library()
         self._handle: Optional[ctypes.c_void_p] = None  # NULL is inert
         self._room = threading.local()
@@ -132,7 +137,11 @@ class Client:
             curve_secret_key=maybe_text(curve_secret_key),
             curve_public_key=maybe_text(curve_public_key),
             max_pending_acks=max_pending_acks, max_queued_plans=max_queued_plans,
-            max_message_bytes=max_message_bytes, log=_log_callback)
+            max_message_bytes=max_message_bytes, log=_log_callback,
+            group_file=maybe_text(group_file), consumer_name=maybe_text(consumer_name),
+            global_group_file=maybe_text(global_group_file),
+            global_registry_topic=maybe_text(global_registry_topic),
+            global_acks_topic=maybe_text(global_acks_topic))
         self._hostname = hostname
         handle = ctypes.c_void_p()
         err = lib.CError()

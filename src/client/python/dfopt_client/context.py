@@ -60,7 +60,10 @@ class OptimizerContext:
     these, and zmq_plans_endpoint, may come from the environment instead, so that a
     script need not change: DFOPT_CLIENT_PLANS, DFOPT_CLIENT_PLANS_PATTERN,
     DFOPT_CLIENT_REGISTRY, DFOPT_CLIENT_ACKS and DFOPT_CLIENT_CURVE_{SERVER,SECRET,
-    PUBLIC}_KEY. Without any endpoint it does nothing.
+    PUBLIC}_KEY. Without any endpoint, and with a group_file that is there, it speaks
+    Mofka; registrations and acks go to the service of INFRA_CXI_GROUP as well, to the
+    topics DFOPTIMIZER_GLOBAL_REGISTRY_TOPIC (topic_registry) and
+    DFOPTIMIZER_GLOBAL_ACKS_TOPIC (optimizer_acks). Without either it does nothing.
 
     Raises ArgumentError for what cannot be, EndpointError from start, LibraryError.
     """
@@ -97,8 +100,14 @@ class OptimizerContext:
                 curve_secret_key=_setting(curve_secret_key, "CURVE_SECRET_KEY"),
                 curve_public_key=_setting(curve_public_key, "CURVE_PUBLIC_KEY"))
         elif group_file and os.path.exists(group_file):
-            logger.warning("%s: this library takes plans over ZMQ only; the application "
-                           "runs without an optimizer", group_file)
+            self._client = Client(
+                namespace, hostname=hostname, lazy_registration=True, transport="mofka",
+                group_file=group_file, plans_endpoint=topic_plans,
+                registry_endpoint=topic_registry, acks_endpoint=topic_acks,
+                global_group_file=os.environ.get("INFRA_CXI_GROUP", "").strip(),
+                global_registry_topic=os.environ.get("DFOPTIMIZER_GLOBAL_REGISTRY_TOPIC"),
+                global_acks_topic=os.environ.get("DFOPTIMIZER_GLOBAL_ACKS_TOPIC",
+                                                 "optimizer_acks"))
 
     @property
     def client(self) -> Optional[Client]:
