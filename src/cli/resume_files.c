@@ -155,7 +155,7 @@ static enum dfopt_err add_plans(const struct dfopt_resume *r, const char *path,
                                 const struct dfopt_buf *last,
                                 struct dfopt_sink *sink, struct dfopt_error *err)
 {
-    const uint64_t n = dfopt_declog_reader_rows(r->reader, DFOPT_TABLE_PLANS);
+    const uint64_t n = r->fold.plans;
     struct dfopt_declog_plan_row rows[PLANS_READ];
     struct dfopt_buf text = {0};
     enum dfopt_err e = DFOPT_OK;
@@ -188,7 +188,7 @@ static enum dfopt_err add_plans(const struct dfopt_resume *r, const char *path,
 enum dfopt_err dfopt_resume_plans(const struct dfopt_resume *r, const char *path,
                                   struct dfopt_sink **out, struct dfopt_error *err)
 {
-    const uint64_t n = dfopt_declog_reader_rows(r->reader, DFOPT_TABLE_PLANS);
+    const uint64_t n = r->fold.plans;
     struct dfopt_dict *dict = NULL;
     struct dfopt_buf last = {0};
     struct dfopt_file_lines lines = {.keep = n, .last = &last};

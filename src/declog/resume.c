@@ -8,6 +8,7 @@
 #include "declog/reader_impl.h"
 #include "declog/writer_impl.h"
 
+#include <stddef.h>
 #include <string.h>
 
 #define BLOCK_ROWS 4096
@@ -154,7 +155,133 @@ static enum dfopt_err copy_store(struct copy *c, size_t store, uint64_t rows)
     return e;
 }
 
-static enum dfopt_err copy_commits(struct copy *c)
+/* ---- what is kept ---- */
+
+/* Where rows of a table say which event they are of. */
+static const struct {
+    enum dfopt_declog_table table;
+    size_t seq;
+} events[] = {
+    {DFOPT_TABLE_FINDINGS, offsetof(struct dfopt_declog_finding_row, seq)},
+    {DFOPT_TABLE_REJECTS, offsetof(struct dfopt_declog_reject_row, seq)},
+    {DFOPT_TABLE_VERDICTS, offsetof(struct dfopt_verdict_row, seq)},
+    {DFOPT_TABLE_PLANS, offsetof(struct dfopt_declog_plan_row, p.seq)},
+    {DFOPT_TABLE_ACKS, offsetof(struct dfopt_declog_ack_row, seq)},
+    {DFOPT_TABLE_REGISTRATIONS,
+     offsetof(struct dfopt_declog_registration_row, seq)},
+    {DFOPT_TABLE_GLOBAL_PLANS, offsetof(struct dfopt_relay_row, seq)},
+    {DFOPT_TABLE_SUPPRESSIONS, offsetof(struct dfopt_suppression_row, seq)},
+    {DFOPT_TABLE_TIMEOUTS, offsetof(struct dfopt_timeout_row, seq)},
+    {DFOPT_TABLE_SEEN, offsetof(struct dfopt_seen_row, seq)},
+    {DFOPT_TABLE_ORIGINS, offsetof(struct dfopt_declog_origin_row, seq)},
+    /* rows that belong to rows of another table, by its row's number */
+    {DFOPT_TABLE_KNOBS, offsetof(struct dfopt_declog_knob_row, registration)},
+    {DFOPT_TABLE_KNOB_VALUES,
+     offsetof(struct dfopt_declog_knob_value_row, knob_row)},
+    {DFOPT_TABLE_RESPONSES, offsetof(struct dfopt_declog_response_row, knob_row)},
+};
+
+union any_row {
+    struct dfopt_declog_finding_row finding;
+    struct dfopt_declog_plan_row plan;
+    struct dfopt_declog_ack_row ack;
+    struct dfopt_declog_registration_row registration;
+    struct dfopt_declog_knob_row knob;
+    struct dfopt_declog_response_row response;
+    char bytes[512];
+};
+
+/* Numbers below this are kept. */
+static uint64_t limit_of(const struct dfopt_declog_commit_row *keep,
+                         enum dfopt_declog_table table)
+{
+    switch (table) {
+    case DFOPT_TABLE_KNOBS:
+        return keep->rows[DFOPT_TABLE_REGISTRATIONS];
+    case DFOPT_TABLE_KNOB_VALUES:
+    case DFOPT_TABLE_RESPONSES:
+        return keep->rows[DFOPT_TABLE_KNOBS];
+    default:
+        return keep->at.next_seq;
+    }
+}
+
+static bool is_kept(const union any_row *row, size_t seq_at,
+                    enum dfopt_declog_table table, uint64_t limit)
+{
+    uint64_t seq;
+    memcpy(&seq, row->bytes + seq_at, sizeof seq);
+    if (table == DFOPT_TABLE_REGISTRATIONS &&
+        row->registration.source != DFOPT_SOURCE_EVENT)
+        return seq <= limit; /* it came before the event of that number */
+    return seq < limit;
+}
+
+/* How many rows of a table are kept: those at its end may be of events that the log
+ * does not hold completely. */
+static enum dfopt_err count_rows(struct copy *c, size_t i,
+                                 struct dfopt_declog_commit_row *keep)
+{
+    const enum dfopt_declog_table table = events[i].table;
+    const uint64_t limit = limit_of(keep, table);
+    uint64_t low = 0, high = keep->rows[table],
+             at = high - 1; /* look at the last */
+    union any_row row;
+    while (low < high) {
+        enum dfopt_err e =
+            dfopt_declog_reader_read(c->from, table, at, 1, row.bytes, c->err);
+        if (e)
+            return e;
+        if (is_kept(&row, events[i].seq, table, limit))
+            low = at + 1;
+        else
+            high = at;
+        at = low + (high - low) / 2;
+    }
+    keep->rows[table] = low;
+    return DFOPT_OK;
+}
+
+/* The pools end with the last rows that are kept. */
+static enum dfopt_err count_texts(struct copy *c,
+                                  struct dfopt_declog_commit_row *keep)
+{
+    union any_row row;
+    enum dfopt_err e = DFOPT_OK;
+    memset(&row, 0, sizeof row);
+    if (keep->rows[DFOPT_TABLE_PLANS])
+        e = dfopt_declog_reader_read(c->from, DFOPT_TABLE_PLANS,
+                                     keep->rows[DFOPT_TABLE_PLANS] - 1, 1, &row,
+                                     c->err);
+    keep->pool[DFOPT_POOL_RATIONALE] = row.plan.rationale.end;
+    memset(&row, 0, sizeof row);
+    if (!e && keep->rows[DFOPT_TABLE_ACKS])
+        e = dfopt_declog_reader_read(c->from, DFOPT_TABLE_ACKS,
+                                     keep->rows[DFOPT_TABLE_ACKS] - 1, 1, &row,
+                                     c->err);
+    keep->pool[DFOPT_POOL_PLAN_ID] = row.ack.given_plan_id.end;
+    keep->pool[DFOPT_POOL_ACK_REASON] = row.ack.reason.end;
+    memset(&row, 0, sizeof row);
+    if (!e && keep->rows[DFOPT_TABLE_REGISTRATIONS])
+        e = dfopt_declog_reader_read(c->from, DFOPT_TABLE_REGISTRATIONS,
+                                     keep->rows[DFOPT_TABLE_REGISTRATIONS] - 1, 1,
+                                     &row, c->err);
+    keep->pool[DFOPT_POOL_BODY] = row.registration.body.end;
+    return e;
+}
+
+/* Whether a row of /commits counts no more than is kept. */
+static bool fits(const struct dfopt_declog_commit_row *row,
+                 const struct dfopt_declog_commit_row *keep)
+{
+    for (size_t i = 0; i < DFOPT_TABLE_COUNT; i++)
+        if (row->rows[i] > keep->rows[i])
+            return false;
+    return true;
+}
+
+static enum dfopt_err copy_commits(struct copy *c,
+                                   const struct dfopt_declog_commit_row *keep)
 {
     struct dfopt_declog_commit_row rows[64];
     const uint64_t n = c->from->run.commits;
@@ -162,9 +289,15 @@ static enum dfopt_err copy_commits(struct copy *c)
     enum dfopt_err e = type < 0 ? DFOPT_ERR_IO : DFOPT_OK;
     for (uint64_t at = 0; !e && at < n; at += 64) {
         const size_t some = n - at < 64 ? (size_t)(n - at) : 64;
-        e = dfopt_reader_elements(c->from->commits, type, at, some, rows)
-                ? dfopt_declog_put_commits(c->to, rows, some)
-                : DFOPT_ERR_IO;
+        size_t good = 0;
+        if (!dfopt_reader_elements(c->from->commits, type, at, some, rows))
+            e = DFOPT_ERR_IO;
+        while (!e && good < some && fits(&rows[good], keep))
+            good++;
+        if (!e)
+            e = dfopt_declog_put_commits(c->to, rows, good);
+        if (good < some)
+            break;
     }
     dfopt_h5_close(type);
     return failed(c, e, "cannot copy the log");
@@ -172,16 +305,20 @@ static enum dfopt_err copy_commits(struct copy *c)
 
 static enum dfopt_err copy_all(struct copy *c)
 {
-    const struct dfopt_declog_commit_row *last = &c->from->run.last;
+    struct dfopt_declog_commit_row keep = c->from->run.last;
     enum dfopt_err e = DFOPT_OK;
+    for (size_t i = 0; !e && i < sizeof events / sizeof *events; i++)
+        e = count_rows(c, i, &keep);
+    if (!e)
+        e = count_texts(c, &keep);
     for (size_t i = 0; !e && i < DFOPT_STORE_COUNT; i++)
         e = copy_store(c, i,
-                       i < DFOPT_TABLE_COUNT ? last->rows[i]
-                                             : last->pool[i - DFOPT_TABLE_COUNT]);
-    c->to->strings = (uint32_t)last->rows[DFOPT_TABLE_STRINGS];
-    c->to->lists = (uint32_t)last->rows[DFOPT_TABLE_LISTS];
-    c->to->at = last->at;
-    return e ? e : copy_commits(c);
+                       i < DFOPT_TABLE_COUNT ? keep.rows[i]
+                                             : keep.pool[i - DFOPT_TABLE_COUNT]);
+    c->to->strings = (uint32_t)keep.rows[DFOPT_TABLE_STRINGS];
+    c->to->lists = (uint32_t)keep.rows[DFOPT_TABLE_LISTS];
+    c->to->at = keep.at;
+    return e ? e : copy_commits(c, &keep);
 }
 
 /* ---- the new file ---- */

@@ -203,6 +203,7 @@ static enum dfopt_err take_plan(struct fold *f, const void *row,
                                 struct dfopt_error *err)
 {
     (void)err;
+    f->out->plans++;
     return dfopt_planner_redo_plan(f->planner,
                                    &((const struct dfopt_declog_plan_row *)row)->p);
 }
@@ -267,6 +268,21 @@ static enum dfopt_err take(struct fold *f, size_t which, uint64_t row_number,
                            why.text);
 }
 
+/* Whether a row tells of an event that is not to be taken, or that the log does not
+ * hold completely. A run and what it registers at its start come before an event.
+ */
+static bool is_beyond(const struct fold *f, size_t which, uint64_t seq,
+                      const void *row, uint64_t to)
+{
+    const uint64_t end = f->out->next_seq;
+    if (seq != end || to < f->out->at.next_seq)
+        return seq >= end;
+    if (sources[which].table != DFOPT_TABLE_REGISTRATIONS)
+        return sources[which].table != DFOPT_TABLE_RUNS;
+    return ((const struct dfopt_declog_registration_row *)row)->source ==
+           DFOPT_SOURCE_EVENT;
+}
+
 static enum dfopt_err take_rows(struct fold *f, uint64_t to,
                                 struct dfopt_error *err)
 {
@@ -284,8 +300,8 @@ static enum dfopt_err take_rows(struct fold *f, uint64_t to,
         if (e || which == SOURCES)
             break;
         memcpy(&seq, (const char *)row + sources[which].seq, sizeof seq);
-        if (seq > to)
-            break;
+        if (is_beyond(f, which, seq, row, to))
+            continue;
         e = take(f, which, tables[which].next - 1, row, err);
     }
     for (size_t i = 0; i < SOURCES; i++)

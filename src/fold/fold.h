@@ -18,6 +18,7 @@ struct dfopt_fold_origin {
 /* Strings are numbers of the dictionary that it was made with. */
 struct dfopt_fold {
     uint64_t next_seq;               /* of the event that comes next */
+    uint64_t plans;                  /* rows of /plans until then */
     struct dfopt_declog_position at; /* of the input, at the log's end */
     /* Registering these knobs in this order gives what is registered; overrides
      * of the policy are not applied. */
