@@ -294,6 +294,39 @@ static void as_double(void **state)
     assert_true(isnan(dfopt_value_as_double(dfopt_value_str(0))));
 }
 
+static void order(void **state)
+{
+    (void)state;
+    const struct dfopt_value two = dfopt_value_int(2), more = dfopt_value_real(2.5),
+                             same = dfopt_value_real(2.0),
+                             nan = dfopt_value_real(NAN),
+                             most = dfopt_value_int(INT64_MAX);
+    const struct {
+        struct dfopt_value a, b;
+        int order;
+    } cases[] = {
+        {two, most, -1},
+        {most, two, 1},
+        {two, two, 0},
+        {two, more, -1},
+        {more, two, 1},
+        {two, same, 0},
+        {same, more, -1},
+        {more, same, 1},
+        {most, dfopt_value_real(0x1p63), -1}, /* not rounded */
+        {dfopt_value_real(0x1p63), most, 1},
+        {nan, two, 2},
+        {two, nan, 2},
+        {nan, nan, 2},
+        {dfopt_value_bool(true), two, 2},
+        {two, dfopt_value_str(1), 2},
+        {dfopt_value_null(), dfopt_value_null(), 2},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        if (dfopt_value_order(cases[i].a, cases[i].b) != cases[i].order)
+            fail_msg("case %zu", i);
+}
+
 static void kinds(void **state)
 {
     (void)state;
@@ -320,6 +353,7 @@ int main(void)
         cmocka_unit_test(equality),
         cmocka_unit_test(equality_of_local_texts),
         cmocka_unit_test(as_double),
+        cmocka_unit_test(order),
         cmocka_unit_test(kinds),
     };
     return cmocka_run_group_tests_name("value", tests, NULL, NULL);
