@@ -18,7 +18,7 @@ bool log_print_flush(struct log_print *p, bool now)
 {
     if (p->left || p->failed || p->e)
         return false;
-    if (!now && p->out.len < PIECE)
+    if (p->out.len == 0 || (!now && p->out.len < PIECE))
         return true;
     bool ok = fwrite(p->out.data, 1, p->out.len, stdout) == p->out.len &&
               fflush(stdout) == 0;
