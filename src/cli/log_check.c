@@ -3,8 +3,8 @@
 #include "cli/log_job.h"
 #include "cli/log_rows.h"
 
-#include "declog/copy.h"
 #include "declog/presence.h"
+#include "declog/writer.h"
 
 #include <inttypes.h>
 #include <stdio.h>

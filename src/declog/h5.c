@@ -5,8 +5,8 @@
 #include <string.h>
 
 /* Of metadata that a writer may be changing. HDF5 doubles its pause each time, from
- * 1 ns: these take 30 ms; its own 100, on a damaged file, for ever. */
-#define READ_ATTEMPTS 24
+ * 1 ns: these take half a millisecond; its own 100, on a damaged file, for ever. */
+#define READ_ATTEMPTS 18
 
 #define READ_CACHE_BYTES 131072 /* a dataset; the reader has a cache of its own */
 

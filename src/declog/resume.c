@@ -1,7 +1,7 @@
-/* Going on with a log. HDF5 cannot open a file again that its SWMR writer did not
- * close, and to mend it in place would put the only copy at risk. So what the last
- * commit counts is copied to a new file beside it, chunk by chunk as they lie
- * there, and when that is whole and on disk it takes the old one's place.
+/* Going on with a log, and copying one. HDF5 cannot open a file again that its SWMR
+ * writer did not close, and to mend it in place would put the only copy at risk. So
+ * what the last commit counts is copied to a new file beside it, chunk by chunk as
+ * they lie there, and when that is whole and on disk it takes the old one's place.
  *
  * Invariant: until the rename the old file is not touched. */
 #include "declog/h5.h"
@@ -10,6 +10,7 @@
 
 #include <stddef.h>
 #include <string.h>
+#include <unistd.h>
 
 #define BLOCK_ROWS 4096
 
@@ -391,5 +392,44 @@ enum dfopt_err dfopt_declog_resume(struct dfopt_declog **out,
         dfopt_declog_drop(w);
     else
         *out = w;
+    return e;
+}
+
+/* ---- a clean copy ---- */
+
+/* What the stores still have in memory. */
+static enum dfopt_err write_rest(struct dfopt_declog *w)
+{
+    enum dfopt_err e = DFOPT_OK;
+    for (size_t i = 0; !e && i < DFOPT_STORE_COUNT; i++)
+        e = dfopt_store_write(&w->store[i], &w->packer);
+    return e;
+}
+
+enum dfopt_err dfopt_declog_copy(struct dfopt_declog_reader *r, const char *path,
+                                 struct dfopt_error *err)
+{
+    struct dfopt_declog *w = NULL;
+    struct dfopt_declog_options made = options_of(r);
+    struct copy c = {.from = r, .err = err};
+    made.path = path;
+    if (access(path, F_OK) == 0)
+        return dfopt_error_set(err, DFOPT_ERR_IO,
+                               "%s: exists already; not replaced", path);
+    enum dfopt_err e = dfopt_declog_make(&w, r->dict, &made, err);
+    if (e)
+        return e;
+    c.to = w;
+    e = copy_all(&c);
+    w->strings = dfopt_dict_strings(r->dict); /* nothing is to be added */
+    w->lists = dfopt_dict_lists(r->dict);
+    if (!e)
+        e = failed(&c, write_rest(w), "cannot copy the log");
+    if (!e)
+        e = failed(&c, dfopt_declog_go_live(w, true), "cannot copy the log");
+    dfopt_buf_free(&c.bytes);
+    if (!e)
+        return dfopt_declog_close(&w, r->run.complete, err);
+    dfopt_declog_drop(w);
     return e;
 }

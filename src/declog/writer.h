@@ -64,6 +64,13 @@ enum dfopt_err dfopt_declog_resume(struct dfopt_declog **out,
                                    const struct dfopt_declog_options *options,
                                    struct dfopt_error *err);
 
+/* Copies what the reader's last commit counts to a new file that anything opens:
+ * of a log whose writer was killed, or that has lost its end, what can be relied
+ * on. It is complete if its source is. Errors: IO (it exists already, or cannot be
+ * written), those of reading, NOMEM; no file is left then. */
+enum dfopt_err dfopt_declog_copy(struct dfopt_declog_reader *r, const char *path,
+                                 struct dfopt_error *err);
+
 /* Rows of a table so far; deflate level; detail. */
 uint64_t dfopt_declog_rows(const struct dfopt_declog *w,
                            enum dfopt_declog_table table);
