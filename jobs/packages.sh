@@ -2,7 +2,7 @@
 # Installs the Debian packages that the groups given need, or, without the right
 # to, says exactly which are missing.
 #
-# usage: jobs/packages.sh GROUP...     groups: build, test, analysis
+# usage: jobs/packages.sh GROUP...     groups: build, test, analysis, cluster
 set -eu
 
 packages=""
@@ -13,10 +13,11 @@ for group in "$@"; do
                libjson-c-dev libhdf5-openmpi-dev libxxhash-dev zlib1g-dev uthash-dev
                libdeflate-dev libisal-dev libsimdjson-dev" ;;
     test) packages="$packages libc6-dbg libcmocka-dev python3 python3-zmq python3-setuptools
-               python3-pip procps util-linux
+               python3-pip procps util-linux iproute2 shellcheck dpkg-dev file
                $analysis mypy python3-selenium chromium chromium-driver" ;;
     analysis) packages="$packages python3 $analysis" ;;
-    *) echo "packages.sh: unknown group '$group' (build, test, analysis)" >&2; exit 2 ;;
+    cluster) packages="$packages slurm-wlm munge" ;; # its tests: jobs/README.md
+    *) echo "packages.sh: unknown group '$group' (build, test, analysis, cluster)" >&2; exit 2 ;;
     esac
 done
 

@@ -184,7 +184,7 @@ def anchors(path):
 
 
 def check_links(source, _):
-    for path in documents(source) + sorted(source.glob("*.md")):
+    for path in documents(source) + sorted([*source.glob("*.md"), *source.glob("jobs/*.md")]):
         text = without_fences(read(path))
         for m in re.finditer(r"\[[^\]]*\]\(([^)\s]+)\)", text):
             target, _, anchor = m[1].partition("#")

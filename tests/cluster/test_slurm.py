@@ -1,0 +1,189 @@
+#!/usr/bin/env python3
+"""The batch scripts of jobs/slurm, on a Slurm of this test's own."""
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "..", "cli"))
+import harness  # noqa: E402
+import slurm  # noqa: E402
+from harness import DecisionLog, wait_until  # noqa: E402
+
+SCRIPTS = os.path.join(HERE, "..", "..", "jobs", "slurm")
+JOB_S = 120
+LIMIT_S = 150  # Slurm looks at time limits every 30 s
+
+# Two nodes that are one host: ranks must not believe that they share memory.
+MPI = {"OMPI_MCA_btl": "tcp,self", "OMPI_MCA_btl_tcp_if_include": "lo",
+       "OMPI_MCA_oob_tcp_if_include": "lo", "OMPI_MCA_hwloc_base_binding_policy": "none",
+       "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
+SRUN = {"DFOPT_LAUNCHER": "srun", "DFOPT_LAUNCHER_OPTIONS": "--mpi=pmix"}
+
+# An application: the loader, on the nodes that are for it.
+APPLICATION = """\
+exec srun --exact -N "$DFOPT_APP_NNODES" -n 1 -w "$DFOPT_APP_NODES" {loader} \\
+    --make-data={folder}/data --files=4 --latency=2 --windows={windows} \\
+    --window-ms=200 --findings="$DFOPT_FINDINGS" --findings-connect \\
+    --plans="$DFOPT_CLIENT_PLANS" --plans-pattern="$DFOPT_CLIENT_PLANS_PATTERN" \\
+    --registry="$DFOPT_CLIENT_REGISTRY" --acks="$DFOPT_CLIENT_ACKS" \\
+    --wait-optimizer=20 --json={folder}/loader.jsonl
+"""
+
+
+def setUpModule():
+    reason = slurm.missing()
+    if not reason and harness.is_sanitized(harness.Config.program):
+        reason = "the programs are sanitized"
+    if reason:
+        raise unittest.SkipTest(reason)
+
+
+class Scripts(harness.Case):
+    @classmethod
+    def setUpClass(cls):
+        cls.cluster_folder = tempfile.mkdtemp(prefix="dfopt-slurm-")
+        cls.addClassCleanup(shutil.rmtree, cls.cluster_folder, True)
+        os.chmod(cls.cluster_folder, 0o755)  # munged asks for that
+        cls.slurm = slurm.Slurm(cls.cluster_folder)
+        cls.addClassCleanup(cls.slurm.stop)
+
+    def submit(self, script, *args, options=(), tasks=4, **settings):
+        env = {**MPI, "DFOPT_BIN": os.path.dirname(harness.Config.program),
+               "DFOPT_RESULTS": self.folder, "DFOPT_INTERFACE": "lo", **settings}
+        return self.slurm.submit(
+            ["-N2", "-n", str(tasks), "-o", self.path("%j.out"), *options],
+            os.path.join(SCRIPTS, script), *args, env=env)
+
+    def output(self, job):
+        text = self.read(job + ".out").decode("utf-8", "replace")
+        if os.path.exists(self.path(job, "optimizer.log")):
+            text += self.read(os.path.join(job, "optimizer.log")).decode()[-3000:]
+        return text
+
+    def ends_with(self, job, state, code, seconds=JOB_S):
+        try:
+            got = self.slurm.wait_for(job, seconds)
+        except AssertionError as e:
+            self.fail("%s\n%s" % (e, self.output(job)))
+        self.assertEqual(got, (state, code), self.output(job))
+
+    def complete(self, job):
+        with DecisionLog(self.path(job, "decisions.h5")) as log:
+            return log.complete
+
+    def recording(self, nodes, windows):
+        path = self.write("session.jsonl", harness.lines(harness.session(nodes, windows)))
+        self.run_ok(["--findings-file", path, "--plans-file", self.path("alone.jsonl")])
+        self.assertGreater(len(self.read("alone.jsonl")), 1000)
+        return path
+
+    # ---- replay ----
+
+    def test_replay(self):
+        path = self.recording(8, 40)
+        for settings in ({}, SRUN):
+            job = self.submit("replay.sbatch", "--findings-file", path, **settings)
+            self.ends_with(job, "COMPLETED", "0:0")
+            self.assertEqual(self.read(os.path.join(job, "plans.jsonl")),
+                             self.read("alone.jsonl"))
+            self.assertEqual(self.complete(job), 1)
+
+    def test_a_stopped_replay_goes_on(self):
+        path = self.recording(40, 1500)
+        # many small rounds, so that there is something to stop
+        job = self.submit("replay.sbatch", "--findings-file", path, "--read-bytes",
+                          "4096", "--log-level", "warning", DFOPT_REQUEUE="yes")
+        log = self.path(job, "decisions.h5")
+        wait_until(lambda: os.path.exists(log) and os.path.getsize(log) > 200_000,
+                   JOB_S, "rows of the log")
+        self.slurm.ask("scancel", "--batch", "--signal=USR1", job, check=True)
+        wait_until(lambda: "in the queue again" in self.output(job), JOB_S,
+                   "the job in the queue again")
+        with DecisionLog(log) as first:
+            self.assertEqual(first.complete, 1)
+            stopped_at = first.rows("verdicts")
+        self.ends_with(job, "COMPLETED", "0:0")
+        self.assertEqual(self.read(os.path.join(job, "plans.jsonl")),
+                         self.read("alone.jsonl"))
+        with DecisionLog(log) as whole:
+            self.assertEqual(whole.complete, 1)
+            self.assertLess(stopped_at, whole.rows("verdicts"))
+        self.assertIn("dfopt-mpi ended with 3", self.output(job))
+
+    # ---- sweep ----
+
+    def test_sweep(self):
+        path = self.recording(4, 30)
+        sweep = self.write("sweep.json", json.dumps(
+            {"grid": {"responses.*.min_severity": [0.3, 0.5, 0.7]}}))
+        job = self.submit("sweep.sbatch", "--sweep", sweep, "--findings-file", path,
+                          "--acks", "assumed")
+        self.ends_with(job, "COMPLETED", "0:0")
+        shown = subprocess.run(
+            [harness.Config.log_program, "sweep", self.path(job, "sweep.h5")],
+            stdout=subprocess.PIPE, timeout=30, check=True, universal_newlines=True)
+        self.assertIn("min_severity", shown.stdout)
+
+    # ---- the service ----
+
+    def application(self, windows):
+        return self.write("application.sh", APPLICATION.format(
+            loader=harness.Config.demo_program, folder=self.folder, windows=windows))
+
+    def applied(self, job):
+        """How often a plan was acknowledged as applied, by the log."""
+        with DecisionLog(self.path(job, "decisions.h5")) as log:
+            self.assertEqual(log.complete, 1)
+            return log.names("acks", "status").count("applied")
+
+    def test_service_beside_an_application(self):
+        for settings in ({}, {**SRUN, "DFOPT_SERVICE_NODES": "0"}):
+            job = self.submit("online.sbatch", "sh", self.application(12), tasks=8,
+                              DFOPT_RANKS="3", **settings)
+            self.ends_with(job, "COMPLETED", "0:0")
+            self.assertGreater(self.applied(job), 1, self.output(job))
+
+    def test_the_application_fails(self):
+        job = self.submit("online.sbatch", "sh", "-c", "exit 5", tasks=8)
+        self.ends_with(job, "FAILED", "5:0")
+        self.assertEqual(self.complete(job), 1)
+
+    def test_time_limit(self):
+        job = self.submit("online.sbatch", "sh", self.application(100000), tasks=8,
+                          options=["--time=1", "--signal=B:USR1@40"], **SRUN)
+        self.ends_with(job, "FAILED", "3:0", LIMIT_S)
+        said = self.output(job)
+        self.assertIn("the time is up: SIGTERM to the application", said)
+        self.assertIn("dfopt-mpi ended with 0", said)
+        self.assertGreater(self.applied(job), 1, said)
+
+    # ---- what goes wrong ----
+
+    def test_mistakes(self):
+        for said, script, args, settings in (
+                ("no dfopt-mpi in DFOPT_BIN ('/nowhere') or on PATH", "online.sbatch",
+                 ["true"], {"DFOPT_BIN": "/nowhere"}),
+                ("which application?", "online.sbatch", [], {}),
+                ("leave none of dfopt0,dfopt1", "online.sbatch", ["true"],
+                 {"DFOPT_SERVICE_NODES": "2"}),
+                ("not 'mpiexec'", "replay.sbatch", ["--findings-file", "x"],
+                 {"DFOPT_LAUNCHER": "mpiexec"}),
+                ("not 'mpiexec'", "online.sbatch", ["true"],
+                 {"DFOPT_LAUNCHER": "mpiexec"}),
+                ("unrecognized option '--nonsense'", "online.sbatch", ["true"],
+                 {"DFOPT_OPTIONS": "--nonsense"})):
+            with self.subTest(said):
+                job = self.submit(script, *args, tasks=8, **settings)
+                state, code = self.slurm.wait_for(job, JOB_S)
+                self.assertEqual(state, "FAILED", self.output(job))
+                self.assertNotEqual(code, "0:0")
+                self.assertIn(said, self.output(job))
+
+
+if __name__ == "__main__":
+    harness.main()
