@@ -98,6 +98,11 @@ void dfopt_resume_close(struct dfopt_resume *r)
     *r = (struct dfopt_resume){.path = NULL};
 }
 
+uint32_t dfopt_resume_run(const struct dfopt_resume *r)
+{
+    return (uint32_t)strtoul(r->fold.run_text[DFOPT_RUN_run_id], NULL, 16);
+}
+
 bool dfopt_resume_assumed_acks(const struct dfopt_resume *r)
 {
     return strcmp(r->fold.run_text[DFOPT_RUN_acks_mode], "assumed") == 0;

@@ -21,6 +21,9 @@ enum dfopt_err dfopt_resume_open(struct dfopt_resume *r, const char *path,
                                  struct dfopt_dict *dict, struct dfopt_error *err);
 void dfopt_resume_close(struct dfopt_resume *r); /* a zeroed one is fine */
 
+/* The identity in the ids of the log's plans; 0: they have none. */
+uint32_t dfopt_resume_run(const struct dfopt_resume *r);
+
 /* How the log's acks are handled. */
 bool dfopt_resume_assumed_acks(const struct dfopt_resume *r);
 

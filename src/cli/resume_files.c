@@ -144,7 +144,7 @@ static enum dfopt_err plan_text(const struct dfopt_resume *r,
     dfopt_buf_clear(out);
     e = row->p.rationale == DFOPT_SYM_NONE
             ? DFOPT_ERR_NOMEM
-            : dfopt_codec_plan_json(dict, &row->p, out);
+            : dfopt_codec_plan_json(dict, &row->p, dfopt_resume_run(r), out);
     return e ? dfopt_error_set(err, e, "%s", dfopt_err_text(e)) : DFOPT_OK;
 }
 

@@ -20,6 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 struct session {
@@ -30,6 +31,7 @@ struct session {
     struct dfopt_dict *dict;
     struct dfopt_codec *codec;
     struct dfopt_policy policy;
+    uint32_t run; /* identity of a live run; 0: of a replay */
     bool assumed_acks;
     struct dfopt_initial *presets; /* owned; bodies point into preset_bodies */
     size_t n_presets;
@@ -155,17 +157,30 @@ static enum dfopt_err load_presets(struct session *s, struct dfopt_error *err)
     return e;
 }
 
+/* An identity that no other run has had, as far as chance goes. Not 0. */
+static uint32_t new_run(void)
+{
+    uint32_t run;
+    if (getrandom(&run, sizeof run, 0) != (ssize_t)sizeof run)
+        run = (uint32_t)(dfopt_clock_wall_ns() / 1000) ^ (uint32_t)getpid();
+    return run ? run : 1;
+}
+
 static enum dfopt_err configure(struct session *s, struct dfopt_error *err)
 {
     const size_t envelope = is_live(s) ? DFOPT_RECORD_ENVELOPE_BYTES : 0;
-    const struct dfopt_codec_limits limits = {
-        .max_record_bytes = (size_t)s->o->max_record_bytes - envelope};
     enum dfopt_err e = dfopt_dict_create(&s->dict, false);
     if (!e && s->o->resume) { /* its names come first */
         e = dfopt_resume_open(&s->resume, s->o->resume, s->dict, err);
         if (e)
             return e;
     }
+    if (is_live(s))
+        s->run = s->o->resume ? dfopt_resume_run(&s->resume) : new_run();
+    const struct dfopt_codec_limits limits = {
+        .max_record_bytes = (size_t)s->o->max_record_bytes - envelope,
+        .run = s->run,
+    };
     if (!e)
         e = dfopt_codec_create(&s->codec, s->dict, &limits);
     if (e)
@@ -258,6 +273,8 @@ static enum dfopt_err open_declog(struct session *s, int argc, char **argv,
                                   struct dfopt_error *err)
 {
     struct dfopt_buf policy = {0}, arguments = {0};
+    char run_id[9];
+    snprintf(run_id, sizeof run_id, "%08" PRIx32, s->run);
     enum dfopt_err e = dfopt_codec_policy_json(s->dict, &s->policy, &policy);
     if (!e)
         e = dfopt_buf_add(&policy, "", 1);
@@ -283,6 +300,7 @@ static enum dfopt_err open_declog(struct session *s, int argc, char **argv,
             .acks_mode = s->assumed_acks ? "assumed" : "explicit",
             .relay_hostname = s->o->relay_hostname,
             .host = host_name(),
+            .run_id = s->run ? run_id : "",
         };
         e = s->o->resume ? dfopt_declog_resume(&s->declog, s->dict,
                                                s->resume.reader, &log, err)
@@ -490,6 +508,7 @@ static int lead(struct session *s)
                                : s->in.source,
         .recording = s->recording,
         .journal = s->journal,
+        .run = s->run,
         .declog = &s->declog,
         .log = &s->log,
         .outputs_count = s->o->transport == DFOPT_TRANSPORT_MOFKA,

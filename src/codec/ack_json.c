@@ -20,8 +20,9 @@ static enum dfopt_err check_values(struct json_object *body,
                                        "new_value", err);
 }
 
-enum dfopt_err dfopt_ack_decode(struct dfopt_dict *dict, struct json_object *body,
-                                struct dfopt_event *out, struct dfopt_error *err)
+enum dfopt_err dfopt_ack_decode(struct dfopt_dict *dict, uint32_t run,
+                                struct json_object *body, struct dfopt_event *out,
+                                struct dfopt_error *err)
 {
     struct dfopt_ack a = {.window = DFOPT_WINDOW_NONE};
     struct dfopt_text knob = dfopt_text_z(""), node = knob;
@@ -49,7 +50,7 @@ enum dfopt_err dfopt_ack_decode(struct dfopt_dict *dict, struct json_object *bod
         return e;
     struct dfopt_text plan = dfopt_json_text(dfopt_json_get(body, "plan_id"));
     struct dfopt_text reason = dfopt_json_text(dfopt_json_get(body, "reason"));
-    a.known_form = dfopt_plan_id_parse(plan.at, plan.len, &a.plan_id);
+    a.known_form = dfopt_plan_id_run_parse(plan.at, plan.len, run, &a.plan_id);
     a.status = status_of(dfopt_json_text(dfopt_json_get(body, "status")));
     out->ack = a;
     out->plan_id = plan.at;

@@ -27,6 +27,7 @@ enum dfopt_err dfopt_codec_create(struct dfopt_codec **out, struct dfopt_dict *d
         return e;
     }
     c->dict = dict;
+    c->run = limits ? limits->run : 0;
     *out = c;
     return DFOPT_OK;
 }

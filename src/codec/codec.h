@@ -17,6 +17,7 @@ struct dfopt_codec; /* decoder and its scratch memory; one thread */
 struct dfopt_codec_limits {
     size_t max_record_bytes; /* a longer record is rejected; 0: 1 MiB */
     int max_depth;           /* nesting of arrays and objects; 0: 32 */
+    uint32_t run;            /* identity in ids of plans (dfopt_plan_id_run_text) */
 };
 
 /* Returns owned: destroy. `dict` is borrowed for the decoder's life. */
@@ -52,22 +53,24 @@ void dfopt_event_clear(struct dfopt_event *e);
  * used; *err says why, without naming file and line), or NOMEM. On failure
  * only out->stream and out->enveloped are set, as far as they are known
  * (FINDING where they are not), and nothing needs clearing. */
-enum dfopt_err dfopt_codec_decode(struct dfopt_codec *c, int stream, const char *data,
-                                  size_t len, struct dfopt_event *out,
-                                  struct dfopt_error *err);
+enum dfopt_err dfopt_codec_decode(struct dfopt_codec *c, int stream,
+                                  const char *data, size_t len,
+                                  struct dfopt_event *out, struct dfopt_error *err);
 
 /* Decodes a policy file onto *policy, which holds a preset. On failure *policy
  * is as it was. An unknown key is a SCHEMA error that names it. */
-enum dfopt_err dfopt_codec_policy(struct dfopt_dict *dict, const char *text, size_t len,
-                                  struct dfopt_policy *policy, struct dfopt_error *err);
+enum dfopt_err dfopt_codec_policy(struct dfopt_dict *dict, const char *text,
+                                  size_t len, struct dfopt_policy *policy,
+                                  struct dfopt_error *err);
 
 /* Decodes a registry file: a JSON array of registrations, or one. Returns owned:
  * an array of *n in *out, each to be cleared, then the array freed. All or
  * nothing; *err names the index, and the knob where one is at fault. `bodies`,
  * if not NULL, gets the text of each as one compact JSON line, \n at its end. */
-enum dfopt_err dfopt_codec_registry(struct dfopt_codec *c, const char *text, size_t len,
-                                    struct dfopt_registration **out, size_t *n,
-                                    struct dfopt_buf *bodies, struct dfopt_error *err);
+enum dfopt_err dfopt_codec_registry(struct dfopt_codec *c, const char *text,
+                                    size_t len, struct dfopt_registration **out,
+                                    size_t *n, struct dfopt_buf *bodies,
+                                    struct dfopt_error *err);
 
 /* ---- what goes out: each appends compact JSON to *out; OK or NOMEM ---- */
 
@@ -80,12 +83,13 @@ enum dfopt_err dfopt_codec_text_json(const char *text, size_t len,
 
 /* An ActionPlan as applications read it; keys in the order of the wire format. */
 enum dfopt_err dfopt_codec_plan_json(const struct dfopt_dict *dict,
-                                     const struct dfopt_plan *p, struct dfopt_buf *out);
+                                     const struct dfopt_plan *p, uint32_t run,
+                                     struct dfopt_buf *out);
 
 /* What a transport sends beside it: type, plan_id, knob_id, target_function and,
  * if the plan is not for the whole job, target_nodes. */
 enum dfopt_err dfopt_codec_plan_metadata(const struct dfopt_dict *dict,
-                                         const struct dfopt_plan *p,
+                                         const struct dfopt_plan *p, uint32_t run,
                                          struct dfopt_buf *out);
 
 /* A policy in the form of a policy file, every switch given. */
@@ -95,8 +99,8 @@ enum dfopt_err dfopt_codec_policy_json(const struct dfopt_dict *dict,
 
 /* {"knob": value, ...}: the job's values, in the order of first registration. */
 enum dfopt_err dfopt_codec_knob_state_json(const struct dfopt_dict *dict,
-                                           const struct dfopt_state_row *rows, size_t n,
-                                           struct dfopt_buf *out);
+                                           const struct dfopt_state_row *rows,
+                                           size_t n, struct dfopt_buf *out);
 
 /* The whole state: current_values, node_values, pending, suppressions,
  * cooldown; sorted by the bytes of the names. Sorts rows and suppressions in

@@ -3,15 +3,18 @@
 #include "codec/write.h"
 #include "model/decision.h"
 
-static void put_plan_id(struct dfopt_put *p, const struct dfopt_plan *plan)
+#include <string.h>
+
+static void put_plan_id(struct dfopt_put *p, const struct dfopt_plan *plan,
+                        uint32_t run)
 {
     if (plan->relay_id != DFOPT_SYM_NONE) {
         dfopt_put_sym(p, plan->relay_id);
         return;
     }
-    char id[DFOPT_PLAN_ID_SIZE];
-    dfopt_plan_id_text(plan->plan_id, id);
-    dfopt_put_text(p, id, DFOPT_PLAN_ID_SIZE - 1);
+    char id[DFOPT_PLAN_ID_RUN_SIZE];
+    dfopt_plan_id_run_text(plan->plan_id, run, id);
+    dfopt_put_text(p, id, strlen(id));
 }
 
 static void put_rationale(struct dfopt_put *p, const struct dfopt_plan *plan)
@@ -54,12 +57,12 @@ static void put_targets(struct dfopt_put *p, const struct dfopt_plan *plan)
 }
 
 enum dfopt_err dfopt_codec_plan_json(const struct dfopt_dict *dict,
-                                     const struct dfopt_plan *p,
+                                     const struct dfopt_plan *p, uint32_t run,
                                      struct dfopt_buf *out)
 {
     struct dfopt_put to = dfopt_put_start(out, dict);
     dfopt_put_raw(&to, "{\"plan_id\":");
-    put_plan_id(&to, p);
+    put_plan_id(&to, p, run);
     dfopt_put_raw(&to, ",\"knob_id\":");
     dfopt_put_sym(&to, p->knob);
     dfopt_put_raw(&to, ",\"target_function\":");
@@ -87,12 +90,12 @@ enum dfopt_err dfopt_codec_plan_json(const struct dfopt_dict *dict,
 }
 
 enum dfopt_err dfopt_codec_plan_metadata(const struct dfopt_dict *dict,
-                                         const struct dfopt_plan *p,
+                                         const struct dfopt_plan *p, uint32_t run,
                                          struct dfopt_buf *out)
 {
     struct dfopt_put to = dfopt_put_start(out, dict);
     dfopt_put_raw(&to, "{\"type\":\"action_plan\",\"plan_id\":");
-    put_plan_id(&to, p);
+    put_plan_id(&to, p, run);
     dfopt_put_raw(&to, ",\"knob_id\":");
     dfopt_put_sym(&to, p->knob);
     dfopt_put_raw(&to, ",\"target_function\":");

@@ -74,7 +74,7 @@ enum dfopt_err dfopt_record_decode(struct dfopt_codec *c, int stream,
     case DFOPT_STREAM_REGISTRATION:
         return decode_registration(c, body, out, err);
     case DFOPT_STREAM_ACK:
-        return dfopt_ack_decode(c->dict, body, out, err);
+        return dfopt_ack_decode(c->dict, c->run, body, out, err);
     case DFOPT_STREAM_GLOBAL_PLAN:
         return dfopt_global_plan_decode(c->dict, body, &out->global_plan, err);
     default:

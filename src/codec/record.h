@@ -8,6 +8,7 @@
 
 struct dfopt_codec {
     struct dfopt_dict *dict; /* borrowed */
+    uint32_t run;            /* identity in ids of plans */
     struct dfopt_json_parser *parser;
     struct dfopt_finding_fast *fast; /* NULL in a build without simdjson */
     struct json_object *tree; /* of the last record: an event borrows from it */
@@ -38,9 +39,11 @@ enum dfopt_err dfopt_registration_decode(struct dfopt_dict *dict,
                                          struct dfopt_registration *out,
                                          struct dfopt_error *err);
 
-/* Sets out->ack, plan_id and reason; the latter two are borrowed from body. */
-enum dfopt_err dfopt_ack_decode(struct dfopt_dict *dict, struct json_object *body,
-                                struct dfopt_event *out, struct dfopt_error *err);
+/* Sets out->ack, plan_id and reason; the latter two are borrowed from body. A plan
+ * is known by an id with this run. */
+enum dfopt_err dfopt_ack_decode(struct dfopt_dict *dict, uint32_t run,
+                                struct json_object *body, struct dfopt_event *out,
+                                struct dfopt_error *err);
 
 enum dfopt_err dfopt_global_plan_decode(struct dfopt_dict *dict,
                                         struct json_object *body,

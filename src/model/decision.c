@@ -81,6 +81,14 @@ void dfopt_plan_id_text(uint64_t id, char text[DFOPT_PLAN_ID_SIZE])
     snprintf(text, DFOPT_PLAN_ID_SIZE, "plan_%016" PRIx64, id);
 }
 
+void dfopt_plan_id_run_text(uint64_t id, uint32_t run,
+                            char text[DFOPT_PLAN_ID_RUN_SIZE])
+{
+    dfopt_plan_id_text(id, text);
+    if (run)
+        snprintf(text + DFOPT_PLAN_ID_SIZE - 1, 10, "_%08" PRIx32, run);
+}
+
 bool dfopt_plan_id_parse(const char *text, size_t len, uint64_t *id)
 {
     if (len != DFOPT_PLAN_ID_SIZE - 1 || memcmp(text, "plan_", 5) != 0)
@@ -119,4 +127,19 @@ const char *dfopt_ack_outcome_name(uint32_t outcome)
 const char *dfopt_relay_outcome_name(uint32_t outcome)
 {
     DFOPT_RETURN_NAME(DFOPT_RELAY_OUTCOME_LIST, DFOPT_NAME_TEXT, outcome);
+}
+
+bool dfopt_plan_id_run_parse(const char *text, size_t len, uint32_t run,
+                             uint64_t *id)
+{
+    char whole[DFOPT_PLAN_ID_RUN_SIZE];
+    uint64_t v;
+    const size_t bare = DFOPT_PLAN_ID_SIZE - 1;
+    if (len < bare || !dfopt_plan_id_parse(text, bare, &v))
+        return false;
+    dfopt_plan_id_run_text(v, run, whole);
+    if (len != strlen(whole) || memcmp(text, whole, len) != 0)
+        return false;
+    *id = v;
+    return true;
 }

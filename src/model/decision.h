@@ -124,8 +124,8 @@ struct dfopt_ack_row {
 #define DFOPT_RELAY_OUTCOME_LIST(X)                                                \
     X(RELAYED, "relayed")                                                          \
     X(UNKNOWN_KNOB, "unknown_knob")                                                \
-    X(WRONG_VALUE, "wrong_value") X(SAME_VALUE, "same_value")                      \
-        X(NOT_TARGETED, "not_targeted")
+    X(WRONG_VALUE, "wrong_value")                                                  \
+    X(SAME_VALUE, "same_value") X(NOT_TARGETED, "not_targeted")
 
 enum dfopt_relay_outcome {
 #define DFOPT_RELAY_ENUM(name, text) DFOPT_RELAY_##name,
@@ -164,8 +164,18 @@ enum dfopt_err dfopt_plan_rationale(const struct dfopt_dict *dict,
 /* Writes `plan_` and 16 hex digits. */
 void dfopt_plan_id_text(uint64_t id, char text[DFOPT_PLAN_ID_SIZE]);
 
+/* The same with the identity of a live run behind it, plan_%016x_%08x, so that ids
+ * of two runs never meet. run 0 is none: as above. */
+#define DFOPT_PLAN_ID_RUN_SIZE (DFOPT_PLAN_ID_SIZE + 9)
+void dfopt_plan_id_run_text(uint64_t id, uint32_t run,
+                            char text[DFOPT_PLAN_ID_RUN_SIZE]);
+
 /* Reads a text of exactly that form. Returns whether it is one. */
 bool dfopt_plan_id_parse(const char *text, size_t len, uint64_t *id);
+
+/* The same for an id of this run; run 0: without one. */
+bool dfopt_plan_id_run_parse(const char *text, size_t len, uint32_t run,
+                             uint64_t *id);
 
 const char *dfopt_verdict_name(uint32_t verdict);
 const char *dfopt_verdict_meaning(uint32_t verdict);

@@ -94,7 +94,8 @@ static enum dfopt_err take_record(struct lead *l, struct dfopt_round *r,
     const uint64_t seq = l->next_seq++;
     l->totals->records++;
     enum dfopt_err e = dfopt_intake_take(&l->intake, r, seq, rec, &event, &why);
-    const struct dfopt_recorded recorded = {rec, event.stream, e == DFOPT_OK, seq};
+    const struct dfopt_recorded recorded = {rec, event.stream, e == DFOPT_OK, seq,
+                                            0};
     if (e != DFOPT_ERR_NOMEM && dfopt_output_record(&l->output, &recorded, err))
         return err->code;
     if (dfopt_intake_note_origin(&l->intake, r, seq, rec))

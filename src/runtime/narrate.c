@@ -23,7 +23,7 @@ void dfopt_narrate_plan(const struct dfopt_lead_config *c,
 {
     if (!dfopt_log_enabled(c->log, DFOPT_LOG_INFO))
         return;
-    char id[DFOPT_PLAN_ID_SIZE];
+    char id[DFOPT_PLAN_ID_RUN_SIZE];
     const bool relayed = p->relay_id != DFOPT_SYM_NONE;
     dfopt_buf_clear(text);
     const size_t old = put_value(c->dict, p->old_value, text);
@@ -32,7 +32,7 @@ void dfopt_narrate_plan(const struct dfopt_lead_config *c,
     if (old == SIZE_MAX || new == SIZE_MAX ||
         dfopt_plan_rationale(c->dict, p, text) || dfopt_buf_add(text, "", 1))
         return;
-    dfopt_plan_id_text(p->plan_id, id);
+    dfopt_plan_id_run_text(p->plan_id, c->run, id);
     dfopt_log_event(c->log, DFOPT_LOG_INFO,
                     relayed ? "optimizer.global_plan.relayed" : "optimizer.plan",
                     DFOPT_F_TEXT("plan_id", relayed ? text_of(c, p->relay_id) : id),
@@ -108,8 +108,8 @@ static void narrate_acks(const struct dfopt_lead_config *c,
     const struct dfopt_ack_row *a =
         DFOPT_ROW(&r->merged.acks, const struct dfopt_ack_row);
     for (size_t i = 0; i < DFOPT_ROWS(&r->merged.acks, struct dfopt_ack_row); i++) {
-        char id[DFOPT_PLAN_ID_SIZE];
-        dfopt_plan_id_text(a[i].plan_id, id);
+        char id[DFOPT_PLAN_ID_RUN_SIZE];
+        dfopt_plan_id_run_text(a[i].plan_id, c->run, id);
         dfopt_log_event(
             c->log, a[i].other_plan ? DFOPT_LOG_WARNING : DFOPT_LOG_DEBUG,
             "optimizer.ack.received", DFOPT_F_TEXT("plan_id", id),

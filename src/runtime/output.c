@@ -174,9 +174,9 @@ static enum dfopt_err publish(struct dfopt_output *o, const struct dfopt_plan *p
     const struct dfopt_dict *dict = o->c->dict;
     dfopt_buf_clear(&o->json);
     dfopt_buf_clear(&o->metadata);
-    enum dfopt_err e = dfopt_codec_plan_json(dict, p, &o->json);
+    enum dfopt_err e = dfopt_codec_plan_json(dict, p, o->c->run, &o->json);
     if (!e)
-        e = dfopt_codec_plan_metadata(dict, p, &o->metadata);
+        e = dfopt_codec_plan_metadata(dict, p, o->c->run, &o->metadata);
     if (e)
         return dfopt_error_set(err, e, "%s", dfopt_err_text(e));
     const struct dfopt_plan_message m = {
@@ -280,6 +280,8 @@ enum dfopt_err dfopt_output_record(struct dfopt_output *o,
 {
     struct dfopt_error why = {0};
     struct dfopt_sink *to = o->recording_failed ? NULL : o->c->recording;
+    struct dfopt_recorded bare = *r;
+    bare.run = o->c->run;
     enum dfopt_err e = DFOPT_OK;
     if (has_journal(o)) {
         e = dfopt_record_line(r, true, &o->text);
@@ -287,7 +289,7 @@ enum dfopt_err dfopt_output_record(struct dfopt_output *o,
             e = dfopt_journal_add(o->c->journal, o->text.data, o->text.len);
     }
     if (!e && to)
-        e = dfopt_record_line(r, false, &o->text);
+        e = dfopt_record_line(&bare, false, &o->text);
     if (e)
         return dfopt_error_set(err, e, "%s", dfopt_err_text(e));
     const struct dfopt_plan_message line = {.body = o->text.data,

@@ -4,7 +4,26 @@
 
 #include "codec/codec.h"
 
+#include "model/decision.h"
+
 #include <inttypes.h>
+#include <string.h>
+
+/* plan_%016x_%08x becomes plan_%016x, where the run is this one. */
+static void cut_run(struct dfopt_buf *line, size_t start, uint32_t run)
+{
+    char whole[DFOPT_PLAN_ID_RUN_SIZE];
+    const size_t bare = DFOPT_PLAN_ID_SIZE - 1;
+    uint64_t id = 0;
+    dfopt_plan_id_run_text(id, run, whole);
+    const size_t len = strlen(whole);
+    for (size_t i = start; i + len <= line->len; i++)
+        if (dfopt_plan_id_run_parse(line->data + i, len, run, &id)) {
+            memmove(line->data + i + bare, line->data + i + len,
+                    line->len - i - len);
+            line->len -= len - bare;
+        }
+}
 
 /* Whether a text needs no escapes in JSON. */
 static bool is_plain(const char *text)
@@ -34,6 +53,8 @@ enum dfopt_err dfopt_record_line(const struct dfopt_recorded *r, bool numbered,
     if (r->usable) {
         const size_t start = line->len;
         e = dfopt_buf_add(line, rec->data, rec->len);
+        if (!e && r->stream == DFOPT_STREAM_ACK && r->run)
+            cut_run(line, start, r->run);
         for (size_t i = start; !e && i < line->len; i++)
             if (line->data[i] == '\n' || line->data[i] == '\r')
                 line->data[i] = ' ';

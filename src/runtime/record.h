@@ -17,6 +17,8 @@ struct dfopt_recorded {
     bool usable;  /* else it becomes an event with a text for a body, which cannot
                    * be used either */
     uint64_t seq; /* its number */
+    uint32_t run; /* of an ack: cut out of the ids of plans, since a replay has
+                   * none; 0: nothing is cut out */
 };
 
 /* Replaces *line by the line for a record, without newline; `numbered`: with its

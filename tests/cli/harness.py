@@ -434,6 +434,13 @@ class DecisionLog:
     def __exit__(self, *_):
         self.file.close()
 
+    def plan_ids(self, table):
+        """Ids of plans as they went out: of a live run with its identity behind."""
+        run = self.file.attrs["run_id"]
+        run = run.decode() if isinstance(run, bytes) else str(run)
+        return [f"plan_{n:016x}" + (f"_{run}" if run else "")
+                for n in self.column(table, "plan_id")]
+
     def rows(self, table):
         return int(self.last[table]) if self.last is not None else 0
 

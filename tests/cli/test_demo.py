@@ -27,12 +27,12 @@ class Loop(Case):
         with DecisionLog(log_path) as log:
             self.assertEqual(log.complete, 1)
             plans = dict(zip(
-                [f"plan_{n:016x}" for n in log.column("plans", "plan_id")],
+                log.plan_ids("plans"),
                 zip(log.strings("plans", "knob"), log.column("plans", "old_int"),
                     log.column("plans", "new_int"), log.column("plans", "window"),
                     log.strings("plans", "tag"), log.strings("plans", "node"))))
             acks = sorted(zip(
-                [f"plan_{n:016x}" for n in log.column("acks", "plan_id")],
+                log.plan_ids("acks"),
                 log.names("acks", "status"), log.names("acks", "outcome"),
                 log.column("acks", "value_int"), log.column("acks", "window")))
             pressure = {

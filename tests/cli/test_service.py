@@ -69,7 +69,8 @@ class Peers:
 
 
 class Service(harness.Case):
-    def start(self, *options, ranks=None, acks=True, keys=None, pub=False):
+    def start(self, *options, ranks=None, acks=True, keys=None, pub=False,
+              take_plans=True):
         args = ["--transport", "zmq", "--address", "tcp://127.0.0.1:*", "--bind",
                 "--plans-address", "tcp://127.0.0.1:*", "--registry-address",
                 "tcp://127.0.0.1:*", "--idle-timeout", "never", "--linger", "0.2",
@@ -88,6 +89,8 @@ class Service(harness.Case):
             self.assertIsNone(running.process.poll(), running.so_far())
             return None
         at = wait_until(listening, DEADLINE_S, "the endpoints")
+        if not take_plans:
+            del at["plans"]
         peers = Peers(at, pub, keys)
         self.addCleanup(peers.close)
         return running, peers
@@ -140,6 +143,7 @@ class Service(harness.Case):
         self.assertGreater(len(taken), 16)
         with open(at("plans"), encoding="utf-8") as f:
             self.assertEqual([json.loads(x) for x in f], taken)
+        self.cut_run(at("plans"), taken)
         for again in RANKS:
             harness.run(["--findings-file", at("rec"), "--plans-file", at("plans2"),
                          "--final-state", at("state2"), "--decision-log", at("log2.h5")],
@@ -153,6 +157,28 @@ class Service(harness.Case):
                                      b.column("verdicts", column).tobytes(), column)
                 self.assertEqual([x["seq"] for x in a.rejects()],
                                  [x["seq"] for x in b.rejects()])
+
+    def cut_run(self, path, taken):
+        """A live run's plans, with ids as a replay makes them."""
+        (run,) = {p["plan_id"][21:] for p in taken}
+        self.assertRegex(run, "^_[0-9a-f]{8}$")
+        with open(path, "rb") as f:
+            text = f.read()
+        with open(path, "wb") as f:
+            f.write(text.replace(run.encode(), b""))
+
+    def test_another_run_s_ack(self):
+        """It is none of this run's, though the number is the same."""
+        running, peers = self.start("--status-interval", "0.1")
+        peers.send("registrations", loader_registration())
+        self.wait_for(running, "optimizer.registry.received")
+        peers.send("findings", finding(1, "n1"))
+        own = [peers.plan()[2]["plan_id"] for _ in range(2)]
+        for ack in (own[0][:21], own[0][:22] + "%08x" % (int(own[0][22:], 16) ^ 1), own[1]):
+            peers.send("acks", {"plan_id": ack, "status": "applied"})
+        self.wait_for(running, '"acks":3,')
+        r = self.stop(running)
+        self.assertEqual(self.done(r)["acks_unmatched"], 2)
 
     def test_published_by_node(self):
         running, peers = self.start(pub=True, acks=False)
@@ -208,8 +234,7 @@ class Service(harness.Case):
         running, peers = self.start(
             "--plans-queue", "100", "--registry-file",
             self.write("knobs.json", json.dumps([loader_registration()])), ranks=3,
-            acks=False)
-        peers.sockets["plans"].close()
+            acks=False, take_plans=False)
         for window in range(1, 11):
             for n in range(20):
                 peers.send("findings", finding(window * 5, f"n{n}"))
@@ -291,6 +316,58 @@ class Service(harness.Case):
                          ["registration"] + ["finding"] * 20)
         self.assertEqual([x["body"]["scope"] for x in journal[1:]],
                          [f"node:n{n}:window" for n in range(20)])
+
+    def test_killed_and_resumed(self):
+        """As if it had not been killed: values, plans in flight, ids; an ack for a
+        plan that only the journal knew finds it."""
+        for ranks in RANKS:
+            with self.subTest(ranks=ranks):
+                self.kill_and_resume(ranks)
+
+    def kill_and_resume(self, ranks):
+        def at(name):
+            return self.path(f"{name}{ranks or 1}")
+        outputs = ["--plans-file", at("plans"), "--final-state", at("state"), "--record",
+                   at("rec")]
+        running, peers = self.start("--decision-log", at("log.h5"), *outputs,
+                                    "--log-flush-interval", "0.2", ranks=ranks)
+        peers.send("registrations", loader_registration())
+        self.wait_for(running, "optimizer.registry.received")
+        taken = []
+        for window in (1, 4):
+            for n in range(10):
+                peers.send("findings", finding(window, f"n{n}"))
+            for _ in range(20):
+                taken.append(peers.plan()[2])
+                if len(taken) <= 30:
+                    peers.send("acks", {"plan_id": taken[-1]["plan_id"],
+                                        "status": "applied"})
+        os.kill(rank_0(running), signal.SIGKILL)
+        running.finish(sanitizers=False)
+        running, peers = self.start("--resume", at("log.h5"), *outputs, "--debug",
+                                    ranks=ranks)
+        for plan in taken[20:]: # those sent just before the end may not have arrived
+            peers.send("acks", {"plan_id": plan["plan_id"], "status": "applied"})
+        for plan in taken[30:]:
+            self.wait_for(running, f'"{plan["plan_id"]}","outcome":"applied"')
+        for n in range(10):
+            peers.send("findings", finding(8, f"n{n}"))
+        new = 0
+        while new < 20: # what the journal had is published once more
+            new += peers.plan()[2]["window_index"] == 8
+        r = self.stop(running)
+        self.assertLessEqual(self.done(r)["acks_unmatched"], 10)
+        with open(at("plans"), encoding="utf-8") as f:
+            plans = [json.loads(x) for x in f]
+        self.assertEqual(plans[:40], taken)
+        self.assertEqual(len(plans), 60)
+        self.assertEqual(len({p["plan_id"] for p in plans}), 60)
+        self.assertEqual(len({p["plan_id"][21:] for p in plans}), 1)
+        self.assertEqual(glob.glob(at("log.h5") + ".journal"), [])
+        self.cut_run(at("plans"), plans)
+        self.run_ok(["--findings-file", at("rec"), "--plans-file", at("plans2")])
+        with open(at("plans"), "rb") as a, open(at("plans2"), "rb") as b:
+            self.assertEqual(a.read(), b.read())
 
 
 if __name__ == "__main__":

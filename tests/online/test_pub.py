@@ -94,8 +94,8 @@ class Publish(Case):
     def compare(self):
         with DecisionLog(self.path("log.h5")) as log:
             self.assertEqual(log.complete, 1)
-            plans = [(f"plan_{n:016x}", node) for n, node, window in
-                     zip(log.column("plans", "plan_id"), log.strings("plans", "node"),
+            plans = [(name, node) for name, node, window in
+                     zip(log.plan_ids("plans"), log.strings("plans", "node"),
                          log.column("plans", "window")) if window >= self.first]
         of_job = [p for p, node in plans if not node]
         self.assertEqual(len(of_job), ROUNDS)

@@ -78,7 +78,7 @@ class Resume(Case):
         with DecisionLog(self.log) as d:
             self.assertEqual(d.complete, 1)
             self.assertEqual(d.rows("runs"), KILLS + 1)
-            ids = [f"plan_{int(i):016x}" for i in d.column("plans", "plan_id")]
+            ids = d.plan_ids("plans")
             seen = d.column("findings", "seq")
         self.assertEqual(len(ids), len(set(ids)), "a plan id twice")
         self.assertTrue((seen[1:] > seen[:-1]).all(), "a number twice")

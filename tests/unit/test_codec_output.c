@@ -138,10 +138,10 @@ static void test_plans(void **state)
 {
     (void)state;
     struct dfopt_plan p = own_plan();
-    assert_int_equal(dfopt_codec_plan_json(dict, &p, &out), DFOPT_OK);
+    assert_int_equal(dfopt_codec_plan_json(dict, &p, 0, &out), DFOPT_OK);
     assert_out("of a node", OWN_PLAN("\"n9\""));
     p.node = DFOPT_SYM_EMPTY;
-    assert_int_equal(dfopt_codec_plan_json(dict, &p, &out), DFOPT_OK);
+    assert_int_equal(dfopt_codec_plan_json(dict, &p, 0, &out), DFOPT_OK);
     assert_out("of the job", OWN_PLAN(""));
 
     const dfopt_sym nodes[] = {sym("b"), sym("a")};
@@ -154,7 +154,7 @@ static void test_plans(void **state)
     p.severity = 0;
     p.window = -1;
     p.tag = DFOPT_SYM_EMPTY;
-    assert_int_equal(dfopt_codec_plan_json(dict, &p, &out), DFOPT_OK);
+    assert_int_equal(dfopt_codec_plan_json(dict, &p, 0, &out), DFOPT_OK);
     assert_out(
         "relayed",
         "{\"plan_id\":\"gplan_1\",\"knob_id\":\"site.stat_batch\","
@@ -170,20 +170,25 @@ static void test_plan_metadata(void **state)
     (void)state;
     struct dfopt_plan p = own_plan();
     p.node = DFOPT_SYM_EMPTY;
-    assert_int_equal(dfopt_codec_plan_metadata(dict, &p, &out), DFOPT_OK);
+    assert_int_equal(dfopt_codec_plan_metadata(dict, &p, 0, &out), DFOPT_OK);
     assert_out("of the job",
                "{\"type\":\"action_plan\",\"plan_id\":\"plan_00000000001a0000\","
                "\"knob_id\":\"site.stat_batch\",\"target_function\":\"site.io\"}");
     p.node = sym("n9");
-    assert_int_equal(dfopt_codec_plan_metadata(dict, &p, &out), DFOPT_OK);
+    assert_int_equal(dfopt_codec_plan_metadata(dict, &p, 0, &out), DFOPT_OK);
     assert_out("of a node",
                "{\"type\":\"action_plan\",\"plan_id\":\"plan_00000000001a0000\","
                "\"knob_id\":\"site.stat_batch\",\"target_function\":\"site.io\","
                "\"target_nodes\":[\"n9\"]}");
     const dfopt_sym nodes[] = {sym("b"), sym("a")};
+    assert_int_equal(dfopt_codec_plan_metadata(dict, &p, 0x1f, &out), DFOPT_OK);
+    assert_out("of a live run",
+               "{\"type\":\"action_plan\",\"plan_id\":"
+               "\"plan_00000000001a0000_0000001f\",\"knob_id\":\"site.stat_batch\","
+               "\"target_function\":\"site.io\",\"target_nodes\":[\"n9\"]}");
     p.relay_id = sym("g\"1");
     p.targets = dfopt_dict_intern_list(dict, nodes, 2);
-    assert_int_equal(dfopt_codec_plan_metadata(dict, &p, &out), DFOPT_OK);
+    assert_int_equal(dfopt_codec_plan_metadata(dict, &p, 0, &out), DFOPT_OK);
     assert_out("relayed",
                "{\"type\":\"action_plan\",\"plan_id\":\"g\\\"1\","
                "\"knob_id\":\"site.stat_batch\",\"target_function\":\"site.io\","
@@ -197,7 +202,7 @@ static void test_appends(void **state)
     struct dfopt_plan p = own_plan();
     p.node = DFOPT_SYM_EMPTY;
     assert_int_equal(dfopt_buf_add(&out, "x", 1), DFOPT_OK);
-    assert_int_equal(dfopt_codec_plan_json(dict, &p, &out), DFOPT_OK);
+    assert_int_equal(dfopt_codec_plan_json(dict, &p, 0, &out), DFOPT_OK);
     assert_out("appended", "x" OWN_PLAN(""));
 }
 

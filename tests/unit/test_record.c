@@ -38,7 +38,7 @@ static void test_lines(void **state)
         const struct dfopt_record rec = {.data = cases[i].data,
                                          .len = strlen(cases[i].data)};
         const struct dfopt_recorded r = {&rec, cases[i].stream, cases[i].usable,
-                                         cases[i].seq};
+                                         cases[i].seq, 0};
         for (int numbered = 0; numbered < 2; numbered++) {
             assert_int_equal(dfopt_record_line(&r, numbered, &line), DFOPT_OK);
             const char *expected = numbered ? cases[i].numbered : cases[i].plain;
@@ -57,7 +57,7 @@ static void test_envelope(void **state)
     struct dfopt_buf line = {0};
     const struct dfopt_record rec = {.data = "{}", .len = 2};
     for (uint32_t s = 0; s < DFOPT_STREAM_COUNT; s++) {
-        const struct dfopt_recorded r = {&rec, s, true, UINT64_MAX};
+        const struct dfopt_recorded r = {&rec, s, true, UINT64_MAX, 0};
         assert_int_equal(dfopt_record_line(&r, false, &line), DFOPT_OK);
         assert_true(line.len <= rec.len + DFOPT_RECORD_ENVELOPE_BYTES);
     }
@@ -71,7 +71,7 @@ static void test_decodes(void **state)
     const char *body = "{\"finding_type\":\"x\",\"severity_score\":0.5,\n"
                        "\"scope\":\"node:n1:window\",\"window_index\":3}";
     const struct dfopt_record rec = {.data = body, .len = strlen(body)};
-    const struct dfopt_recorded r = {&rec, DFOPT_STREAM_FINDING, true, 12};
+    const struct dfopt_recorded r = {&rec, DFOPT_STREAM_FINDING, true, 12, 0};
     struct dfopt_buf line = {0};
     struct dfopt_dict *dict;
     struct dfopt_codec *codec;
@@ -94,12 +94,32 @@ static void test_decodes(void **state)
     dfopt_buf_free(&line);
 }
 
+/* Ids of this run lose it, others keep theirs. */
+static void test_run_is_cut_out(void **state)
+{
+    (void)state;
+    struct dfopt_buf line = {0};
+    const char *ack =
+        "{\"plan_id\":\"plan_0000000000020001_0000abcd\",\"reason\":"
+        "\"plan_0000000000020001_0000abce plan_0000000000030000_0000abcd\"}";
+    const struct dfopt_record rec = {.data = ack, .len = strlen(ack)};
+    const struct dfopt_recorded r = {&rec, DFOPT_STREAM_ACK, true, 0, 0xabcd};
+    assert_int_equal(dfopt_record_line(&r, false, &line), DFOPT_OK);
+    assert_int_equal(dfopt_buf_add(&line, "", 1), DFOPT_OK);
+    assert_string_equal(
+        line.data, "{\"stream\":\"ack\",\"body\":{\"plan_id\":"
+                   "\"plan_0000000000020001\",\"reason\":"
+                   "\"plan_0000000000020001_0000abce plan_0000000000030000\"}}");
+    dfopt_buf_free(&line);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_lines),
         cmocka_unit_test(test_envelope),
         cmocka_unit_test(test_decodes),
+        cmocka_unit_test(test_run_is_cut_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
