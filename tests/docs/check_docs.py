@@ -7,7 +7,8 @@ usage: check_docs.py --source DIR --bin DIR [--only CHECK ...]
 --bin     the folder of the programs that were built
 
 Checks:
-  man      options of `dfopt-mpi --help` and of docs/man/dfopt-mpi.1 are the same
+  man      options of `PROGRAM --help`, or of each of its commands, and of
+           docs/man/PROGRAM.1 are the same
   client   docs/client.md and docs/man/dfopt-client.3 name every function of
            dfopt/client.h, and docs/client.md what the Python package exports and
            reads of the environment
@@ -92,11 +93,14 @@ def compare(path, what, documented, real):
 
 # ---- man ----
 
-def help_options(program):
-    text = subprocess.run([program, "--help"], stdout=subprocess.PIPE, check=True,
-                          timeout=TIMEOUT_S, universal_newlines=True).stdout
+def help_text(program, *command):
+    return subprocess.run([program, *command, "--help"], stdout=subprocess.PIPE,
+                          check=True, timeout=TIMEOUT_S, universal_newlines=True).stdout
+
+
+def help_options(program, *command):
     found = {}
-    for line in text.splitlines():
+    for line in help_text(program, *command).splitlines():
         m = re.match(r"\s+(?:-(\S), |\s+)--([a-z0-9-]+)(?:=(\S+))?(?:\s|$)", line)
         if m and not line.lstrip().startswith("["):
             found["--" + m[2]] = m[3] or ""
@@ -105,9 +109,18 @@ def help_options(program):
     return found
 
 
+def help_commands(program):
+    """The commands of a program that has some, in the order of its --help."""
+    _, _, listed = help_text(program).partition("\nCommands:\n")
+    return re.findall(r"^  ([a-z]\S*) ", listed, re.M)
+
+
 def man_options(page):
-    found = {}
+    """section (.Sh or .Ss) -> {option: (line, argument)}"""
+    found, section = {}, ""
     for number, line in enumerate(read(page).splitlines(), 1):
+        if line.startswith((".Ss ", ".Sh ")):
+            section = line[4:]
         m = re.match(r"\.It Fl (.*)", line)
         if not m:
             continue
@@ -115,8 +128,19 @@ def man_options(page):
         for name in re.split(r" , Fl ", re.sub(r" Ns = .*", "", m[1])):
             name = "-" + name.replace("\\&", "").replace("\\-", "-").strip()
             long = name.startswith("--")
-            found[name] = (number, argument[1] if argument and long else "")
+            found.setdefault(section, {})[name] = (
+                number, argument[1] if argument and long else "")
     return found
+
+
+def compare_options(page, shown, written):
+    if not shown:
+        wrong(page.name, 1, "--help shows no options")
+    compare(page, "option", {n: w[0] for n, w in written.items()}, shown)
+    for name in shown.keys() & written.keys():
+        if shown[name] != written[name][1]:
+            wrong(page.name, written[name][0], "%s takes '%s', not '%s'"
+                  % (name, shown[name], written[name][1]))
 
 
 def check_man(source, programs):
@@ -125,14 +149,16 @@ def check_man(source, programs):
         if not program.exists():
             wrong(page.name, 1, "there is no program %s" % page.stem)
             continue
-        shown, written = help_options(str(program)), man_options(page)
-        if not shown:
-            wrong(page.name, 1, "--help shows no options")
-        compare(page, "option", {n: w[0] for n, w in written.items()}, shown)
-        for name in shown.keys() & written.keys():
-            if shown[name] != written[name][1]:
-                wrong(page.name, written[name][0], "%s takes '%s', not '%s'"
-                      % (name, shown[name], written[name][1]))
+        written, commands = man_options(page), help_commands(str(program))
+        for command in commands:  # a .Ss each, and one for what they all have
+            if "\n.Ss %s\n" % command not in read(page):
+                wrong(page.name, 1, "command '%s' is missing" % command)
+            compare_options(page, help_options(str(program), command),
+                            {**written.get("All commands", {}),
+                             **written.get(command, {})})
+        if not commands:
+            compare_options(page, help_options(str(program)),
+                            {n: w for s in written.values() for n, w in s.items()})
         check_mandoc(page)
 
 
