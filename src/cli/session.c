@@ -3,10 +3,10 @@
  * the run is led, and everything is closed. */
 #include "cli/session.h"
 
-#include "cli/bootstrap.h"
 #include "cli/files.h"
 #include "cli/inputs.h"
 #include "cli/live.h"
+#include "cli/presets.h"
 #include "cli/progress.h"
 #include "cli/resume.h"
 #include "cli/status.h"
@@ -33,9 +33,7 @@ struct session {
     struct dfopt_policy policy;
     uint32_t run; /* identity of a live run; 0: of a replay */
     bool assumed_acks;
-    struct dfopt_initial *presets; /* owned; bodies point into preset_bodies */
-    size_t n_presets;
-    struct dfopt_buf preset_bodies;
+    struct dfopt_presets presets;
     struct dfopt_resume resume;
     struct dfopt_inputs in;   /* of a replay */
     struct dfopt_piece start; /* where it is read from, with the lines before */
@@ -65,98 +63,6 @@ static void say_failed(struct session *s, const char *event,
 
 /* ---- before anything runs ---- */
 
-static enum dfopt_err load_policy(struct session *s, struct dfopt_error *err)
-{
-    struct dfopt_buf text = {0};
-    dfopt_policy_preset(&s->policy, s->o->preset);
-    if (!s->o->policy_file)
-        return DFOPT_OK;
-    enum dfopt_err e = dfopt_file_read(s->o->policy_file, &text, err);
-    if (!e) {
-        e = dfopt_codec_policy(s->dict, text.data, text.len, &s->policy, err);
-        if (e)
-            dfopt_error_prefix(err, "%s", s->o->policy_file);
-    }
-    dfopt_buf_free(&text);
-    return e;
-}
-
-/* Applies the policy's overrides, as the decision log is to show them. */
-static void apply_overrides(const struct session *s, struct dfopt_registration *r)
-{
-    for (size_t i = 0; i < r->n_knobs; i++)
-        for (size_t j = 0; j < r->knobs[i].n_responses; j++)
-            dfopt_policy_apply(&s->policy, r->knobs[i].id,
-                               &r->knobs[i].responses[j]);
-}
-
-/* Adds the registrations of a text. `where` names it in messages. */
-static enum dfopt_err add_presets(struct session *s, const char *where,
-                                  enum dfopt_registration_source source,
-                                  const struct dfopt_buf *text,
-                                  struct dfopt_error *err)
-{
-    struct dfopt_registration *r = NULL;
-    size_t n = 0;
-    enum dfopt_err e = dfopt_codec_registry(s->codec, text->data, text->len, &r, &n,
-                                            &s->preset_bodies, err);
-    if (e) {
-        dfopt_error_prefix(err, "%s", where);
-        return e;
-    }
-    s->presets = calloc(n ? n : 1, sizeof *s->presets);
-    for (size_t i = 0; i < n; i++) {
-        if (!s->presets) {
-            dfopt_registration_clear(&r[i]);
-            continue;
-        }
-        apply_overrides(s, &r[i]);
-        s->presets[i].source = source;
-        s->presets[i].registration = r[i];
-        s->n_presets++;
-    }
-    free(r);
-    const char *line = s->preset_bodies.data;
-    for (size_t i = 0; i < s->n_presets; i++) { /* one line each */
-        const char *end =
-            memchr(line, '\n',
-                   (size_t)(s->preset_bodies.data + s->preset_bodies.len - line));
-        s->presets[i].body = line;
-        s->presets[i].body_len = (size_t)(end - line);
-        line = end + 1;
-    }
-    return s->presets ? DFOPT_OK
-                      : dfopt_error_set(err, DFOPT_ERR_NOMEM, "out of memory");
-}
-
-/* The registry file, or, where it registers nothing, what the environment says. */
-static enum dfopt_err load_presets(struct session *s, struct dfopt_error *err)
-{
-    struct dfopt_buf text = {0};
-    enum dfopt_err e = DFOPT_OK;
-    size_t knobs = 0;
-    if (s->o->registry_file) {
-        e = dfopt_file_read(s->o->registry_file, &text, err);
-        if (!e)
-            e = add_presets(s, s->o->registry_file, DFOPT_SOURCE_REGISTRY_FILE,
-                            &text, err);
-        for (size_t i = 0; i < s->n_presets; i++)
-            knobs += s->presets[i].registration.n_knobs;
-    }
-    if (!e && knobs == 0 && dfopt_bootstrap_wanted()) {
-        free(s->presets); /* holds no knobs */
-        s->presets = NULL;
-        s->n_presets = 0;
-        dfopt_buf_clear(&s->preset_bodies);
-        dfopt_buf_clear(&text);
-        e = dfopt_bootstrap_json(sysconf(_SC_NPROCESSORS_ONLN), &text, err);
-        if (!e)
-            e = add_presets(s, "environment", DFOPT_SOURCE_BOOTSTRAP, &text, err);
-    }
-    dfopt_buf_free(&text);
-    return e;
-}
-
 /* An identity that no other run has had, as far as chance goes. Not 0. */
 static uint32_t new_run(void)
 {
@@ -185,9 +91,9 @@ static enum dfopt_err configure(struct session *s, struct dfopt_error *err)
         e = dfopt_codec_create(&s->codec, s->dict, &limits);
     if (e)
         return dfopt_error_set(err, e, "%s", dfopt_err_text(e));
-    e = load_policy(s, err);
+    e = dfopt_policy_load(&s->policy, s->o, s->dict, err);
     if (!e)
-        e = load_presets(s, err);
+        e = dfopt_presets_load(&s->presets, s->o, s->codec, &s->policy, err);
     if (!e && !is_live(s))
         e = dfopt_inputs_open(&s->in, s->o, err);
     return e;
@@ -225,15 +131,6 @@ static enum dfopt_err choose_acks(struct session *s, struct dfopt_error *err)
 
 /* ---- going on with another run ---- */
 
-static void drop_presets(struct session *s)
-{
-    for (size_t i = 0; i < s->n_presets; i++)
-        dfopt_registration_clear(&s->presets[i].registration);
-    free(s->presets);
-    s->presets = NULL;
-    s->n_presets = 0;
-}
-
 /* Checks that the run fits the log, and finds its place in the input. What has
  * registered is in the log already, unless it is not the same. */
 static enum dfopt_err go_on(struct session *s, struct dfopt_error *err)
@@ -243,7 +140,7 @@ static enum dfopt_err go_on(struct session *s, struct dfopt_error *err)
         .policy = &s->policy,
         .assumed_acks = s->assumed_acks,
         .relay_hostname = s->o->relay_hostname,
-        .presets = &s->preset_bodies,
+        .presets = &s->presets.bodies,
     };
     if (!s->o->resume)
         return DFOPT_OK;
@@ -252,8 +149,8 @@ static enum dfopt_err go_on(struct session *s, struct dfopt_error *err)
         say_failed(s, "optimizer.policy.changed", err);
         e = DFOPT_OK;
     }
-    if (!e && dfopt_resume_has_presets(&s->resume, &s->preset_bodies))
-        drop_presets(s);
+    if (!e && dfopt_resume_has_presets(&s->resume, &s->presets.bodies))
+        dfopt_presets_drop(&s->presets);
     if (!e && !is_live(s))
         e = dfopt_resume_input(&s->resume, &s->in, s->o, s->stop, &s->start,
                                &s->start_line, err);
@@ -501,8 +398,8 @@ static int lead(struct session *s)
         .assumed_acks = s->assumed_acks,
         .relay_hostname = relay_hostname(s),
         .resume = s->o->resume ? &s->resume.fold : NULL,
-        .presets = s->presets,
-        .n_presets = s->n_presets,
+        .presets = s->presets.items,
+        .n_presets = s->presets.n,
         .source = s->left_over ? s->left_over
                   : is_live(s) ? s->live.source
                                : s->in.source,
@@ -570,8 +467,7 @@ static void release(struct session *s)
     dfopt_inputs_close(&s->in);
     dfopt_live_close(&s->live);
     dfopt_resume_close(&s->resume);
-    drop_presets(s);
-    dfopt_buf_free(&s->preset_bodies);
+    dfopt_presets_free(&s->presets);
     dfopt_policy_clear(&s->policy);
     dfopt_codec_destroy(s->codec);
     dfopt_dict_destroy(s->dict);
@@ -594,8 +490,8 @@ static int run_sweep(struct session *s, int argc, char **argv)
         .codec = s->codec,
         .policy = &s->policy,
         .assumed_acks = s->assumed_acks,
-        .presets = s->presets,
-        .n_presets = s->n_presets,
+        .presets = s->presets.items,
+        .n_presets = s->presets.n,
     };
     return dfopt_sweep_session(&setup);
 }

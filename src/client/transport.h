@@ -18,7 +18,7 @@ enum dfopt_client_ready {
 enum dfopt_client_stream { DFOPT_CLIENT_REGISTRATIONS, DFOPT_CLIENT_ACKS };
 
 enum dfopt_client_received {
-    DFOPT_CLIENT_NOTHING,   /* no more for now */
+    DFOPT_CLIENT_NOTHING,   /* no more at this time */
     DFOPT_CLIENT_MESSAGE,   /* *out is set */
     DFOPT_CLIENT_ELSEWHERE, /* one was for another node, and is dropped */
     DFOPT_CLIENT_MISSHAPEN  /* one had other parts, and is dropped */
