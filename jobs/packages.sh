@@ -2,7 +2,7 @@
 # Installs the Debian packages that the groups given need, or, without the right
 # to, says exactly which are missing.
 #
-# usage: jobs/packages.sh GROUP...     groups: build, test, analysis, cluster
+# usage: jobs/packages.sh GROUP...     groups: build, test, analysis, cluster, fuzz
 set -eu
 
 packages=""
@@ -17,7 +17,9 @@ for group in "$@"; do
                $analysis mypy python3-selenium chromium chromium-driver" ;;
     analysis) packages="$packages python3 $analysis" ;;
     cluster) packages="$packages slurm-wlm munge" ;; # its tests: jobs/README.md
-    *) echo "packages.sh: unknown group '$group' (build, test, analysis, cluster)" >&2; exit 2 ;;
+    fuzz) packages="$packages clang libclang-rt-dev" ;;
+    *) echo "packages.sh: unknown group '$group'" \
+        "(build, test, analysis, cluster, fuzz)" >&2; exit 2 ;;
     esac
 done
 

@@ -259,6 +259,31 @@ static void killed_writer(void **state)
     must_close(must_create(f, 1), true); /* may be replaced like any log */
 }
 
+/* HDF5 reads a live file's metadata again while its checksum is wrong. A killed
+ * writer's file looks live, and what is damaged in it stays so. */
+static void damaged_and_killed(void **state)
+{
+    struct fixture *f = *state;
+    const off_t root_header = 60; /* behind the superblock's 48 bytes */
+    int status;
+    char byte;
+    pid_t child = fork();
+    if (child == 0) {
+        struct dfopt_declog *w = must_create(f, 1);
+        must_commit(w, 1);
+        raise(SIGKILL);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    int fd = open(f->path, O_RDWR);
+    assert_int_equal(pread(fd, &byte, 1, root_header), 1);
+    byte ^= 1;
+    assert_int_equal(pwrite(fd, &byte, 1, root_header), 1);
+    close(fd);
+    alarm(DEADLINE_S);
+    must_refuse(f->path, DFOPT_ERR_FORMAT, "HDF5 file");
+    alarm(0);
+}
+
 /* ---- a reader beside a writer ---- */
 
 static time_t now_s(void)
@@ -418,9 +443,8 @@ static void full_disk_at_creation(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CASE(not_a_log),       CASE(truncated),
-        CASE(damaged_numbers), CASE(creation),
-        CASE(killed_writer),   CASE(live_reader),
-        CASE(full_disk),       CASE(full_disk_at_creation)};
+        CASE(not_a_log),   CASE(truncated),     CASE(damaged_numbers),
+        CASE(creation),    CASE(killed_writer), CASE(damaged_and_killed),
+        CASE(live_reader), CASE(full_disk),     CASE(full_disk_at_creation)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

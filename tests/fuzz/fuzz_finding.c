@@ -1,0 +1,82 @@
+/* Findings, bare and in envelopes: the fast decoder and json-c's must agree in the
+ * verdict, the error's text, every bit of the finding, and the new strings. Without
+ * simdjson in the build, json-c's alone. */
+#include "codec/record.h"
+#include "fuzz.h"
+
+struct side {
+    struct dfopt_dict *dict;
+    struct dfopt_codec *codec;
+    struct dfopt_event event;
+    struct dfopt_error err;
+};
+
+static void start(struct side *s)
+{
+    FUZZ_CHECK(dfopt_dict_create(&s->dict, false) == DFOPT_OK &&
+                   dfopt_codec_create(&s->codec, s->dict, NULL) == DFOPT_OK,
+               "out of memory");
+}
+
+static void end(struct side *s)
+{
+    dfopt_event_clear(&s->event);
+    dfopt_codec_destroy(s->codec);
+    dfopt_dict_destroy(s->dict);
+}
+
+static void compare_dicts(const struct dfopt_dict *a, const struct dfopt_dict *b)
+{
+    FUZZ_CHECK(dfopt_dict_strings(a) == dfopt_dict_strings(b), "strings");
+    FUZZ_CHECK(dfopt_dict_lists(a) == dfopt_dict_lists(b), "lists");
+    for (dfopt_sym s = 0; s < dfopt_dict_strings(a); s++) {
+        size_t na, nb;
+        const char *ta = dfopt_dict_text(a, s, &na),
+                   *tb = dfopt_dict_text(b, s, &nb);
+        FUZZ_CHECK(na == nb && memcmp(ta, tb, na) == 0, "string %u", s);
+    }
+    for (dfopt_list l = 0; l < dfopt_dict_lists(a); l++) {
+        size_t na, nb;
+        const dfopt_sym *ia = dfopt_dict_items(a, l, &na);
+        const dfopt_sym *ib = dfopt_dict_items(b, l, &nb);
+        FUZZ_CHECK(na == nb && (na == 0 || memcmp(ia, ib, na * sizeof *ia) == 0),
+                   "list %u", l);
+    }
+}
+
+static void compare(struct side *fast, struct side *slow, int stream,
+                    const uint8_t *data, size_t size)
+{
+    const char *text = (const char *)data;
+    memset(&slow->event, 0, sizeof slow->event);
+    enum dfopt_err a = dfopt_codec_decode(fast->codec, stream, text, size,
+                                          &fast->event, &fast->err);
+    enum dfopt_err b = dfopt_record_decode(slow->codec, stream, text, size,
+                                           &slow->event, &slow->err);
+    FUZZ_CHECK(a == b, "%s | %s", fast->err.text, slow->err.text);
+    FUZZ_CHECK(strcmp(fast->err.text, slow->err.text) == 0, "%s | %s",
+               fast->err.text, slow->err.text);
+    FUZZ_CHECK(fast->event.stream == slow->event.stream &&
+                   fast->event.enveloped == slow->event.enveloped,
+               "streams");
+    FUZZ_CHECK(a || fast->event.stream != DFOPT_STREAM_FINDING ||
+                   memcmp(&fast->event.finding, &slow->event.finding,
+                          sizeof fast->event.finding) == 0,
+               "findings");
+    compare_dicts(fast->dict, slow->dict);
+    dfopt_event_clear(&fast->event);
+    dfopt_event_clear(&slow->event);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct side fast = {.err = {.text = ""}}, slow = {.err = {.text = ""}};
+    start(&fast);
+    start(&slow);
+    compare(&fast, &slow, -1, data, size);
+    fast.err = slow.err = (struct dfopt_error){.text = ""};
+    compare(&fast, &slow, DFOPT_STREAM_FINDING, data, size);
+    end(&fast);
+    end(&slow);
+    return 0;
+}
