@@ -9,6 +9,8 @@ usage: check_docs.py --source DIR --bin DIR [--only CHECK ...]
 Checks:
   man      options of `PROGRAM --help`, or of each of its commands, and of
            docs/man/PROGRAM.1 are the same
+  formats  dfopt-policy.5 and dfopt-decision-log.5 have the switches, fields, tables
+           and verdicts that there are
   client   docs/client.md and docs/man/dfopt-client.3 name every function of
            dfopt/client.h, and docs/client.md what the Python package exports and
            reads of the environment
@@ -182,6 +184,48 @@ def check_client(source, _programs):
                     r"\b(struct|enum) %s\b" % name, read(path)):
                 wrong(path.name, line, "'%s' does not exist" % name)
     check_mandoc(page)
+
+
+def listed(page, macro):
+    """name -> (line, rest of its line) of `.It MACRO name rest`."""
+    return {m[1]: (line_of(read(page), m.start()), m[2]) for m in re.finditer(
+        r"^\.It %s (\S+)(.*)$" % macro, read(page), re.M)}
+
+
+def check_policy_page(source):
+    page = source / "docs/man/dfopt-policy.5"
+    real = switches(source)
+    fields = re.findall(r"^\s+FIELD\((\w+), ", read(source / "src/codec/response_json.c"),
+                        re.M)
+    found = listed(page, "Va")
+    compare(page, "name", {n: line for n, (line, _) in found.items()},
+            set(real) | set(fields))
+    for name, (values, dflt, upstream) in real.items():
+        line, rest = found.get(name, (1, ""))
+        said, presets = rest.partition(" ; ")[::2]
+        if set(re.findall(r"\w+", said)) - {"No"} != set(values or ["windows"]) or \
+                presets != "default %s , upstream %s )" % (dflt, upstream):
+            wrong(page.name, line, "%s: %s; default %s, upstream %s" % (
+                name, ", ".join(values or ["windows"]), dflt, upstream))
+
+
+def check_log_page(source):
+    page = source / "docs/man/dfopt-decision-log.5"
+    guide = read(source / "docs/decision-log.md")
+    compare(page, "table", {n: line for n, (line, _) in listed(page, "Pa").items()},
+            re.findall(r"^### (/\w+)$", guide, re.M))
+    compare(page, "verdict", {n: line for n, (line, _) in listed(page, "Cm").items()},
+            texts_of(source / "src/model/decision.h", "DFOPT_VERDICT_LIST"))
+    version = re.search(r"Format version (\d+)", guide)[1]
+    if "format version %s," % version not in read(page):
+        wrong(page.name, 1, "the format version is %s" % version)
+
+
+def check_formats(source, _programs):
+    check_policy_page(source)
+    check_log_page(source)
+    for page in sorted(source.glob("docs/man/*.5")):
+        check_mandoc(page)
 
 
 def check_mandoc(page):
@@ -512,7 +556,8 @@ def check_run(source, programs):
             print("%s: %d of %d examples ran" % (path.name, ran, len(blocks)))
 
 
-CHECKS = {"man": check_man, "client": check_client, "links": check_links, "tables": check_tables,
+CHECKS = {"man": check_man, "client": check_client,
+          "formats": check_formats, "links": check_links, "tables": check_tables,
           "policy": check_policy, "run": check_run}
 
 

@@ -1,5 +1,5 @@
 # The documents against the program: options, links, tables, examples.
-foreach(check man client links tables policy run)
+foreach(check man formats client links tables policy run)
   add_test(NAME docs.${check}
            COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/tests/docs/check_docs.py
                    --source ${PROJECT_SOURCE_DIR}
