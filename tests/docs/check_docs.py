@@ -15,7 +15,8 @@ Checks:
            dfopt/client.h, and docs/client.md what the Python package exports and
            reads of the environment
   links    relative links and anchors of docs/*.md and *.md resolve
-  tables   switches, verdicts, response fields, outcomes, variables, log events
+  tables   docs/migrating.md names options that exist, and every switch of which the
+           presets differ; switches, verdicts, response fields, outcomes, variables, log events
            and metrics in the documents are those of the source
   policy   the program takes every switch and field that docs/policies.md names,
            with every value that it names, and no other
@@ -393,7 +394,23 @@ def check_variables(source):
         wrong(page.name, 1, "variable %s is missing" % name)
 
 
-def check_tables(source, _):
+def check_migrating(source, programs):
+    path = source / "docs/migrating.md"
+    options = help_options(str(programs / "dfopt-mpi"))
+    variables = {unquoted(c[0]) for _, c in
+                 rows_under(source / "docs/formats.md", "variable")}
+    for line, cells in rows_under(path, "option"):
+        for name, real in ((cells[0], options), (cells[1], variables)):
+            if name and unquoted(name) not in real:
+                wrong(path.name, line, "'%s' does not exist" % name)
+    differ = {name for name, (_, dflt, upstream) in switches(source).items()
+              if dflt != upstream}
+    compare(path, "switch", {unquoted(c[3]): n for n, c in rows_under(path, "change")},
+            differ)
+
+
+def check_tables(source, programs):
+    check_migrating(source, programs)
     check_switches(source)
     check_fields(source)
     check_words(source)
