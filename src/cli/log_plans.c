@@ -6,11 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct answer { /* to a plan */
+struct answer { /* to a plan: of an ack, or of the time that has passed */
     uint64_t plan_id;
-    uint32_t outcome; /* enum dfopt_ack_outcome */
-    uint32_t row;     /* the first of several answers counts */
+    uint32_t fate; /* enum dfopt_ack_outcome, or GIVEN_UP */
+    uint32_t row;  /* the first of several answers counts */
 };
+
+#define GIVEN_UP UINT32_MAX
 
 static int by_plan(const void *a, const void *b)
 {
@@ -20,34 +22,47 @@ static int by_plan(const void *a, const void *b)
     return (x->row > y->row) - (x->row < y->row);
 }
 
-/* All acks that a plan was found for, by plan: 16 bytes each. */
+/* Of a row of the kind; false: of no plan that was waited for. */
+static bool answer_of(enum log_kind kind, const void *row, struct answer *answer)
+{
+    const struct dfopt_declog_ack_row *a = row;
+    const struct dfopt_timeout_row *t = row;
+    if (kind == LOG_TIMEOUT) {
+        *answer = (struct answer){.plan_id = t->plan_id, .fate = GIVEN_UP};
+        return true;
+    }
+    *answer = (struct answer){.plan_id = a->plan_id, .fate = a->outcome};
+    return a->outcome != DFOPT_ACK_OUTCOME_UNMATCHED;
+}
+
+/* All answers by plan: 16 bytes each. */
 static enum dfopt_err read_answers(struct log_job *j, struct dfopt_buf *answers)
 {
-    const struct log_table *t = &log_tables[LOG_ACK];
-    const size_t members[] = {offsetof(struct dfopt_declog_ack_row, plan_id),
-                              offsetof(struct dfopt_declog_ack_row, outcome)};
-    struct log_cursor c;
-    const void *row = NULL;
-    log_cursor_init(&c, j->reader, t->table, t->row_size);
-    c.columns = dfopt_declog_columns(t->table, 2, members);
-    enum dfopt_err e = log_cursor_row(&c, &row, &j->err);
-    while (!e && row) {
-        const struct dfopt_declog_ack_row *a = row;
-        struct answer answer = {a->plan_id, a->outcome, (uint32_t)c.next};
-        if (a->outcome != DFOPT_ACK_OUTCOME_UNMATCHED)
+    struct log_merge m;
+    enum dfopt_err e = log_merge_init(
+        &m, j->reader, LOG_KIND_BIT(LOG_ACK) | LOG_KIND_BIT(LOG_TIMEOUT), 0,
+        &j->err);
+    while (!e) {
+        enum log_kind kind;
+        const void *row;
+        struct answer answer;
+        e = log_merge_row(&m, &kind, &row, &j->err);
+        if (e || !row)
+            break;
+        if (answer_of(kind, row, &answer)) {
+            answer.row = (uint32_t)DFOPT_ROWS(answers, struct answer);
             e = dfopt_buf_add(answers, &answer, sizeof answer);
-        c.next++;
-        if (!e)
-            e = log_cursor_row(&c, &row, &j->err);
+        }
+        log_merge_step(&m, kind);
     }
-    log_cursor_free(&c);
+    log_merge_free(&m);
     if (answers->len > 0)
         qsort(answers->data, DFOPT_ROWS(answers, struct answer),
               sizeof(struct answer), by_plan);
     return e;
 }
 
-/* What became of a plan: relayed, assumed, an ack's outcome, or waiting. */
+/* What became of a plan: relayed, assumed, an ack's outcome, given up, waiting. */
 static const char *fate_of(const struct log_job *j, const struct dfopt_buf *answers,
                            const struct dfopt_plan *p)
 {
@@ -63,7 +78,8 @@ static const char *fate_of(const struct log_job *j, const struct dfopt_buf *answ
             high = middle;
     }
     if (low < n && a[low].plan_id == p->plan_id)
-        return dfopt_ack_outcome_name(a[low].outcome);
+        return a[low].fate == GIVEN_UP ? "given_up"
+                                       : dfopt_ack_outcome_name(a[low].fate);
     return strcmp(j->run->acks_mode, "assumed") == 0 ? "assumed" : "waiting";
 }
 
@@ -98,9 +114,9 @@ static void plan_text(struct log_print *p, const struct dfopt_plan *plan,
     start = p->out.len;
     log_put_targets(p, plan);
     log_pad(p, start, 16);
-    log_color(p, fate[0] == 'r' && fate[2] == 'j' ? LOG_RED
-                 : strcmp(fate, "waiting") == 0   ? LOG_YELLOW
-                                                  : LOG_GREEN);
+    log_color(p, strcmp(fate, "rejected") == 0      ? LOG_RED
+                 : fate[0] == 'w' || fate[0] == 'g' ? LOG_YELLOW
+                                                    : LOG_GREEN);
     log_put(p, "%-9s", fate);
     log_color(p, LOG_PLAIN);
     log_put(p, " %5.3f ", plan->severity);
@@ -183,7 +199,8 @@ int log_plans(int argc, char **argv)
         .args_doc = "FILE",
         .doc = "Lists the plans of a run, and what became of each.\v"
                "A plan became applied, rejected or cleared by its ack; waiting: "
-               "there was none; assumed: the run took it as applied; relayed: it "
+               "there was none yet; given_up: none came in time; assumed: the run "
+               "took it as applied; relayed: it "
                "is a global optimizer's.\n"};
     struct log_filter filter = {.knob = NULL};
     struct log_job job = {.args = {.n_files = 1}};

@@ -149,7 +149,8 @@ static void put_text(struct sweep_command *c)
             t->n, t->findings, t->n_parameters, t->n_parameters == 1 ? "" : "s");
     title(c, "Best by", name_of(c, &c->by_aim),
           c->by_aim.more ? " (more is better)" : " (less is better)");
-    put_variants(c, &c->by_aim, NULL, c->order, t->n < c->top ? t->n : (size_t)c->top);
+    put_variants(c, &c->by_aim, NULL, c->order,
+                 t->n < c->top ? t->n : (size_t)c->top);
     snprintf(second, sizeof second, " and %s", name_of(c, &c->second));
     title(c, "Not beaten in both of", name_of(c, &c->first), second);
     put_variants(c, &c->first, &c->second, c->front, c->n_front);

@@ -68,31 +68,12 @@ static enum dfopt_err see_knob(struct log_values *v,
                          .value = k->has_current ? k->current : k->default_value});
 }
 
-/* A value that came back without a row of its own (a plan was given up after
- * pending_timeout_windows) shows in the next plan. */
-static enum dfopt_err restore(struct log_values *v, const struct dfopt_plan *p,
-                              uint32_t slot)
-{
-    struct dfopt_value was = value_of(v, slot);
-    if (was.kind == DFOPT_KIND_NULL ||
-        dfopt_value_equal(v->job->dict, was, p->old_value))
-        return DFOPT_OK;
-    return change(v, (struct log_change){.seq = p->seq,
-                                         .window = p->window,
-                                         .slot = slot,
-                                         .own = true,
-                                         .cause = "restored",
-                                         .value = p->old_value});
-}
-
 static enum dfopt_err plan_for(struct log_values *v, const struct dfopt_plan *p,
                                dfopt_sym node)
 {
     bool own = p->relay_id == DFOPT_SYM_NONE;
     uint32_t slot = 0;
     enum dfopt_err e = slot_of(v, node, &slot);
-    if (!e && own)
-        e = restore(v, p, slot);
     struct log_change c = {.seq = p->seq,
                            .window = p->window >= 0 ? p->window : v->last,
                            .slot = slot,
@@ -124,35 +105,53 @@ static enum dfopt_err see_plan(struct log_values *v, const struct dfopt_plan *p)
     return e;
 }
 
+/* What an ack, or a plan that is given up, leaves: c->value. A node whose plan was
+ * taken back to what the job has follows the job again. */
+static enum dfopt_err settle(struct log_values *v, dfopt_sym node, bool taken_back,
+                             struct log_change *c)
+{
+    enum dfopt_err e = slot_of(v, node, &c->slot);
+    if (e)
+        return e;
+    bool back = taken_back && c->slot > 0 &&
+                dfopt_value_equal(v->job->dict, c->value, slot_at(v, 0)->value);
+    struct dfopt_value was = value_of(v, c->slot);
+    if (c->window > v->last)
+        v->last = c->window;
+    c->own = !back;
+    bool same =
+        was.kind == c->value.kind && dfopt_value_equal(v->job->dict, was, c->value);
+    return same && !back ? DFOPT_OK : change(v, *c);
+}
+
 static enum dfopt_err see_ack(struct log_values *v,
                               const struct dfopt_declog_ack_row *a)
 {
-    uint32_t slot = 0;
     if (a->outcome == DFOPT_ACK_OUTCOME_UNMATCHED || a->knob != v->knob ||
         a->node == DFOPT_SYM_NONE)
         return DFOPT_OK;
-    enum dfopt_err e = slot_of(v, a->node, &slot);
-    if (e)
-        return e;
-    bool back = a->outcome == DFOPT_ACK_OUTCOME_REJECTED && slot > 0 &&
-                dfopt_value_equal(v->job->dict, a->value, slot_at(v, 0)->value);
     struct log_change c = {.seq = a->seq,
                            .window = a->window >= 0            ? a->window
                                      : a->cooldown_window >= 0 ? a->cooldown_window
                                                                : v->last,
-                           .slot = slot,
-                           .own = !back,
                            .cause = dfopt_ack_outcome_name(a->outcome),
                            .value = a->value};
-    if (c.window > v->last)
-        v->last = c.window;
-    bool same = value_of(v, slot).kind == a->value.kind &&
-                dfopt_value_equal(v->job->dict, value_of(v, slot), a->value);
-    if (!same || back)
-        e = change(v, c);
-    if (!e && slot == 0 && a->outcome == DFOPT_ACK_OUTCOME_APPLIED && v->overrides)
+    enum dfopt_err e =
+        settle(v, a->node, a->outcome == DFOPT_ACK_OUTCOME_REJECTED, &c);
+    if (!e && c.slot == 0 && a->outcome == DFOPT_ACK_OUTCOME_APPLIED &&
+        v->overrides)
         e = override_nodes(v, c);
     return e;
+}
+
+static enum dfopt_err see_timeout(struct log_values *v,
+                                  const struct dfopt_timeout_row *t)
+{
+    struct log_change c = {
+        .seq = t->seq, .window = t->window, .cause = "given_up", .value = t->value};
+    return t->knob == v->knob && t->node != DFOPT_SYM_NONE
+               ? settle(v, t->node, true, &c)
+               : DFOPT_OK;
 }
 
 static void see_finding(struct log_values *v,
@@ -174,6 +173,8 @@ static enum dfopt_err see(struct log_values *v, enum log_kind kind, const void *
         return see_knob(v, row);
     case LOG_ACK:
         return see_ack(v, row);
+    case LOG_TIMEOUT:
+        return see_timeout(v, row);
     default:
         return see_plan(v, &((const struct dfopt_declog_plan_row *)row)->p);
     }
@@ -183,7 +184,8 @@ enum dfopt_err log_values_read(struct log_values *v, struct log_job *j,
                                dfopt_sym knob)
 {
     const uint32_t kinds = LOG_KIND_BIT(LOG_FINDING) | LOG_KIND_BIT(LOG_KNOB) |
-                           LOG_KIND_BIT(LOG_ACK) | LOG_KIND_BIT(LOG_PLAN);
+                           LOG_KIND_BIT(LOG_ACK) | LOG_KIND_BIT(LOG_TIMEOUT) |
+                           LOG_KIND_BIT(LOG_PLAN);
     const size_t members[] = {offsetof(struct dfopt_declog_finding_row, seq),
                               offsetof(struct dfopt_declog_finding_row, window)};
     struct log_merge m;

@@ -12,7 +12,7 @@ struct log_change {
     uint32_t slot;
     bool own;                 /* false: a node follows the job from here on */
     const char *cause;        /* registered, planned, an ack's outcome, relayed,
-                                 restored, override (by the job) */
+                                 given_up, override (by the job) */
     struct dfopt_value value; /* from here on */
 };
 

@@ -282,6 +282,19 @@ static void see_ack(struct why *w, const struct dfopt_declog_ack_row *a)
                 a->node);
 }
 
+static void see_timeout(struct why *w, const struct dfopt_timeout_row *t)
+{
+    char id[DFOPT_PLAN_ID_SIZE];
+    if (t->knob != w->filter.knob_sym ||
+        (w->filter.node_sym != DFOPT_SYM_NONE && t->node != w->filter.node_sym))
+        return;
+    dfopt_plan_id_text(t->plan_id, id);
+    dfopt_buf_clear(&w->words.out);
+    log_put(&w->words, "no ack of %s in time: given up; the value is ", id);
+    log_put_value(&w->words, t->value);
+    tell_change(w, "timeout", t->seq, t->window, t->node);
+}
+
 static void see_relay(struct why *w, const struct dfopt_relay_row *r)
 {
     size_t n, i = 0;
@@ -318,6 +331,9 @@ static enum dfopt_err see(struct why *w, enum log_kind kind, const void *row)
                    : DFOPT_OK;
     case LOG_ACK:
         see_ack(w, row);
+        return DFOPT_OK;
+    case LOG_TIMEOUT:
+        see_timeout(w, row);
         return DFOPT_OK;
     case LOG_GLOBAL_PLAN:
         see_relay(w, row);
@@ -366,7 +382,8 @@ static void conclude(struct why *w)
 static enum dfopt_err tell_why(struct why *w)
 {
     const uint32_t kinds = LOG_KIND_BIT(LOG_KNOB) | LOG_KIND_BIT(LOG_RESPONSE) |
-                           LOG_KIND_BIT(LOG_ACK) | LOG_KIND_BIT(LOG_GLOBAL_PLAN) |
+                           LOG_KIND_BIT(LOG_ACK) | LOG_KIND_BIT(LOG_TIMEOUT) |
+                           LOG_KIND_BIT(LOG_GLOBAL_PLAN) |
                            LOG_KIND_BIT(LOG_VERDICT) | LOG_KIND_BIT(LOG_PLAN);
     const size_t members[] = {
         offsetof(struct dfopt_declog_finding_row, seq),

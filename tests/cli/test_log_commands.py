@@ -95,10 +95,15 @@ class Looking(Commands):
         self.assertEqual(next(csv.DictReader(io.StringIO(text)))["motif"], odd)
 
     def test_timeline_ends_with_the_final_state(self):
-        for acks in ("explicit", "assumed"):
-            with self.subTest(acks=acks):
-                path = self.replay(session(4, 20, seed=3), "log.h5", "--acks", acks,
+        timeout = self.write("policy.json", json.dumps(
+            {"switches": {"pending_timeout_windows": 2}}))
+        for more in (["--acks", "explicit"], ["--acks", "assumed"],
+                     ["--acks", "explicit", "--policy", timeout]):
+            with self.subTest(more=more):
+                path = self.replay(session(4, 20, seed=3), "log.h5", *more,
                                    "--final-state", self.path("state"))
+                fates = {p["fate"] for p in self.rows("plans", "--json", path)}
+                self.assertEqual("given_up" in fates, timeout in more)
                 state = json.loads(self.read("state"))
                 for knob, value in state["current_values"].items():
                     own = {n: v for k, n, v in state["node_values"] if k == knob}
