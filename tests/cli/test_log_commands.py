@@ -215,7 +215,9 @@ class Damaged(Commands):
         running.finish()
         whole = self.log("dump", path).out
         size, pick = os.path.getsize(path), random.Random(7)
-        for cut in [*(pick.randrange(size) for _ in range(6)), size // 2, size - 1]:
+        random_cuts = 1 if harness.is_sanitized(Config.log_program) else 6
+        for cut in [*(pick.randrange(size) for _ in range(random_cuts)), size // 2,
+                    size - 1]:
             with self.subTest(cut=cut, size=size):
                 short = self.path("short.h5")
                 shutil.copy(path, short)
@@ -242,7 +244,8 @@ class Damaged(Commands):
                             (self.path("other.h5"), "no decision log"),
                             (self.path("none.h5"), "No such file"),
                             (older, "format version 0")):
-            for command in self.READ:
+            few = harness.is_sanitized(Config.log_program)
+            for command in self.READ[:2] if few else self.READ:
                 with self.subTest(command=command, path=path):
                     r = harness.run([*command, path], program=Config.log_program)
                     self.assertNotEqual(r.code, 0)
