@@ -18,9 +18,9 @@ function(dfopt_analysis_test name timeout)
     "DFOPT_PROGRAM=$<TARGET_FILE:dfopt-mpi>;DFOPT_LOG_PROGRAM=$<TARGET_FILE:dfopt-log>;${DFOPT_TEST_ENVIRONMENT}")
 endfunction()
 
-dfopt_analysis_test(load 300)
-dfopt_analysis_test(results 300)
-if(NOT DFOPT_SANITIZE) # nothing more of C would be tested
+if(NOT DFOPT_SANITIZE) # it is Python: no more of C would be tested
+  dfopt_analysis_test(load 300)
+  dfopt_analysis_test(results 300)
   dfopt_analysis_test(programs 600)
   dfopt_analysis_test(page 600)
 endif()

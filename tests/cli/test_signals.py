@@ -34,7 +34,15 @@ class Signals(Case):
         n = len(self.expected)
         wait_until(lambda: running.so_far().count('"optimizer.plan"') == n, 30,
                    f"{n} plans decided")
+        wait_until(self.is_logged, 30, "all of it is in the log")
         return running
+
+    def is_logged(self):
+        try:
+            with DecisionLog(self.path("log.h5")) as d:
+                return d.last is not None and int(d.last["next_seq"]) == len(self.findings)
+        except OSError: # it is being made
+            return False
 
     def assert_whole(self, complete=1):
         with open(self.path("plans"), "rb") as f:

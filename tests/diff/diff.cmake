@@ -1,9 +1,9 @@
 # The programs against the executable specification, on generated event logs.
 # Sanitized programs are slow: they are given fewer.
 if(DFOPT_SANITIZE)
-  set(logs 8)
+  set(logs 5)
 else()
-  set(logs 40)
+  set(logs 24)
 endif()
 set(options_all "--readers=all --read-bytes=20000")
 set(options_one "--readers=one --batch-events=100")
