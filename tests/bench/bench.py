@@ -16,10 +16,12 @@ import sys
 import tempfile
 import time
 
+import online
 import stages
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-PROGRAMS = ("dfopt-mpi", "dfopt-log", "bench_gen", "bench_limits", "bench_rank", "bench_boundary")
+PROGRAMS = ("dfopt-mpi", "dfopt-log", "bench_gen", "bench_limits", "bench_rank", "bench_boundary",
+            "bench_latency")
 LOGS = {None: "no log", 0: "log, level 0", 1: "log, level 1"}
 KNOBS = 10
 BASE_NODES = 100
@@ -463,6 +465,14 @@ def table(result):
         title("DFOptimizer, same findings and knobs", "findings/s", "per CPU s", "", "")
         row("main.py --transport file", u["upstream"])
         row("dfopt-mpi, 1 rank, log", u["dfopt"], "", f"{u['plans']} plans each")
+    title("Live service over ZMQ: finding to plan", "p50", "p99", "/ echo", "p99; lost")
+    for r in result["latency"]:
+        echo = next(x for x in result["latency"] if x["rate"] == r["rate"])
+        rows.append((f"{r['rate']:g}/s, {online.title(r)}", f"{r['p50_us']:.0f} us",
+                     f"{r['p99_us']:.0f} us", f"{r['p99_us'] / echo['p99_us']:.2f}",
+                     f"{r['lost']} of {r['findings']}"))
+    rows.append((f"idle, {len(result['idle'])} ranks: a core's share",
+                 f"{100 * max(result['idle']):.2f} %", "", "", "the busiest rank"))
     b = result["boundary"]
     title("Application library: a boundary", "median", "p99", "at most", "")
     rows.append(("nothing pending, listener running", f"{b['median_ns']:.1f} ns",
@@ -528,6 +538,11 @@ def measure(o, programs, compiler, directory):
     result["limits"] = limits(bench, base, repeats)
     step("boundary")
     result["boundary"] = boundary(bench, repeats)
+    step("live service")
+    result["latency"] = online.latency(programs, directory, (1, 4),
+                                       ((10, 50), (1000, 2000)) if o.quick
+                                       else ((10, 300), (1000, 10_000)))
+    result["idle"] = online.idle(programs, directory, 4, 5 if o.quick else 60)
     step("ranks and logs")
     result["runs"], result["rows"] = ranks_and_logs(bench, base, n, 4)
     step("nodes")
