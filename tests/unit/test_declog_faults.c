@@ -87,18 +87,17 @@ static char *take_file(const char *path, size_t *n)
     return bytes;
 }
 
-/* HDF5 1.10 loses the image of metadata that turns out to be damaged; no stack
- * leads from there to its reader. */
-#ifdef __SANITIZE_ADDRESS__
-#include <sanitizer/lsan_interface.h>
-#define LOSES_MEMORY(call) (__lsan_disable(), (call), __lsan_enable())
-#else
-#define LOSES_MEMORY(call) (call)
-#endif
+/* HDF5 1.10 loses blocks of its free lists where metadata turns out to be damaged:
+ * here its leaks are not looked for. */
+const char *__lsan_default_suppressions(void);
+const char *__lsan_default_suppressions(void)
+{
+    return "leak:libhdf5";
+}
 
 /* Reads whatever can be read; only a crash would fail. True: all of a file that
  * is as long as it should be. */
-static bool read_what_is_there(const char *path)
+static bool try_to_read(const char *path)
 {
     static struct dfopt_verdict_row rows[64];
     struct dfopt_error err = {.text = ""};
@@ -116,13 +115,6 @@ static bool read_what_is_there(const char *path)
     }
     dfopt_declog_reader_close(r);
     return ok;
-}
-
-static bool try_to_read(const char *path)
-{
-    bool whole = false;
-    LOSES_MEMORY(whole = read_what_is_there(path));
-    return whole;
 }
 
 static void truncated(void **state)
