@@ -89,7 +89,8 @@ static char *take_file(const char *path, size_t *n)
 
 /* HDF5 1.10 loses blocks of its free lists where metadata turns out to be damaged:
  * here its leaks are not looked for. */
-const char *__lsan_default_suppressions(void);
+__attribute__((visibility("default"))) const char *
+__lsan_default_suppressions(void);
 const char *__lsan_default_suppressions(void)
 {
     return "leak:libhdf5";
