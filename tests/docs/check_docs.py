@@ -20,7 +20,8 @@ Checks:
            and metrics in the documents are those of the source
   policy   the program takes every switch and field that docs/policies.md names,
            with every value that it names, and no other
-  run      the examples in docs/*.md run
+  run      the examples in README.md and docs/*.md run
+  readme   every other command of README.md is run, here or by another test
 
 Examples: a fenced block that opens with ```sh run is run with `sh -e`, all blocks
 of a document in order, in one temporary folder, with jobs/ as in a clone, the programs
@@ -548,9 +549,39 @@ def install(programs, prefix):
                    stdout=subprocess.DEVNULL)
 
 
+# Commands of README.md outside of blocks that run: the file that runs each, and what
+# in it does.
+RUN_ELSEWHERE = {
+    r"bash jobs/demo\.sh": ("tests/cli/test_demo.py", '"demo.sh"'),
+    r"bash tests/run\.sh": (".ci/run", "bash tests/run.sh"),
+    r"cmake --preset release": ("tests/run.sh", "cmake --preset"),
+    r"cmake --build --preset release.*": ("tests/run.sh", "cmake --build --preset"),
+    r"cmake --install build/release .*": ("tests/install/test_install.py",
+                                          '"cmake", "--install"'),
+}
+
+
+def check_readme(source, programs):
+    """Every command of README.md is run by somebody."""
+    path = source / "README.md"
+    for m in re.finditer(r"^    (\S.*)$", without_fences(read(path)), re.M):
+        line = line_of(read(path), m.start())
+        if m[1] == "bash jobs/replay.sh":
+            block = Block(line, [], "bash jobs/replay.sh %s" % programs.parent.parent)
+            with tempfile.TemporaryDirectory() as folder:
+                os.symlink(str(source / "jobs"), os.path.join(folder, "jobs"))
+                run_block(path, block, folder, environment(programs))
+            continue
+        where = [w for pattern, w in RUN_ELSEWHERE.items() if re.fullmatch(pattern, m[1])]
+        if not where:
+            wrong(path.name, line, "nobody runs: %s" % m[1])
+        elif where[0][1] not in read(source / where[0][0]):
+            wrong(path.name, line, "%s does not run: %s" % (where[0][0], m[1]))
+
+
 def check_run(source, programs):
     env = with_source(environment(programs), source)
-    for path in documents(source):
+    for path in [source / "README.md", *documents(source)]:
         blocks, ran = blocks_of(path), 0
         with tempfile.TemporaryDirectory() as folder:
             os.symlink(str(source / "jobs"), os.path.join(folder, "jobs"))
@@ -575,7 +606,7 @@ def check_run(source, programs):
 
 CHECKS = {"man": check_man, "client": check_client,
           "formats": check_formats, "links": check_links, "tables": check_tables,
-          "policy": check_policy, "run": check_run}
+          "policy": check_policy, "run": check_run, "readme": check_readme}
 
 
 def main():

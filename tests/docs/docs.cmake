@@ -3,7 +3,7 @@
 # run are tested by tests/cli.
 set(checks man formats client links tables policy)
 if(NOT DFOPT_SANITIZE)
-  list(APPEND checks run)
+  list(APPEND checks run readme)
 endif()
 foreach(check ${checks})
   add_test(NAME docs.${check}
