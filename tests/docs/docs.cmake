@@ -1,7 +1,7 @@
 # The documents against the program: options, links, tables, examples.
 # A sanitized build has the checks of the text alone: the programs that the examples
 # run are tested by tests/cli.
-set(checks man formats client links tables policy)
+set(checks man formats client links tables migrating policy)
 if(NOT DFOPT_SANITIZE)
   list(APPEND checks run readme)
 endif()

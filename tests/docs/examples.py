@@ -1,0 +1,195 @@
+"""Examples in the documents, and the policies that they name, against the programs."""
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import tempfile
+
+from common import (TIMEOUT_S, documents, line_of, read, rows_under, unquoted,
+                    without_fences, wrong)
+
+
+# ---- policy, against the program ----
+
+def accepts(program, folder, policy):
+    (folder / "policy.json").write_text(json.dumps(policy), encoding="utf-8")
+    (folder / "none.jsonl").write_text("", encoding="utf-8")
+    r = subprocess.run([program, "--findings-file", "none.jsonl", "--policy",
+                        "policy.json", "--log-level", "off"], cwd=folder,
+                       env=environment(pathlib.Path(program).parent),
+                       timeout=TIMEOUT_S)
+    return r.returncode == 0
+
+
+def documented_policies(source):
+    """One policy with the first value of everything, one with the last."""
+    path = source / "docs/policies.md"
+    for at in (0, -1):
+        on = {}
+        for _, cells in rows_under(path, "switch"):
+            values = re.findall("`([^`]+)`", cells[1])
+            value = values[at] if values else "3"
+            plain = value in ("true", "false", "3")
+            on[unquoted(cells[0])] = json.loads(value) if plain else value
+        fields = {}
+        for _, cells in rows_under(path, "field"):
+            values = re.findall("`([^`]+)`", cells[1])
+            fields[unquoted(cells[0])] = values[at] if values else \
+                "now" if cells[1] == "string" else 1
+        yield {"switches": on, "responses": {"*": fields, "tag:t": fields,
+                                             "knob:k": fields}}
+
+
+def check_policy(source, programs):
+    program = str(programs / "dfopt-mpi")
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        for policy in documented_policies(source):
+            if not accepts(program, folder, policy):
+                wrong("policies.md", 1, "the program does not take %s"
+                      % json.dumps(policy))
+        for policy in ({"switches": {"no_such_switch": True}},
+                       {"responses": {"*": {"no_such_field": 1}}}):
+            if accepts(program, folder, policy):
+                wrong("policies.md", 1, "the program takes %s" % json.dumps(policy))
+
+
+# ---- examples ----
+
+class Block:
+    def __init__(self, line, needs, code):
+        self.line, self.needs, self.code, self.output = line, needs, code, None
+
+
+def blocks_of(path):
+    """The blocks to run, each with what it must print (None: anything)."""
+    found, last = [], None
+    text = read(path)
+    for m in re.finditer(r"^```([^\n]*)\n(.*?)^```$|^(?!```)(\S[^\n]*)$", text,
+                         re.M | re.S):
+        words = (m[1] or "").split()
+        if words[:2] == ["sh", "run"]:
+            last = Block(line_of(text, m.start()), words[2:], m[2])
+            found.append(last)
+        elif words[:2] == ["text", "output"]:
+            if last:
+                last.output = m[2]
+            else:
+                wrong(path.name, line_of(text, m.start()), "output of no block")
+            last = None
+        else:
+            last = None
+    return found
+
+
+def lacks(word, env):
+    """Whether a program, or a module of the system's Python (python3-NAME), is not
+    there."""
+    if word.startswith("python3-"):
+        return subprocess.run(["/usr/bin/python3", "-c", "import " + word[8:]], env=env,
+                              stderr=subprocess.DEVNULL).returncode != 0
+    return not shutil.which(word, path=env["PATH"])
+
+
+def with_source(env, source):
+    """The programs of analysis/ are not built: they are where they are."""
+    analysis = str(source / "analysis")
+    return {**env, "PYTHONPATH": analysis,
+            "PATH": analysis + os.pathsep + env["PATH"]}
+
+
+def environment(programs):
+    """Settings of the caller do not matter, and mpirun may run anywhere."""
+    env = {k: v for k, v in os.environ.items()
+           if not k.startswith(("DFOPTIMIZER_", "DLIO_KNOB_", "DFOPT_CLIENT_"))}
+    env["PATH"] = "%s%s%s" % (programs, os.pathsep, env.get("PATH", ""))
+    env.update(LC_ALL="C", OMPI_ALLOW_RUN_AS_ROOT="1",
+               OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1",
+               OMPI_MCA_rmaps_base_oversubscribe="1",
+               PRTE_MCA_rmaps_default_mapping_policy=":oversubscribe")
+    return env
+
+
+def run_block(path, block, folder, env):
+    try:
+        r = subprocess.run(["sh", "-e", "-c", block.code], cwd=folder, env=env,
+                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                           stderr=subprocess.PIPE, timeout=TIMEOUT_S)
+    except subprocess.TimeoutExpired:
+        wrong(path.name, block.line, "the example took more than %d s" % TIMEOUT_S)
+        return False
+    out = r.stdout.decode("utf-8", "replace")
+    if r.returncode:
+        wrong(path.name, block.line, "the example ended with %d: %s"
+              % (r.returncode, r.stderr.decode("utf-8", "replace").strip()[-600:]))
+    elif block.output is not None and out.strip() != block.output.strip():
+        wrong(path.name, block.line, "the example printed\n%s\nand not\n%s"
+              % (out.rstrip(), block.output.rstrip()))
+    return r.returncode == 0
+
+
+def is_sanitized(programs):
+    return b"__asan_init" in (programs / "dfopt-mpi").read_bytes()
+
+
+def install(programs, prefix):
+    subprocess.run(["cmake", "--install", str(programs.parent.parent), "--prefix",
+                    str(prefix)], check=True, timeout=TIMEOUT_S,
+                   stdout=subprocess.DEVNULL)
+
+
+# Commands of README.md outside of blocks that run: the file that runs each, and what
+# in it does.
+RUN_ELSEWHERE = {
+    r"bash jobs/demo\.sh": ("tests/cli/test_demo.py", '"demo.sh"'),
+    r"bash tests/run\.sh": (".ci/run", "bash tests/run.sh"),
+    r"cmake --preset release": ("tests/run.sh", "cmake --preset"),
+    r"cmake --build --preset release.*": ("tests/run.sh", "cmake --build --preset"),
+    r"cmake --install build/release .*": ("tests/install/test_install.py",
+                                          '"cmake", "--install"'),
+}
+
+
+def check_readme(source, programs):
+    """Every command of README.md is run by somebody."""
+    path = source / "README.md"
+    for m in re.finditer(r"^    (\S.*)$", without_fences(read(path)), re.M):
+        line = line_of(read(path), m.start())
+        if m[1] == "bash jobs/replay.sh":
+            block = Block(line, [], "bash jobs/replay.sh %s" % programs.parent.parent)
+            with tempfile.TemporaryDirectory() as folder:
+                os.symlink(str(source / "jobs"), os.path.join(folder, "jobs"))
+                run_block(path, block, folder, environment(programs))
+            continue
+        where = [w for pattern, w in RUN_ELSEWHERE.items() if re.fullmatch(pattern, m[1])]
+        if not where:
+            wrong(path.name, line, "nobody runs: %s" % m[1])
+        elif where[0][1] not in read(source / where[0][0]):
+            wrong(path.name, line, "%s does not run: %s" % (where[0][0], m[1]))
+
+
+def check_run(source, programs):
+    env = with_source(environment(programs), source)
+    for path in [source / "README.md", *documents(source)]:
+        blocks, ran = blocks_of(path), 0
+        with tempfile.TemporaryDirectory() as folder:
+            os.symlink(str(source / "jobs"), os.path.join(folder, "jobs"))
+            if any("$DFOPT_PREFIX" in block.code for block in blocks):
+                if is_sanitized(programs):
+                    print("%s: left out: the build is sanitized" % path.name)
+                    continue
+                env["DFOPT_PREFIX"] = str(pathlib.Path(folder, "prefix"))
+                install(programs, env["DFOPT_PREFIX"])
+            for block in blocks:
+                lacking = [p for p in block.needs if lacks(p, env)]
+                if lacking:
+                    print("%s:%d: left out from here: no %s"
+                          % (path.name, block.line, ", ".join(lacking)))
+                    break
+                if not run_block(path, block, folder, env):
+                    break
+                ran += 1
+        if blocks:
+            print("%s: %d of %d examples ran" % (path.name, ran, len(blocks)))

@@ -1,0 +1,164 @@
+"""Manual pages, and docs/migrating.md, against the programs, the headers and the file formats."""
+import re
+import shutil
+import subprocess
+
+from common import TIMEOUT_S, compare, line_of, read, rows_under, unquoted, wrong
+from tables import switches, texts_of
+
+
+def help_text(program, *command):
+    return subprocess.run([program, *command, "--help"], stdout=subprocess.PIPE,
+                          check=True, timeout=TIMEOUT_S, universal_newlines=True).stdout
+
+
+def help_options(program, *command):
+    found = {}
+    for line in help_text(program, *command).splitlines():
+        m = re.match(r"\s+(?:-(\S), |\s+)--([a-z0-9-]+)(?:=(\S+))?(?:\s|$)", line)
+        if m and not line.lstrip().startswith("["):
+            found["--" + m[2]] = m[3] or ""
+            if m[1]:
+                found["-" + m[1]] = ""
+    return found
+
+
+def help_commands(program):
+    """The commands of a program that has some, in the order of its --help."""
+    _, _, listed = help_text(program).partition("\nCommands:\n")
+    return re.findall(r"^  ([a-z]\S*) ", listed, re.M)
+
+
+def man_options(page):
+    """section (.Sh or .Ss) -> {option: (line, argument)}"""
+    found, section = {}, ""
+    for number, line in enumerate(read(page).splitlines(), 1):
+        if line.startswith((".Ss ", ".Sh ")):
+            section = line[4:]
+        m = re.match(r"\.It Fl (.*)", line)
+        if not m:
+            continue
+        argument = re.search(r"Ns = Ns Ar (\S+)", m[1])
+        for name in re.split(r" , Fl ", re.sub(r" Ns = .*", "", m[1])):
+            name = "-" + name.replace("\\&", "").replace("\\-", "-").strip()
+            long = name.startswith("--")
+            found.setdefault(section, {})[name] = (
+                number, argument[1] if argument and long else "")
+    return found
+
+
+def compare_options(page, shown, written):
+    if not shown:
+        wrong(page.name, 1, "--help shows no options")
+    compare(page, "option", {n: w[0] for n, w in written.items()}, shown)
+    for name in shown.keys() & written.keys():
+        if shown[name] != written[name][1]:
+            wrong(page.name, written[name][0], "%s takes '%s', not '%s'"
+                  % (name, shown[name], written[name][1]))
+
+
+def check_man(source, programs):
+    for page in sorted(source.glob("docs/man/*.1")):
+        program = programs / page.stem
+        if not program.exists():
+            wrong(page.name, 1, "there is no program %s" % page.stem)
+            continue
+        written, commands = man_options(page), help_commands(str(program))
+        for command in commands:  # a .Ss each, and one for what they all have
+            if "\n.Ss %s\n" % command not in read(page):
+                wrong(page.name, 1, "command '%s' is missing" % command)
+            compare_options(page, help_options(str(program), command),
+                            {**written.get("All commands", {}),
+                             **written.get(command, {})})
+        if not commands:
+            compare_options(page, help_options(str(program)),
+                            {n: w for s in written.values() for n, w in s.items()})
+        check_mandoc(page)
+
+
+def check_client(source, _programs):
+    guide, page = source / "docs/client.md", source / "docs/man/dfopt-client.3"
+    functions = set(re.findall(r"\b(dfopt_(?:client|window)_\w+)\(",
+                               read(source / "include/dfopt/client.h")))
+    package = source / "src/client/python/dfopt_client"
+    exported = set(re.findall(r'"(\w+)"', read(package / "__init__.py").split("__all__")[1]))
+    variables = {"DFOPT_CLIENT_LIBRARY"} | {
+        "DFOPT_CLIENT_" + name for name in
+        re.findall(r'_setting\(\w+, "(\w+)"\)', read(package / "context.py"))}
+    for path, names in ((guide, functions | exported | variables), (page, functions)):
+        found = dict((m[0], line_of(read(path), m.start()))
+                     for m in re.finditer(r"\w+", read(path)))
+        for name in sorted(names - set(found)):
+            wrong(path.name, 1, "'%s' is missing" % name)
+        for name, line in found.items():
+            is_function = re.match(r"dfopt_(client|window)_[a-z_]+$", name)
+            if is_function and name not in functions and not re.search(
+                    r"\b(struct|enum) %s\b" % name, read(path)):
+                wrong(path.name, line, "'%s' does not exist" % name)
+    check_mandoc(page)
+
+
+def listed(page, macro):
+    """name -> (line, rest of its line) of `.It MACRO name rest`."""
+    return {m[1]: (line_of(read(page), m.start()), m[2]) for m in re.finditer(
+        r"^\.It %s (\S+)(.*)$" % macro, read(page), re.M)}
+
+
+def check_policy_page(source):
+    page = source / "docs/man/dfopt-policy.5"
+    real = switches(source)
+    fields = re.findall(r"^\s+FIELD\((\w+), ", read(source / "src/codec/response_json.c"),
+                        re.M)
+    found = listed(page, "Va")
+    compare(page, "name", {n: line for n, (line, _) in found.items()},
+            set(real) | set(fields))
+    for name, (values, dflt, upstream) in real.items():
+        line, rest = found.get(name, (1, ""))
+        said, presets = rest.partition(" ; ")[::2]
+        if set(re.findall(r"\w+", said)) - {"No"} != set(values or ["windows"]) or \
+                presets != "default %s , upstream %s )" % (dflt, upstream):
+            wrong(page.name, line, "%s: %s; default %s, upstream %s" % (
+                name, ", ".join(values or ["windows"]), dflt, upstream))
+
+
+def check_log_page(source):
+    page = source / "docs/man/dfopt-decision-log.5"
+    guide = read(source / "docs/decision-log.md")
+    compare(page, "table", {n: line for n, (line, _) in listed(page, "Pa").items()},
+            re.findall(r"^### (/\w+)$", guide, re.M))
+    compare(page, "verdict", {n: line for n, (line, _) in listed(page, "Cm").items()},
+            texts_of(source / "src/model/decision.h", "DFOPT_VERDICT_LIST"))
+    version = re.search(r"Format version (\d+)", guide)[1]
+    if "format version %s," % version not in read(page):
+        wrong(page.name, 1, "the format version is %s" % version)
+
+
+def check_formats(source, _programs):
+    check_policy_page(source)
+    check_log_page(source)
+    for page in sorted(source.glob("docs/man/*.5")):
+        check_mandoc(page)
+
+
+def check_migrating(source, programs):
+    path = source / "docs/migrating.md"
+    options = help_options(str(programs / "dfopt-mpi"))
+    variables = {unquoted(c[0]) for _, c in
+                 rows_under(source / "docs/formats.md", "variable")}
+    for line, cells in rows_under(path, "option"):
+        for name, real in ((cells[0], options), (cells[1], variables)):
+            if name and unquoted(name) not in real:
+                wrong(path.name, line, "'%s' does not exist" % name)
+    differ = {name for name, (_, dflt, upstream) in switches(source).items()
+              if dflt != upstream}
+    compare(path, "switch", {unquoted(c[3]): n for n, c in rows_under(path, "change")},
+            differ)
+
+
+def check_mandoc(page):
+    if shutil.which("groff"):
+        r = subprocess.run(["groff", "-mdoc", "-ww", "-z", str(page)],
+                           stderr=subprocess.PIPE, timeout=TIMEOUT_S,
+                           universal_newlines=True)
+        for line in r.stderr.splitlines():
+            wrong(page.name, "?", line)
