@@ -126,6 +126,7 @@ static enum dfopt_err unpack_chunk(struct dfopt_declog_reader *r,
 {
     hsize_t at = first, len = 0;
     uint32_t off = 0;
+    const struct dfopt_chunk_form form = {s->filters, s->chunk_rows, size};
     size_t plain = s->chunk_rows * size;
     s->n_unpacked = 0;
     if (r->run.cut && !dfopt_reader_in_file(r, s->dataset, first, 0))
@@ -140,9 +141,8 @@ static enum dfopt_err unpack_chunk(struct dfopt_declog_reader *r,
         return DFOPT_ERR_NOMEM;
     if (H5Dread_chunk(s->dataset, H5P_DEFAULT, &at, &off, r->chunk.data) < 0)
         return DFOPT_ERR_FORMAT;
-    enum dfopt_err e =
-        dfopt_unpack(r->unpacker, s->filters, off, r->chunk.data, (size_t)len,
-                     s->chunk_rows, size, s->unpacked.data);
+    enum dfopt_err e = dfopt_unpack(r->unpacker, &form, off, r->chunk.data,
+                                    (size_t)len, s->unpacked.data);
     if (e)
         return e;
     s->first_unpacked = first;

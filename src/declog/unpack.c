@@ -1,3 +1,4 @@
+/* By libdeflate, and HDF5's shuffle undone. */
 #include "declog/unpack.h"
 
 #include "base/buf.h"
@@ -59,10 +60,12 @@ static void unshuffle(const unsigned char *in, size_t n, size_t size, void *out)
     }
 }
 
-enum dfopt_err dfopt_unpack(struct dfopt_unpacker *u, struct dfopt_filters filters,
-                            uint32_t off, const void *packed, size_t len, size_t n,
-                            size_t size, void *out)
+enum dfopt_err dfopt_unpack(struct dfopt_unpacker *u,
+                            const struct dfopt_chunk_form *form, uint32_t off,
+                            const void *packed, size_t len, void *out)
 {
+    const struct dfopt_filters filters = form->filters;
+    const size_t n = form->n, size = form->size;
     bool shuffled = filters.shuffle && !(off & 1u);
     bool deflated = filters.deflate && !(off & (filters.shuffle ? 2u : 1u));
     const void *plain = packed;

@@ -20,11 +20,16 @@ struct dfopt_filters { /* of a dataset: in this order */
     bool shuffle, deflate;
 };
 
-/* Unpacks `len` bytes to n elements of `size` bytes at `out`. `off` is HDF5's
- * mask of the filters that were left out. Returns OK, FORMAT (these bytes are
- * no such chunk) or NOMEM. */
-enum dfopt_err dfopt_unpack(struct dfopt_unpacker *u, struct dfopt_filters filters,
-                            uint32_t off, const void *packed, size_t len, size_t n,
-                            size_t size, void *out);
+struct dfopt_chunk_form { /* what a chunk of a dataset unpacks to */
+    struct dfopt_filters filters;
+    size_t n, size; /* elements; bytes of one */
+};
+
+/* Unpacks `len` bytes to the chunk's elements at `out`. `off` is HDF5's mask of
+ * the filters that were left out. Returns OK, FORMAT (these bytes are no such
+ * chunk) or NOMEM. */
+enum dfopt_err dfopt_unpack(struct dfopt_unpacker *u,
+                            const struct dfopt_chunk_form *form, uint32_t off,
+                            const void *packed, size_t len, void *out);
 
 #endif
