@@ -14,11 +14,13 @@ give_up() {
 
 # ---- signals: the batch system asks to end ----
 
-stopped=
-trap 'stopped=yes' USR1 TERM INT
+stopped= # by which: USR1, before the time limit; TERM, when it is cancelled
+trap 'stopped=USR1' USR1
+trap 'stopped=TERM' TERM INT
 
 # wait_for PID: until it ends, with its exit code in code, or, false, a signal comes.
 wait_for() {
+    [ -z "$stopped" ] || return 1
     wait "$1"
     code=$?
     [ -z "$stopped" ]
@@ -124,7 +126,7 @@ run_to_end() {
     launch_all "$@" &
     run=$!
     if ! wait_for "$run"; then
-        say "the time is up: stopping"
+        say "SIG$stopped: stopping"
         kill -USR1 "$run" 2>/dev/null
         end_of "$run" "$((DFOPT_APP_GRACE_S + DFOPT_STOP_S))"
     fi

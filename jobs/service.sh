@@ -52,7 +52,7 @@ run_application() {
     "$@" &
     application=$!
     if ! wait_for "$application"; then
-        say "the time is up: SIG$DFOPT_APP_SIGNAL to the application"
+        say "SIG$stopped: SIG$DFOPT_APP_SIGNAL to the application"
         kill -s "$DFOPT_APP_SIGNAL" "$application" 2>/dev/null
         end_of "$application" "$DFOPT_APP_GRACE_S"
     fi

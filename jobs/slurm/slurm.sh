@@ -5,9 +5,10 @@
 job_id=$SLURM_JOB_ID
 nodes=$(scontrol show hostnames "$SLURM_JOB_NODELIST" | paste -s -d, -)
 
-# What is left when the time was up: to go on in the next round, if that is wanted.
+# What is left when the time was up: to go on in the next round, if that is wanted. A
+# job that is cancelled or preempted is Slurm's to deal with.
 stopped_early() {
-    if [ "$DFOPT_REQUEUE" = yes ]; then
+    if [ "$DFOPT_REQUEUE" = yes ] && [ "$stopped" = USR1 ]; then
         say "in the queue again, to go on"
         scontrol requeue "$SLURM_JOB_ID"
     else

@@ -60,10 +60,12 @@ class Scripts(harness.Case):
             os.path.join(SCRIPTS, script), *args, env=env)
 
     def output(self, job):
-        text = self.read(job + ".out").decode("utf-8", "replace")
-        if os.path.exists(self.path(job, "optimizer.log")):
-            text += self.read(os.path.join(job, "optimizer.log")).decode()[-3000:]
-        return text
+        """What the job and the service have said so far."""
+        text = ""
+        for name in (job + ".out", os.path.join(job, "optimizer.log")):
+            if os.path.exists(self.path(name)):
+                text += self.read(name).decode("utf-8", "replace")
+        return text[-8000:]
 
     def ends_with(self, job, state, code, seconds=JOB_S):
         try:
@@ -131,8 +133,8 @@ class Scripts(harness.Case):
 
     # ---- the service ----
 
-    def application(self, windows):
-        return self.write("application.sh", APPLICATION.format(
+    def application(self, windows, name="application.sh"):
+        return self.write(name, APPLICATION.format(
             loader=harness.Config.demo_program, folder=self.folder, windows=windows))
 
     def applied(self, job):
@@ -148,6 +150,31 @@ class Scripts(harness.Case):
             self.ends_with(job, "COMPLETED", "0:0")
             self.assertGreater(self.applied(job), 1, self.output(job))
 
+    def test_a_stopped_service_goes_on(self):
+        """The first run would take hours, the second, after the requeue, seconds."""
+        first = self.application(100000, "first.sh")
+        second = self.application(8, "second.sh")
+        job = self.submit("online.sbatch", "sh", "-c",
+                          f'test -n "$SLURM_RESTART_COUNT" && exec sh {second}; '
+                          f"exec sh {first}", tasks=8, DFOPT_REQUEUE="yes", **SRUN)
+        wait_until(lambda: "optimizer.plan\"" in self.output(job), JOB_S, "a plan")
+        self.slurm.ask("scancel", "--batch", "--signal=USR1", job, check=True)
+        self.ends_with(job, "COMPLETED", "0:0")
+        self.assertIn("in the queue again", self.output(job))
+        with DecisionLog(self.path(job, "decisions.h5")) as log:
+            self.assertEqual(log.complete, 1)
+            self.assertEqual(log.rows("runs"), 2)
+            self.assertEqual(len(log.column("registrations", "seq")), 2)
+
+    def test_cancelled(self):
+        job = self.submit("online.sbatch", "sh", self.application(100000), tasks=8,
+                          DFOPT_REQUEUE="yes", **SRUN)
+        wait_until(lambda: "optimizer.plan\"" in self.output(job), JOB_S, "a plan")
+        self.slurm.ask("scancel", job, check=True)
+        wait_until(lambda: "dfopt-mpi ended with" in self.output(job), JOB_S, "its end")
+        self.assertEqual(self.slurm.wait_for(job, JOB_S)[0], "CANCELLED")
+        self.assertEqual(self.complete(job), 1, self.output(job))
+
     def test_the_application_fails(self):
         job = self.submit("online.sbatch", "sh", "-c", "exit 5", tasks=8)
         self.ends_with(job, "FAILED", "5:0")
@@ -158,7 +185,7 @@ class Scripts(harness.Case):
                           options=["--time=1", "--signal=B:USR1@40"], **SRUN)
         self.ends_with(job, "FAILED", "3:0", LIMIT_S)
         said = self.output(job)
-        self.assertIn("the time is up: SIGTERM to the application", said)
+        self.assertIn("SIGUSR1: SIGTERM to the application", said)
         self.assertIn("dfopt-mpi ended with 0", said)
         self.assertGreater(self.applied(job), 1, said)
 

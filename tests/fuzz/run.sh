@@ -17,6 +17,7 @@ cmake --build --preset fuzz -j "$(nproc)" >/dev/null
 seeds=tests/fuzz/seeds
 crashes=build/fuzz/crashes
 mkdir -p "$crashes"
+# shellcheck disable=SC2046 # names without blanks
 [ $# -gt 0 ] || set -- $(ls "$seeds")
 
 number() { # the last number that a pattern finds in the log
