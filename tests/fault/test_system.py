@@ -1,0 +1,176 @@
+"""A system below that behaves badly: disks that are full, read-only, or take a few bytes
+at a time, and a clock that jumps. What was decided is the same, what was lost is said,
+and what is left can be read and gone on with."""
+import errno
+import json
+import os
+import subprocess
+import sys
+import unittest
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                                os.pardir, "cli"))
+import harness  # noqa: E402
+from harness import Case, Config, DecisionLog, lines, main, run, session  # noqa: E402
+
+BAD_SYSTEM = os.environ.get("DFOPT_BAD_SYSTEM", "")
+DAY_S = 86400
+
+
+def bad(**settings):
+    """A wrapper that starts a program on such a system."""
+    preload = BAD_SYSTEM
+    if harness.is_sanitized(Config.program):
+        preload = Config.keep_libraries + ":" + preload
+    given = [f"BAD_{k.upper()}={v}" for k, v in settings.items()]
+    return ["env", "LD_PRELOAD=" + preload, *given]
+
+
+class BadSystem(Case):
+    def setUp(self):
+        super().setUp()
+        self.input = self.write("in.jsonl", lines(session(6, 60, seed=5)))
+        self.run_ok(self.args("good"))
+        self.good_plans = self.read("good.jsonl")
+        self.assertGreater(len(self.good_plans.splitlines()), 20)
+
+    def args(self, name, folder=None, *more):
+        return ["--findings-file", self.input, "--plans-file",
+                self.path(name + ".jsonl"), "--decision-log",
+                os.path.join(folder or self.folder, name + ".h5"),
+                "--log-flush-interval", "0", "--batch-events", "50",
+                "--readers", "one", "--log-level", "warning", *more]
+
+    def assert_same_log(self, path):
+        """What was decided: all columns, but for those of the run and of time."""
+        left_out = ("runs/", "run_texts/")
+        with DecisionLog(self.path("good.h5")) as a, DecisionLog(path) as b:
+            self.assertEqual(b.complete, 1)
+            self.assertEqual(int(a.last["next_seq"]), int(b.last["next_seq"]))
+            for table in ("findings", "verdicts", "plans", "acks", "global_plans",
+                          "suppressions", "registrations", "knobs", "responses"):
+                self.assertEqual(a.rows(table), b.rows(table), table)
+            mine, other = a.columns(), b.columns()
+            for name, column in mine.items():
+                if not name.startswith(left_out):
+                    self.assertEqual(column, other[name], name)
+
+    def test_short_and_interrupted_writes(self):
+        for name in ("short.h5", "short.jsonl"):
+            with self.subTest(file=name):
+                self.run_ok(self.args("short"), timeout=120,
+                            wrapper=bad(file=name, short=1000))
+                self.assertEqual(self.read("short.jsonl"), self.good_plans)
+                self.assert_same_log(self.path("short.h5"))
+
+    def test_log_that_becomes_read_only(self):
+        """Also of a disk that breaks: plans go on, and the run can be gone on with."""
+        size = os.path.getsize(self.path("good.h5"))
+        for number in (errno.EROFS, errno.EIO):
+            with self.subTest(error=errno.errorcode[number]):
+                r = run(self.args("ro"), wrapper=bad(file="ro.h5", after=size // 2,
+                                                     errno=number))
+                self.assertEqual(r.code, 1, r.brief)
+                said = r.named("optimizer.output.failed")
+                self.assertEqual([s["output"] for s in said], ["decision log"], r.brief)
+                self.assertIn(os.strerror(number), said[0]["error"])
+                self.assertIn("ro.h5", said[0]["error"])
+                self.assertEqual(self.read("ro.jsonl"), self.good_plans)
+                with DecisionLog(self.path("ro.h5")) as d:
+                    self.assertEqual(d.complete, 0)
+                    self.assertGreater(d.rows("findings"), 0)
+                self.resume("ro", self.folder)
+
+    def resume(self, name, folder):
+        """With the disk as it should be: as if nothing had happened."""
+        log = os.path.join(folder, name + ".h5")
+        args = self.args(name, folder)
+        at = args.index("--decision-log")
+        self.run_ok(args[:at] + ["--resume", log] + args[at + 2:])
+        self.assertEqual(self.read(name + ".jsonl"), self.good_plans)
+        self.assert_rows(log)
+        os.unlink(log)
+
+    def assert_rows(self, path, complete=1):
+        with DecisionLog(self.path("good.h5")) as a, DecisionLog(path) as b:
+            self.assertEqual(b.complete, complete)
+            for table in ("findings", "verdicts", "plans", "acks", "suppressions"):
+                self.assertEqual(a.rows(table), b.rows(table), table)
+                for column in ("seq", "position"):
+                    if column in a.file[table]:
+                        self.assertEqual(a.column(table, column).tolist(),
+                                         b.column(table, column).tolist(), table)
+
+    def test_plans_file_that_cannot_be_written(self):
+        r = run(self.args("p"), wrapper=bad(file="p.jsonl", after=1000,
+                                            errno=errno.EROFS))
+        self.assertEqual(r.code, 1, r.brief)
+        said = r.named("optimizer.output.failed")
+        self.assertEqual([s["output"] for s in said], ["plans"], r.brief)
+        self.assertIn("Read-only file system", said[0]["error"])
+        left = self.read("p.jsonl")
+        self.assertTrue(self.good_plans.startswith(left))
+        self.assertEqual(left[-1:], b"\n" if left else b"")
+        self.assert_rows(self.path("p.h5"), complete=0)
+        self.resume("p", self.folder)
+
+    def test_a_full_disk_and_then_room(self):
+        disk = self.path("disk")
+        os.mkdir(disk)
+        size = os.path.getsize(self.path("good.h5"))
+        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size * 4}",
+                                  "tmpfs", disk], stderr=subprocess.DEVNULL)
+        if mounted.returncode:
+            self.skipTest("cannot mount a small tmpfs here")
+        self.addCleanup(subprocess.run, ["umount", "-l", disk])
+        ballast = os.path.join(disk, "ballast")
+        with open(ballast, "wb") as f:
+            f.write(bytes(size * 4 - size * 2 // 3))
+        r = run(self.args("full", disk))
+        self.assertEqual(r.code, 1, r.brief)
+        self.assertIn("No space left", r.named("optimizer.output.failed")[0]["error"])
+        self.assertEqual(self.read("full.jsonl"), self.good_plans)
+        os.unlink(ballast)
+        self.resume("full", disk)
+
+    def test_wall_clock_that_jumps(self):
+        """It is written down and nothing follows from it."""
+        r = self.run_ok(self.args("clock"), wrapper=bad(clock=DAY_S))
+        self.assertEqual(r.other_lines, [])
+        self.assertEqual(self.read("clock.jsonl"), self.good_plans)
+        self.assert_same_log(self.path("clock.h5"))
+        with DecisionLog(self.path("clock.h5")) as d:
+            times = d.file["commits"]["wall_ns"]
+            self.assertTrue(any(b < a for a, b in zip(times, times[1:])),
+                            "the clock did not jump")
+        if Config.log_program:
+            for command in ("summary", "check", "dump"):
+                shown = run([command, self.path("clock.h5")], program=Config.log_program)
+                self.assertEqual(shown.code, 0, shown.brief)
+
+
+@unittest.skipUnless(Config.log_program, "no dfopt-log in this build")
+class CutLogs(Case):
+    """dfopt-log over what is left of a log: an answer or an error, never a crash."""
+    CUTS = 7
+
+    def test_every_command_says_something(self):
+        self.run_ok(["--findings-file", self.write("in.jsonl", lines(session(2, 5))),
+                     "--decision-log", self.path("log.h5")])
+        whole = self.read("log.h5")
+        jobs = []
+        for i in range(self.CUTS):
+            cut = self.write(f"cut{i}.h5", whole[:len(whole) * i // self.CUTS])
+            jobs += [{"args": [c, cut], "program": Config.log_program}
+                     for c in ("summary", "check", "dump")]
+        for job, r in zip(jobs, harness.run_each(jobs)):
+            self.assert_ran(r)
+            with self.subTest(command=job["args"]):
+                self.assertGreaterEqual(r.code, 0, "ended by a signal")
+                self.assertTrue(r.out or r.text)
+                if r.code:
+                    self.assertIn(job["args"][1], r.text)
+
+
+if __name__ == "__main__":
+    main()
