@@ -39,6 +39,8 @@ enum key {
     KEY_WINDOW_MS,
     KEY_WINDOW_SAMPLES,
     KEY_OPTIMIZER,
+    KEY_TRANSPORT,
+    KEY_GROUP_FILE,
     KEY_FINDINGS,
     KEY_FINDINGS_CONNECT,
     KEY_PLANS,
@@ -84,6 +86,9 @@ static const struct argp_option table[] = {
     {0, 0, 0, 0, "Optimizer", 3},
     {"optimizer", KEY_OPTIMIZER, "WHETHER", 0,
      "on (the default, with the endpoints given), or off: none is used", 0},
+    {"transport", KEY_TRANSPORT, "NAME", 0,
+     "zmq (the default), or mofka: the endpoints below are topics then", 0},
+    {"group-file", KEY_GROUP_FILE, "FILE", 0, "Of the Mofka service", 0},
     {"findings", KEY_FINDINGS, "ENDPOINT", 0,
      "Send findings there, as tcp://127.0.0.1:5555; it is bound", 0},
     {"findings-connect", KEY_FINDINGS_CONNECT, 0, 0,
@@ -252,6 +257,13 @@ static bool parse_optimizer(int key, char *text, struct argp_state *state,
     case KEY_OPTIMIZER:
         o->optimizer = !second(state, key, text, "on", "off");
         return true;
+    case KEY_TRANSPORT:
+        o->client.transport =
+            second(state, key, text, "zmq", "mofka") ? "mofka" : NULL;
+        return true;
+    case KEY_GROUP_FILE:
+        o->client.group_file = text;
+        return true;
     case KEY_FINDINGS:
         o->findings = text;
         return true;
@@ -291,6 +303,21 @@ static bool parse_optimizer(int key, char *text, struct argp_state *state,
     }
 }
 
+static void check_mofka(struct argp_state *state, const struct demo_options *o)
+{
+    if (!o->client.transport && o->client.group_file)
+        argp_error(state, "--group-file is for --transport=mofka");
+    if (!o->client.transport)
+        return;
+    if (!o->client.group_file)
+        argp_error(state, "--transport=mofka needs --group-file");
+    if (o->findings_connect)
+        argp_error(state, "--findings-connect is for --transport=zmq");
+    if (o->stop_optimizer)
+        argp_error(state, "--stop-optimizer is for --transport=zmq: over Mofka an "
+                          "optimizer ends by itself or by a signal");
+}
+
 static void check(struct argp_state *state, const struct demo_options *o)
 {
     const struct demo_reader_options *r = &o->reader;
@@ -304,6 +331,7 @@ static void check(struct argp_state *state, const struct demo_options *o)
         argp_error(state, "--window-ms=0: a window has to have an end");
     if (o->stop_optimizer && !o->findings)
         argp_error(state, "--stop-optimizer needs --findings");
+    check_mofka(state, o);
 }
 
 static error_t parse(int key, char *text, struct argp_state *state)

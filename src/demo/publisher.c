@@ -1,11 +1,14 @@
 #include "demo/publisher.h"
 
+#include "transport/mofka_outbox.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <zmq.h>
 
-#define MESSAGES 1000 /* that may wait for a slow peer */
+#define MESSAGES          1000 /* that may wait for a slow peer */
+#define BROKER_TIMEOUT_MS 10000
 
 static bool set_int(void *socket, int option, int value)
 {
@@ -40,7 +43,29 @@ enum dfopt_err demo_publisher_open(struct demo_publisher *p, const char *endpoin
     return e;
 }
 
-void demo_publisher_close(struct demo_publisher *p, int linger_ms)
+enum dfopt_err demo_publisher_open_topic(struct demo_publisher *p,
+                                         const char *group_file, const char *topic,
+                                         struct dfopt_error *err)
+{
+    *p = (struct demo_publisher){.link = NULL};
+    snprintf(p->endpoint, sizeof p->endpoint, "topic %s", topic);
+    enum dfopt_err e =
+        dfopt_mofka_link_create(&p->link, NULL, BROKER_TIMEOUT_MS, err);
+    return e ? e
+             : dfopt_mofka_outbox_create(&p->outbox, p->link, group_file, topic,
+                                         err);
+}
+
+static bool close_topic(struct demo_publisher *p, int linger_ms)
+{
+    const bool sent = dfopt_mofka_outbox_destroy(p->outbox, linger_ms);
+    const bool ended = dfopt_mofka_link_destroy(p->link);
+    p->outbox = NULL;
+    p->link = NULL;
+    return sent && ended;
+}
+
+bool demo_publisher_close(struct demo_publisher *p, int linger_ms)
 {
     if (p->socket) {
         set_int(p->socket, ZMQ_LINGER, linger_ms);
@@ -49,12 +74,29 @@ void demo_publisher_close(struct demo_publisher *p, int linger_ms)
     while (p->context && zmq_ctx_term(p->context) != 0 && errno == EINTR)
         continue;
     p->context = p->socket = NULL;
+    return close_topic(p, linger_ms);
+}
+
+bool demo_publisher_is_open(const struct demo_publisher *p)
+{
+    return p->socket || p->outbox;
 }
 
 bool demo_publisher_connected(struct demo_publisher *p)
 {
     zmq_pollitem_t item = {p->socket, 0, ZMQ_POLLOUT, 0};
-    return zmq_poll(&item, 1, 0) == 1;
+    return p->outbox || zmq_poll(&item, 1, 0) == 1;
+}
+
+static bool send_to_topic(struct demo_publisher *p, const char *metadata,
+                          const char *body)
+{
+    const struct dfopt_mofka_message m = {.metadata = metadata,
+                                          .metadata_len = strlen(metadata),
+                                          .body = body,
+                                          .body_len = strlen(body)};
+    return dfopt_mofka_outbox_pending(p->outbox) < MESSAGES &&
+           dfopt_mofka_outbox_send(p->outbox, &m, NULL) == DFOPT_OK;
 }
 
 /* Once the first part is taken libzmq takes the second, too. */
@@ -62,6 +104,8 @@ bool demo_publisher_send(struct demo_publisher *p, const char *metadata,
                          const char *body)
 {
     const int part = ZMQ_SNDMORE | ZMQ_DONTWAIT;
+    if (p->outbox)
+        return send_to_topic(p, metadata, body);
     return zmq_send(p->socket, metadata, strlen(metadata), part) >= 0 &&
            zmq_send(p->socket, body, strlen(body), ZMQ_DONTWAIT) >= 0;
 }

@@ -65,8 +65,11 @@ static enum dfopt_err open_optimizer(struct run *r, struct dfopt_error *err)
         return dfopt_error_set(err, DFOPT_ERR_IO, "this host has no name");
     client.hostname = r->hostname;
     if (o->findings)
-        e = demo_publisher_open(&r->publisher, o->findings, !o->findings_connect,
-                                err);
+        e = client.group_file
+                ? demo_publisher_open_topic(&r->publisher, client.group_file,
+                                            o->findings, err)
+                : demo_publisher_open(&r->publisher, o->findings,
+                                      !o->findings_connect, err);
     if (!e && any)
         e = demo_tuner_open(&r->tuner, &client, &o->reader, err);
     return e;
@@ -74,14 +77,15 @@ static enum dfopt_err open_optimizer(struct run *r, struct dfopt_error *err)
 
 static bool optimizer_is_there(struct run *r)
 {
-    return (!r->publisher.socket || demo_publisher_connected(&r->publisher)) &&
+    return (!demo_publisher_is_open(&r->publisher) ||
+            demo_publisher_connected(&r->publisher)) &&
            (!r->options->client.registry_endpoint ||
             demo_tuner_registered(&r->tuner));
 }
 
 static bool has_optimizer(const struct run *r)
 {
-    return r->publisher.socket || r->tuner.client;
+    return demo_publisher_is_open(&r->publisher) || r->tuner.client;
 }
 
 /* A run without it is a run all the same. */
@@ -95,19 +99,21 @@ static void wait_for_optimizer(struct run *r)
     while (!optimizer_is_there(r) && demo_now_ns() < end && !*r->interrupted)
         demo_sleep_ns(POLL_NS);
     printf("optimizer: %s", optimizer_is_there(r) ? "connected" : "not there yet");
-    if (r->publisher.socket)
+    if (demo_publisher_is_open(&r->publisher))
         printf("; findings at %s", r->publisher.endpoint);
     printf("; node %s\n", r->hostname);
 }
 
-static void close_all(struct run *r)
+/* Returns whether all ended: false: the process has to end by _exit. */
+static bool close_all(struct run *r)
 {
     demo_tuner_close(&r->tuner);
-    demo_publisher_close(&r->publisher, FINISH_MS);
+    const bool ended = demo_publisher_close(&r->publisher, FINISH_MS);
     demo_reader_destroy(r->reader);
     demo_sample_free(&r->sample);
     demo_audit_free(&r->audit);
     demo_dataset_close(r->dataset);
+    return ended;
 }
 
 /* ---- running ---- */
@@ -178,7 +184,7 @@ static enum dfopt_err send_findings(struct run *r)
 {
     struct demo_finding findings[DEMO_FINDING_KINDS];
     size_t n = demo_diagnose(&r->diagnosis, &r->window, findings);
-    for (size_t i = 0; r->publisher.socket && i < n; i++) {
+    for (size_t i = 0; demo_publisher_is_open(&r->publisher) && i < n; i++) {
         char *metadata, *body;
         enum dfopt_err e =
             demo_finding_json(&findings[i], r->hostname, &metadata, &body);
@@ -211,7 +217,7 @@ static enum dfopt_err run_windows(struct run *r, struct dfopt_error *err)
 static void say_goodbye(struct run *r)
 {
     r->acknowledged = r->tuner.client && demo_tuner_finish(&r->tuner, FINISH_MS);
-    if (r->publisher.socket && r->options->stop_optimizer)
+    if (demo_publisher_is_open(&r->publisher) && r->options->stop_optimizer)
         demo_publisher_send(&r->publisher, STOP_SIGNAL, "{}");
 }
 
@@ -241,6 +247,25 @@ static enum dfopt_err conclude(struct run *r, int *code, struct dfopt_error *err
     return DFOPT_OK;
 }
 
+/* Closes everything and says what went wrong. Returns the exit code. */
+static int finish(struct run *r, enum dfopt_err e, int code,
+                  struct dfopt_error *err)
+{
+    const bool ended = close_all(r);
+    enum dfopt_err closing = demo_report_close(&r->report, e ? NULL : err);
+    e = e ? e : closing;
+    if (e) {
+        fprintf(stderr, "dfopt-demo-loader: %s\n",
+                err->code ? err->text : dfopt_err_text(e));
+        code = DEMO_EXIT_TROUBLE;
+    }
+    if (!ended) { /* a thread is left that would hang the end */
+        fflush(NULL);
+        _exit(code);
+    }
+    return code;
+}
+
 int demo_run(const struct demo_options *o, const volatile sig_atomic_t *interrupted)
 {
     struct dfopt_error err = {.code = DFOPT_OK};
@@ -258,12 +283,5 @@ int demo_run(const struct demo_options *o, const volatile sig_atomic_t *interrup
     }
     if (!e)
         e = conclude(&r, &code, &err);
-    close_all(&r);
-    enum dfopt_err closing = demo_report_close(&r.report, e ? NULL : &err);
-    e = e ? e : closing;
-    if (!e)
-        return code;
-    fprintf(stderr, "dfopt-demo-loader: %s\n",
-            err.code ? err.text : dfopt_err_text(e));
-    return DEMO_EXIT_TROUBLE;
+    return finish(&r, e, code, &err);
 }

@@ -5,67 +5,15 @@ import os
 import re
 
 import harness
-from harness import Case, DecisionLog, Running, session_processes, wait_until
+from demo_story import Story, by_event
+from harness import Running, session_processes, wait_until
 
 TOP = os.path.dirname(os.path.dirname(harness.HERE))
 ANY = "tcp://127.0.0.1:*"
 QUICK = ["--window-ms=100"]
 
 
-def by_event(path):
-    """The lines of a loader's --json file: windows, plans, and the summary."""
-    found = {"window": [], "plan": [], "summary": []}
-    with open(path, encoding="utf-8") as f:
-        for line in map(json.loads, f):
-            found[line["event"]].append(line)
-    return found
-
-
-class Loop(Case):
-    def assert_same_story(self, log_path, report):
-        """What the loader did is what the log says was decided and acknowledged."""
-        with DecisionLog(log_path) as log:
-            self.assertEqual(log.complete, 1)
-            plans = dict(zip(
-                log.plan_ids("plans"),
-                zip(log.strings("plans", "knob"), log.column("plans", "old_int"),
-                    log.column("plans", "new_int"), log.column("plans", "window"),
-                    log.strings("plans", "tag"), log.strings("plans", "node"))))
-            acks = sorted(zip(
-                log.plan_ids("acks"),
-                log.names("acks", "status"), log.names("acks", "outcome"),
-                log.column("acks", "value_int"), log.column("acks", "window")))
-            pressure = {
-                int(w): share for w, kind, share in zip(
-                    log.column("findings", "window"), log.strings("findings", "finding_type"),
-                    log.column("findings", "fetch_frac"))
-                if kind == "fetch_pressure"}
-            findings = log.rows("findings")
-        done = report["plan"]
-        self.assertGreaterEqual(len(done), 2)
-        for p in done:
-            self.assertEqual(plans[p["plan_id"]],
-                             (p["knob_id"], p["old_value"], p["new_value"],
-                              p["finding_window"], p["opportunity_tag"], "node7"))
-        self.assertEqual(acks, sorted((p["plan_id"], "applied", "applied",
-                                       p["new_value"], p["window"]) for p in done))
-        # Made for the last windows, when there was no boundary left.
-        self.assertLessEqual(len(plans) - len(done), 2)
-        shares = {w["window"]: w["fetch_share"] for w in report["window"]}
-        self.assertTrue(pressure)
-        for window, share in pressure.items():
-            self.assertAlmostEqual(share, shares[window], 12)
-        self.assertEqual(findings, report["summary"][0]["findings_sent"])
-
-    def assert_closed(self, report):
-        windows, summary = report["window"], report["summary"][0]
-        self.assertEqual(len(windows), 20)
-        self.assertTrue(summary["acknowledged"])
-        self.assertGreater(windows[-1]["read_threads"], 1)
-        self.assertGreater(windows[-1]["prefetch_size"], 1)
-        self.assertLessEqual(summary["end_fetch_share"],
-                             summary["first_fetch_share"] / 2)
-
+class Loop(Story):
     def script(self, *args):
         """Runs jobs/demo.sh to its end; nothing of it may be left."""
         os.mkdir(self.path("tmp"))
