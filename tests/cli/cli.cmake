@@ -49,4 +49,6 @@ if(TARGET dfopt-log)
   dfopt_cli_test(resume 240 cli mpi)
 endif()
 dfopt_cli_test(demo_loader 120 cli)
-dfopt_cli_test(demo 240 cli mpi)
+if(NOT DFOPT_SANITIZE) # its parts are tested by themselves
+  dfopt_cli_test(demo 240 cli mpi)
+endif()
