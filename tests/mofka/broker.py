@@ -2,6 +2,7 @@
 import glob
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -18,9 +19,20 @@ METADATA = {"finding": "diagnosis_finding", "registration": "knob_registration",
 QUICK = {"progress_spindown_msec": 0, "progress_timeout_ub_msec": 5}
 
 
-def configuration(group_file):
+# What partitions of the type `legacy` need: a database for the metadata of events, and a
+# store for their data.
+LEGACY_LIBRARY = "libwarabi-bedrock-module.so"
+LEGACY_PROVIDERS = [
+    {"name": "metadata", "provider_id": 3, "type": "yokan", "tags": ["mofka:metadata"],
+     "config": {"database": {"type": "map"}}},
+    {"name": "data", "provider_id": 4, "type": "warabi", "tags": ["mofka:data"],
+     "config": {"target": {"type": "memory", "config": {}}}}]
+
+
+def configuration(group_file, legacy):
     return {
         "libraries": ["libflock-bedrock-module.so", "libyokan-bedrock-module.so",
+                      *([LEGACY_LIBRARY] if legacy else []),
                       "libmofka-bedrock-module.so"],
         "margo": QUICK,
         "providers": [
@@ -28,7 +40,8 @@ def configuration(group_file):
              "tags": ["mofka:master"], "config": {"database": {"type": "map"}}},
             {"name": "group", "provider_id": 2, "type": "flock",
              "config": {"bootstrap": "self", "file": group_file,
-                        "group": {"type": "static"}}}]}
+                        "group": {"type": "static"}}},
+            *(LEGACY_PROVIDERS if legacy else [])]}
 
 
 def remove_traces():
@@ -43,15 +56,21 @@ def remove_traces():
                 os.unlink(path)
 
 
+def without_identity(plans):
+    """The bytes of a live run's plans, with ids as a replay makes them."""
+    return re.sub(rb'"(plan_[0-9a-f]{16})_[0-9a-f]{8}"', rb'"\1"', plans)
+
+
 class Broker:
     """A bedrock process with its group file. Killed at the end."""
 
-    def __init__(self, protocol="na+sm"):
+    def __init__(self, protocol="na+sm", legacy=False):
         self.folder = tempfile.TemporaryDirectory(prefix="dfopt-mofka-")
         self.group_file = os.path.join(self.folder.name, "group.json")
         config = os.path.join(self.folder.name, "config.json")
         with open(config, "w") as f:
-            json.dump(configuration(self.group_file), f)
+            json.dump(configuration(self.group_file, legacy), f)
+        self.kind = ["legacy"] if legacy else []
         self.log = open(os.path.join(self.folder.name, "log"), "wb")
         self.process = subprocess.Popen(
             [BEDROCK, protocol, "-c", config], stdout=self.log, stderr=self.log,
@@ -65,13 +84,16 @@ class Broker:
 
     def is_up(self):
         if self.process.poll() is not None:
-            with open(self.log.name) as f:
-                raise AssertionError("the broker has ended: " + f.read()[-2000:])
+            raise AssertionError("the broker has ended: " + self.said()[-2000:])
         try:
             with open(self.group_file) as f:
                 return bool(json.load(f)["members"])
         except (OSError, ValueError):
             return False
+
+    def said(self):
+        with open(self.log.name) as f:
+            return f.read()
 
     def kill(self):
         self.process.kill()
@@ -98,7 +120,7 @@ class Broker:
 
     def create(self, *topics, partitions=1):
         for topic in topics:
-            self.peer("create", topic, partitions)
+            self.peer("create", topic, partitions, *self.kind)
 
     def push(self, topic, bodies, stream="finding"):
         self.push_events(topic, [({"type": METADATA[stream]}, b) for b in bodies])

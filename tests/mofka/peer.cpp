@@ -1,7 +1,7 @@
 /* A peer for the tests: creates topics, sends and receives events with Mofka's own
  * client, and nothing of ours.
  *
- * usage: peer GROUP_FILE create TOPIC PARTITIONS
+ * usage: peer GROUP_FILE create TOPIC PARTITIONS [TYPE]
  *        peer GROUP_FILE push TOPIC           lines "METADATA<tab>BODY" from stdin
  *        peer GROUP_FILE pull TOPIC NAME COUNT QUIET_MS [ack]
  *                lines "PARTITION ID METADATA<tab>BODY", until COUNT (0: no bound)
@@ -40,11 +40,11 @@ static diaspora::Driver connect_to()
                                            {"progress_timeout_ub_msec", 5}}}}});
 }
 
-static int create(const diaspora::Driver &d, const char *topic, int partitions)
+static int create(const diaspora::Driver &d, const char *topic, int partitions,
+                  const char *type)
 {
-    d.createTopic(topic,
-                  Metadata{nlohmann::json{{"num_partitions", partitions},
-                                          {"config", {{"type", "memory"}}}}});
+    d.createTopic(topic, Metadata{nlohmann::json{{"num_partitions", partitions},
+                                                 {"config", {{"type", type}}}}});
     return 0;
 }
 
@@ -173,8 +173,9 @@ static int run(int argc, char **argv)
 {
     const std::string what = argc > 2 ? argv[2] : "";
     const auto d = new diaspora::Driver(connect_to());
-    if (what == "create" && argc == 5)
-        return create(*d, argv[3], std::atoi(argv[4]));
+    if (what == "create" && argc >= 5)
+        return create(*d, argv[3], std::atoi(argv[4]),
+                      argc > 5 ? argv[5] : "memory");
     if (what == "push" && argc == 4)
         return push(*d, argv[3]);
     if (what == "pull" && argc >= 7)
