@@ -1,0 +1,46 @@
+"""Peers that connect and then say nothing, half of something, or nonsense: the others
+are served as ever, and the service ends when it is told to."""
+import socket
+import time
+
+import online  # first: it finds harness
+from harness import Case, main
+from online import App, Service, wait_until
+from test_kills import free_ports
+
+GREETING = b"\xff" + bytes(8) + b"\x7f\x03\x00NULL" + bytes(48)
+PEERS = {"silent": b"", "half a greeting": GREETING[:20], "a greeting": GREETING,
+         "half a frame": GREETING + b"\x04\x19\x05READY" + bytes(3),
+         "nonsense": bytes(range(256)) * 64,
+         "a frame of 8 EiB": GREETING + b"\x06" + b"\x7f" + b"\xff" * 7}
+
+
+class Stall(Case):
+    def connect(self, endpoint, said):
+        host, _, port = endpoint.rpartition("/")[2].rpartition(":")
+        s = socket.create_connection((host, int(port)), timeout=10)
+        self.addCleanup(s.close)
+        s.sendall(said)
+        return s
+
+    def test_others_are_served(self):
+        service = Service("--linger", "0.1", "--decision-log", self.path("log.h5"),
+                          at=free_ports(online.dice()))
+        self.addCleanup(service.kill)
+        service.listening()
+        peers = [self.connect(service.at[stream], said)
+                 for stream in online.STREAMS for said in PEERS.values()]
+        app = App(self.path("app"), "node1", service.at, findings=True)
+        self.addCleanup(app.kill)
+        wait_until(lambda: len(app.lines("plan")) >= 5, 60,
+                   f"plans:\n{service.so_far()[-2000:]}")
+        start = time.monotonic()
+        r = service.stop()
+        self.assertEqual(r.code, 0, r.brief)
+        self.assertLess(time.monotonic() - start, 30)
+        self.assertEqual(app.finish(), 0)
+        self.assertEqual(len(peers), len(online.STREAMS) * len(PEERS))
+
+
+if __name__ == "__main__":
+    main()
