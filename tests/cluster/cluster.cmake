@@ -10,7 +10,7 @@ function(dfopt_cluster_test name timeout)
            COMMAND ${DFOPT_SYSTEM_PYTHON}
                    ${PROJECT_SOURCE_DIR}/tests/cluster/test_${name}.py)
   set_tests_properties(cluster.${name} PROPERTIES
-    LABELS "${name};${ARGN}" TIMEOUT ${timeout} RUN_SERIAL ON
+    LABELS "${name};${ARGN}" TIMEOUT ${timeout}
     SKIP_REGULAR_EXPRESSION "setUpModule .*skipped" ENVIRONMENT "${cli_environment}")
 endfunction()
 

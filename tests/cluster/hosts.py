@@ -83,7 +83,7 @@ class Hosts:
             _ip("-n", self.switch, "link", "set", port, "up")
 
     def mpirun(self, *options, on=(1, 2, 3, 4)):
-        """The command that runs what follows on these hosts, a rank each; from host 1."""
+        """The command that runs what follows on these hosts, a rank each."""
         at = ",".join("%s%d:1" % (SUBNET, n) for n in on)
         return ["ip", "netns", "exec", self.prefix + "h1", "unshare", "--uts",
                 "sh", "-c", 'hostname dfopt-h1 && exec "$@"', "sh",

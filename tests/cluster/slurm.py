@@ -7,7 +7,8 @@ import subprocess
 import sys
 import time
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "cli"))
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "..", "cli"))
 from harness import wait_until  # noqa: E402
 
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "scontrol", "srun", "mpirun")
@@ -15,6 +16,8 @@ PATH = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
 NODES = ("dfopt0", "dfopt1")
 CORES = 8
 UP_S = 30
+ENDED = ("COMPLETED", "FAILED", "CANCELLED", "TIMEOUT", "NODE_FAIL", "OUT_OF_MEMORY",
+         "PREEMPTED", "BOOT_FAIL", "DEADLINE")
 
 CONFIG = """\
 ClusterName=dfopt
@@ -42,8 +45,8 @@ ReturnToService=2
 KillWait=5
 {nodes}PartitionName=all Nodes=ALL Default=YES MaxTime=60 State=UP
 """
-NODE = ("NodeName={name} NodeHostname={host} NodeAddr=127.0.0.1 Port={port} CPUs={cores}"
-        " Boards=1 SocketsPerBoard=1 CoresPerSocket={cores} ThreadsPerCore=1\n")
+NODE = ("NodeName={name} NodeHostname={host} NodeAddr=127.0.0.1 Port={port}"
+        " CPUs={cores} Boards=1 SocketsPerBoard=1 CoresPerSocket={cores} ThreadsPerCore=1\n")
 
 
 def missing():
@@ -73,7 +76,8 @@ class Slurm:
         self.folder = folder
         self.processes = []
         self.env = {k: v for k, v in os.environ.items()
-                    if not k.startswith(("SLURM_", "SBATCH_", "DFOPT", "OMPI_", "PMIX_"))}
+                    if not k.startswith(("SLURM_", "SBATCH_", "DFOPT", "OMPI_",
+                                         "PMIX_"))}
         self.env.update(PATH=PATH, SLURM_CONF=self.path("slurm.conf"), LC_ALL="C")
         try:
             self._start()
@@ -122,7 +126,8 @@ class Slurm:
             if p.poll() is not None:
                 raise AssertionError("%s ended with %d; see %s"
                                      % (p.args[0], p.returncode, self.folder))
-        return self.ask("sinfo", "-h", "-t", "idle", "-o", "%D").strip() == str(len(NODES))
+        idle = self.ask("sinfo", "-h", "-t", "idle", "-o", "%D").strip()
+        return idle == str(len(NODES))
 
     def ask(self, *command, check=False, env=None):
         r = subprocess.run(command, env={**self.env, **(env or {})}, cwd=self.folder,
@@ -134,7 +139,8 @@ class Slurm:
 
     def submit(self, options, script, *args, env=None):
         """sbatch; returns the number of the job."""
-        out = self.ask("sbatch", "--parsable", *options, script, *args, check=True, env=env)
+        out = self.ask("sbatch", "--parsable", *options, script, *args, check=True,
+                       env=env)
         return out.strip().splitlines()[-1]
 
     def state(self, job):
@@ -147,8 +153,7 @@ class Slurm:
         """The state and exit code that a job ends with."""
         def ended():
             state = self.state(job)
-            return state[0] not in ("PENDING", "RUNNING", "COMPLETING", "CONFIGURING",
-                                    "REQUEUED") and state
+            return state[0] in ENDED and state
         return wait_until(ended, seconds, "the end of job %s" % job)
 
     def stop(self):

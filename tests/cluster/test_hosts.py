@@ -12,8 +12,8 @@ from harness import DecisionLog, wait_until  # noqa: E402
 
 RUN_S = 120
 NOTICED_S = 20  # a host that is gone, with the settings below
-KEEPALIVE = ["--mca", "oob_tcp_keepalive_time", "3", "--mca", "oob_tcp_keepalive_intvl",
-             "1", "--mca", "oob_tcp_keepalive_probes", "3"]
+KEEPALIVE = ["--mca", "oob_tcp_keepalive_time", "2", "--mca", "oob_tcp_keepalive_intvl",
+             "1", "--mca", "oob_tcp_keepalive_probes", "2"]
 COLUMNS = ("seq", "knob", "verdict", "value", "threshold")
 
 
@@ -64,7 +64,7 @@ class FourHosts(harness.Case):
                 self.as_alone()
 
     def test_a_host_is_cut_off(self):
-        path, log = self.recording(40, 1500), self.path("log.h5")
+        path, log = self.recording(40, 800), self.path("log.h5")
         # many small rounds, so that there is a midway
         small = ["--read-bytes", "4096", "--log-flush-interval", "0.2"]
         running = harness.Running(self.args(path, *small, "--decision-log", log),

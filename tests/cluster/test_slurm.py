@@ -96,7 +96,7 @@ class Scripts(harness.Case):
             self.assertEqual(self.complete(job), 1)
 
     def test_a_stopped_replay_goes_on(self):
-        path = self.recording(40, 1500)
+        path = self.recording(40, 800)
         # many small rounds, so that there is something to stop
         job = self.submit("replay.sbatch", "--findings-file", path, "--read-bytes",
                           "4096", "--log-level", "warning", DFOPT_REQUEUE="yes")
