@@ -25,9 +25,6 @@ BAD_VALUES = [  # option, value
 ]
 
 
-if harness.Config.program and harness.is_sanitized(harness.Config.program):
-    RANKS = (None,)  # the ranks agree in the other build
-
 class Options(Case):
     def setUp(self):
         super().setUp()

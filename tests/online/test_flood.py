@@ -12,7 +12,8 @@ import zmq
 
 from online import LONG, Service, harness, wait_until
 
-FINDINGS = 1_000_000 if LONG else 30_000
+SANITIZED = harness.is_sanitized(harness.Config.program)
+FINDINGS = 1_000_000 if LONG else 5_000 if SANITIZED else 30_000
 NODES = 100
 MEMORY_MIB = 400  # of a rank; without a bound a million plans would take a GiB
 
@@ -100,7 +101,8 @@ class Floods(harness.Case):
         took = time.monotonic() - began
         peaks = [peak_mib(p) for p in ranks_of(running)]
         self.assertEqual(len(peaks), 4)
-        self.assertLess(max(peaks), MEMORY_MIB)
+        if not SANITIZED:  # which keeps what was freed
+            self.assertLess(max(peaks), MEMORY_MIB)
         got = {(first["knob_id"], *first["target_nodes"]): first}
         count = 1
         while plans.poll(2000):
