@@ -1,9 +1,9 @@
 # The programs against the executable specification, on generated event logs.
 # Sanitized programs are slow: they are given fewer.
 if(DFOPT_SANITIZE)
-  set(logs 5)
+  set(logs 4)
 else()
-  set(logs 24)
+  set(logs 16)
 endif()
 set(options_all "--readers=all --read-bytes=20000")
 set(options_one "--readers=one --batch-events=100")
