@@ -196,11 +196,18 @@ enum dfopt_err dfopt_reader_look_at(struct dfopt_declog_reader *r,
         if (n < WINDOW_BYTES)
             n = there - text.start < WINDOW_BYTES ? there - text.start
                                                   : WINDOW_BYTES;
+        /* is there an end? A damaged number may ask for any amount of memory */
+        enum dfopt_err e = n > WINDOW_BYTES
+                               ? dfopt_reader_column(r, store, 0, text.end - 1, 1,
+                                                     r->packed.data, err)
+                               : DFOPT_OK;
+        if (e)
+            return e;
         dfopt_buf_clear(&w->buf);
         if (n > SIZE_MAX / 8 || !dfopt_buf_grow(&w->buf, (size_t)n * size))
             return dfopt_reader_no_memory(r, err);
-        enum dfopt_err e = dfopt_reader_column(r, store, 0, text.start, (size_t)n,
-                                               w->buf.data, err);
+        e = dfopt_reader_column(r, store, 0, text.start, (size_t)n, w->buf.data,
+                                err);
         if (e) {
             dfopt_buf_clear(&w->buf);
             return e;

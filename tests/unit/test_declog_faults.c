@@ -212,6 +212,48 @@ static void damaged_numbers(void **state)
     }
 }
 
+/* A text of 256 GiB, as the last commit and its string say: no memory is asked for.
+ */
+static void damaged_length(void **state)
+{
+    struct fixture *f = *state;
+    const uint64_t huge = (uint64_t)1 << 38;
+    struct dfopt_error err = {.text = ""};
+    struct dfopt_declog_reader *r;
+    struct dfopt_declog_plan_row plan;
+    const char *text;
+    hsize_t n = 0, one = 1;
+    write_some_of_all(f);
+    hid_t file = H5Fopen(f->path, H5F_ACC_RDWR, H5P_DEFAULT);
+    hid_t type = H5Tcreate(H5T_COMPOUND, sizeof huge); /* of its members, one */
+    H5Tinsert(type, "plans_rationale_bytes", 0, H5T_NATIVE_UINT64);
+    const char *const names[] = {"/plans/rationale_ends", "/commits"};
+    for (size_t i = 0; i < 2; i++) {
+        hid_t dataset = H5Dopen2(file, names[i], H5P_DEFAULT);
+        hid_t there = H5Dget_space(dataset), here = H5Screate_simple(1, &one, NULL);
+        assert_int_equal(H5Sget_simple_extent_dims(there, &n, NULL), 1);
+        n--; /* the last one */
+        H5Sselect_hyperslab(there, H5S_SELECT_SET, &n, NULL, &one, NULL);
+        assert_true(H5Dwrite(dataset, i == 0 ? H5T_NATIVE_UINT64 : type, here,
+                             there, H5P_DEFAULT, &huge) >= 0);
+        H5Sclose(here);
+        H5Sclose(there);
+        H5Dclose(dataset);
+    }
+    H5Tclose(type);
+    assert_true(H5Fclose(file) >= 0);
+    r = must_open(f->path);
+    assert_int_equal(
+        dfopt_declog_reader_read(r, DFOPT_TABLE_PLANS, 0, 1, &plan, &err),
+        DFOPT_OK);
+    assert_int_equal(plan.rationale.end, huge);
+    assert_int_equal(dfopt_declog_reader_text(r, DFOPT_POOL_RATIONALE,
+                                              plan.rationale, &text, &err),
+                     DFOPT_ERR_FORMAT);
+    assert_non_null(strstr(err.text, "/plans/rationale_bytes"));
+    dfopt_declog_reader_close(r);
+}
+
 /* ---- creation ---- */
 
 static void creation(void **state)
@@ -452,8 +494,10 @@ static void full_disk_at_creation(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CASE(not_a_log),   CASE(truncated),     CASE(damaged_numbers),
-        CASE(creation),    CASE(killed_writer), CASE(damaged_and_killed),
-        CASE(live_reader), CASE(full_disk),     CASE(full_disk_at_creation)};
+        CASE(not_a_log),          CASE(truncated),
+        CASE(damaged_numbers),    CASE(damaged_length),
+        CASE(creation),           CASE(killed_writer),
+        CASE(damaged_and_killed), CASE(live_reader),
+        CASE(full_disk),          CASE(full_disk_at_creation)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
