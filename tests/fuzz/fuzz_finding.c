@@ -11,8 +11,11 @@ struct side {
     struct dfopt_error err;
 };
 
+#define LIFE 1024 /* inputs */
+
 static void start(struct side *s)
 {
+    *s = (struct side){.err = {.text = ""}};
     FUZZ_CHECK(dfopt_dict_create(&s->dict, false) == DFOPT_OK &&
                    dfopt_codec_create(&s->codec, s->dict, NULL) == DFOPT_OK,
                "out of memory");
@@ -25,17 +28,21 @@ static void end(struct side *s)
     dfopt_dict_destroy(s->dict);
 }
 
+static uint32_t n_strings, n_lists; /* that were compared for earlier inputs */
+
 static void compare_dicts(const struct dfopt_dict *a, const struct dfopt_dict *b)
 {
     FUZZ_CHECK(dfopt_dict_strings(a) == dfopt_dict_strings(b), "strings");
     FUZZ_CHECK(dfopt_dict_lists(a) == dfopt_dict_lists(b), "lists");
-    for (dfopt_sym s = 0; s < dfopt_dict_strings(a); s++) {
+    for (; n_strings < dfopt_dict_strings(a); n_strings++) {
+        const dfopt_sym s = n_strings;
         size_t na, nb;
         const char *ta = dfopt_dict_text(a, s, &na),
                    *tb = dfopt_dict_text(b, s, &nb);
         FUZZ_CHECK(na == nb && memcmp(ta, tb, na) == 0, "string %u", s);
     }
-    for (dfopt_list l = 0; l < dfopt_dict_lists(a); l++) {
+    for (; n_lists < dfopt_dict_lists(a); n_lists++) {
+        const dfopt_list l = n_lists;
         size_t na, nb;
         const dfopt_sym *ia = dfopt_dict_items(a, l, &na);
         const dfopt_sym *ib = dfopt_dict_items(b, l, &nb);
@@ -48,6 +55,7 @@ static void compare(struct side *fast, struct side *slow, int stream,
                     const uint8_t *data, size_t size)
 {
     const char *text = (const char *)data;
+    fast->err = slow->err = (struct dfopt_error){.text = ""};
     memset(&slow->event, 0, sizeof slow->event);
     enum dfopt_err a = dfopt_codec_decode(fast->codec, stream, text, size,
                                           &fast->event, &fast->err);
@@ -68,15 +76,21 @@ static void compare(struct side *fast, struct side *slow, int stream,
     dfopt_event_clear(&slow->event);
 }
 
+/* Both sides live for many inputs: making them takes longer than decoding. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct side fast = {.err = {.text = ""}}, slow = {.err = {.text = ""}};
-    start(&fast);
-    start(&slow);
-    compare(&fast, &slow, -1, data, size);
-    fast.err = slow.err = (struct dfopt_error){.text = ""};
-    compare(&fast, &slow, DFOPT_STREAM_FINDING, data, size);
-    end(&fast);
-    end(&slow);
+    static struct side fast, slow;
+    static unsigned inputs;
+    if (inputs++ % LIFE == 0) {
+        end(&fast);
+        end(&slow);
+        start(&fast);
+        start(&slow);
+        n_strings = n_lists = 0;
+    }
+    uint8_t *copy = fuzz_copy(data, size);
+    compare(&fast, &slow, -1, copy, size);
+    compare(&fast, &slow, DFOPT_STREAM_FINDING, copy, size);
+    free(copy);
     return 0;
 }

@@ -5,6 +5,8 @@
 #include "codec/frame.h"
 #include "fuzz.h"
 
+#define LIFE 1024 /* inputs */
+
 static void check_value(const struct dfopt_dict *dict, struct dfopt_value v)
 {
     struct dfopt_buf out = {0};
@@ -137,15 +139,21 @@ static void check(struct dfopt_codec *c, const struct dfopt_dict *dict,
         check_registration(c, x);
 }
 
+/* The codec lives for many inputs: making it takes longer than decoding. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct dfopt_dict *dict = NULL;
-    struct dfopt_codec *c = NULL;
+    static struct dfopt_dict *dict;
+    static struct dfopt_codec *c;
+    static unsigned inputs;
     struct dfopt_event x;
     struct dfopt_error err = {.text = ""};
-    FUZZ_CHECK(!dfopt_dict_create(&dict, false) &&
-                   !dfopt_codec_create(&c, dict, NULL),
-               "out of memory");
+    if (inputs++ % LIFE == 0) {
+        dfopt_codec_destroy(c);
+        dfopt_dict_destroy(dict);
+        FUZZ_CHECK(!dfopt_dict_create(&dict, false) &&
+                       !dfopt_codec_create(&c, dict, NULL),
+                   "out of memory");
+    }
     if (dfopt_codec_decode(c, FUZZ_STREAM, (const char *)data, size, &x, &err)) {
         FUZZ_CHECK(err.text[0], "an error without a text");
     } else {
@@ -153,7 +161,5 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         check(c, dict, &x);
         dfopt_event_clear(&x);
     }
-    dfopt_codec_destroy(c);
-    dfopt_dict_destroy(dict);
     return 0;
 }
