@@ -1,7 +1,7 @@
 /* dfopt-log check: reads every row and text of a log. */
-#include "cli/log_cursor.h"
 #include "cli/log_job.h"
 #include "cli/log_rows.h"
+#include "declog/cursor.h"
 
 #include "declog/presence.h"
 #include "declog/writer.h"
@@ -30,18 +30,18 @@ static void found_damage(struct check *c)
 
 static enum dfopt_err read_table(struct check *c, enum log_kind kind)
 {
-    struct log_cursor cursor;
+    struct dfopt_cursor cursor;
     const struct log_table *t = &log_tables[kind];
     const void *row = NULL;
     enum dfopt_err e;
-    log_cursor_init(&cursor, c->job->reader, t->table, t->row_size);
+    dfopt_cursor_init(&cursor, c->job->reader, t->table);
     do {
-        e = log_cursor_row(&cursor, &row, &c->job->err);
+        e = dfopt_cursor_row(&cursor, &row, &c->job->err);
         if (!e && row)
             cursor.next = cursor.end;
     } while (!e && row);
     c->readable[kind] = cursor.next;
-    log_cursor_free(&cursor);
+    dfopt_cursor_free(&cursor);
     return e;
 }
 

@@ -13,21 +13,21 @@ struct export
 static enum dfopt_err export_rows(const struct export *x, struct log_job *j)
 {
     const struct log_table *t = &log_tables[x->kind];
-    struct log_cursor c;
+    struct dfopt_cursor c;
     const void *row = NULL;
-    log_cursor_init(&c, j->reader, t->table, t->row_size);
+    dfopt_cursor_init(&c, j->reader, t->table);
     if (x->csv)
         log_csv_header(&j->print, t);
     enum dfopt_err e = DFOPT_OK;
     while (!e && log_print_flush(&j->print, false)) {
-        e = log_cursor_row(&c, &row, &j->err);
+        e = dfopt_cursor_row(&c, &row, &j->err);
         if (e || !row)
             break;
         e = x->csv ? log_row_csv(&j->print, j->reader, t, row, &j->err)
                    : log_row_json(&j->print, j->reader, t, row, false, &j->err);
         c.next++;
     }
-    log_cursor_free(&c);
+    dfopt_cursor_free(&c);
     return e;
 }
 

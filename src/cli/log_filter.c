@@ -1,6 +1,6 @@
 /* Parsing and looking up what is asked for. */
 #include "cli/log_filter.h"
-#include "cli/log_cursor.h"
+#include "declog/cursor.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -58,12 +58,11 @@ error_t log_filter_option(struct log_filter *f, int key, char *text,
 /* "; it has: a, b, c" into text. */
 static enum dfopt_err list_knobs(struct log_job *j, char *text, size_t size)
 {
-    struct log_cursor c;
+    struct dfopt_cursor c;
     const void *row = NULL;
     size_t len = (size_t)snprintf(text, size, "; it has none");
-    log_cursor_init(&c, j->reader, DFOPT_TABLE_KNOBS,
-                    sizeof(struct dfopt_declog_knob_row));
-    enum dfopt_err e = log_cursor_row(&c, &row, &j->err);
+    dfopt_cursor_init(&c, j->reader, DFOPT_TABLE_KNOBS);
+    enum dfopt_err e = dfopt_cursor_row(&c, &row, &j->err);
     for (size_t n = 0; !e && row && len + 40 < size; n++, c.next++) {
         const struct dfopt_declog_knob_row *k = row;
         if (n == 0)
@@ -71,9 +70,9 @@ static enum dfopt_err list_knobs(struct log_job *j, char *text, size_t size)
         int more = snprintf(text + len, size - len, " %.36s",
                             dfopt_dict_text(j->dict, k->knob, NULL));
         len += more > 0 ? (size_t)more : 0;
-        e = log_cursor_row(&c, &row, &j->err);
+        e = dfopt_cursor_row(&c, &row, &j->err);
     }
-    log_cursor_free(&c);
+    dfopt_cursor_free(&c);
     return e;
 }
 

@@ -178,20 +178,20 @@ static enum dfopt_err count_table(struct gather *g, size_t which,
                                   struct dfopt_error *err)
 {
     const struct log_table *t = &log_tables[counted[which].kind];
-    struct log_cursor c;
+    struct dfopt_cursor c;
     const void *row = NULL;
-    log_cursor_init(&c, g->reader, t->table, t->row_size);
+    dfopt_cursor_init(&c, g->reader, t->table);
     c.columns = dfopt_declog_columns(t->table, counted[which].n_members,
                                      counted[which].members);
-    enum dfopt_err e = log_cursor_row(&c, &row, err);
+    enum dfopt_err e = dfopt_cursor_row(&c, &row, err);
     while (!e && row) {
         for (; c.next < c.end; c.next++) {
             counted[which].see(g, row);
-            row = (const char *)row + t->row_size;
+            row = (const char *)row + c.row_size;
         }
-        e = log_cursor_row(&c, &row, err);
+        e = dfopt_cursor_row(&c, &row, err);
     }
-    log_cursor_free(&c);
+    dfopt_cursor_free(&c);
     return e;
 }
 

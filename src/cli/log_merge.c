@@ -12,9 +12,10 @@ enum dfopt_err log_merge_init(struct log_merge *m, struct dfopt_declog_reader *r
         const struct log_table *t = &log_tables[i];
         if (!(kinds & LOG_KIND_BIT(i)))
             continue;
-        log_cursor_init(&m->cursor[i], r, t->table, t->row_size);
-        enum dfopt_err e =
-            from > 0 ? log_cursor_seek(&m->cursor[i], t->seq, from, err) : DFOPT_OK;
+        dfopt_cursor_init(&m->cursor[i], r, t->table);
+        enum dfopt_err e = from > 0
+                               ? dfopt_cursor_seek(&m->cursor[i], t->seq, from, err)
+                               : DFOPT_OK;
         if (e)
             return e;
     }
@@ -24,7 +25,7 @@ enum dfopt_err log_merge_init(struct log_merge *m, struct dfopt_declog_reader *r
 void log_merge_free(struct log_merge *m)
 {
     for (size_t i = 0; i < LOG_KINDS; i++)
-        log_cursor_free(&m->cursor[i]);
+        dfopt_cursor_free(&m->cursor[i]);
 }
 
 struct log_place log_place_of(enum log_kind kind, const void *row)
@@ -60,7 +61,7 @@ enum dfopt_err log_merge_row(struct log_merge *m, enum log_kind *kind,
         const void *at = NULL;
         if (!(m->kinds & LOG_KIND_BIT(i)))
             continue;
-        enum dfopt_err e = log_cursor_row(&m->cursor[i], &at, err);
+        enum dfopt_err e = dfopt_cursor_row(&m->cursor[i], &at, err);
         if (e)
             return e;
         if (!at || log_row_seq(&log_tables[i], at) > m->to)

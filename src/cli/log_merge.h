@@ -9,7 +9,7 @@
 struct log_merge {
     uint32_t kinds; /* bits of enum log_kind */
     uint64_t to;    /* the last event */
-    struct log_cursor cursor[LOG_KINDS];
+    struct dfopt_cursor cursor[LOG_KINDS];
 };
 
 struct log_place { /* where a row stands in the order */

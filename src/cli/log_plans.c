@@ -150,9 +150,9 @@ static enum dfopt_err print_plans(const struct log_filter *f, struct log_job *j)
 {
     const struct log_table *t = &log_tables[LOG_PLAN];
     struct dfopt_buf answers = {0};
-    struct log_cursor c;
+    struct dfopt_cursor c;
     const void *row = NULL;
-    log_cursor_init(&c, j->reader, t->table, t->row_size);
+    dfopt_cursor_init(&c, j->reader, t->table);
     enum dfopt_err e = read_answers(j, &answers);
     if (!e && !j->args.json) {
         log_color(&j->print, LOG_BOLD);
@@ -161,7 +161,7 @@ static enum dfopt_err print_plans(const struct log_filter *f, struct log_job *j)
         log_color(&j->print, LOG_PLAIN);
     }
     while (!e && log_print_flush(&j->print, false)) {
-        e = log_cursor_row(&c, &row, &j->err);
+        e = dfopt_cursor_row(&c, &row, &j->err);
         if (e || !row)
             break;
         const struct dfopt_plan *p =
@@ -175,7 +175,7 @@ static enum dfopt_err print_plans(const struct log_filter *f, struct log_job *j)
         }
         c.next++;
     }
-    log_cursor_free(&c);
+    dfopt_cursor_free(&c);
     dfopt_buf_free(&answers);
     return e;
 }

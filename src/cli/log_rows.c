@@ -190,7 +190,6 @@ static const struct log_field run_text_fields[] = {
     [LOG_##id] = {.kind = #k,                                                      \
                   .name = n,                                                       \
                   .table = DFOPT_TABLE_##t,                                        \
-                  .row_size = sizeof(struct row),                                  \
                   .seq = (s),                                                      \
                   .position = (p),                                                 \
                   .fields = k##_fields}

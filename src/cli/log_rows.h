@@ -3,8 +3,8 @@
 #ifndef DFOPT_CLI_LOG_ROWS_H
 #define DFOPT_CLI_LOG_ROWS_H
 
-#include "cli/log_cursor.h"
 #include "cli/log_print.h"
+#include "declog/cursor.h"
 
 enum log_field_type {
     LOG_FIELD_U64,
@@ -48,7 +48,7 @@ struct log_table {
     const char *kind; /* what one row is */
     const char *name; /* of the table */
     enum dfopt_declog_table table;
-    size_t row_size, seq, position; /* offsets */
+    size_t seq, position;           /* offsets */
     const struct log_field *fields; /* without seq; the last has no name */
 };
 

@@ -11,7 +11,7 @@ struct why {
     struct log_job *job;
     struct log_filter filter;
     struct dfopt_buf responses; /* struct dfopt_declog_response_row of the knob */
-    struct log_cursor findings;
+    struct dfopt_cursor findings;
     bool pending_plan; /* `verdict` was planned; its plan row comes next */
     struct dfopt_verdict_row verdict;
     int64_t now; /* the last window that was seen */
@@ -37,10 +37,10 @@ static enum dfopt_err finding_of(struct why *w, uint64_t seq,
                                  const struct dfopt_declog_finding_row **finding)
 {
     const void *row = NULL;
-    enum dfopt_err e = log_cursor_seek(&w->findings, log_tables[LOG_FINDING].seq,
-                                       seq, &w->job->err);
+    enum dfopt_err e = dfopt_cursor_seek(&w->findings, log_tables[LOG_FINDING].seq,
+                                         seq, &w->job->err);
     if (!e)
-        e = log_cursor_row(&w->findings, &row, &w->job->err);
+        e = dfopt_cursor_row(&w->findings, &row, &w->job->err);
     *finding = row;
     if (!e && row && (*finding)->seq != seq)
         *finding = NULL;
@@ -394,8 +394,7 @@ static enum dfopt_err tell_why(struct why *w)
         offsetof(struct dfopt_declog_finding_row, persistence),
         offsetof(struct dfopt_declog_finding_row, window)};
     struct log_merge m;
-    log_cursor_init(&w->findings, w->job->reader, DFOPT_TABLE_FINDINGS,
-                    sizeof(struct dfopt_declog_finding_row));
+    dfopt_cursor_init(&w->findings, w->job->reader, DFOPT_TABLE_FINDINGS);
     w->findings.columns = dfopt_declog_columns(
         DFOPT_TABLE_FINDINGS, sizeof members / sizeof *members, members);
     enum dfopt_err e = log_merge_init(&m, w->job->reader, kinds, 0, &w->job->err);
@@ -409,7 +408,7 @@ static enum dfopt_err tell_why(struct why *w)
         log_merge_step(&m, kind);
     }
     log_merge_free(&m);
-    log_cursor_free(&w->findings);
+    dfopt_cursor_free(&w->findings);
     if (!e && !w->job->args.json)
         conclude(w);
     return e;

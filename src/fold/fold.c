@@ -233,25 +233,23 @@ static enum dfopt_err take_seen(struct fold *f, const void *row,
 static const struct source {
     enum dfopt_declog_table table;
     const char *name;
-    size_t row_size, seq;
+    size_t seq; /* offset of a row's event number */
     enum dfopt_err (*take)(struct fold *f, const void *row,
                            struct dfopt_error *err);
 } sources[] = {
-    {DFOPT_TABLE_RUNS, "runs", sizeof(struct dfopt_declog_run_row),
-     offsetof(struct dfopt_declog_run_row, seq), begin_run},
+    {DFOPT_TABLE_RUNS, "runs", offsetof(struct dfopt_declog_run_row, seq),
+     begin_run},
     {DFOPT_TABLE_REGISTRATIONS, "registrations",
-     sizeof(struct dfopt_declog_registration_row),
      offsetof(struct dfopt_declog_registration_row, seq), take_registration},
-    {DFOPT_TABLE_ACKS, "acks", sizeof(struct dfopt_declog_ack_row),
-     offsetof(struct dfopt_declog_ack_row, seq), take_ack},
-    {DFOPT_TABLE_SUPPRESSIONS, "suppressions", sizeof(struct dfopt_suppression_row),
+    {DFOPT_TABLE_ACKS, "acks", offsetof(struct dfopt_declog_ack_row, seq),
+     take_ack},
+    {DFOPT_TABLE_SUPPRESSIONS, "suppressions",
      offsetof(struct dfopt_suppression_row, seq), take_suppression},
-    {DFOPT_TABLE_SEEN, "seen", sizeof(struct dfopt_seen_row),
-     offsetof(struct dfopt_seen_row, seq), take_seen},
-    {DFOPT_TABLE_TIMEOUTS, "timeouts", sizeof(struct dfopt_timeout_row),
-     offsetof(struct dfopt_timeout_row, seq), take_timeout},
-    {DFOPT_TABLE_PLANS, "plans", sizeof(struct dfopt_declog_plan_row),
-     offsetof(struct dfopt_declog_plan_row, p.seq), take_plan},
+    {DFOPT_TABLE_SEEN, "seen", offsetof(struct dfopt_seen_row, seq), take_seen},
+    {DFOPT_TABLE_TIMEOUTS, "timeouts", offsetof(struct dfopt_timeout_row, seq),
+     take_timeout},
+    {DFOPT_TABLE_PLANS, "plans", offsetof(struct dfopt_declog_plan_row, p.seq),
+     take_plan},
 };
 #define SOURCES (sizeof sources / sizeof *sources)
 
@@ -288,24 +286,24 @@ static enum dfopt_err take_rows(struct fold *f, uint64_t to,
 {
     struct dfopt_fold_table tables[SOURCES];
     enum dfopt_err e = DFOPT_OK;
-    for (size_t i = 0; i < SOURCES; i++)
-        tables[i] = (struct dfopt_fold_table){.table = sources[i].table,
-                                              .row_size = sources[i].row_size,
-                                              .seq = sources[i].seq};
+    for (size_t i = 0; i < SOURCES; i++) {
+        dfopt_cursor_init(&tables[i].cursor, f->reader, sources[i].table);
+        tables[i].seq = sources[i].seq;
+    }
     while (!e) {
         size_t which;
         const void *row;
         uint64_t seq;
-        e = dfopt_fold_next(f->reader, tables, SOURCES, &which, &row, err);
+        e = dfopt_fold_next(tables, SOURCES, &which, &row, err);
         if (e || which == SOURCES)
             break;
         memcpy(&seq, (const char *)row + sources[which].seq, sizeof seq);
         if (is_beyond(f, which, seq, row, to))
             continue;
-        e = take(f, which, tables[which].next - 1, row, err);
+        e = take(f, which, tables[which].cursor.next - 1, row, err);
     }
     for (size_t i = 0; i < SOURCES; i++)
-        dfopt_buf_free(&tables[i].block);
+        dfopt_cursor_free(&tables[i].cursor);
     return e;
 }
 
@@ -353,24 +351,22 @@ static enum dfopt_err see_origin(struct dfopt_fold *f,
 
 static enum dfopt_err take_origins(struct fold *f, struct dfopt_error *err)
 {
-    struct dfopt_fold_table t = {.table = DFOPT_TABLE_ORIGINS,
-                                 .row_size = sizeof(struct dfopt_declog_origin_row),
-                                 .seq =
-                                     offsetof(struct dfopt_declog_origin_row, seq)};
     struct dfopt_declog_origin_row before = {.unit = DFOPT_UNIT_BYTE};
-    size_t which = 0;
-    const void *row;
-    enum dfopt_err e = DFOPT_OK;
-    while (!e && which == 0) {
+    struct dfopt_cursor c;
+    const void *row = NULL;
+    enum dfopt_err e;
+    dfopt_cursor_init(&c, f->reader, DFOPT_TABLE_ORIGINS);
+    do {
         struct dfopt_declog_origin_row now = {.seq = f->out->next_seq};
-        e = dfopt_fold_next(f->reader, &t, 1, &which, &row, err);
-        if (!e && which == 0)
+        e = dfopt_cursor_row(&c, &row, err);
+        if (!e && row)
             memcpy(&now, row, sizeof now);
         if (!e)
             e = see_origin(f->out, &before, now.seq);
         before = now;
-    }
-    dfopt_buf_free(&t.block);
+        c.next++;
+    } while (!e && row);
+    dfopt_cursor_free(&c);
     return e;
 }
 

@@ -2,20 +2,17 @@
 #ifndef DFOPT_FOLD_ROWS_H
 #define DFOPT_FOLD_ROWS_H
 
-#include "declog/reader.h"
+#include "declog/cursor.h"
 
-/* A table that is being gone through; a block of its rows is in memory. */
 struct dfopt_fold_table {
-    enum dfopt_declog_table table;
-    size_t row_size, seq; /* offset of a row's number */
-    struct dfopt_buf block;
-    uint64_t first, end, next; /* rows of the block; the row that comes next */
+    struct dfopt_cursor cursor;
+    size_t seq; /* offset of a row's event number */
 };
 
 /* The index of the table whose row comes first; n at the end. Of rows of the same
- * event that of the first table. The row is borrowed until the next call. */
-enum dfopt_err dfopt_fold_next(struct dfopt_declog_reader *r,
-                               struct dfopt_fold_table *tables, size_t n,
+ * event that of the first table. The row is borrowed until the next call. Errors:
+ * those of dfopt_cursor_row. */
+enum dfopt_err dfopt_fold_next(struct dfopt_fold_table *tables, size_t n,
                                size_t *which, const void **row,
                                struct dfopt_error *err);
 

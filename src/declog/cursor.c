@@ -1,26 +1,28 @@
 /* Blocks of rows. */
-#include "cli/log_cursor.h"
+#include "declog/cursor.h"
+
+#include "declog/layout.h"
 
 #include <string.h>
 
 #define BLOCK 4096 /* rows; half a chunk of the big tables */
 
-void log_cursor_init(struct log_cursor *c, struct dfopt_declog_reader *r,
-                     enum dfopt_declog_table table, size_t row_size)
+void dfopt_cursor_init(struct dfopt_cursor *c, struct dfopt_declog_reader *r,
+                       enum dfopt_declog_table table)
 {
-    *c = (struct log_cursor){.reader = r,
-                             .table = table,
-                             .row_size = row_size,
-                             .columns = DFOPT_DECLOG_ALL_COLUMNS};
+    *c = (struct dfopt_cursor){.reader = r,
+                               .table = table,
+                               .row_size = dfopt_layout_of(table)->row_size,
+                               .columns = DFOPT_DECLOG_ALL_COLUMNS};
 }
 
-void log_cursor_free(struct log_cursor *c)
+void dfopt_cursor_free(struct dfopt_cursor *c)
 {
     dfopt_buf_free(&c->rows);
 }
 
 /* Blocks end at multiples of BLOCK: a chunk is unpacked once. */
-static enum dfopt_err read_block(struct log_cursor *c, uint64_t total,
+static enum dfopt_err read_block(struct dfopt_cursor *c, uint64_t total,
                                  struct dfopt_error *err)
 {
     uint64_t n = BLOCK - c->next % BLOCK;
@@ -30,16 +32,17 @@ static enum dfopt_err read_block(struct log_cursor *c, uint64_t total,
         .first = c->next,
         .n = (size_t)(n < total - c->next ? n : total - c->next)};
     dfopt_buf_clear(&c->rows);
-    enum dfopt_err e = dfopt_buf_reserve(&c->rows, part.n * c->row_size);
-    if (!e)
-        e = dfopt_declog_reader_read_part(c->reader, &part, c->rows.data, err);
+    if (dfopt_buf_reserve(&c->rows, part.n * c->row_size))
+        return dfopt_error_set(err, DFOPT_ERR_NOMEM, "out of memory");
+    enum dfopt_err e =
+        dfopt_declog_reader_read_part(c->reader, &part, c->rows.data, err);
     c->first = c->next;
     c->end = e ? c->next : c->next + part.n;
     return e;
 }
 
-enum dfopt_err log_cursor_row(struct log_cursor *c, const void **row,
-                              struct dfopt_error *err)
+enum dfopt_err dfopt_cursor_row(struct dfopt_cursor *c, const void **row,
+                                struct dfopt_error *err)
 {
     uint64_t total = dfopt_declog_reader_rows(c->reader, c->table);
     if (c->next >= total) {
@@ -56,8 +59,9 @@ enum dfopt_err log_cursor_row(struct log_cursor *c, const void **row,
 }
 
 /* The seq of a row: out of the block if it is there, else read by itself. */
-static enum dfopt_err seq_of_row(struct log_cursor *c, size_t offset, uint64_t row,
-                                 uint64_t *seq, struct dfopt_error *err)
+static enum dfopt_err seq_of_row(struct dfopt_cursor *c, size_t offset,
+                                 uint64_t row, uint64_t *seq,
+                                 struct dfopt_error *err)
 {
     union {
         char bytes[512];
@@ -81,8 +85,8 @@ static enum dfopt_err seq_of_row(struct log_cursor *c, size_t offset, uint64_t r
     return DFOPT_OK;
 }
 
-enum dfopt_err log_cursor_seek(struct log_cursor *c, size_t seq_offset,
-                               uint64_t seq, struct dfopt_error *err)
+enum dfopt_err dfopt_cursor_seek(struct dfopt_cursor *c, size_t seq_offset,
+                                 uint64_t seq, struct dfopt_error *err)
 {
     uint64_t total = dfopt_declog_reader_rows(c->reader, c->table);
     uint64_t low = c->next < total ? c->next : total, high = total;
