@@ -1,8 +1,9 @@
 /* Goes once through the tables that the summary is made of. Registrations,
  * plans and acks change values, so their rows are taken in the order of events;
- * a plan counts as the value until an ack says otherwise. */
+ * which values held at the end is the planner's state, which the log's fold is. */
 #include "cli/log_gather.h"
 #include "cli/log_merge.h"
+#include "fold/fold.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -25,24 +26,29 @@ static struct log_knob *knob_of(struct gather *g, dfopt_sym s)
         struct log_knob *k = dfopt_buf_grow(&g->knobs, sizeof *k);
         if (!k)
             return NULL;
-        *k = (struct log_knob){.knob = s, .low = INFINITY, .high = -INFINITY};
+        *k = (struct log_knob){.knob = s,
+                               .low = INFINITY,
+                               .high = -INFINITY,
+                               .own_low = INFINITY,
+                               .own_high = -INFINITY};
         g->index[s] = (uint32_t)DFOPT_ROWS(&g->knobs, struct log_knob);
     }
     return DFOPT_ROW(&g->knobs, struct log_knob) + g->index[s] - 1;
 }
 
+static void widen(double *low, double *high, struct dfopt_value v)
+{
+    if (!dfopt_value_is_number(v))
+        return;
+    *low = fmin(*low, dfopt_value_as_double(v));
+    *high = fmax(*high, dfopt_value_as_double(v));
+}
+
 static void see_value(struct log_knob *k, struct dfopt_value v, bool whole_job)
 {
-    if (dfopt_value_is_number(v)) {
-        double d = dfopt_value_as_double(v);
-        k->low = fmin(k->low, d);
-        k->high = fmax(k->high, d);
-    }
-    if (!whole_job || v.kind == DFOPT_KIND_NULL)
-        return;
-    if (k->first.kind == DFOPT_KIND_NULL)
+    widen(&k->low, &k->high, v);
+    if (whole_job && k->first.kind == DFOPT_KIND_NULL)
         k->first = v;
-    k->last = v;
 }
 
 /* Each takes one row of its table. */
@@ -110,6 +116,40 @@ static enum dfopt_err gather_changes(struct gather *g, struct dfopt_error *err)
     }
     log_merge_free(&m);
     return e;
+}
+
+/* A value at the end of the log. */
+static void see_state(struct gather *g, const struct dfopt_state_row *s)
+{
+    struct log_knob *k = s->flags & DFOPT_STATE_VALUE ? knob_of(g, s->knob) : NULL;
+    if (!k)
+        return;
+    if (s->node == DFOPT_SYM_EMPTY) {
+        k->last = s->value;
+        return;
+    }
+    k->own_nodes++;
+    widen(&k->own_low, &k->own_high, s->value);
+}
+
+static enum dfopt_err gather_state(struct gather *g, struct dfopt_error *err)
+{
+    struct dfopt_fold f = {.next_seq = 0};
+    struct dfopt_dict *dict = NULL;
+    enum dfopt_err e = dfopt_dict_create(&dict, false);
+    if (!e)
+        e = dfopt_fold_names(g->reader, dict);
+    if (!e)
+        e = dfopt_fold_log(&f, g->reader, dict, UINT64_MAX, err);
+    for (size_t i = 0; !e && i < DFOPT_ROWS(&f.rows, struct dfopt_state_row); i++)
+        see_state(g, &DFOPT_ROW(&f.rows, struct dfopt_state_row)[i]);
+    dfopt_fold_free(&f);
+    dfopt_dict_destroy(dict);
+    if (e != DFOPT_ERR_FORMAT)
+        return e;
+    g->facts->no_end = *err; /* all else can be told */
+    *err = (struct dfopt_error){.code = DFOPT_OK};
+    return DFOPT_OK;
 }
 
 static void see_verdict(struct gather *g, const void *row)
@@ -235,6 +275,8 @@ enum dfopt_err log_gather(struct dfopt_declog_reader *r, struct log_facts *f,
     g.nodes = calloc((size_t)g.n_strings + 1, sizeof *g.nodes);
     enum dfopt_err e =
         g.index && g.types && g.nodes ? gather_changes(&g, err) : DFOPT_ERR_NOMEM;
+    if (!e)
+        e = gather_state(&g, err);
     for (size_t i = 0; !e && i < sizeof counted / sizeof *counted; i++)
         e = count_table(&g, i, err);
     if (!e)

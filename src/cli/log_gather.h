@@ -11,6 +11,8 @@ struct log_knob { /* in the order of first mention */
     dfopt_sym knob;
     struct dfopt_value first, last; /* of the whole job; NULL kind: not known */
     double low, high;               /* numbers seen on any node; low > high: none */
+    uint64_t own_nodes;             /* that end with a value of their own */
+    double own_low, own_high;       /* of these; low > high: no numbers */
     uint64_t up, down, other;       /* plans */
     uint64_t verdicts[DFOPT_VERDICT_COUNT];
 };
@@ -32,6 +34,7 @@ struct log_facts {
     uint64_t acks[LOG_ACK_OUTCOMES], relays[LOG_RELAY_OUTCOMES];
     struct log_knob *knobs; /* owned */
     size_t n_knobs;
+    struct dfopt_error no_end; /* why values at the end are not known; else OK */
 };
 
 /* Fills *f, which is zeroed. Free it also after a failure. */

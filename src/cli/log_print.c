@@ -111,6 +111,24 @@ void log_pad(struct log_print *p, size_t start, size_t width)
     log_put(p, " ");
 }
 
+void log_fit(struct log_print *p, size_t start, size_t width)
+{
+    const char *text = p->out.data + start;
+    size_t columns = 0, cut = 0; /* bytes that leave room for two dots */
+    for (size_t i = 0; i < p->out.len - start; i++) {
+        if (((unsigned char)text[i] & 0xc0) == 0x80)
+            continue;
+        if (columns == width - 2)
+            cut = i;
+        columns++;
+    }
+    if (columns > width) {
+        p->out.len = start + cut;
+        log_put(p, "..");
+    }
+    log_pad(p, start, width);
+}
+
 void log_color(struct log_print *p, enum log_color c)
 {
     static const char *const codes[] = {

@@ -49,6 +49,10 @@ void log_put_targets(struct log_print *p, const struct dfopt_plan *plan);
  * before the cell), and puts one more. */
 void log_pad(struct log_print *p, size_t start, size_t width);
 
+/* The same for a cell that may be wider: it is cut, between characters, and ends
+ * with two dots. */
+void log_fit(struct log_print *p, size_t start, size_t width);
+
 enum log_color { LOG_PLAIN, LOG_BOLD, LOG_DIM, LOG_RED, LOG_GREEN, LOG_YELLOW };
 
 void log_color(struct log_print *p, enum log_color c);

@@ -1,6 +1,6 @@
 /* dfopt-log summary: gathers what a log says of a run (log_gather.c) and puts
- * it on one screen, or into one JSON object. */
-#include "cli/log_gather.h"
+ * it on one screen; as one JSON object: log_summary_json.c. */
+#include "cli/log_summary.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -27,33 +27,39 @@ static const char *const meanings[DFOPT_VERDICT_COUNT] = {
 
 #define SCREEN_KNOBS 12 /* lines of the text form; the JSON form has all */
 #define SCREEN_TYPES 4
-#define LAST_PLANS   5
 
-struct summary {
-    struct log_job *job;
-    struct log_print *print; /* of the job */
-    const struct dfopt_declog_run *run;
-    struct log_facts facts;
-    struct dfopt_declog_plan_row plans[LAST_PLANS]; /* the last ones */
-    size_t n_plans;
-};
+uint64_t log_summary_rows(const struct log_summary *s, enum dfopt_declog_table t)
+{
+    return dfopt_declog_reader_rows(s->job->reader, t);
+}
 
-/* A value, cut or filled to a width. */
-static void put_value_column(struct summary *s, struct dfopt_value v, int width)
+const char *log_summary_plan_id(const struct log_summary *s,
+                                const struct dfopt_plan *p,
+                                char text[DFOPT_PLAN_ID_SIZE])
+{
+    if (p->relay_id != DFOPT_SYM_NONE)
+        return dfopt_dict_text(s->job->dict, p->relay_id, NULL);
+    dfopt_plan_id_text(p->plan_id, text);
+    return text;
+}
+
+enum dfopt_err log_summary_rationale(struct log_summary *s, size_t i,
+                                     const char **text, size_t *len)
+{
+    struct dfopt_declog_text at = s->plans[i].rationale;
+    *len = (size_t)(at.end - at.start);
+    return dfopt_declog_reader_text(s->job->reader, DFOPT_POOL_RATIONALE, at, text,
+                                    &s->job->err);
+}
+
+static void put_value_column(struct log_summary *s, struct dfopt_value v)
 {
     size_t start = s->print->out.len;
     log_put_value(s->print, v);
-    if (s->print->out.len > start + (size_t)width)
-        s->print->out.len = start + (size_t)width;
-    log_pad(s->print, start, (size_t)width);
+    log_fit(s->print, start, 10);
 }
 
-static void put_text(struct summary *s, const char *text)
-{
-    log_json_text(s->print, text, strlen(text));
-}
-
-static void put_plain(struct summary *s, const char *text)
+static void put_plain(struct log_summary *s, const char *text)
 {
     log_put_text(s->print, text, strlen(text));
 }
@@ -63,14 +69,9 @@ static double share(uint64_t part, uint64_t whole)
     return whole ? 100.0 * (double)part / (double)whole : 0;
 }
 
-static uint64_t rows(const struct summary *s, enum dfopt_declog_table t)
+static uint64_t all_verdicts(const struct log_summary *s)
 {
-    return dfopt_declog_reader_rows(s->job->reader, t);
-}
-
-static uint64_t all_verdicts(const struct summary *s)
-{
-    return rows(s, DFOPT_TABLE_VERDICTS);
+    return log_summary_rows(s, DFOPT_TABLE_VERDICTS);
 }
 
 static const char *or_dash(const char *text)
@@ -81,7 +82,7 @@ static const char *or_dash(const char *text)
 /* ---- for a person ---- */
 
 /* A heading, and the place of what belongs to it. */
-static void title(struct summary *s, const char *name)
+static void title(struct log_summary *s, const char *name)
 {
     log_color(s->print, LOG_BOLD);
     log_put(s->print, "%-13s", name);
@@ -89,7 +90,7 @@ static void title(struct summary *s, const char *name)
     log_put(s->print, " ");
 }
 
-static void run_text(struct summary *s)
+static void run_text(struct log_summary *s)
 {
     const struct dfopt_declog_run *run = s->run;
     title(s, "Decision log");
@@ -111,7 +112,7 @@ static void run_text(struct summary *s)
 }
 
 /* "  name 3  other 0", where there is any. */
-static void outcomes_text(struct summary *s, const char *what,
+static void outcomes_text(struct log_summary *s, const char *what,
                           const uint64_t *counts, uint32_t n,
                           const char *(*name_of)(uint32_t))
 {
@@ -126,10 +127,10 @@ static void outcomes_text(struct summary *s, const char *what,
     log_put(s->print, "\n");
 }
 
-static void findings_text(struct summary *s)
+static void findings_text(struct log_summary *s)
 {
     const struct log_facts *f = &s->facts;
-    if (rows(s, DFOPT_TABLE_FINDINGS) == 0)
+    if (log_summary_rows(s, DFOPT_TABLE_FINDINGS) == 0)
         return;
     log_put(s->print,
             "  windows        %" PRId64 " .. %" PRId64 " on %" PRIu32
@@ -145,7 +146,7 @@ static void findings_text(struct summary *s)
     log_put(s->print, "\n");
 }
 
-static void counts_text(struct summary *s)
+static void counts_text(struct log_summary *s)
 {
     log_put(s->print, "\n");
     title(s, "Events");
@@ -153,9 +154,11 @@ static void counts_text(struct summary *s)
             "%" PRIu64 " (findings %" PRIu64 ", rejects %" PRIu64
             ", registrations %" PRIu64 ", acks %" PRIu64 ", global plans %" PRIu64
             ")\n",
-            s->run->last.at.next_seq, rows(s, DFOPT_TABLE_FINDINGS),
-            rows(s, DFOPT_TABLE_REJECTS), rows(s, DFOPT_TABLE_REGISTRATIONS),
-            rows(s, DFOPT_TABLE_ACKS), rows(s, DFOPT_TABLE_GLOBAL_PLANS));
+            s->run->last.at.next_seq, log_summary_rows(s, DFOPT_TABLE_FINDINGS),
+            log_summary_rows(s, DFOPT_TABLE_REJECTS),
+            log_summary_rows(s, DFOPT_TABLE_REGISTRATIONS),
+            log_summary_rows(s, DFOPT_TABLE_ACKS),
+            log_summary_rows(s, DFOPT_TABLE_GLOBAL_PLANS));
     findings_text(s);
     outcomes_text(s, "acks", s->facts.acks, LOG_ACK_OUTCOMES,
                   dfopt_ack_outcome_name);
@@ -165,7 +168,7 @@ static void counts_text(struct summary *s)
                   dfopt_suppression_action_name);
 }
 
-static void verdicts_text(struct summary *s)
+static void verdicts_text(struct log_summary *s)
 {
     uint64_t all = all_verdicts(s);
     log_put(s->print, "\n");
@@ -180,7 +183,7 @@ static void verdicts_text(struct summary *s)
         log_put(s->print, "  (not kept: detail is plans)\n");
 }
 
-static void put_knob(struct summary *s, dfopt_sym knob)
+static void put_knob(struct log_summary *s, dfopt_sym knob)
 {
     log_put(s->print, "  ");
     size_t start = s->print->out.len;
@@ -188,7 +191,22 @@ static void put_knob(struct summary *s, dfopt_sym knob)
     log_pad(s->print, start, 26);
 }
 
-static void knobs_text(struct summary *s)
+/* Where nodes end with values of their own, the job's last one is not the whole
+ * story. */
+static void own_values_text(struct log_summary *s, const struct log_knob *k)
+{
+    if (k->own_nodes == 0)
+        return;
+    log_put(s->print, "    %" PRIu64 " %s", k->own_nodes,
+            k->own_nodes == 1 ? "node has its own" : "nodes have their own");
+    if (k->own_low < k->own_high)
+        log_put(s->print, ": %g .. %g", k->own_low, k->own_high);
+    else if (k->own_low == k->own_high)
+        log_put(s->print, ": %g", k->own_low);
+    log_put(s->print, "\n");
+}
+
+static void knobs_text(struct log_summary *s)
 {
     size_t n = s->facts.n_knobs;
     log_put(s->print, "\n");
@@ -204,11 +222,15 @@ static void knobs_text(struct summary *s)
         if (k->low <= k->high)
             snprintf(range, sizeof range, "%g .. %g", k->low, k->high);
         put_knob(s, k->knob);
-        put_value_column(s, k->first, 10);
-        put_value_column(s, k->last, 10);
+        put_value_column(s, k->first);
+        put_value_column(s, k->last);
         log_put(s->print, "%-17s %7" PRIu64 " %7" PRIu64 " %7" PRIu64 "\n", range,
                 k->up, k->down, k->other);
+        own_values_text(s, k);
     }
+    if (s->facts.no_end.code)
+        log_put(s->print, "  the last values are not known: %s\n",
+                s->facts.no_end.text);
     if (n > SCREEN_KNOBS)
         log_put(s->print, "  ... and %zu more (--json has all)\n",
                 n - SCREEN_KNOBS);
@@ -230,7 +252,7 @@ static size_t reasons_of(const struct log_knob *k,
     return n;
 }
 
-static void reasons_text(struct summary *s)
+static void reasons_text(struct log_summary *s)
 {
     bool any = false;
     for (size_t i = 0; i < s->facts.n_knobs && i < SCREEN_KNOBS; i++) {
@@ -250,36 +272,18 @@ static void reasons_text(struct summary *s)
     }
 }
 
-static const char *plan_id_of(const struct summary *s, const struct dfopt_plan *p,
-                              char text[DFOPT_PLAN_ID_SIZE])
-{
-    if (p->relay_id != DFOPT_SYM_NONE)
-        return dfopt_dict_text(s->job->dict, p->relay_id, NULL);
-    dfopt_plan_id_text(p->plan_id, text);
-    return text;
-}
-
-static enum dfopt_err rationale_of(struct summary *s, size_t i, const char **text,
-                                   size_t *len)
-{
-    struct dfopt_declog_text at = s->plans[i].rationale;
-    *len = (size_t)(at.end - at.start);
-    return dfopt_declog_reader_text(s->job->reader, DFOPT_POOL_RATIONALE, at, text,
-                                    &s->job->err);
-}
-
-static enum dfopt_err plans_text(struct summary *s)
+static enum dfopt_err plans_text(struct log_summary *s)
 {
     log_put(s->print, "\n");
     title(s, "Plans");
-    log_put(s->print, "%" PRIu64 "%s\n", rows(s, DFOPT_TABLE_PLANS),
+    log_put(s->print, "%" PRIu64 "%s\n", log_summary_rows(s, DFOPT_TABLE_PLANS),
             s->n_plans ? "; the last of them:" : "");
     for (size_t i = 0; i < s->n_plans; i++) {
         const struct dfopt_plan *p = &s->plans[i].p;
         char id[DFOPT_PLAN_ID_SIZE];
         const char *text;
         size_t len;
-        enum dfopt_err e = rationale_of(s, i, &text, &len);
+        enum dfopt_err e = log_summary_rationale(s, i, &text, &len);
         if (e)
             return e;
         log_put(s->print, "  window %" PRId64 ": ", p->window);
@@ -290,150 +294,14 @@ static enum dfopt_err plans_text(struct summary *s)
         log_put_value(s->print, p->new_value);
         log_put(s->print, " on ");
         log_put_targets(s->print, p);
-        log_put(s->print, " (%s)\n    ", plan_id_of(s, p, id));
+        log_put(s->print, " (%s)\n    ", log_summary_plan_id(s, p, id));
         log_put_text(s->print, text, len);
         log_put(s->print, "\n");
     }
     return DFOPT_OK;
 }
 
-/* ---- for a program ---- */
-
-static void run_json(struct summary *s)
-{
-    const struct dfopt_declog_run *run = s->run;
-    const struct {
-        const char *name, *text;
-    } texts[] = {{"file", s->job->args.file[0]},
-                 {"created", run->created},
-                 {"hdf5_version", run->hdf5_version},
-                 {"detail", run->detail},
-                 {"program_version", run->program_version},
-                 {"mpi_library", run->mpi_library},
-                 {"transport", run->transport},
-                 {"command_line", run->command_line},
-                 {"preset", run->preset},
-                 {"acks_mode", run->acks_mode},
-                 {"run_id", run->run_id}};
-    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
-        log_put(s->print, "%s\"%s\":", i ? "," : "{", texts[i].name);
-        put_text(s, texts[i].text);
-    }
-    log_put(s->print,
-            ",\"format_version\":%" PRId64 ",\"ranks\":%" PRId64
-            ",\"complete\":%s,\"commits\":%" PRIu64 ",\"events\":%" PRIu64,
-            run->format_version, run->ranks, run->complete ? "true" : "false",
-            run->commits, run->last.at.next_seq);
-}
-
-/* ,"name":{"of 0":n, ...} */
-static void counts_json(struct summary *s, const char *name, const uint64_t *counts,
-                        uint32_t n, const char *(*name_of)(uint32_t))
-{
-    log_put(s->print, ",\"%s\":{", name);
-    for (uint32_t i = 0; i < n; i++)
-        log_put(s->print, "%s\"%s\":%" PRIu64, i ? "," : "", name_of(i), counts[i]);
-    log_put(s->print, "}");
-}
-
-static void knobs_json(struct summary *s)
-{
-    log_put(s->print, ",\"knobs\":[");
-    for (size_t i = 0; i < s->facts.n_knobs; i++) {
-        const struct log_knob *k = &s->facts.knobs[i];
-        bool seen = k->low <= k->high;
-        log_put(s->print, "%s{\"knob\":", i ? "," : "");
-        log_json_sym(s->print, k->knob);
-        log_put(s->print, ",\"first\":");
-        log_json_value(s->print, k->first);
-        log_put(s->print, ",\"last\":");
-        log_json_value(s->print, k->last);
-        log_put(s->print, ",\"lowest\":");
-        log_json_real(s->print, seen ? k->low : NAN);
-        log_put(s->print, ",\"highest\":");
-        log_json_real(s->print, seen ? k->high : NAN);
-        log_put(s->print,
-                ",\"up\":%" PRIu64 ",\"down\":%" PRIu64 ",\"other\":%" PRIu64,
-                k->up, k->down, k->other);
-        counts_json(s, "verdicts", k->verdicts, DFOPT_VERDICT_COUNT,
-                    dfopt_verdict_name);
-        log_put(s->print, "}");
-    }
-    log_put(s->print, "]");
-}
-
-static enum dfopt_err plans_json(struct summary *s)
-{
-    log_put(s->print, ",\"last_plans\":[");
-    for (size_t i = 0; i < s->n_plans; i++) {
-        const struct dfopt_plan *p = &s->plans[i].p;
-        char id[DFOPT_PLAN_ID_SIZE];
-        const char *text;
-        size_t len;
-        enum dfopt_err e = rationale_of(s, i, &text, &len);
-        if (e)
-            return e;
-        log_put(s->print, "%s{\"seq\":%" PRIu64 ",\"window\":%" PRId64,
-                i ? "," : "", p->seq, p->window);
-        log_json_key(s->print, "plan_id", false);
-        put_text(s, plan_id_of(s, p, id));
-        log_json_key(s->print, "knob", false);
-        log_json_sym(s->print, p->knob);
-        log_json_key(s->print, "node", false);
-        log_json_sym(s->print, p->node);
-        log_json_key(s->print, "old", false);
-        log_json_value(s->print, p->old_value);
-        log_json_key(s->print, "new", false);
-        log_json_value(s->print, p->new_value);
-        log_json_key(s->print, "rationale", false);
-        log_json_text(s->print, text, len);
-        log_put(s->print, "}");
-    }
-    log_put(s->print, "]");
-    return DFOPT_OK;
-}
-
-static void findings_json(struct summary *s)
-{
-    const struct log_facts *f = &s->facts;
-    log_put(s->print, ",\"windows\":");
-    if (f->first_window <= f->last_window)
-        log_put(s->print, "[%" PRId64 ",%" PRId64 "]", f->first_window,
-                f->last_window);
-    else
-        log_put(s->print, "null");
-    log_put(s->print, ",\"nodes\":%" PRIu32 ",\"finding_types\":{", f->nodes);
-    for (size_t i = 0; i < f->n_types; i++) {
-        log_put(s->print, "%s", i ? "," : "");
-        log_json_sym(s->print, f->types[i].type);
-        log_put(s->print, ":%" PRIu64, f->types[i].n);
-    }
-    log_put(s->print, "}");
-}
-
-static enum dfopt_err all_json(struct summary *s)
-{
-    run_json(s);
-    log_put(s->print,
-            ",\"findings\":%" PRIu64 ",\"rejects\":%" PRIu64
-            ",\"registrations\":%" PRIu64 ",\"plans\":%" PRIu64,
-            rows(s, DFOPT_TABLE_FINDINGS), rows(s, DFOPT_TABLE_REJECTS),
-            rows(s, DFOPT_TABLE_REGISTRATIONS), rows(s, DFOPT_TABLE_PLANS));
-    findings_json(s);
-    counts_json(s, "suppressions", s->facts.suppressions, LOG_SUPPRESSION_ACTIONS,
-                dfopt_suppression_action_name);
-    counts_json(s, "acks", s->facts.acks, LOG_ACK_OUTCOMES, dfopt_ack_outcome_name);
-    counts_json(s, "global_plans", s->facts.relays, LOG_RELAY_OUTCOMES,
-                dfopt_relay_outcome_name);
-    counts_json(s, "verdicts", s->facts.verdicts, DFOPT_VERDICT_COUNT,
-                dfopt_verdict_name);
-    knobs_json(s);
-    enum dfopt_err e = plans_json(s);
-    log_put(s->print, "}\n");
-    return e;
-}
-
-static enum dfopt_err all_text(struct summary *s)
+static enum dfopt_err all_text(struct log_summary *s)
 {
     run_text(s);
     counts_text(s);
@@ -445,10 +313,10 @@ static enum dfopt_err all_text(struct summary *s)
 
 /* ---- the command ---- */
 
-static enum dfopt_err read_last_plans(struct summary *s)
+static enum dfopt_err read_last_plans(struct log_summary *s)
 {
-    uint64_t n = rows(s, DFOPT_TABLE_PLANS);
-    s->n_plans = n < LAST_PLANS ? (size_t)n : LAST_PLANS;
+    uint64_t n = log_summary_rows(s, DFOPT_TABLE_PLANS);
+    s->n_plans = n < LOG_LAST_PLANS ? (size_t)n : LOG_LAST_PLANS;
     return dfopt_declog_reader_read(s->job->reader, DFOPT_TABLE_PLANS,
                                     n - s->n_plans, s->n_plans, s->plans,
                                     &s->job->err);
@@ -463,12 +331,12 @@ int log_summary(int argc, char **argv)
     log_args_parse(&job.args, &argp, NULL, argc, argv);
     if (!log_start(&job))
         return LOG_TROUBLE;
-    struct summary s = {.job = &job, .print = &job.print, .run = job.run};
+    struct log_summary s = {.job = &job, .print = &job.print, .run = job.run};
     enum dfopt_err e = log_gather(job.reader, &s.facts, &job.err);
     if (!e)
         e = read_last_plans(&s);
     if (!e)
-        e = job.args.json ? all_json(&s) : all_text(&s);
+        e = job.args.json ? log_summary_json(&s) : all_text(&s);
     log_facts_free(&s.facts);
     return log_end(&job, e);
 }

@@ -94,7 +94,7 @@ class Looking(Commands):
         text = self.log("export", "--table", "findings", path).out.decode()
         self.assertEqual(next(csv.DictReader(io.StringIO(text)))["motif"], odd)
 
-    def test_timeline_ends_with_the_final_state(self):
+    def test_timeline_and_summary_end_with_the_final_state(self):
         timeout = self.write("policy.json", json.dumps(
             {"switches": {"pending_timeout_windows": 2}}))
         for more in (["--acks", "explicit"], ["--acks", "assumed"],
@@ -105,6 +105,9 @@ class Looking(Commands):
                 fates = {p["fate"] for p in self.rows("plans", "--json", path)}
                 self.assertEqual("given_up" in fates, timeout in more)
                 state = json.loads(self.read("state"))
+                summary = self.rows("summary", "--json", path)[0]
+                self.check_values(summary, state,
+                                  self.log("summary", path).out.decode())
                 for knob, value in state["current_values"].items():
                     own = {n: v for k, n, v in state["node_values"] if k == knob}
                     now = {}
@@ -117,6 +120,21 @@ class Looking(Commands):
                     self.assertLessEqual(set(own), set(now))
                     text = self.log("timeline", "--knob", knob, path).out.decode()
                     self.assertEqual(len(text.splitlines()), 3 + 1 + len(now))
+
+    def check_values(self, summary, state, text):
+        """A summary tells the job's values, and where nodes have others."""
+        self.assertEqual({k["knob"]: k["last"] for k in summary["knobs"]},
+                         state["current_values"])
+        several = 0
+        for k in summary["knobs"]:
+            own = [v for knob, _, v in state["node_values"] if knob == k["knob"]]
+            numbers = [v for v in own if type(v) in (int, float)]
+            self.assertEqual(k["own_values"], {
+                "nodes": len(own), "lowest": min(numbers, default=None),
+                "highest": max(numbers, default=None)}, k["knob"])
+            several += len(own) > 1
+        self.assertEqual(text.count(" nodes have their own"), several)
+        self.assertGreater(several, 0)
 
     def test_diff(self):
         records = session(4, 12)
