@@ -47,10 +47,13 @@ struct dfopt_verdict_row {
     double value, threshold; /* what was compared; see DFOPT_VERDICT_LIST */
 };
 
+/* The most plans that one event may lead to: their ids have no room for more. */
+#define DFOPT_PLANS_PER_EVENT 65536
+
 /* An ActionPlan: our own, or a global optimizer's that is relayed. */
 struct dfopt_plan {
     uint64_t seq;
-    uint64_t plan_id;   /* own: seq << 16 | number; relayed: 0 */
+    uint64_t plan_id;   /* own: seq * DFOPT_PLANS_PER_EVENT + number; relayed: 0 */
     uint32_t position;  /* of its verdict; relayed: 0 */
     uint32_t number;    /* of the plan within the event, from 0 */
     dfopt_sym relay_id; /* relayed: its plan_id; own: DFOPT_SYM_NONE */

@@ -301,7 +301,7 @@ static enum dfopt_err make_plan(struct pass *s, const struct dfopt_key *key,
         return DFOPT_ERR_NOMEM;
     *plan = (struct dfopt_plan){
         .seq = s->seq,
-        .plan_id = s->seq << 16 | s->plans,
+        .plan_id = s->seq * DFOPT_PLANS_PER_EVENT + s->plans,
         .position = s->position,
         .number = s->plans,
         .relay_id = DFOPT_SYM_NONE,
@@ -326,11 +326,33 @@ static enum dfopt_err make_plan(struct pass *s, const struct dfopt_key *key,
     return dfopt_planner_put_in_force(p, key, plan);
 }
 
+/* The value that the gates let through, if there is one to plan (PLANNED). */
+static enum dfopt_verdict next_value(const struct pass *s,
+                                     const struct dfopt_tag_response *tr,
+                                     struct dfopt_value old,
+                                     struct dfopt_value *new, struct compared *c)
+{
+    const struct dfopt_planner *p = s->p;
+    const struct dfopt_switches *on = &p->policy->on;
+    *c = (struct compared){dfopt_value_as_double(old), NAN};
+    const enum dfopt_verdict verdict = dfopt_step_next(
+        p->dict, on, &p->registry.knobs[tr->knob], &tr->r, old, s->f, new);
+    if (verdict != DFOPT_VERDICT_PLANNED)
+        return verdict;
+    if (new->kind == DFOPT_KIND_NULL)
+        return DFOPT_VERDICT_UNSUPPORTED;
+    const bool moves = !dfopt_value_equal(p->dict, *new, old) &&
+                       !against_direction(on, tr->r.direction, old, *new);
+    if (moves && s->plans == DFOPT_PLANS_PER_EVENT)
+        return DFOPT_VERDICT_UNSUPPORTED;
+    *c = (struct compared){dfopt_value_as_double(*new), dfopt_value_as_double(old)};
+    return moves ? DFOPT_VERDICT_PLANNED : DFOPT_VERDICT_NO_CHANGE;
+}
+
 /* One response of one knob to one tag of the finding: exactly one verdict. */
 static enum dfopt_err respond(struct pass *s, const struct dfopt_tag_response *tr)
 {
     struct dfopt_planner *p = s->p;
-    const struct dfopt_knob *k = &p->registry.knobs[tr->knob];
     struct dfopt_key key = {.knob = tr->knob, .node = s->node};
     key.slot = dfopt_slots_at(&p->slots, s->node, tr->knob);
     if (!key.slot)
@@ -345,26 +367,15 @@ static enum dfopt_err respond(struct pass *s, const struct dfopt_tag_response *t
     enum dfopt_verdict verdict =
         blocked ? DFOPT_VERDICT_PENDING : gates(s, &key, &tr->r, &c);
     if (verdict == DFOPT_VERDICT_PLANNED) {
-        struct dfopt_value old = dfopt_planner_value(p, &key), new;
-        c = (struct compared){dfopt_value_as_double(old), NAN};
-        verdict =
-            dfopt_step_next(p->dict, &p->policy->on, k, &tr->r, old, s->f, &new);
-        if (verdict == DFOPT_VERDICT_PLANNED && new.kind == DFOPT_KIND_NULL)
-            verdict = DFOPT_VERDICT_UNSUPPORTED;
-        if (verdict == DFOPT_VERDICT_PLANNED) {
-            c = (struct compared){dfopt_value_as_double(new),
-                                  dfopt_value_as_double(old)};
-            if (dfopt_value_equal(p->dict, new, old) ||
-                against_direction(&p->policy->on, tr->r.direction, old, new)) {
-                verdict = DFOPT_VERDICT_NO_CHANGE;
-            } else {
-                e = make_plan(s, &key, &tr->r, old, new);
-                if (e)
-                    return e;
-            }
-        }
+        const struct dfopt_value old = dfopt_planner_value(p, &key);
+        struct dfopt_value new;
+        verdict = next_value(s, tr, old, &new, &c);
+        if (verdict == DFOPT_VERDICT_PLANNED)
+            e = make_plan(s, &key, &tr->r, old, new);
+        if (e)
+            return e;
     }
-    return add_verdict(s, verdict, tr->r.tag, k->id, c);
+    return add_verdict(s, verdict, tr->r.tag, p->registry.knobs[tr->knob].id, c);
 }
 
 static enum dfopt_err handle_tag(struct pass *s, dfopt_sym tag)

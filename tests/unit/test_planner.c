@@ -351,6 +351,40 @@ static void shared_out(uint32_t n, enum dfopt_preset preset, bool assumed,
     close_parts(&s);
 }
 
+/* What would be one plan more than ids have room for is not made, and the next
+ * event's ids are its own. */
+static void as_many_plans_as_there_are_ids(void **state)
+{
+    (void)state;
+    static dfopt_sym tags[DFOPT_PLANS_PER_EVENT + 2];
+    const size_t n = sizeof tags / sizeof *tags;
+    struct pf t;
+    pf_open(&t, DFOPT_PRESET_DEFAULT, "as many plans as there are ids");
+    t.assumed = true;
+    REGISTER(&t, KNOB(RESPONSES(RESPONSE(.cooldown = 0, .effectiveness = 0))));
+    for (size_t i = 0; i < n; i++)
+        tags[i] = pf_sym(&t, "t");
+    struct dfopt_finding f = pf_finding(&t, &FINDING());
+    f.tags = dfopt_dict_intern_list(t.dict, tags, n);
+    assert_int_equal(dfopt_planner_finding(t.planner, t.seq, &f, &t.out), DFOPT_OK);
+    const struct dfopt_plan *plans = DFOPT_ROW(&t.out.plans, struct dfopt_plan);
+    const size_t made = DFOPT_ROWS(&t.out.plans, struct dfopt_plan);
+    assert_int_equal(made, DFOPT_PLANS_PER_EVENT);
+    for (size_t i = 0; i < made; i++)
+        assert_int_equal(plans[i].plan_id, PLAN(t.seq, 0) + i);
+    assert_true(plans[made - 1].plan_id < PLAN(t.seq + 1, 0));
+    const struct dfopt_verdict_row *verdicts =
+        DFOPT_ROW(&t.out.verdicts, struct dfopt_verdict_row);
+    assert_int_equal(DFOPT_ROWS(&t.out.verdicts, struct dfopt_verdict_row), n);
+    for (size_t i = 0; i < n; i++)
+        assert_int_equal(verdicts[i].verdict, i < made ? DFOPT_VERDICT_PLANNED
+                                                       : DFOPT_VERDICT_UNSUPPORTED);
+    t.seq++;
+    FIND(&t);
+    pf_expect(&t, "planned t k 65540->65541");
+    pf_close(&t);
+}
+
 static void several_decide_as_one(void **state)
 {
     (void)state;
@@ -371,6 +405,7 @@ int main(void)
         cmocka_unit_test(an_empty_planner),
         cmocka_unit_test(plan_ids),
         cmocka_unit_test(a_rationale_may_hold_any_byte),
+        cmocka_unit_test(as_many_plans_as_there_are_ids),
         cmocka_unit_test(several_decide_as_one),
     };
     return cmocka_run_group_tests_name("planner", tests, NULL, NULL);
