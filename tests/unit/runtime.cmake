@@ -1,5 +1,11 @@
 # Unit tests of what travels between ranks, and of what stands on it.
-dfopt_unit_test(frame dfopt_codec PkgConfig::XXHASH)
+add_library(test_frame_ends STATIC ${CMAKE_CURRENT_SOURCE_DIR}/unit/frame_ends.c
+                                   ${CMAKE_CURRENT_SOURCE_DIR}/unit/frame_kinds.c)
+target_link_libraries(test_frame_ends PUBLIC dfopt_codec PkgConfig::XXHASH
+                                             PkgConfig::CMOCKA)
+foreach(name frame frame_refused frame_random)
+  dfopt_unit_test(${name} test_frame_ends)
+endforeach()
 dfopt_unit_test(pieces dfopt_transport)
 dfopt_unit_test(partition dfopt_runtime)
 dfopt_unit_test(round dfopt_runtime)
