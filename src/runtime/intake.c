@@ -143,6 +143,8 @@ enum dfopt_err dfopt_intake_take(struct dfopt_intake *in, struct dfopt_round *r,
         return e;
     if (e == DFOPT_OK)
         return keep(in, r, seq, event);
+    if (in->strict)
+        return e;
     enum dfopt_err kept = DFOPT_OK;
     if (event->stream == DFOPT_STREAM_REGISTRATION) /* what came, for the log */
         kept = keep_registration(r, seq, rec->data, rec->len, NULL);

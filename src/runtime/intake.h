@@ -13,6 +13,7 @@ struct dfopt_intake {
     struct dfopt_codec *codec;
     const struct dfopt_policy *policy;
     bool keep_findings; /* for the decision log */
+    bool strict;        /* the run ends at a record that cannot be used */
     /* private: origins come in runs, so the last is remembered */
     const char *origin;
     dfopt_sym origin_sym;
@@ -38,7 +39,8 @@ uint64_t dfopt_record_end(const struct dfopt_record *rec);
 
 /* Takes a record in as event `seq`. Returns OK with *event filled: it borrows
  * from the codec (until the next record) and from the round. NOMEM. Anything
- * else: the record cannot be used, *why says why and the round has a row. */
+ * else: the record cannot be used, *why says why and the round has a row, unless
+ * in->strict: then the record is as if it had not come. */
 enum dfopt_err dfopt_intake_take(struct dfopt_intake *in, struct dfopt_round *r,
                                  uint64_t seq, const struct dfopt_record *rec,
                                  struct dfopt_event *event,

@@ -44,16 +44,21 @@ static enum dfopt_err no_memory(struct dfopt_error *err)
 
 /* ---- taking in ---- */
 
-/* A record that cannot be used: counted, and said with its round; fatal if
- * strict. */
+/* The run ends before a record that cannot be used: it takes no number and has no
+ * row, so that a resumed run begins with it. */
+static enum dfopt_err end_before(struct lead *l, const struct dfopt_record *rec,
+                                 const char *why, struct dfopt_error *err)
+{
+    l->totals->invalid++;
+    return dfopt_error_set(err, DFOPT_ERR_SCHEMA, "%s:%" PRIu64 ": %s", rec->origin,
+                           rec->line, why);
+}
+
+/* A record that cannot be used: counted, and said with its round. */
 static enum dfopt_err skip_record(struct lead *l, struct dfopt_round *r,
-                                  const struct dfopt_record *rec, const char *why,
                                   struct dfopt_error *err)
 {
     l->totals->invalid++;
-    if (l->c->strict)
-        return dfopt_error_set(err, DFOPT_ERR_SCHEMA, "%s:%" PRIu64 ": %s",
-                               rec->origin, rec->line, why);
     return dfopt_team_skip(l->team, r) ? no_memory(err) : DFOPT_OK;
 }
 
@@ -91,9 +96,12 @@ static enum dfopt_err take_record(struct lead *l, struct dfopt_round *r,
 {
     struct dfopt_event event;
     struct dfopt_error why = {0};
-    const uint64_t seq = l->next_seq++;
-    l->totals->records++;
+    const uint64_t seq = l->next_seq;
     enum dfopt_err e = dfopt_intake_take(&l->intake, r, seq, rec, &event, &why);
+    if (e && e != DFOPT_ERR_NOMEM && l->c->strict)
+        return end_before(l, rec, why.text, err);
+    l->next_seq++;
+    l->totals->records++;
     const struct dfopt_recorded recorded = {rec, event.stream, e == DFOPT_OK, seq,
                                             0};
     if (e != DFOPT_ERR_NOMEM && dfopt_output_record(&l->output, &recorded, err))
@@ -101,7 +109,7 @@ static enum dfopt_err take_record(struct lead *l, struct dfopt_round *r,
     if (dfopt_intake_note_origin(&l->intake, r, seq, rec))
         return no_memory(err);
     if (e && e != DFOPT_ERR_NOMEM)
-        return skip_record(l, r, rec, why.text, err);
+        return skip_record(l, r, err);
     if (!e) {
         l->totals->by_stream[event.stream]++;
         e = route(l, r, seq, &event);
@@ -192,6 +200,8 @@ static enum dfopt_err fill(struct lead *l, struct dfopt_round *r,
             }
             bytes += rec.len;
             e = take_record(l, r, &rec, err);
+            if (e)
+                break;
             r->end = (struct dfopt_declog_position){
                 .next_seq = l->next_seq,
                 .offset = dfopt_record_end(&rec),
@@ -360,7 +370,8 @@ enum dfopt_err dfopt_lead_run(struct dfopt_comm *comm,
         .intake = {.dict = config->dict,
                    .codec = config->codec,
                    .policy = config->policy,
-                   .keep_findings = *config->declog != NULL},
+                   .keep_findings = *config->declog != NULL,
+                   .strict = config->strict},
     };
     enum dfopt_err e = start(&l, comm, err);
     if (!e) {

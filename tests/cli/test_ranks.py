@@ -130,6 +130,58 @@ class Ranks(SameCase):
                 self.assertGreater(got["findings"], 100)
                 self.assertEqual(got, expected)
 
+    def test_strict_decides_what_comes_before(self):
+        """Plans and log are those of the input cut before the bad record, also
+        where registrations and acks lie on both sides of it; and when the record is
+        mended, the run goes on with it."""
+        log = []
+        for i, e in enumerate(session(4, 30, seed=24)):
+            log += [e] + [event("registration", loader_registration())] * (i % 40 == 39)
+        at = 160
+        want = [self.whole("cut", log[:at]), self.whole("mended", log)]
+        self.assertGreater(want[0][0].count(b"\n"), 5)
+        around = ({e["stream"] for e in part} for part in (log[:at], log[at:at + 45]))
+        for streams in around:
+            self.assertLessEqual({"finding", "registration", "ack"}, streams)
+        bad = {"registration": event("registration", {"knobs": 1}),
+               "ack": event("ack", 1), "finding": event("finding", [])}
+        ways = [(ranks, more) for ranks in (None, 2, 3)
+                for more in (ONE, ("--read-bytes", "30000"), ("--read-bytes", "1000000"))]
+        for stream, record in bad.items():
+            f = self.write("bad.jsonl", lines(log[:at] + [record] + log[at + 1:]))
+            some = ways[::2] if stream == "registration" else ways[::4]
+            jobs = [{"args": ["--findings-file", f, "--strict", *more,
+                              *self.outputs(str(i))], "ranks": ranks}
+                    for i, (ranks, more) in enumerate(some)]
+            for i, r in enumerate(run_each(jobs, 3)):
+                with self.subTest(bad=stream, way=some[i]):
+                    self.assertEqual(r.code, 1, r.brief)
+                    self.assertIn(f":{at + 1}:", r.named("optimizer.failed")[0]["error"])
+                    self.assertEqual(self.plans_and_log(str(i)), want[0])
+        self.write("bad.jsonl", lines(log))
+        for i in (0, 2):
+            with self.subTest(mended=some[i]):
+                plans, log_file = self.outputs(str(i))[1::2]
+                self.run_ok(["--findings-file", f, *some[i][1], "--plans-file", plans,
+                             "--resume", log_file])
+                self.assertEqual(self.plans_and_log(str(i)), want[1])
+
+    def whole(self, name, log):
+        f = self.write("bad.jsonl", lines(log))
+        self.run_ok(["--findings-file", f, *self.outputs(name)])
+        return self.plans_and_log(name)
+
+    def outputs(self, name):
+        return ["--plans-file", self.path(f"{name}.plans"), "--decision-log",
+                self.path(f"{name}.h5")]
+
+    def plans_and_log(self, name):
+        """Plans, all rows of the log as text, and the state at its end."""
+        said = [harness.run([command, self.path(f"{name}.h5")],
+                            program=harness.Config.log_program).out
+                for command in ("dump", "state")]
+        return [self.read(f"{name}.plans"), *said]
+
     def test_relay_hostname(self):
         more = ("--relay-hostname", "node001")
         self.assert_same(session(4, 60, seed=19), [(None, more), (4, more)])
