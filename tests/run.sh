@@ -9,6 +9,7 @@ top=$(cd "$(dirname "$0")/.." && pwd)
 cd "$top"
 sh jobs/packages.sh build test
 jobs=$(nproc)
+at_once=$((jobs + (jobs + 1) / 2)) # tests, which wait half of their time
 if [ "$(id -u)" = 0 ]; then
     export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 fi
@@ -19,6 +20,6 @@ done
 status=0
 for preset in release asan tsan; do
     echo "== tests of the $preset build"
-    ctest --preset "$preset" --parallel "$jobs" "$@" || status=1
+    ctest --preset "$preset" --parallel "$at_once" "$@" || status=1
 done
 exit $status

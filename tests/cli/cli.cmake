@@ -4,14 +4,15 @@ find_program(DFOPT_SYSTEM_PYTHON NAMES python3 PATHS /usr/bin NO_DEFAULT_PATH)
 set(DFOPT_RELEASE_PROGRAM "" CACHE FILEPATH
     "A dfopt-mpi without sanitizers, for the memory test of a sanitized build")
 
-add_library(dfopt_keep_libraries MODULE ${CMAKE_CURRENT_LIST_DIR}/keep_libraries.c)
+add_library(dfopt_mpi_leaks MODULE ${CMAKE_CURRENT_LIST_DIR}/mpi_leaks.c)
+target_include_directories(dfopt_mpi_leaks PRIVATE ${MPI_C_INCLUDE_DIRS})
 
 set(cli_environment
   DFOPT_PROGRAM=$<TARGET_FILE:dfopt-mpi>
   DFOPT_DEMO_PROGRAM=$<TARGET_FILE:dfopt-demo-loader>
   DFOPT_RELEASE_PROGRAM=${DFOPT_RELEASE_PROGRAM}
-  DFOPT_KEEP_LIBRARIES=$<TARGET_FILE:dfopt_keep_libraries>
-  ASAN_OPTIONS=detect_leaks=1:fast_unwind_on_malloc=0:intercept_tls_get_addr=0:verify_asan_link_order=0
+  DFOPT_MPI_LEAKS=$<TARGET_FILE:dfopt_mpi_leaks>
+  ASAN_OPTIONS=detect_leaks=1:intercept_tls_get_addr=0:verify_asan_link_order=0
   LSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/tests/lsan.supp:print_suppressions=0)
 if(TARGET dfopt-log)
   list(APPEND cli_environment DFOPT_LOG_PROGRAM=$<TARGET_FILE:dfopt-log>)

@@ -4,7 +4,6 @@ Every run has a time bound, a session of its own that is killed with it, and a
 clean environment. A sanitizer's report fails the test whatever it looks at.
 """
 import argparse
-import atexit
 import concurrent.futures
 import functools
 import glob
@@ -29,7 +28,7 @@ class Config:
     log_program = os.environ.get("DFOPT_LOG_PROGRAM", "")
     demo_program = os.environ.get("DFOPT_DEMO_PROGRAM", "")
     release_program = os.environ.get("DFOPT_RELEASE_PROGRAM", "")
-    keep_libraries = os.environ.get("DFOPT_KEEP_LIBRARIES", "")
+    mpi_leaks = os.environ.get("DFOPT_MPI_LEAKS", "")
 
 
 @functools.lru_cache(maxsize=None)
@@ -50,7 +49,7 @@ def main():
     p.add_argument("--log-program")
     p.add_argument("--demo-program")
     p.add_argument("--release-program")
-    p.add_argument("--keep-libraries")
+    p.add_argument("--mpi-leaks")
     known, rest = p.parse_known_args()
     for name, value in vars(known).items():
         if value is not None:
@@ -102,8 +101,8 @@ def environment(program, extra):
     env = {k: v for k, v in os.environ.items()
            if not k.startswith(("DFOPTIMIZER_", "DLIO_", "OMPI_COMM_", "PMIX_"))}
     if is_sanitized(program):
-        env.setdefault("ASAN_OPTIONS", "detect_leaks=1:fast_unwind_on_malloc=0:"
-                       "intercept_tls_get_addr=0:verify_asan_link_order=0")
+        env.setdefault("ASAN_OPTIONS", "detect_leaks=1:intercept_tls_get_addr=0:"
+                       "verify_asan_link_order=0")
         env.setdefault("LSAN_OPTIONS", "print_suppressions=0:suppressions="
                        + os.path.join(os.path.dirname(HERE), "lsan.supp"))
     env.update(extra or {})
@@ -112,7 +111,7 @@ def environment(program, extra):
 
 def command(program, args, ranks, env, wrapper):
     argv = [*wrapper, program, *map(str, args)]
-    preload = Config.keep_libraries if is_sanitized(program) else ""
+    preload = Config.mpi_leaks if is_sanitized(program) else ""
     if ranks is None:
         if preload:
             env["LD_PRELOAD"] = preload
@@ -230,23 +229,6 @@ def run_each(jobs, at_once=3):
             return e
     with concurrent.futures.ThreadPoolExecutor(at_once) as pool:
         return list(pool.map(one, jobs))
-
-
-# Long inputs: full stacks cost ten times the run. Short stacks still lead to the
-# library that allocated, so its leaks are told from ours by the library.
-HEAVY_SUPPRESSIONS = ("MPI_Init_thread", "libpmix", "mca_", "libmpi.so", "libopen-rte",
-                      "libopen-pal", "libhwloc", "libevent", "vasprintf")
-
-
-@functools.lru_cache(maxsize=None)
-def heavy_environment():
-    f = tempfile.NamedTemporaryFile("w", suffix=".supp", delete=False)
-    f.write("".join(f"leak:{s}\n" for s in HEAVY_SUPPRESSIONS))
-    f.close()
-    atexit.register(os.unlink, f.name)
-    return {"ASAN_OPTIONS": "detect_leaks=1:intercept_tls_get_addr=0:"
-                            "verify_asan_link_order=0",
-            "LSAN_OPTIONS": f"print_suppressions=0:suppressions={f.name}"}
 
 
 def run_as_nobody(args):

@@ -1,7 +1,6 @@
 """For tests in which several runs must leave the same."""
 import os
 
-import harness
 from harness import Case, DecisionLog, lines, run_each
 
 ONE = ("--readers", "one")  # rank 0 reads for all
@@ -17,18 +16,17 @@ class SameCase(Case):
                        if not name.startswith("run")}
         return self.read(name + "plans"), self.read(name + "state"), columns
 
-    def job(self, name, ranks, log, more=(), heavy=True):
+    def job(self, name, ranks, log, more=()):
         args = ["--findings-file", log, *more, "--log-level", "warning"]
         for option, output in zip(("--plans-file", "--final-state", "--decision-log"),
                                   OUTPUTS):
             args += [option, self.path(name + output)]
-        return {"args": args, "ranks": ranks, "timeout": 150,
-                "env": harness.heavy_environment() if heavy else None}
+        return {"args": args, "ranks": ranks, "timeout": 150}
 
-    def assert_same(self, log, variants, heavy=True, least_plans=1, at_once=3):
+    def assert_same(self, log, variants, least_plans=1, at_once=3):
         """variants: (ranks, further options). All leave what the first leaves."""
         f = self.write("in.jsonl", lines(log))
-        jobs = [self.job(f"{i}-", ranks, f, more, heavy)
+        jobs = [self.job(f"{i}-", ranks, f, more)
                 for i, (ranks, more) in enumerate(variants)]
         expected = None
         for i, r in enumerate(run_each(jobs, at_once)):

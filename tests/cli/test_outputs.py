@@ -176,7 +176,6 @@ class Outputs(Case):
 
     def test_full_disk_for_the_log(self):
         """The log ends early and is readable; the plans are whole all the same."""
-        env = harness.heavy_environment()
         log = self.write("long.jsonl", lines(session(8, 260, seed=3)))
         args = ["--findings-file", log, "--plans-file", self.path("plans"),
                 "--log-flush-interval", "0", "--log-level", "warning"]
@@ -185,7 +184,7 @@ class Outputs(Case):
         sizes = []
         for ranks, way in itertools.product(RANKS, ways.values()):
             self.run_ok([*args, *way, "--decision-log", self.path("log.h5")],
-                        ranks=ranks, env=env)
+                        ranks=ranks)
             sizes.append(os.path.getsize(self.path("log.h5")))
         plans = self.read("plans")
         disk = self.mount(min(sizes) * 3 // 4)
@@ -193,7 +192,7 @@ class Outputs(Case):
             with self.subTest(ranks=ranks, readers=way, strict=strict):
                 log = os.path.join(disk, "log.h5")
                 r = run([*args, *ways[way], *strict, "--decision-log", log],
-                        ranks=ranks, env=env)
+                        ranks=ranks)
                 self.assertEqual(r.code, 1, r.brief)
                 said = r.named("optimizer.failed" if strict else
                                "optimizer.output.failed")

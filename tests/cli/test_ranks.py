@@ -21,11 +21,6 @@ class Ranks(SameCase):
         self.assertIn(b'"global_', plans)
         self.assertGreater(len(json.loads(state)["node_values"]), 10)
 
-    def test_small_session_with_full_stacks(self):
-        """The same, small, so that the leak check can use full stacks."""
-        self.assert_same(session(9, 20, seed=4), [(None, ()), (2, ONE), (4, ())],
-                         heavy=False, least_plans=20)
-
     def test_upstream(self):
         self.assert_same(session(7, 60, seed=5),
                          [(None, UPSTREAM), (3, UPSTREAM), (5, (*UPSTREAM, *ONE))])

@@ -110,7 +110,7 @@ class Signals(Case):
         running = harness.Running(
             ["--findings-file", self.path("fifo"), "--registry-file", self.registry,
              "--plans-file", self.path("plans"), "--decision-log", self.path("log.h5"),
-             "--log-level", "warning"], env=harness.heavy_environment())
+             "--log-level", "warning"])
         self.addCleanup(running.kill)
         fifo = os.open(self.path("fifo"), os.O_WRONLY)
         try:

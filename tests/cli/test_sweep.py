@@ -225,8 +225,7 @@ class Sweep(Case):
         self.assertIn("decisions/7/verdicts/seq", want)
         for ranks, extra in ((2, ()), (5, ()), (3, ("--sweep-memory", "1"))):
             with self.subTest(ranks=ranks):
-                self.run_sweep("n.h5", None, *more, *extra, ranks=ranks,
-                               env=harness.heavy_environment())
+                self.run_sweep("n.h5", None, *more, *extra, ranks=ranks)
                 got = tables(self.path("n.h5"))
                 self.assertEqual(sorted(got), sorted(want))
                 self.assertEqual([n for n in want if got[n] != want[n]], [])
@@ -241,8 +240,7 @@ class Sweep(Case):
         for n in ((20000,) if FULL else (3000, 12000, 48000)):
             sweep["sample"]["n"] = n
             name = self.sweep_file(sweep, "long.json")
-            running = Running(self.args("part.h5", name), ranks,
-                              env=harness.heavy_environment())
+            running = Running(self.args("part.h5", name), ranks)
 
             def some_kept():
                 over = running.process.poll() is not None

@@ -25,7 +25,7 @@ def bad(**settings):
     """A wrapper that starts a program on such a system."""
     preload = BAD_SYSTEM
     if harness.is_sanitized(Config.program):
-        preload = Config.keep_libraries + ":" + preload
+        preload = Config.mpi_leaks + ":" + preload
     given = [f"BAD_{k.upper()}={v}" for k, v in settings.items()]
     return ["env", "LD_PRELOAD=" + preload, *given]
 
