@@ -3,6 +3,8 @@
 #include "cli/resume.h"
 
 #include "codec/codec.h"
+#include "runtime/journal_source.h"
+#include "transport/journal.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -106,6 +108,26 @@ uint32_t dfopt_resume_run(const struct dfopt_resume *r)
 bool dfopt_resume_assumed_acks(const struct dfopt_resume *r)
 {
     return strcmp(r->fold.run_text[DFOPT_RUN_acks_mode], "assumed") == 0;
+}
+
+enum dfopt_err dfopt_resume_no_journal(const struct dfopt_resume *r,
+                                       struct dfopt_error *err)
+{
+    struct dfopt_buf path = {0};
+    bool left = false;
+    enum dfopt_err e = dfopt_buf_printf(&path, "%s" DFOPT_JOURNAL_SUFFIX, r->path);
+    if (e)
+        dfopt_error_set(err, e, "%s", dfopt_err_text(e));
+    else
+        e = dfopt_journal_has_more(path.data, r->fold.next_seq, &left, err);
+    if (left)
+        e = dfopt_error_set(
+            err, DFOPT_ERR_ARG,
+            "--resume %s: its service took in more, which is in "
+            "%s" DFOPT_JOURNAL_SUFFIX ": resume with --transport %s, or remove it",
+            r->path, r->path, r->fold.run_text[DFOPT_RUN_transport]);
+    dfopt_buf_free(&path);
+    return e;
 }
 
 /* ---- what must be as it was ---- */

@@ -46,6 +46,12 @@ enum dfopt_err dfopt_resume_compare(const struct dfopt_resume *r,
 bool dfopt_resume_has_presets(const struct dfopt_resume *r,
                               const struct dfopt_buf *bodies);
 
+/* A replay cannot take in what a service left in its journal, for the plans that
+ * follow from it bear the service's identity. OK: there is nothing; ARG: there is,
+ * and what to do; IO, FORMAT, NOMEM. */
+enum dfopt_err dfopt_resume_no_journal(const struct dfopt_resume *r,
+                                       struct dfopt_error *err);
+
 /* Moves an input of files to where the log left off. *piece and *line say where
  * that is, for in->pieces; a source has been read up to there. OK; ARG: it is
  * not the input that the log has read; IO, NOMEM. */

@@ -152,6 +152,8 @@ static enum dfopt_err go_on(struct session *s, struct dfopt_error *err)
     if (!e && dfopt_resume_has_presets(&s->resume, &s->presets.bodies))
         dfopt_presets_drop(&s->presets);
     if (!e && !is_live(s))
+        e = dfopt_resume_no_journal(&s->resume, err);
+    if (!e && !is_live(s))
         e = dfopt_resume_input(&s->resume, &s->in, s->o, s->stop, &s->start,
                                &s->start_line, err);
     return e;
@@ -214,8 +216,6 @@ static enum dfopt_err open_journal(struct session *s, struct dfopt_error *err)
     struct dfopt_buf path = {0};
     enum dfopt_err e =
         dfopt_buf_printf(&path, "%s" DFOPT_JOURNAL_SUFFIX, s->o->decision_log);
-    if (!e)
-        e = dfopt_buf_add(&path, "", 1);
     e = e ? dfopt_error_set(err, e, "%s", dfopt_err_text(e))
           : dfopt_journal_create(&s->journal, path.data, s->o->resume != NULL, err);
     if (!e && s->o->resume) /* what it holds comes first; it is read before more is

@@ -220,3 +220,19 @@ enum dfopt_err dfopt_journal_source_create(struct dfopt_source **out,
         *out = &s->base;
     return e;
 }
+
+enum dfopt_err dfopt_journal_has_more(const char *path, uint64_t next_seq,
+                                      bool *has_more, struct dfopt_error *err)
+{
+    struct dfopt_source *source;
+    struct dfopt_record rec = {.data = NULL};
+    enum dfopt_err e =
+        dfopt_journal_source_create(&source, path, next_seq, NULL, err);
+    if (e)
+        return e;
+    while (!rec.data && take_line((struct journal_source *)source, &rec))
+        ;
+    *has_more = rec.data != NULL;
+    destroy(source);
+    return DFOPT_OK;
+}

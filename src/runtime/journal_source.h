@@ -15,4 +15,9 @@ enum dfopt_err dfopt_journal_source_create(struct dfopt_source **out,
                                            struct dfopt_source *then,
                                            struct dfopt_error *err);
 
+/* Whether the journal at `path` (none is fine) holds records that its log has not
+ * got, which ends before record `next_seq`. Errors as above. */
+enum dfopt_err dfopt_journal_has_more(const char *path, uint64_t next_seq,
+                                      bool *has_more, struct dfopt_error *err);
+
 #endif

@@ -316,6 +316,21 @@ class Service(harness.Case):
                          ["registration"] + ["finding"] * 20)
         self.assertEqual([x["body"]["scope"] for x in journal[1:]],
                          [f"node:n{n}:window" for n in range(20)])
+        self.check_replay_refused("log.h5")
+
+    def check_replay_refused(self, log):
+        """A replay would leave out what the journal holds: it is told where to."""
+        before = {name: self.read(name) for name in (log, log + ".journal")}
+        more = self.write("more.jsonl", harness.lines([finding(9, "n1")]))
+        r = harness.run(["--findings-file", more, "--resume", self.path(log),
+                         "--acks", "explicit"])
+        self.assertEqual(r.code, 2, r.brief)
+        self.assertIn("took in more", r.text)
+        self.assertIn("--transport zmq", r.text)
+        self.assertEqual({name: self.read(name) for name in before}, before)
+        os.unlink(self.path(log + ".journal"))
+        self.run_ok(["--findings-file", more, "--resume", self.path(log),
+                     "--acks", "explicit"])
 
     def test_killed_and_resumed(self):
         """As if it had not been killed: values, plans in flight, ids; an ack for a
