@@ -254,6 +254,7 @@ class Service(harness.Case):
                       [b"not json", b"{}"], [b"", b"{}"], [b"{}", b"x" * 100_000],
                       [b"{}", b"\0" * 30], [b"{}", b"[" * 5000], [b"{}", b"NaN"]):
             s.send_multipart(parts)
+        s.send_multipart([b"{}", b"x" * 20_000_000]) # libzmq cuts the connection
         peers.send("registrations", b'{"knobs":{"a":{}}}')
         peers.send("acks", b"[]")
         peers.send("registrations", loader_registration())
