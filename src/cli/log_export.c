@@ -33,24 +33,35 @@ static enum dfopt_err export_rows(const struct export *x, struct log_job *j)
 
 static const struct argp_option options[] = {
     {"table", 't', "TABLE", 0,
-     "The table: findings, verdicts, plans (the default), acks, global_plans, "
-     "suppressions, registrations, knobs, knob_values, responses, rejects",
+     "The table: plans (the default), findings, verdicts, acks, global_plans, "
+     "suppressions, timeouts, rejects, registrations, knobs, knob_values, "
+     "responses, seen, origins, runs, run_texts",
      0},
     {"format", 'f', "FORMAT", 0, "csv (the default), or jsonl: an object a line",
      0},
     {.name = NULL}};
 
+/* The kind of rows that a table has; ends the program where there is none. */
+static enum log_kind kind_of_table(struct argp_state *state, const char *name)
+{
+    char names[320] = "";
+    for (uint32_t kind = 0; kind < LOG_KINDS; kind++) {
+        if (strcmp(log_tables[kind].name, name) == 0)
+            return (enum log_kind)kind;
+        const size_t len = strlen(names);
+        snprintf(names + len, sizeof names - len, "%s%s", kind ? ", " : "",
+                 log_tables[kind].name);
+    }
+    argp_error(state, "--table takes one of %s, not '%s'", names, name);
+    return LOG_KINDS;
+}
+
 static error_t parse_option(int key, char *text, struct argp_state *state)
 {
     struct export *x = state->input;
-    uint32_t kind = 0;
     switch (key) {
     case 't':
-        while (kind < LOG_KINDS && strcmp(log_tables[kind].name, text) != 0)
-            kind++;
-        if (kind == LOG_KINDS)
-            argp_error(state, "no such table: %s", text);
-        x->kind = (enum log_kind)kind;
+        x->kind = kind_of_table(state, text);
         return 0;
     case 'f':
         x->csv = strcmp(text, "csv") == 0;

@@ -55,21 +55,30 @@ error_t log_filter_option(struct log_filter *f, int key, char *text,
     }
 }
 
-/* "; it has: a, b, c" into text. */
+#define KNOBS_LISTED 8
+
+/* "; it has a b c" into text: the first few, each once. */
 static enum dfopt_err list_knobs(struct log_job *j, char *text, size_t size)
 {
+    dfopt_sym listed[KNOBS_LISTED];
+    size_t n = 0;
     struct dfopt_cursor c;
     const void *row = NULL;
     size_t len = (size_t)snprintf(text, size, "; it has none");
     dfopt_cursor_init(&c, j->reader, DFOPT_TABLE_KNOBS);
     enum dfopt_err e = dfopt_cursor_row(&c, &row, &j->err);
-    for (size_t n = 0; !e && row && len + 40 < size; n++, c.next++) {
-        const struct dfopt_declog_knob_row *k = row;
-        if (n == 0)
-            len = (size_t)snprintf(text, size, "; it has");
-        int more = snprintf(text + len, size - len, " %.36s",
-                            dfopt_dict_text(j->dict, k->knob, NULL));
-        len += more > 0 ? (size_t)more : 0;
+    while (!e && row && n < KNOBS_LISTED && len + 40 < size) {
+        const dfopt_sym knob = ((const struct dfopt_declog_knob_row *)row)->knob;
+        size_t same = 0;
+        while (same < n && listed[same] != knob)
+            same++;
+        if (same == n) {
+            listed[n++] = knob;
+            len = n == 1 ? (size_t)snprintf(text, size, "; it has") : len;
+            len += (size_t)snprintf(text + len, size - len, " %.36s",
+                                    dfopt_dict_text(j->dict, knob, NULL));
+        }
+        c.next++;
         e = dfopt_cursor_row(&c, &row, &j->err);
     }
     dfopt_cursor_free(&c);

@@ -7,7 +7,8 @@ import random
 import shutil
 
 import harness
-from harness import Case, Config, DecisionLog, event, finding, lines, session
+from harness import (Case, Config, DecisionLog, event, finding, lines,
+                     loader_registration, session)
 
 SEEN = 20  # seconds within which something must have happened
 
@@ -29,7 +30,8 @@ class Commands(Case):
 
 class Looking(Commands):
     def test_plans(self):
-        path = self.replay(session(4, 12))
+        path = self.replay([event("registration", loader_registration()),
+                            *session(4, 12)])
         everything = self.rows("plans", "--json", path)
         dumped = self.rows("dump", "--kind", "plan", path)
         self.assertEqual([(p["seq"], p["number"], p["new"]) for p in everything],
@@ -60,8 +62,9 @@ class Looking(Commands):
                 self.assertEqual(self.rows("plans", "--json", *args, path), kept)
                 text = self.log("plans", *args, path).out.splitlines()
                 self.assertEqual(len(text), 1 + len(kept))
-        self.assertIn("it has app.prefetch",
-                      self.log("plans", "--knob", "nope", path, code=1).text)
+        said = self.log("plans", "--knob", "nope", path, code=1).text
+        self.assertIn("it has app.prefetch", said)
+        self.assertEqual(said.count("app.prefetch"), 1)
 
     def test_export(self):
         path = self.replay(session(3, 30))
@@ -87,6 +90,16 @@ class Looking(Commands):
                                 json.loads(s[name]) == value)
                         self.assertIn(want, (True, s[name]) if table != "registrations"
                                       or name != "body" else (want,))
+
+    def test_every_table_is_exported(self):
+        path = self.replay(session(2, 3))
+        said = self.log("export", "--table", "nope", path, code=64).text
+        tables = said.split("one of ")[1].split(", not")[0].split(", ")
+        self.assertEqual(len(tables), 16)
+        help_text = " ".join(self.log("export", "--help").out.decode().split())
+        for table in tables:
+            self.assertIn(table, help_text)
+            self.log("export", "--table", table, path)
 
     def test_csv_quotes(self):
         odd = 'a "b", c\nd'
