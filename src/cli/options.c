@@ -120,10 +120,13 @@ static const struct argp_option table[] = {
      "explicit: a plan is in flight until it is acknowledged; assumed: it counts "
      "as "
      "applied at once; auto (the default): explicit for an event log, with "
-     "--acks-address and with --compat upstream, else assumed",
+     "--acks-address, over Mofka unless --no-registry, and with --compat upstream, "
+     "else assumed",
      0},
     {"relay-hostname", KEY_RELAY_HOSTNAME, "NAME", 0,
-     "Drop global plans that name other hosts only", 0},
+     "Drop global plans that name other hosts only (default: pass on all; over "
+     "Mofka: the name of this host)",
+     0},
     {0, 0, 0, 0, "Ranks", 5},
     {"readers", KEY_READERS, "WHO", 0,
      "all: every rank reads and decodes its part of the input, which must be files "
