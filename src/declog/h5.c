@@ -72,13 +72,16 @@ hid_t dfopt_h5_open(const char *path, struct dfopt_h5_access *how)
     hid_t file = -1;
     hid_t access = H5Pcreate(H5P_FILE_ACCESS);
     if (access < 0 || H5Pset_fclose_degree(access, H5F_CLOSE_STRONG) < 0 ||
-        H5Pset_cache(access, 0, 7, READ_CACHE_BYTES, 1.0) < 0 ||
-        H5Pset_metadata_read_attempts(access, READ_ATTEMPTS) < 0)
+        H5Pset_cache(access, 0, 7, READ_CACHE_BYTES, 1.0) < 0)
         goto done;
     for (size_t i = 0; file < 0 && i < sizeof ways / sizeof *ways; i++) {
         hbool_t yes = true;
         if (ways[i].cut &&
             (H5Pexist(access, skip) <= 0 || H5Pset(access, skip, &yes) < 0))
+            break;
+        /* what nobody writes reads the same the next time */
+        if (H5Pset_metadata_read_attempts(access,
+                                          ways[i].live ? READ_ATTEMPTS : 1) < 0)
             break;
         file = H5Fopen(
             path, H5F_ACC_RDONLY | (ways[i].live ? H5F_ACC_SWMR_READ : 0u), access);

@@ -127,12 +127,13 @@ static enum dfopt_err read_rows(struct copy *c, size_t store, uint64_t first,
 {
     if (store >= DFOPT_TABLE_COUNT) {
         const struct dfopt_declog_text elements = {first, first + n};
-        return dfopt_reader_look_at(c->from, store - DFOPT_TABLE_COUNT, elements,
-                                    rows, c->err);
+        const enum dfopt_declog_pool pool =
+            (enum dfopt_declog_pool)(store - DFOPT_TABLE_COUNT);
+        return dfopt_reader_look_at(c->from, pool, elements, rows, c->err);
     }
     *rows = c->bytes.data;
-    return dfopt_declog_reader_read(c->from, store, first, n, c->bytes.data,
-                                    c->err);
+    return dfopt_declog_reader_read(c->from, (enum dfopt_declog_table)store, first,
+                                    n, c->bytes.data, c->err);
 }
 
 static enum dfopt_err copy_store(struct copy *c, size_t store, uint64_t rows)
