@@ -210,29 +210,46 @@ static enum dfopt_err open_declog(struct session *s, int argc, char **argv,
     return e;
 }
 
-/* Beside the log. */
-static enum dfopt_err open_journal(struct session *s, struct dfopt_error *err)
+/* Where a service has its journal: beside the log. */
+static enum dfopt_err journal_path(const struct session *s, struct dfopt_buf *path,
+                                   struct dfopt_error *err)
+{
+    enum dfopt_err e =
+        dfopt_buf_printf(path, "%s" DFOPT_JOURNAL_SUFFIX, s->o->decision_log);
+    return e ? dfopt_error_set(err, e, "%s", dfopt_err_text(e)) : DFOPT_OK;
+}
+
+/* What the journal of the run before holds comes first. */
+static enum dfopt_err open_left_over(struct session *s, struct dfopt_error *err)
 {
     struct dfopt_buf path = {0};
-    enum dfopt_err e =
-        dfopt_buf_printf(&path, "%s" DFOPT_JOURNAL_SUFFIX, s->o->decision_log);
-    e = e ? dfopt_error_set(err, e, "%s", dfopt_err_text(e))
-          : dfopt_journal_create(&s->journal, path.data, s->o->resume != NULL, err);
-    if (!e && s->o->resume) /* what it holds comes first; it is read before more is
-                             * written to it */
+    enum dfopt_err e = journal_path(s, &path, err);
+    if (!e)
         e = dfopt_journal_source_create(
             &s->left_over, path.data, s->resume.fold.next_seq, s->live.source, err);
     dfopt_buf_free(&path);
     return e;
 }
 
+static enum dfopt_err open_journal(struct session *s, struct dfopt_error *err)
+{
+    struct dfopt_buf path = {0};
+    enum dfopt_err e = journal_path(s, &path, err);
+    if (!e)
+        e = dfopt_journal_create(&s->journal, path.data, s->o->resume != NULL, err);
+    dfopt_buf_free(&path);
+    return e;
+}
+
 static enum dfopt_err open_recording(struct session *s, struct dfopt_error *err)
 {
-    struct dfopt_buf last = {0};
-    struct dfopt_file_lines all = {.keep = UINT64_MAX, .last = &last};
+    struct dfopt_buf last = {0}; /* a record is a line; what the log has not got
+                                  * comes again, out of the journal */
+    struct dfopt_file_lines logged = {.keep = s->resume.fold.next_seq,
+                                      .last = &last};
     enum dfopt_err e =
         s->o->resume
-            ? dfopt_file_sink_reopen(&s->recording, s->o->live.record, &all, err)
+            ? dfopt_file_sink_reopen(&s->recording, s->o->live.record, &logged, err)
             : dfopt_file_sink_create(&s->recording, s->o->live.record, err);
     dfopt_buf_free(&last);
     return e;
@@ -251,6 +268,8 @@ static enum dfopt_err open_outputs(struct session *s, int argc, char **argv,
         e = dfopt_file_may_write(s->o->live.record, err);
     if (!e && is_live(s))
         e = dfopt_live_open(&s->live, s->o, err);
+    if (!e && is_live(s) && s->o->resume)
+        e = open_left_over(s, err);
     if (!e && s->o->plans_file)
         e = s->o->resume
                 ? dfopt_resume_plans(&s->resume, s->o->plans_file, &s->plans_file,
@@ -455,6 +474,10 @@ static int close_outputs(struct session *s, int code)
         say_failed(s, "optimizer.output.failed", &err);
         code = DFOPT_EXIT_FAILED;
         logged = false;
+    }
+    if (s->journal && !logged && dfopt_journal_write(s->journal, &err)) {
+        say_failed(s, "optimizer.output.failed", &err);
+        code = DFOPT_EXIT_FAILED;
     }
     dfopt_journal_close(s->journal, logged);
     return code;

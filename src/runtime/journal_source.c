@@ -1,9 +1,13 @@
 /* Lines as runtime/record.c writes them; a last one that was cut off is left out,
  * for nothing that follows from it had left the program. A line may be there twice:
- * a run that went on has written it again. */
+ * a run that went on has written it again.
+ *
+ * Invariant: once it is created, all whole lines are known to be as they were
+ * written and to follow on each other, so reading cannot fail. */
 #include "runtime/journal_source.h"
 
 #include "model/message.h"
+#include "runtime/record.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -25,101 +29,145 @@ struct journal_source {
 
 /* ---- a line ---- */
 
-/* Whether the text at *at starts with `text`; goes behind it. */
-static bool skip(char **at, const char *text)
+struct text {
+    char *at;
+    size_t len;
+};
+
+struct line {
+    uint64_t seq, offset;
+    struct text origin; /* at NULL: none */
+    int stream;
+    struct text body;
+};
+
+/* Whether `rest` starts with `what`; goes behind it. */
+static bool skip(struct text *rest, const char *what)
 {
-    const size_t n = strlen(text);
-    if (strncmp(*at, text, n) != 0)
+    const size_t n = strlen(what);
+    if (rest->len < n || memcmp(rest->at, what, n) != 0)
         return false;
-    *at += n;
+    rest->at += n;
+    rest->len -= n;
     return true;
 }
 
-static bool take_number(char **at, uint64_t *out)
+static bool take_number(struct text *rest, uint64_t *out)
 {
     char *end;
+    if (rest->len == 0 || *rest->at < '0' || *rest->at > '9')
+        return false;
     errno = 0;
-    *out = strtoull(*at, &end, 10);
-    const bool ok = end != *at && errno == 0;
-    *at = end;
-    return ok;
+    *out = strtoull(rest->at, &end, 10); /* the newline ends it */
+    rest->len -= (size_t)(end - rest->at);
+    rest->at = end;
+    return errno == 0;
 }
 
-/* A text in quotes without escapes; the closing quote becomes its NUL. */
-static char *take_text(char **at)
+/* A text in quotes without escapes. */
+static bool take_text(struct text *rest, struct text *out)
 {
-    char *text = *at, *end = *text == '"' ? strchr(text + 1, '"') : NULL;
+    if (!skip(rest, "\""))
+        return false;
+    char *end = memchr(rest->at, '"', rest->len);
     if (!end)
-        return NULL;
-    *end = '\0';
-    *at = end + 1;
-    return text + 1;
+        return false;
+    *out = (struct text){rest->at, (size_t)(end - rest->at)};
+    rest->at += out->len;
+    rest->len -= out->len;
+    return skip(rest, "\"");
 }
 
-static int stream_of(const char *name)
+static int stream_of(struct text name)
 {
-    for (uint32_t i = 0; name && i < DFOPT_STREAM_COUNT; i++)
-        if (strcmp(dfopt_stream_name(i), name) == 0)
+    for (uint32_t i = 0; i < DFOPT_STREAM_COUNT; i++) {
+        const char *is = dfopt_stream_name(i);
+        if (strlen(is) == name.len && memcmp(is, name.at, name.len) == 0)
             return (int)i;
+    }
     return -1;
 }
 
-/* Takes a line of `len` bytes apart, and changes it. */
-static bool parse(char *line, size_t len, uint64_t *seq, struct dfopt_record *rec)
+/* Takes a line apart that a newline ends. Returns whether it is one of a journal,
+ * and as it was written. */
+static bool parse(char *bytes, size_t len, struct line *l)
 {
-    char *at = line;
-    if (!skip(&at, "{\"seq\":") || !take_number(&at, seq))
+    const char *checked = dfopt_record_checked(bytes, len);
+    struct text rest, stream;
+    *l = (struct line){.seq = 0};
+    if (!checked)
         return false;
-    if (skip(&at, ",\"origin\":")) {
-        rec->origin = take_text(&at);
-        rec->unit = DFOPT_OFFSET_EVENT_ID;
-        if (!rec->origin || !skip(&at, ",\"offset\":") ||
-            !take_number(&at, &rec->offset))
-            return false;
-    }
-    if (!skip(&at, ",\"stream\":"))
+    rest.at = bytes + (checked - bytes);
+    rest.len = len - (size_t)(checked - bytes);
+    if (!skip(&rest, "\"seq\":") || !take_number(&rest, &l->seq))
         return false;
-    rec->stream = stream_of(take_text(&at));
-    if (rec->stream < 0 || !skip(&at, ",\"body\":") || line[len - 1] != '}')
+    if (skip(&rest, ",\"origin\":") &&
+        (!take_text(&rest, &l->origin) || !skip(&rest, ",\"offset\":") ||
+         !take_number(&rest, &l->offset)))
         return false;
-    rec->data = at;
-    rec->len = (size_t)(line + len - 1 - at);
-    return rec->len > 0;
+    if (!skip(&rest, ",\"stream\":") || !take_text(&rest, &stream) ||
+        !skip(&rest, ",\"body\":") || rest.len < 2 || rest.at[rest.len - 1] != '}')
+        return false;
+    l->stream = stream_of(stream);
+    l->body = (struct text){rest.at, rest.len - 1};
+    return l->stream >= 0;
 }
 
-/* The next line's record, unless the log has it. Returns whether there was a line:
- * rec->data is NULL if it is of no use. */
-static bool take_line(struct journal_source *s, struct dfopt_record *rec)
+/* The next whole line. Returns whether there is one; *good: whether it can be used.
+ */
+static bool next_line(struct journal_source *s, struct line *l, bool *good)
 {
-    char *line = s->bytes + s->at;
-    char *end = memchr(line, '\n', s->len - s->at);
-    uint64_t seq;
-    *rec = (struct dfopt_record){.origin = s->path, .line = s->line + 1};
+    char *at = s->bytes + s->at;
+    const char *end = s->bytes ? memchr(at, '\n', s->len - s->at) : NULL;
     if (!end)
         return false;
-    *end = '\0';
-    rec->offset = s->at;
+    *good = parse(at, (size_t)(end - at), l);
     s->at = (size_t)(end + 1 - s->bytes);
     s->line++;
-    if (!parse(line, (size_t)(end - line), &seq, rec) || seq != s->next_seq)
-        rec->data = NULL;
-    else
-        s->next_seq++;
     return true;
 }
 
 /* ---- a source ---- */
+
+static void to_record(const struct journal_source *s, size_t start,
+                      const struct line *l, struct dfopt_record *rec)
+{
+    *rec = (struct dfopt_record){.origin = s->path,
+                                 .line = s->line,
+                                 .offset = start,
+                                 .stream = l->stream,
+                                 .data = l->body.at,
+                                 .len = l->body.len};
+    if (!l->origin.at)
+        return;
+    l->origin.at[l->origin.len] = '\0';
+    rec->origin = l->origin.at;
+    rec->offset = l->offset;
+    rec->unit = DFOPT_OFFSET_EVENT_ID;
+}
+
+/* The next record that the log has not got. Returns whether there is one. */
+static bool take_record(struct journal_source *s, struct dfopt_record *record)
+{
+    struct line l;
+    bool good;
+    for (size_t start = s->at; next_line(s, &l, &good); start = s->at)
+        if (good && l.seq == s->next_seq) {
+            to_record(s, start, &l, record);
+            s->next_seq++;
+            s->given++;
+            return true;
+        }
+    return false;
+}
 
 static enum dfopt_source_status next(struct dfopt_source *source, int timeout_ms,
                                      struct dfopt_record *record,
                                      struct dfopt_error *err)
 {
     struct journal_source *s = (struct journal_source *)source;
-    while (take_line(s, record))
-        if (record->data) {
-            s->given++;
-            return DFOPT_SOURCE_RECORD;
-        }
+    if (take_record(s, record))
+        return DFOPT_SOURCE_RECORD;
     return s->then->ops->next(s->then, timeout_ms, record, err);
 }
 
@@ -179,22 +227,34 @@ static enum dfopt_err read_all(struct journal_source *s, struct dfopt_error *err
     return e;
 }
 
-/* Its lines must be some of a journal, and the first no later than what is next:
- * a gap would be lost without a word. */
-static enum dfopt_err check(const struct journal_source *s, struct dfopt_error *err)
+static enum dfopt_err damaged(const struct journal_source *s, const char *what,
+                              struct dfopt_error *err)
 {
-    uint64_t seq;
-    char *at = s->bytes;
-    if (s->len == 0 || !memchr(s->bytes, '\n', s->len))
-        return DFOPT_OK;
-    if (!skip(&at, "{\"seq\":") || !take_number(&at, &seq))
-        return dfopt_error_set(err, DFOPT_ERR_FORMAT, "%s: no journal of dfopt-mpi",
-                               s->path);
-    if (seq > s->next_seq)
-        return dfopt_error_set(err, DFOPT_ERR_FORMAT,
-                               "%s: begins with record %" PRIu64
-                               ", its log ends before %" PRIu64,
-                               s->path, seq, s->next_seq);
+    return dfopt_error_set(err, DFOPT_ERR_FORMAT, "%s:%" PRIu64 ": %s", s->path,
+                           s->line, what);
+}
+
+/* Looks at all lines: one that is damaged, or missing, would be lost without a
+ * word, and what comes behind it be decided in another state. */
+static enum dfopt_err check(struct journal_source *s, struct dfopt_error *err)
+{
+    uint64_t next_seq = s->next_seq;
+    struct line l;
+    bool good;
+    while (next_line(s, &l, &good)) {
+        if (!good)
+            return damaged(s, "no line of a journal of dfopt-mpi, or damaged", err);
+        if (l.seq > next_seq && s->line == 1)
+            return dfopt_error_set(err, DFOPT_ERR_FORMAT,
+                                   "%s: begins with record %" PRIu64
+                                   ", its log ends before %" PRIu64,
+                                   s->path, l.seq, next_seq);
+        if (l.seq > next_seq)
+            return damaged(s, "records are missing before it", err);
+        next_seq += l.seq == next_seq;
+    }
+    s->at = 0;
+    s->line = 0;
     return DFOPT_OK;
 }
 
@@ -225,14 +285,12 @@ enum dfopt_err dfopt_journal_has_more(const char *path, uint64_t next_seq,
                                       bool *has_more, struct dfopt_error *err)
 {
     struct dfopt_source *source;
-    struct dfopt_record rec = {.data = NULL};
+    struct dfopt_record rec;
     enum dfopt_err e =
         dfopt_journal_source_create(&source, path, next_seq, NULL, err);
     if (e)
         return e;
-    while (!rec.data && take_line((struct journal_source *)source, &rec))
-        ;
-    *has_more = rec.data != NULL;
+    *has_more = take_record((struct journal_source *)source, &rec);
     destroy(source);
     return DFOPT_OK;
 }

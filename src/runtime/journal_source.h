@@ -8,8 +8,8 @@
 
 /* Reads the journal at `path` (none is fine), from record `next_seq` on. `then` is
  * borrowed, and has all calls passed on to it but destroy. Returns OK, NOMEM, IO,
- * or FORMAT (its lines are none of a journal, or do not go on from next_seq; names
- * the file). Returns owned: (*out)->ops->destroy. */
+ * or FORMAT (a line is damaged or none of a journal, or they do not go on from
+ * next_seq; names file and line). Returns owned: (*out)->ops->destroy. */
 enum dfopt_err dfopt_journal_source_create(struct dfopt_source **out,
                                            const char *path, uint64_t next_seq,
                                            struct dfopt_source *then,

@@ -169,10 +169,12 @@ static enum dfopt_err idle(struct lead *l, struct dfopt_error *err)
     l->kept_back = dfopt_output_pump(&l->output);
     report_progress(l, false);
     const int64_t now = dfopt_clock_monotonic_ns();
-    if (l->settled == l->put_out || now - l->flushed_ns < l->c->flush_interval_ns)
-        return DFOPT_OK;
+    enum dfopt_err e = dfopt_output_journal(&l->output, err); /* if any waits */
+    if (e || l->settled == l->put_out ||
+        now - l->flushed_ns < l->c->flush_interval_ns)
+        return e;
     l->flushed_ns = now;
-    enum dfopt_err e = dfopt_output_settle(&l->output, err);
+    e = dfopt_output_settle(&l->output, err);
     return e ? e : settled(l, err);
 }
 

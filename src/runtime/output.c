@@ -7,11 +7,19 @@
 
 #include <string.h>
 
+#define JOURNAL_WAITING_MAX ((size_t)64 << 20)
+
 void dfopt_output_free(struct dfopt_output *o)
 {
     dfopt_buf_free(&o->json);
     dfopt_buf_free(&o->metadata);
     dfopt_buf_free(&o->text);
+}
+
+/* Whether an output that fails ends the run. */
+static bool ends_run(const struct dfopt_output *o)
+{
+    return o->c->strict || o->c->outputs_count;
 }
 
 /* An output has failed: fatal if strict, else said and remembered. */
@@ -20,7 +28,7 @@ static enum dfopt_err gave_up(struct dfopt_output *o, const char *what,
                               struct dfopt_error *err)
 {
     o->failed = true;
-    if (o->c->strict || o->c->outputs_count) {
+    if (ends_run(o)) {
         *err = *why;
         return why->code;
     }
@@ -260,18 +268,39 @@ static enum dfopt_err recording_failed(struct dfopt_output *o,
     return gave_up(o, "recording", why, err);
 }
 
-/* Without a journal the log itself would have to be flushed for every plan. */
+/* Without a journal the log itself would have to be flushed for every plan. It is
+ * written on when the log has been given up: a run that goes on finds there what
+ * the log has not got. */
+static bool has_journal(const struct dfopt_output *o)
+{
+    return o->c->journal && !o->journal_failed;
+}
+
+/* Lines that cannot be written wait in memory: a full disk may have room again. */
 static enum dfopt_err journal_failed(struct dfopt_output *o,
                                      const struct dfopt_error *why,
                                      struct dfopt_error *err)
 {
-    o->journal_failed = true;
-    return gave_up(o, "journal", why, err);
+    const bool first = !o->journal_waits;
+    o->journal_waits = true;
+    o->journal_failed = dfopt_journal_waiting(o->c->journal) > JOURNAL_WAITING_MAX;
+    if (o->journal_failed)
+        dfopt_journal_forget(o->c->journal);
+    if (o->journal_failed || ends_run(o))
+        return gave_up(o, "journal", why, err);
+    if (first)
+        dfopt_log_event(o->c->log, DFOPT_LOG_WARNING, "optimizer.output.delayed",
+                        DFOPT_F_TEXT("output", "journal"),
+                        DFOPT_F_TEXT("error", why->text));
+    return DFOPT_OK;
 }
 
-static bool has_journal(const struct dfopt_output *o)
+static void journal_written(struct dfopt_output *o)
 {
-    return o->c->journal && !o->journal_failed && *o->c->declog;
+    if (o->journal_waits)
+        dfopt_log_event(o->c->log, DFOPT_LOG_WARNING, "optimizer.output.recovered",
+                        DFOPT_F_TEXT("output", "journal"));
+    o->journal_waits = false;
 }
 
 enum dfopt_err dfopt_output_record(struct dfopt_output *o,
@@ -302,18 +331,24 @@ enum dfopt_err dfopt_output_record(struct dfopt_output *o,
 enum dfopt_err dfopt_output_journal(struct dfopt_output *o, struct dfopt_error *err)
 {
     struct dfopt_error why = {0};
-    if (!has_journal(o) || !dfopt_journal_write(o->c->journal, &why))
+    if (!has_journal(o))
         return DFOPT_OK;
-    return journal_failed(o, &why, err);
+    if (dfopt_journal_write(o->c->journal, &why))
+        return journal_failed(o, &why, err);
+    journal_written(o);
+    return DFOPT_OK;
 }
 
 enum dfopt_err dfopt_output_cut_journal(struct dfopt_output *o,
                                         struct dfopt_error *err)
 {
     struct dfopt_error why = {0};
-    if (!has_journal(o) || !dfopt_journal_cut(o->c->journal, &why))
+    if (!has_journal(o) || !*o->c->declog)
         return DFOPT_OK;
-    return journal_failed(o, &why, err);
+    if (dfopt_journal_cut(o->c->journal, &why))
+        return journal_failed(o, &why, err);
+    journal_written(o);
+    return DFOPT_OK;
 }
 
 /* ---- now and then, and at the end ---- */

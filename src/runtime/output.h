@@ -13,6 +13,7 @@ struct dfopt_output {
     uint64_t rejects_shown;
     bool sink_failed[DFOPT_SINKS_MAX];
     bool recording_failed, journal_failed;
+    bool journal_waits;               /* its disk is full, say; it is tried again */
     bool failed;                      /* something is not whole */
     struct dfopt_declog_position end; /* of the last round that was put out */
     struct dfopt_buf json;            /* scratch */
@@ -34,7 +35,8 @@ enum dfopt_err dfopt_output_record(struct dfopt_output *o,
                                    const struct dfopt_recorded *r,
                                    struct dfopt_error *err);
 
-/* What was recorded so far may now lead to something. */
+/* What was recorded so far may now lead to something. What the journal cannot take
+ * waits in memory, and is tried again. */
 enum dfopt_err dfopt_output_journal(struct dfopt_output *o,
                                     struct dfopt_error *err);
 

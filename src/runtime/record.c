@@ -1,5 +1,6 @@
 /* One record, one line: newlines of a usable record are white space between
- * tokens and become spaces. */
+ * tokens and become spaces. A numbered line begins with a checksum of what comes
+ * behind it. */
 #include "runtime/record.h"
 
 #include "codec/codec.h"
@@ -7,7 +8,9 @@
 #include "model/decision.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
+#include <xxhash.h>
 
 /* plan_%016x_%08x becomes plan_%016x, where the run is this one. */
 static void cut_run(struct dfopt_buf *line, size_t start, uint32_t run)
@@ -25,6 +28,27 @@ static void cut_run(struct dfopt_buf *line, size_t start, uint32_t run)
         }
 }
 
+#define CHECK_FORMAT "{\"check\":\"%016" PRIx64 "\","
+#define CHECK_BYTES  28 /* of the text that the format makes */
+
+static void put_check(struct dfopt_buf *line)
+{
+    char text[CHECK_BYTES + 1];
+    snprintf(text, sizeof text, CHECK_FORMAT,
+             XXH3_64bits(line->data + CHECK_BYTES, line->len - CHECK_BYTES));
+    memcpy(line->data, text, CHECK_BYTES);
+}
+
+const char *dfopt_record_checked(const char *line, size_t len)
+{
+    char text[CHECK_BYTES + 1];
+    if (len <= CHECK_BYTES)
+        return NULL;
+    snprintf(text, sizeof text, CHECK_FORMAT,
+             XXH3_64bits(line + CHECK_BYTES, len - CHECK_BYTES));
+    return memcmp(line, text, CHECK_BYTES) == 0 ? line + CHECK_BYTES : NULL;
+}
+
 /* Whether a text needs no escapes in JSON. */
 static bool is_plain(const char *text)
 {
@@ -38,9 +62,10 @@ enum dfopt_err dfopt_record_line(const struct dfopt_recorded *r, bool numbered,
 {
     const struct dfopt_record *rec = r->record;
     dfopt_buf_clear(line);
-    enum dfopt_err e = dfopt_buf_printf(line, "{");
-    if (!e && numbered)
-        e = dfopt_buf_printf(line, "\"seq\":%" PRIu64 ",", r->seq);
+    enum dfopt_err e =
+        numbered ? dfopt_buf_printf(line, CHECK_FORMAT "\"seq\":%" PRIu64 ",",
+                                    (uint64_t)0, r->seq)
+                 : dfopt_buf_printf(line, "{");
     if (!e && numbered && rec->unit == DFOPT_OFFSET_EVENT_ID &&
         is_plain(rec->origin))
         e = dfopt_buf_printf(line, "\"origin\":\"%s\",\"offset\":%" PRIu64 ",",
@@ -61,5 +86,9 @@ enum dfopt_err dfopt_record_line(const struct dfopt_recorded *r, bool numbered,
     } else {
         e = dfopt_codec_text_json(rec->data, rec->len, line);
     }
-    return e ? e : dfopt_buf_add(line, "}", 1);
+    if (!e)
+        e = dfopt_buf_add(line, "}", 1);
+    if (!e && numbered)
+        put_check(line);
+    return e;
 }

@@ -22,8 +22,13 @@ struct dfopt_recorded {
 };
 
 /* Replaces *line by the line for a record, without newline; `numbered`: with its
- * number as well, and that which its origin keeps of it. OK or NOMEM. */
+ * number as well, that which its origin keeps of it, and a checksum. OK or NOMEM.
+ */
 enum dfopt_err dfopt_record_line(const struct dfopt_recorded *r, bool numbered,
                                  struct dfopt_buf *line);
+
+/* What stands behind the checksum of a numbered line, to its end; NULL: the line is
+ * not as it was written. */
+const char *dfopt_record_checked(const char *line, size_t len);
 
 #endif

@@ -97,6 +97,16 @@ enum dfopt_err dfopt_journal_write(struct dfopt_journal *j, struct dfopt_error *
     return DFOPT_OK;
 }
 
+size_t dfopt_journal_waiting(const struct dfopt_journal *j)
+{
+    return j->add.len;
+}
+
+void dfopt_journal_forget(struct dfopt_journal *j)
+{
+    dfopt_buf_free(&j->add);
+}
+
 enum dfopt_err dfopt_journal_cut(struct dfopt_journal *j, struct dfopt_error *err)
 {
     dfopt_buf_clear(&j->add);

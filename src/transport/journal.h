@@ -28,9 +28,14 @@ enum dfopt_err dfopt_journal_add(struct dfopt_journal *j, const char *line,
                                  size_t len);
 
 /* Hands what was added to the operating system. OK or IO; after an error the file
- * ends with a whole line, as far as that can be had. */
+ * ends with a whole line, as far as that can be had, and what was added waits for
+ * the next call. */
 enum dfopt_err dfopt_journal_write(struct dfopt_journal *j,
                                    struct dfopt_error *err);
+
+/* Bytes that wait to be written; and forgets them. */
+size_t dfopt_journal_waiting(const struct dfopt_journal *j);
+void dfopt_journal_forget(struct dfopt_journal *j);
 
 /* The log has all: empties the file, and forgets what was added. OK or IO. */
 enum dfopt_err dfopt_journal_cut(struct dfopt_journal *j, struct dfopt_error *err);

@@ -399,6 +399,11 @@ def plans_without_ids(data):
 
 NO_STRING = 0xFFFFFFFF
 
+# Options of dfopt-log dump: all that came in and was decided, and nothing of the run.
+DECIDED = [x for kind in ("finding", "registration", "ack", "global_plan", "reject",
+                          "suppression", "timeout", "verdict", "plan", "knob",
+                          "response", "seen") for x in ("--kind", kind)]
+
 
 class DecisionLog:
     """A decision log, read without our code."""

@@ -317,6 +317,7 @@ class Service(harness.Case):
                          ["registration"] + ["finding"] * 20)
         self.assertEqual([x["body"]["scope"] for x in journal[1:]],
                          [f"node:n{n}:window" for n in range(20)])
+        self.resume_with_a_damaged_journal()
         self.check_replay_refused("log.h5")
 
     def check_replay_refused(self, log):
@@ -332,6 +333,24 @@ class Service(harness.Case):
         os.unlink(self.path(log + ".journal"))
         self.run_ok(["--findings-file", more, "--resume", self.path(log),
                      "--acks", "explicit"])
+
+    def resume_with_a_damaged_journal(self):
+        """It is said, and nothing is changed."""
+        whole = self.read("log.h5.journal")
+        lines = whole.splitlines(True)
+        before = self.read("log.h5")
+        for name, damaged in (
+                (":3: ", lines[:2] + [lines[2].replace(b"node:n1", b"node:n7")] + lines[3:]),
+                (":2: ", lines[:1] + lines[2:]), ("begins with record 2", lines[2:])):
+            self.write("log.h5.journal", b"".join(damaged))
+            r = harness.run(["--resume", self.path("log.h5"), "--transport", "zmq",
+                             "--address", "tcp://127.0.0.1:*", "--bind", "--acks",
+                             "explicit"])
+            self.assertEqual(r.code, 2, r.brief)
+            self.assertIn("log.h5.journal" + name if name[0] == ":" else name,
+                          r.named("optimizer.config.invalid")[0]["error"])
+            self.assertEqual(self.read("log.h5"), before)
+        self.write("log.h5.journal", whole)
 
     def test_killed_and_resumed(self):
         """As if it had not been killed: values, plans in flight, ids; an ack for a

@@ -20,8 +20,6 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 import harness  # noqa: E402
 from harness import lines, session, session_processes  # noqa: E402
 
-KINDS = ("finding", "registration", "ack", "global_plan", "reject", "suppression",
-         "timeout", "verdict", "plan", "knob", "response", "seen")
 END_WITHIN_S = 20  # of the job, once a rank is gone; this machine may be busy
 POLICY = '{"switches": {"pending_timeout_windows": 6}}'
 
@@ -32,9 +30,8 @@ class Wrong(Exception):
 
 def dump(log):
     """A digest of all rows, and of the state that follows from them."""
-    kinds = [x for k in KINDS for x in ("--kind", k)]
     digest = hashlib.sha256()
-    for args in (["dump", *kinds], ["state"]):
+    for args in (["dump", *harness.DECIDED], ["state"]):
         done = subprocess.run([harness.Config.log_program, *args, log],
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=120)
         if done.returncode:

@@ -18,16 +18,16 @@ static const struct {
 } cases[] = {
     {"finding", "{\"a\":1}", DFOPT_STREAM_FINDING, true, 7,
      "{\"stream\":\"finding\",\"body\":{\"a\":1}}",
-     "{\"seq\":7,\"stream\":\"finding\",\"body\":{\"a\":1}}"},
+     "\"seq\":7,\"stream\":\"finding\",\"body\":{\"a\":1}}"},
     {"several lines", "{\r\n \"a\":\n1}\n", DFOPT_STREAM_ACK, true, 0,
      "{\"stream\":\"ack\",\"body\":{   \"a\": 1} }",
-     "{\"seq\":0,\"stream\":\"ack\",\"body\":{   \"a\": 1} }"},
+     "\"seq\":0,\"stream\":\"ack\",\"body\":{   \"a\": 1} }"},
     {"broken", "{\"a\n", DFOPT_STREAM_REGISTRATION, false, 2,
      "{\"stream\":\"registration\",\"body\":\"{\\\"a\\n\"}",
-     "{\"seq\":2,\"stream\":\"registration\",\"body\":\"{\\\"a\\n\"}"},
+     "\"seq\":2,\"stream\":\"registration\",\"body\":\"{\\\"a\\n\"}"},
     {"empty", "", DFOPT_STREAM_FINDING, false, UINT64_MAX,
      "{\"stream\":\"finding\",\"body\":\"\"}",
-     "{\"seq\":18446744073709551615,\"stream\":\"finding\",\"body\":\"\"}"},
+     "\"seq\":18446744073709551615,\"stream\":\"finding\",\"body\":\"\"}"},
 };
 
 static void test_lines(void **state)
@@ -42,11 +42,32 @@ static void test_lines(void **state)
         for (int numbered = 0; numbered < 2; numbered++) {
             assert_int_equal(dfopt_record_line(&r, numbered, &line), DFOPT_OK);
             const char *expected = numbered ? cases[i].numbered : cases[i].plain;
-            if (line.len != strlen(expected) ||
-                memcmp(line.data, expected, line.len) != 0)
+            const char *is =
+                numbered ? dfopt_record_checked(line.data, line.len) : line.data;
+            assert_non_null(is);
+            const size_t len = line.len - (size_t)(is - line.data);
+            if (len != strlen(expected) || memcmp(is, expected, len) != 0)
                 fail_msg("%s: %.*s", cases[i].name, (int)line.len, line.data);
         }
     }
+    dfopt_buf_free(&line);
+}
+
+/* A numbered line that is not as it was written. */
+static void test_check(void **state)
+{
+    (void)state;
+    struct dfopt_buf line = {0};
+    const struct dfopt_record rec = {.data = "{}", .len = 2};
+    const struct dfopt_recorded r = {&rec, DFOPT_STREAM_ACK, true, 3, 0};
+    assert_int_equal(dfopt_record_line(&r, true, &line), DFOPT_OK);
+    for (size_t i = 0; i < line.len; i++) {
+        assert_null(dfopt_record_checked(line.data, i));
+        line.data[i] ^= 1;
+        assert_null(dfopt_record_checked(line.data, line.len));
+        line.data[i] ^= 1;
+    }
+    assert_non_null(dfopt_record_checked(line.data, line.len));
     dfopt_buf_free(&line);
 }
 
@@ -117,6 +138,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_lines),
+        cmocka_unit_test(test_check),
         cmocka_unit_test(test_envelope),
         cmocka_unit_test(test_decodes),
         cmocka_unit_test(test_run_is_cut_out),
