@@ -41,17 +41,28 @@ static const struct argp_option options[] = {
     {"to", 't', "SEQ", 0, "Events up to number SEQ", 0},
     {.name = NULL}};
 
+/* Adds a kind of rows; ends the program where there is none. */
+static void add_kind(struct argp_state *state, const char *name, struct dump *d)
+{
+    char names[240] = "";
+    for (uint32_t i = 0; i < LOG_KNOB_VALUE; i++) {
+        if (strcmp(log_tables[i].kind, name) == 0) {
+            d->kinds |= LOG_KIND_BIT(i);
+            return;
+        }
+        const size_t len = strlen(names);
+        snprintf(names + len, sizeof names - len, "%s%s", i ? ", " : "",
+                 log_tables[i].kind);
+    }
+    argp_error(state, "--kind takes one of %s, not '%s'", names, name);
+}
+
 static error_t parse_option(int key, char *text, struct argp_state *state)
 {
     struct dump *d = state->input;
-    size_t i = 0;
     switch (key) {
     case 'k':
-        while (i < LOG_KNOB_VALUE && strcmp(log_tables[i].kind, text) != 0)
-            i++;
-        if (i == LOG_KNOB_VALUE)
-            argp_error(state, "no such kind: %s", text);
-        d->kinds |= LOG_KIND_BIT(i);
+        add_kind(state, text, d);
         return 0;
     case 'f':
         d->from = log_args_number(state, "from", text, UINT64_MAX);

@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 /* Of metadata that a writer may be changing. HDF5 doubles its pause each time, from
  * 1 ns: these take half a millisecond; its own 100, on a damaged file, for ever. */
@@ -61,6 +63,18 @@ void dfopt_h5_close(hid_t id)
     H5Idec_ref(id);
     if (stack >= 0)
         H5Eset_current_stack(stack); /* closes it */
+}
+
+enum dfopt_err dfopt_h5_look(const char *path, struct dfopt_error *err)
+{
+    struct stat st;
+    const char *wrong = NULL;
+    if (stat(path, &st) < 0 || access(path, R_OK) < 0)
+        wrong = strerror(errno);
+    else if (!S_ISREG(st.st_mode))
+        wrong = S_ISDIR(st.st_mode) ? "is a directory" : "not a regular file";
+    return wrong ? dfopt_error_set(err, DFOPT_ERR_IO, "%s: %s", path, wrong)
+                 : DFOPT_OK;
 }
 
 hid_t dfopt_h5_open(const char *path, struct dfopt_h5_access *how)

@@ -19,6 +19,10 @@ void dfopt_h5_quiet(void);
 enum dfopt_err dfopt_h5_error(struct dfopt_error *err, enum dfopt_err code,
                               const char *path, const char *what);
 
+/* Whether there is a regular file that may be read: HDF5 would wait for ever to
+ * open a pipe. OK, or IO with the path and the reason. */
+enum dfopt_err dfopt_h5_look(const char *path, struct dfopt_error *err);
+
 struct dfopt_h5_access { /* how a file could be opened */
     bool live;           /* the SWMR way: a writer has it open, or was killed */
     bool cut;            /* it is shorter than it says of itself */

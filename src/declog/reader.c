@@ -2,12 +2,11 @@
  * the strings and lists that the last commit counts. */
 #include "declog/h5.h"
 #include "declog/reader_impl.h"
+#include "declog/sweep_file.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 static enum dfopt_err damaged(const struct dfopt_declog_reader *r, const char *what,
                               struct dfopt_error *err)
@@ -162,12 +161,17 @@ static enum dfopt_err check_format(struct dfopt_declog_reader *r,
                                    struct dfopt_error *err)
 {
     struct dfopt_buf format = {0};
-    bool ours =
-        dfopt_h5_read_text(r->file, "format", &format) >= 0 &&
-        strcmp(format.data, DFOPT_DECLOG_FORMAT) == 0 &&
+    const bool said = dfopt_h5_read_text(r->file, "format", &format) >= 0;
+    const bool sweep = said && strcmp(format.data, DFOPT_SWEEP_FORMAT) == 0;
+    const bool ours =
+        said && strcmp(format.data, DFOPT_DECLOG_FORMAT) == 0 &&
         dfopt_h5_read_int(r->file, "format_version", &r->run.format_version) >= 0;
     dfopt_buf_free(&format);
     H5Eclear2(H5E_DEFAULT);
+    if (sweep)
+        return dfopt_error_set(err, DFOPT_ERR_FORMAT,
+                               "%s: the file of a sweep, for dfopt-log sweep",
+                               r->path);
     if (!ours && (r->run.cut || r->live))
         return dfopt_error_set(err, DFOPT_ERR_FORMAT,
                                "%s: an HDF5 file, but no decision log, or one of "
@@ -187,10 +191,10 @@ static enum dfopt_err check_format(struct dfopt_declog_reader *r,
 static enum dfopt_err open_file(struct dfopt_declog_reader *r,
                                 struct dfopt_error *err)
 {
-    if (access(r->path, R_OK) < 0)
-        return dfopt_error_set(err, DFOPT_ERR_IO, "%s: %s", r->path,
-                               strerror(errno));
     struct dfopt_h5_access how;
+    enum dfopt_err e = dfopt_h5_look(r->path, err);
+    if (e)
+        return e;
     r->file = dfopt_h5_open(r->path, &how);
     if (r->file >= 0) {
         r->live = how.live;
@@ -199,7 +203,7 @@ static enum dfopt_err open_file(struct dfopt_declog_reader *r,
         H5Eclear2(H5E_DEFAULT); /* of the ways that were refused */
         return DFOPT_OK;
     }
-    enum dfopt_err e = damaged(r, "an HDF5 file that cannot be opened", err);
+    e = damaged(r, "an HDF5 file that cannot be opened", err);
     if (H5Fis_hdf5(r->path) > 0)
         return e;
     H5Eclear2(H5E_DEFAULT);

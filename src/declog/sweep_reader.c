@@ -123,11 +123,13 @@ static enum dfopt_err open_file(const char *path, hid_t *out,
 {
     struct dfopt_buf format = {0};
     int64_t version = 0;
+    enum dfopt_err e = dfopt_h5_look(path, err);
+    if (e)
+        return e;
     dfopt_h5_quiet();
     hid_t file = dfopt_h5_open(path, NULL);
     if (file < 0)
         return dfopt_h5_error(err, DFOPT_ERR_IO, path, "cannot open");
-    enum dfopt_err e = DFOPT_OK;
     if (dfopt_h5_read_text(file, "format", &format) < 0 ||
         strcmp(format.data, DFOPT_SWEEP_FORMAT) != 0 ||
         dfopt_h5_read_int(file, "format_version", &version) < 0)

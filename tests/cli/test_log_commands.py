@@ -271,7 +271,10 @@ class Damaged(Commands):
         older = self.replay(session(2, 3), "older.h5")
         with h5py.File(older, "r+") as f:
             f.attrs["format_version"] = 0
+        os.mkfifo(self.path("pipe"))
         for path, words in ((text, "not an HDF5 file"),
+                            (self.path("."), "is a directory"),
+                            (self.path("pipe"), "not a regular file"),
                             (self.path("other.h5"), "no decision log"),
                             (self.path("none.h5"), "No such file"),
                             (older, "format version 0")):
