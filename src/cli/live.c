@@ -63,9 +63,14 @@ static enum dfopt_err open_source(struct dfopt_live *l,
 enum dfopt_err dfopt_live_open(struct dfopt_live *l, const struct dfopt_options *o,
                                struct dfopt_error *err)
 {
-    if (o->transport == DFOPT_TRANSPORT_MOFKA)
-        return dfopt_live_mofka_open(l, o, err);
-    enum dfopt_err e = open_plans(l, o, err);
+    enum dfopt_err e;
+    if (o->transport == DFOPT_TRANSPORT_MOFKA) {
+        e = dfopt_live_mofka_open(l, o, err);
+        if (e && o->transport_by_default)
+            dfopt_error_prefix(err, "no --findings-file and no --transport");
+        return e;
+    }
+    e = open_plans(l, o, err);
     return e ? e : open_source(l, o, err);
 }
 

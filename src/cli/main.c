@@ -3,8 +3,10 @@
 
 #include "runtime/worker.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 static volatile sig_atomic_t stop_asked;
@@ -53,8 +55,10 @@ static int lead(struct dfopt_comm *comm, int argc, char **argv)
                : o.action == DFOPT_ACTION_KEYGEN ? make_keys(o.live.keygen)
                                                  : DFOPT_EXIT_OK;
     dfopt_options_free(&o);
-    if ((fflush(stdout) || ferror(stdout)) && code == DFOPT_EXIT_OK)
+    if ((fflush(stdout) || ferror(stdout)) && code == DFOPT_EXIT_OK) {
+        fprintf(stderr, "dfopt-mpi: standard output: %s\n", strerror(errno));
         code = DFOPT_EXIT_FAILED;
+    }
     dfopt_lead_dismiss(comm, code);
     return code;
 }

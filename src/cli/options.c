@@ -174,6 +174,8 @@ static error_t add_findings(struct dfopt_options *o, const char *path)
 static error_t choose_transport(struct argp_state *state, struct dfopt_options *o)
 {
     const char *named = getenv("DFOPTIMIZER_TRANSPORT");
+    o->transport_by_default =
+        !o->transport_name && !o->n_findings_files && !(named && *named);
     if (!o->transport_name)
         o->transport_name = o->n_findings_files    ? "file"
                             : named && *named != 0 ? named

@@ -10,14 +10,12 @@
 #include "declog/format.h"
 #include "model/policy.h"
 
-enum dfopt_exit { /* documented in dfopt-mpi --help */
-                  DFOPT_EXIT_OK = 0,
-                  DFOPT_EXIT_FAILED =
-                      1, /* something could not be read, decided or written */
-                  DFOPT_EXIT_USAGE =
-                      2, /* bad options or configuration; nothing was done */
-                  DFOPT_EXIT_STOPPED =
-                      3 /* a signal ended the run early; what was read is whole */
+/* Documented in dfopt-mpi --help. */
+enum dfopt_exit {
+    DFOPT_EXIT_OK = 0,
+    DFOPT_EXIT_FAILED = 1, /* something could not be read, decided or written */
+    DFOPT_EXIT_USAGE = 2,  /* bad options or configuration; nothing was done */
+    DFOPT_EXIT_STOPPED = 3 /* a signal ended it early; what was read is whole */
 };
 
 enum dfopt_action {
@@ -39,16 +37,18 @@ enum dfopt_acks_option {
     DFOPT_ACKS_ASSUMED
 };
 
-enum dfopt_readers {                     /* who reads the input */
-                     DFOPT_READERS_AUTO, /* all ranks where they can, else rank 0 */
-                     DFOPT_READERS_ONE,
-                     DFOPT_READERS_ALL
+/* Who reads the input. */
+enum dfopt_readers {
+    DFOPT_READERS_AUTO, /* all ranks where they can, else rank 0 */
+    DFOPT_READERS_ONE,
+    DFOPT_READERS_ALL
 };
 
 struct dfopt_options {
     enum dfopt_action action;
     enum dfopt_transport transport;
     const char *transport_name;
+    bool transport_by_default; /* nothing says which */
     struct dfopt_live_options live;
     struct dfopt_mofka_options mofka;
     struct dfopt_sweep_options sweep;

@@ -109,7 +109,7 @@ class Options(Case):
         self.assert_refused(["--transport", "file", *self.outputs()], "--findings-file")
 
     def test_nothing_given(self):
-        self.assert_refused([], "transport")
+        self.assert_refused([], "no --findings-file and no --transport")
 
     def test_mofka_in_a_build_without_it(self):
         for ranks in RANKS:
