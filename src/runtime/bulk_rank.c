@@ -5,6 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+static void go_on_sending(void *comm)
+{
+    dfopt_comm_progress(comm);
+}
+
 enum dfopt_err dfopt_bulk_rank_init(struct dfopt_bulk_rank *b, bool assumed_acks,
                                     dfopt_sym relay_hostname)
 {
@@ -13,6 +18,8 @@ enum dfopt_err dfopt_bulk_rank_init(struct dfopt_bulk_rank *b, bool assumed_acks
     const size_t n = (size_t)b->size;
     b->at = b->o.start;
     b->slice.planners = (uint32_t)n;
+    b->slice.meanwhile = go_on_sending;
+    b->slice.meanwhile_arg = b->comm;
     b->told = calloc(n, sizeof *b->told);
     b->own = calloc(n, sizeof *b->own);
     b->out = calloc(n * DFOPT_BULK_LANES, sizeof *b->out);

@@ -1,6 +1,10 @@
 /* Frames over MPI: nonblocking sends, probed receives. Ranks of one host ring each
  * other's bell (an MPI window of shared memory) after a send, so that waiting for
- * them needs no polling. */
+ * them needs no polling.
+ *
+ * A large frame goes in parts where MPI cannot copy from process to process (in
+ * many containers, or between hosts), and its sender has to call MPI for each few
+ * of them. So nobody sleeps long while a frame of its own is on its way. */
 #include "runtime/comm.h"
 
 #include "runtime/bell.h"
@@ -14,7 +18,7 @@
 
 #define FRAME_TAG       1
 #define BELL_TIMEOUT_NS 50000000 /* to look by oneself, should a ring be lost */
-#define SLEEP_NS_MAX    1000000  /* without a bell */
+#define SLEEP_NS_MAX    1000000  /* without a bell, or while a frame is going */
 
 struct dfopt_comm {
     MPI_Comm comm;
@@ -23,10 +27,13 @@ struct dfopt_comm {
     MPI_Win window;            /* of the bells; MPI_WIN_NULL: there are none */
     struct dfopt_bell **bells; /* by rank; NULL: on another host. Owned */
     bool all_here;             /* every rank has a bell */
+    struct dfopt_send *going;  /* those that are not done */
 };
 
 struct dfopt_send {
     MPI_Request request;
+    int done, code;
+    struct dfopt_send *next; /* in c->going */
 };
 
 static enum dfopt_err mpi_error(int code, const char *what, int peer,
@@ -169,7 +176,7 @@ enum dfopt_err dfopt_comm_send(struct dfopt_comm *c, int to,
         return dfopt_error_set(err, DFOPT_ERR_LIMIT,
                                "a frame of %zu bytes to rank %d is too large",
                                frame->len, to);
-    struct dfopt_send *s = malloc(sizeof *s);
+    struct dfopt_send *s = calloc(1, sizeof *s);
     if (!s)
         return dfopt_error_set(err, DFOPT_ERR_NOMEM, "out of memory");
     int code = MPI_Isend(frame->data, (int)frame->len, MPI_BYTE, to, FRAME_TAG,
@@ -180,8 +187,29 @@ enum dfopt_err dfopt_comm_send(struct dfopt_comm *c, int to,
     }
     if (has_bell(c, to))
         dfopt_bell_ring(c->bells[to]);
+    s->next = c->going;
+    c->going = s;
     *out = s;
     return DFOPT_OK;
+}
+
+/* Lets MPI go on with what is on its way. Returns whether anything still is. */
+static bool still_going(struct dfopt_comm *c)
+{
+    for (struct dfopt_send **at = &c->going; *at;) {
+        struct dfopt_send *s = *at;
+        s->code = MPI_Test(&s->request, &s->done, MPI_STATUS_IGNORE);
+        if (s->done || s->code != MPI_SUCCESS)
+            *at = s->next;
+        else
+            at = &s->next;
+    }
+    return c->going != NULL;
+}
+
+void dfopt_comm_progress(struct dfopt_comm *c)
+{
+    (void)still_going(c);
 }
 
 /* ---- waiting ---- */
@@ -200,12 +228,10 @@ static bool still_brief(unsigned *tries)
     return true;
 }
 
-/* The same, and then sleeps, longer each time in a row. */
-static void back_off(unsigned *tries)
+/* Sleeps, longer after more tries. */
+static void nap(unsigned tries)
 {
-    if (still_brief(tries))
-        return;
-    const unsigned shift = (*tries - YIELDS) / 16;
+    const unsigned shift = (tries - YIELDS) / 16;
     const long ns = 10000L << (shift < 7 ? shift : 7);
     const struct timespec t = {.tv_nsec = ns < SLEEP_NS_MAX ? ns : SLEEP_NS_MAX};
     nanosleep(&t, NULL);
@@ -214,16 +240,13 @@ static void back_off(unsigned *tries)
 enum dfopt_err dfopt_send_finish(struct dfopt_comm *c, struct dfopt_send **s,
                                  struct dfopt_error *err)
 {
-    (void)c;
-    int done = 0, code = MPI_SUCCESS;
     unsigned tries = 0;
     if (!*s)
         return DFOPT_OK;
-    while (code == MPI_SUCCESS && !done) {
-        code = MPI_Test(&(*s)->request, &done, MPI_STATUS_IGNORE);
-        if (!done)
-            back_off(&tries);
-    }
+    while (still_going(c) && !(*s)->done && (*s)->code == MPI_SUCCESS)
+        if (!still_brief(&tries))
+            nap(tries);
+    const int code = (*s)->code;
     free(*s);
     *s = NULL;
     return code == MPI_SUCCESS ? DFOPT_OK : mpi_error(code, "sending to", -1, err);
@@ -266,12 +289,14 @@ static int wait_for(struct dfopt_comm *c, int source, struct arrival *a)
     unsigned tries = 0;
     int code = MPI_SUCCESS;
     while (code == MPI_SUCCESS && !a->there) {
-        if (!bell)
-            back_off(&tries);
-        if (bell && !still_brief(&tries))
+        const bool brief = still_brief(&tries);
+        if (!brief && bell && !still_going(c)) {
             code = sleep_for(c, source, a, &tries);
-        else
-            code = probe(c, source, a);
+            continue;
+        }
+        if (!brief)
+            nap(tries);
+        code = probe(c, source, a);
     }
     return code;
 }

@@ -39,6 +39,10 @@ enum dfopt_err dfopt_comm_send(struct dfopt_comm *c, int to,
                                const struct dfopt_buf *frame,
                                struct dfopt_send **out, struct dfopt_error *err);
 
+/* Local. To be called now and then in long work: lets MPI go on with large frames
+ * that are on their way, which it may pass on only while it is being called. */
+void dfopt_comm_progress(struct dfopt_comm *c);
+
 /* Local. Waits until the bytes may be changed; frees and NULLs *s. */
 enum dfopt_err dfopt_send_finish(struct dfopt_comm *c, struct dfopt_send **s,
                                  struct dfopt_error *err);

@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define MEANWHILE_RECORDS 128 /* some 60 us */
+
 /* A record that is no finding: where it is, and, once placed, what it says. */
 struct other {
     uint64_t index; /* in the slice */
@@ -139,6 +141,8 @@ enum dfopt_err dfopt_slice_decode(struct dfopt_slice *s, struct dfopt_pieces *p,
             s->reject_offset = rec.offset;
         e = decode_record(s, &rec);
         s->origin = dfopt_intake_origin(&s->intake, &rec);
+        if (s->meanwhile && s->round.n_events % MEANWHILE_RECORDS == 0)
+            s->meanwhile(s->meanwhile_arg);
     }
     s->lines = dfopt_piece_lines(&s->reader);
     if (!e && s->reader.status) {

@@ -13,6 +13,8 @@ struct dfopt_slice {
     struct dfopt_codec *codec;
     const struct dfopt_policy *policy;
     uint32_t planners;
+    void (*meanwhile)(void *arg); /* called now and then while decoding; or NULL */
+    void *meanwhile_arg;
     struct dfopt_symmap *owner; /* private: of nodes met before */
     struct dfopt_intake intake;
     struct dfopt_piece_reader reader;
@@ -26,7 +28,7 @@ struct dfopt_slice {
     dfopt_sym origin;
 };
 
-/* Zero *s before and set the first four members. OK or NOMEM. */
+/* Zero *s before and set the members before owner. OK or NOMEM. */
 enum dfopt_err dfopt_slice_init(struct dfopt_slice *s);
 void dfopt_slice_free(struct dfopt_slice *s);
 
