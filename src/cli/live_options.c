@@ -36,8 +36,7 @@ static const struct argp_option table[] = {
     {0, 0, 0, 0, "Live service over ZMQ", 1},
     {"address", KEY_ADDRESS, "ENDPOINT", 0,
      "Where findings come from, as tcp://host:port: connected, or bound with "
-     "--bind "
-     "(default: DFOPTIMIZER_ZMQ_FINDINGS)",
+     "--bind (default: DFOPTIMIZER_ZMQ_FINDINGS)",
      0},
     {"bind", KEY_BIND, 0, 0, "Bind the findings endpoint instead of connecting it",
      0},
@@ -57,10 +56,8 @@ static const struct argp_option table[] = {
      "Where applications send acknowledgements: bound", 0},
     {"idle-timeout", KEY_IDLE_TIMEOUT, "SECONDS", 0,
      "End when nothing has come for so long, counted from the first finding; "
-     "never: "
-     "go on until stopped (default: DFOPTIMIZER_IDLE_TIMEOUT_SEC, or 0, which is "
-     "10 "
-     "for zmq)",
+     "never: go on until stopped (default: DFOPTIMIZER_IDLE_TIMEOUT_SEC, or 0, "
+     "which is 10 for zmq)",
      0},
     {"pull-timeout-ms", KEY_PULL_TIMEOUT, "N", 0,
      "Longest wait for input at a time (default: DFOPTIMIZER_PULL_TIMEOUT_MS, or "
@@ -76,8 +73,7 @@ static const struct argp_option table[] = {
      0},
     {"zmq-curve-client-keys", KEY_CLIENT_KEYS, "DIR", 0,
      "Public keys of those who may talk to the bound endpoints, a file each; "
-     "looked "
-     "at again when it changes. any: whoever knows our public key",
+     "looked at again when it changes. any: whoever knows our public key",
      0},
     {"zmq-curve-client-key", KEY_CLIENT_KEY, "FILE", 0,
      "Secret key to connect to --address with", 0},

@@ -54,8 +54,7 @@ static const struct argp_option table[] = {
      "Read neither registrations nor acknowledgements", 0},
     {"global-group-file", KEY_GLOBAL_GROUP_FILE, "FILE", 0,
      "Group file of the Mofka service of a global optimizer, whose plans are "
-     "passed "
-     "on",
+     "passed on",
      0},
     {"global-input-topic", KEY_GLOBAL_INPUT_TOPIC, "TOPIC", 0,
      "Where its plans come from (default " GLOBAL_PLANS ")", 0},

@@ -9,31 +9,25 @@
 
 static const char doc[] =
     "Decide what a job should change about itself: findings of DFDiagnoser come "
-    "in, "
-    "plans (knob, old value, new value, when, why) go out, and every decision is "
-    "logged.\v"
-    "Runs alone or on many ranks (mpirun -n N dfopt-mpi ...): what is decided is "
-    "the "
-    "same. Inputs are JSON lines, a JSON array, or an event log with registrations "
-    "and "
-    "acks; gzip is recognised.\n\n"
+    "in, plans (knob, old value, new value, when, why) go out, and every "
+    "decision is logged.\v"
+    "Runs alone or on many ranks (mpirun -n N dfopt-mpi ...): what is decided "
+    "is the same. Inputs are JSON lines, a JSON array, or an event log with "
+    "registrations and acks; gzip is recognised.\n\n"
     "Exit codes: 0 all is done, also when a signal ended a live service; 1 "
-    "something "
-    "could not be read or written, or --strict met a bad record; 2 bad options or "
-    "configuration, nothing was done; 3 a replay was ended early by a signal, what "
-    "had been read is decided and written.\n\n"
+    "something could not be read or written, or --strict met a bad record; 2 "
+    "bad options or configuration, nothing was done; 3 a replay was ended early "
+    "by a signal, what had been read is decided and written.\n\n"
     "Environment: DFOPTIMIZER_TRANSPORT, DFOPTIMIZER_ZMQ_FINDINGS, "
     "DFOPTIMIZER_ZMQ_PLANS, MOFKA_GROUP_FILE, DFOPTIMIZER_INPUT_TOPIC, "
     "DFOPTIMIZER_OUTPUT_TOPIC, DFOPTIMIZER_REGISTRY_TOPIC, "
     "DFOPTIMIZER_CONSUMER_NAME, DFOPTIMIZER_RELAY_ONLY=1, "
     "DFOPTIMIZER_GLOBAL_PLAN_FANOUT, DFOPT_MOFKA_MODULE, "
     "DFOPTIMIZER_IDLE_TIMEOUT_SEC, DFOPTIMIZER_PULL_TIMEOUT_MS, "
-    "DFOPTIMIZER_DEBUG=1, and for knobs "
-    "without "
-    "a registration DFOPTIMIZER_BOOTSTRAP_DLIO=1 with DLIO_KNOB_MIN_THREADS, "
+    "DFOPTIMIZER_DEBUG=1, and for knobs without a registration "
+    "DFOPTIMIZER_BOOTSTRAP_DLIO=1 with DLIO_KNOB_MIN_THREADS, "
     "DLIO_KNOB_MAX_THREADS, DLIO_KNOB_BOUNDARY, "
-    "DFOPTIMIZER_BOOTSTRAP_PREFETCH_SIZE, "
-    "DFOPTIMIZER_BOOTSTRAP_READ_THREADS.";
+    "DFOPTIMIZER_BOOTSTRAP_PREFETCH_SIZE, DFOPTIMIZER_BOOTSTRAP_READ_THREADS.";
 
 enum key {
     KEY_TRANSPORT = 0x100,
@@ -71,8 +65,7 @@ static const struct argp_option table[] = {
      0},
     {"findings-file", KEY_FINDINGS, "FILE", 0,
      "Findings or an event log to replay: a path, a glob, or - for standard input; "
-     "may "
-     "be repeated, read in order",
+     "may be repeated, read in order",
      0},
     {"registry-file", KEY_REGISTRY, "FILE", 0,
      "Knobs to register before the first record: a JSON array of registrations", 0},
@@ -80,8 +73,7 @@ static const struct argp_option table[] = {
      "Reject records longer than this (default 1048576)", 0},
     {"strict", KEY_STRICT, 0, 0,
      "End at the first record, input or output that is bad, instead of counting it "
-     "and "
-     "going on",
+     "and going on",
      0},
     {0, 0, 0, 0, "Output", 2},
     {"plans-file", KEY_PLANS, "FILE", 0,
@@ -90,8 +82,7 @@ static const struct argp_option table[] = {
      "Write the state at the end there, as JSON; - for standard output", 0},
     {"decision-log", KEY_DECISION_LOG, "FILE.h5", 0,
      "Log everything that came in and every decision to this HDF5 file; read it "
-     "with "
-     "dfopt-log or h5py",
+     "with dfopt-log or h5py",
      0},
     {"resume", KEY_RESUME, "LOG.h5", 0,
      "Go on with the run of this decision log, which was stopped or killed: in its "
@@ -117,11 +108,10 @@ static const struct argp_option table[] = {
     {"policy", KEY_POLICY, "FILE", 0,
      "Switches and overrides of responses, as JSON", 0},
     {"acks", KEY_ACKS, "HOW", 0,
-     "explicit: a plan is in flight until it is acknowledged; assumed: it counts "
-     "as "
-     "applied at once; auto (the default): explicit for an event log, with "
-     "--acks-address, over Mofka unless --no-registry, and with --compat upstream, "
-     "else assumed",
+     "explicit: a plan is in flight until it is acknowledged; assumed: it "
+     "counts as applied at once; auto (the default): explicit for an event log, "
+     "with --acks-address, over Mofka unless --no-registry, and with --compat "
+     "upstream, else assumed",
      0},
     {"relay-hostname", KEY_RELAY_HOSTNAME, "NAME", 0,
      "Drop global plans that name other hosts only (default: pass on all; over "
@@ -130,8 +120,7 @@ static const struct argp_option table[] = {
     {0, 0, 0, 0, "Ranks", 5},
     {"readers", KEY_READERS, "WHO", 0,
      "all: every rank reads and decodes its part of the input, which must be files "
-     "of "
-     "JSON lines; one: rank 0 does; auto (the default): all where they can",
+     "of JSON lines; one: rank 0 does; auto (the default): all where they can",
      0},
     {"read-bytes", KEY_READ_BYTES, "N", 0,
      "With all readers: how much a rank reads at a time (default: by the number of "
@@ -283,104 +272,140 @@ static error_t parse_level(struct argp_state *state, const char *arg,
     return EINVAL;
 }
 
-static error_t parse_one(int key, char *arg, struct argp_state *state)
+/* Where an option that is a text goes; NULL: it is none. */
+static const char **text_of(struct dfopt_options *o, int key)
 {
-    struct dfopt_options *o = state->input;
-    int64_t n;
-    int w = 0;
-    error_t e = 0;
     switch (key) {
     case KEY_TRANSPORT:
-        o->transport_name = arg;
-        return 0;
-    case KEY_FINDINGS:
-        return add_findings(o, arg);
+        return &o->transport_name;
     case KEY_REGISTRY:
-        o->registry_file = arg;
-        return 0;
+        return &o->registry_file;
+    case KEY_PLANS:
+        return &o->plans_file;
+    case KEY_FINAL_STATE:
+        return &o->final_state_file;
+    case KEY_DECISION_LOG:
+        return &o->decision_log;
+    case KEY_RESUME:
+        return &o->resume;
+    case KEY_POLICY:
+        return &o->policy_file;
+    case KEY_RELAY_HOSTNAME:
+        return &o->relay_hostname;
+    default:
+        return NULL;
+    }
+}
+
+/* Where an option that is said or not goes; NULL: it is none. */
+static bool *flag_of(struct dfopt_options *o, int key)
+{
+    switch (key) {
+    case KEY_STRICT:
+        return &o->strict;
+    case KEY_POLICY_CHANGE:
+        return &o->allow_policy_change;
+    case KEY_NO_PROGRESS:
+        return &o->no_progress;
+    default:
+        return NULL;
+    }
+}
+
+static error_t parse_number(int key, const char *arg, struct argp_state *state,
+                            struct dfopt_options *o)
+{
+    int64_t n;
+    error_t e;
+    switch (key) {
     case KEY_MAX_RECORD:
         return dfopt_option_number(state, "max-record-bytes", arg, 1024,
                                    (int64_t)1 << 30, &o->max_record_bytes);
-    case KEY_STRICT:
-        o->strict = true;
-        return 0;
-    case KEY_PLANS:
-        o->plans_file = arg;
-        return 0;
-    case KEY_FINAL_STATE:
-        o->final_state_file = arg;
-        return 0;
-    case KEY_DECISION_LOG:
-        o->decision_log = arg;
-        return 0;
-    case KEY_RESUME:
-        o->resume = arg;
-        return 0;
-    case KEY_POLICY_CHANGE:
-        o->allow_policy_change = true;
-        return 0;
     case KEY_LOG_COMPRESSION:
         e = dfopt_option_number(state, "log-compression", arg, 0, 9, &n);
         if (!e)
             o->log_compression = (int)n;
         return e;
-    case KEY_LOG_DETAIL:
-        e = DFOPT_OPTION_WORD(state, "log-detail", arg, &w, "plans", "verdicts",
-                              "findings");
-        if (!e)
-            o->log_detail = (enum dfopt_declog_detail)w;
-        return e;
     case KEY_LOG_FLUSH:
         return dfopt_option_seconds(state, "log-flush-interval", arg, 86400,
                                     &o->log_flush_ms);
-    case KEY_COMPAT:
-        e = DFOPT_OPTION_WORD(state, "compat", arg, &w, "default", "upstream");
-        o->preset = (enum dfopt_preset)w;
-        return e;
-    case KEY_POLICY:
-        o->policy_file = arg;
-        return 0;
-    case KEY_ACKS:
-        e = DFOPT_OPTION_WORD(state, "acks", arg, &w, "auto", "explicit",
-                              "assumed");
-        o->acks = (enum dfopt_acks_option)w;
-        return e;
-    case KEY_RELAY_HOSTNAME:
-        o->relay_hostname = arg;
-        return 0;
     case KEY_BATCH:
         return dfopt_option_number(state, "batch-events", arg, 1, 1 << 20,
                                    &o->batch_events);
     case KEY_ON_WAY:
         return dfopt_option_number(state, "batches-in-flight", arg, 1, 256,
                                    &o->batches_on_way);
+    case KEY_READ_BYTES:
+        return dfopt_option_number(state, "read-bytes", arg, 1, (int64_t)1 << 30,
+                                   &o->read_bytes);
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static error_t parse_word(int key, const char *arg, struct argp_state *state,
+                          struct dfopt_options *o)
+{
+    int w = 0;
+    error_t e;
+    switch (key) {
+    case KEY_LOG_DETAIL:
+        e = DFOPT_OPTION_WORD(state, "log-detail", arg, &w, "plans", "verdicts",
+                              "findings");
+        o->log_detail = (enum dfopt_declog_detail)w;
+        return e;
+    case KEY_COMPAT:
+        e = DFOPT_OPTION_WORD(state, "compat", arg, &w, "default", "upstream");
+        o->preset = (enum dfopt_preset)w;
+        return e;
+    case KEY_ACKS:
+        e = DFOPT_OPTION_WORD(state, "acks", arg, &w, "auto", "explicit",
+                              "assumed");
+        o->acks = (enum dfopt_acks_option)w;
+        return e;
     case KEY_READERS:
         e = DFOPT_OPTION_WORD(state, "readers", arg, &w, "auto", "one", "all");
         o->readers = (enum dfopt_readers)w;
         return e;
-    case KEY_READ_BYTES:
-        return dfopt_option_number(state, "read-bytes", arg, 1, (int64_t)1 << 30,
-                                   &o->read_bytes);
     case KEY_LOG_FORMAT:
         e = DFOPT_OPTION_WORD(state, "log-format", arg, &w, "json", "text");
         o->log_text = w == 1;
         return e;
     case KEY_LOG_LEVEL:
         return parse_level(state, arg, o);
+    default:
+        return parse_number(key, arg, state, o);
+    }
+}
+
+static void show(struct argp_state *state, struct dfopt_options *o, unsigned what)
+{
+    o->action = DFOPT_ACTION_HELP;
+    argp_state_help(state, stdout, what);
+}
+
+static error_t parse_one(int key, char *arg, struct argp_state *state)
+{
+    struct dfopt_options *o = state->input;
+    const char **text = text_of(o, key);
+    bool *flag = flag_of(o, key);
+    if (text)
+        *text = arg;
+    else if (flag)
+        *flag = true;
+    if (text || flag)
+        return 0;
+    switch (key) {
+    case KEY_FINDINGS:
+        return add_findings(o, arg);
     case KEY_DEBUG:
         o->log_level = DFOPT_LOG_DEBUG;
         return 0;
-    case KEY_NO_PROGRESS:
-        o->no_progress = true;
-        return 0;
     case '?':
-        o->action = DFOPT_ACTION_HELP;
-        argp_state_help(state, stdout,
-                        ARGP_HELP_USAGE | ARGP_HELP_LONG | ARGP_HELP_DOC);
+        show(state, o, ARGP_HELP_USAGE | ARGP_HELP_LONG | ARGP_HELP_DOC);
         return 0;
     case 'U':
-        o->action = DFOPT_ACTION_HELP;
-        argp_state_help(state, stdout, ARGP_HELP_USAGE);
+        show(state, o, ARGP_HELP_USAGE);
         return 0;
     case 'V':
         o->action = DFOPT_ACTION_VERSION;
@@ -397,7 +422,7 @@ static error_t parse_one(int key, char *arg, struct argp_state *state)
     case ARGP_KEY_END:
         return check_whole(state, o);
     default:
-        return ARGP_ERR_UNKNOWN;
+        return parse_word(key, arg, state, o);
     }
 }
 

@@ -41,9 +41,9 @@ struct session {
     struct dfopt_live live; /* of a service */
     struct dfopt_sink *plans_file, *recording;
     struct dfopt_journal *journal; /* of a service with a decision log */
-    struct dfopt_source
-        *left_over; /* what the journal of the run before holds, then
-                     * the service's source; NULL: no such run */
+    /* what the journal of the run before holds, then the service's source; NULL:
+     * no such run */
+    struct dfopt_source *left_over;
     struct dfopt_declog *declog;
     struct dfopt_lead_result result;
     struct dfopt_buf text;

@@ -33,9 +33,8 @@ static const struct argp_option table[] = {
      "output",
      0},
     {"sweep-decisions", KEY_DECISIONS, "LIST", 0,
-     "Keep every verdict and plan of these variants, too: numbers and ranges, as "
-     "in "
-     "0,7,20-29",
+     "Keep every verdict and plan of these variants, too: numbers and ranges, "
+     "as in 0,7,20-29",
      0},
     {"sweep-memory", KEY_MEMORY, "MIB", 0,
      "For the variants that a rank decides together (default 1024)", 0},

@@ -9,17 +9,14 @@
 
 static const char doc[] =
     "A data loader that is tuned while it runs: reader threads fill a prefetch "
-    "queue "
-    "with records of files, a consumer verifies and computes on them. Each window "
-    "it measures how long the consumer waited, sends what it finds to an optimizer "
-    "(dfopt-mpi), and applies the plans that come back to its two knobs, "
-    "read_threads and prefetch_size.\v"
-    "Without an optimizer it runs the same, untuned. Every record is checked, and "
-    "that "
-    "each comes once an epoch.\n\n"
-    "Exit codes: 0 fine; 1 data or files are bad; 2 wrong usage; 3 ended early by "
-    "a "
-    "signal; 4 fell short of what --against asks for.";
+    "queue with records of files, a consumer verifies and computes on them. "
+    "Each window it measures how long the consumer waited, sends what it finds "
+    "to an optimizer (dfopt-mpi), and applies the plans that come back to its "
+    "two knobs, read_threads and prefetch_size.\v"
+    "Without an optimizer it runs the same, untuned. Every record is checked, "
+    "and that each comes once an epoch.\n\n"
+    "Exit codes: 0 fine; 1 data or files are bad; 2 wrong usage; 3 ended early "
+    "by a signal; 4 fell short of what --against asks for.";
 
 enum key {
     KEY_DATA = 0x100,
@@ -108,10 +105,8 @@ static const struct argp_option table[] = {
      "Write windows, plans and the summary there, too, one JSON object a line", 0},
     {"against", KEY_AGAINST, "FILE", 0,
      "Compare with a run whose --json file this is: the throughput at the end has "
-     "to "
-     "be a multiple of its, the fetch share at most half of what it was at the "
-     "start, "
-     "and every applied plan acknowledged",
+     "to be a multiple of its, the fetch share at most half of what it was at the "
+     "start, and every applied plan acknowledged",
      0},
     {"at-least", KEY_AT_LEAST, "X", 0, "The multiple (default 3)", 0},
     {"verbose", KEY_VERBOSE, 0, 0,

@@ -34,8 +34,8 @@ enum dfopt_err dfopt_planner_create(struct dfopt_planner **out,
                                     const struct dfopt_planner_config *config);
 void dfopt_planner_destroy(struct dfopt_planner *p);
 
-/* Takes over the knobs of a registration (copied; borrowed for the call). All
- * of it or nothing: OK or NOMEM. */
+/* Takes over the knobs of a registration (copied; borrowed for the call). OK or
+ * NOMEM (the state is then undefined: destroy the planner). */
 enum dfopt_err dfopt_planner_register(struct dfopt_planner *p,
                                       const struct dfopt_registration *r);
 

@@ -20,8 +20,7 @@ struct dfopt_planner {
     struct dfopt_slots slots;
     uint32_t *epoch; /* by ordinal: counts how often the overrides were dropped */
     uint32_t cap_epoch;
-    uint32_t
-        *suppressed; /* indices of the suppressed tags, in the order they were */
+    uint32_t *suppressed; /* indices of the suppressed tags, in that order */
     uint32_t n_suppressed, cap_suppressed;
     struct dfopt_pending_ref *in_flight;
 };

@@ -17,8 +17,8 @@ struct dfopt_pending { /* a plan sent and not yet acknowledged */
 
 struct dfopt_slot {
     bool has_value, has_pending, has_cooldown, has_seen;
-    uint32_t
-        epoch; /* of the knob when the override was made: an older one is gone */
+    /* of the knob when the override was made: one of an older epoch is gone */
+    uint32_t epoch;
     struct dfopt_value value;      /* job: the value; node: the override */
     int64_t cooldown_window, seen; /* windows */
     double cooldown_severity;

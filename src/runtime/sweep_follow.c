@@ -11,7 +11,7 @@
 struct follower {
     struct dfopt_comm *comm;
     struct dfopt_dict
-        *dict; /* knows rank 0's numbers of all texts of the policies */
+        *dict; /* with rank 0's numbers of all texts of the policies */
     struct dfopt_codec *codec;
     struct dfopt_recording recording;
     struct dfopt_variant_world world;

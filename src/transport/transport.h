@@ -12,12 +12,11 @@
 
 /* One record as it came in: the bytes of a JSON value, not decoded. */
 struct dfopt_record {
-    const char *data; /* borrowed: valid until the next call on the source */
-    size_t len;       /* bytes; no newline; 0 only with a problem */
-    int stream;       /* enum dfopt_stream, or -1: the record says it itself */
-    const char
-        *origin;   /* file or endpoint, for messages; lives as long as the source */
-    uint64_t line; /* 1-based line (JSONL) or element (JSON array); 0: none */
+    const char *data;   /* borrowed: valid until the next call on the source */
+    size_t len;         /* bytes; no newline; 0 only with a problem */
+    int stream;         /* enum dfopt_stream, or -1: the record says it itself */
+    const char *origin; /* file or endpoint, for messages; the source's */
+    uint64_t line;      /* 1-based line (JSONL) or element (JSON array); 0: none */
     uint64_t offset; /* of the first byte in the (unpacked) input, or, by unit, the
                       * record's number, one more each time */
     enum dfopt_offset_unit {
