@@ -1,6 +1,8 @@
 """What is decided does not depend on ranks, batches or timing: plans, final state
 and every column of the decision log are the same bytes."""
 import json
+import os
+from unittest import mock
 
 import harness
 from harness import (DecisionLog, event, finding, lines, loader_registration, run_each,
@@ -20,6 +22,12 @@ class Ranks(SameCase):
             least_plans=150)
         self.assertIn(b'"global_', plans)
         self.assertGreater(len(json.loads(state)["node_values"]), 10)
+
+    def test_frames_in_parts(self):
+        """As where MPI may not copy from process to process: in many containers."""
+        with mock.patch.dict(os.environ, OMPI_MCA_btl_vader_single_copy_mechanism="none"):
+            self.assert_same(session(23, 100, seed=11), [(None, ()), (2, ()), (3, ONE)],
+                             least_plans=150)
 
     def test_upstream(self):
         self.assert_same(session(7, 60, seed=5),
