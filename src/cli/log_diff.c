@@ -303,6 +303,14 @@ static enum dfopt_err open_side(struct diff *d, struct side *s, const char *path
     return DFOPT_OK;
 }
 
+static void differ(struct diff *d)
+{
+    log_put_text(&d->print, d->a.path, strlen(d->a.path));
+    log_put(&d->print, " and ");
+    log_put_text(&d->print, d->b.path, strlen(d->b.path));
+    log_put(&d->print, " differ\n");
+}
+
 static enum dfopt_err run(struct diff *d)
 {
     enum dfopt_err e = open_side(d, &d->a, d->args.file[0]);
@@ -321,7 +329,7 @@ static enum dfopt_err run(struct diff *d)
     if (!e && !d->brief)
         conclude(d);
     else if (!e && d->all > 0)
-        log_put(&d->print, "%s and %s differ\n", d->a.path, d->b.path);
+        differ(d);
     return e;
 }
 

@@ -147,8 +147,9 @@ static char mark_of(struct timeline *t, struct dfopt_value v)
         return letter_of(t, v);
     if (t->low == t->high)
         return '0';
-    return (char)('0' + (int)lround(9 * (dfopt_value_as_double(v) - t->low) /
-                                    (t->high - t->low)));
+    const double part = (dfopt_value_as_double(v) / 2 - t->low / 2) /
+                        (t->high / 2 - t->low / 2); /* halves: no overflow */
+    return part >= 0 && part <= 1 ? (char)('0' + (int)lround(9 * part)) : '?';
 }
 
 struct walk { /* along the changes of a slot */
@@ -201,6 +202,13 @@ static void put_strip(struct timeline *t, size_t slot, const size_t *ends)
     log_put(p, "\n");
 }
 
+/* No window lies beyond; a damaged log may say so. */
+static int64_t within_range(int64_t window)
+{
+    const int64_t most = INT64_C(1) << 53;
+    return window < -most ? -most : window > most ? most : window;
+}
+
 static void measure(struct timeline *t)
 {
     t->low = INFINITY;
@@ -212,8 +220,8 @@ static void measure(struct timeline *t)
             t->high = fmax(t->high, dfopt_value_as_double(v));
         }
     }
-    t->first = t->values.first;
-    t->last = t->values.last;
+    t->first = within_range(t->values.first);
+    t->last = within_range(t->values.last);
     if (t->filter.windows && t->filter.from > t->first)
         t->first = t->filter.from;
     if (t->filter.windows && t->filter.to < t->last)

@@ -159,6 +159,7 @@ static void send_acks(dfopt_client *c)
 /* Tells of a connection that was made or lost since `before`. */
 static void note_connection(dfopt_client *c, uint64_t before)
 {
+    const struct dfopt_client_options *o = &c->options;
     uint64_t now = c->transport->connection(c->link);
     if (now == before)
         return;
@@ -168,7 +169,10 @@ static void note_connection(dfopt_client *c, uint64_t before)
         pthread_mutex_unlock(&c->lock);
     }
     dfopt_client_say(c, DFOPT_CLIENT_INFO, "optimizer at %.120s: %s",
-                     c->options.registry_endpoint, now ? "connected" : "gone");
+                     o->registry_endpoint ? o->registry_endpoint
+                     : o->group_file      ? o->group_file
+                                          : o->transport,
+                     now ? "connected" : "gone");
 }
 
 static bool one_round(dfopt_client *c)
