@@ -126,8 +126,13 @@ class Disk(Case):
     def test_full_under_the_journal(self):
         """No flush comes between: the journal is what grows."""
         r = self.full_and_back("600", "delayed")
-        self.assertEqual(r.code, 0, r.brief)
-        self.assert_nothing_missing(1)
+        failed = r.named("optimizer.output.failed")
+        if not online.LONG:  # in a minute a chunk of the log gets full
+            self.assertEqual(failed, [])
+        self.assertEqual(r.code, int(bool(failed)), r.brief)
+        if failed:
+            self.go_on()
+        self.assert_nothing_missing(1 + len(failed))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,9 @@
 """kill -9 of a rank of the service at random moments, under load and with an
-application that acknowledges; each time --resume goes on in the same log. In the end
-the planner's state is the fold of the log, every plan that the application got is in
-the log as it got it, and no number was given twice."""
+application that acknowledges; each time --resume goes on in the same log. Each time the
+state that the log tells is that of a new planner which was given the recording that far,
+and the next log has there what the journal, too, leads to. In the end the planner's state
+is the fold of the log, every plan that the application got is in the log as it got it,
+and no number was given twice."""
 import json
 import os
 import signal
@@ -11,11 +13,11 @@ import time
 
 import online  # first: it finds harness
 import harness
-from harness import Case, DecisionLog, main, session_processes
+from harness import Case, Config, DecisionLog, main, session_processes
 from online import App, Service, wait_until
 from test_kills import POLICY, free_ports
 
-KILLS = 50 if online.LONG else 4
+KILLS = 50 if online.LONG else 2 if harness.is_sanitized(Config.program) else 3
 DEADLINE_S = 60
 
 
@@ -26,7 +28,10 @@ class Resume(Case):
         self.at = free_ports(self.dice)
         self.policy = self.write("policy.json", json.dumps(POLICY))
         self.log, self.state = self.path("log.h5"), self.path("state.json")
+        self.record = self.path("record.jsonl")
         self.journals = 0
+        self.states = self.journal_states = 0  # compared
+        self.due = None  # what a log is to tell when it has what is in the journal now
         self.start_service("--decision-log")
         self.app = App(self.path("app"), "node1", self.at, findings=True)
         self.addCleanup(self.app.kill)
@@ -34,6 +39,7 @@ class Resume(Case):
     def start_service(self, how):
         self.service = Service(
             "--policy", self.policy, how, self.log, "--final-state", self.state,
+            "--record", self.record,
             "--log-flush-interval", self.dice.choice(("0.05", "0.5", "5")),
             "--log-level", "info", "--linger", "0.1", at=self.at,
             ranks=self.dice.choice((None, None, 3)))
@@ -45,12 +51,54 @@ class Resume(Case):
         wait_until(lambda: len(self.app.lines("plan")) >= before + 3, DEADLINE_S,
                    f"plans again:\n{self.service.so_far()[-2000:]}")
 
-    def fold(self):
+    def fold(self, *at):
         """The state as the log tells it, in the bytes of --final-state."""
-        done = subprocess.run([harness.Config.log_program, "state", self.log],
+        done = subprocess.run([harness.Config.log_program, "state", *at, self.log],
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60)
         self.assertEqual(done.returncode, 0, done.stderr)
         return done.stdout
+
+    def replayed(self, records):
+        """The state of a new planner that was given these."""
+        state = self.path("replayed.json")
+        self.run_ok(["--findings-file", self.write("replay.jsonl", b"".join(records)),
+                     "--policy", self.policy, "--acks", "explicit", "--final-state",
+                     state, "--log-level", "warning"])
+        return self.read(state)
+
+    def lines(self, name):
+        """The whole ones."""
+        if not os.path.exists(self.path(name)):
+            return []
+        return [x for x in self.read(name).splitlines(True) if x.endswith(b"\n")]
+
+    def journal(self, next_seq, run):
+        """The records of the journal that the log has not got, as a recording has them:
+        plan ids without the run."""
+        records = []
+        for line in self.lines("log.h5.journal"):
+            seq = json.loads(line)["seq"]
+            if seq == next_seq + len(records):
+                records.append(b"{" + line[line.index(b'"stream"'):].replace(run, b""))
+        return records
+
+    def check_state(self):
+        """Of the log that a kill has left."""
+        with DecisionLog(self.log) as d:
+            next_seq = int(d.last["next_seq"]) if d.last is not None else 0
+            run = "_" + str(d.file.attrs["run_id"])
+        recorded = self.lines("record.jsonl")
+        if self.due and self.due[0] <= next_seq:
+            self.assertEqual(self.fold("--at", str(self.due[0] - 1)), self.due[1])
+            self.journal_states += 1
+            self.due = None
+        n = min(next_seq, len(recorded))  # a kill may come before it is flushed
+        if n:
+            self.assertEqual(self.fold("--at", str(n - 1)), self.replayed(recorded[:n]))
+            self.states += 1
+        more = self.journal(next_seq, run.encode())
+        if n == next_seq and more:
+            self.due = n + len(more), self.replayed(recorded[:n] + more)
 
     def kill_and_resume(self):
         victim = self.dice.choice(session_processes(self.service.sid))
@@ -58,7 +106,7 @@ class Resume(Case):
         wait_until(lambda: self.service.process.poll() is not None and
                    not session_processes(self.service.sid), 30, "the service's end")
         self.service.finish()
-        self.fold()  # it can be read
+        self.check_state()
         self.journals += os.path.getsize(self.log + ".journal") > 0
         self.start_service("--resume")
 
@@ -73,8 +121,10 @@ class Resume(Case):
         self.assertEqual(r.code, 0, r.brief)
         self.assertEqual(self.app.finish(), 0)
 
-        with open(self.state, "rb") as f:
-            self.assertEqual(self.fold(), f.read())
+        self.assertEqual(self.fold(), self.read("state.json"))
+        self.check_state()
+        self.assertIsNone(self.due)
+        self.assertGreater(self.states, KILLS // 2)
         with DecisionLog(self.log) as d:
             self.assertEqual(d.complete, 1)
             self.assertEqual(d.rows("runs"), KILLS + 1)
@@ -85,7 +135,8 @@ class Resume(Case):
         got = {fields[1] for fields in self.app.lines("plan")}
         self.assertEqual(got - set(ids), set(), "plans that the log does not know")
         print(f"{KILLS} kills, {self.journals} with a journal left; {len(ids)} plans, "
-              f"{len(got)} of them seen applied", file=sys.stderr)
+              f"{len(got)} of them seen applied; states as replayed: {self.states} of "
+              f"logs, {self.journal_states} of journals", file=sys.stderr)
 
 
 if __name__ == "__main__":
