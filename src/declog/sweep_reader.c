@@ -35,8 +35,10 @@ static bool class_is(hid_t set, H5T_class_t class)
     const H5T_class_t is = type < 0 ? H5T_NO_CLASS : H5Tget_class(type);
     const bool good = is == class || (class == H5T_FLOAT && is == H5T_INTEGER);
     const bool text = is != H5T_STRING || H5Tis_variable_str(type) > 0;
+    /* HDF5 makes room for as many bytes as the file says a number has */
+    const bool small = is == H5T_STRING || H5Tget_size(type) <= sizeof(double);
     dfopt_h5_close(type);
-    return good && text;
+    return good && text && small;
 }
 
 /* Reads texts; each is then owned by the caller, and so is the array. */
@@ -123,14 +125,17 @@ static enum dfopt_err open_file(const char *path, hid_t *out,
 {
     struct dfopt_buf format = {0};
     int64_t version = 0;
+    struct dfopt_h5_access how;
     enum dfopt_err e = dfopt_h5_look(path, err);
     if (e)
         return e;
     dfopt_h5_quiet();
-    hid_t file = dfopt_h5_open(path, NULL);
+    hid_t file = dfopt_h5_open(path, &how);
     if (file < 0)
         return dfopt_h5_error(err, DFOPT_ERR_IO, path, "cannot open");
-    if (dfopt_h5_read_text(file, "format", &format) < 0 ||
+    if (how.cut) /* HDF5 looks for texts for ever where their end is lost */
+        e = dfopt_error_set(err, DFOPT_ERR_FORMAT, "%s: has lost its end", path);
+    else if (dfopt_h5_read_text(file, "format", &format) < 0 ||
         strcmp(format.data, DFOPT_SWEEP_FORMAT) != 0 ||
         dfopt_h5_read_int(file, "format_version", &version) < 0)
         e = dfopt_error_set(err, DFOPT_ERR_FORMAT, "%s: not the file of a sweep",

@@ -253,7 +253,9 @@ static herr_t create_file(struct dfopt_sweep_writer *w)
 {
     hid_t access = H5Pcreate(H5P_FILE_ACCESS);
     unlink(w->beside); /* of a run that was killed */
-    if (access >= 0 && H5Pset_fclose_degree(access, H5F_CLOSE_STRONG) >= 0)
+    if (access >= 0 && H5Pset_fclose_degree(access, H5F_CLOSE_STRONG) >= 0 &&
+        /* its metadata have checksums; that of older formats has none */
+        H5Pset_libver_bounds(access, H5F_LIBVER_LATEST, H5F_LIBVER_LATEST) >= 0)
         w->file =
             dfopt_driver_create_file(&w->driver, w->beside, H5P_DEFAULT, access);
     dfopt_h5_close(access);
