@@ -11,7 +11,6 @@
 #include <xxhash.h>
 
 #define MAGIC     "dfoptswj"
-#define ENTRY_MAX ((uint64_t)1 << 31)
 
 struct header {
     char magic[8];
@@ -158,11 +157,13 @@ static size_t padded(uint64_t len)
     return ((size_t)len + 7) / 8 * 8;
 }
 
-/* Whether a whole entry comes next; it is then in j->entry. */
-static bool next_entry(struct dfopt_sweep_journal *j, struct entry *head)
+/* Whether a whole entry comes next, at most `left` bytes long with its head; it is
+ * then in j->entry. */
+static bool next_entry(struct dfopt_sweep_journal *j, struct entry *head,
+                       uint64_t left)
 {
     dfopt_buf_clear(&j->entry);
-    if (!read_all(j->fd, head, sizeof *head) || head->len > ENTRY_MAX)
+    if (!read_all(j->fd, head, sizeof *head) || head->len > left - sizeof *head)
         return false;
     void *bytes = dfopt_buf_grow(&j->entry, padded(head->len));
     return bytes && read_all(j->fd, bytes, padded(head->len)) &&
@@ -175,7 +176,10 @@ static enum dfopt_err read_entries(struct dfopt_sweep_journal *j,
 {
     off_t end = (off_t)sizeof(struct header);
     struct entry head;
-    while (next_entry(j, &head)) {
+    struct stat st;
+    if (fstat(j->fd, &st) < 0)
+        return io_error(j->path, "cannot read", err);
+    while (next_entry(j, &head, (uint64_t)(st.st_size - end))) {
         enum dfopt_err e = found(arg, j->entry.data, (size_t)head.len);
         if (e)
             return dfopt_error_set(err, e, "%s: %s", j->path, dfopt_err_text(e));
