@@ -29,14 +29,14 @@ static void cut_run(struct dfopt_buf *line, size_t start, uint32_t run)
 }
 
 #define CHECK_FORMAT "{\"check\":\"%016" PRIx64 "\","
-#define CHECK_BYTES  28 /* of the text that the format makes */
+#define CHECK_BYTES  DFOPT_RECORD_CHECK_BYTES
 
-static void put_check(struct dfopt_buf *line)
+void dfopt_record_check(char *line, size_t len)
 {
     char text[CHECK_BYTES + 1];
     snprintf(text, sizeof text, CHECK_FORMAT,
-             XXH3_64bits(line->data + CHECK_BYTES, line->len - CHECK_BYTES));
-    memcpy(line->data, text, CHECK_BYTES);
+             XXH3_64bits(line + CHECK_BYTES, len - CHECK_BYTES));
+    memcpy(line, text, CHECK_BYTES);
 }
 
 const char *dfopt_record_checked(const char *line, size_t len)
@@ -89,6 +89,6 @@ enum dfopt_err dfopt_record_line(const struct dfopt_recorded *r, bool numbered,
     if (!e)
         e = dfopt_buf_add(line, "}", 1);
     if (!e && numbered)
-        put_check(line);
+        dfopt_record_check(line->data, line->len);
     return e;
 }

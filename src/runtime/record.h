@@ -27,6 +27,12 @@ struct dfopt_recorded {
 enum dfopt_err dfopt_record_line(const struct dfopt_recorded *r, bool numbered,
                                  struct dfopt_buf *line);
 
+/* What a numbered line begins with: its checksum, as JSON. */
+#define DFOPT_RECORD_CHECK_BYTES 28
+
+/* Puts it where there is room for it at the line's beginning; `len` is with it. */
+void dfopt_record_check(char *line, size_t len);
+
 /* What stands behind the checksum of a numbered line, to its end; NULL: the line is
  * not as it was written. */
 const char *dfopt_record_checked(const char *line, size_t len);

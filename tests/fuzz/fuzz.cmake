@@ -27,15 +27,20 @@ dfopt_fuzz(policy fuzz_policy.c dfopt_codec)
 dfopt_fuzz(registry fuzz_registry.c dfopt_codec)
 dfopt_fuzz(sweep fuzz_sweep.c dfopt_codec m)
 dfopt_fuzz(frame fuzz_frame.c dfopt_codec)
+dfopt_fuzz(journal fuzz_journal.c dfopt_runtime)
+dfopt_fuzz(items fuzz_items.c dfopt_runtime)
+dfopt_fuzz(sweep_journal fuzz_sweep_journal.c dfopt_runtime)
 dfopt_fuzz(zmq_metadata fuzz_zmq_metadata.c dfopt_transport dfopt_codec)
 dfopt_fuzz(zmq_message fuzz_zmq_message.c dfopt_transport)
 dfopt_fuzz(client_plan fuzz_client_plan.c dfopt_client_static PkgConfig::JSONC)
 dfopt_fuzz(declog "fuzz_declog.c;declog_base.c" dfopt_declog)
 dfopt_fuzz(declog_file "fuzz_declog_file.c;declog_base.c" dfopt_declog)
+dfopt_fuzz(block fuzz_block.c dfopt_declog)
+dfopt_fuzz(sweep_file fuzz_sweep_file.c dfopt_declog)
 
 if(NOT DFOPT_FUZZ) # HDF5 leaks where it fails to read
-  set_tests_properties(fuzz.declog fuzz.declog_file PROPERTIES ENVIRONMENT
-                       "${DFOPT_TEST_ENVIRONMENT}")
+  set_tests_properties(fuzz.declog fuzz.declog_file fuzz.block fuzz.sweep_file
+                       PROPERTIES ENVIRONMENT "${DFOPT_TEST_ENVIRONMENT}")
 endif()
 
 get_property(targets GLOBAL PROPERTY dfopt_fuzz_targets)
