@@ -136,8 +136,8 @@ static enum dfopt_err open_file(const char *path, hid_t *out,
     if (how.cut) /* HDF5 looks for texts for ever where their end is lost */
         e = dfopt_error_set(err, DFOPT_ERR_FORMAT, "%s: has lost its end", path);
     else if (dfopt_h5_read_text(file, "format", &format) < 0 ||
-        strcmp(format.data, DFOPT_SWEEP_FORMAT) != 0 ||
-        dfopt_h5_read_int(file, "format_version", &version) < 0)
+             strcmp(format.data, DFOPT_SWEEP_FORMAT) != 0 ||
+             dfopt_h5_read_int(file, "format_version", &version) < 0)
         e = dfopt_error_set(err, DFOPT_ERR_FORMAT, "%s: not the file of a sweep",
                             path);
     else if (version != DFOPT_SWEEP_VERSION)

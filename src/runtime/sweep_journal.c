@@ -10,7 +10,7 @@
 #include <unistd.h>
 #include <xxhash.h>
 
-#define MAGIC     "dfoptswj"
+#define MAGIC "dfoptswj"
 
 struct header {
     char magic[8];
