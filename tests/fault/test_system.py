@@ -4,6 +4,7 @@ and what is left can be read and gone on with."""
 import errno
 import json
 import os
+import shutil
 import subprocess
 import sys
 import unittest
@@ -11,10 +12,12 @@ import unittest
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 os.pardir, "cli"))
 import harness  # noqa: E402
-from harness import Case, Config, DecisionLog, lines, main, run, session  # noqa: E402
+from harness import (Case, Config, DecisionLog, lines, main, run,  # noqa: E402
+                     session, wait_until)
 
 BAD_SYSTEM = os.environ.get("DFOPT_BAD_SYSTEM", "")
 DAY_S = 86400
+DISK_BYTES = 16 << 20
 
 
 def is_slow():
@@ -136,6 +139,61 @@ class BadSystem(Case):
         self.assertEqual(self.read("full.jsonl"), self.good_plans)
         os.unlink(ballast)
         self.resume("full", disk)
+
+    def mount_ext4(self, disk):
+        """A file system that an error makes read-only. Returns what causes one."""
+        image = self.path("image")
+        if not os.path.exists(image):
+            os.mkdir(disk)
+            with open(image, "wb") as f:
+                f.truncate(DISK_BYTES)
+            if not shutil.which("mkfs.ext4"):
+                self.skipTest("no mkfs.ext4 here")
+            subprocess.run(["mkfs.ext4", "-q", "-F", image], check=True)
+        mounted = subprocess.run(["mount", "-o", "loop,errors=remount-ro", image, disk],
+                                 stderr=subprocess.DEVNULL)
+        if mounted.returncode:
+            self.skipTest("cannot mount a file here")
+        self.addCleanup(subprocess.run, ["umount", "-l", disk], stderr=subprocess.DEVNULL)
+        number = os.stat(disk).st_dev
+        name = os.path.basename(os.path.realpath(
+            f"/sys/dev/block/{os.major(number)}:{os.minor(number)}"))
+        trigger = f"/sys/fs/ext4/{name}/trigger_fs_error"
+        if not os.access(trigger, os.W_OK):
+            self.skipTest("no such errors here: " + trigger)
+        return trigger
+
+    def test_a_disk_that_becomes_read_only(self):
+        """In truth: an error of ext4, in the middle of a run."""
+        disk = self.path("disk")
+        trigger = self.mount_ext4(disk)
+        log = os.path.join(disk, "real.h5")
+        running = harness.Running(self.args("real", disk, "--batch-events", "1",
+                                            "--batches-in-flight", "1"))
+        self.addCleanup(running.kill)
+        wait_until(lambda: os.path.exists(log), 60, "the log")
+        begun = os.path.getsize(log)
+        wait_until(lambda: os.path.getsize(log) > begun, 60, "rows in it")
+        subprocess.run(["sync", "-f", disk], check=True)  # as the system does at times
+        with open(trigger, "w", encoding="ascii") as f:
+            f.write("1")
+        with self.assertRaises(OSError):
+            os.mkdir(os.path.join(disk, "folder"))
+        r = running.finish()
+        self.assertEqual(r.code, 1, r.brief)
+        said = r.named("optimizer.output.failed")
+        self.assertEqual([s["output"] for s in said], ["decision log"], r.brief)
+        self.assertEqual(self.read("real.jsonl"), self.good_plans)
+        with DecisionLog(log) as d:
+            self.assertEqual(d.complete, 0)
+            self.assertLess(d.rows("findings"), self.good_findings())
+        subprocess.run(["umount", disk], check=True)
+        self.mount_ext4(disk)  # with its journal played back
+        self.resume("real", disk)
+
+    def good_findings(self):
+        with DecisionLog(self.path("good.h5")) as d:
+            return d.rows("findings")
 
     def test_wall_clock_that_jumps(self):
         """It is written down and nothing follows from it."""
