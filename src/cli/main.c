@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -45,35 +46,79 @@ static int make_keys(const char *name)
     return DFOPT_EXIT_OK;
 }
 
+/* Returns whether there is something to run; if not, all is done (help, the
+ * version, keys, a message about an option), with the exit code in *code. */
+static bool wants_run(int argc, char **argv, struct dfopt_options *o, int *code)
+{
+    *code = DFOPT_EXIT_USAGE;
+    if (dfopt_options_parse(argc, argv, o))
+        return false;
+    if (o->action == DFOPT_ACTION_RUN)
+        return true;
+    *code = o->action == DFOPT_ACTION_KEYGEN ? make_keys(o->live.keygen)
+                                             : DFOPT_EXIT_OK;
+    return false;
+}
+
+static int flushed(int code)
+{
+    if ((!fflush(stdout) && !ferror(stdout)) || code != DFOPT_EXIT_OK)
+        return code;
+    fprintf(stderr, "dfopt-mpi: standard output: %s\n", strerror(errno));
+    return DFOPT_EXIT_FAILED;
+}
+
 static int lead(struct dfopt_comm *comm, int argc, char **argv)
 {
     struct dfopt_options o;
-    int code = DFOPT_EXIT_USAGE;
-    if (dfopt_options_parse(argc, argv, &o) == DFOPT_OK)
-        code = o.action == DFOPT_ACTION_RUN
-                   ? dfopt_session_run(comm, &o, argc, argv, &stop_asked)
-               : o.action == DFOPT_ACTION_KEYGEN ? make_keys(o.live.keygen)
-                                                 : DFOPT_EXIT_OK;
+    int code;
+    if (wants_run(argc, argv, &o, &code))
+        code = dfopt_session_run(comm, &o, argc, argv, &stop_asked);
     dfopt_options_free(&o);
-    if ((fflush(stdout) || ferror(stdout)) && code == DFOPT_EXIT_OK) {
-        fprintf(stderr, "dfopt-mpi: standard output: %s\n", strerror(errno));
-        code = DFOPT_EXIT_FAILED;
-    }
+    code = flushed(code);
     dfopt_lead_dismiss(comm, code);
     return code;
+}
+
+/* Whether this may be one of several ranks: launchers number them. */
+static bool has_launcher(void)
+{
+    static const char *const numbers[] = {"OMPI_COMM_WORLD_RANK", "PMIX_RANK",
+                                          "PMI_RANK", "SLURM_PROCID"};
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        if (getenv(numbers[i]))
+            return true;
+    return false;
+}
+
+/* Alone, what needs no run does not wait for the start of MPI, which takes a third
+ * of a second. Returns whether that was all. */
+static bool is_done_without_mpi(int argc, char **argv, int *code)
+{
+    struct dfopt_options o;
+    if (has_launcher())
+        return false;
+    const bool run = wants_run(argc, argv, &o, code);
+    dfopt_options_free(&o);
+    if (!run)
+        *code = flushed(*code);
+    return !run;
 }
 
 int main(int argc, char **argv)
 {
     struct dfopt_comm *comm;
     struct dfopt_error err = {0};
+    int code;
+    if (is_done_without_mpi(argc, argv, &code))
+        return code;
     if (dfopt_comm_start(&comm, &argc, &argv, &err)) {
         fprintf(stderr, "dfopt-mpi: %s\n", err.text);
         return DFOPT_EXIT_FAILED;
     }
     const bool leads = dfopt_comm_rank(comm) == 0;
     set_signals(leads);
-    int code = leads ? lead(comm, argc, argv) : dfopt_worker_serve(comm);
+    code = leads ? lead(comm, argc, argv) : dfopt_worker_serve(comm);
     dfopt_comm_finish(comm);
     return code;
 }

@@ -66,6 +66,15 @@ class Options(Case):
                 self.assertRegex(r.out.decode(), r"^dfopt-mpi \d+\.\d+\.\d+\n$")
                 self.assertEqual(r.err, b"")
 
+    def test_what_needs_no_run_needs_no_mpi(self):
+        """Here MPI cannot start."""
+        env = {"OMPI_MCA_pml": "none-of-these"}
+        self.assertNotEqual(run(["--findings-file", self.input], env=env).code, 0)
+        self.run_ok(["--help"], env=env)
+        self.run_ok(["--version"], env=env)
+        self.assert_refused(["--frobnicate"], "frobnicate", env=env)
+        self.run_ok(["--zmq-keygen", self.path("peer")], env=env)
+
     def test_help_wins_over_what_follows(self):
         self.run_ok(["--help", "--findings-file", "/does/not/exist"])
 
