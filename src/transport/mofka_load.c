@@ -4,6 +4,7 @@
 
 #include <dlfcn.h>
 #include <limits.h>
+#include <link.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,13 +20,16 @@ static const char *const places[] = {
     DFOPT_MODULES_FROM_BINDIR "/" MODULE, /* a program in bindir */
 };
 
-/* The folder that the code of this file was loaded from. */
+/* The folder that the code of this file was loaded from: of a library or, where the
+ * loader has no name, of the program, whose argv[0] may be without a folder. */
 static bool own_folder(char *out, size_t size)
 {
     Dl_info info;
+    struct link_map *map;
     static const char here;
     char path[PATH_MAX];
-    if (!dladdr(&here, &info) || !info.dli_fname || !realpath(info.dli_fname, path))
+    if (!dladdr1(&here, &info, (void **)&map, RTLD_DL_LINKMAP) ||
+        !realpath(*map->l_name ? map->l_name : "/proc/self/exe", path))
         return false;
     char *slash = strrchr(path, '/');
     if (!slash || (size_t)(slash - path) >= size)

@@ -92,6 +92,12 @@ class Service(harness.Case):
         for p in range(3): # the peer sends to each in turn
             self.assertEqual([w for w in came if w % 3 == p], list(range(p, 3000, 3)))
 
+    def test_a_program_on_path_finds_its_module(self):
+        """It is given its own name without a folder then."""
+        r = self.run_ok(["--transport", "mofka", "--group-file", "/none"], 2, wrapper=[
+            "sh", "-c", 'PATH=$(dirname "$0"):$PATH && exec dfopt-mpi "$@"'])
+        self.assertIn("group file '/none'", r.text)
+
     # ---- what is no finding ----
 
     def test_stop_sentinels_are_passed_over(self):
