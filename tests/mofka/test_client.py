@@ -15,8 +15,11 @@ APPLICATION = """
 import logging, sys, threading, dfopt_client as d
 logging.basicConfig(level=logging.INFO)
 group, topics, hostname = sys.argv[1], sys.argv[2].split(","), sys.argv[3]
-context = d.OptimizerContext("app", group_file=group, topic_plans=topics[0],
-    topic_registry=topics[1], topic_acks=topics[2], hostname=hostname)
+if group:
+    context = d.OptimizerContext("app", group_file=group, topic_plans=topics[0],
+        topic_registry=topics[1], topic_acks=topics[2], hostname=hostname)
+else:
+    context = d.OptimizerContext("app", group_file="/none", hostname=hostname)
 context.start()
 knob = d.KnobDef(id="app.prefetch", default=2, type=int, range=(1, 64),
     responds_to={"dataloader_prefetch": d.KnobResponse(step=2, step_mode="add", min_persistence=1,
@@ -33,9 +36,10 @@ context.stop()
 
 
 class Application(harness.Case):
-    def begin(self, b, hostname="n1", **env):
+    def begin(self, b, hostname="n1", group_file=None, **env):
+        group_file = b.group_file if group_file is None else group_file
         p = subprocess.Popen(
-            [sys.executable, "-c", APPLICATION, b.group_file, ",".join(TOPICS), hostname],
+            [sys.executable, "-c", APPLICATION, group_file, ",".join(TOPICS), hostname],
             stdin=subprocess.PIPE, stdout=open(self.path("app." + hostname), "wb"),
             stderr=open(self.path("app.err"), "ab"), env={**b.environment(), **env})
         self.addCleanup(p.kill)
@@ -92,6 +96,19 @@ class Application(harness.Case):
         done = r.named("optimizer.stream.done")[0]
         self.assertEqual((done["plan_count"], done["acks"], done["acks_unmatched"]),
                          (3, 3, 0))
+
+    def test_the_environment_says_where(self):
+        b = self.broker()
+        b.create("findings", *TOPICS)
+        service = self.service(b)
+        app = self.begin(b, group_file="", DFOPT_CLIENT_GROUP_FILE=b.group_file, **{
+            "DFOPT_CLIENT_" + topic.upper(): topic for topic in TOPICS})
+        harness.wait_until(lambda: "optimizer.registry.received" in service.so_far(), 20,
+                           "a registration")
+        b.push("findings", [harness.finding(1, None)])
+        self.wait_applied(1)
+        self.end(app)
+        self.assertEqual(len(b.pull("acks")), 1)
 
     def test_before_the_broker(self):
         """It waits for one, and runs on without."""

@@ -63,7 +63,9 @@ class OptimizerContext:
     PUBLIC}_KEY. Without any endpoint, and with a group_file that is there, it speaks
     Mofka; registrations and acks go to the service of INFRA_CXI_GROUP as well, to the
     topics DFOPTIMIZER_GLOBAL_REGISTRY_TOPIC (topic_registry) and
-    DFOPTIMIZER_GLOBAL_ACKS_TOPIC (optimizer_acks). Without either it does nothing.
+    DFOPTIMIZER_GLOBAL_ACKS_TOPIC (optimizer_acks). DFOPT_CLIENT_GROUP_FILE goes before
+    the script's group_file, and makes topics of the endpoints in the environment.
+    Without either it does nothing.
 
     Raises ArgumentError for what cannot be, EndpointError from start, LibraryError.
     """
@@ -75,16 +77,26 @@ class OptimizerContext:
                  zmq_acks_endpoint: str = "", zmq_plans_pattern: str = "",
                  hostname: Optional[str] = None, curve_server_key: str = "",
                  curve_secret_key: str = "", curve_public_key: str = "") -> None:
+        told = _setting(None, "GROUP_FILE")
+        if not told:
+            zmq_plans_endpoint = _setting(zmq_plans_endpoint, "PLANS")
+            zmq_registry_endpoint = _setting(zmq_registry_endpoint, "REGISTRY")
+            zmq_acks_endpoint = _setting(zmq_acks_endpoint, "ACKS")
+        elif not (zmq_plans_endpoint or zmq_registry_endpoint or zmq_acks_endpoint):
+            group_file = told
+            topic_plans = _setting(None, "PLANS") or topic_plans
+            topic_registry = _setting(None, "REGISTRY") or topic_registry
+            topic_acks = _setting(None, "ACKS") or topic_acks
         self.namespace = namespace
         self.protocol = protocol
         self.group_file = group_file
         self.topic_plans = topic_plans
         self.topic_acks = topic_acks
         self.topic_registry = topic_registry
-        self.zmq_plans_endpoint = _setting(zmq_plans_endpoint, "PLANS")
+        self.zmq_plans_endpoint = zmq_plans_endpoint
         self.zmq_plans_bind = zmq_plans_bind
-        self.zmq_registry_endpoint = _setting(zmq_registry_endpoint, "REGISTRY")
-        self.zmq_acks_endpoint = _setting(zmq_acks_endpoint, "ACKS")
+        self.zmq_registry_endpoint = zmq_registry_endpoint
+        self.zmq_acks_endpoint = zmq_acks_endpoint
         self._lock = threading.Lock()
         self._declared: Dict[Tuple[str, str], KnobDef] = {}
         self._pid = os.getpid()
