@@ -1,11 +1,51 @@
 # The service beside an application: see jobs/slurm/online.sbatch. Sourced by sh, after
 # common.sh.
-# shellcheck shell=sh disable=SC2154 # set where it is sourced
+# shellcheck shell=sh disable=SC1091,SC2154 # set where it is sourced
 
-# endpoint STREAM: where the service listens, as others reach it; nothing before it does.
+. "$jobs/mofka.sh"
+
+# said EVENT FIELD: of the last such line of the service's log.
+said() {
+    sed -n "s/.*\"$1\".*\"$2\":\"\([^\"]*\)\".*/\1/p" "$results/optimizer.log" |
+        tail -n 1
+}
+
+# endpoint STREAM: where the service listens, as others reach it, or, over Mofka, its
+# topic; nothing before it does.
 endpoint() {
-    sed -n "s/.*\"optimizer.listening\".*\"$1\":\"\([^\"]*\)\".*/\1/p" \
-        "$results/optimizer.log" | tail -n 1 | sed "s/0\.0\.0\.0/$host/"
+    case $DFOPT_TRANSPORT:$1 in
+    zmq:*) said optimizer.listening "$1" | sed "s/0\.0\.0\.0/$host/" ;;
+    *:findings) said optimizer.stream.start input_topic ;;
+    *:plans) said optimizer.stream.start output_topic ;;
+    *:registrations) said optimizer.stream.start registry_topic ;;
+    *:acks) said optimizer.stream.start acks_topic ;;
+    esac
+}
+
+# comes_up PROCESS CONDITION...: whether that is true in time; if not, why. PROCESS,
+# without which it cannot come true, may be empty.
+comes_up() {
+    process=$1
+    shift
+    left=$((DFOPT_START_S * 5))
+    until "$@"; do
+        if [ -n "$process" ] && ! kill -0 "$process" 2>/dev/null; then
+            why="did not start"
+        elif [ "$left" -le 0 ]; then
+            why="did not start within $DFOPT_START_S s"
+        elif [ -n "$stopped" ]; then
+            why="was asked to stop before it had started"
+        else
+            left=$((left - 1))
+            sleep 0.2
+            continue
+        fi
+        return 1
+    done
+}
+
+listens() {
+    [ -n "$(endpoint plans)" ]
 }
 
 # start_service: on its nodes; ends the job if it does not start.
@@ -14,28 +54,32 @@ start_service() {
     host=$(uname -n)
     any="tcp://${DFOPT_INTERFACE:-*}:*" # a free port; the log line says which
     on=$(first_nodes "$((DFOPT_SERVICE_NODES > 0 ? DFOPT_SERVICE_NODES : 1))")
+    case $DFOPT_TRANSPORT in
+    zmq)
+        set -- --address "$any" --bind --plans-address "$any" --plans-pattern pub \
+            --registry-address "$any" --acks-address "$any"
+        ;;
+    mofka)
+        find_broker
+        set -- --group-file "$group_file" --input-topic "$DFOPT_FINDINGS_TOPIC" \
+            --output-topic "$DFOPT_PLANS_TOPIC" \
+            --registry-topic "$DFOPT_REGISTRY_TOPIC" --acks-topic "$DFOPT_ACKS_TOPIC"
+        ;;
+    *) give_up "DFOPT_TRANSPORT is zmq or mofka, not '$DFOPT_TRANSPORT'" ;;
+    esac
     : >"$results/optimizer.log" || exit 1
-    launch_on "$on" "$DFOPT_RANKS" "$program" --transport zmq --address "$any" --bind \
-        --plans-address "$any" --plans-pattern pub --registry-address "$any" \
-        --acks-address "$any" --idle-timeout never \
-        "$(log_option "$results/decisions.h5")" $DFOPT_OPTIONS \
+    launch_on "$on" "$DFOPT_RANKS" "$program" --transport "$DFOPT_TRANSPORT" "$@" \
+        --idle-timeout never "$(log_option "$results/decisions.h5")" $DFOPT_OPTIONS \
         2>>"$results/optimizer.log" &
     service=$!
-    left=$((DFOPT_START_S * 5))
-    while [ -z "$(endpoint plans)" ]; do
-        kill -0 "$service" 2>/dev/null || service_failed "did not start"
-        [ "$left" -gt 0 ] || service_failed "did not start within $DFOPT_START_S s"
-        [ -z "$stopped" ] || service_failed "was asked to stop before it had started"
-        left=$((left - 1))
-        sleep 0.2
-    done
+    comes_up "$service" listens || service_failed
     say "dfopt-mpi listens on $on"
 }
 
 service_failed() {
     kill -KILL "$service" 2>/dev/null
     cat "$results/optimizer.log"
-    give_up "dfopt-mpi $1"
+    give_up "dfopt-mpi $why"
 }
 
 # run_application COMMAND...: with what it needs to know in its environment.
@@ -44,11 +88,14 @@ run_application() {
     DFOPT_CLIENT_PLANS=$(endpoint plans)
     DFOPT_CLIENT_REGISTRY=$(endpoint registrations)
     DFOPT_CLIENT_ACKS=$(endpoint acks)
-    DFOPT_CLIENT_PLANS_PATTERN=sub
+    case $DFOPT_TRANSPORT in
+    zmq) export DFOPT_CLIENT_PLANS_PATTERN=sub ;;
+    mofka) export DFOPT_CLIENT_GROUP_FILE="$group_file" ;;
+    esac
     DFOPT_APP_NODES=$(nodes_behind "$DFOPT_SERVICE_NODES")
     DFOPT_APP_NNODES=$(count "$DFOPT_APP_NODES")
-    export DFOPT_FINDINGS DFOPT_CLIENT_PLANS DFOPT_CLIENT_REGISTRY DFOPT_CLIENT_ACKS \
-        DFOPT_CLIENT_PLANS_PATTERN DFOPT_APP_NODES DFOPT_APP_NNODES
+    export DFOPT_TRANSPORT DFOPT_FINDINGS DFOPT_CLIENT_PLANS DFOPT_CLIENT_REGISTRY \
+        DFOPT_CLIENT_ACKS DFOPT_APP_NODES DFOPT_APP_NNODES
     "$@" &
     application=$!
     if ! wait_for "$application"; then
@@ -78,6 +125,7 @@ serve() {
     start_service
     run_application "$@"
     stop_service
+    stop_broker
     if [ -n "$stopped" ] && [ "$code" -eq 0 ]; then
         stopped_early
         exit 3

@@ -31,8 +31,21 @@
 : "${DFOPT_INTERFACE:=}"
 : "${DFOPT_OPTIONS:=}"
 
-# Seconds: for the service to start; and, when the time is up, for the application to
-# end after the signal, and then for the service.
+# Between the service and the application: zmq, or mofka (docs/mofka.md). With mofka:
+# the broker's group file, which has DFOPT_START_S to be there; or a command, split at
+# blanks, that is the broker of this job alone and writes the file MOFKA_GROUP_FILE:
+#   sh jobs/broker.sh ofi+tcp
+# and the topics (Bedrock takes no dots, which DFOptimizer's defaults have).
+: "${DFOPT_TRANSPORT:=zmq}"
+: "${DFOPT_GROUP_FILE:=}"
+: "${DFOPT_BROKER_COMMAND:=}"
+: "${DFOPT_FINDINGS_TOPIC:=diagnosis_findings}"
+: "${DFOPT_PLANS_TOPIC:=optimizer_plans}"
+: "${DFOPT_REGISTRY_TOPIC:=optimizer_registry}"
+: "${DFOPT_ACKS_TOPIC:=optimizer_acks}"
+
+# Seconds: for the service, and a broker, to start; and, when the time is up, for the
+# application to end after the signal, and then for the service, and a broker.
 : "${DFOPT_START_S:=120}"
 : "${DFOPT_APP_SIGNAL:=TERM}"
 : "${DFOPT_APP_GRACE_S:=20}"

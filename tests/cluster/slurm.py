@@ -42,7 +42,7 @@ SelectTypeParameters=CR_Core
 SlurmdParameters=config_overrides
 SchedulerParameters=bf_interval=1,sched_interval=1
 ReturnToService=2
-KillWait=5
+KillWait=20
 {nodes}PartitionName=all Nodes=ALL Default=YES MaxTime=60 State=UP
 """
 NODE = ("NodeName={name} NodeHostname={host} NodeAddr=127.0.0.1 Port={port}"

@@ -1,82 +1,25 @@
 #!/usr/bin/env python3
 """The batch scripts of jobs/slurm, on a Slurm of this test's own."""
+import glob
 import json
 import os
-import shutil
 import subprocess
 import sys
-import tempfile
-import unittest
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "cli"))
 import harness  # noqa: E402
-import slurm  # noqa: E402
 from harness import DecisionLog, wait_until  # noqa: E402
-
-SCRIPTS = os.path.join(HERE, "..", "..", "jobs", "slurm")
-JOB_S = 120
-LIMIT_S = 150  # Slurm looks at time limits every 30 s
-
-# Two nodes that are one host: ranks must not believe that they share memory.
-MPI = {"OMPI_MCA_btl": "tcp,self", "OMPI_MCA_btl_tcp_if_include": "lo",
-       "OMPI_MCA_oob_tcp_if_include": "lo", "OMPI_MCA_hwloc_base_binding_policy": "none",
-       "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
-SRUN = {"DFOPT_LAUNCHER": "srun", "DFOPT_LAUNCHER_OPTIONS": "--mpi=pmix"}
-
-# An application: the loader, on the nodes that are for it.
-APPLICATION = """\
-exec srun --exact -N "$DFOPT_APP_NNODES" -n 1 -w "$DFOPT_APP_NODES" {loader} \\
-    --make-data={folder}/data --files=4 --latency=2 --windows={windows} \\
-    --window-ms=200 --findings="$DFOPT_FINDINGS" --findings-connect \\
-    --plans="$DFOPT_CLIENT_PLANS" --plans-pattern="$DFOPT_CLIENT_PLANS_PATTERN" \\
-    --registry="$DFOPT_CLIENT_REGISTRY" --acks="$DFOPT_CLIENT_ACKS" \\
-    --wait-optimizer=20 --json={folder}/loader.jsonl
-"""
+from slurm_jobs import (JOB_S, LIMIT_S, SCRIPTS, SRUN, Jobs,  # noqa: E402
+                        skip_without_slurm)
 
 
 def setUpModule():
-    reason = slurm.missing()
-    if not reason and harness.is_sanitized(harness.Config.program):
-        reason = "the programs are sanitized"
-    if reason:
-        raise unittest.SkipTest(reason)
+    skip_without_slurm()
 
 
-class Scripts(harness.Case):
-    @classmethod
-    def setUpClass(cls):
-        cls.cluster_folder = tempfile.mkdtemp(prefix="dfopt-slurm-")
-        cls.addClassCleanup(shutil.rmtree, cls.cluster_folder, True)
-        os.chmod(cls.cluster_folder, 0o755)  # munged asks for that
-        cls.slurm = slurm.Slurm(cls.cluster_folder)
-        cls.addClassCleanup(cls.slurm.stop)
-
-    def submit(self, script, *args, options=(), tasks=4, **settings):
-        env = {**MPI, "DFOPT_BIN": os.path.dirname(harness.Config.program),
-               "DFOPT_RESULTS": self.folder, "DFOPT_INTERFACE": "lo", **settings}
-        return self.slurm.submit(
-            ["-N2", "-n", str(tasks), "-o", self.path("%j.out"), *options],
-            os.path.join(SCRIPTS, script), *args, env=env)
-
-    def output(self, job):
-        """What the job and the service have said so far."""
-        text = ""
-        for name in (job + ".out", os.path.join(job, "optimizer.log")):
-            if os.path.exists(self.path(name)):
-                text += self.read(name).decode("utf-8", "replace")
-        return text[-8000:]
-
-    def ends_with(self, job, state, code, seconds=JOB_S):
-        try:
-            got = self.slurm.wait_for(job, seconds)
-        except AssertionError as e:
-            self.fail("%s\n%s" % (e, self.output(job)))
-        self.assertEqual(got, (state, code), self.output(job))
-
-    def complete(self, job):
-        with DecisionLog(self.path(job, "decisions.h5")) as log:
-            return log.complete
+class Scripts(Jobs):
+    talk = '--findings-connect --plans-pattern="$DFOPT_CLIENT_PLANS_PATTERN"'
 
     def recording(self, nodes, windows):
         path = self.write("session.jsonl", harness.lines(harness.session(nodes, windows)))
@@ -133,22 +76,23 @@ class Scripts(harness.Case):
 
     # ---- the service ----
 
-    def application(self, windows, name="application.sh"):
-        return self.write(name, APPLICATION.format(
-            loader=harness.Config.demo_program, folder=self.folder, windows=windows))
-
-    def applied(self, job):
-        """How often a plan was acknowledged as applied, by the log."""
-        with DecisionLog(self.path(job, "decisions.h5")) as log:
-            self.assertEqual(log.complete, 1)
-            return log.names("acks", "status").count("applied")
-
     def test_service_beside_an_application(self):
         for settings in ({}, {**SRUN, "DFOPT_SERVICE_NODES": "0"}):
             job = self.submit("online.sbatch", "sh", self.application(12), tasks=8,
                               DFOPT_RANKS="3", **settings)
             self.ends_with(job, "COMPLETED", "0:0")
             self.assertGreater(self.applied(job), 1, self.output(job))
+
+    def test_the_application_of_the_manual(self):
+        manual = os.path.join(SCRIPTS, "..", "README.md")
+        with open(manual, encoding="utf-8") as f:
+            (line,) = [x.strip() for x in f if x.startswith("    exec srun ")]
+        self.write("train.sh", line + "\n")
+        os.chmod(self.write("train", '#!/bin/sh\n>"ran.$SLURM_PROCID"\n'), 0o755)
+        job = self.submit("online.sbatch", "sh", "train.sh", tasks=16,
+                          options=["-D", self.folder])
+        self.ends_with(job, "COMPLETED", "0:0")
+        self.assertEqual(len(glob.glob(self.path("ran.*"))), 8, self.output(job))
 
     def test_a_stopped_service_goes_on(self):
         """The first run would take hours, the second, after the requeue, seconds."""
@@ -185,7 +129,8 @@ class Scripts(harness.Case):
                           options=["--time=1", "--signal=B:USR1@40"], **SRUN)
         self.ends_with(job, "FAILED", "3:0", LIMIT_S)
         said = self.output(job)
-        self.assertIn("SIGUSR1: SIGTERM to the application", said)
+        self.assertIn("SIGUSR1: SIGUSR1 to the application", said)
+        self.assertIn("the application ended with 3", said)
         self.assertIn("dfopt-mpi ended with 0", said)
         self.assertGreater(self.applied(job), 1, said)
 

@@ -1,7 +1,7 @@
 # Tests against a real broker, which each of them starts on shared memory. Where
 # Mofka is not found they are there by name, and skipped.
 find_program(DFOPT_BEDROCK bedrock)
-set(mofka_tests service faults client global demo)
+set(mofka_tests service faults client global demo slurm)
 
 if(DFOPT_HAVE_MOFKA)
   add_executable(mofka_peer ${CMAKE_CURRENT_SOURCE_DIR}/mofka/peer.cpp)
@@ -22,3 +22,6 @@ foreach(name ${mofka_tests})
   endif()
   set_tests_properties(mofka.${name} PROPERTIES LABELS mofka TIMEOUT 240)
 endforeach()
+# batch jobs: a Slurm as of tests/cluster, too
+set_tests_properties(mofka.slurm PROPERTIES LABELS "mofka;slurm" TIMEOUT 900
+                     SKIP_REGULAR_EXPRESSION "Mofka is not found|setUpModule .*skipped")
