@@ -21,16 +21,18 @@ Checks:
            and metrics in the documents are those of the source
   policy   the program takes every switch and field that docs/policies.md names,
            with every value that it names, and no other
-  run      the examples in README.md and docs/*.md run
+  run      the examples in README.md and docs/*.md run, but for those of
+  clone    docs/quick-start.md: it is followed in a copy of what git has, from building
+           and installing to the closed loop
   readme   every other command of README.md is run, here or by another test
 
 Examples: a fenced block that opens with ```sh run is run with `sh -e`, all blocks
 of a document in order, in one temporary folder, with jobs/ as in a clone, the programs
-and those of analysis/ on PATH. Words behind `run` name programs, or modules as
-python3-MODULE, without which the block, and the rest of the document, are left out
-(```sh run mpirun). DFOPT_PREFIX is a folder that the build is installed in; documents
-that name it are left out where that is sanitized. A block ```text output right behind
-one holds what it must print on standard output.
+and those of analysis/ on PATH. What a block exports the next ones have. Words behind
+`run` name programs, or modules as python3-MODULE, without which the block, and the rest
+of the document, are left out (```sh run mpirun). DFOPT_PREFIX is a folder that the
+build is installed in; documents that name it are left out where that is sanitized. A block
+```text output right behind one holds what it must print on standard output.
 
 Exit code: 0 all is well, 1 something is not (each with document and line).
 """
@@ -40,7 +42,7 @@ import re
 import sys
 
 from common import documents, line_of, problems, read, without_fences, wrong
-from examples import check_policy, check_readme, check_run
+from examples import check_clone, check_policy, check_readme, check_run
 from pages import check_client, check_formats, check_man, check_migrating
 from tables import check_tables
 
@@ -70,7 +72,8 @@ def check_links(source, _):
 
 CHECKS = {"man": check_man, "formats": check_formats, "client": check_client,
           "links": check_links, "tables": check_tables, "migrating": check_migrating,
-          "policy": check_policy, "run": check_run, "readme": check_readme}
+          "policy": check_policy, "run": check_run, "readme": check_readme,
+          "clone": check_clone}
 
 
 def main():

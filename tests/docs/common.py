@@ -2,6 +2,7 @@
 import re
 
 TIMEOUT_S = 120
+BUILD_S = 480
 
 problems = []
 

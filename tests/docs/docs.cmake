@@ -5,6 +5,9 @@ set(checks man formats client links tables migrating policy)
 if(NOT DFOPT_SANITIZE)
   list(APPEND checks run readme)
 endif()
+if(NOT DFOPT_SANITIZE AND CMAKE_BUILD_TYPE STREQUAL "Release")
+  list(APPEND checks clone) # it builds: half a minute of CPU
+endif()
 foreach(check ${checks})
   add_test(NAME docs.${check}
            COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/tests/docs/check_docs.py
@@ -13,3 +16,6 @@ foreach(check ${checks})
   set_tests_properties(docs.${check} PROPERTIES
     LABELS cli TIMEOUT 600 ENVIRONMENT "${DFOPT_TEST_ENVIRONMENT}")
 endforeach()
+if(TEST docs.clone)
+  set_tests_properties(docs.clone PROPERTIES PROCESSORS 2)
+endif()

@@ -7,8 +7,8 @@ import shutil
 import subprocess
 import tempfile
 
-from common import (TIMEOUT_S, documents, line_of, read, rows_under, unquoted,
-                    without_fences, wrong)
+from common import (BUILD_S, TIMEOUT_S, documents, line_of, read, rows_under,
+                    unquoted, without_fences, wrong)
 
 
 # ---- policy, against the program ----
@@ -101,10 +101,12 @@ def with_source(env, source):
 
 
 def environment(programs):
-    """Settings of the caller do not matter, and mpirun may run anywhere."""
+    """Settings of the caller do not matter, and mpirun may run anywhere. The programs,
+    if there are any as yet, are on PATH."""
     env = {k: v for k, v in os.environ.items()
-           if not k.startswith(("DFOPTIMIZER_", "DLIO_KNOB_", "DFOPT_CLIENT_"))}
-    env["PATH"] = "%s%s%s" % (programs, os.pathsep, env.get("PATH", ""))
+           if not k.startswith(("DFOPTIMIZER_", "DLIO_KNOB_", "DFOPT_"))}
+    if programs:
+        env["PATH"] = "%s%s%s" % (programs, os.pathsep, env.get("PATH", ""))
     env.update(LC_ALL="C", OMPI_ALLOW_RUN_AS_ROOT="1",
                OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1",
                OMPI_MCA_rmaps_base_oversubscribe="1",
@@ -112,13 +114,16 @@ def environment(programs):
     return env
 
 
-def run_block(path, block, folder, env):
+def run_block(path, block, folder, env, seconds=TIMEOUT_S):
+    """What it exports is in env afterwards: a reader has one shell for all blocks."""
+    exports = pathlib.Path(folder, ".exports")
     try:
-        r = subprocess.run(["sh", "-e", "-c", block.code], cwd=folder, env=env,
+        r = subprocess.run(["sh", "-e", "-c", block.code + "\nenv -0 >" + str(exports)],
+                           cwd=folder, env=env,
                            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                           stderr=subprocess.PIPE, timeout=TIMEOUT_S)
+                           stderr=subprocess.PIPE, timeout=seconds)
     except subprocess.TimeoutExpired:
-        wrong(path.name, block.line, "the example took more than %d s" % TIMEOUT_S)
+        wrong(path.name, block.line, "the example took more than %d s" % seconds)
         return False
     out = r.stdout.decode("utf-8", "replace")
     if r.returncode:
@@ -127,6 +132,9 @@ def run_block(path, block, folder, env):
     elif block.output is not None and out.strip() != block.output.strip():
         wrong(path.name, block.line, "the example printed\n%s\nand not\n%s"
               % (out.rstrip(), block.output.rstrip()))
+    else:
+        env.update(line.split("=", 1) for line in
+                   exports.read_text(encoding="utf-8").split("\0")[:-1])
     return r.returncode == 0
 
 
@@ -170,26 +178,63 @@ def check_readme(source, programs):
             wrong(path.name, line, "%s does not run: %s" % (where[0][0], m[1]))
 
 
+def run_document(path, folder, env, seconds=TIMEOUT_S):
+    """Its blocks in order, up to the first that lacks something or fails."""
+    blocks, ran = blocks_of(path), 0
+    for block in blocks:
+        lacking = [p for p in block.needs if lacks(p, env)]
+        if lacking:
+            print("%s:%d: left out from here: no %s"
+                  % (path.name, block.line, ", ".join(lacking)))
+            break
+        if not run_block(path, block, folder, env, seconds):
+            break
+        ran += 1
+    if blocks:
+        print("%s: %d of %d examples ran" % (path.name, ran, len(blocks)))
+
+
 def check_run(source, programs):
-    env = with_source(environment(programs), source)
     for path in [source / "README.md", *documents(source)]:
-        blocks, ran = blocks_of(path), 0
+        if path.name == FROM_A_CLONE:
+            continue
+        env = with_source(environment(programs), source)
         with tempfile.TemporaryDirectory() as folder:
             os.symlink(str(source / "jobs"), os.path.join(folder, "jobs"))
-            if any("$DFOPT_PREFIX" in block.code for block in blocks):
+            if "$DFOPT_PREFIX" in read(path):
                 if is_sanitized(programs):
                     print("%s: left out: the build is sanitized" % path.name)
                     continue
                 env["DFOPT_PREFIX"] = str(pathlib.Path(folder, "prefix"))
                 install(programs, env["DFOPT_PREFIX"])
-            for block in blocks:
-                lacking = [p for p in block.needs if lacks(p, env)]
-                if lacking:
-                    print("%s:%d: left out from here: no %s"
-                          % (path.name, block.line, ", ".join(lacking)))
-                    break
-                if not run_block(path, block, folder, env):
-                    break
-                ran += 1
-        if blocks:
-            print("%s: %d of %d examples ran" % (path.name, ran, len(blocks)))
+            run_document(path, folder, env)
+
+
+# ---- from a clone to the closed loop ----
+
+FROM_A_CLONE = "quick-start.md"
+
+
+def clone(source, folder):
+    """What git has of the source, as it is here; without git all but the builds."""
+    listed = shutil.which("git") and subprocess.run(
+        ["git", "-C", str(source), "ls-files", "-z"], stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL, timeout=TIMEOUT_S)
+    if not listed or not listed.stdout:
+        shutil.copytree(source, folder, ignore=shutil.ignore_patterns("build", ".git"))
+        return
+    for name in filter(None, listed.stdout.decode().split("\0")):
+        there = source / name
+        if there.exists():  # else it is being removed
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(there, folder / name)
+
+
+def check_clone(source, _):
+    """The quick start, all of it, with nothing but a clone and a home of its own."""
+    env = environment(None)
+    with tempfile.TemporaryDirectory() as name:
+        env["HOME"] = name
+        folder = pathlib.Path(name, "dfopt-mpi")
+        clone(source, folder)
+        run_document(source / "docs" / FROM_A_CLONE, str(folder), env, BUILD_S)
