@@ -242,6 +242,7 @@ static void cut(struct dfopt_slice *s, uint64_t keep)
 static enum dfopt_err take_others(struct dfopt_slice *s, uint64_t first_seq)
 {
     struct other *o = DFOPT_ROW(&s->others, struct other);
+    struct dfopt_error why;
     enum dfopt_err e = DFOPT_OK;
     for (size_t i = 0; i < DFOPT_ROWS(&s->others, struct other) && !e; i++) {
         const struct dfopt_record rec = {.data = s->texts.data + o[i].at,
@@ -251,7 +252,7 @@ static enum dfopt_err take_others(struct dfopt_slice *s, uint64_t first_seq)
                                          .line = o[i].line,
                                          .offset = o[i].offset};
         e = dfopt_intake_take(&s->intake, &s->round, first_seq + o[i].index, &rec,
-                              &o[i].event, NULL);
+                              &o[i].event, &why);
     }
     return e;
 }

@@ -365,7 +365,7 @@ def upstream(bench, main, base, n):
 
 def options():
     p = argparse.ArgumentParser(prog="run.sh", description=__doc__.split("\n\n", maxsplit=1)[0])
-    p.add_argument("--quick", action="store_true", help="smaller inputs: a minute or two")
+    p.add_argument("--quick", action="store_true", help="smaller inputs: three minutes")
     p.add_argument("--build", default=os.path.join(ROOT, "build", "release"), metavar="DIR",
                    help="a release build; made there if there is none (default build/release)")
     p.add_argument("--output", metavar="FILE.json", help="default: bench.json in the build")
