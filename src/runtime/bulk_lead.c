@@ -173,6 +173,14 @@ static void add_counts(struct dfopt_bulk_lead *l, const struct dfopt_bulk_counts
         l->verdicts += c->verdicts[i];
 }
 
+/* Whole rows only. */
+static enum dfopt_err add_rows(struct dfopt_buf *to, const struct dfopt_item *item,
+                               size_t row_size)
+{
+    return item->size % row_size ? DFOPT_ERR_FORMAT
+                                 : dfopt_buf_add(to, item->data, item->size);
+}
+
 static enum dfopt_err take_output_item(struct dfopt_bulk_lead *l, int from,
                                        const struct dfopt_item *item,
                                        struct dfopt_bulk_counts *counts)
@@ -191,9 +199,9 @@ static enum dfopt_err take_output_item(struct dfopt_bulk_lead *l, int from,
     case DFOPT_ITEM_BLOCK:
         return dfopt_buf_add(&r->blocks, item->data, item->size);
     case DFOPT_ITEM_REJECT_ROWS:
-        return dfopt_buf_add(&r->rejects, item->data, item->size);
+        return add_rows(&r->rejects, item, sizeof(struct dfopt_declog_reject_row));
     case DFOPT_ITEM_GIVEN_ACKS:
-        return dfopt_buf_add(&r->acks, item->data, item->size);
+        return add_rows(&r->acks, item, sizeof(struct dfopt_round_ack));
     case DFOPT_ITEM_TEXT:
         return dfopt_buf_add(&r->texts, item->data, item->size);
     case DFOPT_ITEM_GIVEN_REGISTRATION:
@@ -205,13 +213,14 @@ static enum dfopt_err take_output_item(struct dfopt_bulk_lead *l, int from,
     case DFOPT_ITEM_REGISTRATION:
         if (r->registrations.len == 0)
             return DFOPT_ERR_FORMAT;
-        e = dfopt_item_registration(item, &seq, &accepted);
-        if (e)
-            return e;
         last = DFOPT_ROW(&r->registrations, struct dfopt_round_registration) +
                DFOPT_ROWS(&r->registrations, struct dfopt_round_registration) - 1;
-        last->accepted = accepted;
-        return DFOPT_OK;
+        if (last->accepted.knobs)
+            return DFOPT_ERR_FORMAT;
+        e = dfopt_item_registration(item, &seq, &accepted);
+        if (!e)
+            last->accepted = accepted;
+        return e;
     default:
         return dfopt_item_rows(item, l->c->dict, &l->b.own[from], &r->merged, NULL,
                                NULL);
