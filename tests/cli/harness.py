@@ -85,7 +85,7 @@ def rank_process(sid, rank):
     raise AssertionError(f"no process of rank {rank}")
 
 
-def wait_until(condition, seconds, what):
+def wait_until(condition, seconds, what, every_s=0.02):
     """Waits for a condition; fails by name when it does not come true."""
     end = time.monotonic() + seconds
     while True:
@@ -94,15 +94,18 @@ def wait_until(condition, seconds, what):
             return value
         if time.monotonic() > end:
             raise AssertionError(f"not within {seconds} s: {what}")
-        time.sleep(0.02)
+        time.sleep(every_s)
+
+
+def asan_options(leaks=True):
+    return f"detect_leaks={int(leaks)}:intercept_tls_get_addr=0:verify_asan_link_order=0"
 
 
 def environment(program, extra):
     env = {k: v for k, v in os.environ.items()
            if not k.startswith(("DFOPTIMIZER_", "DLIO_", "OMPI_COMM_", "PMIX_"))}
     if is_sanitized(program):
-        env.setdefault("ASAN_OPTIONS", "detect_leaks=1:intercept_tls_get_addr=0:"
-                       "verify_asan_link_order=0")
+        env.setdefault("ASAN_OPTIONS", asan_options())
         env.setdefault("LSAN_OPTIONS", "print_suppressions=0:suppressions="
                        + os.path.join(os.path.dirname(HERE), "lsan.supp"))
     env.update(extra or {})
