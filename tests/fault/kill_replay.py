@@ -124,7 +124,14 @@ def kill_one(case, how, seconds):
         rank = case.rng.choice(sorted(ranks))
         os.kill(ranks[rank], signal.SIGKILL)
         killed = time.monotonic()
-        r = running.finish(END_WITHIN_S, sanitizers=False)
+        try:
+            r = running.finish(END_WITHIN_S, sanitizers=False)
+        except AssertionError:
+            # Open MPI 4.1: mpirun may stay when a rank goes while it connects to it
+            if not re.search(r"PMIX ERROR(.|\n)*with PID 0 ", running.so_far()):
+                raise
+            print(f"  rank {rank}: killed at its start, mpirun stayed", flush=True)
+            return rank
         if r.code == 0:
             return None  # its work was done
         named = re.search(rf"process rank {rank} with PID \d+ on node (\S+)", r.text)
