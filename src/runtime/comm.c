@@ -27,13 +27,13 @@ struct dfopt_comm {
     MPI_Win window;            /* of the bells; MPI_WIN_NULL: there are none */
     struct dfopt_bell **bells; /* by rank; NULL: on another host. Owned */
     bool all_here;             /* every rank has a bell */
-    struct dfopt_send *going;  /* those that are not done */
+    struct dfopt_send *going;  /* those not known to be over; borrowed */
 };
 
 struct dfopt_send {
     MPI_Request request;
-    int done, code;
-    struct dfopt_send *next; /* in c->going */
+    int over, code;
+    struct dfopt_send *next, **at; /* in c->going; what points to it there */
 };
 
 static enum dfopt_err mpi_error(int code, const char *what, int peer,
@@ -188,22 +188,34 @@ enum dfopt_err dfopt_comm_send(struct dfopt_comm *c, int to,
     if (has_bell(c, to))
         dfopt_bell_ring(c->bells[to]);
     s->next = c->going;
+    s->at = &c->going;
+    if (s->next)
+        s->next->at = &s->next;
     c->going = s;
     *out = s;
     return DFOPT_OK;
 }
 
+/* Whether a send is over, or has failed. MPI goes on with all others, too. */
+static bool is_over(struct dfopt_send *s)
+{
+    if (s->over)
+        return true;
+    s->code = MPI_Test(&s->request, &s->over, MPI_STATUS_IGNORE);
+    s->over = s->over || s->code != MPI_SUCCESS;
+    if (s->over) {
+        *s->at = s->next;
+        if (s->next)
+            s->next->at = s->at;
+    }
+    return s->over;
+}
+
 /* Lets MPI go on with what is on its way. Returns whether anything still is. */
 static bool still_going(struct dfopt_comm *c)
 {
-    for (struct dfopt_send **at = &c->going; *at;) {
-        struct dfopt_send *s = *at;
-        s->code = MPI_Test(&s->request, &s->done, MPI_STATUS_IGNORE);
-        if (s->done || s->code != MPI_SUCCESS)
-            *at = s->next;
-        else
-            at = &s->next;
-    }
+    while (c->going && is_over(c->going))
+        ;
     return c->going != NULL;
 }
 
@@ -240,10 +252,11 @@ static void nap(unsigned tries)
 enum dfopt_err dfopt_send_finish(struct dfopt_comm *c, struct dfopt_send **s,
                                  struct dfopt_error *err)
 {
+    (void)c;
     unsigned tries = 0;
     if (!*s)
         return DFOPT_OK;
-    while (still_going(c) && !(*s)->done && (*s)->code == MPI_SUCCESS)
+    while (!is_over(*s))
         if (!still_brief(&tries))
             nap(tries);
     const int code = (*s)->code;
