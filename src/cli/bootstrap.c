@@ -3,6 +3,7 @@
 #include "cli/bootstrap.h"
 
 #include "codec/codec.h"
+#include "json/write.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -53,7 +54,7 @@ enum dfopt_err dfopt_bootstrap_json(long cpus, struct dfopt_buf *out,
     if (!when || !*when)
         when = "window_boundary";
     struct dfopt_buf at = {0};
-    e = dfopt_codec_text_json(when, strlen(when), &at);
+    e = dfopt_json_write_text(when, strlen(when), &at);
     if (!e)
         e = dfopt_buf_add(&at, "", 1);
     if (!e)

@@ -1,6 +1,7 @@
 /* Collecting, quoting and writing. */
 #include "cli/log_print.h"
 #include "codec/codec.h"
+#include "json/write.h"
 
 #include <errno.h>
 #include <math.h>
@@ -142,7 +143,7 @@ void log_color(struct log_print *p, enum log_color c)
 void log_json_text(struct log_print *p, const char *text, size_t len)
 {
     if (!p->e)
-        p->e = dfopt_codec_text_json(text, len, &p->out);
+        p->e = dfopt_json_write_text(text, len, &p->out);
 }
 
 void log_json_sym(struct log_print *p, dfopt_sym s)
@@ -167,7 +168,7 @@ void log_json_real(struct log_print *p, double d)
 void log_json_value(struct log_print *p, struct dfopt_value v)
 {
     if (!p->e)
-        p->e = dfopt_codec_value_json(p->dict, v, &p->out);
+        p->e = dfopt_json_write_value(p->dict, v, &p->out);
 }
 
 void log_json_list(struct log_print *p, dfopt_list list)

@@ -6,6 +6,7 @@
 #include "cli/progress.h"
 #include "cli/sweep_report.h"
 #include "codec/sweep_json.h"
+#include "json/write.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -132,7 +133,7 @@ static enum dfopt_err list_variant(const struct dfopt_sweep_run *s, size_t varia
             continue;
         e = dfopt_buf_add(out, ",", 1);
         if (!e)
-            e = dfopt_codec_text_json(path, strlen(path), out);
+            e = dfopt_json_write_text(path, strlen(path), out);
         if (!e)
             e = dfopt_buf_printf(out, ":%s", text);
     }

@@ -1,7 +1,7 @@
 /* Plans between the listener, which files them by knob, and the application,
  * which takes them at its boundaries. */
 #include "client/impl.h"
-#include "codec/json.h"
+#include "json/json.h"
 
 #include <stdlib.h>
 #include <string.h>

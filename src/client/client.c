@@ -1,6 +1,6 @@
 /* The life of a client, and what everything else in it leans on. */
 #include "client/impl.h"
-#include "codec/json.h"
+#include "json/json.h"
 
 #include <stdarg.h>
 #include <stdio.h>

@@ -3,7 +3,7 @@
  * wait takes time, so that it notices a stop at once. */
 #include "base/clock.h"
 #include "client/impl.h"
-#include "codec/json.h"
+#include "json/json.h"
 
 #include <signal.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* What the client sends: registrations and acks, metadata and body. */
 #include "client/impl.h"
-#include "codec/write.h"
+#include "json/write.h"
 
 #include <math.h>
 #include <string.h>

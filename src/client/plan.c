@@ -2,8 +2,8 @@
  * Unknown members are ignored. Source: DFOptimizer 0.1.0, _handle_plan_event in
  * dfoptimizer/runtime/context.py, for the members and their defaults. */
 #include "client/impl.h"
-#include "codec/json.h"
-#include "codec/utf8.h"
+#include "json/json.h"
+#include "json/utf8.h"
 
 #include <string.h>
 

@@ -74,13 +74,6 @@ enum dfopt_err dfopt_codec_registry(struct dfopt_codec *c, const char *text,
 
 /* ---- what goes out: each appends compact JSON to *out; OK or NOMEM ---- */
 
-enum dfopt_err dfopt_codec_value_json(const struct dfopt_dict *dict,
-                                      struct dfopt_value v, struct dfopt_buf *out);
-
-/* A text as a JSON string, quotes included. */
-enum dfopt_err dfopt_codec_text_json(const char *text, size_t len,
-                                     struct dfopt_buf *out);
-
 /* An ActionPlan as applications read it; keys in the order of the wire format. */
 enum dfopt_err dfopt_codec_plan_json(const struct dfopt_dict *dict,
                                      const struct dfopt_plan *p, uint32_t run,

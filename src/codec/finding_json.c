@@ -1,6 +1,6 @@
 /* A finding. All of it is checked before its first string is interned, so that
  * a rejected record leaves nothing in the dictionary. */
-#include "codec/grammar.h"
+#include "json/grammar.h"
 #include "codec/record.h"
 
 #include <math.h>

@@ -1,7 +1,7 @@
 /* Log lines as JSON objects. Unlike the wire's, their readers are any log
  * collector's: a real that is not finite becomes null. */
 #include "codec/codec.h"
-#include "codec/write.h"
+#include "json/write.h"
 
 #include <math.h>
 #include <string.h>

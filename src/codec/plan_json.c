@@ -1,6 +1,6 @@
 /* An ActionPlan as applications read it. */
 #include "codec/codec.h"
-#include "codec/write.h"
+#include "json/write.h"
 #include "model/decision.h"
 
 #include <string.h>

@@ -2,7 +2,7 @@
 #ifndef DFOPT_CODEC_POLICY_JSON_H
 #define DFOPT_CODEC_POLICY_JSON_H
 
-#include "codec/json.h"
+#include "json/json.h"
 #include "model/policy.h"
 
 /* Decodes a policy object onto *policy. On failure *policy is as it was. OK,

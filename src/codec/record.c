@@ -1,6 +1,6 @@
 /* One record: parse it, look for an envelope, hand the body to its decoder. */
 #include "codec/record.h"
-#include "codec/write.h"
+#include "json/write.h"
 
 static enum dfopt_err find_stream(struct json_object *record, uint32_t *stream,
                                   struct dfopt_error *err)

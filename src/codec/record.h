@@ -4,7 +4,7 @@
 
 #include "codec/codec.h"
 #include "codec/finding_fast.h"
-#include "codec/json.h"
+#include "json/json.h"
 
 struct dfopt_codec {
     struct dfopt_dict *dict; /* borrowed */

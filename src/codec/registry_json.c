@@ -2,7 +2,7 @@
  * compact line and decoded like a record, so that the same rules and limits
  * hold, and the line can be sent on. */
 #include "codec/record.h"
-#include "codec/write.h"
+#include "json/write.h"
 
 #include <stdlib.h>
 

@@ -2,7 +2,7 @@
 #ifndef DFOPT_CODEC_RESPONSE_JSON_H
 #define DFOPT_CODEC_RESPONSE_JSON_H
 
-#include "codec/write.h"
+#include "json/write.h"
 #include "model/policy.h"
 
 /* Sets those fields of *r that the object has, and their bits in *fields. null

@@ -1,6 +1,6 @@
 /* The planner's state as JSON, in an order that depends on names alone. */
 #include "codec/codec.h"
-#include "codec/write.h"
+#include "json/write.h"
 #include "model/decision.h"
 #include "model/state.h"
 

@@ -3,7 +3,7 @@
 #ifndef DFOPT_CODEC_SWEEP_AXIS_H
 #define DFOPT_CODEC_SWEEP_AXIS_H
 
-#include "codec/json.h"
+#include "json/json.h"
 
 struct dfopt_axis {
     const char *path;         /* borrowed from the tree */

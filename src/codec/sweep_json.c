@@ -4,7 +4,7 @@
 
 #include "codec/policy_json.h"
 #include "codec/sweep_axis.h"
-#include "codec/write.h"
+#include "json/write.h"
 #include "model/sample.h"
 
 #include <math.h>

@@ -5,7 +5,7 @@
 #include "codec/codec.h"
 #include "fold/rows.h"
 #include "planner/restore.h"
-#include "planner/symmap.h"
+#include "base/symmap.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

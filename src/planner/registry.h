@@ -5,7 +5,7 @@
 #define DFOPT_PLANNER_REGISTRY_H
 
 #include "model/policy.h"
-#include "planner/symmap.h"
+#include "base/symmap.h"
 
 /* A response of a knob, as it was when it registered. */
 struct dfopt_tag_response {

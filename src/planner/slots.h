@@ -5,7 +5,7 @@
 #define DFOPT_PLANNER_SLOTS_H
 
 #include "model/value.h"
-#include "planner/symmap.h"
+#include "base/symmap.h"
 
 struct dfopt_pending { /* a plan sent and not yet acknowledged */
     uint64_t plan_id;

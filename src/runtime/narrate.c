@@ -1,5 +1,6 @@
 /* Log lines about plans, registrations, acks, suppressions and gates. */
 #include "runtime/narrate.h"
+#include "json/write.h"
 
 #define REJECTS_SHOWN 100
 
@@ -8,7 +9,7 @@ static size_t put_value(const struct dfopt_dict *dict, struct dfopt_value v,
                         struct dfopt_buf *text)
 {
     const size_t at = text->len;
-    if (dfopt_codec_value_json(dict, v, text) || dfopt_buf_add(text, "", 1))
+    if (dfopt_json_write_value(dict, v, text) || dfopt_buf_add(text, "", 1))
         return SIZE_MAX;
     return at;
 }
@@ -57,7 +58,7 @@ void dfopt_narrate_registration(const struct dfopt_lead_config *c,
         if (i)
             e = dfopt_buf_add(text, ",", 1);
         if (!e)
-            e = dfopt_codec_text_json(id, len, text);
+            e = dfopt_json_write_text(id, len, text);
     }
     if (e || dfopt_buf_add(text, "]", 2))
         return;

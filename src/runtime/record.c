@@ -6,6 +6,7 @@
 #include "codec/codec.h"
 
 #include "model/decision.h"
+#include "json/write.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -84,7 +85,7 @@ enum dfopt_err dfopt_record_line(const struct dfopt_recorded *r, bool numbered,
             if (line->data[i] == '\n' || line->data[i] == '\r')
                 line->data[i] = ' ';
     } else {
-        e = dfopt_codec_text_json(rec->data, rec->len, line);
+        e = dfopt_json_write_text(rec->data, rec->len, line);
     }
     if (!e)
         e = dfopt_buf_add(line, "}", 1);

@@ -5,7 +5,7 @@
 #define DFOPT_RUNTIME_RECORDING_H
 
 #include "codec/codec.h"
-#include "planner/symmap.h"
+#include "base/symmap.h"
 
 #include <signal.h>
 

@@ -3,7 +3,7 @@
  * in when all their strings have their numbers. */
 #include "runtime/slice.h"
 
-#include "planner/symmap.h"
+#include "base/symmap.h"
 #include "runtime/restore.h"
 
 #include <stdlib.h>

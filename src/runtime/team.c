@@ -3,7 +3,7 @@
  * every EVENTS frame with one RESULTS frame of the same round, in order. */
 #include "runtime/team.h"
 
-#include "planner/symmap.h"
+#include "base/symmap.h"
 #include "runtime/deciding.h"
 #include "runtime/restore.h"
 

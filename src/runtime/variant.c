@@ -1,6 +1,7 @@
 /* Metrics are counted finding by finding from the rows that the planner has just
  * made, while they are in the processor's nearest cache. */
 #include "runtime/variant.h"
+#include "json/write.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -320,7 +321,7 @@ enum dfopt_err dfopt_variant_result(struct dfopt_variant *v,
     if (!e)
         e = dfopt_buf_add(out, v->knobs, n * sizeof *v->knobs);
     for (size_t k = 0; k < n && !e; k++) {
-        e = dfopt_codec_value_json(w->dict, jobs[k], out);
+        e = dfopt_json_write_value(w->dict, jobs[k], out);
         if (!e)
             e = dfopt_buf_add(out, "", 1);
     }

@@ -1,7 +1,7 @@
 /* Plans as applications read them, in the library that lives in their process. The
  * input is metadata and body, with a newline between them. */
 #include "client/impl.h"
-#include "codec/json.h"
+#include "json/json.h"
 #include "fuzz.h"
 
 static bool ends(const char *text, size_t size)

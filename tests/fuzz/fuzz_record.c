@@ -4,13 +4,14 @@
 #include "codec/codec.h"
 #include "codec/frame.h"
 #include "fuzz.h"
+#include "json/write.h"
 
 #define LIFE 1024 /* inputs */
 
 static void check_value(const struct dfopt_dict *dict, struct dfopt_value v)
 {
     struct dfopt_buf out = {0};
-    FUZZ_CHECK(dfopt_codec_value_json(dict, v, &out) == DFOPT_OK && out.len > 0,
+    FUZZ_CHECK(dfopt_json_write_value(dict, v, &out) == DFOPT_OK && out.len > 0,
                "a value that cannot be written");
     dfopt_buf_free(&out);
 }

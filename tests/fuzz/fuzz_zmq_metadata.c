@@ -1,6 +1,6 @@
 /* The metadata frame: the transport's scanner against the codec's grammar. The
  * scanner leaves open what the grammar refuses as no UTF-8, or as too long. */
-#include "codec/grammar.h"
+#include "json/grammar.h"
 #include "fuzz.h"
 #include "transport/zmq_metadata.h"
 

@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include "codec/codec.h"
+#include "json/write.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -43,7 +44,7 @@ static const char *text_of(dfopt_sym s)
 static void show_value(const char *name, struct dfopt_value v)
 {
     dfopt_buf_printf(&seen, " %s=", name);
-    assert_int_equal(dfopt_codec_value_json(dict, v, &seen), DFOPT_OK);
+    assert_int_equal(dfopt_json_write_value(dict, v, &seen), DFOPT_OK);
 }
 
 static void show_response(const struct dfopt_response *r)

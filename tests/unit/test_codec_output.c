@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include "codec/codec.h"
+#include "json/write.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -66,7 +67,7 @@ static void test_values(void **state)
         {"empty text", dfopt_value_str(DFOPT_SYM_EMPTY), "\"\""},
     };
     for (size_t i = 0; i < N_OF(cases); i++) {
-        assert_int_equal(dfopt_codec_value_json(dict, cases[i].value, &out),
+        assert_int_equal(dfopt_json_write_value(dict, cases[i].value, &out),
                          DFOPT_OK);
         assert_out(cases[i].name, cases[i].want);
     }
@@ -93,7 +94,7 @@ static void test_texts(void **state)
     for (size_t i = 0; i < N_OF(text_cases); i++) {
         char *copy = malloc(text_cases[i].len + 1);
         memcpy(copy, text_cases[i].text, text_cases[i].len);
-        assert_int_equal(dfopt_codec_text_json(copy, text_cases[i].len, &out),
+        assert_int_equal(dfopt_json_write_text(copy, text_cases[i].len, &out),
                          DFOPT_OK);
         assert_out(text_cases[i].name, text_cases[i].want);
         free(copy);

@@ -1,9 +1,9 @@
 /* Compact JSON put together piece by piece. The first failure sticks, so that
  * only the end needs to look at it. */
-#ifndef DFOPT_CODEC_WRITE_H
-#define DFOPT_CODEC_WRITE_H
+#ifndef DFOPT_JSON_WRITE_H
+#define DFOPT_JSON_WRITE_H
 
-#include "codec/json.h"
+#include "json/json.h"
 
 struct dfopt_put {
     struct dfopt_buf *out;
@@ -24,6 +24,13 @@ void dfopt_put_sym(struct dfopt_put *p, dfopt_sym s);
 void dfopt_put_int(struct dfopt_put *p, int64_t i);
 void dfopt_put_real(struct dfopt_put *p, double d);
 void dfopt_put_value(struct dfopt_put *p, struct dfopt_value v);
+
+/* One value; a text as a JSON string, quotes included, each byte that is not UTF-8
+ * replaced by U+FFFD. Append to *out; OK or NOMEM. */
+enum dfopt_err dfopt_json_write_value(const struct dfopt_dict *dict,
+                                      struct dfopt_value v, struct dfopt_buf *out);
+enum dfopt_err dfopt_json_write_text(const char *text, size_t len,
+                                     struct dfopt_buf *out);
 
 /* A tree of json-c's as compact JSON, in the order in which it came. */
 enum dfopt_err dfopt_json_write(struct json_object *j, struct dfopt_buf *out);

@@ -1,8 +1,8 @@
 /* Typed reads of json-c's tree. "Missing" and "null" are the same everywhere
  * unless a function says otherwise. */
-#include "codec/json.h"
-#include "codec/grammar.h"
-#include "codec/utf8.h"
+#include "json/json.h"
+#include "json/grammar.h"
+#include "json/utf8.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* Text to tree. What is well-formed is decided by grammar.h; when json-c gives
  * no tree after that, memory is what was missing. */
-#include "codec/grammar.h"
-#include "codec/json.h"
+#include "json/grammar.h"
+#include "json/json.h"
 
 #include <stdint.h>
 #include <stdlib.h>

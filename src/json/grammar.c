@@ -1,7 +1,7 @@
 /* A recursive descent over the text: one function for each kind of value, each
  * leaving scan.at behind what it accepted. Nothing is built. */
-#include "codec/grammar.h"
-#include "codec/utf8.h"
+#include "json/grammar.h"
+#include "json/utf8.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* UTF-8 as Unicode defines it: no overlong forms, surrogates, or anything above
  * U+10FFFF. */
-#ifndef DFOPT_CODEC_UTF8_H
-#define DFOPT_CODEC_UTF8_H
+#ifndef DFOPT_JSON_UTF8_H
+#define DFOPT_JSON_UTF8_H
 
 #include <stdbool.h>
 #include <stddef.h>

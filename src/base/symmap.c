@@ -1,5 +1,5 @@
 /* Interned strings to small numbers. */
-#include "planner/symmap.h"
+#include "base/symmap.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* Which byte sequences are UTF-8 (the Unicode Standard, table 3-7). */
-#include "codec/utf8.h"
+#include "json/utf8.h"
 
 static bool between(unsigned char c, unsigned char low, unsigned char high)
 {

@@ -1,7 +1,7 @@
 /* A map from interned strings to small numbers: an array by the string's
  * number, so that a look-up is one load. Zero-initialise. */
-#ifndef DFOPT_PLANNER_SYMMAP_H
-#define DFOPT_PLANNER_SYMMAP_H
+#ifndef DFOPT_BASE_SYMMAP_H
+#define DFOPT_BASE_SYMMAP_H
 
 #include "base/dict.h"
 

@@ -2,8 +2,8 @@
  * and -Infinity that Python writes. json-c reads a good deal more (comments,
  * single quotes, 007, raw control characters), so this decides, and json-c
  * then only builds the tree. */
-#ifndef DFOPT_CODEC_GRAMMAR_H
-#define DFOPT_CODEC_GRAMMAR_H
+#ifndef DFOPT_JSON_GRAMMAR_H
+#define DFOPT_JSON_GRAMMAR_H
 
 #include "base/buf.h"
 

@@ -1,7 +1,7 @@
 /* json-c behind a few functions: text in, a tree out, and typed reads that say
  * in words which field is wrong. For this folder only. */
-#ifndef DFOPT_CODEC_JSON_H
-#define DFOPT_CODEC_JSON_H
+#ifndef DFOPT_JSON_JSON_H
+#define DFOPT_JSON_JSON_H
 
 #include "base/dict.h"
 #include "model/value.h"

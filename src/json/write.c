@@ -1,9 +1,9 @@
 /* Scalars, texts and trees as JSON. json-c escapes; a text that is not UTF-8
  * has each of its bad bytes replaced by U+FFFD first. */
-#include "codec/codec.h"
-#include "codec/grammar.h"
-#include "codec/utf8.h"
-#include "codec/write.h"
+#include "json/write.h"
+
+#include "json/grammar.h"
+#include "json/utf8.h"
 
 #include <inttypes.h>
 #include <limits.h>
@@ -38,7 +38,7 @@ static enum dfopt_err replace_bad(const char *text, size_t len,
     return e;
 }
 
-enum dfopt_err dfopt_codec_text_json(const char *text, size_t len,
+enum dfopt_err dfopt_json_write_text(const char *text, size_t len,
                                      struct dfopt_buf *out)
 {
     if (dfopt_utf8_valid(text, len))
@@ -51,7 +51,7 @@ enum dfopt_err dfopt_codec_text_json(const char *text, size_t len,
     return e;
 }
 
-enum dfopt_err dfopt_codec_value_json(const struct dfopt_dict *dict,
+enum dfopt_err dfopt_json_write_value(const struct dfopt_dict *dict,
                                       struct dfopt_value v, struct dfopt_buf *out)
 {
     struct dfopt_put p = dfopt_put_start(out, dict);
@@ -81,7 +81,7 @@ void dfopt_put_raw(struct dfopt_put *p, const char *json)
 void dfopt_put_text(struct dfopt_put *p, const char *text, size_t len)
 {
     if (!p->e)
-        p->e = dfopt_codec_text_json(text, len, p->out);
+        p->e = dfopt_json_write_text(text, len, p->out);
 }
 
 void dfopt_put_sym(struct dfopt_put *p, dfopt_sym s)
