@@ -8,9 +8,9 @@
  * same group file: the transport is without a connection from then on. */
 #include "base/clock.h"
 #include "client/transport.h"
-#include "transport/mofka_inbox.h"
-#include "transport/mofka_outbox.h"
-#include "transport/mofka_thread.h"
+#include "net/mofka/inbox.h"
+#include "net/mofka/outbox.h"
+#include "net/mofka/thread.h"
 
 #include <limits.h>
 #include <stdatomic.h>

@@ -5,7 +5,7 @@
  * any socket that libzmq has given up on is replaced. */
 #include "base/clock.h"
 #include "client/transport.h"
-#include "transport/zmq_socket.h"
+#include "net/zmq/socket.h"
 
 #include <errno.h>
 #include <stdlib.h>

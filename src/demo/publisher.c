@@ -1,6 +1,6 @@
 #include "demo/publisher.h"
 
-#include "transport/mofka_outbox.h"
+#include "net/mofka/outbox.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -9,7 +9,7 @@
 #ifndef DFOPT_TRANSPORT_MOFKA_H
 #define DFOPT_TRANSPORT_MOFKA_H
 
-#include "transport/mofka_link.h"
+#include "net/mofka/link.h"
 #include "transport/transport.h"
 
 /* record.stream of what comes in; the values of enum dfopt_stream. */

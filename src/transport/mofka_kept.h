@@ -4,7 +4,7 @@
 #ifndef DFOPT_TRANSPORT_MOFKA_KEPT_H
 #define DFOPT_TRANSPORT_MOFKA_KEPT_H
 
-#include "transport/mofka_module.h"
+#include "net/mofka/module.h"
 
 /* {0} is empty. */
 struct dfopt_mofka_kept {

@@ -1,7 +1,7 @@
 /* Plans into a topic. */
 #include "transport/mofka.h"
 
-#include "transport/mofka_outbox.h"
+#include "net/mofka/outbox.h"
 
 #include <stdlib.h>
 #include <string.h>

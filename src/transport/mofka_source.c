@@ -2,9 +2,9 @@
 #include "transport/mofka.h"
 
 #include "base/clock.h"
-#include "transport/mofka_inbox.h"
+#include "net/mofka/inbox.h"
 #include "transport/mofka_kept.h"
-#include "transport/mofka_thread.h"
+#include "net/mofka/thread.h"
 
 #include <limits.h>
 #include <stdio.h>

@@ -11,6 +11,7 @@
 #ifndef DFOPT_TRANSPORT_ZMQ_H
 #define DFOPT_TRANSPORT_ZMQ_H
 
+#include "net/zmq/keys.h"
 #include "transport/transport.h"
 
 /* Used where the option is 0. */
@@ -60,32 +61,6 @@ const char *dfopt_zmq_note_text(enum dfopt_zmq_note note);
  * call them. `endpoint` is borrowed for the call. */
 typedef void (*dfopt_zmq_note_fn)(void *arg, enum dfopt_zmq_note note,
                                   const char *endpoint, uint64_t total);
-
-/* CURVE keys. Each is 40 characters of Z85 or the name of a file that holds them:
- * alone, or in the form of CZMQ and pyzmq (public-key = "...", secret-key =
- * "..."). A file with a secret key must be the owner's alone (mode 0600). Key texts
- * never show in messages.
- *
- * With `curve` given every socket is encrypted and authenticated, and a peer
- * without CURVE gets nowhere: a socket that binds is the server and needs
- * server_secret, and allowed_clients or allow_any_client; one that connects is
- * the client and needs client_secret and server_public. All borrowed for create. */
-struct dfopt_zmq_curve {
-    const char *server_secret;
-    const char *allowed_clients; /* a directory of files with a public key each;
-                                  * hidden files and *_secret are left out. It is
-                                  * looked at again when it has changed */
-    bool allow_any_client;       /* any that knows our public key */
-    const char *client_secret;
-    const char *client_public; /* NULL: made from client_secret */
-    const char *server_public; /* of the peer that we connect to */
-};
-
-/* Makes a new pair of keys and writes `base`.key (public, mode 0644) and
- * `base`.key_secret (both, mode 0600), in the form of CZMQ and pyzmq. Neither
- * file may exist. Returns OK, IO, STATE (libzmq without CURVE) or NOMEM; after an
- * error neither file is left behind. */
-enum dfopt_err dfopt_zmq_keygen(const char *base, struct dfopt_error *err);
 
 /* ---- source ---- */
 

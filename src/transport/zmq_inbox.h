@@ -7,7 +7,7 @@
 #include "transport/zmq_message.h"
 #include "transport/zmq_notes.h"
 #include "transport/zmq_ready.h"
-#include "transport/zmq_socket.h"
+#include "net/zmq/socket.h"
 
 enum dfopt_zmq_taken {
     DFOPT_ZMQ_TAKEN_RECORD,

@@ -8,7 +8,7 @@
 #include "base/clock.h"
 #include "transport/zmq_notes.h"
 #include "transport/zmq_queue.h"
-#include "transport/zmq_socket.h"
+#include "net/zmq/socket.h"
 #include "transport/zmq_topics.h"
 
 #include <errno.h>

@@ -1,6 +1,6 @@
 /* Contexts. With clients to check, a thread of the context does it. */
-#include "transport/zmq_socket.h"
-#include "transport/zmq_zap.h"
+#include "net/zmq/socket.h"
+#include "net/zmq/zap.h"
 
 #include <errno.h>
 #include <zmq.h>

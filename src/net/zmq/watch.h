@@ -3,8 +3,8 @@
  * the port, no or wrong keys, a frame that is too long, or the socket's own other
  * end (a local port that happens to connect to itself). Such a socket has to be
  * replaced. */
-#ifndef DFOPT_TRANSPORT_ZMQ_WATCH_H
-#define DFOPT_TRANSPORT_ZMQ_WATCH_H
+#ifndef DFOPT_NET_ZMQ_WATCH_H
+#define DFOPT_NET_ZMQ_WATCH_H
 
 #include "dfopt/error.h"
 

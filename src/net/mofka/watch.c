@@ -1,9 +1,9 @@
 /* One thread, one exchange at a time. While an exchange is under way `busy_ns` says
  * since when, which is how the others know that it does not come back. */
-#include "transport/mofka_watch.h"
+#include "net/mofka/watch.h"
 
 #include "base/clock.h"
-#include "transport/mofka_thread.h"
+#include "net/mofka/thread.h"
 
 #include <stdlib.h>
 

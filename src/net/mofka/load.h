@@ -1,8 +1,8 @@
 /* Finding the module that holds Mofka's client, and loading it. */
-#ifndef DFOPT_TRANSPORT_MOFKA_LOAD_H
-#define DFOPT_TRANSPORT_MOFKA_LOAD_H
+#ifndef DFOPT_NET_MOFKA_LOAD_H
+#define DFOPT_NET_MOFKA_LOAD_H
 
-#include "transport/mofka_module.h"
+#include "net/mofka/module.h"
 
 /* Loads the module: `path` alone if it is given; else the one that lies where this
  * program or library was built or installed. It stays loaded until the process

@@ -1,36 +1,13 @@
-/* Contexts and sockets of libzmq with every option set that keeps them from
+/* Sockets of libzmq with every option set that keeps them from
  * waiting or growing without a bound. */
-#ifndef DFOPT_TRANSPORT_ZMQ_SOCKET_H
-#define DFOPT_TRANSPORT_ZMQ_SOCKET_H
+#ifndef DFOPT_NET_ZMQ_SOCKET_H
+#define DFOPT_NET_ZMQ_SOCKET_H
 
-#include "transport/zmq_keys.h"
-#include "transport/zmq_watch.h"
+#include "net/zmq/context.h"
+#include "net/zmq/keys.h"
+#include "net/zmq/watch.h"
 
 #define DFOPT_ZMQ_ENDPOINT_SIZE 512
-
-/* A context and, when clients are checked, the thread that does it. */
-struct dfopt_zmq_context {
-    void *handle;
-    struct dfopt_zmq_zap *zap;
-    uint64_t refused; /* peers, told so far */
-    unsigned watches; /* made so far */
-};
-
-/* For a context without clients to check, {.handle = zmq_ctx_new()} will do, and
- * zmq_ctx_term. zmq_context.c holds what checks them. */
-
-/* Makes a context; allowed_clients: a directory of public keys, or NULL: none are
- * checked. Returns OK, NOMEM, ARG (a bad key) or IO. */
-enum dfopt_err dfopt_zmq_context_open(struct dfopt_zmq_context *c,
-                                      const char *allowed_clients,
-                                      struct dfopt_error *err);
-
-/* Ends it. All sockets must be closed; waits for what they still send, for as long
- * as their linger says. {0} is fine. */
-void dfopt_zmq_context_close(struct dfopt_zmq_context *c);
-
-/* How many peers were refused since the last call. */
-uint64_t dfopt_zmq_context_refused(struct dfopt_zmq_context *c);
 
 struct dfopt_zmq_socket_options {
     int type; /* ZMQ_PULL ... */

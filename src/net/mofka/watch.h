@@ -1,10 +1,10 @@
 /* A thread that speaks to the brokers when nobody else does: it acknowledges
  * events, and asks each broker once a second whether it is there. An answer that
  * does not come is noticed by those who ask dfopt_mofka_watch_health. */
-#ifndef DFOPT_TRANSPORT_MOFKA_WATCH_H
-#define DFOPT_TRANSPORT_MOFKA_WATCH_H
+#ifndef DFOPT_NET_MOFKA_WATCH_H
+#define DFOPT_NET_MOFKA_WATCH_H
 
-#include "transport/mofka_module.h"
+#include "net/mofka/module.h"
 
 struct dfopt_mofka_watch;
 

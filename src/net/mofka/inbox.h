@@ -4,10 +4,10 @@
  * order.
  *
  * All calls come from one thread, but for wake. */
-#ifndef DFOPT_TRANSPORT_MOFKA_INBOX_H
-#define DFOPT_TRANSPORT_MOFKA_INBOX_H
+#ifndef DFOPT_NET_MOFKA_INBOX_H
+#define DFOPT_NET_MOFKA_INBOX_H
 
-#include "transport/mofka_link.h"
+#include "net/mofka/link.h"
 
 #define DFOPT_MOFKA_INBOX_TOPICS 4
 

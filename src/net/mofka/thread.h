@@ -1,7 +1,7 @@
 /* Threads that may have to be left behind, because what they call into may never
  * come back, and waiting with a deadline. */
-#ifndef DFOPT_TRANSPORT_MOFKA_THREAD_H
-#define DFOPT_TRANSPORT_MOFKA_THREAD_H
+#ifndef DFOPT_NET_MOFKA_THREAD_H
+#define DFOPT_NET_MOFKA_THREAD_H
 
 #include "dfopt/error.h"
 

@@ -1,9 +1,9 @@
 /* What the C++ files of the module share: a connection, an open topic, errors out
  * of exceptions, and what mofka_consumer.cpp gives to the table in mofka.cpp. */
-#ifndef DFOPT_TRANSPORT_MOFKA_CLIENT_HPP
-#define DFOPT_TRANSPORT_MOFKA_CLIENT_HPP
+#ifndef DFOPT_NET_MOFKA_CLIENT_HPP
+#define DFOPT_NET_MOFKA_CLIENT_HPP
 
-#include "transport/mofka_module.h"
+#include "net/mofka/module.h"
 
 #include <diaspora/Driver.hpp>
 #include <diaspora/TopicHandle.hpp>

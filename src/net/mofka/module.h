@@ -6,8 +6,8 @@
  *
  * Which thread may call what stands beside each function. None may be called in a
  * child after fork(). */
-#ifndef DFOPT_TRANSPORT_MOFKA_MODULE_H
-#define DFOPT_TRANSPORT_MOFKA_MODULE_H
+#ifndef DFOPT_NET_MOFKA_MODULE_H
+#define DFOPT_NET_MOFKA_MODULE_H
 
 #include "dfopt/error.h"
 

@@ -1,10 +1,10 @@
 /* The thread takes a batch out of the queue, pushes it, and flushes: a batch is
  * with the broker before the next one begins. So batches are as large as what came
  * meanwhile, and a lone message goes at once. */
-#include "transport/mofka_outbox.h"
+#include "net/mofka/outbox.h"
 
 #include "base/clock.h"
-#include "transport/mofka_thread.h"
+#include "net/mofka/thread.h"
 
 #include <stdlib.h>
 #include <string.h>

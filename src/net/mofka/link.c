@@ -1,10 +1,10 @@
 /* The thread that opens does one job at a time, for the caller, who waits for it
  * with a deadline. A job belongs to both until it is done; one that is not done in
  * time is never freed, and neither is the link. */
-#include "transport/mofka_link.h"
+#include "net/mofka/link.h"
 
-#include "transport/mofka_load.h"
-#include "transport/mofka_thread.h"
+#include "net/mofka/load.h"
+#include "net/mofka/thread.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-#include "transport/mofka_flow.hpp"
+#include "net/mofka/flow.hpp"
 
 #include <mutex>
 #include <new>

@@ -2,11 +2,11 @@
  * count of refusals is shared. It ends when the context is shut down. Invariant:
  * the socket is open for as long as the context may shake hands, even if the thread
  * fails, because libzmq lets everybody in when nobody could answer. */
-#include "transport/zmq_zap.h"
+#include "net/zmq/zap.h"
 
 #include "base/buf.h"
 #include "base/clock.h"
-#include "transport/zmq_keys.h"
+#include "net/zmq/keys.h"
 
 #include <dirent.h>
 #include <errno.h>

@@ -1,5 +1,5 @@
 /* Threads and deadlines for the files that speak to Mofka. */
-#include "transport/mofka_thread.h"
+#include "net/mofka/thread.h"
 
 #include "base/clock.h"
 

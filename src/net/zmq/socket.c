@@ -1,8 +1,8 @@
 /* Sockets. Every option that bounds something is set here and nowhere
  * else, before the socket binds or connects: most take effect only then. */
-#include "transport/zmq_socket.h"
+#include "net/zmq/socket.h"
 
-#include "transport/zmq_zap.h"
+#include "net/zmq/zap.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /* Consumers: the client's, which asks before it fetches (mofka_flow.hpp). */
-#include "transport/mofka_client.hpp"
-#include "transport/mofka_flow.hpp"
+#include "net/mofka/client.hpp"
+#include "net/mofka/flow.hpp"
 
 #include <condition_variable>
 #include <cstdlib>

@@ -1,6 +1,6 @@
 /* CURVE keys. A key text is never put into a message: not even one that cannot be
  * read, since it may be a secret one with a slip of the pen. */
-#include "transport/zmq_keys.h"
+#include "net/zmq/keys.h"
 
 #include <ctype.h>
 #include <errno.h>

@@ -1,7 +1,7 @@
 /* Which clients may connect: libzmq asks over ZAP (ZeroMQ RFC 27), a thread here
  * answers from a directory of public keys. */
-#ifndef DFOPT_TRANSPORT_ZMQ_ZAP_H
-#define DFOPT_TRANSPORT_ZMQ_ZAP_H
+#ifndef DFOPT_NET_ZMQ_ZAP_H
+#define DFOPT_NET_ZMQ_ZAP_H
 
 #include "dfopt/error.h"
 

@@ -1,9 +1,9 @@
 /* What keeps a consumer from fetching too much at once. It stands on Argobots alone
  * and knows nothing of Mofka's client. */
-#ifndef DFOPT_TRANSPORT_MOFKA_FLOW_HPP
-#define DFOPT_TRANSPORT_MOFKA_FLOW_HPP
+#ifndef DFOPT_NET_MOFKA_FLOW_HPP
+#define DFOPT_NET_MOFKA_FLOW_HPP
 
-#include "transport/mofka_module.h"
+#include "net/mofka/module.h"
 
 #include <abt.h>
 

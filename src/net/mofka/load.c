@@ -1,6 +1,6 @@
 /* The module lies in a place that is known from where we lie ourselves, so that
  * an installation may be moved: beside a build's libraries, or in libdir. */
-#include "transport/mofka_load.h"
+#include "net/mofka/load.h"
 
 #include <dlfcn.h>
 #include <limits.h>

@@ -1,5 +1,5 @@
 /* New CURVE keys into files. */
-#include "transport/zmq.h"
+#include "net/zmq/keys.h"
 
 #include "base/buf.h"
 

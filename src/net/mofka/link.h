@@ -5,10 +5,10 @@
  * more, and the process should end by _exit.
  *
  * All calls on a link come from one thread, but for set_stuck. */
-#ifndef DFOPT_TRANSPORT_MOFKA_LINK_H
-#define DFOPT_TRANSPORT_MOFKA_LINK_H
+#ifndef DFOPT_NET_MOFKA_LINK_H
+#define DFOPT_NET_MOFKA_LINK_H
 
-#include "transport/mofka_watch.h"
+#include "net/mofka/watch.h"
 
 struct dfopt_mofka_link;
 

@@ -1,6 +1,6 @@
 /* Events of libzmq's socket monitor. After an ordinary loss libzmq tells at once
  * that it will try again; if it does not, it has given up. */
-#include "transport/zmq_watch.h"
+#include "net/zmq/watch.h"
 
 #include <errno.h>
 #include <stdio.h>

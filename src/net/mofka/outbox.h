@@ -3,10 +3,10 @@
  * not for longer than an answer may take.
  *
  * All calls come from one thread. */
-#ifndef DFOPT_TRANSPORT_MOFKA_OUTBOX_H
-#define DFOPT_TRANSPORT_MOFKA_OUTBOX_H
+#ifndef DFOPT_NET_MOFKA_OUTBOX_H
+#define DFOPT_NET_MOFKA_OUTBOX_H
 
-#include "transport/mofka_link.h"
+#include "net/mofka/link.h"
 
 struct dfopt_mofka_outbox;
 

@@ -4,10 +4,10 @@
  *
  * Making a consumer while another one receives crashes the client: so the threads
  * make all of them first, and only then is the first one let go. */
-#include "transport/mofka_inbox.h"
+#include "net/mofka/inbox.h"
 
 #include "base/clock.h"
-#include "transport/mofka_thread.h"
+#include "net/mofka/thread.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>
