@@ -1,8 +1,8 @@
 /* Opening the input and finding out what it is. */
 #include "cli/inputs.h"
 
-#include "transport/file.h"
-#include "transport/file_list.h"
+#include "transport/file/file.h"
+#include "transport/file/list.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -5,7 +5,7 @@
 
 #include "cli/options.h"
 #include "codec/codec.h"
-#include "transport/pieces.h"
+#include "transport/file/split.h"
 
 struct dfopt_inputs {
     struct dfopt_source *source; /* owned */

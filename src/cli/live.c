@@ -4,7 +4,7 @@
 #include "cli/live.h"
 
 #include "cli/live_mofka.h"
-#include "runtime/record.h"
+#include "journal/line.h"
 
 static void note(void *arg, enum dfopt_zmq_note note, const char *endpoint,
                  uint64_t total)

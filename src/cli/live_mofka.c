@@ -1,8 +1,8 @@
 /* Opening topics. The sink comes first: who reads events can publish plans. */
 #include "cli/live_mofka.h"
 
-#include "runtime/record.h"
-#include "transport/mofka.h"
+#include "journal/line.h"
+#include "transport/mofka/mofka.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -3,7 +3,7 @@
 #ifndef DFOPT_CLI_LIVE_OPTIONS_H
 #define DFOPT_CLI_LIVE_OPTIONS_H
 
-#include "transport/zmq.h"
+#include "transport/zmq/zmq.h"
 
 #include <argp.h>
 

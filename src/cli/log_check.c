@@ -3,7 +3,7 @@
 #include "cli/log_rows.h"
 #include "declog/cursor.h"
 
-#include "declog/presence.h"
+#include "declog/liveness.h"
 #include "declog/writer.h"
 
 #include <inttypes.h>

@@ -1,7 +1,7 @@
 /* dfopt-log follow: what a running job decides, as its log is committed. */
 #include "cli/log_job.h"
 #include "cli/log_merge.h"
-#include "declog/presence.h"
+#include "declog/liveness.h"
 
 #include <inttypes.h>
 #include <poll.h>

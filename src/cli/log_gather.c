@@ -3,7 +3,7 @@
  * which values held at the end is the planner's state, which the log's fold is. */
 #include "cli/log_gather.h"
 #include "cli/log_merge.h"
-#include "fold/fold.h"
+#include "state/fold.h"
 
 #include <math.h>
 #include <stdlib.h>

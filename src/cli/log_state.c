@@ -1,7 +1,7 @@
 /* dfopt-log state: the planner's state, as the rows of the log tell it. */
 #include "cli/log_job.h"
 #include "codec/codec.h"
-#include "fold/fold.h"
+#include "state/fold.h"
 
 static enum dfopt_err print_state(struct log_job *j, const struct dfopt_dict *dict,
                                   struct dfopt_fold *f)

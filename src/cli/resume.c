@@ -3,8 +3,8 @@
 #include "cli/resume.h"
 
 #include "codec/codec.h"
-#include "runtime/journal_source.h"
-#include "transport/journal.h"
+#include "journal/source.h"
+#include "journal/journal.h"
 
 #include <errno.h>
 #include <inttypes.h>

@@ -4,7 +4,7 @@
 #define DFOPT_CLI_RESUME_H
 
 #include "cli/inputs.h"
-#include "fold/fold.h"
+#include "state/fold.h"
 
 #include <signal.h>
 

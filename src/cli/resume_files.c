@@ -2,7 +2,7 @@
 #include "cli/resume.h"
 
 #include "codec/codec.h"
-#include "transport/file.h"
+#include "transport/file/file.h"
 
 #include <fcntl.h>
 #include <inttypes.h>

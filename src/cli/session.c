@@ -12,9 +12,9 @@
 #include "cli/status.h"
 #include "cli/sweep.h"
 #include "runtime/bulk.h"
-#include "runtime/journal_source.h"
-#include "runtime/record.h"
-#include "transport/file.h"
+#include "journal/source.h"
+#include "journal/line.h"
+#include "transport/file/file.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

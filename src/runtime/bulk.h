@@ -22,7 +22,7 @@
 
 #include "codec/frame.h"
 #include "runtime/lead.h"
-#include "transport/pieces.h"
+#include "transport/file/split.h"
 
 struct dfopt_bulk_input {
     struct dfopt_pieces *pieces; /* borrowed */

@@ -6,9 +6,9 @@
 #include "base/log.h"
 #include "codec/codec.h"
 #include "declog/writer.h"
-#include "fold/fold.h"
+#include "state/fold.h"
 #include "runtime/comm.h"
-#include "transport/journal.h"
+#include "journal/journal.h"
 #include "transport/transport.h"
 
 #include <signal.h>

@@ -4,7 +4,7 @@
 #define DFOPT_RUNTIME_OUTPUT_H
 
 #include "runtime/lead.h"
-#include "runtime/record.h"
+#include "journal/line.h"
 #include "runtime/round.h"
 
 struct dfopt_output {

@@ -1,8 +1,8 @@
 /* Reading a recording, by any rank by itself. */
 #include "runtime/recording.h"
 
-#include "transport/file.h"
-#include "transport/file_list.h"
+#include "transport/file/file.h"
+#include "transport/file/list.h"
 
 #include <inttypes.h>
 #include <sys/stat.h>

@@ -4,7 +4,7 @@
 #define DFOPT_RUNTIME_RESTORE_H
 
 #include "codec/frame.h"
-#include "fold/fold.h"
+#include "state/fold.h"
 #include "planner/planner.h"
 
 /* Into a planner that has been given nothing yet. OK, NOMEM or FORMAT. */

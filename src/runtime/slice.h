@@ -6,7 +6,7 @@
 
 #include "runtime/deciding.h"
 #include "runtime/intake.h"
-#include "transport/pieces.h"
+#include "transport/file/split.h"
 
 struct dfopt_slice {
     struct dfopt_dict *dict;

@@ -4,7 +4,7 @@
 #ifndef DFOPT_RUNTIME_TEAM_H
 #define DFOPT_RUNTIME_TEAM_H
 
-#include "fold/fold.h"
+#include "state/fold.h"
 #include "runtime/round.h"
 
 struct dfopt_team;

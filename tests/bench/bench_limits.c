@@ -6,7 +6,7 @@
 #include "codec/codec.h"
 #include "declog/block.h"
 #include "planner/planner.h"
-#include "transport/pieces.h"
+#include "transport/file/split.h"
 
 #include <fcntl.h>
 #include <float.h>

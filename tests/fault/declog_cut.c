@@ -10,7 +10,7 @@
 #include "declog/layout.h"
 #include "declog/reader.h"
 #include "declog/writer.h"
-#include "fold/fold.h"
+#include "state/fold.h"
 #include "fuzz/fuzz.h"
 
 #include <fcntl.h>

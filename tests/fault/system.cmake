@@ -12,7 +12,7 @@ set_tests_properties(fault.system PROPERTIES
 # A decision log cut at some bytes; by hand with --every: at all.
 add_executable(declog_cut ${CMAKE_CURRENT_LIST_DIR}/declog_cut.c)
 target_include_directories(declog_cut PRIVATE ${PROJECT_SOURCE_DIR}/tests)
-target_link_libraries(declog_cut PRIVATE dfopt_fold)
+target_link_libraries(declog_cut PRIVATE dfopt_state)
 set_target_properties(declog_cut PROPERTIES ENABLE_EXPORTS ON) # HDF5 finds its nanosleep
 add_test(NAME fault.declog_cut
          COMMAND ${DFOPT_SYSTEM_PYTHON} ${PROJECT_SOURCE_DIR}/tests/fault/test_declog_cut.py)

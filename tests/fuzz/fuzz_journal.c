@@ -4,8 +4,8 @@
  * reached. */
 #include "fuzz.h"
 #include "model/message.h"
-#include "runtime/journal_source.h"
-#include "runtime/record.h"
+#include "journal/source.h"
+#include "journal/line.h"
 
 #include <fcntl.h>
 #include <inttypes.h>

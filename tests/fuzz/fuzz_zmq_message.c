@@ -2,8 +2,8 @@
  * taken or refused as a whole, and the next one comes out whole. The input is a
  * message: for each frame two bytes of length, then the frame. */
 #include "fuzz.h"
-#include "transport/zmq_message.h"
-#include "transport/zmq_metadata.h"
+#include "transport/zmq/message.h"
+#include "transport/zmq/metadata.h"
 
 #define FRAMES_MAX 6
 #define BYTES_MAX  48 /* of a frame that is taken */

@@ -2,7 +2,7 @@
  * scanner leaves open what the grammar refuses as no UTF-8, or as too long. */
 #include "json/grammar.h"
 #include "fuzz.h"
-#include "transport/zmq_metadata.h"
+#include "transport/zmq/metadata.h"
 
 #define DEPTH      32  /* of the scanner, which counts a level less */
 #define MUCH_DEPTH 500 /* more than it accepts */

@@ -6,7 +6,7 @@ endforeach()
 
 dfopt_unit_test(nomem_codec dfopt_codec dfopt_fail_allocations)
 dfopt_unit_test(nomem_planner dfopt_planner dfopt_codec dfopt_fail_allocations)
-dfopt_unit_test(nomem_transport dfopt_transport dfopt_fail_allocations)
+dfopt_unit_test(nomem_transport dfopt_transport_file dfopt_transport_zmq dfopt_journal dfopt_fail_allocations)
 dfopt_unit_test(nomem_client dfopt_client_static dfopt_fail_allocations dfopt_flags)
 foreach(name codec planner transport client)
   set_property(TEST unit.nomem_${name} APPEND PROPERTY LABELS fault)

@@ -6,7 +6,7 @@
 #include <cmocka.h>
 
 #include "base/buf.h"
-#include "transport/framer.h"
+#include "transport/file/framer.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* The journal: whole lines, emptied and removed, and what a full disk leaves. */
-#include "transport/journal.h"
+#include "journal/journal.h"
 
 #include <fcntl.h>
 #include <setjmp.h>

@@ -1,9 +1,9 @@
 /* What a journal that was left behind gives back: the records that the log has not
  * got, in order; of one that is damaged nothing but what is wrong with it. */
-#include "runtime/journal_source.h"
+#include "journal/source.h"
 
 #include "model/message.h"
-#include "runtime/record.h"
+#include "journal/line.h"
 
 #include <fcntl.h>
 #include <setjmp.h>

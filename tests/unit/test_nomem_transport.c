@@ -1,9 +1,9 @@
 /* The transports when memory runs out. */
 #include "nomem.h"
 
-#include "transport/file.h"
-#include "transport/journal.h"
-#include "transport/zmq.h"
+#include "transport/file/file.h"
+#include "journal/journal.h"
+#include "transport/zmq/zmq.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -4,8 +4,8 @@
 #include "transport_files.h"
 
 #include "base/buf.h"
-#include "transport/file.h"
-#include "transport/pieces.h"
+#include "transport/file/file.h"
+#include "transport/file/split.h"
 
 #include <inttypes.h>
 #include <zlib.h>

@@ -1,5 +1,5 @@
 /* Records as lines of an event log: whatever came in, the line decodes to it. */
-#include "runtime/record.h"
+#include "journal/line.h"
 
 #include "codec/codec.h"
 

@@ -3,7 +3,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
-#include "transport/file.h"
+#include "transport/file/file.h"
 
 #include <signal.h>
 #include <sys/time.h>

@@ -2,7 +2,7 @@
 #include "transport_files.h"
 
 #include "base/buf.h"
-#include "transport/file.h"
+#include "transport/file/file.h"
 
 #include <signal.h>
 #include <sys/resource.h>

@@ -4,7 +4,7 @@
 #define DFOPT_TESTS_ZMQ_H
 
 #include "base/clock.h"
-#include "transport/zmq.h"
+#include "transport/zmq/zmq.h"
 
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* The scanner of metadata: what is an object, and what says stop. */
-#include "transport/zmq_metadata.h"
+#include "transport/zmq/metadata.h"
 
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* The queue of plans: order by lane, and what goes when it is full. */
-#include "transport/zmq_queue.h"
+#include "transport/zmq/queue.h"
 
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,0 +1,95 @@
+/* One record, one line: newlines of a usable record are white space between
+ * tokens and become spaces. A numbered line begins with a checksum of what comes
+ * behind it. */
+#include "journal/line.h"
+
+#include "codec/codec.h"
+
+#include "model/decision.h"
+#include "json/write.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <xxhash.h>
+
+/* plan_%016x_%08x becomes plan_%016x, where the run is this one. */
+static void cut_run(struct dfopt_buf *line, size_t start, uint32_t run)
+{
+    char whole[DFOPT_PLAN_ID_RUN_SIZE];
+    const size_t bare = DFOPT_PLAN_ID_SIZE - 1;
+    uint64_t id = 0;
+    dfopt_plan_id_run_text(id, run, whole);
+    const size_t len = strlen(whole);
+    for (size_t i = start; i + len <= line->len; i++)
+        if (dfopt_plan_id_run_parse(line->data + i, len, run, &id)) {
+            memmove(line->data + i + bare, line->data + i + len,
+                    line->len - i - len);
+            line->len -= len - bare;
+        }
+}
+
+#define CHECK_FORMAT "{\"check\":\"%016" PRIx64 "\","
+#define CHECK_BYTES  DFOPT_RECORD_CHECK_BYTES
+
+void dfopt_record_check(char *line, size_t len)
+{
+    char text[CHECK_BYTES + 1];
+    snprintf(text, sizeof text, CHECK_FORMAT,
+             XXH3_64bits(line + CHECK_BYTES, len - CHECK_BYTES));
+    memcpy(line, text, CHECK_BYTES);
+}
+
+const char *dfopt_record_checked(const char *line, size_t len)
+{
+    char text[CHECK_BYTES + 1];
+    if (len <= CHECK_BYTES)
+        return NULL;
+    snprintf(text, sizeof text, CHECK_FORMAT,
+             XXH3_64bits(line + CHECK_BYTES, len - CHECK_BYTES));
+    return memcmp(line, text, CHECK_BYTES) == 0 ? line + CHECK_BYTES : NULL;
+}
+
+/* Whether a text needs no escapes in JSON. */
+static bool is_plain(const char *text)
+{
+    while (*text && (unsigned char)*text >= ' ' && *text != '"' && *text != '\\')
+        text++;
+    return *text == '\0';
+}
+
+enum dfopt_err dfopt_record_line(const struct dfopt_recorded *r, bool numbered,
+                                 struct dfopt_buf *line)
+{
+    const struct dfopt_record *rec = r->record;
+    dfopt_buf_clear(line);
+    enum dfopt_err e =
+        numbered ? dfopt_buf_printf(line, CHECK_FORMAT "\"seq\":%" PRIu64 ",",
+                                    (uint64_t)0, r->seq)
+                 : dfopt_buf_printf(line, "{");
+    if (!e && numbered && rec->unit == DFOPT_OFFSET_EVENT_ID &&
+        is_plain(rec->origin))
+        e = dfopt_buf_printf(line, "\"origin\":\"%s\",\"offset\":%" PRIu64 ",",
+                             rec->origin, rec->offset);
+    if (!e)
+        e = dfopt_buf_printf(
+            line, "\"stream\":\"%s\",\"body\":", dfopt_stream_name(r->stream));
+    if (e)
+        return e;
+    if (r->usable) {
+        const size_t start = line->len;
+        e = dfopt_buf_add(line, rec->data, rec->len);
+        if (!e && r->stream == DFOPT_STREAM_ACK && r->run)
+            cut_run(line, start, r->run);
+        for (size_t i = start; !e && i < line->len; i++)
+            if (line->data[i] == '\n' || line->data[i] == '\r')
+                line->data[i] = ' ';
+    } else {
+        e = dfopt_json_write_text(rec->data, rec->len, line);
+    }
+    if (!e)
+        e = dfopt_buf_add(line, "}", 1);
+    if (!e && numbered)
+        dfopt_record_check(line->data, line->len);
+    return e;
+}

@@ -1,0 +1,40 @@
+/* Recording a session: what comes in, as lines of an event log that can be
+ * replayed (docs/online.md). Every record is one line, in order, so that it takes
+ * the same number again and the same is decided. */
+#ifndef DFOPT_JOURNAL_LINE_H
+#define DFOPT_JOURNAL_LINE_H
+
+#include "base/buf.h"
+#include "transport/transport.h"
+
+/* The most that a line is longer than the record, if that can be used. */
+#define DFOPT_RECORD_ENVELOPE_BYTES 40
+
+/* What a line is to say. */
+struct dfopt_recorded {
+    const struct dfopt_record *record;
+    uint32_t stream; /* enum dfopt_stream */
+    bool usable;  /* else it becomes an event with a text for a body, which cannot
+                   * be used either */
+    uint64_t seq; /* its number */
+    uint32_t run; /* of an ack: cut out of the ids of plans, since a replay has
+                   * none; 0: nothing is cut out */
+};
+
+/* Replaces *line by the line for a record, without newline; `numbered`: with its
+ * number as well, that which its origin keeps of it, and a checksum. OK or NOMEM.
+ */
+enum dfopt_err dfopt_record_line(const struct dfopt_recorded *r, bool numbered,
+                                 struct dfopt_buf *line);
+
+/* What a numbered line begins with: its checksum, as JSON. */
+#define DFOPT_RECORD_CHECK_BYTES 28
+
+/* Puts it where there is room for it at the line's beginning; `len` is with it. */
+void dfopt_record_check(char *line, size_t len);
+
+/* What stands behind the checksum of a numbered line, to its end; NULL: the line is
+ * not as it was written. */
+const char *dfopt_record_checked(const char *line, size_t len);
+
+#endif

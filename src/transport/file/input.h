@@ -1,0 +1,58 @@
+/* The bytes of one file, FIFO or standard input, unpacked if they are gzip. */
+#ifndef DFOPT_TRANSPORT_FILE_INPUT_H
+#define DFOPT_TRANSPORT_FILE_INPUT_H
+
+#include "dfopt/error.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define DFOPT_INPUT_STDIN "standard input" /* its name in messages and records */
+
+struct dfopt_gunzip;
+
+enum dfopt_input_format {
+    DFOPT_INPUT_UNKNOWN,
+    DFOPT_INPUT_PLAIN,
+    DFOPT_INPUT_GZIP
+};
+
+/* Plain data; zero-initialised it is closed. */
+struct dfopt_input {
+    const char *name; /* borrowed; NULL: closed */
+    int fd;
+    bool regular;       /* a regular file: reading it never waits */
+    uint64_t bytes_raw; /* read from the descriptor so far */
+    enum dfopt_input_format format;
+    struct dfopt_gunzip *gunzip;
+    char head[2]; /* the bytes that tell the format */
+    size_t head_len;
+    bool raw_end; /* of the descriptor */
+};
+
+enum dfopt_input_status {
+    DFOPT_INPUT_DATA,
+    DFOPT_INPUT_WAIT, /* nothing is ready until the deadline, or a signal came */
+    DFOPT_INPUT_END,
+    DFOPT_INPUT_ERROR
+};
+
+/* Until when to wait, by dfopt_clock_monotonic_ns. */
+#define DFOPT_INPUT_NO_WAIT 0
+#define DFOPT_INPUT_FOREVER INT64_MAX
+
+/* Opens a path ("-": standard input) without waiting for the writer of a FIFO.
+ * path is borrowed until close. Returns OK or IO. */
+enum dfopt_err dfopt_input_open(struct dfopt_input *in, const char *path,
+                                struct dfopt_error *err);
+
+/* Closes it, but never standard input. Fine on a closed one. */
+void dfopt_input_close(struct dfopt_input *in);
+
+/* Reads up to cap (> 2) bytes; *got > 0 of them on DATA. */
+enum dfopt_input_status dfopt_input_read(struct dfopt_input *in, char *out,
+                                         size_t cap, int64_t deadline_ns,
+                                         size_t *got, struct dfopt_error *err);
+
+#endif

@@ -1,0 +1,84 @@
+/* Receiving. libzmq hands over a message as a whole or not at all, so that after
+ * its first part no other part has to be waited for. */
+#include "transport/zmq/message.h"
+
+#include "transport/zmq/metadata.h"
+
+#include <errno.h>
+
+static int receive_part(zmq_msg_t *part, void *socket)
+{
+    int rc;
+    do
+        rc = zmq_msg_recv(part, socket, ZMQ_DONTWAIT);
+    while (rc < 0 && errno == EINTR);
+    return rc;
+}
+
+/* Receives the parts from the second on; *n is how many there were, the first
+ * included. Keeps the second as the body. */
+static bool receive_parts(void *socket, zmq_msg_t *body, uint64_t *n)
+{
+    zmq_msg_close(body);
+    zmq_msg_init(body);
+    if (receive_part(body, socket) < 0)
+        return false;
+    *n = 2;
+    if (!zmq_msg_more(body))
+        return true;
+    zmq_msg_t spare;
+    zmq_msg_init(&spare);
+    bool more = true, ok = true;
+    for (; ok && more; ++*n) {
+        ok = receive_part(&spare, socket) >= 0;
+        more = zmq_msg_more(&spare);
+    }
+    const int why = errno;
+    zmq_msg_close(&spare);
+    errno = why;
+    return ok;
+}
+
+static enum dfopt_zmq_got judge(zmq_msg_t *metadata, zmq_msg_t *body,
+                                uint64_t parts, size_t max_bytes,
+                                enum dfopt_zmq_note *why)
+{
+    const size_t n = zmq_msg_size(metadata);
+    *why = DFOPT_ZMQ_NOTE_METADATA;
+    if (parts == 1)
+        *why = n == 0 ? DFOPT_ZMQ_NOTE_EMPTY : DFOPT_ZMQ_NOTE_ONE_PART;
+    else if (parts > 2)
+        *why = DFOPT_ZMQ_NOTE_MANY_PARTS;
+    else if (n > max_bytes || zmq_msg_size(body) > max_bytes)
+        *why = DFOPT_ZMQ_NOTE_TOO_LARGE;
+    else
+        switch (dfopt_zmq_metadata_scan(zmq_msg_data(metadata), n)) {
+        case DFOPT_ZMQ_METADATA_PLAIN:
+            return DFOPT_ZMQ_GOT_MESSAGE;
+        case DFOPT_ZMQ_METADATA_STOP:
+            return DFOPT_ZMQ_GOT_STOP;
+        default:
+            break;
+        }
+    return DFOPT_ZMQ_GOT_REFUSED;
+}
+
+enum dfopt_zmq_got dfopt_zmq_message_receive(void *socket, size_t max_bytes,
+                                             zmq_msg_t *body,
+                                             enum dfopt_zmq_note *why)
+{
+    zmq_msg_t metadata;
+    uint64_t parts = 1;
+    enum dfopt_zmq_got got = DFOPT_ZMQ_GOT_ERROR;
+    zmq_msg_init(&metadata);
+    if (receive_part(&metadata, socket) < 0) {
+        if (errno == EAGAIN)
+            got = DFOPT_ZMQ_GOT_NOTHING;
+    } else if (!zmq_msg_more(&metadata) || receive_parts(socket, body, &parts)) {
+        got = judge(&metadata, body, parts, max_bytes, why);
+    }
+    const int error = errno;
+    zmq_msg_close(&metadata);
+    errno = error;
+    return got;
+}

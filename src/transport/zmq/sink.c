@@ -1,0 +1,370 @@
+/* Plans into a socket. A plan is sent at once if its lane is empty and a peer can
+ * take it, else it waits in the queue. With PUSH there is one lane; with PUB one
+ * for each topic, so that a subscriber that has stalled holds up only its own.
+ * (The socket is an XPUB that does not drop: libzmq's PUB drops the newest message
+ * for a full subscriber, and the newest is the one that counts.) */
+#include "transport/zmq/zmq.h"
+
+#include "base/clock.h"
+#include "transport/zmq/notes.h"
+#include "transport/zmq/queue.h"
+#include "net/zmq/socket.h"
+#include "transport/zmq/topics.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <zmq.h>
+
+#define NS_PER_MS      1000000
+#define PUMP_EVERY_NS  NS_PER_MS /* in publish, when plans are queued */
+#define DRAIN_STEP_MS  10
+#define CUT_OFF_BYTES  65536 /* nothing comes in here but subscriptions */
+#define TOPIC_BYTES    512   /* of a subscription; longer ones are not counted */
+#define JOB_WIDE_TOPIC "*"
+#define PLAIN_METADATA "{\"type\":\"action_plan\"}"
+#define MAX_FRAMES     3
+
+enum sent { SENT, BLOCKED, FAILED };
+
+struct zmq_sink {
+    struct dfopt_sink base;
+    struct dfopt_zmq_context context;
+    struct dfopt_zmq_socket socket;
+    bool pub;
+    int fd;
+    struct dfopt_zmq_queue *queue;
+    struct dfopt_zmq_topics topics; /* PUB */
+    struct dfopt_zmq_notes notes;
+    struct dfopt_zmq_sink_counts counts;
+    int linger_ms;
+    int64_t stall_ns;
+    int64_t pumped_ns;
+    bool drained; /* and nothing was published since */
+};
+
+/* ---- one plan to libzmq ---- */
+
+static int send_frame(void *socket, struct dfopt_zmq_bytes frame, bool last)
+{
+    int rc;
+    do
+        rc = zmq_send(socket, frame.data, frame.len,
+                      ZMQ_DONTWAIT | (last ? 0 : ZMQ_SNDMORE));
+    while (rc < 0 && errno == EINTR);
+    return rc;
+}
+
+/* If the peer goes away between two frames, libzmq takes the first ones back and
+ * swallows the others: they are sent all the same, and the plan later again. */
+static enum sent send_frames(struct zmq_sink *s,
+                             const struct dfopt_zmq_bytes *frames, int n)
+{
+    bool lost = false;
+    for (int i = 0; i < n; i++) {
+        if (send_frame(s->socket.handle, frames[i], i == n - 1) >= 0)
+            continue;
+        if (errno != EAGAIN)
+            return FAILED;
+        if (i == 0)
+            return BLOCKED;
+        lost = true;
+    }
+    return lost ? BLOCKED : SENT;
+}
+
+static enum sent send_item(struct zmq_sink *s, const char *topic,
+                           const struct dfopt_zmq_item *item)
+{
+    struct dfopt_zmq_bytes frames[MAX_FRAMES];
+    int n = 0;
+    if (s->pub)
+        frames[n++] = (struct dfopt_zmq_bytes){topic, strlen(topic)};
+    frames[n++] = item->metadata;
+    frames[n++] = item->body;
+    const enum sent sent = send_frames(s, frames, n);
+    s->counts.sent += sent == SENT;
+    return sent;
+}
+
+/* Sends past the subscribers that are full. libzmq leaves them out from then on
+ * until they read again. */
+static enum sent force_item(struct zmq_sink *s, const char *topic,
+                            const struct dfopt_zmq_item *item)
+{
+    enum sent sent = FAILED;
+    if (dfopt_zmq_set_int(&s->socket, ZMQ_XPUB_NODROP, 0, NULL) == DFOPT_OK)
+        sent = send_item(s, topic, item);
+    (void)dfopt_zmq_set_int(&s->socket, ZMQ_XPUB_NODROP, 1, NULL);
+    if (sent == SENT)
+        dfopt_zmq_notes_add(&s->notes, DFOPT_ZMQ_NOTE_PLAN_FORCED,
+                            s->socket.endpoint, 1);
+    return sent;
+}
+
+/* ---- the queue ---- */
+
+/* A lane has waited long enough for one subscriber when others want it, too. */
+static bool may_force(const struct zmq_sink *s, const char *topic,
+                      const struct dfopt_zmq_item *item, int64_t now)
+{
+    return s->pub && now - item->since_ns >= s->stall_ns &&
+           dfopt_zmq_topics_matching(&s->topics, topic) > 1;
+}
+
+/* Sends what it can of a lane. */
+static void pump_lane(struct zmq_sink *s, struct dfopt_zmq_group *lane, int64_t now)
+{
+    const char *topic = dfopt_zmq_lane_name(lane);
+    bool stays = true;
+    while (stays) {
+        const struct dfopt_zmq_item *item = dfopt_zmq_lane_first(lane);
+        enum sent sent = send_item(s, topic, item);
+        if (sent == BLOCKED && may_force(s, topic, item, now))
+            sent = force_item(s, topic, item);
+        if (sent != SENT)
+            return;
+        stays = dfopt_zmq_lane_pop(s->queue, lane);
+    }
+}
+
+/* Subscriptions must be taken out, or libzmq keeps them all. */
+static void read_subscriptions(struct zmq_sink *s)
+{
+    char message[TOPIC_BYTES];
+    for (int n = 0; s->pub && n >= 0;) {
+        n = zmq_recv(s->socket.handle, message, sizeof message, ZMQ_DONTWAIT);
+        if (n > 0 && (size_t)n <= sizeof message)
+            dfopt_zmq_topics_note(&s->topics, message, (size_t)n);
+    }
+}
+
+/* Asking for the events is what makes the fd unreadable; it stands before the
+ * lanes, so that what changes meanwhile makes it readable again. */
+static size_t pump(struct zmq_sink *s, int64_t now)
+{
+    int events = 0;
+    size_t len = sizeof events;
+    struct dfopt_zmq_group *lane = NULL, *next = NULL;
+    s->pumped_ns = now;
+    (void)zmq_getsockopt(s->socket.handle, ZMQ_EVENTS, &events, &len);
+    read_subscriptions(s);
+    for (lane = dfopt_zmq_queue_lane(s->queue, NULL); lane; lane = next) {
+        next = dfopt_zmq_queue_lane(s->queue, lane);
+        pump_lane(s, lane, now);
+    }
+    dfopt_zmq_notes_add(&s->notes, DFOPT_ZMQ_NOTE_PEER_REFUSED, s->socket.endpoint,
+                        dfopt_zmq_context_refused(&s->context));
+    return dfopt_zmq_queue_length(s->queue);
+}
+
+static enum dfopt_err enqueue(struct zmq_sink *s, const char *lane,
+                              const char *node, const char *knob,
+                              const struct dfopt_zmq_item *item,
+                              struct dfopt_error *err)
+{
+    enum dfopt_zmq_evicted evicted;
+    if (dfopt_zmq_queue_push(s->queue, lane, node, knob, item, &evicted) !=
+        DFOPT_OK)
+        return dfopt_error_set(err, DFOPT_ERR_NOMEM, "%s: out of memory",
+                               s->socket.endpoint);
+    if (evicted != DFOPT_ZMQ_EVICTED_NONE)
+        dfopt_zmq_notes_add(&s->notes,
+                            evicted == DFOPT_ZMQ_EVICTED_SAME_KEY
+                                ? DFOPT_ZMQ_NOTE_PLAN_REPLACED
+                                : DFOPT_ZMQ_NOTE_PLAN_DROPPED,
+                            s->socket.endpoint, 1);
+    if (dfopt_zmq_queue_length(s->queue) > s->counts.queued_max)
+        s->counts.queued_max = dfopt_zmq_queue_length(s->queue);
+    return DFOPT_OK;
+}
+
+/* ---- the functions ---- */
+
+static enum dfopt_err sink_publish(struct dfopt_sink *sink,
+                                   const struct dfopt_plan_message *p,
+                                   struct dfopt_error *err)
+{
+    struct zmq_sink *s = (struct zmq_sink *)sink;
+    const int64_t now = dfopt_clock_monotonic_ns();
+    const char *node = p->node ? p->node : "";
+    const char *topic = node[0] ? node : JOB_WIDE_TOPIC;
+    const char *lane = s->pub ? topic : "";
+    const struct dfopt_zmq_item item = {
+        .metadata = p->metadata
+                        ? (struct dfopt_zmq_bytes){p->metadata, p->metadata_len}
+                        : (struct dfopt_zmq_bytes){PLAIN_METADATA,
+                                                   sizeof PLAIN_METADATA - 1},
+        .body = {p->body, p->body_len},
+        .since_ns = now,
+    };
+    const bool due = now - s->pumped_ns >= PUMP_EVERY_NS;
+    s->drained = false;
+    if (due && dfopt_zmq_queue_length(s->queue) > 0)
+        pump(s, now);
+    enum sent sent = BLOCKED;
+    if (!dfopt_zmq_queue_has_lane(s->queue, lane))
+        sent = send_item(s, topic, &item);
+    if (sent == FAILED)
+        return dfopt_error_set(err, DFOPT_ERR_IO, "%s: %s", s->socket.endpoint,
+                               zmq_strerror(errno));
+    enum dfopt_err e = DFOPT_OK;
+    if (sent == BLOCKED)
+        e = enqueue(s, lane, node, p->knob ? p->knob : "", &item, err);
+    s->counts.published += e == DFOPT_OK;
+    if (due && s->pumped_ns != now) /* not before the plan is on its way */
+        pump(s, now);
+    return e;
+}
+
+static size_t sink_pump(struct dfopt_sink *sink)
+{
+    return pump((struct zmq_sink *)sink, dfopt_clock_monotonic_ns());
+}
+
+size_t dfopt_zmq_sink_drain(struct dfopt_sink *sink, int timeout_ms)
+{
+    struct zmq_sink *s = (struct zmq_sink *)sink;
+    int64_t now = dfopt_clock_monotonic_ns();
+    const int64_t until = now + (int64_t)timeout_ms * NS_PER_MS;
+    size_t left = pump(s, now);
+    while (left > 0 && now < until) {
+        struct pollfd p = {.fd = s->fd, .events = POLLIN};
+        const int64_t ms = (until - now + NS_PER_MS - 1) / NS_PER_MS;
+        const int rc = poll(&p, 1, ms < DRAIN_STEP_MS ? (int)ms : DRAIN_STEP_MS);
+        now = dfopt_clock_monotonic_ns();
+        left = pump(s, now);
+        if (rc < 0)
+            break;
+    }
+    s->drained = true;
+    return left;
+}
+
+int dfopt_zmq_sink_fd(const struct dfopt_sink *sink)
+{
+    return ((const struct zmq_sink *)sink)->fd;
+}
+
+void dfopt_zmq_sink_counts(const struct dfopt_sink *sink,
+                           struct dfopt_zmq_sink_counts *out)
+{
+    const struct zmq_sink *s = (const struct zmq_sink *)sink;
+    *out = s->counts;
+    out->queued = dfopt_zmq_queue_length(s->queue);
+    dfopt_zmq_notes_totals(&s->notes, out->noted);
+}
+
+const char *dfopt_zmq_sink_endpoint(const struct dfopt_sink *sink)
+{
+    return ((const struct zmq_sink *)sink)->socket.endpoint;
+}
+
+/* ---- the ops ---- */
+
+static enum dfopt_err sink_flush(struct dfopt_sink *sink, struct dfopt_error *err)
+{
+    (void)err;
+    (void)sink_pump(sink);
+    return DFOPT_OK;
+}
+
+/* libzmq gets what the queue has left of the linger time. */
+static enum dfopt_err sink_destroy(struct dfopt_sink *sink, struct dfopt_error *err)
+{
+    (void)err;
+    struct zmq_sink *s = (struct zmq_sink *)sink;
+    if (!s)
+        return DFOPT_OK;
+    const int64_t start = dfopt_clock_monotonic_ns();
+    if (s->queue && s->socket.handle) {
+        if (!s->drained)
+            dfopt_zmq_sink_drain(sink, s->linger_ms);
+        dfopt_zmq_notes_add(&s->notes, DFOPT_ZMQ_NOTE_PLAN_UNDELIVERED,
+                            s->socket.endpoint, dfopt_zmq_queue_length(s->queue));
+        dfopt_zmq_notes_end(&s->notes);
+    }
+    const int64_t used_ms = (dfopt_clock_monotonic_ns() - start) / NS_PER_MS;
+    dfopt_zmq_socket_close(
+        &s->socket, used_ms < s->linger_ms ? s->linger_ms - (int)used_ms : 0);
+    dfopt_zmq_context_close(&s->context);
+    dfopt_zmq_queue_destroy(s->queue);
+    dfopt_zmq_topics_free(&s->topics);
+    free(s);
+    return DFOPT_OK;
+}
+
+static const struct dfopt_sink_ops zmq_sink_ops = {
+    .publish = sink_publish,
+    .flush = sink_flush,
+    .pump = sink_pump,
+    .destroy = sink_destroy,
+};
+
+/* ---- create ---- */
+
+static enum dfopt_err open_socket(struct zmq_sink *s,
+                                  const struct dfopt_zmq_sink_options *o,
+                                  struct dfopt_error *err)
+{
+    const struct dfopt_zmq_socket_options options = {
+        .type = s->pub ? ZMQ_XPUB : ZMQ_PUSH,
+        .bind = true,
+        .ipv6 = o->ipv6,
+        .high_water = o->high_water > 0 ? o->high_water : DFOPT_ZMQ_PLAN_HIGH_WATER,
+        .cut_off_bytes = CUT_OFF_BYTES,
+        .verbose_subscriptions = s->pub,
+    };
+    struct dfopt_zmq_keys keys = {0};
+    size_t len = sizeof s->fd;
+    enum dfopt_err e = dfopt_zmq_keys_load(&keys, o->curve, true, o->endpoint, err);
+    if (!e)
+        e = dfopt_zmq_socket_open(&s->socket, &s->context, &options, o->endpoint,
+                                  &keys, err);
+    explicit_bzero(&keys, sizeof keys);
+    if (!e && zmq_getsockopt(s->socket.handle, ZMQ_FD, &s->fd, &len) != 0)
+        e = dfopt_error_set(err, DFOPT_ERR_IO, "%s: %s", s->socket.endpoint,
+                            zmq_strerror(errno));
+    return e;
+}
+
+static void take_options(struct zmq_sink *s, const struct dfopt_zmq_sink_options *o)
+{
+    const int stall_ms = o->stall_ms ? o->stall_ms : DFOPT_ZMQ_STALL_MS;
+    s->base.ops = &zmq_sink_ops;
+    s->pub = o->pattern == DFOPT_ZMQ_PUB;
+    s->notes = (struct dfopt_zmq_notes){.fn = o->note, .arg = o->note_arg};
+    s->linger_ms = o->linger_ms ? o->linger_ms : DFOPT_ZMQ_LINGER_MS;
+    if (s->linger_ms < 0)
+        s->linger_ms = 0;
+    s->stall_ns = stall_ms > 0 ? (int64_t)stall_ms * NS_PER_MS : 0;
+}
+
+enum dfopt_err dfopt_zmq_sink_create(struct dfopt_sink **out,
+                                     const struct dfopt_zmq_sink_options *o,
+                                     struct dfopt_error *err)
+{
+    if (!o->endpoint || o->endpoint[0] == '\0')
+        return dfopt_error_set(err, DFOPT_ERR_ARG,
+                               "ZMQ: no endpoint to publish on");
+    struct zmq_sink *s = calloc(1, sizeof *s);
+    if (!s)
+        return dfopt_error_set(err, DFOPT_ERR_NOMEM, "out of memory");
+    take_options(s, o);
+    const bool check = o->curve && !o->curve->allow_any_client;
+    enum dfopt_err e = dfopt_zmq_context_open(
+        &s->context, check ? o->curve->allowed_clients : NULL, err);
+    if (!e && dfopt_zmq_queue_create(
+                  &s->queue,
+                  o->max_queued ? o->max_queued : DFOPT_ZMQ_MAX_QUEUED) != DFOPT_OK)
+        e = dfopt_error_set(err, DFOPT_ERR_NOMEM, "out of memory");
+    if (!e)
+        e = open_socket(s, o, err);
+    if (e) {
+        sink_destroy(&s->base, NULL);
+        return e;
+    }
+    *out = &s->base;
+    return DFOPT_OK;
+}
