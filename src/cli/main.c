@@ -1,7 +1,7 @@
 /* dfopt-mpi: rank 0 reads the command line and leads; the others serve it. */
 #include "cli/session.h"
 
-#include "runtime/worker.h"
+#include "engine/worker.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -76,7 +76,7 @@ static int lead(struct dfopt_comm *comm, int argc, char **argv)
         code = dfopt_session_run(comm, &o, argc, argv, &stop_asked);
     dfopt_options_free(&o);
     code = flushed(code);
-    dfopt_lead_dismiss(comm, code);
+    dfopt_worker_dismiss(comm, code);
     return code;
 }
 

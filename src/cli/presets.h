@@ -5,7 +5,7 @@
 
 #include "cli/options.h"
 #include "codec/codec.h"
-#include "runtime/lead.h"
+#include "engine/online/leader.h"
 
 /* The policy that the options name: the preset, and on it the file. On failure *out
  * is to be cleared all the same. */

@@ -2,7 +2,7 @@
 #ifndef DFOPT_CLI_PROGRESS_H
 #define DFOPT_CLI_PROGRESS_H
 
-#include "runtime/lead.h"
+#include "engine/online/leader.h"
 
 struct dfopt_progress_line {
     FILE *out;

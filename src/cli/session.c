@@ -11,7 +11,7 @@
 #include "cli/resume.h"
 #include "cli/status.h"
 #include "cli/sweep.h"
-#include "runtime/bulk.h"
+#include "engine/replay/replay.h"
 #include "journal/source.h"
 #include "journal/line.h"
 #include "transport/file/file.h"

@@ -3,7 +3,7 @@
 #define DFOPT_CLI_SESSION_H
 
 #include "cli/options.h"
-#include "runtime/lead.h"
+#include "engine/online/leader.h"
 
 /* Local, on rank 0; the other ranks serve. Opens everything, runs, says how it
  * went in the log, closes everything. Returns an exit code (enum dfopt_exit);

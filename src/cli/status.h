@@ -2,7 +2,7 @@
 #ifndef DFOPT_CLI_STATUS_H
 #define DFOPT_CLI_STATUS_H
 
-#include "runtime/lead.h"
+#include "engine/online/leader.h"
 
 struct dfopt_status {
     struct dfopt_log *log; /* borrowed */

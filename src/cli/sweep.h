@@ -5,8 +5,8 @@
 
 #include "cli/options.h"
 #include "codec/codec.h"
-#include "runtime/comm.h"
-#include "runtime/lead.h"
+#include "engine/comm/comm.h"
+#include "engine/online/leader.h"
 
 /* What a session has read and checked; everything is borrowed. */
 struct dfopt_sweep_setup {

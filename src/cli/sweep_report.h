@@ -6,8 +6,8 @@
 #include "cli/progress.h"
 #include "cli/sweep.h"
 #include "declog/sweep_file.h"
-#include "runtime/sweep.h"
-#include "runtime/sweep_journal.h"
+#include "engine/sweep/sweep.h"
+#include "engine/sweep/checkpoint.h"
 
 struct dfopt_sweep_run {
     const struct dfopt_sweep_setup *setup;

@@ -1,7 +1,7 @@
 /* Frames between ranks. The first byte says how: 0, all of the frame is the
  * input's; else its header is right and the items behind it are the input's, so
  * that what reads them is reached: the checksum would stop nearly all of them. */
-#include "codec/frame.h"
+#include "engine/comm/frame.h"
 #include "fuzz.h"
 
 #define SMALL 0xffff /* numbers of strings: a table up to the number is made */

@@ -3,9 +3,9 @@
  * which the number of an event is ours, for events come in order, and those of
  * names are small: the planner's tables are as long as the largest. */
 #include "codec/codec.h"
-#include "codec/frame.h"
+#include "engine/comm/frame.h"
 #include "fuzz.h"
-#include "runtime/slice.h"
+#include "engine/replay/slice.h"
 
 #include <stddef.h>
 
@@ -126,7 +126,7 @@ static void take(struct rank *r, struct fuzz_input *in, uint64_t seq)
         memcpy(copy, &seq, sizeof seq);
     keep_small(item.kind, copy, item.size);
     item.data = copy;
-    (void)dfopt_slice_decide_item(&r->deciding, &item, &r->out);
+    (void)dfopt_deciding_item(&r->deciding, &item, &r->out);
     free(copy);
 }
 

@@ -2,7 +2,7 @@
  * What is accepted must survive the way to another rank, and a registration's body,
  * which the decision log keeps, must decode again to the same. */
 #include "codec/codec.h"
-#include "codec/frame.h"
+#include "engine/comm/frame.h"
 #include "fuzz.h"
 #include "json/write.h"
 

@@ -4,7 +4,7 @@
  * result with the right checksum. */
 #include "fuzz.h"
 #include "model/sweep.h"
-#include "runtime/sweep_journal.h"
+#include "engine/sweep/checkpoint.h"
 
 #include <fcntl.h>
 #include <unistd.h>

@@ -9,7 +9,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "codec/frame.h"
+#include "engine/comm/frame.h"
 
 #define N_OF(a) (sizeof(a) / sizeof *(a))
 

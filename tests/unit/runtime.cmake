@@ -1,17 +1,17 @@
 # Unit tests of what travels between ranks, and of what stands on it.
 add_library(test_frame_ends STATIC ${CMAKE_CURRENT_SOURCE_DIR}/unit/frame_ends.c
                                    ${CMAKE_CURRENT_SOURCE_DIR}/unit/frame_kinds.c)
-target_link_libraries(test_frame_ends PUBLIC dfopt_codec PkgConfig::XXHASH
+target_link_libraries(test_frame_ends PUBLIC dfopt_engine_comm PkgConfig::XXHASH
                                              PkgConfig::CMOCKA)
 foreach(name frame frame_refused frame_random)
   dfopt_unit_test(${name} test_frame_ends)
 endforeach()
 dfopt_unit_test(pieces dfopt_transport_file)
-dfopt_unit_test(partition dfopt_runtime)
-dfopt_unit_test(round dfopt_runtime)
+dfopt_unit_test(partition dfopt_engine)
+dfopt_unit_test(round dfopt_engine)
 dfopt_unit_test(block dfopt_declog)
-dfopt_unit_test(slice dfopt_runtime)
-dfopt_unit_test(bell dfopt_runtime)
-dfopt_unit_test(record dfopt_runtime)
-dfopt_unit_test(journal_source dfopt_runtime)
-dfopt_unit_test(sweep_journal dfopt_runtime)
+dfopt_unit_test(slice dfopt_engine)
+dfopt_unit_test(bell dfopt_engine)
+dfopt_unit_test(record dfopt_engine)
+dfopt_unit_test(journal_source dfopt_journal dfopt_transport_file)
+dfopt_unit_test(sweep_journal dfopt_engine)

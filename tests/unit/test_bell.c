@@ -1,5 +1,5 @@
 /* The bell between processes: no ring is lost, none is needed twice. */
-#include "runtime/bell.h"
+#include "engine/comm/doorbell.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

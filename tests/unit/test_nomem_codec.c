@@ -2,7 +2,7 @@
 #include "nomem.h"
 
 #include "codec/codec.h"
-#include "codec/frame.h"
+#include "engine/comm/frame.h"
 #include "codec/sweep_json.h"
 #include "nomem_records.h"
 

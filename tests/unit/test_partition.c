@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "runtime/partition.h"
+#include "engine/comm/partition.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "runtime/round.h"
+#include "engine/batch/batch.h"
 
 #include <math.h>
 #include <stdlib.h>

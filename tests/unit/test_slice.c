@@ -2,7 +2,7 @@
  * their numbers afterwards, gets what the rank that gives the numbers would. */
 #include "transport_files.h"
 
-#include "runtime/slice.h"
+#include "engine/replay/slice.h"
 
 #include <inttypes.h>
 
@@ -561,7 +561,7 @@ static void test_send(void **state)
         assert_int_equal(dfopt_frame_open(&in, bytes.data, bytes.len, NULL),
                          DFOPT_OK);
         while (dfopt_frame_next(&in, &item, &e))
-            assert_int_equal(dfopt_slice_decide_item(&there, &item, &b), DFOPT_OK);
+            assert_int_equal(dfopt_deciding_item(&there, &item, &b), DFOPT_OK);
         assert_int_equal(e, DFOPT_OK);
         same_rows("verdicts", planner, &a.verdicts, &b.verdicts);
         same_rows("plans", planner, &a.plans, &b.plans);
@@ -570,7 +570,7 @@ static void test_send(void **state)
         same_rows("relays", planner, &a.relays, &b.relays);
         verdicts += a.verdicts.len;
         item = (struct dfopt_item){.kind = DFOPT_ITEM_TEXT};
-        assert_int_equal(dfopt_slice_decide_item(&there, &item, &b),
+        assert_int_equal(dfopt_deciding_item(&there, &item, &b),
                          DFOPT_ERR_FORMAT);
         r.slice.round.shares[planner].results = a; /* for the merge; owned now */
         dfopt_deciding_end(&here);

@@ -1,5 +1,5 @@
 /* The journal of a sweep: what a kill at any byte leaves is gone on with. */
-#include "runtime/sweep_journal.h"
+#include "engine/sweep/checkpoint.h"
 
 #include <fcntl.h>
 #include <setjmp.h>

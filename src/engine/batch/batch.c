@@ -1,0 +1,224 @@
+/* Rounds and the merge of their results. Invariant of the merge: a planner
+ * reports in the order of the events, and of each event one planner reports. */
+#include "engine/batch/batch.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum dfopt_err dfopt_round_init(struct dfopt_round *r, uint32_t planners)
+{
+    r->shares = calloc(planners, sizeof *r->shares);
+    r->n_shares = r->shares ? planners : 0;
+    return r->shares ? DFOPT_OK : DFOPT_ERR_NOMEM;
+}
+
+static void free_registrations(struct dfopt_round *r)
+{
+    struct dfopt_round_registration *g =
+        DFOPT_ROW(&r->registrations, struct dfopt_round_registration);
+    const size_t n = DFOPT_ROWS(&r->registrations, struct dfopt_round_registration);
+    for (size_t i = 0; i < n; i++)
+        dfopt_registration_clear(&g[i].accepted);
+    dfopt_buf_clear(&r->registrations);
+}
+
+void dfopt_round_free(struct dfopt_round *r)
+{
+    free_registrations(r);
+    for (uint32_t i = 0; i < r->n_shares; i++) {
+        dfopt_buf_free(&r->shares[i].bytes);
+        dfopt_decisions_free(&r->shares[i].results);
+    }
+    free(r->shares);
+    dfopt_decisions_free(&r->merged);
+    dfopt_buf_free(&r->reporter);
+    dfopt_buf_free(&r->cursors);
+    dfopt_buf_free(&r->findings);
+    dfopt_buf_free(&r->rejects);
+    dfopt_buf_free(&r->acks);
+    dfopt_buf_free(&r->registrations);
+    dfopt_buf_free(&r->origins);
+    dfopt_buf_free(&r->texts);
+    dfopt_buf_free(&r->blocks);
+    *r = (struct dfopt_round){0};
+}
+
+void dfopt_round_reset(struct dfopt_round *r, uint64_t number, uint64_t first_seq)
+{
+    r->number = number;
+    r->first_seq = first_seq;
+    r->n_events = 0;
+    r->waiting = 0;
+    for (uint32_t i = 0; i < r->n_shares; i++) {
+        r->shares[i].used = false;
+        r->shares[i].waiting = false;
+        dfopt_decisions_clear(&r->shares[i].results);
+    }
+    free_registrations(r);
+    dfopt_decisions_clear(&r->merged);
+    dfopt_buf_clear(&r->reporter);
+    dfopt_buf_clear(&r->findings);
+    dfopt_buf_clear(&r->rejects);
+    dfopt_buf_clear(&r->acks);
+    dfopt_buf_clear(&r->origins);
+    dfopt_buf_clear(&r->texts);
+    dfopt_buf_clear(&r->blocks);
+    r->packed = false;
+}
+
+size_t dfopt_round_text(struct dfopt_round *r, const char *text, size_t len)
+{
+    const size_t at = r->texts.len;
+    return dfopt_buf_add(&r->texts, text, len) ? SIZE_MAX : at;
+}
+
+/* How far each planner's rows have been taken. */
+struct cursor {
+    size_t verdicts, plans, suppressions, relays, seen, timeouts;
+};
+
+/* Moves the rows of event seq, which start with its number, from `from` at *at
+ * to `to`. */
+static enum dfopt_err move_rows(const struct dfopt_buf *from, size_t *at,
+                                size_t size, uint64_t seq, struct dfopt_buf *to)
+{
+    size_t end = *at;
+    while (end < from->len) {
+        uint64_t row_seq;
+        memcpy(&row_seq, from->data + end, sizeof row_seq);
+        if (row_seq != seq)
+            break;
+        end += size;
+    }
+    if (end == *at)
+        return DFOPT_OK;
+    enum dfopt_err e = dfopt_buf_add(to, from->data + *at, end - *at);
+    *at = end;
+    return e;
+}
+
+static enum dfopt_err move_event(struct dfopt_round *r, uint64_t seq,
+                                 const struct dfopt_decisions *from,
+                                 struct cursor *c)
+{
+    enum dfopt_err e =
+        move_rows(&from->verdicts, &c->verdicts, sizeof(struct dfopt_verdict_row),
+                  seq, &r->merged.verdicts);
+    if (!e)
+        e = move_rows(&from->plans, &c->plans, sizeof(struct dfopt_plan), seq,
+                      &r->merged.plans);
+    if (!e)
+        e = move_rows(&from->suppressions, &c->suppressions,
+                      sizeof(struct dfopt_suppression_row), seq,
+                      &r->merged.suppressions);
+    if (!e)
+        e = move_rows(&from->relays, &c->relays, sizeof(struct dfopt_relay_row),
+                      seq, &r->merged.relays);
+    if (!e)
+        e = move_rows(&from->seen, &c->seen, sizeof(struct dfopt_seen_row), seq,
+                      &r->merged.seen);
+    return e ? e
+             : move_rows(&from->timeouts, &c->timeouts,
+                         sizeof(struct dfopt_timeout_row), seq,
+                         &r->merged.timeouts);
+}
+
+/* A record that could not be used has a verdict too; only rank 0 knows of it. */
+static enum dfopt_err add_invalid(struct dfopt_round *r, uint64_t seq,
+                                  size_t *reject)
+{
+    const struct dfopt_declog_reject_row *rows =
+        DFOPT_ROW(&r->rejects, const struct dfopt_declog_reject_row);
+    const size_t n = DFOPT_ROWS(&r->rejects, struct dfopt_declog_reject_row);
+    while (*reject < n && rows[*reject].seq < seq)
+        ++*reject;
+    if (*reject == n || rows[*reject].seq != seq ||
+        rows[*reject].stream != DFOPT_STREAM_FINDING)
+        return DFOPT_OK;
+    struct dfopt_verdict_row v = {
+        .seq = seq,
+        .verdict = DFOPT_VERDICT_INVALID,
+        .tag = DFOPT_SYM_NONE,
+        .knob = DFOPT_SYM_NONE,
+        .node = DFOPT_SYM_EMPTY,
+        .value = __builtin_nan(""),
+        .threshold = __builtin_nan(""),
+    };
+    return dfopt_buf_add(&r->merged.verdicts, &v, sizeof v);
+}
+
+/* Of each ack one row: a match, wherever it was found, before no match. */
+static enum dfopt_err merge_acks(struct dfopt_round *r)
+{
+    const struct dfopt_round_ack *given =
+        DFOPT_ROW(&r->acks, const struct dfopt_round_ack);
+    const size_t n = DFOPT_ROWS(&r->acks, struct dfopt_round_ack);
+    if (n == 0)
+        return DFOPT_OK;
+    struct dfopt_ack_row *out =
+        dfopt_buf_grow(&r->merged.acks, n * sizeof(struct dfopt_ack_row));
+    if (!out)
+        return DFOPT_ERR_NOMEM;
+    for (size_t i = 0; i < n; i++)
+        out[i] = (struct dfopt_ack_row){.seq = given[i].seq,
+                                        .window = DFOPT_WINDOW_NONE};
+    for (uint32_t s = 0; s < r->n_shares; s++) {
+        const struct dfopt_buf *acks = &r->shares[s].results.acks;
+        const struct dfopt_ack_row *row =
+            DFOPT_ROW(acks, const struct dfopt_ack_row);
+        size_t at = 0;
+        for (size_t i = 0; i < DFOPT_ROWS(acks, struct dfopt_ack_row); i++) {
+            while (at < n && given[at].seq < row[i].seq)
+                at++;
+            if (at == n || given[at].seq != row[i].seq)
+                return DFOPT_ERR_FORMAT;
+            if (row[i].outcome != DFOPT_ACK_OUTCOME_UNMATCHED)
+                out[at] = row[i];
+        }
+    }
+    return DFOPT_OK;
+}
+
+/* Whether everything that the planners reported has been taken. */
+static bool all_taken(const struct dfopt_round *r, const struct cursor *c)
+{
+    for (uint32_t i = 0; i < r->n_shares; i++) {
+        const struct dfopt_decisions *d = &r->shares[i].results;
+        if (c[i].verdicts != d->verdicts.len || c[i].plans != d->plans.len ||
+            c[i].suppressions != d->suppressions.len ||
+            c[i].relays != d->relays.len || c[i].seen != d->seen.len ||
+            c[i].timeouts != d->timeouts.len)
+            return false;
+    }
+    return true;
+}
+
+enum dfopt_err dfopt_round_merge(struct dfopt_round *r)
+{
+    if (r->n_shares == 1 && r->rejects.len == 0 && r->acks.len == 0) {
+        struct dfopt_decisions all = r->shares[0].results; /* in order already */
+        if (all.acks.len)
+            return DFOPT_ERR_FORMAT;
+        r->shares[0].results = r->merged;
+        r->merged = all;
+        return DFOPT_OK;
+    }
+    dfopt_buf_clear(&r->cursors);
+    struct cursor *c = dfopt_buf_grow(&r->cursors, r->n_shares * sizeof *c);
+    if (!c)
+        return DFOPT_ERR_NOMEM;
+    const uint32_t *reporter = DFOPT_ROW(&r->reporter, const uint32_t);
+    size_t reject = 0;
+    enum dfopt_err e = DFOPT_OK;
+    for (uint32_t i = 0; i < r->n_events && !e; i++) {
+        const uint64_t seq = r->first_seq + i;
+        if (reporter[i] == DFOPT_REPORTER_NONE)
+            e = add_invalid(r, seq, &reject);
+        else
+            e = move_event(r, seq, &r->shares[reporter[i]].results,
+                           &c[reporter[i]]);
+    }
+    if (!e)
+        e = merge_acks(r);
+    return !e && !all_taken(r, c) ? DFOPT_ERR_FORMAT : e;
+}

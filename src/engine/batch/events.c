@@ -1,0 +1,162 @@
+/* Log lines about plans, registrations, acks, suppressions and gates. */
+#include "engine/batch/events.h"
+#include "json/write.h"
+
+#define REJECTS_SHOWN 100
+
+/* Appends a value as JSON and a NUL; returns where it starts, or SIZE_MAX. */
+static size_t put_value(const struct dfopt_dict *dict, struct dfopt_value v,
+                        struct dfopt_buf *text)
+{
+    const size_t at = text->len;
+    if (dfopt_json_write_value(dict, v, text) || dfopt_buf_add(text, "", 1))
+        return SIZE_MAX;
+    return at;
+}
+
+static const char *text_of(const struct dfopt_lead_config *c, dfopt_sym s)
+{
+    return dfopt_dict_text(c->dict, s, NULL);
+}
+
+void dfopt_narrate_plan(const struct dfopt_lead_config *c,
+                        const struct dfopt_plan *p, struct dfopt_buf *text)
+{
+    if (!dfopt_log_enabled(c->log, DFOPT_LOG_INFO))
+        return;
+    char id[DFOPT_PLAN_ID_RUN_SIZE];
+    const bool relayed = p->relay_id != DFOPT_SYM_NONE;
+    dfopt_buf_clear(text);
+    const size_t old = put_value(c->dict, p->old_value, text);
+    const size_t new = put_value(c->dict, p->new_value, text);
+    const size_t why = text->len;
+    if (old == SIZE_MAX || new == SIZE_MAX ||
+        dfopt_plan_rationale(c->dict, p, text) || dfopt_buf_add(text, "", 1))
+        return;
+    dfopt_plan_id_run_text(p->plan_id, c->run, id);
+    dfopt_log_event(c->log, DFOPT_LOG_INFO,
+                    relayed ? "optimizer.global_plan.relayed" : "optimizer.plan",
+                    DFOPT_F_TEXT("plan_id", relayed ? text_of(c, p->relay_id) : id),
+                    DFOPT_F_TEXT("knob_id", text_of(c, p->knob)),
+                    DFOPT_F_JSON("old_value", text->data + old),
+                    DFOPT_F_JSON("new_value", text->data + new),
+                    DFOPT_F_TEXT("target_function", text_of(c, p->target_function)),
+                    DFOPT_F_TEXT("rationale", text->data + why));
+}
+
+void dfopt_narrate_registration(const struct dfopt_lead_config *c,
+                                const struct dfopt_registration *r,
+                                struct dfopt_buf *text)
+{
+    if (!dfopt_log_enabled(c->log, DFOPT_LOG_INFO))
+        return;
+    dfopt_buf_clear(text);
+    enum dfopt_err e = dfopt_buf_add(text, "[", 1);
+    for (size_t i = 0; i < r->n_knobs && !e; i++) {
+        size_t len;
+        const char *id = dfopt_dict_text(c->dict, r->knobs[i].id, &len);
+        if (i)
+            e = dfopt_buf_add(text, ",", 1);
+        if (!e)
+            e = dfopt_json_write_text(id, len, text);
+    }
+    if (e || dfopt_buf_add(text, "]", 2))
+        return;
+    dfopt_log_event(c->log, DFOPT_LOG_INFO, "optimizer.registry.received",
+                    DFOPT_F_TEXT("namespace", text_of(c, r->name_space)),
+                    DFOPT_F_TEXT("function", text_of(c, r->function)),
+                    DFOPT_F_JSON("knobs", text->data));
+}
+
+void dfopt_narrate_reject(const struct dfopt_lead_config *c,
+                          const struct dfopt_declog_reject_row *row,
+                          uint64_t *shown)
+{
+    const bool all = dfopt_log_enabled(c->log, DFOPT_LOG_DEBUG);
+    if (++*shown == REJECTS_SHOWN + 1 && !all)
+        dfopt_log_event(c->log, DFOPT_LOG_WARNING, "optimizer.record.invalid",
+                        DFOPT_F_TEXT("error",
+                                     "further messages of this kind are left "
+                                     "out; --log-level debug shows all"));
+    if (*shown > REJECTS_SHOWN && !all)
+        return;
+    dfopt_log_event(c->log, DFOPT_LOG_WARNING, "optimizer.record.invalid",
+                    DFOPT_F_TEXT("file", text_of(c, row->origin)),
+                    DFOPT_F_INT("line", row->line),
+                    DFOPT_F_TEXT("stream", dfopt_stream_name(row->stream)),
+                    DFOPT_F_TEXT("error", text_of(c, row->reason)));
+}
+
+static void narrate_suppressions(const struct dfopt_lead_config *c,
+                                 const struct dfopt_buf *rows)
+{
+    const struct dfopt_suppression_row *s =
+        DFOPT_ROW(rows, const struct dfopt_suppression_row);
+    for (size_t i = 0; i < DFOPT_ROWS(rows, struct dfopt_suppression_row); i++)
+        dfopt_log_event(c->log, DFOPT_LOG_INFO,
+                        s[i].action == DFOPT_SUPPRESSION_SET
+                            ? "optimizer.suppression.activated"
+                            : "optimizer.suppression.cleared",
+                        DFOPT_F_TEXT("tag", text_of(c, s[i].tag)),
+                        DFOPT_F_TEXT("finding_type", text_of(c, s[i].finding_type)),
+                        DFOPT_F_REAL("severity", s[i].severity),
+                        DFOPT_F_INT("window_index", s[i].window));
+}
+
+static void narrate_acks(const struct dfopt_lead_config *c,
+                         const struct dfopt_round *r)
+{
+    const struct dfopt_ack_row *a =
+        DFOPT_ROW(&r->merged.acks, const struct dfopt_ack_row);
+    for (size_t i = 0; i < DFOPT_ROWS(&r->merged.acks, struct dfopt_ack_row); i++) {
+        char id[DFOPT_PLAN_ID_RUN_SIZE];
+        dfopt_plan_id_run_text(a[i].plan_id, c->run, id);
+        dfopt_log_event(
+            c->log, a[i].other_plan ? DFOPT_LOG_WARNING : DFOPT_LOG_DEBUG,
+            "optimizer.ack.received", DFOPT_F_TEXT("plan_id", id),
+            DFOPT_F_TEXT("outcome", dfopt_ack_outcome_name(a[i].outcome)),
+            DFOPT_F_TEXT("knob_id", text_of(c, a[i].knob)),
+            DFOPT_F_TEXT("node", text_of(c, a[i].node)),
+            DFOPT_F_BOOL("names_another_plan", a[i].other_plan != 0));
+    }
+}
+
+static void narrate_gates(const struct dfopt_lead_config *c,
+                          const struct dfopt_buf *rows)
+{
+    const struct dfopt_verdict_row *v =
+        DFOPT_ROW(rows, const struct dfopt_verdict_row);
+    for (size_t i = 0; i < DFOPT_ROWS(rows, struct dfopt_verdict_row); i++) {
+        if (v[i].verdict == DFOPT_VERDICT_PLANNED)
+            continue;
+        dfopt_log_event(c->log, DFOPT_LOG_DEBUG,
+                        v[i].verdict == DFOPT_VERDICT_SUPPRESSED
+                            ? "optimizer.suppression.active"
+                            : "optimizer.gate.rejected",
+                        DFOPT_F_INT("record", v[i].seq),
+                        DFOPT_F_TEXT("gate", dfopt_verdict_name(v[i].verdict)),
+                        DFOPT_F_TEXT("tag", text_of(c, v[i].tag)),
+                        DFOPT_F_TEXT("knob_id", text_of(c, v[i].knob)),
+                        DFOPT_F_TEXT("node", text_of(c, v[i].node)),
+                        DFOPT_F_REAL("value", v[i].value),
+                        DFOPT_F_REAL("threshold", v[i].threshold));
+    }
+}
+
+void dfopt_narrate_round(const struct dfopt_lead_config *c,
+                         const struct dfopt_round *r, struct dfopt_buf *text)
+{
+    const struct dfopt_round_registration *g =
+        DFOPT_ROW(&r->registrations, const struct dfopt_round_registration);
+    const size_t n = DFOPT_ROWS(&r->registrations, struct dfopt_round_registration);
+    if (dfopt_log_enabled(c->log, DFOPT_LOG_INFO)) {
+        for (size_t i = 0; i < n; i++)
+            if (!g[i].rejected)
+                dfopt_narrate_registration(c, &g[i].accepted, text);
+        narrate_suppressions(c, &r->merged.suppressions);
+    }
+    if (dfopt_log_enabled(c->log, DFOPT_LOG_WARNING))
+        narrate_acks(c, r);
+    if (dfopt_log_enabled(c->log, DFOPT_LOG_DEBUG))
+        narrate_gates(c, &r->merged.verdicts);
+}

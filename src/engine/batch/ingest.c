@@ -1,0 +1,154 @@
+/* From records to events. A registration is owned by the round that it came in,
+ * for the decision log; the event shares it. */
+#include "engine/batch/ingest.h"
+
+dfopt_sym dfopt_intake_origin(struct dfopt_intake *in,
+                              const struct dfopt_record *rec)
+{
+    if (rec->origin != in->origin) {
+        in->origin = rec->origin;
+        in->origin_sym = dfopt_dict_intern_z(in->dict, rec->origin);
+    }
+    return in->origin_sym;
+}
+
+uint64_t dfopt_record_end(const struct dfopt_record *rec)
+{
+    return rec->offset + (rec->unit == DFOPT_OFFSET_BYTE ? rec->len : 1);
+}
+
+enum dfopt_err dfopt_intake_note_origin(struct dfopt_intake *in,
+                                        struct dfopt_round *r, uint64_t seq,
+                                        const struct dfopt_record *rec)
+{
+    const struct dfopt_intake_place was = in->place;
+    const dfopt_sym origin = dfopt_intake_origin(in, rec);
+    if (origin == DFOPT_SYM_NONE)
+        return DFOPT_ERR_NOMEM;
+    in->place = (struct dfopt_intake_place){origin, dfopt_record_end(rec), true};
+    const bool goes_on = rec->unit == DFOPT_OFFSET_BYTE ? rec->offset >= was.offset
+                                                        : rec->offset == was.offset;
+    if (was.any && was.origin == origin && goes_on)
+        return DFOPT_OK;
+    const struct dfopt_declog_origin_row row = {
+        .seq = seq, .offset = rec->offset, .origin = origin, .unit = rec->unit};
+    return dfopt_buf_add(&r->origins, &row, sizeof row);
+}
+
+static enum dfopt_err add_reject(struct dfopt_intake *in, struct dfopt_round *r,
+                                 uint64_t seq, const struct dfopt_record *rec,
+                                 uint32_t stream, const char *why)
+{
+    const struct dfopt_declog_reject_row row = {
+        .seq = seq,
+        .line = rec->line,
+        .stream = stream,
+        .origin = dfopt_intake_origin(in, rec),
+        .reason = dfopt_dict_intern_z(in->dict, why),
+    };
+    if (row.origin == DFOPT_SYM_NONE || row.reason == DFOPT_SYM_NONE)
+        return DFOPT_ERR_NOMEM;
+    return dfopt_buf_add(&r->rejects, &row, sizeof row);
+}
+
+static enum dfopt_err keep_finding(struct dfopt_round *r, uint64_t seq,
+                                   const struct dfopt_finding *f)
+{
+    struct dfopt_finding_row *row = dfopt_buf_grow(&r->findings, sizeof *row);
+    if (!row)
+        return DFOPT_ERR_NOMEM;
+    row->seq = seq;
+    row->f = *f;
+    return DFOPT_OK;
+}
+
+static enum dfopt_err keep_ack(struct dfopt_round *r, uint64_t seq,
+                               const struct dfopt_event *event)
+{
+    const struct dfopt_round_ack ack = {
+        .seq = seq,
+        .given = event->ack,
+        .plan_id = dfopt_round_text(r, event->plan_id, event->plan_id_len),
+        .plan_id_len = event->plan_id_len,
+        .reason = dfopt_round_text(r, event->reason, event->reason_len),
+        .reason_len = event->reason_len,
+    };
+    if (ack.plan_id == SIZE_MAX || ack.reason == SIZE_MAX)
+        return DFOPT_ERR_NOMEM;
+    return dfopt_buf_add(&r->acks, &ack, sizeof ack);
+}
+
+/* A registration that came as an event. `body`: as it came. `accepted` is taken
+ * on success; NULL: rejected. */
+static enum dfopt_err keep_registration(struct dfopt_round *r, uint64_t seq,
+                                        const char *body, size_t len,
+                                        const struct dfopt_registration *accepted)
+{
+    struct dfopt_round_registration reg = {
+        .seq = seq,
+        .source = DFOPT_SOURCE_EVENT,
+        .body = dfopt_round_text(r, body, len),
+        .body_len = len,
+        .rejected = accepted == NULL,
+    };
+    if (accepted)
+        reg.accepted = *accepted;
+    if (reg.body == SIZE_MAX)
+        return DFOPT_ERR_NOMEM;
+    return dfopt_buf_add(&r->registrations, &reg, sizeof reg);
+}
+
+/* Applies the policy's overrides, for the log: doing it twice changes nothing. */
+static void apply_overrides(const struct dfopt_policy *policy,
+                            struct dfopt_registration *g)
+{
+    for (size_t i = 0; i < g->n_knobs; i++)
+        for (size_t j = 0; j < g->knobs[i].n_responses; j++)
+            dfopt_policy_apply(policy, g->knobs[i].id, &g->knobs[i].responses[j]);
+}
+
+static enum dfopt_err keep(struct dfopt_intake *in, struct dfopt_round *r,
+                           uint64_t seq, struct dfopt_event *event)
+{
+    enum dfopt_err e = DFOPT_OK;
+    if (event->stream == DFOPT_STREAM_FINDING) {
+        if (in->keep_findings)
+            e = keep_finding(r, seq, &event->finding);
+    } else if (event->stream == DFOPT_STREAM_ACK) {
+        e = keep_ack(r, seq, event);
+    } else if (event->stream == DFOPT_STREAM_REGISTRATION) {
+        apply_overrides(in->policy, &event->registration);
+        e = keep_registration(r, seq, event->body, event->body_len,
+                              &event->registration);
+        if (e)
+            dfopt_event_clear(event);
+    }
+    return e;
+}
+
+enum dfopt_err dfopt_intake_take(struct dfopt_intake *in, struct dfopt_round *r,
+                                 uint64_t seq, const struct dfopt_record *rec,
+                                 struct dfopt_event *event, struct dfopt_error *why)
+{
+    enum dfopt_err e;
+    if (rec->problem) {
+        event->stream =
+            rec->stream < 0 ? DFOPT_STREAM_FINDING : (uint32_t)rec->stream;
+        e = dfopt_error_set(why, DFOPT_ERR_LIMIT, "%s", rec->problem);
+    } else {
+        e = dfopt_codec_decode(in->codec, rec->stream, rec->data, rec->len, event,
+                               why);
+    }
+    if (e == DFOPT_ERR_NOMEM)
+        return e;
+    if (e == DFOPT_OK)
+        return keep(in, r, seq, event);
+    if (in->strict)
+        return e;
+    enum dfopt_err kept = DFOPT_OK;
+    if (event->stream == DFOPT_STREAM_REGISTRATION) /* what came, for the log */
+        kept = keep_registration(r, seq, rec->data, rec->len, NULL);
+    if (!kept)
+        kept = add_reject(in, r, seq, rec, event->stream, why->text);
+    return kept ? kept : e;
+}

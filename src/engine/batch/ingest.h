@@ -1,0 +1,49 @@
+/* From a record to an event: decodes it and keeps, in the round, what the
+ * decision log is to say of it. */
+#ifndef DFOPT_ENGINE_BATCH_INGEST_H
+#define DFOPT_ENGINE_BATCH_INGEST_H
+
+#include "codec/codec.h"
+#include "engine/batch/batch.h"
+#include "transport/transport.h"
+
+/* Everything is borrowed. Zero the private part. */
+struct dfopt_intake {
+    struct dfopt_dict *dict;
+    struct dfopt_codec *codec;
+    const struct dfopt_policy *policy;
+    bool keep_findings; /* for the decision log */
+    bool strict;        /* the run ends at a record that cannot be used */
+    /* private: origins come in runs, so the last is remembered */
+    const char *origin;
+    dfopt_sym origin_sym;
+    struct dfopt_intake_place {
+        dfopt_sym origin;
+        uint64_t offset; /* where the next record goes on, at the earliest */
+        bool any;
+    } place;
+};
+
+/* The number of a record's origin; DFOPT_SYM_NONE: no memory. */
+dfopt_sym dfopt_intake_origin(struct dfopt_intake *in,
+                              const struct dfopt_record *rec);
+
+/* Notes where event `seq` came from, in a row of r->origins if that is not where
+ * the one before it left off. OK or NOMEM. */
+enum dfopt_err dfopt_intake_note_origin(struct dfopt_intake *in,
+                                        struct dfopt_round *r, uint64_t seq,
+                                        const struct dfopt_record *rec);
+
+/* Where the input goes on behind a record. */
+uint64_t dfopt_record_end(const struct dfopt_record *rec);
+
+/* Takes a record in as event `seq`. Returns OK with *event filled: it borrows
+ * from the codec (until the next record) and from the round. NOMEM. Anything
+ * else: the record cannot be used, *why says why and the round has a row, unless
+ * in->strict: then the record is as if it had not come. */
+enum dfopt_err dfopt_intake_take(struct dfopt_intake *in, struct dfopt_round *r,
+                                 uint64_t seq, const struct dfopt_record *rec,
+                                 struct dfopt_event *event,
+                                 struct dfopt_error *why);
+
+#endif

@@ -1,0 +1,387 @@
+/* Putting out what was decided. Each output that fails is given up by itself,
+ * so that a full disk under the decision log does not lose the plans. */
+#include "engine/batch/output.h"
+
+#include "declog/block.h"
+#include "engine/batch/events.h"
+
+#include <string.h>
+
+#define JOURNAL_WAITING_MAX ((size_t)64 << 20)
+
+void dfopt_output_free(struct dfopt_output *o)
+{
+    dfopt_buf_free(&o->json);
+    dfopt_buf_free(&o->metadata);
+    dfopt_buf_free(&o->text);
+}
+
+/* Whether an output that fails ends the run. */
+static bool ends_run(const struct dfopt_output *o)
+{
+    return o->c->strict || o->c->outputs_count;
+}
+
+/* An output has failed: fatal if strict, else said and remembered. */
+static enum dfopt_err gave_up(struct dfopt_output *o, const char *what,
+                              const struct dfopt_error *why,
+                              struct dfopt_error *err)
+{
+    o->failed = true;
+    if (ends_run(o)) {
+        *err = *why;
+        return why->code;
+    }
+    dfopt_log_event(o->c->log, DFOPT_LOG_ERROR, "optimizer.output.failed",
+                    DFOPT_F_TEXT("output", what), DFOPT_F_TEXT("error", why->text));
+    return DFOPT_OK;
+}
+
+/* ---- decision log ---- */
+
+static enum dfopt_err log_acks(struct dfopt_declog *w, const struct dfopt_round *r)
+{
+    const struct dfopt_round_ack *a =
+        DFOPT_ROW(&r->acks, const struct dfopt_round_ack);
+    const struct dfopt_ack_row *row =
+        DFOPT_ROW(&r->merged.acks, const struct dfopt_ack_row);
+    enum dfopt_err e = DFOPT_OK;
+    for (size_t i = 0; i < DFOPT_ROWS(&r->acks, struct dfopt_round_ack) && !e;
+         i++) {
+        const struct dfopt_declog_ack ack = {
+            .seq = a[i].seq,
+            .given = &a[i].given,
+            .outcome =
+                row[i].outcome == DFOPT_ACK_OUTCOME_UNMATCHED ? NULL : &row[i],
+            .plan_id = r->texts.data + a[i].plan_id,
+            .plan_id_len = a[i].plan_id_len,
+            .reason = r->texts.data + a[i].reason,
+            .reason_len = a[i].reason_len,
+        };
+        e = dfopt_declog_ack(w, &ack);
+    }
+    return e;
+}
+
+static enum dfopt_err log_registrations(struct dfopt_declog *w,
+                                        const struct dfopt_round *r)
+{
+    const struct dfopt_round_registration *g =
+        DFOPT_ROW(&r->registrations, const struct dfopt_round_registration);
+    const size_t n = DFOPT_ROWS(&r->registrations, struct dfopt_round_registration);
+    enum dfopt_err e = DFOPT_OK;
+    for (size_t i = 0; i < n && !e; i++) {
+        const struct dfopt_declog_registration reg = {
+            .seq = g[i].seq,
+            .source = g[i].source,
+            .body = r->texts.data + g[i].body,
+            .body_len = g[i].body_len,
+            .accepted = g[i].rejected ? NULL : &g[i].accepted,
+        };
+        e = dfopt_declog_registration(w, &reg);
+    }
+    return e;
+}
+
+static enum dfopt_err log_rows(struct dfopt_declog *w, const struct dfopt_round *r)
+{
+    const struct dfopt_declog_reject_row *reject =
+        DFOPT_ROW(&r->rejects, const struct dfopt_declog_reject_row);
+    const struct dfopt_relay_row *relay =
+        DFOPT_ROW(&r->merged.relays, const struct dfopt_relay_row);
+    const size_t rejects = DFOPT_ROWS(&r->rejects, struct dfopt_declog_reject_row);
+    const size_t relays = DFOPT_ROWS(&r->merged.relays, struct dfopt_relay_row);
+    struct dfopt_decisions decisions = r->merged;
+    enum dfopt_err e = dfopt_declog_blocks(w, r->blocks.data, r->blocks.len);
+    if (r->packed)
+        decisions.verdicts.len = 0;
+    else if (!e)
+        e = dfopt_declog_findings(
+            w, DFOPT_ROW(&r->findings, const struct dfopt_finding_row),
+            DFOPT_ROWS(&r->findings, struct dfopt_finding_row));
+    if (!e)
+        e = dfopt_declog_decisions(w, &decisions);
+    if (!e)
+        e = dfopt_declog_origins(
+            w, DFOPT_ROW(&r->origins, const struct dfopt_declog_origin_row),
+            DFOPT_ROWS(&r->origins, struct dfopt_declog_origin_row));
+    for (size_t i = 0; i < rejects && !e; i++)
+        e = dfopt_declog_reject(w, &reject[i]);
+    for (size_t i = 0; i < relays && !e; i++)
+        e = dfopt_declog_relay(w, &relay[i]);
+    if (!e)
+        e = log_acks(w, r);
+    return e ? e : log_registrations(w, r);
+}
+
+/* Closes a log that cannot go on. */
+static enum dfopt_err drop_log(struct dfopt_output *o, struct dfopt_error *err)
+{
+    struct dfopt_error why = {0}, closing;
+    const struct dfopt_error *failure = dfopt_declog_error(*o->c->declog);
+    if (failure && failure->code)
+        why = *failure;
+    else
+        dfopt_error_set(&why, DFOPT_ERR_NOMEM, "out of memory");
+    dfopt_declog_close(o->c->declog, false, &closing);
+    return gave_up(o, "decision log", &why, err);
+}
+
+/* Notes in the log how far it is. */
+static enum dfopt_err commit(struct dfopt_output *o, bool flush,
+                             struct dfopt_error *err)
+{
+    struct dfopt_error why = {0};
+    if (!*o->c->declog || o->end.next_seq == 0 || /* nothing has been put out */
+        !dfopt_declog_commit(*o->c->declog, &o->end, flush, &why))
+        return DFOPT_OK;
+    return drop_log(o, err);
+}
+
+static enum dfopt_err to_declog(struct dfopt_output *o, const struct dfopt_round *r,
+                                bool flush, struct dfopt_error *err)
+{
+    o->end = r->end;
+    if (*o->c->declog && log_rows(*o->c->declog, r))
+        return drop_log(o, err);
+    return commit(o, flush, err);
+}
+
+enum dfopt_err dfopt_output_presets(struct dfopt_output *o, struct dfopt_error *err)
+{
+    enum dfopt_err e = DFOPT_OK;
+    for (size_t i = 0; i < o->c->n_presets && !e; i++) {
+        const struct dfopt_initial *p = &o->c->presets[i];
+        const struct dfopt_declog_registration reg = {
+            .seq = o->c->resume ? o->c->resume->next_seq : 0,
+            .source = p->source,
+            .body = p->body,
+            .body_len = p->body_len,
+            .accepted = &p->registration,
+        };
+        dfopt_narrate_registration(o->c, &p->registration, &o->text);
+        if (*o->c->declog && dfopt_declog_registration(*o->c->declog, &reg))
+            e = drop_log(o, err);
+    }
+    return e;
+}
+
+/* ---- plans ---- */
+
+static enum dfopt_err sink_failed(struct dfopt_output *o, size_t i,
+                                  const struct dfopt_error *why,
+                                  struct dfopt_error *err)
+{
+    o->sink_failed[i] = true;
+    return gave_up(o, "plans", why, err);
+}
+
+static enum dfopt_err publish(struct dfopt_output *o, const struct dfopt_plan *p,
+                              struct dfopt_error *err)
+{
+    const struct dfopt_dict *dict = o->c->dict;
+    dfopt_buf_clear(&o->json);
+    dfopt_buf_clear(&o->metadata);
+    enum dfopt_err e = dfopt_codec_plan_json(dict, p, o->c->run, &o->json);
+    if (!e)
+        e = dfopt_codec_plan_metadata(dict, p, o->c->run, &o->metadata);
+    if (e)
+        return dfopt_error_set(err, e, "%s", dfopt_err_text(e));
+    const struct dfopt_plan_message m = {
+        .body = o->json.data,
+        .body_len = o->json.len,
+        .metadata = o->metadata.data,
+        .metadata_len = o->metadata.len,
+        .node = p->node == DFOPT_SYM_EMPTY ? NULL
+                                           : dfopt_dict_text(dict, p->node, NULL),
+        .knob = dfopt_dict_text(dict, p->knob, NULL),
+    };
+    for (size_t i = 0; i < o->c->n_sinks && !e; i++) {
+        struct dfopt_error why = {0};
+        struct dfopt_sink *s = o->c->sinks[i];
+        if (!o->sink_failed[i] && s->ops->publish(s, &m, &why))
+            e = sink_failed(o, i, &why, err);
+    }
+    return e;
+}
+
+static enum dfopt_err put_plans(struct dfopt_output *o, const struct dfopt_round *r,
+                                struct dfopt_error *err)
+{
+    const struct dfopt_plan *p =
+        DFOPT_ROW(&r->merged.plans, const struct dfopt_plan);
+    const size_t n = DFOPT_ROWS(&r->merged.plans, struct dfopt_plan);
+    enum dfopt_err e = DFOPT_OK;
+    for (size_t i = 0; i < n && !e; i++) {
+        if (p[i].relay_id == DFOPT_SYM_NONE)
+            o->totals->plans++;
+        else
+            o->totals->relays++;
+        if (o->c->n_sinks)
+            e = publish(o, &p[i], err);
+        dfopt_narrate_plan(o->c, &p[i], &o->text);
+    }
+    return e;
+}
+
+/* ---- totals ---- */
+
+static void count(struct dfopt_totals *t, const struct dfopt_decisions *d)
+{
+    const struct dfopt_verdict_row *v =
+        DFOPT_ROW(&d->verdicts, const struct dfopt_verdict_row);
+    const struct dfopt_ack_row *a = DFOPT_ROW(&d->acks, const struct dfopt_ack_row);
+    const struct dfopt_relay_row *g =
+        DFOPT_ROW(&d->relays, const struct dfopt_relay_row);
+    for (size_t i = 0; i < DFOPT_ROWS(&d->verdicts, struct dfopt_verdict_row); i++)
+        if (v[i].verdict < DFOPT_VERDICT_COUNT)
+            t->verdicts[v[i].verdict]++;
+    for (size_t i = 0; i < DFOPT_ROWS(&d->acks, struct dfopt_ack_row); i++)
+        t->acks_unmatched += a[i].outcome == DFOPT_ACK_OUTCOME_UNMATCHED;
+    for (size_t i = 0; i < DFOPT_ROWS(&d->relays, struct dfopt_relay_row); i++)
+        t->global_plans_rejected += g[i].outcome != DFOPT_RELAY_RELAYED;
+}
+
+enum dfopt_err dfopt_output_round(struct dfopt_output *o,
+                                  const struct dfopt_round *r, bool flush,
+                                  struct dfopt_error *err)
+{
+    const struct dfopt_declog_reject_row *reject =
+        DFOPT_ROW(&r->rejects, const struct dfopt_declog_reject_row);
+    for (size_t i = 0; i < DFOPT_ROWS(&r->rejects, struct dfopt_declog_reject_row);
+         i++)
+        dfopt_narrate_reject(o->c, &reject[i], &o->rejects_shown);
+    count(o->totals, &r->merged);
+    /* plans first: a flush of the log takes a while */
+    dfopt_narrate_round(o->c, r, &o->text);
+    enum dfopt_err e = put_plans(o, r, err);
+    return e ? e : to_declog(o, r, flush, err);
+}
+
+/* ---- what came in ---- */
+
+static enum dfopt_err recording_failed(struct dfopt_output *o,
+                                       const struct dfopt_error *why,
+                                       struct dfopt_error *err)
+{
+    o->recording_failed = true;
+    return gave_up(o, "recording", why, err);
+}
+
+/* Without a journal the log itself would have to be flushed for every plan. It is
+ * written on when the log has been given up: a run that goes on finds there what
+ * the log has not got. */
+static bool has_journal(const struct dfopt_output *o)
+{
+    return o->c->journal && !o->journal_failed;
+}
+
+/* Lines that cannot be written wait in memory: a full disk may have room again. */
+static enum dfopt_err journal_failed(struct dfopt_output *o,
+                                     const struct dfopt_error *why,
+                                     struct dfopt_error *err)
+{
+    const bool first = !o->journal_waits;
+    o->journal_waits = true;
+    o->journal_failed = dfopt_journal_waiting(o->c->journal) > JOURNAL_WAITING_MAX;
+    if (o->journal_failed)
+        dfopt_journal_forget(o->c->journal);
+    if (o->journal_failed || ends_run(o))
+        return gave_up(o, "journal", why, err);
+    if (first)
+        dfopt_log_event(o->c->log, DFOPT_LOG_WARNING, "optimizer.output.delayed",
+                        DFOPT_F_TEXT("output", "journal"),
+                        DFOPT_F_TEXT("error", why->text));
+    return DFOPT_OK;
+}
+
+static void journal_written(struct dfopt_output *o)
+{
+    if (o->journal_waits)
+        dfopt_log_event(o->c->log, DFOPT_LOG_WARNING, "optimizer.output.recovered",
+                        DFOPT_F_TEXT("output", "journal"));
+    o->journal_waits = false;
+}
+
+enum dfopt_err dfopt_output_record(struct dfopt_output *o,
+                                   const struct dfopt_recorded *r,
+                                   struct dfopt_error *err)
+{
+    struct dfopt_error why = {0};
+    struct dfopt_sink *to = o->recording_failed ? NULL : o->c->recording;
+    struct dfopt_recorded bare = *r;
+    bare.run = o->c->run;
+    enum dfopt_err e = DFOPT_OK;
+    if (has_journal(o)) {
+        e = dfopt_record_line(r, true, &o->text);
+        if (!e)
+            e = dfopt_journal_add(o->c->journal, o->text.data, o->text.len);
+    }
+    if (!e && to)
+        e = dfopt_record_line(&bare, false, &o->text);
+    if (e)
+        return dfopt_error_set(err, e, "%s", dfopt_err_text(e));
+    const struct dfopt_plan_message line = {.body = o->text.data,
+                                            .body_len = o->text.len};
+    if (!to || !to->ops->publish(to, &line, &why))
+        return DFOPT_OK;
+    return recording_failed(o, &why, err);
+}
+
+enum dfopt_err dfopt_output_journal(struct dfopt_output *o, struct dfopt_error *err)
+{
+    struct dfopt_error why = {0};
+    if (!has_journal(o))
+        return DFOPT_OK;
+    if (dfopt_journal_write(o->c->journal, &why))
+        return journal_failed(o, &why, err);
+    journal_written(o);
+    return DFOPT_OK;
+}
+
+enum dfopt_err dfopt_output_cut_journal(struct dfopt_output *o,
+                                        struct dfopt_error *err)
+{
+    struct dfopt_error why = {0};
+    if (!has_journal(o) || !*o->c->declog)
+        return DFOPT_OK;
+    if (dfopt_journal_cut(o->c->journal, &why))
+        return journal_failed(o, &why, err);
+    journal_written(o);
+    return DFOPT_OK;
+}
+
+/* ---- now and then, and at the end ---- */
+
+enum dfopt_err dfopt_output_flush(struct dfopt_output *o, struct dfopt_error *err)
+{
+    enum dfopt_err e = DFOPT_OK;
+    struct dfopt_sink *to = o->c->recording;
+    for (size_t i = 0; i < o->c->n_sinks && !e; i++) {
+        struct dfopt_error why = {0};
+        struct dfopt_sink *s = o->c->sinks[i];
+        if (!o->sink_failed[i] && s->ops->flush(s, &why))
+            e = sink_failed(o, i, &why, err);
+    }
+    struct dfopt_error why = {0};
+    if (!e && to && !o->recording_failed && to->ops->flush(to, &why))
+        e = recording_failed(o, &why, err);
+    return e;
+}
+
+enum dfopt_err dfopt_output_settle(struct dfopt_output *o, struct dfopt_error *err)
+{
+    enum dfopt_err e = commit(o, true, err);
+    return e ? e : dfopt_output_flush(o, err);
+}
+
+size_t dfopt_output_pump(struct dfopt_output *o)
+{
+    size_t kept_back = 0;
+    for (size_t i = 0; i < o->c->n_sinks; i++) {
+        struct dfopt_sink *s = o->c->sinks[i];
+        if (!o->sink_failed[i] && s->ops->pump)
+            kept_back += s->ops->pump(s);
+    }
+    return kept_back;
+}

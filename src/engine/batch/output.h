@@ -1,0 +1,58 @@
+/* Where decided rounds go: decision log, plans, log lines, totals; and what came
+ * in, to a recording. */
+#ifndef DFOPT_ENGINE_BATCH_OUTPUT_H
+#define DFOPT_ENGINE_BATCH_OUTPUT_H
+
+#include "engine/batch/run.h"
+#include "journal/line.h"
+#include "engine/batch/batch.h"
+
+struct dfopt_output {
+    const struct dfopt_lead_config *c;
+    struct dfopt_totals *totals;
+    uint64_t rejects_shown;
+    bool sink_failed[DFOPT_SINKS_MAX];
+    bool recording_failed, journal_failed;
+    bool journal_waits;               /* its disk is full, say; it is tried again */
+    bool failed;                      /* something is not whole */
+    struct dfopt_declog_position end; /* of the last round that was put out */
+    struct dfopt_buf json;            /* scratch */
+    struct dfopt_buf metadata, text;
+};
+
+/* Logs the registrations that were there before the first event. */
+enum dfopt_err dfopt_output_presets(struct dfopt_output *o,
+                                    struct dfopt_error *err);
+
+/* Puts out a merged round. `flush`: make it durable in the decision log. Returns
+ * OK also when an output fails and the run is not strict (said in the log). */
+enum dfopt_err dfopt_output_round(struct dfopt_output *o,
+                                  const struct dfopt_round *r, bool flush,
+                                  struct dfopt_error *err);
+
+/* Writes a record to recording and journal, where there are such; as above. */
+enum dfopt_err dfopt_output_record(struct dfopt_output *o,
+                                   const struct dfopt_recorded *r,
+                                   struct dfopt_error *err);
+
+/* What was recorded so far may now lead to something. What the journal cannot take
+ * waits in memory, and is tried again. */
+enum dfopt_err dfopt_output_journal(struct dfopt_output *o,
+                                    struct dfopt_error *err);
+
+/* Everything that was recorded is in the decision log, on disk. */
+enum dfopt_err dfopt_output_cut_journal(struct dfopt_output *o,
+                                        struct dfopt_error *err);
+
+/* Hands over what the sinks and the recording have buffered. */
+enum dfopt_err dfopt_output_flush(struct dfopt_output *o, struct dfopt_error *err);
+
+/* The same, and makes everything put out so far durable in the decision log. */
+enum dfopt_err dfopt_output_settle(struct dfopt_output *o, struct dfopt_error *err);
+
+/* Sends plans that had to be kept back, without waiting; how many still are. */
+size_t dfopt_output_pump(struct dfopt_output *o);
+
+void dfopt_output_free(struct dfopt_output *o);
+
+#endif

@@ -1,0 +1,88 @@
+/* A run, as the leader of every mode is told of it, and how it ended. */
+#ifndef DFOPT_ENGINE_BATCH_RUN_H
+#define DFOPT_ENGINE_BATCH_RUN_H
+
+#include "base/log.h"
+#include "codec/codec.h"
+#include "declog/writer.h"
+#include "journal/journal.h"
+#include "state/fold.h"
+#include "transport/transport.h"
+
+#include <signal.h>
+
+/* A registration that is there before the first event. */
+struct dfopt_initial {
+    enum dfopt_registration_source source;
+    struct dfopt_registration registration;
+    const char *body; /* compact JSON */
+    size_t body_len;
+};
+
+/* What came in and what was decided. */
+struct dfopt_totals {
+    uint64_t records;    /* all that took a number */
+    uint64_t recognised; /* events that the log had already: passed over */
+    uint64_t by_stream[DFOPT_STREAM_COUNT]; /* of them, the usable ones */
+    uint64_t invalid;                       /* records that could not be used */
+    uint64_t skipped_inputs; /* files that could not be read to their end */
+    uint64_t verdicts[DFOPT_VERDICT_COUNT];
+    uint64_t plans, relays; /* made here; passed on for a global optimizer */
+    uint64_t acks_unmatched, global_plans_rejected;
+};
+
+/* How far a run is; for a progress line. */
+struct dfopt_lead_progress {
+    const struct dfopt_totals *totals;
+    struct dfopt_source_progress input;
+    uint64_t undecided; /* records taken in, not yet put out */
+    uint64_t kept_back; /* plans that no peer has taken yet */
+};
+
+typedef void (*dfopt_lead_progress_fn)(void *arg,
+                                       const struct dfopt_lead_progress *p);
+
+#define DFOPT_SINKS_MAX 4
+
+/* Everything is borrowed for the run. */
+struct dfopt_lead_config {
+    struct dfopt_dict *dict;
+    struct dfopt_codec *codec;
+    const struct dfopt_policy *policy;
+    bool assumed_acks;
+    dfopt_sym relay_hostname;
+    const struct dfopt_fold *resume; /* NULL: none. What the run goes on with */
+    const struct dfopt_initial *presets;
+    size_t n_presets;
+    struct dfopt_source *source;
+    struct dfopt_sink *sinks[DFOPT_SINKS_MAX]; /* each gets every plan */
+    size_t n_sinks;
+    struct dfopt_sink *recording; /* NULL, or gets what comes in, as an event log */
+    struct dfopt_journal *journal; /* NULL, or gets it as well, before what it led
+                                    * to leaves; emptied when the log has it */
+    struct dfopt_declog **declog;  /* *declog NULL: none. Closed and NULLed when
+                                    * it fails, the run going on */
+    struct dfopt_log *log;         /* NULL: silent */
+    bool outputs_count;            /* one that fails ends the run: what it did not
+                                    * take must not be acknowledged */
+    uint32_t run; /* identity in ids of plans that go out; 0: none (a replay) */
+    bool strict;  /* the first thing wrong ends the run */
+    uint32_t round_events;     /* at most so many a round; 0: 4096 */
+    uint32_t rounds_on_way;    /* at most so many at once; 0: 4 */
+    int64_t flush_interval_ns; /* of the decision log */
+    int wait_ms; /* for input at a time; 0: 100. So late may a signal be noticed */
+    const volatile sig_atomic_t *stop; /* not 0: take nothing more in */
+    dfopt_lead_progress_fn progress;   /* NULL: none; called a few times a second */
+    void *progress_arg;
+};
+
+/* How a run ended. */
+struct dfopt_lead_result {
+    struct dfopt_totals totals;
+    bool stopped;                  /* by *stop, before the end of the input */
+    bool output_failed;            /* plans or log are not whole; said in the log */
+    struct dfopt_buf state;        /* struct dfopt_state_row */
+    struct dfopt_buf suppressions; /* struct dfopt_suppression_state */
+};
+
+#endif

@@ -1,0 +1,56 @@
+/* Message passing between the ranks: whole frames, one at a time. The only
+ * header of the project behind which MPI stands (comm.c alone includes mpi.h).
+ *
+ * Waiting never spins for long: a rank that waits yields, then sleeps, until a
+ * rank of the same host rings its bell, or for up to a millisecond at a time, so
+ * that idle ranks and oversubscribed cores cost nothing. */
+#ifndef DFOPT_ENGINE_COMM_COMM_H
+#define DFOPT_ENGINE_COMM_COMM_H
+
+#include "base/buf.h"
+
+#include <stdbool.h>
+
+struct dfopt_comm;
+struct dfopt_send; /* a frame on its way */
+
+#define DFOPT_RANK_ANY (-1)
+
+/* Collective. Starts MPI (funneled: one thread calls it) and duplicates the
+ * world communicator, errors returned. Returns owned: dfopt_comm_finish. */
+enum dfopt_err dfopt_comm_start(struct dfopt_comm **out, int *argc, char ***argv,
+                                struct dfopt_error *err);
+
+/* Collective. Ends MPI and frees. NULL is fine. */
+void dfopt_comm_finish(struct dfopt_comm *c);
+
+/* Ends all ranks at once with an exit code, without agreement: the last resort. */
+void dfopt_comm_abort(struct dfopt_comm *c, int exit_code);
+
+int dfopt_comm_rank(const struct dfopt_comm *c);
+int dfopt_comm_size(const struct dfopt_comm *c);
+
+/* Which MPI library this is; one line. Borrowed from c. */
+const char *dfopt_comm_library(const struct dfopt_comm *c);
+
+/* Local. Starts sending the bytes of *frame, which must stay as they are until
+ * the send is finished. At most 2 GiB. Returns owned: dfopt_send_finish. */
+enum dfopt_err dfopt_comm_send(struct dfopt_comm *c, int to,
+                               const struct dfopt_buf *frame,
+                               struct dfopt_send **out, struct dfopt_error *err);
+
+/* Local. To be called now and then in long work: lets MPI go on with large frames
+ * that are on their way, which it may pass on only while it is being called. */
+void dfopt_comm_progress(struct dfopt_comm *c);
+
+/* Local. Waits until the bytes may be changed; frees and NULLs *s. */
+enum dfopt_err dfopt_send_finish(struct dfopt_comm *c, struct dfopt_send **s,
+                                 struct dfopt_error *err);
+
+/* Local. Receives one frame from a rank, or from any, into *frame (replacing its
+ * contents). Without wait, *from is -1 if none is there. */
+enum dfopt_err dfopt_comm_receive(struct dfopt_comm *c, int source, bool wait,
+                                  struct dfopt_buf *frame, int *from,
+                                  struct dfopt_error *err);
+
+#endif

@@ -1,0 +1,41 @@
+/* A bell by a futex. The waiter sets `asleep` and then looks for work; the ringer
+ * makes work visible and then looks at `asleep`: in sequentially consistent order
+ * at least one of them sees the other. */
+#include "engine/comm/doorbell.h"
+
+#include <limits.h>
+#include <linux/futex.h>
+#include <stddef.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+void dfopt_bell_ring(struct dfopt_bell *b)
+{
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    if (!__atomic_load_n(&b->asleep, __ATOMIC_SEQ_CST))
+        return;
+    __atomic_add_fetch(&b->rung, 1, __ATOMIC_SEQ_CST);
+    (void)syscall(SYS_futex, &b->rung, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
+}
+
+uint32_t dfopt_bell_announce(struct dfopt_bell *b)
+{
+    const uint32_t rung = __atomic_load_n(&b->rung, __ATOMIC_SEQ_CST);
+    __atomic_store_n(&b->asleep, 1, __ATOMIC_SEQ_CST);
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    return rung;
+}
+
+bool dfopt_bell_sleep(struct dfopt_bell *b, uint32_t announced, int64_t timeout_ns)
+{
+    const struct timespec t = {timeout_ns / 1000000000, timeout_ns % 1000000000};
+    (void)syscall(SYS_futex, &b->rung, FUTEX_WAIT, announced, &t, NULL, 0);
+    dfopt_bell_stay_awake(b);
+    return __atomic_load_n(&b->rung, __ATOMIC_SEQ_CST) != announced;
+}
+
+void dfopt_bell_stay_awake(struct dfopt_bell *b)
+{
+    __atomic_store_n(&b->asleep, 0, __ATOMIC_SEQ_CST);
+}

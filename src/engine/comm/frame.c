@@ -1,0 +1,416 @@
+/* Writing and opening frames. Every item starts with {u32 kind, u32 size} and
+ * is padded to 8 bytes, so that rows can be read where they lie. */
+#include "engine/comm/frame.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <xxhash.h>
+
+struct item_header {
+    uint32_t kind, size;
+};
+
+/* ---- sets of numbers ---- */
+
+static bool has(const struct dfopt_bits *b, uint32_t i)
+{
+    return i / 64 < b->n && (b->words[i / 64] >> i % 64 & 1) != 0;
+}
+
+static enum dfopt_err put(struct dfopt_bits *b, uint32_t i)
+{
+    if (i / 64 >= b->n) {
+        uint32_t n = b->n ? b->n : 16;
+        while (n <= i / 64)
+            n *= 2;
+        uint64_t *words = realloc(b->words, n * sizeof *words);
+        if (!words)
+            return DFOPT_ERR_NOMEM;
+        memset(words + b->n, 0, (n - b->n) * sizeof *words);
+        b->words = words;
+        b->n = n;
+    }
+    b->words[i / 64] |= (uint64_t)1 << i % 64;
+    return DFOPT_OK;
+}
+
+void dfopt_frame_peer_free(struct dfopt_frame_peer *p)
+{
+    free(p->strings.words);
+    free(p->lists.words);
+    *p = (struct dfopt_frame_peer){0};
+}
+
+/* ---- writing ---- */
+
+enum dfopt_err dfopt_frame_begin(struct dfopt_frame *f, struct dfopt_buf *out,
+                                 const struct dfopt_dict *dict,
+                                 struct dfopt_frame_peer *peer)
+{
+    *f = (struct dfopt_frame){.out = out, .dict = dict, .peer = peer};
+    dfopt_buf_clear(out);
+    return dfopt_buf_grow(out, sizeof(struct dfopt_frame_header)) ? DFOPT_OK
+                                                                  : DFOPT_ERR_NOMEM;
+}
+
+/* Adds an item of two parts, either of which may be empty. */
+static enum dfopt_err add_item(struct dfopt_frame *f, enum dfopt_item_kind kind,
+                               const void *a, size_t na, const void *b, size_t nb)
+{
+    const size_t size = na + nb, padded = (size + 7) & ~(size_t)7;
+    if (size > UINT32_MAX)
+        return DFOPT_ERR_LIMIT;
+    enum dfopt_err e =
+        dfopt_buf_reserve(f->out, sizeof(struct item_header) + padded);
+    if (e)
+        return e;
+    struct item_header h = {.kind = (uint32_t)kind, .size = (uint32_t)size};
+    char *at = f->out->data + f->out->len;
+    memcpy(at, &h, sizeof h);
+    at += sizeof h;
+    if (na)
+        memcpy(at, a, na);
+    if (nb)
+        memcpy(at + na, b, nb);
+    memset(at + size, 0, padded - size);
+    f->out->len += sizeof h + padded;
+    f->n_items++;
+    return DFOPT_OK;
+}
+
+enum dfopt_err dfopt_frame_item(struct dfopt_frame *f, enum dfopt_item_kind kind,
+                                const void *data, size_t size)
+{
+    return add_item(f, kind, data, size, NULL, 0);
+}
+
+enum dfopt_err dfopt_frame_string(struct dfopt_frame *f, dfopt_sym s)
+{
+    size_t len;
+    const char *text = dfopt_dict_text(f->dict, s, &len);
+    return add_item(f, DFOPT_ITEM_STRING, &s, sizeof s, text, len);
+}
+
+enum dfopt_err dfopt_frame_list(struct dfopt_frame *f, dfopt_list l)
+{
+    size_t n;
+    const dfopt_sym *items = dfopt_dict_items(f->dict, l, &n);
+    return add_item(f, DFOPT_ITEM_LIST, &l, sizeof l, items, n * sizeof *items);
+}
+
+/* Local numbers are kept in the same set, above the others': an authority has
+ * no local ones and a replica defines nothing but them. */
+enum dfopt_err dfopt_frame_define(struct dfopt_frame *f, dfopt_sym s)
+{
+    const uint32_t bit = s & 0x7fffffffu;
+    if (!f->peer || s == DFOPT_SYM_NONE || s == DFOPT_SYM_EMPTY ||
+        has(&f->peer->strings, bit))
+        return DFOPT_OK;
+    enum dfopt_err e = put(&f->peer->strings, bit);
+    return e ? e : dfopt_frame_string(f, s);
+}
+
+enum dfopt_err dfopt_frame_define_list(struct dfopt_frame *f, dfopt_list l)
+{
+    if (!f->peer || l == DFOPT_LIST_EMPTY || has(&f->peer->lists, l))
+        return DFOPT_OK;
+    size_t n;
+    const dfopt_sym *items = dfopt_dict_items(f->dict, l, &n);
+    enum dfopt_err e = put(&f->peer->lists, l);
+    for (size_t i = 0; i < n && !e; i++)
+        e = dfopt_frame_define(f, items[i]);
+    return e ? e : dfopt_frame_list(f, l);
+}
+
+static enum dfopt_err define_all(struct dfopt_frame *f, const dfopt_sym *syms,
+                                 size_t n)
+{
+    enum dfopt_err e = DFOPT_OK;
+    for (size_t i = 0; i < n && !e; i++)
+        e = dfopt_frame_define(f, syms[i]);
+    return e;
+}
+
+#define DEFINE_ALL(f, ...)                                                         \
+    define_all(f, (const dfopt_sym[]){__VA_ARGS__},                                \
+               sizeof((const dfopt_sym[]){__VA_ARGS__}) / sizeof(dfopt_sym))
+
+static enum dfopt_err define_value(struct dfopt_frame *f, struct dfopt_value v)
+{
+    return v.kind == DFOPT_KIND_STR ? dfopt_frame_define(f, v.str) : DFOPT_OK;
+}
+
+enum dfopt_err dfopt_frame_finding(struct dfopt_frame *f, uint64_t seq,
+                                   const struct dfopt_finding *x)
+{
+    enum dfopt_err e =
+        DEFINE_ALL(f, x->type, x->scope, x->node, x->motif, x->trend_text);
+    if (!e)
+        e = dfopt_frame_define_list(f, x->tags);
+    if (!e)
+        e = dfopt_frame_define_list(f, x->suppresses);
+    return e ? e : add_item(f, DFOPT_ITEM_FINDING, &seq, sizeof seq, x, sizeof *x);
+}
+
+enum dfopt_err dfopt_frame_ack(struct dfopt_frame *f, uint64_t seq,
+                               const struct dfopt_ack *a)
+{
+    enum dfopt_err e = DEFINE_ALL(f, a->knob, a->node);
+    if (!e)
+        e = define_value(f, a->old_value);
+    if (!e)
+        e = define_value(f, a->new_value);
+    return e ? e : add_item(f, DFOPT_ITEM_ACK, &seq, sizeof seq, a, sizeof *a);
+}
+
+enum dfopt_err dfopt_frame_global_plan(struct dfopt_frame *f, uint64_t seq,
+                                       const struct dfopt_global_plan *g)
+{
+    enum dfopt_err e =
+        DEFINE_ALL(f, g->plan_id, g->knob, g->target_function, g->apply_when,
+                   g->rationale, g->finding_type, g->tag);
+    if (!e)
+        e = dfopt_frame_define_list(f, g->target_nodes);
+    if (!e)
+        e = define_value(f, g->new_value);
+    return e ? e
+             : add_item(f, DFOPT_ITEM_GLOBAL_PLAN, &seq, sizeof seq, g, sizeof *g);
+}
+
+static enum dfopt_err define_response(struct dfopt_frame *f,
+                                      const struct dfopt_response *r)
+{
+    enum dfopt_err e = DEFINE_ALL(f, r->tag, r->apply_when);
+    if (!e)
+        e = define_value(f, r->step);
+    return e ? e : define_value(f, r->set_to);
+}
+
+static enum dfopt_err define_knob(struct dfopt_frame *f, const struct dfopt_knob *k)
+{
+    enum dfopt_err e =
+        DEFINE_ALL(f, k->id, k->parameter, k->target_function, k->scope);
+    const struct dfopt_value v[] = {k->lo, k->hi, k->default_value, k->current};
+    for (size_t i = 0; i < 4 && !e; i++)
+        e = define_value(f, v[i]);
+    for (size_t i = 0; i < k->n_values && !e; i++)
+        e = define_value(f, k->values[i]);
+    for (size_t i = 0; i < k->n_responses && !e; i++)
+        e = define_response(f, &k->responses[i]);
+    return e;
+}
+
+/* A registration is packed as seq, name_space, function, n_knobs (u64), then
+ * each knob as it lies in memory, its values and its responses behind it. */
+enum dfopt_err dfopt_frame_registration(struct dfopt_frame *f, uint64_t seq,
+                                        const struct dfopt_registration *r)
+{
+    enum dfopt_err e = DEFINE_ALL(f, r->name_space, r->function);
+    for (size_t i = 0; i < r->n_knobs && !e; i++)
+        e = define_knob(f, &r->knobs[i]);
+    struct dfopt_buf b = {0};
+    const uint64_t head[] = {seq, (uint64_t)r->name_space << 32 | r->function,
+                             r->n_knobs};
+    if (!e)
+        e = dfopt_buf_add(&b, head, sizeof head);
+    for (size_t i = 0; i < r->n_knobs && !e; i++) {
+        const struct dfopt_knob *k = &r->knobs[i];
+        e = dfopt_buf_add(&b, k, sizeof *k);
+        if (!e)
+            e = dfopt_buf_add(&b, k->values, k->n_values * sizeof *k->values);
+        if (!e)
+            e = dfopt_buf_add(&b, k->responses,
+                              k->n_responses * sizeof *k->responses);
+    }
+    if (!e)
+        e = add_item(f, DFOPT_ITEM_REGISTRATION, b.data, b.len, NULL, 0);
+    dfopt_buf_free(&b);
+    return e;
+}
+
+enum dfopt_err dfopt_frame_config(struct dfopt_frame *f,
+                                  const struct dfopt_policy *p, bool assumed_acks,
+                                  dfopt_sym relay_hostname)
+{
+    struct dfopt_frame_config c = {.on = p->on,
+                                   .n_overrides = p->n_overrides,
+                                   .assumed_acks = assumed_acks,
+                                   .relay_hostname = relay_hostname};
+    enum dfopt_err e = dfopt_frame_define(f, relay_hostname);
+    for (size_t i = 0; i < p->n_overrides && !e; i++) {
+        e = dfopt_frame_define(f, p->overrides[i].name);
+        if (!e)
+            e = define_response(f, &p->overrides[i].to);
+    }
+    return e ? e
+             : add_item(f, DFOPT_ITEM_CONFIG, &c, sizeof c, p->overrides,
+                        p->n_overrides * sizeof *p->overrides);
+}
+
+static enum dfopt_err define_local(struct dfopt_frame *f, struct dfopt_value v)
+{
+    return v.kind == DFOPT_KIND_STR && dfopt_sym_is_local(v.str)
+               ? dfopt_frame_define(f, v.str)
+               : DFOPT_OK;
+}
+
+static enum dfopt_err add_rows(struct dfopt_frame *f, enum dfopt_item_kind kind,
+                               const struct dfopt_buf *rows)
+{
+    return rows->len ? dfopt_frame_item(f, kind, rows->data, rows->len) : DFOPT_OK;
+}
+
+enum dfopt_err dfopt_frame_decisions(struct dfopt_frame *f,
+                                     const struct dfopt_decisions *d)
+{
+    enum dfopt_err e = DFOPT_OK;
+    const struct dfopt_plan *p = DFOPT_ROW(&d->plans, const struct dfopt_plan);
+    for (size_t i = 0; i < DFOPT_ROWS(&d->plans, struct dfopt_plan) && !e; i++) {
+        e = define_local(f, p[i].old_value);
+        if (!e)
+            e = define_local(f, p[i].new_value);
+    }
+    const struct dfopt_ack_row *a = DFOPT_ROW(&d->acks, const struct dfopt_ack_row);
+    for (size_t i = 0; i < DFOPT_ROWS(&d->acks, struct dfopt_ack_row) && !e; i++)
+        e = define_local(f, a[i].value);
+    const struct dfopt_timeout_row *t =
+        DFOPT_ROW(&d->timeouts, const struct dfopt_timeout_row);
+    for (size_t i = 0; i < DFOPT_ROWS(&d->timeouts, struct dfopt_timeout_row) && !e;
+         i++)
+        e = define_local(f, t[i].value);
+    if (!e)
+        e = add_rows(f, DFOPT_ITEM_VERDICTS, &d->verdicts);
+    if (!e)
+        e = add_rows(f, DFOPT_ITEM_PLANS, &d->plans);
+    if (!e)
+        e = add_rows(f, DFOPT_ITEM_SUPPRESSIONS, &d->suppressions);
+    if (!e)
+        e = add_rows(f, DFOPT_ITEM_ACK_ROWS, &d->acks);
+    if (!e)
+        e = add_rows(f, DFOPT_ITEM_RELAY_ROWS, &d->relays);
+    if (!e)
+        e = add_rows(f, DFOPT_ITEM_SEEN_ROWS, &d->seen);
+    return e ? e : add_rows(f, DFOPT_ITEM_TIMEOUT_ROWS, &d->timeouts);
+}
+
+enum dfopt_err dfopt_frame_state(struct dfopt_frame *f,
+                                 const struct dfopt_buf *state_rows,
+                                 const struct dfopt_buf *suppression_states)
+{
+    enum dfopt_err e = DFOPT_OK;
+    const struct dfopt_state_row *s =
+        DFOPT_ROW(state_rows, const struct dfopt_state_row);
+    for (size_t i = 0; i < DFOPT_ROWS(state_rows, struct dfopt_state_row) && !e;
+         i++) {
+        e = define_local(f, s[i].value);
+        if (!e)
+            e = define_local(f, s[i].plan_old);
+    }
+    if (!e)
+        e = add_rows(f, DFOPT_ITEM_STATE_ROWS, state_rows);
+    return e ? e : add_rows(f, DFOPT_ITEM_SUPPRESSION_STATES, suppression_states);
+}
+
+enum dfopt_err dfopt_frame_restore(struct dfopt_frame *f,
+                                   const struct dfopt_buf *state_rows,
+                                   const struct dfopt_buf *suppression_states)
+{
+    const struct dfopt_state_row *s =
+        DFOPT_ROW(state_rows, const struct dfopt_state_row);
+    const struct dfopt_suppression_state *t =
+        DFOPT_ROW(suppression_states, const struct dfopt_suppression_state);
+    const size_t states = DFOPT_ROWS(state_rows, struct dfopt_state_row);
+    const size_t suppressions =
+        DFOPT_ROWS(suppression_states, struct dfopt_suppression_state);
+    enum dfopt_err e = DFOPT_OK;
+    for (size_t i = 0; i < states && !e; i++) {
+        e = DEFINE_ALL(f, s[i].knob, s[i].node);
+        if (!e)
+            e = define_value(f, s[i].value);
+        if (!e)
+            e = define_value(f, s[i].plan_old);
+    }
+    for (size_t i = 0; i < suppressions && !e; i++)
+        e = DEFINE_ALL(f, t[i].tag, t[i].finding_type);
+    if (!e)
+        e = add_rows(f, DFOPT_ITEM_STATE_ROWS, state_rows);
+    return e ? e : add_rows(f, DFOPT_ITEM_SUPPRESSION_STATES, suppression_states);
+}
+
+/* Of the header, its checksum aside, and of what is behind it. */
+static uint64_t checksum(const struct dfopt_frame_header *h, const char *bytes)
+{
+    struct dfopt_frame_header bare = *h;
+    bare.checksum = 0;
+    return XXH3_64bits_withSeed(bytes, (size_t)h->length,
+                                XXH3_64bits(&bare, sizeof bare));
+}
+
+void dfopt_frame_end(struct dfopt_frame *f, enum dfopt_frame_kind kind,
+                     uint64_t round)
+{
+    const size_t skip = sizeof(struct dfopt_frame_header);
+    struct dfopt_frame_header h = {
+        .magic = DFOPT_FRAME_MAGIC,
+        .version = DFOPT_FRAME_VERSION,
+        .kind = (uint32_t)kind,
+        .n_items = f->n_items,
+        .round = round,
+        .length = f->out->len - skip,
+    };
+    h.checksum = checksum(&h, f->out->data + skip);
+    memcpy(f->out->data, &h, sizeof h);
+}
+
+/* ---- opening ---- */
+
+enum dfopt_err dfopt_frame_open(struct dfopt_frame_reader *r, const void *bytes,
+                                size_t len, struct dfopt_error *err)
+{
+    struct dfopt_frame_header h;
+    if (len < sizeof h)
+        return dfopt_error_set(err, DFOPT_ERR_FORMAT,
+                               "frame of %zu bytes is cut off", len);
+    memcpy(&h, bytes, sizeof h);
+    if (h.magic != DFOPT_FRAME_MAGIC)
+        return dfopt_error_set(err, DFOPT_ERR_FORMAT,
+                               "not a frame (magic %08" PRIx32 ")", h.magic);
+    if (h.version != DFOPT_FRAME_VERSION)
+        return dfopt_error_set(err, DFOPT_ERR_FORMAT,
+                               "frame of version %" PRIu32
+                               ", this is %u: ranks run different programs",
+                               h.version, DFOPT_FRAME_VERSION);
+    if (h.length != len - sizeof h)
+        return dfopt_error_set(err, DFOPT_ERR_FORMAT,
+                               "frame says %" PRIu64 " bytes, %zu came", h.length,
+                               len - sizeof h);
+    const char *start = (const char *)bytes + sizeof h;
+    if (checksum(&h, start) != h.checksum)
+        return dfopt_error_set(err, DFOPT_ERR_FORMAT, "frame's checksum is wrong");
+    *r = (struct dfopt_frame_reader){
+        .header = h, .at = start, .end = start + h.length, .items_left = h.n_items};
+    return DFOPT_OK;
+}
+
+bool dfopt_frame_next(struct dfopt_frame_reader *r, struct dfopt_item *item,
+                      enum dfopt_err *e)
+{
+    struct item_header h;
+    const size_t room = (size_t)(r->end - r->at);
+    *e = DFOPT_OK;
+    if (r->items_left == 0 && room == 0)
+        return false;
+    *e = DFOPT_ERR_FORMAT;
+    if (r->items_left == 0 || room < sizeof h)
+        return false;
+    memcpy(&h, r->at, sizeof h);
+    const size_t padded = ((size_t)h.size + 7) & ~(size_t)7;
+    if (padded > room - sizeof h)
+        return false;
+    *e = DFOPT_OK;
+    *item = (struct dfopt_item){h.kind, h.size, r->at + sizeof h};
+    r->at += sizeof h + padded;
+    r->items_left--;
+    return true;
+}

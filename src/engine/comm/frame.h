@@ -1,0 +1,226 @@
+/* Frames between ranks: a header and a run of items, each with a kind, a size
+ * and plain data. Both ends run the same program on the same kind of machine,
+ * so rows travel as they lie in memory; the header's magic, version, length
+ * and checksum reject everything else.
+ *
+ * Strings travel by number. A sender keeps, for each peer, which numbers the
+ * peer knows (struct dfopt_frame_peer), and puts a definition into the frame
+ * before the first item that needs it. */
+#ifndef DFOPT_ENGINE_COMM_FRAME_H
+#define DFOPT_ENGINE_COMM_FRAME_H
+
+#include "base/buf.h"
+#include "model/decision.h"
+#include "model/policy.h"
+#include "model/state.h"
+
+#define DFOPT_FRAME_MAGIC   0x464f4644u /* "DFOF" */
+#define DFOPT_FRAME_VERSION 2u
+
+enum dfopt_frame_kind {
+    DFOPT_FRAME_CONFIG = 1, /* rank 0 to a worker: how to decide */
+    DFOPT_FRAME_EVENTS,     /* rank 0 to a worker: a round's share */
+    DFOPT_FRAME_ASK_STATE,  /* rank 0 to a worker: report the state */
+    DFOPT_FRAME_STOP,       /* rank 0 to a worker: leave, with an exit code */
+    DFOPT_FRAME_RESULTS,    /* worker to rank 0: what a round's share led to */
+    DFOPT_FRAME_STATE,      /* worker to rank 0 */
+    DFOPT_FRAME_FAILED,     /* worker to rank 0: cannot go on; text why */
+    /* replay of files that all ranks read (engine/replay/replay.h) */
+    DFOPT_FRAME_BULK,    /* rank 0 to a worker: take part */
+    DFOPT_FRAME_SYNC,    /* worker to rank 0: what its slice holds */
+    DFOPT_FRAME_GO,      /* rank 0 to a worker: numbers, new strings */
+    DFOPT_FRAME_BASE,    /* rank to the next: rows in the log before its own */
+    DFOPT_FRAME_CARRIED, /* rank to the next: rows that it is to go on with */
+    DFOPT_FRAME_OUTPUT,  /* worker to rank 0: its slice, decided */
+    /* sweeps (engine/sweep/sweep.h) */
+    DFOPT_FRAME_SWEEP,        /* rank 0 to a worker: take part */
+    DFOPT_FRAME_SWEEP_READY,  /* worker to rank 0: has the recording */
+    DFOPT_FRAME_SWEEP_WAVE,   /* rank 0 to a worker: variants to decide */
+    DFOPT_FRAME_SWEEP_RESULT, /* worker to rank 0: what came of them */
+    DFOPT_FRAME_SWEEP_END,    /* rank 0 to a worker: nothing more */
+    DFOPT_FRAME_SWEEP_LEFT    /* worker to rank 0: its last word */
+};
+
+enum dfopt_item_kind {
+    DFOPT_ITEM_STRING = 1,   /* u32 number, bytes */
+    DFOPT_ITEM_LIST,         /* u32 number, u32 numbers */
+    DFOPT_ITEM_FINDING,      /* struct dfopt_finding_row */
+    DFOPT_ITEM_ACK,          /* u64 seq, struct dfopt_ack */
+    DFOPT_ITEM_GLOBAL_PLAN,  /* u64 seq, struct dfopt_global_plan */
+    DFOPT_ITEM_REGISTRATION, /* u64 seq, packed registration */
+    DFOPT_ITEM_VERDICTS,     /* rows, as the eight below */
+    DFOPT_ITEM_PLANS,
+    DFOPT_ITEM_SUPPRESSIONS,
+    DFOPT_ITEM_ACK_ROWS,
+    DFOPT_ITEM_RELAY_ROWS,
+    DFOPT_ITEM_SEEN_ROWS,
+    DFOPT_ITEM_TIMEOUT_ROWS,
+    DFOPT_ITEM_STATE_ROWS,
+    DFOPT_ITEM_SUPPRESSION_STATES,
+    DFOPT_ITEM_CONFIG, /* struct dfopt_frame_config, overrides behind it */
+    DFOPT_ITEM_TEXT,   /* bytes */
+    DFOPT_ITEM_CODE,   /* u64 */
+    /* of engine/replay/replay.h, which alone knows their layout */
+    DFOPT_ITEM_BULK_CONFIG,
+    DFOPT_ITEM_BULK_SYNC,
+    DFOPT_ITEM_BULK_GO,
+    DFOPT_ITEM_BULK_COUNTS,
+    DFOPT_ITEM_REJECT_ROWS,
+    DFOPT_ITEM_GIVEN_ACKS,
+    DFOPT_ITEM_GIVEN_REGISTRATION,
+    DFOPT_ITEM_BLOCK,
+    DFOPT_ITEM_CARRIED_FINDINGS,
+    DFOPT_ITEM_CARRIED_VERDICTS,
+    /* of engine/sweep/sweep.h */
+    DFOPT_ITEM_SWEEP_START,
+    DFOPT_ITEM_SWEEP_READY,
+    DFOPT_ITEM_SWEEP_RESULT
+};
+
+struct dfopt_frame_header {
+    uint32_t magic, version, kind, n_items;
+    uint64_t round;
+    uint64_t length;   /* bytes behind the header */
+    uint64_t checksum; /* XXH3 of them and of the header */
+};
+
+/* ---- sending ---- */
+
+struct dfopt_bits { /* a set of small numbers; zero-initialise */
+    uint64_t *words;
+    uint32_t n;
+};
+
+/* What a peer has been told. Zero-initialise; dfopt_frame_peer_free. */
+struct dfopt_frame_peer {
+    struct dfopt_bits strings, lists;
+};
+
+void dfopt_frame_peer_free(struct dfopt_frame_peer *p);
+
+/* A frame being written into *out (cleared first). `peer` NULL: nothing is
+ * defined, for no item names strings or both ends know them already. Borrows
+ * all three until dfopt_frame_end. */
+struct dfopt_frame {
+    struct dfopt_buf *out;
+    const struct dfopt_dict *dict;
+    struct dfopt_frame_peer *peer;
+    uint32_t n_items;
+};
+
+/* Each returns OK or NOMEM; the frame is then to be dropped. */
+enum dfopt_err dfopt_frame_begin(struct dfopt_frame *f, struct dfopt_buf *out,
+                                 const struct dfopt_dict *dict,
+                                 struct dfopt_frame_peer *peer);
+
+/* An item of plain data that names no strings, or only ones defined already. */
+enum dfopt_err dfopt_frame_item(struct dfopt_frame *f, enum dfopt_item_kind kind,
+                                const void *data, size_t size);
+
+/* The definition of a string or list, whatever the peer knows. */
+enum dfopt_err dfopt_frame_string(struct dfopt_frame *f, dfopt_sym s);
+enum dfopt_err dfopt_frame_list(struct dfopt_frame *f, dfopt_list l);
+
+/* Defines a string or list to the peer, unless it has been. */
+enum dfopt_err dfopt_frame_define(struct dfopt_frame *f, dfopt_sym s);
+enum dfopt_err dfopt_frame_define_list(struct dfopt_frame *f, dfopt_list l);
+
+/* Events, with the definitions that they need. */
+enum dfopt_err dfopt_frame_finding(struct dfopt_frame *f, uint64_t seq,
+                                   const struct dfopt_finding *finding);
+enum dfopt_err dfopt_frame_ack(struct dfopt_frame *f, uint64_t seq,
+                               const struct dfopt_ack *a);
+enum dfopt_err dfopt_frame_global_plan(struct dfopt_frame *f, uint64_t seq,
+                                       const struct dfopt_global_plan *g);
+enum dfopt_err dfopt_frame_registration(struct dfopt_frame *f, uint64_t seq,
+                                        const struct dfopt_registration *r);
+
+/* How a worker is to decide. */
+struct dfopt_frame_config {
+    struct dfopt_switches on;
+    uint64_t n_overrides;
+    uint32_t assumed_acks;
+    dfopt_sym relay_hostname;
+};
+
+enum dfopt_err dfopt_frame_config(struct dfopt_frame *f,
+                                  const struct dfopt_policy *p, bool assumed_acks,
+                                  dfopt_sym relay_hostname);
+
+/* Rows of the sender's planner; texts that it made itself are defined first. */
+enum dfopt_err dfopt_frame_decisions(struct dfopt_frame *f,
+                                     const struct dfopt_decisions *d);
+enum dfopt_err dfopt_frame_state(struct dfopt_frame *f,
+                                 const struct dfopt_buf *state_rows,
+                                 const struct dfopt_buf *suppression_states);
+
+/* Rows of a state that a planner is to start with, with the definitions that they
+ * need. */
+enum dfopt_err dfopt_frame_restore(struct dfopt_frame *f,
+                                   const struct dfopt_buf *state_rows,
+                                   const struct dfopt_buf *suppression_states);
+
+/* Completes the header. The frame is the whole of *out. */
+void dfopt_frame_end(struct dfopt_frame *f, enum dfopt_frame_kind kind,
+                     uint64_t round);
+
+/* ---- receiving ---- */
+
+struct dfopt_frame_reader {
+    struct dfopt_frame_header header;
+    const char *at, *end;
+    uint32_t items_left;
+};
+
+struct dfopt_item {
+    uint32_t kind; /* enum dfopt_item_kind, or what is not known */
+    size_t size;
+    const void *data; /* borrowed from the frame; aligned to 8 */
+};
+
+/* Checks a frame (bytes aligned to 8). Returns OK or FORMAT. */
+enum dfopt_err dfopt_frame_open(struct dfopt_frame_reader *r, const void *bytes,
+                                size_t len, struct dfopt_error *err);
+
+/* The next item. Returns whether there is one; on a broken one sets *e to FORMAT
+ * and returns false. */
+bool dfopt_frame_next(struct dfopt_frame_reader *r, struct dfopt_item *item,
+                      enum dfopt_err *e);
+
+/* Takes over a definition into a replica. OK, NOMEM or FORMAT. */
+enum dfopt_err dfopt_item_define(struct dfopt_dict *replica,
+                                 const struct dfopt_item *item);
+
+/* Read an event's item. OK, NOMEM or FORMAT (wrong size). The registration is
+ * owned by the caller: dfopt_registration_clear. */
+enum dfopt_err dfopt_item_finding(const struct dfopt_item *item,
+                                  const struct dfopt_finding_row **out);
+enum dfopt_err dfopt_item_ack(const struct dfopt_item *item, uint64_t *seq,
+                              struct dfopt_ack *out);
+enum dfopt_err dfopt_item_global_plan(const struct dfopt_item *item, uint64_t *seq,
+                                      struct dfopt_global_plan *out);
+enum dfopt_err dfopt_item_registration(const struct dfopt_item *item, uint64_t *seq,
+                                       struct dfopt_registration *out);
+enum dfopt_err dfopt_item_config(const struct dfopt_item *item,
+                                 struct dfopt_policy *policy,
+                                 struct dfopt_frame_config *config);
+
+/* A worker's own numbers, as rank 0 numbers the same texts. */
+struct dfopt_frame_translation {
+    dfopt_sym *to; /* by local number */
+    uint32_t n;
+};
+
+void dfopt_frame_translation_free(struct dfopt_frame_translation *t);
+
+/* Reads rows of a RESULTS or STATE frame: appends them to the buffers, texts of
+ * the worker's own interned into dict and its numbers replaced. Items of other
+ * kinds are FORMAT. OK, NOMEM or FORMAT. */
+enum dfopt_err dfopt_item_rows(const struct dfopt_item *item,
+                               struct dfopt_dict *dict,
+                               struct dfopt_frame_translation *t,
+                               struct dfopt_decisions *decisions,
+                               struct dfopt_buf *state_rows,
+                               struct dfopt_buf *suppression_states);
+
+#endif

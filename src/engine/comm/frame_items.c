@@ -1,0 +1,291 @@
+/* Reading the items of a frame. Sizes are checked before anything is read; on
+ * failure nothing is kept. */
+#include "engine/comm/frame.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Strings and lists there may be: a table of so many takes half a gigabyte. */
+#define MOST_NUMBERS ((uint32_t)1 << 26)
+
+static enum dfopt_err as_format(enum dfopt_err e)
+{
+    return e == DFOPT_ERR_ARG ? DFOPT_ERR_FORMAT : e;
+}
+
+enum dfopt_err dfopt_item_define(struct dfopt_dict *replica,
+                                 const struct dfopt_item *item)
+{
+    uint32_t number;
+    if (item->size < sizeof number)
+        return DFOPT_ERR_FORMAT;
+    memcpy(&number, item->data, sizeof number);
+    const char *rest = (const char *)item->data + sizeof number;
+    const size_t n = item->size - sizeof number;
+    if (number >= MOST_NUMBERS)
+        return DFOPT_ERR_FORMAT;
+    if (item->kind == DFOPT_ITEM_STRING)
+        return as_format(dfopt_dict_define(replica, number, rest, n));
+    if (item->kind != DFOPT_ITEM_LIST || n % sizeof(dfopt_sym) != 0)
+        return DFOPT_ERR_FORMAT;
+    return as_format(dfopt_dict_define_list(replica, number,
+                                            (const dfopt_sym *)(const void *)rest,
+                                            n / sizeof(dfopt_sym)));
+}
+
+enum dfopt_err dfopt_item_finding(const struct dfopt_item *item,
+                                  const struct dfopt_finding_row **out)
+{
+    if (item->size != sizeof **out)
+        return DFOPT_ERR_FORMAT;
+    *out = item->data;
+    return DFOPT_OK;
+}
+
+/* A number of an event, then plain data of a known size. */
+static enum dfopt_err numbered(const struct dfopt_item *item, uint64_t *seq,
+                               void *out, size_t size)
+{
+    if (item->size != sizeof *seq + size)
+        return DFOPT_ERR_FORMAT;
+    memcpy(seq, item->data, sizeof *seq);
+    memcpy(out, (const char *)item->data + sizeof *seq, size);
+    return DFOPT_OK;
+}
+
+enum dfopt_err dfopt_item_ack(const struct dfopt_item *item, uint64_t *seq,
+                              struct dfopt_ack *out)
+{
+    return numbered(item, seq, out, sizeof *out);
+}
+
+enum dfopt_err dfopt_item_global_plan(const struct dfopt_item *item, uint64_t *seq,
+                                      struct dfopt_global_plan *out)
+{
+    return numbered(item, seq, out, sizeof *out);
+}
+
+/* What is left to read of an item. */
+struct cursor {
+    const char *at;
+    size_t left;
+};
+
+static bool take(struct cursor *c, void *out, size_t size)
+{
+    if (size > c->left)
+        return false;
+    memcpy(out, c->at, size);
+    c->at += size;
+    c->left -= size;
+    return true;
+}
+
+/* Reads an array of n things into new memory; at least one byte of it. */
+static enum dfopt_err take_array(struct cursor *c, size_t n, size_t size,
+                                 void **out)
+{
+    if (n > c->left / size)
+        return DFOPT_ERR_FORMAT;
+    void *p = malloc(n ? n * size : 1);
+    if (!p)
+        return DFOPT_ERR_NOMEM;
+    take(c, p, n * size);
+    *out = p;
+    return DFOPT_OK;
+}
+
+static enum dfopt_err take_knob(struct cursor *c, struct dfopt_knob *out)
+{
+    struct dfopt_knob k;
+    if (!take(c, &k, sizeof k))
+        return DFOPT_ERR_FORMAT;
+    k.values = NULL;
+    k.responses = NULL;
+    void *values, *responses;
+    enum dfopt_err e = take_array(c, k.n_values, sizeof *k.values, &values);
+    if (e)
+        return e;
+    e = take_array(c, k.n_responses, sizeof *k.responses, &responses);
+    if (e) {
+        free(values);
+        return e;
+    }
+    k.values = values;
+    k.responses = responses;
+    *out = k;
+    return DFOPT_OK;
+}
+
+enum dfopt_err dfopt_item_registration(const struct dfopt_item *item, uint64_t *seq,
+                                       struct dfopt_registration *out)
+{
+    struct cursor c = {item->data, item->size};
+    uint64_t head[3];
+    if (!take(&c, head, sizeof head) ||
+        head[2] > c.left / sizeof(struct dfopt_knob))
+        return DFOPT_ERR_FORMAT;
+    struct dfopt_registration r = {.name_space = (dfopt_sym)(head[1] >> 32),
+                                   .function = (dfopt_sym)head[1]};
+    r.knobs = calloc(head[2] ? head[2] : 1, sizeof *r.knobs);
+    enum dfopt_err e = r.knobs ? DFOPT_OK : DFOPT_ERR_NOMEM;
+    while (!e && r.n_knobs < head[2]) {
+        e = take_knob(&c, &r.knobs[r.n_knobs]);
+        if (!e)
+            r.n_knobs++;
+    }
+    if (!e && c.left)
+        e = DFOPT_ERR_FORMAT;
+    if (e) {
+        dfopt_registration_clear(&r);
+        return e;
+    }
+    *seq = head[0];
+    *out = r;
+    return DFOPT_OK;
+}
+
+enum dfopt_err dfopt_item_config(const struct dfopt_item *item,
+                                 struct dfopt_policy *policy,
+                                 struct dfopt_frame_config *config)
+{
+    struct cursor c = {item->data, item->size};
+    struct dfopt_frame_config read;
+    void *overrides;
+    if (!take(&c, &read, sizeof read) ||
+        read.n_overrides != c.left / sizeof(struct dfopt_override) ||
+        c.left % sizeof(struct dfopt_override) != 0)
+        return DFOPT_ERR_FORMAT;
+    enum dfopt_err e = take_array(&c, (size_t)read.n_overrides,
+                                  sizeof(struct dfopt_override), &overrides);
+    if (e)
+        return e;
+    *config = read;
+    *policy = (struct dfopt_policy){.on = read.on,
+                                    .overrides = overrides,
+                                    .n_overrides = (size_t)read.n_overrides};
+    return DFOPT_OK;
+}
+
+/* ---- rows that come back to rank 0 ---- */
+
+void dfopt_frame_translation_free(struct dfopt_frame_translation *t)
+{
+    free(t->to);
+    *t = (struct dfopt_frame_translation){0};
+}
+
+static enum dfopt_err learn(const struct dfopt_item *item, struct dfopt_dict *dict,
+                            struct dfopt_frame_translation *t)
+{
+    dfopt_sym s;
+    if (item->size < sizeof s)
+        return DFOPT_ERR_FORMAT;
+    memcpy(&s, item->data, sizeof s);
+    const uint32_t index = s & 0x7fffffffu;
+    if (!dfopt_sym_is_local(s) || index >= MOST_NUMBERS)
+        return DFOPT_ERR_FORMAT;
+    if (index >= t->n) {
+        dfopt_sym *to = realloc(t->to, (index + 1) * sizeof *to);
+        if (!to)
+            return DFOPT_ERR_NOMEM;
+        memset(to + t->n, 0xff, (index + 1 - t->n) * sizeof *to);
+        t->to = to;
+        t->n = index + 1;
+    }
+    t->to[index] = dfopt_dict_intern(dict, (const char *)item->data + sizeof s,
+                                     item->size - sizeof s);
+    return t->to[index] == DFOPT_SYM_NONE ? DFOPT_ERR_NOMEM : DFOPT_OK;
+}
+
+static bool translate(const struct dfopt_frame_translation *t,
+                      struct dfopt_value *v)
+{
+    if (v->kind != DFOPT_KIND_STR || !dfopt_sym_is_local(v->str))
+        return true;
+    const uint32_t index = v->str & 0x7fffffffu;
+    if (index >= t->n || t->to[index] == DFOPT_SYM_NONE)
+        return false;
+    v->str = t->to[index];
+    return true;
+}
+
+/* Where rows of a kind go, and where values lie in one. */
+struct row_kind {
+    struct dfopt_buf *to;
+    size_t size;
+    size_t values[2];
+    int n_values;
+};
+
+static struct row_kind row_kind(uint32_t kind, struct dfopt_decisions *d,
+                                struct dfopt_buf *state,
+                                struct dfopt_buf *suppressions)
+{
+    switch (kind) {
+    case DFOPT_ITEM_VERDICTS:
+        return (struct row_kind){.to = &d->verdicts,
+                                 .size = sizeof(struct dfopt_verdict_row)};
+    case DFOPT_ITEM_PLANS:
+        return (struct row_kind){&d->plans,
+                                 sizeof(struct dfopt_plan),
+                                 {offsetof(struct dfopt_plan, old_value),
+                                  offsetof(struct dfopt_plan, new_value)},
+                                 2};
+    case DFOPT_ITEM_SUPPRESSIONS:
+        return (struct row_kind){.to = &d->suppressions,
+                                 .size = sizeof(struct dfopt_suppression_row)};
+    case DFOPT_ITEM_ACK_ROWS:
+        return (struct row_kind){&d->acks,
+                                 sizeof(struct dfopt_ack_row),
+                                 {offsetof(struct dfopt_ack_row, value)},
+                                 1};
+    case DFOPT_ITEM_RELAY_ROWS:
+        return (struct row_kind){.to = &d->relays,
+                                 .size = sizeof(struct dfopt_relay_row)};
+    case DFOPT_ITEM_SEEN_ROWS:
+        return (struct row_kind){.to = &d->seen,
+                                 .size = sizeof(struct dfopt_seen_row)};
+    case DFOPT_ITEM_TIMEOUT_ROWS:
+        return (struct row_kind){&d->timeouts,
+                                 sizeof(struct dfopt_timeout_row),
+                                 {offsetof(struct dfopt_timeout_row, value)},
+                                 1};
+    case DFOPT_ITEM_STATE_ROWS:
+        return (struct row_kind){state,
+                                 sizeof(struct dfopt_state_row),
+                                 {offsetof(struct dfopt_state_row, value),
+                                  offsetof(struct dfopt_state_row, plan_old)},
+                                 2};
+    case DFOPT_ITEM_SUPPRESSION_STATES:
+        return (struct row_kind){.to = suppressions,
+                                 .size = sizeof(struct dfopt_suppression_state)};
+    default:
+        return (struct row_kind){0};
+    }
+}
+
+enum dfopt_err dfopt_item_rows(const struct dfopt_item *item,
+                               struct dfopt_dict *dict,
+                               struct dfopt_frame_translation *t,
+                               struct dfopt_decisions *decisions,
+                               struct dfopt_buf *state_rows,
+                               struct dfopt_buf *suppression_states)
+{
+    if (item->kind == DFOPT_ITEM_STRING)
+        return learn(item, dict, t);
+    struct row_kind k =
+        row_kind(item->kind, decisions, state_rows, suppression_states);
+    if (!k.to || item->size % k.size != 0)
+        return DFOPT_ERR_FORMAT;
+    const size_t start = k.to->len;
+    enum dfopt_err e = dfopt_buf_add(k.to, item->data, item->size);
+    for (size_t at = start; !e && k.n_values && at < k.to->len; at += k.size)
+        for (int i = 0; i < k.n_values; i++)
+            if (!translate(t, (struct dfopt_value *)(void *)(k.to->data + at +
+                                                             k.values[i])))
+                e = DFOPT_ERR_FORMAT;
+    if (e)
+        k.to->len = start;
+    return e;
+}

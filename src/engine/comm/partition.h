@@ -1,0 +1,28 @@
+/* Which planner owns a node: a stable hash of its name, so that the answer is
+ * the same on every rank, in every run and on every machine. */
+#ifndef DFOPT_ENGINE_COMM_PARTITION_H
+#define DFOPT_ENGINE_COMM_PARTITION_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* With one rank it plans itself; with more, all but rank 0 plan. */
+static inline uint32_t dfopt_partition_planners(int ranks)
+{
+    return ranks > 1 ? (uint32_t)ranks - 1 : 1;
+}
+
+/* The rank of a planner. */
+static inline int dfopt_partition_rank(uint32_t planner, int ranks)
+{
+    return ranks > 1 ? (int)planner + 1 : 0;
+}
+
+/* The planner (0 .. planners-1) that owns the node. */
+uint32_t dfopt_partition_owner(const char *node, size_t len, uint32_t planners);
+
+/* The planner that speaks for the whole job: it alone reports what is decided
+ * about findings without a node. */
+#define DFOPT_PARTITION_SPEAKER ((uint32_t)0)
+
+#endif

@@ -1,0 +1,98 @@
+/* Everything a worker interns by itself is local to it; strings of events come
+ * with rank 0's numbers. */
+#include "engine/online/worker.h"
+
+#include <string.h>
+
+static enum dfopt_err configure(struct dfopt_online_worker *w, const struct dfopt_item *item)
+{
+    struct dfopt_frame_config c;
+    enum dfopt_err e = dfopt_item_config(item, &w->policy, &c);
+    const int size = dfopt_comm_size(w->comm);
+    return e ? e
+             : dfopt_deciding_start(&w->deciding, w->dict, &w->policy,
+                                    c.assumed_acks, c.relay_hostname,
+                                    (uint32_t)dfopt_comm_rank(w->comm) - 1,
+                                    dfopt_partition_planners(size));
+}
+
+enum dfopt_err dfopt_online_item(struct dfopt_online_worker *w, const struct dfopt_item *item)
+{
+    if (item->kind == DFOPT_ITEM_STRING || item->kind == DFOPT_ITEM_LIST)
+        return dfopt_item_define(w->dict, item);
+    if (item->kind == DFOPT_ITEM_CONFIG)
+        return w->deciding.planner ? DFOPT_ERR_FORMAT : configure(w, item);
+    if (!w->deciding.planner)
+        return DFOPT_ERR_FORMAT;
+    return dfopt_deciding_item(&w->deciding, item, &w->decisions);
+}
+
+/* Sends what is in w->out, once the frame before it is gone. */
+static enum dfopt_err answer(struct dfopt_online_worker *w, struct dfopt_error *err)
+{
+    return dfopt_comm_send(w->comm, 0, &w->out, &w->sending, err);
+}
+
+static enum dfopt_err begin_answer(struct dfopt_online_worker *w, struct dfopt_frame *f,
+                                   struct dfopt_error *err)
+{
+    enum dfopt_err e = dfopt_send_finish(w->comm, &w->sending, err);
+    return e ? e : dfopt_frame_begin(f, &w->out, w->dict, &w->rank0);
+}
+
+enum dfopt_err dfopt_online_results(struct dfopt_online_worker *w, uint64_t round,
+                                   struct dfopt_error *err)
+{
+    struct dfopt_frame f;
+    enum dfopt_err e = begin_answer(w, &f, err);
+    if (!e)
+        e = dfopt_frame_decisions(&f, &w->decisions);
+    if (e)
+        return e;
+    dfopt_frame_end(&f, DFOPT_FRAME_RESULTS, round);
+    dfopt_decisions_clear(&w->decisions);
+    return answer(w, err);
+}
+
+enum dfopt_err dfopt_online_state(struct dfopt_online_worker *w, struct dfopt_error *err)
+{
+    struct dfopt_frame f;
+    dfopt_buf_clear(&w->state_rows);
+    dfopt_buf_clear(&w->suppressions);
+    enum dfopt_err e = begin_answer(w, &f, err);
+    if (!e)
+        e = dfopt_deciding_state(&w->deciding, &w->state_rows, &w->suppressions);
+    if (!e)
+        e = dfopt_frame_state(&f, &w->state_rows, &w->suppressions);
+    if (e)
+        return e;
+    dfopt_frame_end(&f, DFOPT_FRAME_STATE, 0);
+    return answer(w, err);
+}
+
+enum dfopt_err dfopt_online_failure(struct dfopt_online_worker *w,
+                                     const struct dfopt_error *why)
+{
+    struct dfopt_frame f;
+    struct dfopt_error err = {0};
+    enum dfopt_err e = begin_answer(w, &f, &err);
+    if (!e)
+        e = dfopt_frame_item(&f, DFOPT_ITEM_TEXT, why->text, strlen(why->text));
+    if (e)
+        return e;
+    dfopt_frame_end(&f, DFOPT_FRAME_FAILED, 0);
+    return answer(w, &err);
+}
+
+void dfopt_online_free(struct dfopt_online_worker *w)
+{
+    struct dfopt_error err;
+    dfopt_send_finish(w->comm, &w->sending, &err);
+    dfopt_deciding_end(&w->deciding);
+    dfopt_policy_clear(&w->policy);
+    dfopt_decisions_free(&w->decisions);
+    dfopt_frame_peer_free(&w->rank0);
+    dfopt_buf_free(&w->out);
+    dfopt_buf_free(&w->state_rows);
+    dfopt_buf_free(&w->suppressions);
+}

@@ -1,0 +1,42 @@
+/* A worker of an online run: decides its share of each round and reports. Local,
+ * on a rank that is not 0. */
+#ifndef DFOPT_ENGINE_ONLINE_WORKER_H
+#define DFOPT_ENGINE_ONLINE_WORKER_H
+
+#include "engine/batch/shard.h"
+#include "engine/comm/comm.h"
+#include "engine/comm/frame.h"
+
+/* Zero it but for comm and dict; dfopt_online_free. */
+struct dfopt_online_worker {
+    struct dfopt_comm *comm;
+    struct dfopt_dict *dict; /* a replica of rank 0's; borrowed */
+    struct dfopt_policy policy;
+    struct dfopt_deciding deciding;
+    struct dfopt_decisions decisions;
+    struct dfopt_frame_peer rank0; /* what it knows of this rank's own strings */
+    struct dfopt_buf out;
+    struct dfopt_send *sending;
+    struct dfopt_buf state_rows, suppressions;
+};
+
+/* Takes one item of rank 0's: a string, the configuration, or an event, which is
+ * decided. OK, NOMEM or FORMAT. */
+enum dfopt_err dfopt_online_item(struct dfopt_online_worker *w,
+                                 const struct dfopt_item *item);
+
+/* Reports what was decided since the last round. */
+enum dfopt_err dfopt_online_results(struct dfopt_online_worker *w, uint64_t round,
+                                    struct dfopt_error *err);
+
+/* Reports this rank's part of the state. */
+enum dfopt_err dfopt_online_state(struct dfopt_online_worker *w,
+                                  struct dfopt_error *err);
+
+/* Reports why this rank cannot go on. */
+enum dfopt_err dfopt_online_failure(struct dfopt_online_worker *w,
+                                    const struct dfopt_error *why);
+
+void dfopt_online_free(struct dfopt_online_worker *w);
+
+#endif

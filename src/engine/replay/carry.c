@@ -1,0 +1,167 @@
+/* Invariant: rows that come from the rank before start with a chunk. Where none
+ * come although a chunk has begun, rank 0 has its start, and gets the rest of it as
+ * rows. So on every rank the number of the first row says what to do, and a rank
+ * whose slice sees the end of a chunk can hand on its last rows before it has got
+ * those of the rank before. */
+#include "engine/replay/carry.h"
+
+#include <string.h>
+
+static bool is_kept(const struct dfopt_bulk_rank *b, int table)
+{
+    return b->o.log_level >= 0 && b->o.log_detail >= (table == DFOPT_BULK_FINDINGS
+                                                          ? DFOPT_DETAIL_FINDINGS
+                                                          : DFOPT_DETAIL_VERDICTS);
+}
+
+static enum dfopt_declog_table table_of(int table)
+{
+    return table == DFOPT_BULK_FINDINGS ? DFOPT_TABLE_FINDINGS
+                                        : DFOPT_TABLE_VERDICTS;
+}
+
+static size_t row_size(int table)
+{
+    return table == DFOPT_BULK_FINDINGS ? sizeof(struct dfopt_finding_row)
+                                        : sizeof(struct dfopt_verdict_row);
+}
+
+static enum dfopt_item_kind item_of(int table)
+{
+    return table == DFOPT_BULK_FINDINGS ? DFOPT_ITEM_CARRIED_FINDINGS
+                                        : DFOPT_ITEM_CARRIED_VERDICTS;
+}
+
+/* Sees what the slice has for the table. */
+static void look(struct dfopt_bulk_rank *b, int table, uint64_t first)
+{
+    const struct dfopt_round *r = &b->slice.round;
+    const struct dfopt_buf *rows =
+        table == DFOPT_BULK_FINDINGS ? &r->findings : &r->merged.verdicts;
+    const uint64_t chunk = dfopt_block_chunk_rows(table_of(table));
+    struct dfopt_bulk_rows *t = &b->rows[table];
+    t->first = first;
+    t->own = rows->data;
+    t->n = b->status ? 0 : rows->len / row_size(table);
+    t->ends_chunk = first % chunk + t->n >= chunk;
+    t->to_chunk = (size_t)((chunk - first % chunk) % chunk);
+    t->behind = t->ends_chunk ? (size_t)((first + t->n) % chunk) : t->n;
+    dfopt_buf_clear(&t->carried);
+}
+
+/* Whether the rows so far go on to the next rank, though no chunk ends among them.
+ */
+static bool all_go_on(const struct dfopt_bulk_rows *t)
+{
+    return !t->ends_chunk && (t->carried.len > 0 || t->to_chunk == 0);
+}
+
+/* What of the table the next rank is to go on with. */
+static enum dfopt_err add_carried(struct dfopt_bulk_rank *b, int table,
+                                  struct dfopt_frame *f)
+{
+    struct dfopt_bulk_rows *t = &b->rows[table];
+    const size_t size = row_size(table);
+    if (t->ends_chunk)
+        return dfopt_frame_item(f, item_of(table),
+                                t->own + (t->n - t->behind) * size,
+                                t->behind * size);
+    if (!all_go_on(t))
+        return DFOPT_OK;
+    enum dfopt_err e = dfopt_buf_add(&t->carried, t->own, t->n * size);
+    return e ? e
+             : dfopt_frame_item(f, item_of(table), t->carried.data, t->carried.len);
+}
+
+static void send_carried(struct dfopt_bulk_rank *b)
+{
+    struct dfopt_frame f;
+    dfopt_bulk_begin(b, b->rank + 1, DFOPT_BULK_EVENT_LANE, &f, NULL);
+    for (int i = 0; i < DFOPT_BULK_TABLES && !b->status; i++)
+        if (is_kept(b, i))
+            dfopt_bulk_fail(b, add_carried(b, i, &f), NULL);
+    dfopt_bulk_send(b, b->rank + 1, DFOPT_BULK_EVENT_LANE, &f, DFOPT_FRAME_CARRIED);
+}
+
+static enum dfopt_err take_carried(struct dfopt_bulk_rank *b,
+                                   const struct dfopt_item *item)
+{
+    const int i = item->kind == DFOPT_ITEM_CARRIED_FINDINGS ? DFOPT_BULK_FINDINGS
+                                                            : DFOPT_BULK_VERDICTS;
+    struct dfopt_bulk_rows *t = &b->rows[i];
+    const uint64_t chunk = dfopt_block_chunk_rows(table_of(i));
+    const size_t n = item->size / row_size(i);
+    if (item->kind != item_of(i) || item->size % row_size(i) != 0 ||
+        (t->n > 0 && n > 0 && n != t->first % chunk))
+        return DFOPT_ERR_FORMAT;
+    return dfopt_buf_add(&t->carried, item->data, item->size);
+}
+
+static void receive_carried(struct dfopt_bulk_rank *b)
+{
+    struct dfopt_frame_reader in;
+    struct dfopt_item item;
+    enum dfopt_err e = DFOPT_OK;
+    dfopt_bulk_receive(b, b->rank - 1, DFOPT_FRAME_CARRIED, &in);
+    while (!b->status && !e && dfopt_frame_next(&in, &item, &e))
+        e = take_carried(b, &item);
+    dfopt_bulk_fail(b, e, NULL);
+}
+
+void dfopt_bulk_pass_rows(struct dfopt_bulk_rank *b, uint64_t findings_before)
+{
+    const uint64_t first[] = {[DFOPT_BULK_FINDINGS] = findings_before,
+                              [DFOPT_BULK_VERDICTS] = b->verdicts_before};
+    bool may_send = true;
+    if (b->size == 1 || !is_kept(b, DFOPT_BULK_VERDICTS))
+        return;
+    for (int i = 0; i < DFOPT_BULK_TABLES; i++) {
+        look(b, i, first[i]);
+        may_send = may_send && (b->rank == 0 || b->rows[i].ends_chunk);
+    }
+    if (may_send && b->rank + 1 < b->size)
+        send_carried(b);
+    if (b->rank > 0)
+        receive_carried(b);
+    if (!may_send && b->rank + 1 < b->size)
+        send_carried(b);
+}
+
+static enum dfopt_err pack(struct dfopt_bulk_rank *b, int table,
+                           struct dfopt_buf *out)
+{
+    struct dfopt_bulk_rows *t = &b->rows[table];
+    const size_t size = row_size(table), carried = t->carried.len / size;
+    const char *own = t->own;
+    uint64_t first = t->first;
+    enum dfopt_err e = DFOPT_OK;
+    size_t n = t->n;
+    if (b->rank + 1 < b->size) {
+        if (all_go_on(t))
+            return DFOPT_OK;
+        if (t->ends_chunk)
+            n -= t->behind;
+    }
+    if (carried > 0) { /* the first chunk, which has rows of both ranks */
+        const size_t head = t->ends_chunk ? t->to_chunk : n;
+        e = dfopt_buf_add(&t->carried, own, head * size);
+        if (!e)
+            e = dfopt_block_add(&b->packer, table_of(table), t->carried.data,
+                                carried + head, first - carried, out);
+        own += head * size;
+        first += head;
+        n -= head;
+    }
+    if (!e && n > 0)
+        e = dfopt_block_add(&b->packer, table_of(table), own, n, first, out);
+    return e;
+}
+
+enum dfopt_err dfopt_bulk_blocks(struct dfopt_bulk_rank *b, struct dfopt_buf *out)
+{
+    enum dfopt_err e = DFOPT_OK;
+    for (int i = 0; i < DFOPT_BULK_TABLES && !e; i++)
+        if (is_kept(b, i))
+            e = pack(b, i, out);
+    return e;
+}

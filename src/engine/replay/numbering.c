@@ -1,0 +1,214 @@
+/* Rank 0 of a bulk replay: gives records and new strings their numbers, in the
+ * order of the input. */
+#include "engine/replay/leader.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+enum dfopt_err dfopt_bulk_add_names(const struct dfopt_dict *d,
+                                    struct dfopt_frame *f, uint32_t first_string,
+                                    uint32_t first_list)
+{
+    enum dfopt_err e = DFOPT_OK;
+    for (dfopt_sym s = first_string; s < dfopt_dict_strings(d) && !e; s++)
+        e = dfopt_frame_string(f, s);
+    for (dfopt_list i = first_list; i < dfopt_dict_lists(d) && !e; i++)
+        e = dfopt_frame_list(f, i);
+    return e;
+}
+
+/* A list that another rank has made, with the numbers that hold here. */
+static enum dfopt_err intern_list(struct dfopt_bulk_lead *l, int from,
+                                  const struct dfopt_item *item)
+{
+    const struct dfopt_frame_translation *t = &l->b.own[from];
+    if (item->size % sizeof(dfopt_sym) != 0 || item->size < sizeof(dfopt_list))
+        return DFOPT_ERR_FORMAT;
+    const dfopt_sym *items =
+        (const dfopt_sym *)item->data + 1; /* behind its number */
+    const size_t n = item->size / sizeof *items - 1;
+    struct dfopt_buf to = {0};
+    enum dfopt_err e = DFOPT_OK;
+    for (size_t i = 0; i < n && !e; i++) {
+        dfopt_sym s = items[i];
+        if (dfopt_sym_is_local(s)) {
+            const uint32_t at = s & 0x7fffffffu;
+            s = at < t->n ? t->to[at] : DFOPT_SYM_NONE;
+        }
+        e = s == DFOPT_SYM_NONE ? DFOPT_ERR_FORMAT
+                                : dfopt_buf_add(&to, &s, sizeof s);
+    }
+    if (!e && dfopt_dict_intern_list(l->c->dict, DFOPT_ROW(&to, const dfopt_sym),
+                                     n) == DFOPT_LIST_NONE)
+        e = DFOPT_ERR_NOMEM;
+    dfopt_buf_free(&to);
+    return e;
+}
+
+/* An item of a SYNC: new strings come before the lists that hold them. */
+static enum dfopt_err take_sync_item(struct dfopt_bulk_lead *l, int from,
+                                     const struct dfopt_item *item,
+                                     struct dfopt_decisions *none)
+{
+    switch (item->kind) {
+    case DFOPT_ITEM_BULK_SYNC:
+        if (item->size != sizeof *l->syncs)
+            return DFOPT_ERR_FORMAT;
+        memcpy(&l->syncs[from], item->data, item->size);
+        return DFOPT_OK;
+    case DFOPT_ITEM_TEXT:
+        return dfopt_buf_add(&l->reasons[from], item->data, item->size);
+    case DFOPT_ITEM_LIST:
+        return intern_list(l, from, item);
+    default:
+        return dfopt_item_rows(item, l->c->dict, &l->b.own[from], none, NULL, NULL);
+    }
+}
+
+static void receive_sync(struct dfopt_bulk_lead *l, int from)
+{
+    struct dfopt_bulk_rank *b = &l->b;
+    struct dfopt_frame_reader in;
+    struct dfopt_item item;
+    struct dfopt_decisions none = {0};
+    enum dfopt_err e = DFOPT_OK;
+    l->syncs[from] = (struct dfopt_bulk_sync){.failed = DFOPT_ERR_FORMAT};
+    dfopt_buf_clear(&l->reasons[from]);
+    dfopt_bulk_receive(b, from, DFOPT_FRAME_SYNC, &in);
+    while (!e && dfopt_frame_next(&in, &item, &e))
+        e = take_sync_item(l, from, &item, &none);
+    if (!e)
+        e = dfopt_buf_add(&l->reasons[from], "", 1);
+    dfopt_bulk_fail(b, e, NULL);
+    dfopt_decisions_free(&none);
+}
+
+/* The run ends at this slice's first reject or unreadable input. */
+static void stop_at(struct dfopt_bulk_lead *l, int rank, uint64_t line,
+                    const char *why)
+{
+    const char *name = dfopt_pieces_name(l->b.pieces, l->b.turn[rank].file);
+    if (l->stopped_by)
+        return;
+    if (line)
+        l->stopped_by = dfopt_error_set(&l->stop_error, DFOPT_ERR_SCHEMA,
+                                        "%s:%" PRIu64 ": %s", name, line, why);
+    else
+        l->stopped_by = dfopt_error_set(&l->stop_error, DFOPT_ERR_IO, "%s", why);
+}
+
+/* Notes how far the input is used up with a rank's slice, of which `keep` records
+ * are decided. A piece is done with to its end, unless it was cut. */
+static void note_end(struct dfopt_bulk_lead *l, int rank, uint64_t keep)
+{
+    const struct dfopt_bulk_sync *s = &l->syncs[rank];
+    const struct dfopt_piece *piece = &l->b.turn[rank];
+    const bool cut = keep < s->records;
+    if (piece->len && !(cut && keep == 0)) {
+        l->end.offset = cut ? s->reject_offset : piece->start + piece->len;
+        l->end.record_line = l->lines + (cut ? s->reject_line - 1 : s->lines);
+        l->end.origin = dfopt_dict_intern_z(
+            l->c->dict, dfopt_pieces_name(l->b.pieces, piece->file));
+    }
+    l->end.next_seq += keep;
+    l->ends[rank] = (struct dfopt_bulk_end){l->end, piece->file};
+}
+
+/* Gives a rank's slice its numbers. */
+static struct dfopt_bulk_go place(struct dfopt_bulk_lead *l, int rank)
+{
+    const struct dfopt_bulk_sync *s = &l->syncs[rank];
+    const struct dfopt_piece *piece = &l->b.turn[rank];
+    if (piece->len && piece->file != l->lines_file) {
+        l->lines_file = piece->file;
+        l->lines = 0;
+    }
+    struct dfopt_bulk_go go = {.first_seq = l->next_seq,
+                               .lines_before = l->lines,
+                               .keep = l->stopped_by ? 0 : s->records,
+                               .findings_before = l->findings};
+    if (!l->stopped_by && l->c->strict && s->first_reject != UINT64_MAX) {
+        go.keep = s->first_reject;
+        stop_at(l, rank, l->lines + s->reject_line, l->reasons[rank].data);
+        l->totals->invalid++;
+    }
+    if (!l->stopped_by && s->input_failed) {
+        l->totals->skipped_inputs++;
+        if (l->c->strict)
+            stop_at(l, rank, 0, l->reasons[rank].data);
+        else
+            dfopt_log_event(l->c->log, DFOPT_LOG_ERROR, "optimizer.input.failed",
+                            DFOPT_F_TEXT("error", l->reasons[rank].data));
+    }
+    note_end(l, rank, go.keep);
+    l->next_seq += go.keep;
+    if (go.keep > 0)
+        l->findings +=
+            go.keep < s->records ? s->findings_before_reject : s->findings;
+    l->lines += s->lines;
+    l->bytes_done += piece->len;
+    return go;
+}
+
+static void send_go(struct dfopt_bulk_lead *l, int to,
+                    const struct dfopt_bulk_go *go)
+{
+    struct dfopt_frame f;
+    struct dfopt_bulk_rank *b = &l->b;
+    dfopt_bulk_begin(b, to, DFOPT_BULK_EVENT_LANE, &f, NULL);
+    enum dfopt_err e = dfopt_frame_item(&f, DFOPT_ITEM_BULK_GO, go, sizeof *go);
+    if (!e)
+        e = dfopt_bulk_add_names(l->c->dict, &f, l->known_strings, l->known_lists);
+    if (e) /* an unnumbered slice cannot go on */
+        dfopt_comm_abort(b->comm, 1);
+    dfopt_bulk_send(b, to, DFOPT_BULK_EVENT_LANE, &f, DFOPT_FRAME_GO);
+}
+
+/* Why the round cannot be: this rank's failure, or another's. */
+static enum dfopt_err failure(struct dfopt_bulk_lead *l, struct dfopt_error *err)
+{
+    struct dfopt_bulk_rank *b = &l->b;
+    if (b->status) {
+        *err = b->err;
+        return b->status;
+    }
+    for (int i = 1; i < b->size; i++)
+        if (l->syncs[i].failed)
+            return dfopt_error_set(err, DFOPT_ERR_STATE,
+                                   "rank %d cannot go on: %.200s", i,
+                                   l->reasons[i].len ? l->reasons[i].data : "");
+    return DFOPT_OK;
+}
+
+/* Whether the input is used up, or no more of it is wanted. */
+static bool is_last(struct dfopt_bulk_lead *l)
+{
+    struct dfopt_piece at = l->b.at;
+    return l->stopped_by || (l->c->stop && *l->c->stop) ||
+           dfopt_pieces_next(l->b.pieces, &at, 1).len == 0;
+}
+
+enum dfopt_err dfopt_bulk_agree(struct dfopt_bulk_lead *l,
+                                enum dfopt_bulk_next *next, struct dfopt_error *err)
+{
+    struct dfopt_bulk_rank *b = &l->b;
+    for (int i = 1; i < b->size; i++)
+        receive_sync(l, i);
+    enum dfopt_err e = failure(l, err);
+    *next = e ? DFOPT_BULK_ABANDON : DFOPT_BULK_GO_ON;
+    const bool names = dfopt_dict_strings(l->c->dict) > l->known_strings ||
+                       dfopt_dict_lists(l->c->dict) > l->known_lists;
+    for (int i = 0; i < b->size; i++)
+        l->gos[i] = place(l, i);
+    if (!e && is_last(l))
+        *next = DFOPT_BULK_LAST;
+    for (int i = 0; i < b->size; i++) {
+        l->gos[i].next = *next;
+        l->gos[i].new_names = names;
+        if (i > 0)
+            send_go(l, i, &l->gos[i]);
+    }
+    l->known_strings = dfopt_dict_strings(l->c->dict);
+    l->known_lists = dfopt_dict_lists(l->c->dict);
+    return e;
+}

@@ -1,0 +1,53 @@
+/* Bulk replay: files of JSON lines that every rank reads. Each round, every
+ * rank takes the next piece of the input, decodes it, and hands each finding to
+ * the planner that owns its node (all ranks plan); the decisions come back to
+ * the rank that read the finding, which merges them in order and makes the rows
+ * ready for the decision log. Rank 0 gives numbers, and puts out what is ready.
+ *
+ * What is decided, and what is in the log, is the same as with one reader
+ * (engine/online/leader.h); only the way there differs.
+ *
+ * A round, as rank r sees it (all frames between two ranks come in this order):
+ *   SYNC     r -> 0: how many records, which strings are new
+ *   GO       0 -> r: number of the first record, the strings' numbers
+ *   EVENTS   r -> every other: its share of the slice; and theirs to r
+ *   RESULTS  r -> every other: what was decided about theirs; and theirs to r
+ *   BASE     r-1 -> r: rows of the log before those of r
+ *   CARRIED  r-1 -> r: rows behind r-1's last whole chunk (bulk_rows.h)
+ *   OUTPUT   r -> 0: the slice, decided
+ * A rank that fails goes on with empty frames and says so with its next SYNC;
+ * rank 0 then sends all ranks away. So nobody waits for a rank that has left. */
+#ifndef DFOPT_ENGINE_REPLAY_REPLAY_H
+#define DFOPT_ENGINE_REPLAY_REPLAY_H
+
+#include "engine/comm/frame.h"
+#include "engine/batch/run.h"
+#include "engine/comm/comm.h"
+#include "transport/file/split.h"
+
+struct dfopt_bulk_input {
+    struct dfopt_pieces *pieces; /* borrowed */
+    size_t max_record_bytes;
+    uint64_t piece_bytes; /* a rank reads at a time; 0: by the number of ranks */
+    uint32_t log_detail;  /* enum dfopt_declog_detail */
+    int log_compression;  /* deflate level */
+    struct dfopt_piece start; /* its file and start: where reading begins */
+    uint64_t start_line;      /* lines of that file before it */
+};
+
+/* Local, on rank 0, instead of dfopt_lead_run; the others are in
+ * dfopt_worker_serve. `pieces` is the input (config->source is only asked for
+ * progress). The rest as dfopt_lead_run. */
+enum dfopt_err dfopt_bulk_lead(struct dfopt_comm *comm,
+                               const struct dfopt_lead_config *config,
+                               const struct dfopt_bulk_input *input,
+                               struct dfopt_lead_result *out,
+                               struct dfopt_error *err);
+
+/* Local, on another rank: takes part, from the BULK frame that rank 0 sent to
+ * the end. A failure has been reported to rank 0 when this returns. */
+enum dfopt_err dfopt_bulk_follow(struct dfopt_comm *comm,
+                                 struct dfopt_frame_reader *frame,
+                                 struct dfopt_error *err);
+
+#endif

@@ -1,0 +1,60 @@
+/* One rank's slice of a round of a bulk replay: the records of one piece of the
+ * input, decoded, numbered, and, when all ranks have decided their shares of
+ * it, merged. */
+#ifndef DFOPT_ENGINE_REPLAY_SLICE_H
+#define DFOPT_ENGINE_REPLAY_SLICE_H
+
+#include "engine/batch/shard.h"
+#include "engine/batch/ingest.h"
+#include "transport/file/split.h"
+
+struct dfopt_slice {
+    struct dfopt_dict *dict;
+    struct dfopt_codec *codec;
+    const struct dfopt_policy *policy;
+    uint32_t planners;
+    void (*meanwhile)(void *arg); /* called now and then while decoding; or NULL */
+    void *meanwhile_arg;
+    struct dfopt_symmap *owner; /* private: of nodes met before */
+    struct dfopt_intake intake;
+    struct dfopt_piece_reader reader;
+    struct dfopt_round round; /* what came in, and what was decided about it */
+    struct dfopt_buf others;  /* private: records that are no findings, */
+    struct dfopt_buf texts;   /* and their bytes */
+    uint64_t by_stream[DFOPT_STREAM_COUNT]; /* usable records */
+    uint64_t lines;
+    uint64_t first_offset;  /* of the first record */
+    uint64_t reject_offset; /* of the first unusable record, if there is one */
+    dfopt_sym origin;
+};
+
+/* Zero *s before and set the members before owner. OK or NOMEM. */
+enum dfopt_err dfopt_slice_init(struct dfopt_slice *s);
+void dfopt_slice_free(struct dfopt_slice *s);
+
+/* Reads and decodes a piece; an empty one gives an empty slice. Events are
+ * numbered from 0. OK, NOMEM or IO (what was read before stays). */
+enum dfopt_err dfopt_slice_decode(struct dfopt_slice *s, struct dfopt_pieces *p,
+                                  const struct dfopt_piece *piece,
+                                  struct dfopt_error *err);
+
+/* Records of the slice, and the number of the first unusable one, or UINT64_MAX. */
+uint64_t dfopt_slice_records(const struct dfopt_slice *s);
+uint64_t dfopt_slice_first_reject(const struct dfopt_slice *s);
+
+/* Cuts the slice to its first `keep` records, and gives its events and lines
+ * their numbers in the whole input. Strings that were new are by now known by
+ * their numbers; `renumber`: there were some. OK or NOMEM. */
+enum dfopt_err dfopt_slice_place(struct dfopt_slice *s, uint64_t keep,
+                                 uint64_t first_seq, uint64_t lines_before,
+                                 bool renumber);
+
+/* Has a planner of this rank decide its share of this slice. */
+enum dfopt_err dfopt_slice_decide(struct dfopt_slice *s, struct dfopt_deciding *d,
+                                  struct dfopt_decisions *out);
+
+/* Puts the share of a planner on another rank into a frame. */
+enum dfopt_err dfopt_slice_send(struct dfopt_slice *s, uint32_t planner,
+                                struct dfopt_frame *f);
+
+#endif

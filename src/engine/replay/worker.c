@@ -1,0 +1,309 @@
+/* The two sides of a bulk replay: rank 0, which numbers and puts out, and the
+ * others. What they do alike is in bulk_rank.c. */
+#include "engine/replay/replay.h"
+
+#include "engine/replay/carry.h"
+#include "engine/batch/output.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- a rank that is not 0 ---- */
+
+/* What a follower owns beside the rank's part. */
+struct follower {
+    struct dfopt_bulk_rank b;
+    struct dfopt_dict *dict;
+    struct dfopt_codec *codec;
+    struct dfopt_policy policy;
+    struct dfopt_frame_config config;
+    char **paths;
+    uint64_t *sizes;
+    size_t n_paths;
+};
+
+static enum dfopt_err take_path(struct follower *f, const struct dfopt_item *item)
+{
+    uint64_t size;
+    if (item->size < sizeof size)
+        return DFOPT_ERR_FORMAT;
+    char **paths = realloc(f->paths, (f->n_paths + 1) * sizeof *paths);
+    if (paths)
+        f->paths = paths;
+    uint64_t *sizes = realloc(f->sizes, (f->n_paths + 1) * sizeof *sizes);
+    if (sizes)
+        f->sizes = sizes;
+    if (!paths || !sizes)
+        return DFOPT_ERR_NOMEM;
+    memcpy(&sizes[f->n_paths], item->data, sizeof size);
+    paths[f->n_paths] =
+        strndup((const char *)item->data + sizeof size, item->size - sizeof size);
+    return paths[f->n_paths++] ? DFOPT_OK : DFOPT_ERR_NOMEM;
+}
+
+/* Everything is there but the registrations: opens the input and the planner. */
+static enum dfopt_err open_follower(struct follower *f, struct dfopt_error *err)
+{
+    struct dfopt_bulk_rank *b = &f->b;
+    const struct dfopt_codec_limits limits = {.max_record_bytes =
+                                                  (size_t)b->o.max_record_bytes};
+    enum dfopt_err e = dfopt_codec_create(&f->codec, f->dict, &limits);
+    b->slice.dict = f->dict;
+    b->slice.codec = f->codec;
+    b->slice.policy = &f->policy;
+    if (!e)
+        e = dfopt_bulk_rank_init(b, f->config.assumed_acks,
+                                 f->config.relay_hostname);
+    if (e)
+        return e;
+    e = dfopt_pieces_open(&b->pieces, (const char *const *)f->paths, f->n_paths,
+                          (size_t)b->o.max_record_bytes, err);
+    if (!e && !b->pieces)
+        e = dfopt_error_set(err, DFOPT_ERR_IO,
+                            "the input is not what rank 0 has seen");
+    for (size_t i = 0; !e && i < f->n_paths; i++)
+        dfopt_pieces_set_size(b->pieces, (uint32_t)i, f->sizes[i]);
+    return e;
+}
+
+static enum dfopt_err take_start(struct follower *f,
+                                 struct dfopt_frame_reader *frame,
+                                 struct dfopt_error *err)
+{
+    struct dfopt_item item;
+    bool opened = false;
+    enum dfopt_err e = DFOPT_OK;
+    while (!e && dfopt_frame_next(frame, &item, &e)) {
+        switch (item.kind) {
+        case DFOPT_ITEM_STRING:
+        case DFOPT_ITEM_LIST:
+            e = dfopt_item_define(f->dict, &item);
+            break;
+        case DFOPT_ITEM_CONFIG:
+            e = dfopt_item_config(&item, &f->policy, &f->config);
+            break;
+        case DFOPT_ITEM_BULK_CONFIG:
+            if (item.size == sizeof f->b.o)
+                memcpy(&f->b.o, item.data, sizeof f->b.o);
+            else
+                e = DFOPT_ERR_FORMAT;
+            break;
+        case DFOPT_ITEM_TEXT:
+            e = take_path(f, &item);
+            break;
+        default: /* registrations come last */
+            if (!opened)
+                e = open_follower(f, err);
+            opened = true;
+            if (!e)
+                e = dfopt_deciding_item(&f->b.deciding, &item, &f->b.results);
+        }
+    }
+    return !e && !opened ? open_follower(f, err) : e;
+}
+
+/* Strings and lists that this rank has numbered since it last said so. */
+static enum dfopt_err add_new_names(struct dfopt_bulk_rank *b,
+                                    struct dfopt_frame *f)
+{
+    const struct dfopt_dict *d = b->slice.dict;
+    enum dfopt_err e = DFOPT_OK;
+    for (; !e && b->local_strings < dfopt_dict_local_strings(d); b->local_strings++)
+        e = dfopt_frame_string(f, dfopt_local_number(b->local_strings));
+    for (; !e && b->local_lists < dfopt_dict_local_lists(d); b->local_lists++)
+        e = dfopt_frame_list(f, dfopt_local_number(b->local_lists));
+    return e;
+}
+
+/* What goes with a SYNC: why the rank failed, or the input, or the first reject. */
+static const char *sync_text(const struct dfopt_bulk_rank *b,
+                             const struct dfopt_bulk_sync *sync)
+{
+    if (sync->failed || sync->input_failed)
+        return b->err.text;
+    if (sync->first_reject == UINT64_MAX)
+        return "";
+    return dfopt_dict_text(
+        b->slice.dict,
+        DFOPT_ROW(&b->slice.round.rejects, const struct dfopt_declog_reject_row)
+            ->reason,
+        NULL);
+}
+
+static void send_sync(struct dfopt_bulk_rank *b, struct dfopt_bulk_sync *sync)
+{
+    struct dfopt_frame f;
+    const char *text = sync_text(b, sync);
+    dfopt_bulk_begin(b, 0, DFOPT_BULK_EVENT_LANE, &f, NULL);
+    enum dfopt_err e =
+        dfopt_frame_item(&f, DFOPT_ITEM_BULK_SYNC, sync, sizeof *sync);
+    if (!e)
+        e = dfopt_frame_item(&f, DFOPT_ITEM_TEXT, text, strlen(text));
+    if (!e)
+        e = add_new_names(b, &f);
+    dfopt_bulk_fail(b, e, NULL); /* rank 0 hears of it with the next */
+    dfopt_bulk_send(b, 0, DFOPT_BULK_EVENT_LANE, &f, DFOPT_FRAME_SYNC);
+}
+
+/* Waits for rank 0's word; what it defines is taken over. */
+static struct dfopt_bulk_go receive_go(struct dfopt_bulk_rank *b)
+{
+    struct dfopt_frame_reader in;
+    struct dfopt_item item;
+    struct dfopt_bulk_go go = {.next = DFOPT_BULK_ABANDON};
+    enum dfopt_err e = DFOPT_OK;
+    dfopt_bulk_receive(b, 0, DFOPT_FRAME_GO, &in);
+    while (!e && dfopt_frame_next(&in, &item, &e)) {
+        if (item.kind == DFOPT_ITEM_BULK_GO && item.size == sizeof go)
+            memcpy(&go, item.data, sizeof go);
+        else
+            e = dfopt_item_define(b->slice.dict, &item);
+    }
+    dfopt_bulk_fail(b, e, NULL);
+    return go;
+}
+
+/* Rows made ready for the log: appended to the frame as blocks. */
+static enum dfopt_err add_blocks(struct dfopt_bulk_rank *b, struct dfopt_frame *f)
+{
+    dfopt_buf_clear(&b->block);
+    enum dfopt_err e = dfopt_bulk_blocks(b, &b->block);
+    return e || !b->block.len
+               ? e
+               : dfopt_frame_item(f, DFOPT_ITEM_BLOCK, b->block.data, b->block.len);
+}
+
+static enum dfopt_err add_registrations(struct dfopt_frame *f,
+                                        const struct dfopt_round *r)
+{
+    const struct dfopt_round_registration *g =
+        DFOPT_ROW(&r->registrations, const struct dfopt_round_registration);
+    const size_t n = DFOPT_ROWS(&r->registrations, struct dfopt_round_registration);
+    enum dfopt_err e = DFOPT_OK;
+    for (size_t i = 0; i < n && !e; i++) {
+        e = dfopt_frame_item(f, DFOPT_ITEM_GIVEN_REGISTRATION, &g[i], sizeof g[i]);
+        if (!e && !g[i].rejected)
+            e = dfopt_frame_registration(f, g[i].seq, &g[i].accepted);
+    }
+    return e;
+}
+
+static enum dfopt_err add_buf(struct dfopt_frame *f, enum dfopt_item_kind kind,
+                              const struct dfopt_buf *b)
+{
+    return b->len ? dfopt_frame_item(f, kind, b->data, b->len) : DFOPT_OK;
+}
+
+static void send_output(struct dfopt_bulk_rank *b)
+{
+    struct dfopt_frame f;
+    const struct dfopt_round *r = &b->slice.round;
+    struct dfopt_bulk_counts counts;
+    struct dfopt_decisions rest = r->merged; /* but for the verdicts */
+    rest.verdicts.len = 0;
+    dfopt_bulk_count(b, &counts);
+    dfopt_bulk_begin(b, 0, DFOPT_BULK_EVENT_LANE, &f, &b->told[0]);
+    enum dfopt_err e = b->status;
+    if (!e)
+        e = dfopt_frame_item(&f, DFOPT_ITEM_BULK_COUNTS, &counts, sizeof counts);
+    if (!e)
+        e = add_blocks(b, &f);
+    if (!e)
+        e = dfopt_frame_decisions(&f, &rest);
+    if (!e)
+        e = add_buf(&f, DFOPT_ITEM_REJECT_ROWS, &r->rejects);
+    if (!e)
+        e = add_buf(&f, DFOPT_ITEM_GIVEN_ACKS, &r->acks);
+    if (!e)
+        e = add_buf(&f, DFOPT_ITEM_TEXT, &r->texts);
+    f.peer = NULL; /* registrations name only what rank 0 has numbered */
+    if (!e)
+        e = add_registrations(&f, r);
+    dfopt_bulk_fail(b, e, NULL);
+    dfopt_bulk_send(b, 0, DFOPT_BULK_EVENT_LANE, &f, DFOPT_FRAME_OUTPUT);
+}
+
+static void receive_base(struct dfopt_bulk_rank *b)
+{
+    struct dfopt_frame_reader in;
+    struct dfopt_item item;
+    enum dfopt_err e;
+    dfopt_bulk_receive(b, b->rank - 1, DFOPT_FRAME_BASE, &in);
+    if (dfopt_frame_next(&in, &item, &e) && item.size == sizeof b->verdicts_before)
+        memcpy(&b->verdicts_before, item.data, item.size);
+    else
+        dfopt_bulk_fail(b, DFOPT_ERR_FORMAT, NULL);
+}
+
+static void send_state(struct dfopt_bulk_rank *b)
+{
+    struct dfopt_frame f;
+    struct dfopt_buf rows = {0}, suppressions = {0};
+    dfopt_bulk_begin(b, 0, DFOPT_BULK_EVENT_LANE, &f, &b->told[0]);
+    if (!b->status)
+        dfopt_bulk_fail(b, dfopt_deciding_state(&b->deciding, &rows, &suppressions),
+                        NULL);
+    if (!b->status)
+        dfopt_bulk_fail(b, dfopt_frame_state(&f, &rows, &suppressions), NULL);
+    if (b->status) { /* an empty frame says so */
+        dfopt_bulk_begin(b, 0, DFOPT_BULK_EVENT_LANE, &f, NULL);
+        dfopt_frame_item(&f, DFOPT_ITEM_TEXT, b->err.text, strlen(b->err.text));
+    }
+    dfopt_bulk_send(b, 0, DFOPT_BULK_EVENT_LANE, &f, DFOPT_FRAME_STATE);
+    dfopt_buf_free(&rows);
+    dfopt_buf_free(&suppressions);
+}
+
+static void follow(struct dfopt_bulk_rank *b)
+{
+    for (;;) {
+        struct dfopt_bulk_sync sync;
+        dfopt_bulk_read(b, &sync);
+        send_sync(b, &sync);
+        const struct dfopt_bulk_go go = receive_go(b);
+        if (go.next == DFOPT_BULK_ABANDON)
+            return;
+        if (!b->status)
+            dfopt_bulk_fail(b,
+                            dfopt_slice_place(&b->slice, go.keep, go.first_seq,
+                                              go.lines_before, go.new_names != 0),
+                            NULL);
+        dfopt_bulk_decide(b);
+        receive_base(b);
+        dfopt_bulk_pass_base(b);
+        dfopt_bulk_pass_rows(b, go.findings_before);
+        send_output(b);
+        if (go.next == DFOPT_BULK_LAST)
+            break;
+    }
+    send_state(b);
+}
+
+enum dfopt_err dfopt_bulk_follow(struct dfopt_comm *comm,
+                                 struct dfopt_frame_reader *frame,
+                                 struct dfopt_error *err)
+{
+    struct follower f = {.b = {.comm = comm}};
+    enum dfopt_err e = dfopt_dict_create(&f.dict, true);
+    if (!e)
+        e = take_start(&f, frame, err);
+    if (f.b.sending) { /* it can say how it went */
+        dfopt_bulk_fail(&f.b, e, err);
+        follow(&f.b);
+    } else {
+        fprintf(stderr, "dfopt-mpi: rank %d: %s\n", dfopt_comm_rank(comm),
+                dfopt_err_text(e));
+        dfopt_comm_abort(comm, 1);
+    }
+    dfopt_bulk_rank_free(&f.b);
+    dfopt_pieces_close(f.b.pieces);
+    dfopt_codec_destroy(f.codec);
+    dfopt_policy_clear(&f.policy);
+    for (size_t i = 0; i < f.n_paths; i++)
+        free(f.paths[i]);
+    free(f.paths);
+    free(f.sizes);
+    dfopt_dict_destroy(f.dict);
+    return DFOPT_OK;
+}

@@ -1,0 +1,49 @@
+/* The journal of a sweep: every result, as it came, in a file that is only
+ * appended to. A sweep that was killed goes on with what is whole in it. It is of
+ * the machine and the version that wrote it, and gone when the sweep is done. */
+#ifndef DFOPT_ENGINE_SWEEP_CHECKPOINT_H
+#define DFOPT_ENGINE_SWEEP_CHECKPOINT_H
+
+#include "base/buf.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct dfopt_sweep_journal;
+
+/* What a journal belongs to: with any other it cannot be gone on with. */
+struct dfopt_sweep_key {
+    uint64_t input;  /* digest of the recording */
+    uint64_t config; /* digest of policies, knobs and how acks are handled */
+    uint64_t variants, knobs;
+};
+
+/* Called with each result found; the bytes are aligned to 8. */
+typedef enum dfopt_err (*dfopt_sweep_result_fn)(void *arg, const void *result,
+                                                size_t len);
+
+/* Makes a journal (path borrowed), which must not exist. Returns owned: close.
+ * OK, NOMEM, STATE (there is one) or IO. */
+enum dfopt_err dfopt_sweep_journal_create(struct dfopt_sweep_journal **out,
+                                          const char *path,
+                                          const struct dfopt_sweep_key *key,
+                                          struct dfopt_error *err);
+
+/* Opens one that was left behind: gives back its results, cuts off what a kill
+ * left half, and goes on behind. OK, NOMEM, IO, FORMAT (no journal), STATE (of
+ * another input, sweep or version), or what `found` returned. */
+enum dfopt_err dfopt_sweep_journal_resume(struct dfopt_sweep_journal **out,
+                                          const char *path,
+                                          const struct dfopt_sweep_key *key,
+                                          dfopt_sweep_result_fn found, void *arg,
+                                          struct dfopt_error *err);
+
+/* Appends a result; it survives a kill from then on. OK or IO. */
+enum dfopt_err dfopt_sweep_journal_add(struct dfopt_sweep_journal *j,
+                                       const void *result, size_t len,
+                                       struct dfopt_error *err);
+
+/* NULL is fine. */
+void dfopt_sweep_journal_close(struct dfopt_sweep_journal *j);
+
+#endif

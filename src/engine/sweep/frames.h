@@ -1,0 +1,45 @@
+/* What the frames of a sweep hold beside what engine/comm/frame.h knows, and how they
+ * are sent. For the files of the sweep only. */
+#ifndef DFOPT_ENGINE_SWEEP_FRAMES_H
+#define DFOPT_ENGINE_SWEEP_FRAMES_H
+
+#include "engine/comm/frame.h"
+#include "engine/comm/comm.h"
+
+/* DFOPT_ITEM_SWEEP_START. Before it strings and lists, and CONFIG, whose policy
+ * does not count; behind it the paths as TEXT, then registrations. */
+struct dfopt_sweep_start {
+    uint64_t max_record_bytes;
+    uint32_t strict;
+    uint32_t reserved;
+};
+
+struct dfopt_sweep_ready { /* DFOPT_ITEM_SWEEP_READY */
+    uint64_t records, findings, digest;
+};
+
+/* A wave: for each variant its number (CODE) and its policy (CONFIG). Results:
+ * one DFOPT_ITEM_SWEEP_RESULT a variant. */
+
+#define DFOPT_SWEEP_WAVES_AHEAD 2 /* of a rank: one decided, one waiting */
+
+/* Frames on their way to one rank. Zero-initialise. */
+struct dfopt_outbox {
+    struct dfopt_buf frames[2];
+    struct dfopt_send *sending[2];
+    unsigned next;
+};
+
+/* Begins a frame to the rank, nothing defined, once there is room. */
+enum dfopt_err dfopt_outbox_begin(struct dfopt_outbox *o, struct dfopt_comm *comm,
+                                  const struct dfopt_dict *dict,
+                                  struct dfopt_frame *f, struct dfopt_error *err);
+enum dfopt_err dfopt_outbox_send(struct dfopt_outbox *o, struct dfopt_comm *comm,
+                                 int to, struct dfopt_frame *f,
+                                 enum dfopt_frame_kind kind,
+                                 struct dfopt_error *err);
+
+/* Waits until everything is sent, and frees. */
+void dfopt_outbox_free(struct dfopt_outbox *o, struct dfopt_comm *comm);
+
+#endif

@@ -1,0 +1,385 @@
+/* Rank 0 of a sweep. Invariant: whatever happens, no rank is left before it has
+ * said its last word, and what it has said before is kept. */
+#include "engine/sweep/sweep.h"
+
+#include "engine/sweep/frames.h"
+#include "engine/sweep/block.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define PROGRESS_NS 250000000
+#define NAP_NS      500000
+
+struct peer {
+    struct dfopt_outbox out;
+    struct dfopt_sweep_ready ready;
+    bool is_ready, left;
+    unsigned waves; /* on their way */
+};
+
+struct lead {
+    struct dfopt_comm *comm;
+    const struct dfopt_sweep_config *c;
+    struct dfopt_recording *recording;
+    const struct dfopt_variant_world *world;
+    struct peer *peers; /* owned; by rank */
+    int size;
+    bool *done;       /* owned; by variant: handed out, or not to be decided */
+    size_t next;      /* variants before it are handed out */
+    size_t left;      /* to hand out */
+    size_t undecided; /* handed out or not */
+    size_t decided;   /* in this run */
+    struct dfopt_wave wave;
+    struct dfopt_buf in, result;
+    const struct dfopt_policy **policies; /* owned; scratch of a wave */
+    uint64_t *numbers;                    /* owned; scratch of a wave */
+    int64_t shown_ns;
+    enum dfopt_err status; /* the first failure */
+    struct dfopt_error err;
+};
+
+static void fail(struct lead *l, enum dfopt_err e, const struct dfopt_error *err)
+{
+    if (!e || l->status)
+        return;
+    l->status = e;
+    if (err && err->code)
+        l->err = *err;
+    else
+        dfopt_error_set(&l->err, e, "%s", dfopt_err_text(e));
+}
+
+static bool stopped(const struct lead *l)
+{
+    return l->c->input.stop && *l->c->input.stop;
+}
+
+/* ---- the beginning ---- */
+
+static enum dfopt_err put_start(struct lead *l, struct dfopt_frame *f)
+{
+    const struct dfopt_sweep_config *c = l->c;
+    const struct dfopt_policy none = {0};
+    const struct dfopt_sweep_start start = {
+        .max_record_bytes = c->input.max_record_bytes, .strict = c->input.strict};
+    enum dfopt_err e = DFOPT_OK;
+    for (dfopt_sym s = 1; s < dfopt_dict_strings(c->world->dict) && !e; s++)
+        e = dfopt_frame_string(f, s);
+    for (dfopt_list s = 1; s < dfopt_dict_lists(c->world->dict) && !e; s++)
+        e = dfopt_frame_list(f, s);
+    if (!e)
+        e = dfopt_frame_config(f, &none, c->world->assumed_acks,
+                               c->world->relay_hostname);
+    if (!e)
+        e = dfopt_frame_item(f, DFOPT_ITEM_SWEEP_START, &start, sizeof start);
+    for (size_t i = 0; i < c->input.n && !e; i++)
+        e = dfopt_frame_item(f, DFOPT_ITEM_TEXT, c->input.patterns[i],
+                             strlen(c->input.patterns[i]));
+    for (size_t i = 0; i < c->world->n_presets && !e; i++)
+        e = dfopt_frame_registration(f, 0, &c->world->presets[i]);
+    return e;
+}
+
+/* A rank that has not heard of the sweep would wait for ever: no way back. */
+static void send_or_abort(struct lead *l, int to, struct dfopt_frame *f,
+                          enum dfopt_frame_kind kind, enum dfopt_err e)
+{
+    struct dfopt_error err = {0};
+    if (!e)
+        e = dfopt_outbox_send(&l->peers[to].out, l->comm, to, f, kind, &err);
+    if (!e)
+        return;
+    fprintf(stderr, "dfopt-mpi: rank %d: %s\n", to,
+            *err.text ? err.text : dfopt_err_text(e));
+    dfopt_comm_abort(l->comm, 1);
+}
+
+static enum dfopt_err begin_frame(struct lead *l, int to, struct dfopt_frame *f)
+{
+    return dfopt_outbox_begin(&l->peers[to].out, l->comm, l->c->world->dict, f,
+                              NULL);
+}
+
+static void send_start(struct lead *l, int to)
+{
+    struct dfopt_frame f;
+    enum dfopt_err e = begin_frame(l, to, &f);
+    if (!e)
+        e = put_start(l, &f);
+    send_or_abort(l, to, &f, DFOPT_FRAME_SWEEP, e);
+}
+
+static void check_ready(struct lead *l, int rank)
+{
+    const struct dfopt_sweep_ready *is = &l->peers[rank].ready;
+    struct dfopt_error err;
+    if (is->records == l->recording->records &&
+        is->digest == l->recording->digest &&
+        is->findings == dfopt_recording_findings(l->recording))
+        return;
+    fail(l,
+         dfopt_error_set(&err, DFOPT_ERR_IO,
+                         "rank %d has read another input than rank 0 (%" PRIu64
+                         " records, not %" PRIu64
+                         "): all ranks must see the same files",
+                         rank, is->records, l->recording->records),
+         &err);
+}
+
+/* ---- what comes back ---- */
+
+static void keep(struct lead *l, const void *result, size_t len)
+{
+    struct dfopt_error err = {0};
+    fail(l, l->c->keep(l->c->arg, result, len, &err), &err);
+    l->undecided--;
+    l->decided++;
+}
+
+static void take_failed(struct lead *l, int from, const struct dfopt_item *item)
+{
+    struct dfopt_error err;
+    fail(l,
+         dfopt_error_set(&err, DFOPT_ERR_STATE, "rank %d: %.*s", from,
+                         (int)item->size, (const char *)item->data),
+         &err);
+}
+
+static void take_items(struct lead *l, int from, struct dfopt_frame_reader *in)
+{
+    struct peer *p = &l->peers[from];
+    struct dfopt_item item;
+    enum dfopt_err e = DFOPT_OK;
+    while (dfopt_frame_next(in, &item, &e)) {
+        if (item.kind == DFOPT_ITEM_SWEEP_RESULT)
+            keep(l, item.data, item.size);
+        else if (item.kind == DFOPT_ITEM_TEXT)
+            take_failed(l, from, &item);
+        else if (item.kind == DFOPT_ITEM_SWEEP_READY &&
+                 item.size == sizeof p->ready)
+            memcpy(&p->ready, item.data, sizeof p->ready);
+        else
+            fail(l, DFOPT_ERR_FORMAT, NULL);
+    }
+    fail(l, e, NULL);
+}
+
+/* Takes the frames that are there; `wait`: at least one. */
+static void receive(struct lead *l, bool wait)
+{
+    for (;; wait = false) {
+        struct dfopt_frame_reader in;
+        struct dfopt_error err = {0};
+        int from;
+        enum dfopt_err e =
+            dfopt_comm_receive(l->comm, DFOPT_RANK_ANY, wait, &l->in, &from, &err);
+        if (!e && from < 0)
+            return;
+        if (!e)
+            e = dfopt_frame_open(&in, l->in.data, l->in.len, &err);
+        if (e) { /* nobody can be understood any more */
+            fprintf(stderr, "dfopt-mpi: rank 0: %s\n", err.text);
+            dfopt_comm_abort(l->comm, 1);
+            return;
+        }
+        struct peer *p = &l->peers[from];
+        p->is_ready |= in.header.kind == DFOPT_FRAME_SWEEP_READY;
+        p->waves -= in.header.kind == DFOPT_FRAME_SWEEP_RESULT;
+        p->left |= in.header.kind == DFOPT_FRAME_SWEEP_LEFT ||
+                   in.header.kind == DFOPT_FRAME_FAILED;
+        take_items(l, from, &in);
+    }
+}
+
+static void nap(void)
+{
+    const struct timespec t = {.tv_nsec = NAP_NS};
+    nanosleep(&t, NULL);
+}
+
+static void wait_until_ready(struct lead *l)
+{
+    for (int i = 1; i < l->size && !l->status; i++) {
+        while (!l->peers[i].is_ready && !l->status && !stopped(l)) {
+            receive(l, false);
+            if (!l->peers[i].is_ready)
+                nap();
+        }
+        if (stopped(l))
+            fail(l, DFOPT_ERR_INTERRUPTED, NULL);
+        else if (!l->status)
+            check_ready(l, i);
+    }
+}
+
+/* ---- handing out ---- */
+
+/* Takes the next wave out of what is left, into numbers and policies. */
+static size_t next_wave(struct lead *l)
+{
+    const size_t want =
+        dfopt_wave_size(l->world, l->left, (size_t)l->size, l->c->memory_bytes);
+    size_t n = 0;
+    for (; n < want && l->next < l->c->n_variants; l->next++)
+        if (!l->done[l->next]) {
+            l->numbers[n] = l->next;
+            l->policies[n++] = &l->c->policies[l->next];
+        }
+    l->left -= n;
+    return n;
+}
+
+static void send_wave(struct lead *l, int to)
+{
+    struct dfopt_frame f;
+    enum dfopt_err e = begin_frame(l, to, &f);
+    const size_t n = next_wave(l);
+    for (size_t i = 0; i < n && !e; i++) {
+        e = dfopt_frame_item(&f, DFOPT_ITEM_CODE, &l->numbers[i],
+                             sizeof l->numbers[i]);
+        if (!e)
+            e = dfopt_frame_config(&f, l->policies[i], l->c->world->assumed_acks,
+                                   l->c->world->relay_hostname);
+    }
+    send_or_abort(l, to, &f, DFOPT_FRAME_SWEEP_WAVE, e);
+    l->peers[to].waves++;
+}
+
+static void hand_out(struct lead *l)
+{
+    for (unsigned ahead = 1; ahead <= DFOPT_SWEEP_WAVES_AHEAD; ahead++)
+        for (int i = 1; i < l->size && l->left; i++)
+            if (l->peers[i].waves < ahead)
+                send_wave(l, i);
+}
+
+/* ---- this rank's own waves ---- */
+
+static enum dfopt_err end_own_wave(struct lead *l)
+{
+    enum dfopt_err e = DFOPT_OK;
+    for (size_t i = 0; i < l->wave.n && !e; i++) {
+        dfopt_buf_clear(&l->result);
+        e = dfopt_variant_result(&l->wave.variants[i], l->world, &l->result);
+        if (!e)
+            keep(l, l->result.data, l->result.len);
+    }
+    dfopt_wave_end(&l->wave);
+    return e;
+}
+
+/* Does a little of the work. Returns whether there was any. */
+static bool work(struct lead *l)
+{
+    enum dfopt_err e = DFOPT_OK;
+    if (!dfopt_wave_active(&l->wave)) {
+        if (l->left == 0)
+            return false;
+        const size_t n = next_wave(l);
+        e = dfopt_wave_begin(&l->wave, l->world, l->policies, l->numbers, n);
+    }
+    if (!e)
+        e = dfopt_wave_step(&l->wave);
+    if (!e && l->wave.done)
+        e = end_own_wave(l);
+    fail(l, e, NULL);
+    return true;
+}
+
+static void show_progress(struct lead *l)
+{
+    const int64_t now = dfopt_clock_monotonic_ns();
+    if (!l->c->progress || now - l->shown_ns < PROGRESS_NS)
+        return;
+    l->shown_ns = now;
+    l->c->progress(l->c->arg, l->decided, l->undecided);
+}
+
+static void run(struct lead *l)
+{
+    while (l->undecided && !l->status) {
+        receive(l, false);
+        if (stopped(l))
+            fail(l, DFOPT_ERR_INTERRUPTED, NULL);
+        if (l->status)
+            return;
+        hand_out(l);
+        if (!work(l) && l->undecided)
+            nap();
+        show_progress(l);
+    }
+}
+
+static void load(struct lead *l)
+{
+    struct dfopt_error err = {0};
+    enum dfopt_err e = DFOPT_OK;
+    for (size_t i = 0; i < l->c->world->n_presets && !e; i++)
+        e = dfopt_recording_add_knobs(l->recording, &l->c->world->presets[i]);
+    if (!e)
+        e = dfopt_recording_load(l->recording, l->c->world->dict, l->c->codec,
+                                 &l->c->input, &err);
+    fail(l, e, &err);
+    wait_until_ready(l);
+    if (!l->status)
+        fail(l, l->c->loaded(l->c->arg, l->recording, l->done, &err), &err);
+    for (size_t i = 0; i < l->c->n_variants; i++)
+        l->left += !l->done[i];
+    l->undecided = l->left;
+}
+
+/* Sends all away and waits for their last words. */
+static void dismiss(struct lead *l)
+{
+    for (int i = 1; i < l->size; i++) {
+        struct dfopt_frame f;
+        send_or_abort(l, i, &f, DFOPT_FRAME_SWEEP_END, begin_frame(l, i, &f));
+    }
+    for (int i = 1; i < l->size; i++)
+        while (!l->peers[i].left)
+            receive(l, true);
+    for (int i = 1; i < l->size; i++)
+        dfopt_outbox_free(&l->peers[i].out, l->comm);
+}
+
+enum dfopt_err dfopt_sweep_lead(struct dfopt_comm *comm,
+                                const struct dfopt_sweep_config *config,
+                                struct dfopt_recording *recording,
+                                struct dfopt_error *err)
+{
+    struct lead l = {
+        .comm = comm,
+        .c = config,
+        .recording = recording,
+        .world = config->world,
+        .size = dfopt_comm_size(comm),
+        .shown_ns = dfopt_clock_monotonic_ns(),
+    };
+    const size_t n = config->n_variants + 1;
+    l.peers = calloc((size_t)l.size, sizeof *l.peers);
+    l.done = calloc(n, sizeof *l.done);
+    l.numbers = calloc(n, sizeof *l.numbers);
+    l.policies = calloc(n, sizeof(struct dfopt_policy *));
+    if (l.peers && l.done && l.numbers && l.policies) {
+        for (int i = 1; i < l.size; i++)
+            send_start(&l, i);
+        load(&l);
+        run(&l);
+        dismiss(&l);
+    } else {
+        fail(&l, DFOPT_ERR_NOMEM, NULL);
+    }
+    if (l.status && err)
+        *err = l.err;
+    dfopt_wave_free(&l.wave);
+    dfopt_buf_free(&l.in);
+    dfopt_buf_free(&l.result);
+    free(l.peers);
+    free(l.done);
+    free(l.numbers);
+    free((void *)l.policies);
+    return l.status;
+}

@@ -1,0 +1,57 @@
+/* Sweeps: one recording decided under many policies. Every rank reads and decodes
+ * the whole input by itself; rank 0 hands out waves of variants as ranks become
+ * free, runs waves itself in between, and gathers the results. A variant is
+ * decided by one rank from beginning to end, so its result does not depend on
+ * who else took part.
+ *
+ *   SWEEP         0 -> r: how to decide, what to read, all strings so far
+ *   SWEEP_READY   r -> 0: the recording is there; what it is
+ *   SWEEP_WAVE    0 -> r: variants, each with its policy; two waves at a time
+ *   SWEEP_RESULT  r -> 0: the results of a wave
+ *   SWEEP_END     0 -> r: nothing more, drop what is under way
+ *   SWEEP_LEFT    r -> 0: its last word
+ * A rank that fails says FAILED instead, and then waits for STOP. */
+#ifndef DFOPT_ENGINE_SWEEP_SWEEP_H
+#define DFOPT_ENGINE_SWEEP_SWEEP_H
+
+#include "engine/comm/frame.h"
+#include "engine/comm/comm.h"
+#include "engine/sweep/variant.h"
+
+/* Everything is borrowed for the run. */
+struct dfopt_sweep_config {
+    const struct dfopt_variant_world *world; /* its recording: *recording below */
+    struct dfopt_codec *codec;
+    struct dfopt_recording_source input;
+    const struct dfopt_policy *policies; /* by variant */
+    size_t n_variants;
+    uint64_t memory_bytes; /* for the variants of a rank at a time */
+    /* Called once, when all ranks have the recording: sets done[i] for variants
+     * that need not be decided. */
+    enum dfopt_err (*loaded)(void *arg, const struct dfopt_recording *r, bool *done,
+                             struct dfopt_error *err);
+    /* Called with each result (struct dfopt_sweep_result, aligned), in any order.
+     */
+    enum dfopt_err (*keep)(void *arg, const void *result, size_t len,
+                           struct dfopt_error *err);
+    /* Called a few times a second. `decided` is what this run did. */
+    void (*progress)(void *arg, size_t decided, size_t left);
+    void *arg;
+};
+
+/* Local, on rank 0; the others are in dfopt_worker_serve. *recording is zeroed by
+ * the caller, filled here, and the caller's to free in any case. OK;
+ * INTERRUPTED if input.stop ended it before all was decided; or why it failed.
+ * Results that came are kept in any case. */
+enum dfopt_err dfopt_sweep_lead(struct dfopt_comm *comm,
+                                const struct dfopt_sweep_config *config,
+                                struct dfopt_recording *recording,
+                                struct dfopt_error *err);
+
+/* Local, on another rank: takes part, from the SWEEP frame to the end. OK, or
+ * why it failed: the caller reports it. */
+enum dfopt_err dfopt_sweep_follow(struct dfopt_comm *comm,
+                                  struct dfopt_frame_reader *frame,
+                                  struct dfopt_error *err);
+
+#endif

@@ -1,0 +1,342 @@
+/* Metrics are counted finding by finding from the rows that the planner has just
+ * made, while they are in the processor's nearest cache. */
+#include "engine/sweep/variant.h"
+#include "json/write.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What the last plans of a knob for a node were. */
+struct dfopt_variant_move {
+    int32_t last; /* 1: raised; -1: lowered; 0: neither yet */
+    uint32_t run; /* plans since the last reversal */
+};
+
+#define BIT(verdict) (1u << DFOPT_VERDICT_##verdict)
+
+/* A finding with one of these is being looked after. */
+static const uint32_t attended = BIT(PLANNED) | BIT(PENDING) | BIT(COOLDOWN_TIME);
+
+static size_t knobs_of(const struct dfopt_recording *r)
+{
+    return DFOPT_ROWS(&r->knobs, dfopt_sym);
+}
+
+static size_t episode_words(const struct dfopt_recording *r)
+{
+    return DFOPT_ROWS(&r->onsets, int64_t) / 64 + 1;
+}
+
+static size_t moves_of(const struct dfopt_recording *r)
+{
+    return ((size_t)r->n_nodes + 1) * knobs_of(r);
+}
+
+enum dfopt_err dfopt_variant_start(struct dfopt_variant *v,
+                                   const struct dfopt_variant_world *w,
+                                   const struct dfopt_policy *policy,
+                                   uint64_t number)
+{
+    const struct dfopt_planner_config config = {
+        .policy = policy,
+        .assumed_acks = w->assumed_acks,
+        .relay_hostname = w->relay_hostname,
+    };
+    const struct dfopt_recording *r = w->recording;
+    v->metrics.variant = number;
+    v->knobs = calloc(knobs_of(r) + 1, sizeof *v->knobs);
+    v->moves = calloc(moves_of(r) + 1, sizeof *v->moves);
+    v->planned = calloc(episode_words(r), sizeof *v->planned);
+    if (!v->knobs || !v->moves || !v->planned)
+        return DFOPT_ERR_NOMEM;
+    enum dfopt_err e = dfopt_planner_create(&v->planner, w->dict, &config);
+    for (size_t i = 0; i < w->n_presets && !e; i++)
+        e = dfopt_planner_register(v->planner, &w->presets[i]);
+    return e;
+}
+
+void dfopt_variant_end(struct dfopt_variant *v)
+{
+    dfopt_planner_destroy(v->planner);
+    free(v->knobs);
+    free(v->moves);
+    free(v->planned);
+    *v = (struct dfopt_variant){0};
+}
+
+/* ---- counting ---- */
+
+static void count_move(struct dfopt_variant *v, const struct dfopt_recording *r,
+                       const struct dfopt_plan *plan)
+{
+    const uint32_t knob = dfopt_symmap_get(&r->knob_of, plan->knob);
+    const uint32_t node = plan->node == DFOPT_SYM_EMPTY
+                              ? 0
+                              : dfopt_symmap_get(&r->node_of, plan->node) + 1;
+    struct dfopt_sweep_metrics *m = &v->metrics;
+    struct dfopt_sweep_knob *k = &v->knobs[knob];
+    struct dfopt_variant_move *move = &v->moves[node * knobs_of(r) + knob];
+    const int order = dfopt_value_order(plan->new_value, plan->old_value);
+    m->plans++;
+    move->run++;
+    if (order == 1) {
+        m->raised++;
+        k->raised++;
+        m->rebounds += move->last == -1;
+        move->last = 1;
+    } else if (order == -1) {
+        m->lowered++;
+        k->lowered++;
+        if (move->last == 1) {
+            m->reversals++;
+            k->reversals++;
+            move->run = 1;
+        }
+        move->last = -1;
+    } else {
+        m->set++;
+        k->set++;
+    }
+    if (move->run > m->longest_run)
+        m->longest_run = move->run;
+}
+
+static void count_onset(struct dfopt_variant *v, const struct dfopt_recording *r,
+                        size_t finding, int64_t window)
+{
+    const uint32_t episode = DFOPT_ROW(&r->episode_of, const uint32_t)[finding];
+    uint64_t *word = &v->planned[episode / 64];
+    const uint64_t bit = (uint64_t)1 << episode % 64;
+    if (*word & bit)
+        return;
+    *word |= bit;
+    /* windows of an episode never go back */
+    const uint64_t waited =
+        (uint64_t)(window - DFOPT_ROW(&r->onsets, const int64_t)[episode]);
+    struct dfopt_sweep_metrics *m = &v->metrics;
+    m->episodes_planned++;
+    m->onset_windows_sum += waited;
+    if (waited > m->onset_windows_max)
+        m->onset_windows_max = waited;
+}
+
+/* Counts what was decided about a finding: the rows from these offsets on. */
+static void count_finding(struct dfopt_variant *v, const struct dfopt_recording *r,
+                          size_t finding, const struct dfopt_finding *f,
+                          const struct dfopt_decisions *d, size_t verdicts,
+                          size_t plans)
+{
+    struct dfopt_sweep_metrics *m = &v->metrics;
+    uint32_t seen = 0;
+    for (; verdicts < d->verdicts.len;
+         verdicts += sizeof(struct dfopt_verdict_row)) {
+        const struct dfopt_verdict_row *row =
+            (const void *)(d->verdicts.data + verdicts);
+        m->verdicts[row->verdict]++;
+        seen |= 1u << row->verdict;
+    }
+    if (f->tags != DFOPT_LIST_EMPTY && !(seen & attended) &&
+        f->trend != DFOPT_TREND_IMPROVING) {
+        m->unattended_findings++;
+        m->unattended_severity += f->severity;
+    }
+    if (plans == d->plans.len)
+        return;
+    for (; plans < d->plans.len; plans += sizeof(struct dfopt_plan))
+        count_move(v, r, (const void *)(d->plans.data + plans));
+    count_onset(v, r, finding, f->window);
+}
+
+/* ---- deciding ---- */
+
+/* Whether the planner, once it has a knob, says at most one thing about a finding,
+ * and remembers nothing. */
+static bool is_inert(const struct dfopt_finding *f)
+{
+    return f->trend == DFOPT_TREND_IMPROVING ||
+           (f->tags == DFOPT_LIST_EMPTY && !f->global);
+}
+
+static void skip_finding(struct dfopt_variant *v, const struct dfopt_finding *f)
+{
+    v->metrics.verdicts[DFOPT_VERDICT_TREND] += f->trend == DFOPT_TREND_IMPROVING;
+}
+
+static enum dfopt_err take_invalid(struct dfopt_variant *v, uint64_t seq, bool keep,
+                                   struct dfopt_decisions *out)
+{
+    const struct dfopt_verdict_row row = {
+        .seq = seq,
+        .verdict = DFOPT_VERDICT_INVALID,
+        .tag = DFOPT_SYM_NONE,
+        .knob = DFOPT_SYM_NONE,
+        .node = DFOPT_SYM_EMPTY,
+        .value = NAN,
+        .threshold = NAN,
+    };
+    v->metrics.verdicts[DFOPT_VERDICT_INVALID]++;
+    return keep ? dfopt_buf_add(&out->verdicts, &row, sizeof row) : DFOPT_OK;
+}
+
+/* Decides the records before a finding that are none. */
+static enum dfopt_err run_others(struct dfopt_variant *v,
+                                 const struct dfopt_recording *r, uint64_t until,
+                                 bool keep, struct dfopt_decisions *out)
+{
+    const struct dfopt_recording_other *o =
+        DFOPT_ROW(&r->others, const struct dfopt_recording_other);
+    const size_t n = DFOPT_ROWS(&r->others, struct dfopt_recording_other);
+    enum dfopt_err e = DFOPT_OK;
+    for (; !e && v->next_other < n && o[v->next_other].seq < until;
+         v->next_other++) {
+        const struct dfopt_recording_other *at = &o[v->next_other];
+        if (at->invalid)
+            e = take_invalid(v, at->seq, keep, out);
+        else if (at->event.stream == DFOPT_STREAM_ACK)
+            e = dfopt_planner_ack(v->planner, at->seq, &at->event.ack, out);
+        else if (at->event.stream == DFOPT_STREAM_GLOBAL_PLAN)
+            e = dfopt_planner_global_plan(v->planner, at->seq,
+                                          &at->event.global_plan, out);
+        else
+            e = dfopt_planner_register(v->planner, &at->event.registration);
+        if (!keep)
+            dfopt_decisions_clear(out);
+    }
+    return e;
+}
+
+enum dfopt_err dfopt_variant_run(struct dfopt_variant *v,
+                                 const struct dfopt_variant_world *w, size_t first,
+                                 size_t end, bool keep, struct dfopt_decisions *out)
+{
+    const struct dfopt_recording *r = w->recording;
+    const struct dfopt_finding_row *row =
+        DFOPT_ROW(&r->findings, const struct dfopt_finding_row);
+    const struct dfopt_recording_other *o =
+        DFOPT_ROW(&r->others, const struct dfopt_recording_other);
+    const size_t n_others = DFOPT_ROWS(&r->others, struct dfopt_recording_other);
+    enum dfopt_err e = DFOPT_OK;
+    bool may_skip = !keep && dfopt_planner_knobs(v->planner) > 0;
+    for (size_t i = first; i < end && !e; i++) {
+        if (v->next_other < n_others && o[v->next_other].seq < row[i].seq) {
+            e = run_others(v, r, row[i].seq, keep, out);
+            may_skip = !keep && dfopt_planner_knobs(v->planner) > 0;
+        }
+        if (may_skip && is_inert(&row[i].f)) {
+            skip_finding(v, &row[i].f);
+            continue;
+        }
+        if (!keep)
+            out->verdicts.len = out->plans.len = out->suppressions.len = 0;
+        const size_t verdicts = out->verdicts.len, plans = out->plans.len;
+        if (!e)
+            e = dfopt_planner_finding(v->planner, row[i].seq, &row[i].f, out);
+        if (!e)
+            count_finding(v, r, i, &row[i].f, out, verdicts, plans);
+    }
+    if (!e && end == dfopt_recording_findings(r))
+        e = run_others(v, r, UINT64_MAX, keep, out);
+    return e;
+}
+
+/* ---- the end ---- */
+
+/* The values of a knob over the nodes, as far as they differ from the job's. */
+struct spread {
+    uint64_t n;
+    double sum, min, max;
+    bool other; /* one of them is no number */
+};
+
+static void add_value(struct spread *s, double v, uint64_t times)
+{
+    if (times == 0)
+        return;
+    if (isnan(v))
+        s->other = true;
+    if (s->n == 0 || v < s->min)
+        s->min = v;
+    if (s->n == 0 || v > s->max)
+        s->max = v;
+    s->sum += v * (double)times;
+    s->n += times;
+}
+
+static void end_knob(struct dfopt_sweep_knob *k, struct spread *s, uint64_t nodes)
+{
+    k->overrides = s->n;
+    add_value(s, k->job, nodes > s->n ? nodes - s->n : nodes == 0);
+    k->min = s->other ? NAN : s->min;
+    k->max = s->other ? NAN : s->max;
+    k->mean = s->other ? NAN : s->sum / (double)s->n;
+}
+
+/* Takes over the values at the end; *jobs gets those of the job. */
+static enum dfopt_err end_values(struct dfopt_variant *v,
+                                 const struct dfopt_recording *r,
+                                 struct dfopt_value *jobs)
+{
+    struct dfopt_buf rows = {0}, suppressions = {0};
+    const size_t n = knobs_of(r);
+    struct spread *spread = calloc(n + 1, sizeof *spread);
+    enum dfopt_err e = DFOPT_ERR_NOMEM;
+    if (spread)
+        e = dfopt_planner_state(v->planner, true, &rows, &suppressions);
+    const struct dfopt_state_row *row =
+        DFOPT_ROW(&rows, const struct dfopt_state_row);
+    const size_t n_rows = e ? 0 : DFOPT_ROWS(&rows, struct dfopt_state_row);
+    for (size_t i = 0; i < n_rows; i++) {
+        const uint32_t knob = row[i].ordinal;
+        if (row[i].node == DFOPT_SYM_EMPTY) {
+            jobs[knob] = row[i].value;
+            v->knobs[knob].job = dfopt_value_as_double(row[i].value);
+        } else if ((row[i].flags & DFOPT_STATE_VALUE) &&
+                   dfopt_symmap_get(&r->node_of, row[i].node) !=
+                       DFOPT_SYMMAP_NONE) {
+            add_value(&spread[knob], dfopt_value_as_double(row[i].value), 1);
+        }
+    }
+    for (size_t k = 0; k < n && !e; k++)
+        end_knob(&v->knobs[k], &spread[k], r->n_nodes);
+    free(spread);
+    dfopt_buf_free(&rows);
+    dfopt_buf_free(&suppressions);
+    return e;
+}
+
+enum dfopt_err dfopt_variant_result(struct dfopt_variant *v,
+                                    const struct dfopt_variant_world *w,
+                                    struct dfopt_buf *out)
+{
+    struct dfopt_sweep_metrics *m = &v->metrics;
+    const size_t n = knobs_of(w->recording);
+    struct dfopt_value *jobs = calloc(n + 1, sizeof *jobs);
+    m->onset_windows_mean = m->episodes_planned ? (double)m->onset_windows_sum /
+                                                      (double)m->episodes_planned
+                                                : NAN;
+    enum dfopt_err e = jobs ? end_values(v, w->recording, jobs) : DFOPT_ERR_NOMEM;
+    if (!e)
+        e = dfopt_buf_add(out, m, sizeof *m);
+    if (!e)
+        e = dfopt_buf_add(out, v->knobs, n * sizeof *v->knobs);
+    for (size_t k = 0; k < n && !e; k++) {
+        e = dfopt_json_write_value(w->dict, jobs[k], out);
+        if (!e)
+            e = dfopt_buf_add(out, "", 1);
+    }
+    free(jobs);
+    return e;
+}
+
+uint64_t dfopt_variant_bytes(const struct dfopt_variant_world *w)
+{
+    const struct dfopt_recording *r = w->recording;
+    const uint64_t nodes = (uint64_t)r->n_nodes + 1, knobs = knobs_of(r),
+                   names = dfopt_dict_strings(w->dict) +
+                           dfopt_dict_local_strings(w->dict);
+    return dfopt_planner_bytes(nodes, knobs, names) +
+           moves_of(r) * sizeof *(struct dfopt_variant){0}.moves +
+           episode_words(r) * sizeof(uint64_t) +
+           knobs * sizeof(struct dfopt_sweep_knob);
+}
