@@ -21,7 +21,7 @@ if [ "$#" -eq 0 ]; then
 else
     shift
 fi
-bin=$build/src/cli
+bin=$build/bin
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/dfopt-demo-XXXXXX")
 optimizer=

@@ -18,12 +18,12 @@ fi
 if [ "$(id -u)" = 0 ]; then
     export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 fi
-mpirun --oversubscribe -n 4 "$build/src/cli/dfopt-mpi" --transport file \
+mpirun --oversubscribe -n 4 "$build/bin/dfopt-mpi" --transport file \
     --findings-file "$top/jobs/data/training-16-nodes.jsonl.gz" \
     --plans-file plans.jsonl --decision-log decisions.h5 \
     --log-format text --log-level warning
-"$build/src/cli/dfopt-log" summary decisions.h5
+"$build/bin/dfopt-log" summary decisions.h5
 echo
 echo "plans.jsonl holds $(wc -l <plans.jsonl) plans; decisions.h5 every decision:"
-echo "    $build/src/cli/dfopt-log dump decisions.h5 | less"
+echo "    $build/bin/dfopt-log dump decisions.h5 | less"
 echo "    $top/analysis/report.py decisions.h5 -o report.html   (docs/analysis.md)"

@@ -79,7 +79,7 @@ def build(directory):
     run(["cmake", "--build", directory, "--parallel", str(os.cpu_count()), "--target", *PROGRAMS],
         limit=1800, errors=subprocess.STDOUT)
     found = {}
-    for folder in ("src/cli", "tests/bench"):
+    for folder in ("bin", "tests/bench"):
         for name in PROGRAMS:
             path = os.path.join(directory, folder, name)
             if os.path.exists(path):

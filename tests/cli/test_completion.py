@@ -6,7 +6,7 @@ import subprocess
 
 import harness
 
-SCRIPT = os.path.join(harness.HERE, "..", "..", "src", "completion", "dfopt.bash")
+SCRIPT = os.path.join(harness.HERE, "..", "..", "src", "cmd", "completion", "dfopt.bash")
 DRIVER = """
 source "$1"; shift
 COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1))

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Holds dfopt-mpi against the executable specification on generated event logs.
 
-usage: differential.py --program build/dev/src/cli/dfopt-mpi --log-program build/dev/src/cli/dfopt-log
+usage: differential.py --program build/dev/bin/dfopt-mpi --log-program build/dev/bin/dfopt-log
 
 Each log is a function of its seed: its size, oddities, acks, preset, policy and broken lines. The
 specification (tests/spec/model.py) says which plans, verdicts and final state are right; the program

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Decides one large generated log at few and at many ranks, and holds the outputs' bytes together.
 
-usage: large.py --program build/release/src/cli/dfopt-mpi --log-program build/release/src/cli/dfopt-log
+usage: large.py --program build/release/bin/dfopt-mpi --log-program build/release/bin/dfopt-log
 
 The log has at least --findings findings; the plans, the final state and the dump of the decision
 log must be the same bytes at every count of --ranks (default 1 and 64). Exits 1 if they are not.

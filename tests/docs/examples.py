@@ -143,7 +143,7 @@ def is_sanitized(programs):
 
 
 def install(programs, prefix):
-    subprocess.run(["cmake", "--install", str(programs.parent.parent), "--prefix",
+    subprocess.run(["cmake", "--install", str(programs.parent), "--prefix",
                     str(prefix)], check=True, timeout=TIMEOUT_S,
                    stdout=subprocess.DEVNULL)
 
@@ -166,7 +166,7 @@ def check_readme(source, programs):
     for m in re.finditer(r"^    (\S.*)$", without_fences(read(path)), re.M):
         line = line_of(read(path), m.start())
         if m[1] == "bash jobs/replay.sh":
-            block = Block(line, [], "bash jobs/replay.sh %s" % programs.parent.parent)
+            block = Block(line, [], "bash jobs/replay.sh %s" % programs.parent)
             with tempfile.TemporaryDirectory() as folder:
                 os.symlink(str(source / "jobs"), os.path.join(folder, "jobs"))
                 run_block(path, block, folder, environment(programs))

@@ -89,15 +89,14 @@ def check_words(source):
 
 def sources_of(source, *folders):
     for folder in folders:
-        for path in sorted((source / folder).glob("*.c")):
-            if not path.name.startswith("log_"):  # dfopt-log
-                yield read(path)
+        for path in sorted((source / folder).rglob("*.c")):
+            yield read(path)
 
 
 def check_events(source):
     path = source / "docs/formats.md"
     real = set()
-    for text in sources_of(source, "src/runtime", "src/cli"):
+    for text in sources_of(source, "src/engine", "src/cmd/mpi"):
         # but for topics, which have such names as well
         real |= set(re.findall(r'(?<!_TOPIC", )"(optimizer\.[a-z_.]+)"', text))
     compare(path, "event",
@@ -116,7 +115,7 @@ def check_metrics(source):
 def check_variables(source):
     path = source / "docs/formats.md"
     real = set()
-    for text in sources_of(source, "src/cli"):
+    for text in sources_of(source, "src/cmd/mpi"):
         real |= set(re.findall(r'(?:getenv|number|from_environment)\(\s*"([A-Z_]+)"',
                                text))
     compare(path, "variable",

@@ -2,8 +2,8 @@
  * damage told with file and record. */
 #include "transport_files.h"
 
-#include "demo/audit.h"
-#include "demo/dataset.h"
+#include "cmd/demo/audit.h"
+#include "cmd/demo/dataset.h"
 
 #define RECORDS      5
 #define RECORD_BYTES 100

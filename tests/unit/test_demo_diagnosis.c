@@ -1,5 +1,5 @@
 /* From windows to findings: rules, persistence, prevalence, trend, and the text. */
-#include "demo/diagnosis.h"
+#include "cmd/demo/diagnosis.h"
 
 #include <math.h>
 #include <setjmp.h>

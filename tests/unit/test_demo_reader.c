@@ -3,9 +3,9 @@
  * preset builds it, too. */
 #include "transport_files.h"
 
-#include "demo/audit.h"
-#include "demo/reader.h"
-#include "demo/timing.h"
+#include "cmd/demo/audit.h"
+#include "cmd/demo/reader.h"
+#include "cmd/demo/timing.h"
 
 #include <xxhash.h>
 

@@ -15,7 +15,8 @@
 
 /* From the folder of this program or library, in this order. */
 static const char *const places[] = {
-    "../transport/" MODULE,               /* a build */
+    "../src/net/mofka/" MODULE,           /* a build: programs */
+    "../net/mofka/" MODULE,               /* and the client library */
     "dfopt-mpi/" MODULE,                  /* a library in libdir */
     DFOPT_MODULES_FROM_BINDIR "/" MODULE, /* a program in bindir */
 };

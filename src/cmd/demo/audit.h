@@ -1,0 +1,27 @@
+/* Whether every record came once an epoch, and as it was made: looked at on the
+ * consumer's side, from what stands in the samples alone. */
+#ifndef DFOPT_CMD_DEMO_AUDIT_H
+#define DFOPT_CMD_DEMO_AUDIT_H
+
+#include "cmd/demo/dataset.h"
+
+#include <stdbool.h>
+
+struct demo_audit {
+    bool *seen; /* in this epoch; owned */
+    uint64_t records, in_epoch;
+    uint64_t digest, want; /* sum of checksums: of this epoch, of the set */
+    uint64_t samples, epochs;
+};
+
+/* Returns OK or NOMEM. */
+enum dfopt_err demo_audit_init(struct demo_audit *a, const struct demo_dataset *d);
+void demo_audit_free(struct demo_audit *a);
+
+/* Returns OK; FORMAT: the record came before in this epoch, or there is no such
+ * one, or the epoch's checksums are not those of the set. *epoch_ends: it was the
+ * last one of its epoch. */
+enum dfopt_err demo_audit_sample(struct demo_audit *a, const struct demo_sample *s,
+                                 bool *epoch_ends, struct dfopt_error *err);
+
+#endif

@@ -1,0 +1,141 @@
+#include "cmd/demo/tuner.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* How each knob moves. The number of threads follows from the evidence: as many as
+ * fetching takes longer than computing. The queue doubles. Plans are applied when
+ * a window ends, so that the next one shows what they did.
+ *
+ * effectiveness_threshold is 0, for severity is at its end from a fetch share of
+ * 0.35 on: a step that takes the share from 0.9 to 0.5 helps, and does not show. */
+#define RESPONSE                                                                   \
+    .direction = DFOPT_CLIENT_INCREASE, .min_severity = 0.5, .min_persistence = 2, \
+    .cooldown_windows = 1, .apply_when = "window_boundary",                        \
+    .effectiveness_threshold = 0
+
+static const struct dfopt_client_response more_threads = {
+    RESPONSE,
+    .tag = "reader_parallelism",
+    .step_mode = DFOPT_CLIENT_EVIDENCE,
+};
+static const struct dfopt_client_response more_prefetch = {
+    RESPONSE,
+    .tag = "dataloader_prefetch",
+    .step_mode = DFOPT_CLIENT_MULTIPLY,
+    .step = {.kind = DFOPT_CLIENT_INT, .i = 2},
+};
+
+static const struct {
+    const char *parameter;
+    const struct dfopt_client_response *response;
+    unsigned (*get)(const struct demo_reader *r);
+    enum dfopt_err (*set)(struct demo_reader *r, unsigned n,
+                          struct dfopt_error *err);
+} knobs[DEMO_KNOBS] = {
+    {"read_threads", &more_threads, demo_reader_threads, demo_reader_threads_set},
+    {"prefetch_size", &more_prefetch, demo_reader_prefetch,
+     demo_reader_prefetch_set},
+};
+
+static struct dfopt_client_value integer(int64_t i)
+{
+    return (struct dfopt_client_value){.kind = DFOPT_CLIENT_INT, .i = i};
+}
+
+static enum dfopt_err declare(dfopt_client *c, size_t which, unsigned now,
+                              unsigned most, struct dfopt_error *err)
+{
+    const struct dfopt_client_knob knob = {
+        .parameter = knobs[which].parameter,
+        .scope = "node",
+        .type = DFOPT_CLIENT_INT,
+        .default_value = integer(1),
+        .current = integer(now),
+        .lo = integer(1),
+        .hi = integer(most),
+        .responses = knobs[which].response,
+        .n_responses = 1,
+    };
+    return dfopt_client_knob_declare(c, &knob, err);
+}
+
+enum dfopt_err demo_tuner_open(struct demo_tuner *t,
+                               const struct dfopt_client_options *options,
+                               const struct demo_reader_options *reader,
+                               struct dfopt_error *err)
+{
+    *t = (struct demo_tuner){.client = NULL};
+    enum dfopt_err e = dfopt_client_create(&t->client, options, err);
+    if (!e)
+        e = declare(t->client, 0, reader->threads, reader->max_threads, err);
+    if (!e)
+        e = declare(t->client, 1, reader->prefetch, reader->max_prefetch, err);
+    if (!e)
+        e = dfopt_client_start(t->client, err);
+    if (e)
+        demo_tuner_close(t);
+    return e;
+}
+
+void demo_tuner_close(struct demo_tuner *t)
+{
+    dfopt_client_destroy(t->client);
+    t->client = NULL;
+}
+
+bool demo_tuner_finish(struct demo_tuner *t, int timeout_ms)
+{
+    struct dfopt_client_stats s;
+    return dfopt_client_stop(t->client, timeout_ms) == DFOPT_OK &&
+           dfopt_client_stats(t->client, &s) == DFOPT_OK &&
+           s.acks_sent >= t->applied && s.acks_dropped == 0;
+}
+
+bool demo_tuner_registered(const struct demo_tuner *t)
+{
+    struct dfopt_client_stats s;
+    return dfopt_client_stats(t->client, &s) == DFOPT_OK &&
+           s.registrations_sent > 0;
+}
+
+/* ---- plans ---- */
+
+static size_t knob_of(const struct dfopt_client_plan *p)
+{
+    size_t i = 0;
+    while (i + 1 < DEMO_KNOBS && strcmp(knobs[i].parameter, p->parameter) != 0)
+        i++;
+    return i;
+}
+
+static void apply(struct demo_tuner *t, struct demo_change *c,
+                  struct demo_reader *reader)
+{
+    struct dfopt_error err = {.code = DFOPT_OK};
+    const size_t i = knob_of(&c->plan);
+    c->from = knobs[i].get(reader);
+    enum dfopt_err e = knobs[i].set(reader, (unsigned)c->plan.new_value.i, &err);
+    c->to = knobs[i].get(reader);
+    c->applied = e == DFOPT_OK;
+    snprintf(c->reason, sizeof c->reason, "%s", err.text);
+    const struct dfopt_client_value now = integer(c->to);
+    dfopt_client_ack(t->client, &c->plan,
+                     e ? DFOPT_CLIENT_REJECTED : DFOPT_CLIENT_APPLIED,
+                     e ? NULL : &now, c->reason, c->window);
+    t->applied += c->applied;
+}
+
+size_t demo_tuner_boundary(struct demo_tuner *t, const char *boundary,
+                           int64_t window, struct demo_reader *reader,
+                           struct demo_change out[DEMO_KNOBS])
+{
+    struct dfopt_client_plan plans[DEMO_KNOBS];
+    size_t n =
+        dfopt_client_at_boundary(t->client, NULL, boundary, plans, DEMO_KNOBS);
+    for (size_t i = 0; i < n; i++) {
+        out[i] = (struct demo_change){.plan = plans[i], .window = window};
+        apply(t, &out[i], reader);
+    }
+    return n;
+}

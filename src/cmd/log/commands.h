@@ -1,0 +1,26 @@
+/* The commands of dfopt-log. To add one: a file log_NAME.c that defines
+ * log_NAME(argc, argv), a row here, a section in docs/man/dfopt-log.1. */
+#ifndef DFOPT_CMD_LOG_COMMANDS_H
+#define DFOPT_CMD_LOG_COMMANDS_H
+
+/* name, what `dfopt-log --help` says of it; in the order of that list */
+#define LOG_COMMAND_LIST(X)                                                        \
+    X(summary, "the run, what was decided and why, on one screen")                 \
+    X(plans, "the plans, and what became of each")                                 \
+    X(why, "why a knob moved, or did not, finding by finding, in words")           \
+    X(timeline, "the value of a knob against windows, per node")                   \
+    X(diff, "what two runs decided differently")                                   \
+    X(follow, "plans and acks of a run as they are committed")                     \
+    X(export, "a table as CSV or JSON lines")                                      \
+    X(dump, "every row as JSON, one a line, in the order of events")               \
+    X(state, "the state that the planner had, at the end or after an event")       \
+    X(check, "whether the log is whole")                                           \
+    X(sweep, "the variants of a policy that a sweep has measured")
+
+/* Each gets its own command line: argv[0] is its name for messages. Returns the
+ * exit status. */
+#define LOG_COMMAND_DECLARE(name, text) int log_##name(int argc, char **argv);
+LOG_COMMAND_LIST(LOG_COMMAND_DECLARE)
+#undef LOG_COMMAND_DECLARE
+
+#endif

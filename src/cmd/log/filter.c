@@ -1,0 +1,147 @@
+/* Parsing and looking up what is asked for. */
+#include "cmd/log/filter.h"
+#include "declog/cursor.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* "A:B", "A:", ":B", "A". */
+static void parse_windows(struct log_filter *f, const char *text,
+                          struct argp_state *state)
+{
+    char *end = (char *)text;
+    f->windows = true;
+    f->from = INT64_MIN;
+    f->to = INT64_MAX;
+    errno = 0;
+    if (*text != ':')
+        f->from = f->to = strtoll(text, &end, 10);
+    bool ok = *text == ':' ? text[1] != '\0' : end != text;
+    if (ok && *end == ':') {
+        const char *second = end + 1;
+        f->to = INT64_MAX;
+        if (*second) {
+            f->to = strtoll(second, &end, 10);
+            ok = end != second;
+        } else {
+            end++;
+        }
+    }
+    if (!ok || *end || errno || f->from > f->to)
+        argp_error(state, "--window takes windows A:B, A no later than B, not '%s'",
+                   text);
+}
+
+error_t log_filter_option(struct log_filter *f, int key, char *text,
+                          struct argp_state *state)
+{
+    switch (key) {
+    case 'k':
+        f->knob = text;
+        return 0;
+    case 'n':
+        f->node = text;
+        return 0;
+    case 't':
+        f->tag = text;
+        return 0;
+    case 'w':
+        parse_windows(f, text, state);
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+#define KNOBS_LISTED 8
+
+/* "; it has a b c" into text: the first few, each once. */
+static enum dfopt_err list_knobs(struct log_job *j, char *text, size_t size)
+{
+    dfopt_sym listed[KNOBS_LISTED];
+    size_t n = 0;
+    struct dfopt_cursor c;
+    const void *row = NULL;
+    size_t len = (size_t)snprintf(text, size, "; it has none");
+    dfopt_cursor_init(&c, j->reader, DFOPT_TABLE_KNOBS);
+    enum dfopt_err e = dfopt_cursor_row(&c, &row, &j->err);
+    while (!e && row && n < KNOBS_LISTED && len + 40 < size) {
+        const dfopt_sym knob = ((const struct dfopt_declog_knob_row *)row)->knob;
+        size_t same = 0;
+        while (same < n && listed[same] != knob)
+            same++;
+        if (same == n) {
+            listed[n++] = knob;
+            len = n == 1 ? (size_t)snprintf(text, size, "; it has") : len;
+            len += (size_t)snprintf(text + len, size - len, " %.36s",
+                                    dfopt_dict_text(j->dict, knob, NULL));
+        }
+        c.next++;
+        e = dfopt_cursor_row(&c, &row, &j->err);
+    }
+    dfopt_cursor_free(&c);
+    return e;
+}
+
+static enum dfopt_err find(struct log_job *j, const char *what, const char *name,
+                           const char *more, dfopt_sym *out)
+{
+    *out = DFOPT_SYM_NONE;
+    if (!name)
+        return DFOPT_OK;
+    *out = dfopt_dict_find(j->dict, name, strlen(name));
+    if (*out != DFOPT_SYM_NONE)
+        return DFOPT_OK;
+    return dfopt_error_set(&j->err, DFOPT_ERR_ARG,
+                           "%s: says nothing of %s '%.64s'%s", j->args.file[0],
+                           what, name, more);
+}
+
+enum dfopt_err log_filter_resolve(struct log_filter *f, struct log_job *j)
+{
+    char knobs[200] = "";
+    enum dfopt_err e = DFOPT_OK;
+    if (f->knob &&
+        dfopt_dict_find(j->dict, f->knob, strlen(f->knob)) == DFOPT_SYM_NONE)
+        e = list_knobs(j, knobs, sizeof knobs);
+    if (!e)
+        e = find(j, "knob", f->knob, knobs, &f->knob_sym);
+    if (!e)
+        e = find(j, "node", f->node, "", &f->node_sym);
+    return e ? e : find(j, "tag", f->tag, "", &f->tag_sym);
+}
+
+bool log_filter_window(const struct log_filter *f, int64_t window)
+{
+    return !f->windows || (window >= f->from && window <= f->to);
+}
+
+bool log_filter_plan(const struct log_filter *f, const struct dfopt_dict *dict,
+                     const struct dfopt_plan *p)
+{
+    size_t n;
+    const dfopt_sym *targets = dfopt_dict_items(dict, p->targets, &n);
+    if (f->node_sym == DFOPT_SYM_NONE || (n == 0 && p->node == f->node_sym))
+        return true;
+    for (size_t i = 0; i < n; i++)
+        if (targets[i] == f->node_sym)
+            return true;
+    return false;
+}
+
+void log_filter_describe(const struct log_filter *f, struct log_print *p)
+{
+    log_put_sym(p, f->knob_sym);
+    if (f->node && *f->node) {
+        log_put(p, " on ");
+        log_put_sym(p, f->node_sym);
+    } else if (f->node) {
+        log_put(p, " of the whole job");
+    }
+    if (f->windows && f->from != INT64_MIN)
+        log_put(p, " from window %" PRId64, f->from);
+    if (f->windows && f->to != INT64_MAX)
+        log_put(p, " to window %" PRId64, f->to);
+}

@@ -1,0 +1,284 @@
+/* dfopt-log follow: what a running job decides, as its log is committed. */
+#include "cmd/log/job.h"
+#include "cmd/log/merge.h"
+#include "declog/liveness.h"
+
+#include <inttypes.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { FOLLOW_COMPLETE = 0, FOLLOW_TROUBLE = 1, FOLLOW_ENDED = 2 };
+
+#define POLL_MS  200
+#define QUIET_MS 1000 /* without a commit, until the writer is looked for */
+#define TRIES    10   /* reading what is being written may fail for a moment */
+#define LINES    10
+
+struct follow {
+    struct log_job job;
+    bool verdicts;
+    uint64_t lines;
+    double idle_timeout; /* seconds; 0: none */
+    struct log_merge merge;
+    int64_t last_ms; /* when the last commit was seen */
+    int failures;    /* in a row */
+};
+
+static int64_t now_ms(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* ---- one row ---- */
+
+static void put_on(struct log_print *p, dfopt_sym node)
+{
+    log_put(p, " on ");
+    if (node == DFOPT_SYM_EMPTY)
+        log_put(p, "the whole job");
+    else
+        log_put_sym(p, node);
+}
+
+static void put_id(struct log_print *p, uint64_t id)
+{
+    char text[DFOPT_PLAN_ID_SIZE];
+    dfopt_plan_id_text(id, text);
+    log_put(p, "%s", text);
+}
+
+static void plan_text(struct log_print *p, const struct dfopt_plan *plan)
+{
+    log_color(p, LOG_GREEN);
+    log_put(p, "plan");
+    log_color(p, LOG_PLAIN);
+    log_put(p, "     window %" PRId64 ": ", plan->window);
+    log_put_sym(p, plan->knob);
+    log_put(p, " ");
+    log_put_value(p, plan->old_value);
+    log_put(p, " -> ");
+    log_put_value(p, plan->new_value);
+    log_put(p, " on ");
+    log_put_targets(p, plan);
+    log_put(p, " for ");
+    log_put_sym(p, plan->finding_type);
+    log_put(p, " of severity %.3f, ", plan->severity);
+    if (plan->relay_id != DFOPT_SYM_NONE)
+        log_put_sym(p, plan->relay_id);
+    else
+        put_id(p, plan->plan_id);
+    log_put(p, "\n");
+}
+
+static void ack_text(struct log_print *p, const struct dfopt_declog_ack_row *a)
+{
+    log_color(p, a->outcome == DFOPT_ACK_OUTCOME_APPLIED ? LOG_GREEN : LOG_YELLOW);
+    log_put(p, "ack");
+    log_color(p, LOG_PLAIN);
+    log_put(p, "      %s: ", dfopt_ack_outcome_name(a->outcome));
+    if (a->outcome == DFOPT_ACK_OUTCOME_UNMATCHED) {
+        log_put_sym(p, a->knob);
+        log_put(p, ", a plan that is not waited for\n");
+        return;
+    }
+    log_put_sym(p, a->knob);
+    put_on(p, a->node);
+    log_put(p, " is ");
+    log_put_value(p, a->value);
+    log_put(p, ", ");
+    put_id(p, a->plan_id);
+    log_put(p, "\n");
+}
+
+static void verdict_text(struct log_print *p, const struct dfopt_verdict_row *v)
+{
+    log_put(p, "verdict  %s", dfopt_verdict_name(v->verdict));
+    if (v->knob != DFOPT_SYM_NONE) {
+        log_put(p, " ");
+        log_put_sym(p, v->knob);
+        put_on(p, v->node);
+    }
+    if (v->tag != DFOPT_SYM_NONE) {
+        log_put(p, " for ");
+        log_put_sym(p, v->tag);
+    }
+    log_put(p, ": ");
+    log_put_real(p, v->value);
+    log_put(p, " against ");
+    log_put_real(p, v->threshold);
+    log_put(p, ", event %" PRIu64 "\n", v->seq);
+}
+
+static enum dfopt_err put_row(struct follow *f, enum log_kind kind, const void *row)
+{
+    struct log_print *p = &f->job.print;
+    if (f->job.args.json)
+        return log_row_json(p, f->job.reader, &log_tables[kind], row, true,
+                            &f->job.err);
+    if (kind == LOG_PLAN)
+        plan_text(p, &((const struct dfopt_declog_plan_row *)row)->p);
+    else if (kind == LOG_ACK)
+        ack_text(p, row);
+    else
+        verdict_text(p, row);
+    return DFOPT_OK;
+}
+
+/* ---- following ---- */
+
+/* Prints what has been committed of whole events. */
+static enum dfopt_err print_new(struct follow *f)
+{
+    uint64_t next = f->job.run->last.at.next_seq;
+    f->merge.to = next - 1;
+    while (next > 0 && log_print_flush(&f->job.print, false)) {
+        enum log_kind kind;
+        const void *row;
+        enum dfopt_err e = log_merge_row(&f->merge, &kind, &row, &f->job.err);
+        if (!e && row)
+            e = put_row(f, kind, row);
+        if (e)
+            return e;
+        if (!row)
+            break;
+        log_merge_step(&f->merge, kind);
+    }
+    log_print_flush(&f->job.print, true);
+    return f->job.print.e;
+}
+
+/* Looks for new commits and prints them. */
+static enum dfopt_err look(struct follow *f)
+{
+    uint64_t before = f->job.run->commits;
+    enum dfopt_err e = dfopt_declog_reader_refresh(f->job.reader, &f->job.err);
+    if (!e)
+        e = print_new(f);
+    if (f->job.run->commits != before)
+        f->last_ms = now_ms();
+    f->failures = e ? f->failures + 1 : 0;
+    return e && e != DFOPT_ERR_NOMEM && f->failures < TRIES ? DFOPT_OK : e;
+}
+
+/* Whether nobody reads stdout any more, which a write alone would show late. */
+static bool wait_a_moment(void)
+{
+    struct pollfd out = {.fd = STDOUT_FILENO};
+    return poll(&out, 1, POLL_MS) > 0 && (out.revents & (POLLERR | POLLNVAL)) != 0;
+}
+
+/* Says why nothing more will come; NULL: it may. */
+static const char *ended(const struct follow *f)
+{
+    int64_t quiet_ms = now_ms() - f->last_ms;
+    if (!f->job.run->live)
+        return "was closed before the end of its run";
+    if (f->idle_timeout > 0 && (double)quiet_ms >= 1000 * f->idle_timeout)
+        return "no commit within --idle-timeout";
+    if (quiet_ms >= QUIET_MS &&
+        dfopt_writer_presence(f->job.args.file[0]) == DFOPT_WRITER_GONE)
+        return "its writer is gone without closing it: killed, most likely";
+    return NULL;
+}
+
+static enum dfopt_err follow(struct follow *f, const char **why)
+{
+    enum dfopt_err e = print_new(f);
+    while (!e && !f->job.run->complete && !f->job.print.left &&
+           !f->job.print.failed) {
+        *why = ended(f);
+        if (*why) /* it may have been closed in between */
+            return f->job.run->live ? look(f) : DFOPT_OK;
+        if (wait_a_moment())
+            break;
+        e = look(f);
+    }
+    return e;
+}
+
+/* The event from which on the last plans are. */
+static enum dfopt_err first_event(struct follow *f, uint64_t *seq)
+{
+    uint64_t n = dfopt_declog_reader_rows(f->job.reader, DFOPT_TABLE_PLANS);
+    struct dfopt_declog_plan_row row = {.p = {.seq = 0}};
+    *seq = f->lines < n || f->lines == 0 ? f->job.run->last.at.next_seq : 0;
+    if (f->lines == 0 || f->lines >= n)
+        return DFOPT_OK;
+    enum dfopt_err e = dfopt_declog_reader_read(f->job.reader, DFOPT_TABLE_PLANS,
+                                                n - f->lines, 1, &row, &f->job.err);
+    *seq = row.p.seq;
+    return e;
+}
+
+/* ---- the command ---- */
+
+static const struct argp_option options[] = {
+    {"verdicts", 'v', NULL, 0, "Verdicts, too", 0},
+    {"lines", 'n', "N", 0, "Begin with the last N plans (default 10)", 0},
+    {"idle-timeout", 'i', "SECONDS", 0,
+     "End when nothing has been committed for so long (default 0: never)", 0},
+    {.name = NULL}};
+
+static error_t parse_option(int key, char *text, struct argp_state *state)
+{
+    struct follow *f = state->input;
+    char *end = text;
+    switch (key) {
+    case 'v':
+        f->verdicts = true;
+        return 0;
+    case 'n':
+        f->lines = log_args_number(state, "lines", text, UINT64_MAX);
+        return 0;
+    case 'i':
+        f->idle_timeout = strtod(text, &end);
+        if (end == text || *end || !(f->idle_timeout >= 0))
+            argp_error(state, "--idle-timeout takes seconds, not '%s'", text);
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+int log_follow(int argc, char **argv)
+{
+    static const struct argp argp = {
+        .options = options,
+        .parser = parse_option,
+        .args_doc = "FILE",
+        .doc = "Prints plans and acks of a run as they are committed to its log, "
+               "until the log is complete.\v"
+               "Exit status: 0 the log is complete; 1 trouble with the file; 2 it "
+               "is not complete, but nothing more comes: its writer is gone, or "
+               "nothing was committed within --idle-timeout.\n"};
+    struct follow f = {.job = {.args = {.n_files = 1}}, .lines = LINES};
+    const char *why = NULL;
+    uint64_t seq = 0;
+    log_args_parse(&f.job.args, &argp, &f, argc, argv);
+    if (!log_start(&f.job))
+        return FOLLOW_TROUBLE;
+    uint32_t kinds = LOG_KIND_BIT(LOG_PLAN) | LOG_KIND_BIT(LOG_ACK);
+    if (f.verdicts)
+        kinds |= LOG_KIND_BIT(LOG_VERDICT);
+    f.last_ms = now_ms();
+    enum dfopt_err e = first_event(&f, &seq);
+    if (!e)
+        e = log_merge_init(&f.merge, f.job.reader, kinds, seq, &f.job.err);
+    if (!e)
+        e = follow(&f, &why);
+    bool incomplete = why && !f.job.run->complete;
+    if (!e && incomplete)
+        fprintf(stderr,
+                "dfopt-log: %s: %s; up to event %" PRIu64 ", commit %" PRIu64 "\n",
+                f.job.args.file[0], why, f.job.run->last.at.next_seq,
+                f.job.run->commits);
+    log_merge_free(&f.merge);
+    int status = log_end(&f.job, e);
+    return status == LOG_OK && incomplete ? FOLLOW_ENDED : status;
+}

@@ -1,0 +1,298 @@
+/* Goes once through the tables that the summary is made of. Registrations,
+ * plans and acks change values, so their rows are taken in the order of events;
+ * which values held at the end is the planner's state, which the log's fold is. */
+#include "cmd/log/gather.h"
+#include "cmd/log/merge.h"
+#include "state/fold.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+struct gather {
+    struct dfopt_declog_reader *reader;
+    struct log_facts *facts;
+    struct dfopt_buf knobs; /* struct log_knob */
+    uint32_t *index;        /* by string number: 1 + index in knobs; 0: none */
+    uint64_t *types;        /* by string number: findings of that type */
+    bool *nodes;            /* by string number: a finding named it */
+    uint32_t n_strings;
+};
+
+static struct log_knob *knob_of(struct gather *g, dfopt_sym s)
+{
+    if (s >= g->n_strings)
+        return NULL; /* none; the reader lets nothing else through */
+    if (g->index[s] == 0) {
+        struct log_knob *k = dfopt_buf_grow(&g->knobs, sizeof *k);
+        if (!k)
+            return NULL;
+        *k = (struct log_knob){.knob = s,
+                               .low = INFINITY,
+                               .high = -INFINITY,
+                               .own_low = INFINITY,
+                               .own_high = -INFINITY};
+        g->index[s] = (uint32_t)DFOPT_ROWS(&g->knobs, struct log_knob);
+    }
+    return DFOPT_ROW(&g->knobs, struct log_knob) + g->index[s] - 1;
+}
+
+static void widen(double *low, double *high, struct dfopt_value v)
+{
+    if (!dfopt_value_is_number(v))
+        return;
+    *low = fmin(*low, dfopt_value_as_double(v));
+    *high = fmax(*high, dfopt_value_as_double(v));
+}
+
+static void see_value(struct log_knob *k, struct dfopt_value v, bool whole_job)
+{
+    widen(&k->low, &k->high, v);
+    if (whole_job && k->first.kind == DFOPT_KIND_NULL)
+        k->first = v;
+}
+
+/* Each takes one row of its table. */
+
+static void see_knob(struct gather *g, const void *row)
+{
+    const struct dfopt_declog_knob_row *r = row;
+    struct log_knob *k = knob_of(g, r->knob);
+    if (k && r->has_current)
+        see_value(k, r->current, true);
+    else if (k && k->first.kind == DFOPT_KIND_NULL)
+        see_value(k, r->default_value, true);
+}
+
+static void see_plan(struct gather *g, const void *row)
+{
+    const struct dfopt_plan *p = &((const struct dfopt_declog_plan_row *)row)->p;
+    struct log_knob *k = knob_of(g, p->knob);
+    if (!k)
+        return;
+    bool whole_job = p->node == DFOPT_SYM_EMPTY && p->targets == DFOPT_LIST_EMPTY;
+    see_value(k, p->old_value, false);
+    see_value(k, p->new_value, whole_job);
+    double before = dfopt_value_as_double(p->old_value);
+    double after = dfopt_value_as_double(p->new_value);
+    bool numbers =
+        dfopt_value_is_number(p->old_value) && dfopt_value_is_number(p->new_value);
+    if (numbers && after > before)
+        k->up++;
+    else if (numbers && after < before)
+        k->down++;
+    else
+        k->other++;
+}
+
+static void see_ack(struct gather *g, const void *row)
+{
+    const struct dfopt_declog_ack_row *a = row;
+    g->facts->acks[a->outcome]++;
+    struct log_knob *k =
+        a->outcome == DFOPT_ACK_OUTCOME_UNMATCHED ? NULL : knob_of(g, a->knob);
+    if (k)
+        see_value(k, a->value, a->node == DFOPT_SYM_EMPTY);
+}
+
+static enum dfopt_err gather_changes(struct gather *g, struct dfopt_error *err)
+{
+    struct log_merge m;
+    const uint32_t kinds =
+        LOG_KIND_BIT(LOG_KNOB) | LOG_KIND_BIT(LOG_ACK) | LOG_KIND_BIT(LOG_PLAN);
+    enum dfopt_err e = log_merge_init(&m, g->reader, kinds, 0, err);
+    while (!e) {
+        enum log_kind kind;
+        const void *row;
+        e = log_merge_row(&m, &kind, &row, err);
+        if (e || !row)
+            break;
+        if (kind == LOG_KNOB)
+            see_knob(g, row);
+        else if (kind == LOG_ACK)
+            see_ack(g, row);
+        else
+            see_plan(g, row);
+        log_merge_step(&m, kind);
+    }
+    log_merge_free(&m);
+    return e;
+}
+
+/* A value at the end of the log. */
+static void see_state(struct gather *g, const struct dfopt_state_row *s)
+{
+    struct log_knob *k = s->flags & DFOPT_STATE_VALUE ? knob_of(g, s->knob) : NULL;
+    if (!k)
+        return;
+    if (s->node == DFOPT_SYM_EMPTY) {
+        k->last = s->value;
+        return;
+    }
+    k->own_nodes++;
+    widen(&k->own_low, &k->own_high, s->value);
+}
+
+static enum dfopt_err gather_state(struct gather *g, struct dfopt_error *err)
+{
+    struct dfopt_fold f = {.next_seq = 0};
+    struct dfopt_dict *dict = NULL;
+    enum dfopt_err e = dfopt_dict_create(&dict, false);
+    if (!e)
+        e = dfopt_fold_names(g->reader, dict);
+    if (!e)
+        e = dfopt_fold_log(&f, g->reader, dict, UINT64_MAX, err);
+    for (size_t i = 0; !e && i < DFOPT_ROWS(&f.rows, struct dfopt_state_row); i++)
+        see_state(g, &DFOPT_ROW(&f.rows, struct dfopt_state_row)[i]);
+    dfopt_fold_free(&f);
+    dfopt_dict_destroy(dict);
+    if (e != DFOPT_ERR_FORMAT)
+        return e;
+    g->facts->no_end = *err; /* all else can be told */
+    *err = (struct dfopt_error){.code = DFOPT_OK};
+    return DFOPT_OK;
+}
+
+static void see_verdict(struct gather *g, const void *row)
+{
+    const struct dfopt_verdict_row *v = row;
+    g->facts->verdicts[v->verdict]++;
+    struct log_knob *k = knob_of(g, v->knob);
+    if (k)
+        k->verdicts[v->verdict]++;
+}
+
+static void see_relay(struct gather *g, const void *row)
+{
+    const struct dfopt_relay_row *r = row;
+    g->facts->relays[r->outcome]++;
+}
+
+static void see_suppression(struct gather *g, const void *row)
+{
+    const struct dfopt_suppression_row *s = row;
+    g->facts->suppressions[s->action]++;
+}
+
+static void see_finding(struct gather *g, const void *row)
+{
+    const struct dfopt_declog_finding_row *f = row;
+    struct log_facts *facts = g->facts;
+    if (f->window < facts->first_window)
+        facts->first_window = f->window;
+    if (f->window > facts->last_window)
+        facts->last_window = f->window;
+    if (f->type < g->n_strings)
+        g->types[f->type]++;
+    if (f->node < g->n_strings && f->node != DFOPT_SYM_EMPTY &&
+        !g->nodes[f->node]) {
+        g->nodes[f->node] = true;
+        facts->nodes++;
+    }
+}
+
+/* The tables that are counted row by row, and the members that it takes. */
+static const struct {
+    enum log_kind kind;
+    void (*see)(struct gather *g, const void *row);
+    size_t n_members, members[3];
+} counted[] = {
+    {LOG_FINDING,
+     see_finding,
+     3,
+     {offsetof(struct dfopt_declog_finding_row, window),
+      offsetof(struct dfopt_declog_finding_row, type),
+      offsetof(struct dfopt_declog_finding_row, node)}},
+    {LOG_VERDICT,
+     see_verdict,
+     2,
+     {offsetof(struct dfopt_verdict_row, verdict),
+      offsetof(struct dfopt_verdict_row, knob)}},
+    {LOG_GLOBAL_PLAN, see_relay, 1, {offsetof(struct dfopt_relay_row, outcome)}},
+    {LOG_SUPPRESSION,
+     see_suppression,
+     1,
+     {offsetof(struct dfopt_suppression_row, action)}},
+};
+
+static enum dfopt_err count_table(struct gather *g, size_t which,
+                                  struct dfopt_error *err)
+{
+    const struct log_table *t = &log_tables[counted[which].kind];
+    struct dfopt_cursor c;
+    const void *row = NULL;
+    dfopt_cursor_init(&c, g->reader, t->table);
+    c.columns = dfopt_declog_columns(t->table, counted[which].n_members,
+                                     counted[which].members);
+    enum dfopt_err e = dfopt_cursor_row(&c, &row, err);
+    while (!e && row) {
+        for (; c.next < c.end; c.next++) {
+            counted[which].see(g, row);
+            row = (const char *)row + c.row_size;
+        }
+        e = dfopt_cursor_row(&c, &row, err);
+    }
+    dfopt_cursor_free(&c);
+    return e;
+}
+
+static int more_frequent(const void *a, const void *b)
+{
+    const struct log_type *x = a, *y = b;
+    if (x->n != y->n)
+        return x->n < y->n ? 1 : -1;
+    return (x->type > y->type) - (x->type < y->type);
+}
+
+static enum dfopt_err list_types(struct gather *g)
+{
+    struct dfopt_buf types = {0};
+    for (uint32_t s = 0; s < g->n_strings; s++) {
+        const struct log_type type = {s, g->types[s]};
+        if (type.n > 0 && dfopt_buf_add(&types, &type, sizeof type) != DFOPT_OK) {
+            dfopt_buf_free(&types);
+            return DFOPT_ERR_NOMEM;
+        }
+    }
+    g->facts->n_types = DFOPT_ROWS(&types, struct log_type);
+    g->facts->types = DFOPT_ROW(&types, struct log_type); /* the buffer's memory */
+    if (g->facts->n_types > 1)
+        qsort(g->facts->types, g->facts->n_types, sizeof(struct log_type),
+              more_frequent);
+    return DFOPT_OK;
+}
+
+enum dfopt_err log_gather(struct dfopt_declog_reader *r, struct log_facts *f,
+                          struct dfopt_error *err)
+{
+    struct gather g = {.reader = r,
+                       .facts = f,
+                       .n_strings =
+                           dfopt_dict_strings(dfopt_declog_reader_dict(r))};
+    f->first_window = INT64_MAX;
+    f->last_window = INT64_MIN;
+    g.index = calloc((size_t)g.n_strings + 1, sizeof *g.index);
+    g.types = calloc((size_t)g.n_strings + 1, sizeof *g.types);
+    g.nodes = calloc((size_t)g.n_strings + 1, sizeof *g.nodes);
+    enum dfopt_err e =
+        g.index && g.types && g.nodes ? gather_changes(&g, err) : DFOPT_ERR_NOMEM;
+    if (!e)
+        e = gather_state(&g, err);
+    for (size_t i = 0; !e && i < sizeof counted / sizeof *counted; i++)
+        e = count_table(&g, i, err);
+    if (!e)
+        e = list_types(&g);
+    free(g.index);
+    free(g.types);
+    free(g.nodes);
+    f->n_knobs = DFOPT_ROWS(&g.knobs, struct log_knob);
+    f->knobs = DFOPT_ROW(&g.knobs, struct log_knob); /* the buffer's memory */
+    return e;
+}
+
+void log_facts_free(struct log_facts *f)
+{
+    free(f->knobs);
+    free(f->types);
+    f->knobs = NULL;
+    f->types = NULL;
+}

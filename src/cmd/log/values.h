@@ -1,0 +1,41 @@
+/* The value of one knob, for the job and for each node, as events go by: what
+ * registrations, plans, acks and relayed plans made of it. A plan counts as the
+ * value from its window on, until an ack says otherwise. */
+#ifndef DFOPT_CMD_LOG_VALUES_H
+#define DFOPT_CMD_LOG_VALUES_H
+
+#include "cmd/log/job.h"
+
+struct log_change {
+    uint64_t seq;
+    int64_t window;
+    uint32_t slot;
+    bool own;                 /* false: a node follows the job from here on */
+    const char *cause;        /* registered, planned, an ack's outcome, relayed,
+                                 given_up, override (by the job) */
+    struct dfopt_value value; /* from here on */
+};
+
+struct log_slot {
+    dfopt_sym node; /* DFOPT_SYM_EMPTY: the whole job */
+    bool own;
+    struct dfopt_value value;
+};
+
+struct log_values {
+    struct dfopt_buf slots;   /* struct log_slot; the first is the whole job */
+    struct dfopt_buf changes; /* struct log_change, in the order of events */
+    int64_t first, last; /* windows of findings and plans; first > last: none */
+    /* private */
+    uint32_t *index; /* by string number: 1 + slot; 0: none */
+    struct log_job *job;
+    dfopt_sym knob;
+    bool assumed, overrides;
+};
+
+/* Goes through the log. *v is zeroed; free it also after a failure. */
+enum dfopt_err log_values_read(struct log_values *v, struct log_job *j,
+                               dfopt_sym knob);
+void log_values_free(struct log_values *v);
+
+#endif

@@ -1,0 +1,459 @@
+/* dfopt-log why: the findings that asked a knob to move, one by one, and what
+ * the gates said; between them, what else changed the knob's value. */
+#include "cmd/log/filter.h"
+#include "cmd/log/merge.h"
+#include "cmd/log/words.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+struct why {
+    struct log_job *job;
+    struct log_filter filter;
+    struct dfopt_buf responses; /* struct dfopt_declog_response_row of the knob */
+    struct dfopt_cursor findings;
+    bool pending_plan; /* `verdict` was planned; its plan row comes next */
+    struct dfopt_verdict_row verdict;
+    int64_t now; /* the last window that was seen */
+    uint64_t counts[DFOPT_VERDICT_COUNT];
+    struct log_print words; /* scratch */
+};
+
+/* ---- what belongs to an event ---- */
+
+static const struct dfopt_response *response_of(const struct why *w, dfopt_sym tag)
+{
+    const struct dfopt_declog_response_row *r =
+        DFOPT_ROW(&w->responses, struct dfopt_declog_response_row);
+    for (size_t i = DFOPT_ROWS(&w->responses, struct dfopt_declog_response_row);
+         i > 0; i--)
+        if (r[i - 1].r.tag == tag)
+            return &r[i - 1].r;
+    return NULL;
+}
+
+/* *finding is NULL where the log has none for the event. */
+static enum dfopt_err finding_of(struct why *w, uint64_t seq,
+                                 const struct dfopt_declog_finding_row **finding)
+{
+    const void *row = NULL;
+    enum dfopt_err e = dfopt_cursor_seek(&w->findings, log_tables[LOG_FINDING].seq,
+                                         seq, &w->job->err);
+    if (!e)
+        e = dfopt_cursor_row(&w->findings, &row, &w->job->err);
+    *finding = row;
+    if (!e && row && (*finding)->seq != seq)
+        *finding = NULL;
+    return e;
+}
+
+/* Whether the knob answers to one of the finding's tags. */
+static bool asks_for_knob(const struct why *w,
+                          const struct dfopt_declog_finding_row *f)
+{
+    size_t n;
+    const dfopt_sym *tags = dfopt_dict_items(w->job->dict, f->tags, &n);
+    for (size_t i = 0; i < n; i++)
+        if (response_of(w, tags[i]))
+            return true;
+    return false;
+}
+
+/* Whether a verdict is about the knob. Those of findings that stopped before
+ * they came to a knob are, if the knob answers to their tags. */
+static bool concerns(const struct why *w, const struct dfopt_verdict_row *v,
+                     const struct dfopt_declog_finding_row *f)
+{
+    dfopt_sym node = f ? f->node : v->node;
+    if (w->filter.node_sym != DFOPT_SYM_NONE && node != w->filter.node_sym)
+        return false;
+    if (f && !log_filter_window(&w->filter, f->window))
+        return false;
+    if (!f && w->filter.windows)
+        return false;
+    switch (v->verdict) {
+    case DFOPT_VERDICT_SUPPRESSED:
+        return response_of(w, v->tag) != NULL;
+    case DFOPT_VERDICT_TREND:
+        return f && asks_for_knob(w, f);
+    case DFOPT_VERDICT_NO_KNOBS:
+        return f != NULL;
+    default:
+        return v->knob == w->filter.knob_sym;
+    }
+}
+
+/* ---- what is said ---- */
+
+static void put_lead(struct why *w, uint64_t seq, bool known, int64_t window,
+                     dfopt_sym node)
+{
+    struct log_print *p = &w->job->print;
+    if (known)
+        log_put(p, "window %" PRId64, window);
+    else
+        log_put(p, "event %" PRIu64, seq);
+    if (!w->filter.node) {
+        log_put(p, node == DFOPT_SYM_EMPTY ? ", whole job" : ", ");
+        log_put_sym(p, node);
+    }
+    log_put(p, ": ");
+}
+
+static void json_words(struct why *w)
+{
+    log_json_key(&w->job->print, "text", false);
+    log_json_text(&w->job->print, w->words.out.data, w->words.out.len);
+    log_put(&w->job->print, "}\n");
+}
+
+static void verdict_json(struct why *w, const struct log_verdict *v)
+{
+    struct log_print *p = &w->job->print;
+    const struct dfopt_declog_finding_row *f = v->finding;
+    log_put(p, "{\"kind\":\"verdict\",\"seq\":%" PRIu64 ",\"position\":%" PRIu32,
+            v->row->seq, v->row->position);
+    log_json_key(p, "window", false);
+    if (f)
+        log_put(p, "%" PRId64, f->window);
+    else
+        log_put(p, "null");
+    log_json_key(p, "node", false);
+    log_json_sym(p, f ? f->node : v->row->node);
+    log_json_key(p, "finding_type", false);
+    log_json_sym(p, f ? f->type : DFOPT_SYM_NONE);
+    log_json_key(p, "tag", false);
+    log_json_sym(p, v->row->tag);
+    log_put(p, ",\"verdict\":\"%s\"", dfopt_verdict_name(v->row->verdict));
+    log_json_key(p, "value", false);
+    log_json_real(p, v->row->value);
+    log_json_key(p, "threshold", false);
+    log_json_real(p, v->row->threshold);
+    if (v->plan) {
+        char id[DFOPT_PLAN_ID_SIZE];
+        dfopt_plan_id_text(v->plan->p.plan_id, id);
+        log_put(p, ",\"plan_id\":\"%s\"", id);
+        log_json_key(p, "old", false);
+        log_json_value(p, v->plan->p.old_value);
+        log_json_key(p, "new", false);
+        log_json_value(p, v->plan->p.new_value);
+    }
+    json_words(w);
+}
+
+static void verdict_text(struct why *w, const struct log_verdict *v)
+{
+    struct log_print *p = &w->job->print;
+    const struct dfopt_declog_finding_row *f = v->finding;
+    put_lead(w, v->row->seq, f != NULL, f ? f->window : 0,
+             f ? f->node : v->row->node);
+    if (f && f->type != DFOPT_SYM_EMPTY) {
+        log_put_sym(p, f->type);
+        log_put(p, v->row->tag != DFOPT_SYM_NONE ? " for " : ": ");
+    }
+    if (v->row->tag != DFOPT_SYM_NONE) {
+        log_put_sym(p, v->row->tag);
+        log_put(p, ": ");
+    }
+    log_put_bytes(p, w->words.out.data, w->words.out.len);
+    log_put(p, "\n");
+}
+
+static void tell_verdict(struct why *w, const struct log_verdict *v)
+{
+    w->counts[v->row->verdict]++;
+    dfopt_buf_clear(&w->words.out);
+    log_put_verdict(&w->words, v);
+    if (w->job->args.json)
+        verdict_json(w, v);
+    else
+        verdict_text(w, v);
+}
+
+/* What else changed the knob: `w->words` has it. */
+static void tell_change(struct why *w, const char *kind, uint64_t seq,
+                        int64_t window, dfopt_sym node)
+{
+    struct log_print *p = &w->job->print;
+    if (!log_filter_window(&w->filter, window))
+        return;
+    if (w->job->args.json) {
+        log_put(p, "{\"kind\":\"%s\",\"seq\":%" PRIu64 ",\"window\":%" PRId64, kind,
+                seq, window);
+        log_json_key(p, "node", false);
+        log_json_sym(p, node);
+        json_words(w);
+        return;
+    }
+    put_lead(w, seq, true, window, node);
+    log_color(p, LOG_DIM);
+    log_put_bytes(p, w->words.out.data, w->words.out.len);
+    log_color(p, LOG_PLAIN);
+    log_put(p, "\n");
+}
+
+/* ---- rows ---- */
+
+static enum dfopt_err see_verdict(struct why *w, const struct dfopt_verdict_row *v)
+{
+    const struct dfopt_declog_finding_row *finding = NULL;
+    bool stopped = v->knob == DFOPT_SYM_NONE;
+    w->pending_plan = false;
+    if (stopped ? v->verdict != DFOPT_VERDICT_TREND &&
+                      v->verdict != DFOPT_VERDICT_NO_KNOBS &&
+                      v->verdict != DFOPT_VERDICT_SUPPRESSED
+                : v->knob != w->filter.knob_sym)
+        return DFOPT_OK;
+    enum dfopt_err e = finding_of(w, v->seq, &finding);
+    if (e || !concerns(w, v, finding))
+        return e;
+    if (finding && finding->window > w->now)
+        w->now = finding->window;
+    if (v->verdict == DFOPT_VERDICT_PLANNED) {
+        w->pending_plan = true;
+        w->verdict = *v;
+        return DFOPT_OK;
+    }
+    tell_verdict(w, &(struct log_verdict){.row = v,
+                                          .finding = finding,
+                                          .response = response_of(w, v->tag)});
+    return DFOPT_OK;
+}
+
+/* A plan of our own, behind its verdict, or alone where none are kept. */
+static enum dfopt_err see_plan(struct why *w,
+                               const struct dfopt_declog_plan_row *row)
+{
+    const struct dfopt_plan *p = &row->p;
+    const struct dfopt_declog_finding_row *finding = NULL;
+    if (p->knob != w->filter.knob_sym || p->relay_id != DFOPT_SYM_NONE)
+        return DFOPT_OK;
+    struct dfopt_verdict_row v = {.seq = p->seq,
+                                  .position = p->position,
+                                  .verdict = DFOPT_VERDICT_PLANNED,
+                                  .tag = p->tag,
+                                  .knob = p->knob,
+                                  .node = p->node,
+                                  .value = dfopt_value_as_double(p->new_value),
+                                  .threshold = dfopt_value_as_double(p->old_value)};
+    bool kept = strcmp(w->job->run->detail, "plans") != 0;
+    if (kept && !w->pending_plan)
+        return DFOPT_OK;
+    if (!kept && !(log_filter_plan(&w->filter, w->job->dict, p) &&
+                   log_filter_window(&w->filter, p->window)))
+        return DFOPT_OK;
+    w->pending_plan = false;
+    enum dfopt_err e = finding_of(w, p->seq, &finding);
+    struct dfopt_declog_finding_row known = {.seq = p->seq,
+                                             .type = p->finding_type,
+                                             .node = p->node,
+                                             .severity = p->severity,
+                                             .window = p->window,
+                                             .persistence =
+                                                 LOG_PERSISTENCE_UNKNOWN};
+    struct log_verdict told = {.row = kept ? &w->verdict : &v,
+                               .finding = finding ? finding : &known,
+                               .response = response_of(w, p->tag),
+                               .plan = row};
+    if (!e)
+        tell_verdict(w, &told);
+    return e;
+}
+
+static void see_ack(struct why *w, const struct dfopt_declog_ack_row *a)
+{
+    char id[DFOPT_PLAN_ID_SIZE];
+    if (a->outcome == DFOPT_ACK_OUTCOME_UNMATCHED ||
+        a->knob != w->filter.knob_sym ||
+        (w->filter.node_sym != DFOPT_SYM_NONE && a->node != w->filter.node_sym))
+        return;
+    dfopt_plan_id_text(a->plan_id, id);
+    dfopt_buf_clear(&w->words.out);
+    log_put(&w->words, "ack of %s: %s; the value is ", id,
+            dfopt_ack_outcome_name(a->outcome));
+    log_put_value(&w->words, a->value);
+    if (a->cooldown_window >= 0)
+        log_put(&w->words, ", the cooldown counts from window %" PRId64,
+                a->cooldown_window);
+    tell_change(w, "ack", a->seq,
+                a->window >= 0
+                    ? a->window
+                    : (a->cooldown_window >= 0 ? a->cooldown_window : w->now),
+                a->node);
+}
+
+static void see_timeout(struct why *w, const struct dfopt_timeout_row *t)
+{
+    char id[DFOPT_PLAN_ID_SIZE];
+    if (t->knob != w->filter.knob_sym ||
+        (w->filter.node_sym != DFOPT_SYM_NONE && t->node != w->filter.node_sym))
+        return;
+    dfopt_plan_id_text(t->plan_id, id);
+    dfopt_buf_clear(&w->words.out);
+    log_put(&w->words, "no ack of %s in time: given up; the value is ", id);
+    log_put_value(&w->words, t->value);
+    tell_change(w, "timeout", t->seq, t->window, t->node);
+}
+
+static void see_relay(struct why *w, const struct dfopt_relay_row *r)
+{
+    size_t n, i = 0;
+    const dfopt_sym *targets = dfopt_dict_items(w->job->dict, r->targets, &n);
+    dfopt_sym node = w->filter.node_sym;
+    if (r->knob != w->filter.knob_sym)
+        return;
+    while (i < n && node != DFOPT_SYM_NONE && targets[i] != node)
+        i++;
+    if (n > 0 && i == n)
+        return; /* for other nodes */
+    dfopt_buf_clear(&w->words.out);
+    log_put(&w->words, "the global optimizer's plan ");
+    log_put_sym(&w->words, r->plan_id);
+    log_put(&w->words, " for ");
+    log_put_value(&w->words, r->new_value);
+    log_put(&w->words, ": %s", dfopt_relay_outcome_name(r->outcome));
+    tell_change(w, "global_plan", r->seq, r->window >= 0 ? r->window : w->now,
+                n == 0 ? DFOPT_SYM_EMPTY : targets[i]);
+}
+
+static enum dfopt_err see(struct why *w, enum log_kind kind, const void *row)
+{
+    const struct dfopt_declog_response_row *r = row;
+    const struct dfopt_declog_knob_row *k = row;
+    switch (kind) {
+    case LOG_KNOB: /* registered again: other responses */
+        if (k->knob == w->filter.knob_sym)
+            dfopt_buf_clear(&w->responses);
+        return DFOPT_OK;
+    case LOG_RESPONSE:
+        return r->knob == w->filter.knob_sym
+                   ? dfopt_buf_add(&w->responses, r, sizeof *r)
+                   : DFOPT_OK;
+    case LOG_ACK:
+        see_ack(w, row);
+        return DFOPT_OK;
+    case LOG_TIMEOUT:
+        see_timeout(w, row);
+        return DFOPT_OK;
+    case LOG_GLOBAL_PLAN:
+        see_relay(w, row);
+        return DFOPT_OK;
+    case LOG_VERDICT:
+        return see_verdict(w, row);
+    default:
+        return see_plan(w, row);
+    }
+}
+
+/* ---- the command ---- */
+
+static void conclude(struct why *w)
+{
+    struct log_print *p = &w->job->print;
+    uint64_t all = 0;
+    for (uint32_t v = 0; v < DFOPT_VERDICT_COUNT; v++)
+        all += w->counts[v];
+    log_color(p, LOG_BOLD);
+    log_filter_describe(&w->filter, p);
+    log_color(p, LOG_PLAIN);
+    if (all == 0) {
+        const struct dfopt_declog_response_row *r =
+            DFOPT_ROW(&w->responses, struct dfopt_declog_response_row);
+        size_t n = DFOPT_ROWS(&w->responses, struct dfopt_declog_response_row);
+        log_put(p, ": no finding asked for it; it answers to");
+        for (size_t i = 0; i < n; i++) {
+            log_put(p, i ? ", " : " ");
+            log_put_sym(p, r[i].r.tag);
+        }
+        log_put(p, n ? "\n" : " no tag\n");
+        return;
+    }
+    log_put(p, ": %" PRIu64 " verdicts:", all);
+    const char *comma = "";
+    for (uint32_t v = 0; v < DFOPT_VERDICT_COUNT; v++)
+        if (w->counts[v] > 0) {
+            log_put(p, "%s %s %" PRIu64, comma, dfopt_verdict_name(v),
+                    w->counts[v]);
+            comma = ",";
+        }
+    log_put(p, "\n");
+}
+
+static enum dfopt_err tell_why(struct why *w)
+{
+    const uint32_t kinds = LOG_KIND_BIT(LOG_KNOB) | LOG_KIND_BIT(LOG_RESPONSE) |
+                           LOG_KIND_BIT(LOG_ACK) | LOG_KIND_BIT(LOG_TIMEOUT) |
+                           LOG_KIND_BIT(LOG_GLOBAL_PLAN) |
+                           LOG_KIND_BIT(LOG_VERDICT) | LOG_KIND_BIT(LOG_PLAN);
+    const size_t members[] = {
+        offsetof(struct dfopt_declog_finding_row, seq),
+        offsetof(struct dfopt_declog_finding_row, type),
+        offsetof(struct dfopt_declog_finding_row, node),
+        offsetof(struct dfopt_declog_finding_row, tags),
+        offsetof(struct dfopt_declog_finding_row, severity),
+        offsetof(struct dfopt_declog_finding_row, persistence),
+        offsetof(struct dfopt_declog_finding_row, window)};
+    struct log_merge m;
+    dfopt_cursor_init(&w->findings, w->job->reader, DFOPT_TABLE_FINDINGS);
+    w->findings.columns = dfopt_declog_columns(
+        DFOPT_TABLE_FINDINGS, sizeof members / sizeof *members, members);
+    enum dfopt_err e = log_merge_init(&m, w->job->reader, kinds, 0, &w->job->err);
+    while (!e && log_print_flush(&w->job->print, false)) {
+        enum log_kind kind;
+        const void *row;
+        e = log_merge_row(&m, &kind, &row, &w->job->err);
+        if (e || !row)
+            break;
+        e = see(w, kind, row);
+        log_merge_step(&m, kind);
+    }
+    log_merge_free(&m);
+    dfopt_cursor_free(&w->findings);
+    if (!e && !w->job->args.json)
+        conclude(w);
+    return e;
+}
+
+static const struct argp_option options[] = {
+    LOG_OPTION_KNOB, LOG_OPTION_NODE, LOG_OPTION_WINDOW, {.name = NULL}};
+
+static error_t parse_option(int key, char *text, struct argp_state *state)
+{
+    struct log_filter *f = state->input;
+    if (key == ARGP_KEY_END && !f->knob)
+        argp_error(state, "--knob is needed");
+    return key == 't' ? ARGP_ERR_UNKNOWN : log_filter_option(f, key, text, state);
+}
+
+int log_why(int argc, char **argv)
+{
+    static const struct argp argp = {
+        .options = options,
+        .parser = parse_option,
+        .args_doc = "--knob=KNOB FILE",
+        .doc = "Tells, finding by finding, why a knob moved or did not: which "
+               "gates the finding passed, and which held it back.\v"
+               "Findings that stopped before the gates (improving, suppressed) "
+               "are told where the knob answers to their tags. With --window, the "
+               "log must keep findings.\n"};
+    struct log_job job = {.args = {.n_files = 1}};
+    struct why w = {.job = &job, .now = -1};
+    log_args_parse(&job.args, &argp, &w.filter, argc, argv);
+    if (!log_start(&job))
+        return LOG_TROUBLE;
+    w.words.dict = job.dict;
+    w.words.color = job.print.color && !job.args.json;
+    enum dfopt_err e = log_filter_resolve(&w.filter, &job);
+    if (!e && w.filter.windows && strcmp(job.run->detail, "verdicts") == 0)
+        e = dfopt_error_set(&job.err, DFOPT_ERR_ARG,
+                            "%s: keeps no findings (detail verdicts), so windows "
+                            "are not known: leave --window out",
+                            job.args.file[0]);
+    if (!e)
+        e = tell_why(&w);
+    if (!e)
+        e = w.words.e;
+    dfopt_buf_free(&w.responses);
+    log_print_free(&w.words);
+    return log_end(&job, e);
+}

@@ -1,0 +1,83 @@
+/* Small files, read and written whole. */
+#include "cmd/mpi/files.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define LARGEST ((size_t)64 << 20)
+
+static enum dfopt_err failed(const char *path, struct dfopt_error *err)
+{
+    return dfopt_error_set(err, DFOPT_ERR_IO, "%s: %s", path, strerror(errno));
+}
+
+enum dfopt_err dfopt_file_read(const char *path, struct dfopt_buf *out,
+                               struct dfopt_error *err)
+{
+    FILE *f = fopen(path, "rb");
+    if (!f)
+        return failed(path, err);
+    enum dfopt_err e = DFOPT_OK;
+    size_t n = 1;
+    while (!e && n) {
+        e = dfopt_buf_reserve(out, 65536);
+        if (e) {
+            dfopt_error_set(err, e, "%s: out of memory", path);
+            break;
+        }
+        n = fread(out->data + out->len, 1, 65536, f);
+        out->len += n;
+        if (out->len > LARGEST)
+            e = dfopt_error_set(err, DFOPT_ERR_LIMIT, "%s: larger than 64 MiB",
+                                path);
+    }
+    if (!e && ferror(f))
+        e = failed(path, err);
+    fclose(f);
+    return e;
+}
+
+enum dfopt_err dfopt_file_may_write(const char *path, struct dfopt_error *err)
+{
+    struct stat st;
+    if (!path || strcmp(path, "-") == 0)
+        return DFOPT_OK;
+    if (!*path)
+        return dfopt_error_set(err, DFOPT_ERR_IO, "an output has an empty name");
+    if (stat(path, &st) == 0) {
+        if (S_ISDIR(st.st_mode))
+            errno = EISDIR;
+        else if (access(path, W_OK) == 0)
+            return DFOPT_OK;
+        return failed(path, err);
+    }
+    if (errno != ENOENT)
+        return failed(path, err);
+    char folder[PATH_MAX];
+    const char *slash = strrchr(path, '/');
+    const size_t len = slash ? (size_t)(slash - path) + 1 : 0;
+    if (len >= sizeof folder)
+        return dfopt_error_set(err, DFOPT_ERR_IO, "%.100s...: too long a path", path);
+    memcpy(folder, len ? path : "./", len ? len : 2);
+    folder[len ? len : 2] = '\0';
+    return access(folder, W_OK | X_OK) == 0 ? DFOPT_OK : failed(path, err);
+}
+
+enum dfopt_err dfopt_file_write(const char *path, const struct dfopt_buf *bytes,
+                                struct dfopt_error *err)
+{
+    const int standard = strcmp(path, "-") == 0;
+    FILE *f = standard ? stdout : fopen(path, "wb");
+    if (!f)
+        return failed(path, err);
+    enum dfopt_err e = DFOPT_OK;
+    if (fwrite(bytes->data, 1, bytes->len, f) != bytes->len || fflush(f))
+        e = failed(path, err);
+    if (!standard && fclose(f) && !e)
+        e = failed(path, err);
+    return e;
+}

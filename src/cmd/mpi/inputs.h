@@ -1,0 +1,30 @@
+/* The input of a run: as a source that rank 0 reads, and, where all ranks can
+ * read it, as pieces. */
+#ifndef DFOPT_CMD_MPI_INPUTS_H
+#define DFOPT_CMD_MPI_INPUTS_H
+
+#include "cmd/mpi/options.h"
+#include "codec/codec.h"
+#include "transport/file/split.h"
+
+struct dfopt_inputs {
+    struct dfopt_source *source; /* owned */
+    struct dfopt_pieces *pieces; /* owned; NULL: rank 0 reads */
+};
+
+/* Zero *in before. Opens what the options name; checks that no output is an
+ * input. OK, NOMEM, ARG or IO; close it in any case. */
+enum dfopt_err dfopt_inputs_open(struct dfopt_inputs *in,
+                                 const struct dfopt_options *o,
+                                 struct dfopt_error *err);
+void dfopt_inputs_close(struct dfopt_inputs *in);
+
+/* Whether the input is an event log, by the first record that can be decoded.
+ * Returns OK; STATE while no record is there yet (ask again); or why an input
+ * cannot be read, which the source then goes on without and does not say again. */
+enum dfopt_err dfopt_inputs_kind(struct dfopt_inputs *in,
+                                 const struct dfopt_options *o,
+                                 struct dfopt_codec *codec, bool *event_log,
+                                 struct dfopt_error *err);
+
+#endif

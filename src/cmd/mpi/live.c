@@ -1,0 +1,111 @@
+/* The ends of a service; of one over ZMQ, here. The sink comes first: the source
+ * watches its descriptor, so that waiting for findings ends when a peer can take
+ * plans again. */
+#include "cmd/mpi/live.h"
+
+#include "cmd/mpi/live_mofka.h"
+#include "journal/line.h"
+
+static void note(void *arg, enum dfopt_zmq_note note, const char *endpoint,
+                 uint64_t total)
+{
+    struct dfopt_log *log = arg;
+    dfopt_log_event(log, DFOPT_LOG_WARNING, "optimizer.transport.note",
+                    DFOPT_F_TEXT("endpoint", endpoint),
+                    DFOPT_F_TEXT("note", dfopt_zmq_note_text(note)),
+                    DFOPT_F_INT("total", total));
+}
+
+static enum dfopt_err open_plans(struct dfopt_live *l,
+                                 const struct dfopt_options *o,
+                                 struct dfopt_error *err)
+{
+    const struct dfopt_live_options *v = &o->live;
+    const struct dfopt_zmq_sink_options plans = {
+        .endpoint = v->plans_address,
+        .pattern = v->plans_pub ? DFOPT_ZMQ_PUB : DFOPT_ZMQ_PUSH,
+        .max_queued = (size_t)v->plans_queue,
+        .linger_ms = v->linger_ms > 0 ? (int)v->linger_ms : -1,
+        .ipv6 = v->ipv6,
+        .curve = v->use_curve ? &v->curve : NULL,
+        .note = note,
+        .note_arg = l->log,
+    };
+    if (!v->plans_address || v->plans_address[0] == '\0')
+        return DFOPT_OK;
+    return dfopt_zmq_sink_create(&l->plans, &plans, err);
+}
+
+static enum dfopt_err open_source(struct dfopt_live *l,
+                                  const struct dfopt_options *o,
+                                  struct dfopt_error *err)
+{
+    const struct dfopt_live_options *v = &o->live;
+    const struct dfopt_zmq_source_options source = {
+        .findings = v->address,
+        .findings_bind = v->bind,
+        .registrations = v->registry_address,
+        .acks = v->acks_address,
+        .idle_timeout_s =
+            v->idle_timeout_ms > 0 ? (double)v->idle_timeout_ms / 1000 : 0,
+        .wake_fds = {l->plans ? dfopt_zmq_sink_fd(l->plans) : -1},
+        .n_wake_fds = l->plans != NULL,
+        .max_message_bytes =
+            (size_t)o->max_record_bytes - DFOPT_RECORD_ENVELOPE_BYTES,
+        .ipv6 = v->ipv6,
+        .curve = v->use_curve ? &v->curve : NULL,
+        .note = note,
+        .note_arg = l->log,
+    };
+    return dfopt_zmq_source_create(&l->source, &source, err);
+}
+
+enum dfopt_err dfopt_live_open(struct dfopt_live *l, const struct dfopt_options *o,
+                               struct dfopt_error *err)
+{
+    enum dfopt_err e;
+    if (o->transport == DFOPT_TRANSPORT_MOFKA) {
+        e = dfopt_live_mofka_open(l, o, err);
+        if (e && o->transport_by_default)
+            dfopt_error_prefix(err, "no --findings-file and no --transport");
+        return e;
+    }
+    e = open_plans(l, o, err);
+    return e ? e : open_source(l, o, err);
+}
+
+enum dfopt_err dfopt_live_close_plans(struct dfopt_live *l, struct dfopt_error *err)
+{
+    struct dfopt_sink *plans = l->plans;
+    l->plans = NULL;
+    return plans ? plans->ops->destroy(plans, err) : DFOPT_OK;
+}
+
+void dfopt_live_close(struct dfopt_live *l)
+{
+    (void)dfopt_live_close_plans(l, NULL);
+    if (l->source)
+        l->source->ops->destroy(l->source);
+    l->source = NULL;
+    dfopt_live_mofka_close(l);
+}
+
+void dfopt_live_announce(const struct dfopt_live *l, const struct dfopt_options *o)
+{
+    if (o->transport == DFOPT_TRANSPORT_MOFKA) {
+        dfopt_live_mofka_announce(l, o);
+        return;
+    }
+    const char *at[DFOPT_ZMQ_STREAMS];
+    for (int i = 0; i < DFOPT_ZMQ_STREAMS; i++) {
+        at[i] = dfopt_zmq_source_endpoint(l->source, (enum dfopt_zmq_stream)i);
+        if (!at[i])
+            at[i] = "";
+    }
+    dfopt_log_event(
+        l->log, DFOPT_LOG_INFO, "optimizer.listening",
+        DFOPT_F_TEXT("findings", at[DFOPT_ZMQ_FINDINGS]),
+        DFOPT_F_TEXT("registrations", at[DFOPT_ZMQ_REGISTRATIONS]),
+        DFOPT_F_TEXT("acks", at[DFOPT_ZMQ_ACKS]),
+        DFOPT_F_TEXT("plans", l->plans ? dfopt_zmq_sink_endpoint(l->plans) : ""));
+}

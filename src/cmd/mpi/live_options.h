@@ -1,0 +1,41 @@
+/* Options of the live service: endpoints, keys, how it ends. A part of the
+ * command line of dfopt-mpi (options.h), and checked there with the rest. */
+#ifndef DFOPT_CMD_MPI_LIVE_OPTIONS_H
+#define DFOPT_CMD_MPI_LIVE_OPTIONS_H
+
+#include "transport/zmq/zmq.h"
+
+#include <argp.h>
+
+struct dfopt_live_options {
+    /* ZMQ endpoints; NULL: none */
+    const char *address, *plans_address, *registry_address, *acks_address;
+    bool bind; /* the findings socket, instead of connecting it */
+    bool plans_pub;
+    int64_t idle_timeout_ms; /* negative: never ends by itself */
+    int64_t pull_timeout_ms;
+    int64_t plans_queue;
+    int64_t linger_ms;
+    bool ipv6;
+    struct dfopt_zmq_curve curve;
+    bool use_curve;
+    const char *keygen;         /* make keys under this name, and nothing else */
+    const char *record;         /* event log of what comes in; NULL: none */
+    int64_t status_interval_ms; /* 0: no status lines */
+};
+
+/* The parser; its input is a struct dfopt_live_options with its defaults set. */
+extern const struct argp dfopt_live_argp;
+
+/* The defaults, and what the environment says. */
+void dfopt_live_options_init(struct dfopt_live_options *o);
+
+/* Checks what any service has. 0, or EINVAL (said). */
+error_t dfopt_live_options_check(struct argp_state *state,
+                                 struct dfopt_live_options *o);
+
+/* Checks the options of a ZMQ service as a whole. 0, or EINVAL (said). */
+error_t dfopt_live_options_check_zmq(struct argp_state *state,
+                                     struct dfopt_live_options *o);
+
+#endif

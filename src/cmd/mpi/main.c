@@ -1,0 +1,124 @@
+/* dfopt-mpi: rank 0 reads the command line and leads; the others serve it. */
+#include "cmd/mpi/session.h"
+
+#include "engine/worker.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static volatile sig_atomic_t stop_asked;
+
+static void ask_stop(int signal_number)
+{
+    (void)signal_number;
+    stop_asked = 1;
+}
+
+/* Rank 0 ends in good order when asked to; workers leave when rank 0 says so.
+ * SIGUSR1 is for those who can reach mpirun only: that passes it on and goes on,
+ * where SIGTERM makes it kill what has not ended within a second and return 1.
+ * A broken pipe is an error of a write, not the end of the process. */
+static void set_signals(bool leads)
+{
+    struct sigaction a = {.sa_handler = leads ? ask_stop : SIG_IGN};
+    sigemptyset(&a.sa_mask);
+    sigaction(SIGINT, &a, NULL);
+    sigaction(SIGTERM, &a, NULL);
+    sigaction(SIGUSR1, &a, NULL);
+    a.sa_handler = SIG_IGN;
+    sigaction(SIGPIPE, &a, NULL);
+}
+
+static int make_keys(const char *name)
+{
+    struct dfopt_error err = {0};
+    if (dfopt_zmq_keygen(name, &err)) {
+        fprintf(stderr, "dfopt-mpi: %s\n", err.text);
+        return DFOPT_EXIT_FAILED;
+    }
+    printf("%s.key: the public key, for peers\n%s.key_secret: the secret key, keep "
+           "it\n",
+           name, name);
+    return DFOPT_EXIT_OK;
+}
+
+/* Returns whether there is something to run; if not, all is done (help, the
+ * version, keys, a message about an option), with the exit code in *code. */
+static bool wants_run(int argc, char **argv, struct dfopt_options *o, int *code)
+{
+    *code = DFOPT_EXIT_USAGE;
+    if (dfopt_options_parse(argc, argv, o))
+        return false;
+    if (o->action == DFOPT_ACTION_RUN)
+        return true;
+    *code = o->action == DFOPT_ACTION_KEYGEN ? make_keys(o->live.keygen)
+                                             : DFOPT_EXIT_OK;
+    return false;
+}
+
+static int flushed(int code)
+{
+    if ((!fflush(stdout) && !ferror(stdout)) || code != DFOPT_EXIT_OK)
+        return code;
+    fprintf(stderr, "dfopt-mpi: standard output: %s\n", strerror(errno));
+    return DFOPT_EXIT_FAILED;
+}
+
+static int lead(struct dfopt_comm *comm, int argc, char **argv)
+{
+    struct dfopt_options o;
+    int code;
+    if (wants_run(argc, argv, &o, &code))
+        code = dfopt_session_run(comm, &o, argc, argv, &stop_asked);
+    dfopt_options_free(&o);
+    code = flushed(code);
+    dfopt_worker_dismiss(comm, code);
+    return code;
+}
+
+/* Whether this may be one of several ranks: launchers number them. */
+static bool has_launcher(void)
+{
+    static const char *const numbers[] = {"OMPI_COMM_WORLD_RANK", "PMIX_RANK",
+                                          "PMI_RANK", "SLURM_PROCID"};
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        if (getenv(numbers[i]))
+            return true;
+    return false;
+}
+
+/* Alone, what needs no run does not wait for the start of MPI, which takes a third
+ * of a second. Returns whether that was all. */
+static bool is_done_without_mpi(int argc, char **argv, int *code)
+{
+    struct dfopt_options o;
+    if (has_launcher())
+        return false;
+    const bool run = wants_run(argc, argv, &o, code);
+    dfopt_options_free(&o);
+    if (!run)
+        *code = flushed(*code);
+    return !run;
+}
+
+int main(int argc, char **argv)
+{
+    struct dfopt_comm *comm;
+    struct dfopt_error err = {0};
+    int code;
+    if (is_done_without_mpi(argc, argv, &code))
+        return code;
+    if (dfopt_comm_start(&comm, &argc, &argv, &err)) {
+        fprintf(stderr, "dfopt-mpi: %s\n", err.text);
+        return DFOPT_EXIT_FAILED;
+    }
+    const bool leads = dfopt_comm_rank(comm) == 0;
+    set_signals(leads);
+    code = leads ? lead(comm, argc, argv) : dfopt_worker_serve(comm);
+    dfopt_comm_finish(comm);
+    return code;
+}

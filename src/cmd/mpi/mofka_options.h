@@ -1,0 +1,32 @@
+/* Options of the live service over Mofka: group files, topics, names. A part of the
+ * command line of dfopt-mpi (options.h), and checked there with the rest. */
+#ifndef DFOPT_CMD_MPI_MOFKA_OPTIONS_H
+#define DFOPT_CMD_MPI_MOFKA_OPTIONS_H
+
+#include <argp.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct dfopt_mofka_options {
+    const char *group_file;
+    const char *input_topic, *output_topic, *registry_topic, *acks_topic;
+    const char *consumer_name;     /* "": by the topic */
+    bool no_registry;              /* neither registrations nor acks are read */
+    const char *global_group_file; /* NULL or "": no global optimizer */
+    const char *global_input_topic;
+    bool relay_only;
+    int copies; /* how often each plan is sent */
+    int64_t broker_timeout_ms;
+};
+
+/* The parser; its input is a struct dfopt_mofka_options with its defaults set. */
+extern const struct argp dfopt_mofka_argp;
+
+/* The defaults, and what the environment says. */
+void dfopt_mofka_options_init(struct dfopt_mofka_options *o);
+
+/* Checks them as a whole. 0, or EINVAL (said). */
+error_t dfopt_mofka_options_check(struct argp_state *state,
+                                  struct dfopt_mofka_options *o);
+
+#endif

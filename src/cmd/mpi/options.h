@@ -1,0 +1,90 @@
+/* The command line of dfopt-mpi: what may be said, checked as a whole before
+ * anything runs. Texts point into argv, the environment or static storage. */
+#ifndef DFOPT_CMD_MPI_OPTIONS_H
+#define DFOPT_CMD_MPI_OPTIONS_H
+
+#include "base/log.h"
+#include "cmd/mpi/live_options.h"
+#include "cmd/mpi/mofka_options.h"
+#include "cmd/mpi/sweep_options.h"
+#include "declog/format.h"
+#include "model/policy.h"
+
+/* Documented in dfopt-mpi --help. */
+enum dfopt_exit {
+    DFOPT_EXIT_OK = 0,
+    DFOPT_EXIT_FAILED = 1, /* something could not be read, decided or written */
+    DFOPT_EXIT_USAGE = 2,  /* bad options or configuration; nothing was done */
+    DFOPT_EXIT_STOPPED = 3 /* a signal ended it early; what was read is whole */
+};
+
+enum dfopt_action {
+    DFOPT_ACTION_RUN,
+    DFOPT_ACTION_HELP,
+    DFOPT_ACTION_VERSION,
+    DFOPT_ACTION_KEYGEN
+};
+
+enum dfopt_transport {
+    DFOPT_TRANSPORT_FILE,
+    DFOPT_TRANSPORT_ZMQ,
+    DFOPT_TRANSPORT_MOFKA
+};
+
+enum dfopt_acks_option {
+    DFOPT_ACKS_AUTO, /* explicit where acks can come in, else assumed */
+    DFOPT_ACKS_EXPLICIT,
+    DFOPT_ACKS_ASSUMED
+};
+
+/* Who reads the input. */
+enum dfopt_readers {
+    DFOPT_READERS_AUTO, /* all ranks where they can, else rank 0 */
+    DFOPT_READERS_ONE,
+    DFOPT_READERS_ALL
+};
+
+struct dfopt_options {
+    enum dfopt_action action;
+    enum dfopt_transport transport;
+    const char *transport_name;
+    bool transport_by_default; /* nothing says which */
+    struct dfopt_live_options live;
+    struct dfopt_mofka_options mofka;
+    struct dfopt_sweep_options sweep;
+    const char **findings_files; /* owned */
+    size_t n_findings_files;
+    const char *registry_file; /* NULL: none; so with the five below */
+    const char *policy_file;
+    const char *plans_file;
+    const char *final_state_file;
+    const char *decision_log;
+    const char *resume; /* the decision log to go on with */
+    bool allow_policy_change;
+    const char *relay_hostname; /* "": any */
+    enum dfopt_preset preset;
+    enum dfopt_acks_option acks;
+    enum dfopt_declog_detail log_detail;
+    int log_compression;
+    int64_t log_flush_ms;
+    int64_t max_record_bytes;
+    int64_t batch_events, batches_on_way;
+    enum dfopt_readers readers;
+    int64_t read_bytes; /* of a rank at a time, where all read; 0: chosen */
+    bool strict, no_progress;
+    enum dfopt_log_level log_level;
+    bool log_text;
+};
+
+/* Reads argv and the environment. Messages about mistakes go to standard error,
+ * help and version to standard output. Returns OK, ARG (said already) or NOMEM.
+ * *out is to be freed in any case. */
+enum dfopt_err dfopt_options_parse(int argc, char **argv,
+                                   struct dfopt_options *out);
+
+/* The command line as one text, NUL included. OK or NOMEM. */
+enum dfopt_err dfopt_options_join(int argc, char **argv, struct dfopt_buf *out);
+
+void dfopt_options_free(struct dfopt_options *o);
+
+#endif

@@ -1,0 +1,35 @@
+/* What a run is to decide by before its first event: the policy, and the knobs
+ * that are registered from a file or from the environment. */
+#ifndef DFOPT_CMD_MPI_PRESETS_H
+#define DFOPT_CMD_MPI_PRESETS_H
+
+#include "cmd/mpi/options.h"
+#include "codec/codec.h"
+#include "engine/online/leader.h"
+
+/* The policy that the options name: the preset, and on it the file. On failure *out
+ * is to be cleared all the same. */
+enum dfopt_err dfopt_policy_load(struct dfopt_policy *out,
+                                 const struct dfopt_options *o,
+                                 struct dfopt_dict *dict, struct dfopt_error *err);
+
+struct dfopt_presets {           /* zero-initialise */
+    struct dfopt_initial *items; /* owned; their bodies point into bodies */
+    size_t n;
+    struct dfopt_buf bodies; /* a line each */
+};
+
+/* The registrations of the registry file, or, where it registers no knob, what the
+ * environment says; the policy's overrides applied, as the decision log is to show
+ * them. OK, NOMEM, or the text names the file; free it in any case. */
+enum dfopt_err dfopt_presets_load(struct dfopt_presets *p,
+                                  const struct dfopt_options *o,
+                                  struct dfopt_codec *codec,
+                                  const struct dfopt_policy *policy,
+                                  struct dfopt_error *err);
+
+/* Forgets the registrations, and keeps the bodies. */
+void dfopt_presets_drop(struct dfopt_presets *p);
+void dfopt_presets_free(struct dfopt_presets *p);
+
+#endif

@@ -1,0 +1,23 @@
+/* A progress line on a terminal: records, rate, share of the input, time left. */
+#ifndef DFOPT_CMD_MPI_PROGRESS_H
+#define DFOPT_CMD_MPI_PROGRESS_H
+
+#include "engine/online/leader.h"
+
+struct dfopt_progress_line {
+    FILE *out;
+    int64_t start_ns; /* monotonic */
+};
+
+/* A dfopt_lead_progress_fn; arg is a struct dfopt_progress_line. */
+void dfopt_progress_show(void *arg, const struct dfopt_lead_progress *p);
+
+/* Wipes the line. */
+void dfopt_progress_end(const struct dfopt_progress_line *line);
+
+/* The line of a sweep: variants that this run has decided, and those left, each
+ * about so many findings. */
+void dfopt_progress_sweep(const struct dfopt_progress_line *line, size_t decided,
+                          size_t left, size_t findings);
+
+#endif

@@ -1,0 +1,220 @@
+/* The log of the run before, and whether this run fits it. The input and the
+ * plans file are in resume_files.c. */
+#include "cmd/mpi/resume.h"
+
+#include "codec/codec.h"
+#include "journal/source.h"
+#include "journal/journal.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#define CLOCK_SLACK_S 2
+
+/* ---- a writer that lives ---- */
+
+/* When a process started, in clock ticks since the machine did. Returns whether
+ * there is such a process, dead ones aside that nobody has waited for. */
+static bool start_of_process(uint64_t pid, uint64_t *ticks)
+{
+    char path[64], text[1024];
+    snprintf(path, sizeof path, "/proc/%" PRIu64 "/stat", pid);
+    FILE *f = fopen(path, "r");
+    if (!f)
+        return false;
+    const size_t n = fread(text, 1, sizeof text - 1, f);
+    fclose(f);
+    text[n] = '\0';
+    const char *at = strrchr(text, ')'); /* its name, which may hold anything */
+    char state;
+    return at &&
+           sscanf(at + 1,
+                  " %c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s "
+                  "%*s %*s %*s %" SCNu64,
+                  &state, ticks) == 2 &&
+           state != 'Z' && state != 'X';
+}
+
+/* Seconds since 1970 at which the machine started; 0: not known. */
+static uint64_t start_of_machine(void)
+{
+    char line[256];
+    uint64_t at = 0;
+    FILE *f = fopen("/proc/stat", "r");
+    while (f && fgets(line, sizeof line, f))
+        if (sscanf(line, "btime %" SCNu64, &at) == 1)
+            break;
+    if (f)
+        fclose(f);
+    return at;
+}
+
+/* Whether the process that wrote the last run is there still. One that started
+ * later only has its number. */
+static bool writer_lives(const struct dfopt_declog_run_row *run, const char *host)
+{
+    struct utsname names;
+    uint64_t ticks;
+    const long hz = sysconf(_SC_CLK_TCK);
+    if (run->pid == 0 || run->pid == (uint64_t)getpid() || hz <= 0 ||
+        uname(&names) != 0 || strcmp(names.nodename, host) != 0 ||
+        !start_of_process(run->pid, &ticks))
+        return false;
+    const uint64_t started_s = start_of_machine() + ticks / (uint64_t)hz;
+    return (int64_t)started_s <= run->started_ns / 1000000000 + CLOCK_SLACK_S;
+}
+
+/* ---- the log ---- */
+
+enum dfopt_err dfopt_resume_open(struct dfopt_resume *r, const char *path,
+                                 struct dfopt_dict *dict, struct dfopt_error *err)
+{
+    r->path = path;
+    enum dfopt_err e = dfopt_declog_reader_open(&r->reader, path, err);
+    if (e)
+        return e;
+    if (dfopt_fold_names(r->reader, dict))
+        return dfopt_error_set(err, DFOPT_ERR_NOMEM, "%s: out of memory", path);
+    e = dfopt_fold_log(&r->fold, r->reader, dict, UINT64_MAX, err);
+    if (e) {
+        dfopt_error_prefix(err, "%s", path);
+        return e;
+    }
+    if (!dfopt_declog_reader_run(r->reader)->complete &&
+        writer_lives(&r->fold.run, r->fold.run_text[DFOPT_RUN_host]))
+        return dfopt_error_set(err, DFOPT_ERR_STATE,
+                               "%s: is being written by process %" PRIu64
+                               " of this machine",
+                               path, r->fold.run.pid);
+    return DFOPT_OK;
+}
+
+void dfopt_resume_close(struct dfopt_resume *r)
+{
+    dfopt_declog_reader_close(r->reader);
+    dfopt_fold_free(&r->fold);
+    *r = (struct dfopt_resume){.path = NULL};
+}
+
+uint32_t dfopt_resume_run(const struct dfopt_resume *r)
+{
+    return (uint32_t)strtoul(r->fold.run_text[DFOPT_RUN_run_id], NULL, 16);
+}
+
+bool dfopt_resume_assumed_acks(const struct dfopt_resume *r)
+{
+    return strcmp(r->fold.run_text[DFOPT_RUN_acks_mode], "assumed") == 0;
+}
+
+enum dfopt_err dfopt_resume_no_journal(const struct dfopt_resume *r,
+                                       struct dfopt_error *err)
+{
+    struct dfopt_buf path = {0};
+    bool left = false;
+    enum dfopt_err e = dfopt_buf_printf(&path, "%s" DFOPT_JOURNAL_SUFFIX, r->path);
+    if (e)
+        dfopt_error_set(err, e, "%s", dfopt_err_text(e));
+    else
+        e = dfopt_journal_has_more(path.data, r->fold.next_seq, &left, err);
+    if (left)
+        e = dfopt_error_set(
+            err, DFOPT_ERR_ARG,
+            "--resume %s: its service took in more, which is in "
+            "%s" DFOPT_JOURNAL_SUFFIX ": resume with --transport %s, or remove it",
+            r->path, r->path, r->fold.run_text[DFOPT_RUN_transport]);
+    dfopt_buf_free(&path);
+    return e;
+}
+
+/* ---- what must be as it was ---- */
+
+static enum dfopt_err differs(const struct dfopt_resume *r, const char *what,
+                              const char *was, const char *is,
+                              struct dfopt_error *err)
+{
+    return dfopt_error_set(err, DFOPT_ERR_ARG,
+                           "--resume %s: the log's %s is %s, now it is %s; "
+                           "--allow-policy-change goes on with the new one",
+                           r->path, what, was, is);
+}
+
+static const char *switch_text(const struct dfopt_switch_info *s, int64_t value,
+                               char number[24])
+{
+    if (s->kind == DFOPT_SWITCH_CHOICE)
+        return s->choice[value != 0];
+    if (s->kind == DFOPT_SWITCH_BOOL)
+        return value ? "true" : "false";
+    snprintf(number, 24, "%" PRId64, value);
+    return number;
+}
+
+/* Names the first switch that differs. */
+static enum dfopt_err compare_switches(const struct dfopt_resume *r,
+                                       const struct dfopt_policy *was,
+                                       const struct dfopt_policy *is,
+                                       struct dfopt_error *err)
+{
+    size_t n;
+    const struct dfopt_switch_info *s = dfopt_switch_table(&n);
+    for (size_t i = 0; i < n; i++) {
+        char old[24], new[24];
+        int64_t a, b;
+        memcpy(&a, (const char *)&was->on + s[i].offset, sizeof a);
+        memcpy(&b, (const char *)&is->on + s[i].offset, sizeof b);
+        if (a != b)
+            return differs(r, s[i].name, switch_text(&s[i], a, old),
+                           switch_text(&s[i], b, new), err);
+    }
+    return DFOPT_OK;
+}
+
+static enum dfopt_err compare_policies(const struct dfopt_resume *r,
+                                       const struct dfopt_resume_rules *now,
+                                       struct dfopt_error *err)
+{
+    const char *text = r->fold.run_text[DFOPT_RUN_policy];
+    struct dfopt_policy was;
+    struct dfopt_buf is = {0};
+    dfopt_policy_preset(&was, DFOPT_PRESET_DEFAULT);
+    enum dfopt_err e = dfopt_codec_policy(now->dict, text, strlen(text), &was, err);
+    if (!e)
+        e = compare_switches(r, &was, now->policy, err);
+    if (!e && (dfopt_codec_policy_json(now->dict, now->policy, &is) ||
+               dfopt_buf_add(&is, "", 1)))
+        e = dfopt_error_set(err, DFOPT_ERR_NOMEM, "out of memory");
+    if (!e && strcmp(is.data, text) != 0)
+        e = differs(r, "policy", "another", "changed in its responses", err);
+    dfopt_policy_clear(&was);
+    dfopt_buf_free(&is);
+    return e;
+}
+
+bool dfopt_resume_has_presets(const struct dfopt_resume *r,
+                              const struct dfopt_buf *bodies)
+{
+    return bodies->len == r->fold.presets.len &&
+           (bodies->len == 0 ||
+            memcmp(bodies->data, r->fold.presets.data, bodies->len) == 0);
+}
+
+enum dfopt_err dfopt_resume_compare(const struct dfopt_resume *r,
+                                    const struct dfopt_resume_rules *now,
+                                    struct dfopt_error *err)
+{
+    const char *const *was = r->fold.run_text;
+    const char *acks = now->assumed_acks ? "assumed" : "explicit";
+    if (strcmp(was[DFOPT_RUN_acks_mode], acks) != 0)
+        return differs(r, "acks", was[DFOPT_RUN_acks_mode], acks, err);
+    if (strcmp(was[DFOPT_RUN_relay_hostname], now->relay_hostname) != 0)
+        return differs(r, "relay-hostname", was[DFOPT_RUN_relay_hostname],
+                       now->relay_hostname, err);
+    if (now->presets->len && !dfopt_resume_has_presets(r, now->presets))
+        return differs(r, "registry", r->fold.presets.len ? "another" : "empty",
+                       "changed", err);
+    return compare_policies(r, now, err);
+}

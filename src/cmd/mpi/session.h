@@ -1,0 +1,14 @@
+/* One run of dfopt-mpi on rank 0: from checked options to an exit code. */
+#ifndef DFOPT_CMD_MPI_SESSION_H
+#define DFOPT_CMD_MPI_SESSION_H
+
+#include "cmd/mpi/options.h"
+#include "engine/online/leader.h"
+
+/* Local, on rank 0; the other ranks serve. Opens everything, runs, says how it
+ * went in the log, closes everything. Returns an exit code (enum dfopt_exit);
+ * the ranks are still to be dismissed. */
+int dfopt_session_run(struct dfopt_comm *comm, const struct dfopt_options *o,
+                      int argc, char **argv, const volatile sig_atomic_t *stop);
+
+#endif

@@ -1,0 +1,18 @@
+/* Status lines of a live service: rates, backlog, plans, now and then. */
+#ifndef DFOPT_CMD_MPI_STATUS_H
+#define DFOPT_CMD_MPI_STATUS_H
+
+#include "engine/online/leader.h"
+
+struct dfopt_status {
+    struct dfopt_log *log; /* borrowed */
+    int64_t every_ns;      /* 0: never */
+    bool assumed_acks;
+    int64_t said_ns;          /* monotonic; the start, before the first */
+    struct dfopt_totals then; /* at that time */
+};
+
+/* A dfopt_lead_progress_fn; arg is a struct dfopt_status. */
+void dfopt_status_show(void *arg, const struct dfopt_lead_progress *p);
+
+#endif

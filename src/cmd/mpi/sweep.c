@@ -1,0 +1,337 @@
+/* The session of a sweep. Results are kept in memory and, as they come, in a
+ * journal beside the output; the output is written when all are there. */
+#include "cmd/mpi/sweep.h"
+
+#include "cmd/mpi/files.h"
+#include "cmd/mpi/progress.h"
+#include "cmd/mpi/sweep_report.h"
+#include "codec/sweep_json.h"
+#include "json/write.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <xxhash.h>
+
+static void say_failed(struct dfopt_sweep_run *s, const char *event,
+                       const struct dfopt_error *err)
+{
+    dfopt_log_event(s->setup->log, DFOPT_LOG_ERROR, event,
+                    DFOPT_F_TEXT("error", err->text));
+}
+
+/* ---- before anything runs ---- */
+
+static enum dfopt_err read_sweep(struct dfopt_sweep_run *s, struct dfopt_error *err)
+{
+    const char *path = s->setup->o->sweep.file;
+    enum dfopt_err e = dfopt_file_read(path, &s->text, err);
+    if (e)
+        return e;
+    e = dfopt_codec_sweep(s->setup->dict, s->text.data, s->text.len,
+                          s->setup->policy, &s->variants, err);
+    if (e)
+        dfopt_error_prefix(err, "%s", path);
+    else if (dfopt_buf_add(&s->text, "", 1)) /* a text, for the file */
+        e = dfopt_error_set(err, DFOPT_ERR_NOMEM, "out of memory");
+    return e;
+}
+
+/* What the run is about, beside its input. */
+static enum dfopt_err make_policies(struct dfopt_sweep_run *s)
+{
+    const struct dfopt_sweep_setup *u = s->setup;
+    struct dfopt_buf text = {0};
+    enum dfopt_err e = DFOPT_OK;
+    uint64_t digest = u->assumed_acks;
+    s->policies = calloc(s->variants.n + 1, sizeof(char *));
+    s->results = calloc(s->variants.n + 1, sizeof *s->results);
+    s->presets = calloc(u->n_presets + 1, sizeof *s->presets);
+    if (!s->policies || !s->results || !s->presets)
+        return DFOPT_ERR_NOMEM;
+    for (size_t i = 0; i < s->variants.n && !e; i++) {
+        dfopt_buf_clear(&text);
+        e = dfopt_codec_policy_json(u->dict, &s->variants.policies[i], &text);
+        if (!e)
+            e = dfopt_buf_add(&text, "", 1);
+        if (!e && !(s->policies[i] = strdup(text.data)))
+            e = DFOPT_ERR_NOMEM;
+        if (!e)
+            digest = XXH3_64bits_withSeed(text.data, text.len, digest);
+    }
+    for (size_t i = 0; i < u->n_presets; i++) {
+        s->presets[i] = u->presets[i].registration;
+        digest = XXH3_64bits_withSeed(u->presets[i].body, u->presets[i].body_len,
+                                      digest);
+    }
+    s->config_digest = XXH3_64bits_withSeed(u->o->relay_hostname,
+                                            strlen(u->o->relay_hostname), digest);
+    dfopt_buf_free(&text);
+    return e;
+}
+
+static enum dfopt_err check_chosen(struct dfopt_sweep_run *s,
+                                   struct dfopt_error *err)
+{
+    const struct dfopt_options *o = s->setup->o;
+    s->chosen = calloc(s->variants.n + 1, sizeof *s->chosen);
+    if (!s->chosen)
+        return dfopt_error_set(err, DFOPT_ERR_NOMEM, "out of memory");
+    for (size_t i = 0; i < o->sweep.n_decisions; i++) {
+        if (o->sweep.decisions[i] >= s->variants.n)
+            return dfopt_error_set(err, DFOPT_ERR_ARG,
+                                   "--sweep-decisions: no variant %" PRIu64
+                                   "; there are %zu",
+                                   o->sweep.decisions[i], s->variants.n);
+        s->chosen[o->sweep.decisions[i]] = true;
+    }
+    return DFOPT_OK;
+}
+
+static enum dfopt_err check_outputs(struct dfopt_sweep_run *s,
+                                    struct dfopt_error *err)
+{
+    const struct dfopt_options *o = s->setup->o;
+    if (o->sweep.dry_run)
+        return DFOPT_OK;
+    if (asprintf(&s->journal_path, "%s.journal", o->sweep.output) < 0)
+        return dfopt_error_set(err, DFOPT_ERR_NOMEM, "out of memory");
+    enum dfopt_err e = dfopt_sweep_file_check(o->sweep.output, err);
+    if (!e)
+        e = dfopt_file_may_write(o->sweep.output, err);
+    s->resumes = access(s->journal_path, F_OK) == 0;
+    if (!e && s->resumes && !o->sweep.resume)
+        e = dfopt_error_set(err, DFOPT_ERR_STATE,
+                            "%s: of a sweep that was interrupted: go on with "
+                            "--sweep-resume, or remove it to begin again",
+                            s->journal_path);
+    return e;
+}
+
+static enum dfopt_err prepare(struct dfopt_sweep_run *s, struct dfopt_error *err)
+{
+    enum dfopt_err e = read_sweep(s, err);
+    if (!e && make_policies(s))
+        e = dfopt_error_set(err, DFOPT_ERR_NOMEM, "out of memory");
+    if (!e)
+        e = check_chosen(s, err);
+    return e ? e : check_outputs(s, err);
+}
+
+/* ---- the list of the variants ---- */
+
+static enum dfopt_err list_variant(const struct dfopt_sweep_run *s, size_t variant,
+                                   struct dfopt_buf *out)
+{
+    enum dfopt_err e = dfopt_buf_printf(out, "{\"variant\":%zu", variant);
+    for (size_t p = 0; p < s->variants.n_parameters && !e; p++) {
+        const char *path = s->variants.paths[p];
+        const char *text = dfopt_sweep_setting_text(&s->variants, variant, p);
+        if (!*text)
+            continue;
+        e = dfopt_buf_add(out, ",", 1);
+        if (!e)
+            e = dfopt_json_write_text(path, strlen(path), out);
+        if (!e)
+            e = dfopt_buf_printf(out, ":%s", text);
+    }
+    return e ? e : dfopt_buf_add(out, "}\n", 2);
+}
+
+static int list_variants(struct dfopt_sweep_run *s)
+{
+    struct dfopt_buf out = {0};
+    struct dfopt_error err = {0};
+    enum dfopt_err e =
+        dfopt_buf_printf(&out, "{\"variants\":%zu}\n", s->variants.n);
+    for (size_t i = 0; i < s->variants.n && !e; i++)
+        e = list_variant(s, i, &out);
+    if (e)
+        dfopt_error_set(&err, e, "%s", dfopt_err_text(e));
+    else
+        e = dfopt_file_write("-", &out, &err);
+    dfopt_buf_free(&out);
+    if (e)
+        say_failed(s, "optimizer.output.failed", &err);
+    return e ? DFOPT_EXIT_FAILED : DFOPT_EXIT_OK;
+}
+
+/* ---- the run ---- */
+
+/* Keeps a result in memory. */
+static enum dfopt_err store(void *arg, const void *result, size_t len)
+{
+    struct dfopt_sweep_run *s = arg;
+    struct dfopt_sweep_result r;
+    if (!dfopt_sweep_result_open(result, len, s->n_knobs, &r) ||
+        r.metrics->variant >= s->variants.n)
+        return DFOPT_ERR_FORMAT;
+    struct dfopt_buf *at = &s->results[r.metrics->variant];
+    if (at->len)
+        return DFOPT_OK; /* the same again */
+    s->n_results++;
+    return dfopt_buf_add(at, result, len);
+}
+
+static enum dfopt_err keep(void *arg, const void *result, size_t len,
+                           struct dfopt_error *err)
+{
+    struct dfopt_sweep_run *s = arg;
+    enum dfopt_err e = store(s, result, len);
+    if (e)
+        return dfopt_error_set(err, e, "a result that is none: %s",
+                               dfopt_err_text(e));
+    return dfopt_sweep_journal_add(s->journal, result, len, err);
+}
+
+static enum dfopt_err loaded(void *arg, const struct dfopt_recording *r, bool *done,
+                             struct dfopt_error *err)
+{
+    struct dfopt_sweep_run *s = arg;
+    s->n_knobs = DFOPT_ROWS(&r->knobs, dfopt_sym);
+    const struct dfopt_sweep_key key = {.input = r->digest,
+                                        .config = s->config_digest,
+                                        .variants = s->variants.n,
+                                        .knobs = s->n_knobs};
+    enum dfopt_err e =
+        s->resumes
+            ? dfopt_sweep_journal_resume(&s->journal, s->journal_path, &key, store,
+                                         s, err)
+            : dfopt_sweep_journal_create(&s->journal, s->journal_path, &key, err);
+    for (size_t i = 0; i < s->variants.n && !e; i++)
+        done[i] = s->results[i].len > 0;
+    s->n_resumed = s->n_results;
+    s->line.start_ns = dfopt_clock_monotonic_ns();
+    if (s->resumes && !e)
+        dfopt_log_event(s->setup->log, DFOPT_LOG_INFO, "optimizer.sweep.resumed",
+                        DFOPT_F_INT("finished", s->n_resumed),
+                        DFOPT_F_INT("variants", s->variants.n));
+    return e;
+}
+
+static void show(void *arg, size_t decided, size_t left)
+{
+    const struct dfopt_sweep_run *s = arg;
+    dfopt_progress_sweep(&s->line, decided, left,
+                         dfopt_recording_findings(&s->recording));
+}
+
+static enum dfopt_err decide(struct dfopt_sweep_run *s, struct dfopt_error *err)
+{
+    const struct dfopt_sweep_setup *u = s->setup;
+    const bool show_line = !u->o->no_progress && isatty(STDERR_FILENO);
+    s->world = (struct dfopt_variant_world){
+        .recording = &s->recording,
+        .dict = u->dict,
+        .presets = s->presets,
+        .n_presets = u->n_presets,
+        .assumed_acks = u->assumed_acks,
+        .relay_hostname = dfopt_dict_intern_z(u->dict, u->o->relay_hostname),
+    };
+    const struct dfopt_sweep_config config = {
+        .world = &s->world,
+        .codec = u->codec,
+        .input = {.patterns = u->o->findings_files,
+                  .n = u->o->n_findings_files,
+                  .max_record_bytes = (size_t)u->o->max_record_bytes,
+                  .strict = u->o->strict,
+                  .stop = u->stop},
+        .policies = s->variants.policies,
+        .n_variants = s->variants.n,
+        .memory_bytes = (uint64_t)u->o->sweep.memory_mib << 20,
+        .loaded = loaded,
+        .keep = keep,
+        .progress = show_line ? show : NULL,
+        .arg = s,
+    };
+    s->line.out = stderr;
+    enum dfopt_err e = dfopt_sweep_lead(u->comm, &config, &s->recording, err);
+    if (show_line)
+        dfopt_progress_end(&s->line);
+    return e;
+}
+
+static void say_done(struct dfopt_sweep_run *s, int64_t decided_ns)
+{
+    const size_t now = s->n_results - s->n_resumed;
+    const double seconds = (double)decided_ns / 1e9;
+    const double all =
+        (double)now * (double)dfopt_recording_findings(&s->recording);
+    dfopt_log_event(
+        s->setup->log, DFOPT_LOG_INFO, "optimizer.sweep.done",
+        DFOPT_F_INT("variants", s->variants.n), DFOPT_F_INT("decided", now),
+        DFOPT_F_INT("findings", dfopt_recording_findings(&s->recording)),
+        DFOPT_F_INT("invalid", s->recording.invalid),
+        DFOPT_F_REAL("seconds", seconds),
+        DFOPT_F_REAL("finding_decisions_per_second",
+                     seconds > 0 ? all / seconds : 0),
+        DFOPT_F_TEXT("output", s->setup->o->sweep.output));
+}
+
+static int run(struct dfopt_sweep_run *s)
+{
+    struct dfopt_error err = {0};
+    enum dfopt_err e = decide(s, &err);
+    const int64_t decided_ns = dfopt_clock_monotonic_ns() - s->line.start_ns;
+    if (e == DFOPT_ERR_INTERRUPTED) {
+        dfopt_log_event(s->setup->log, DFOPT_LOG_INFO, "optimizer.sweep.stopped",
+                        DFOPT_F_INT("finished", s->n_results),
+                        DFOPT_F_INT("variants", s->variants.n),
+                        DFOPT_F_TEXT("journal", s->journal_path));
+        return DFOPT_EXIT_STOPPED;
+    }
+    if (e) {
+        say_failed(s, "optimizer.failed", &err);
+        return DFOPT_EXIT_FAILED;
+    }
+    if (dfopt_sweep_report(s, &err)) {
+        say_failed(s, "optimizer.output.failed", &err);
+        return DFOPT_EXIT_FAILED;
+    }
+    unlink(s->journal_path); /* it has done its duty */
+    say_done(s, decided_ns);
+    return DFOPT_EXIT_OK;
+}
+
+static void release(struct dfopt_sweep_run *s)
+{
+    dfopt_sweep_journal_close(s->journal);
+    for (size_t i = 0; i < s->variants.n; i++) {
+        if (s->policies)
+            free(s->policies[i]);
+        if (s->results)
+            dfopt_buf_free(&s->results[i]);
+    }
+    free(s->policies);
+    free(s->results);
+    free(s->presets);
+    free(s->chosen);
+    free(s->journal_path);
+    dfopt_recording_free(&s->recording);
+    dfopt_sweep_variants_free(&s->variants);
+    dfopt_buf_free(&s->text);
+}
+
+int dfopt_sweep_session(const struct dfopt_sweep_setup *setup)
+{
+    struct dfopt_sweep_run s = {.setup = setup};
+    struct dfopt_error err = {0};
+    int code = DFOPT_EXIT_USAGE;
+    if (prepare(&s, &err)) {
+        say_failed(&s, "optimizer.config.invalid", &err);
+    } else if (setup->o->sweep.dry_run) {
+        code = list_variants(&s);
+    } else {
+        dfopt_log_event(
+            setup->log, DFOPT_LOG_INFO, "optimizer.sweep.start",
+            DFOPT_F_INT("variants", s.variants.n),
+            DFOPT_F_INT("parameters", s.variants.n_parameters),
+            DFOPT_F_INT("ranks", dfopt_comm_size(setup->comm)),
+            DFOPT_F_TEXT("acks", setup->assumed_acks ? "assumed" : "explicit"));
+        code = run(&s);
+    }
+    release(&s);
+    return code;
+}

@@ -1,0 +1,30 @@
+/* Options of a sweep. A part of the command line of dfopt-mpi (options.h), and
+ * checked there with the rest. */
+#ifndef DFOPT_CMD_MPI_SWEEP_OPTIONS_H
+#define DFOPT_CMD_MPI_SWEEP_OPTIONS_H
+
+#include <argp.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct dfopt_sweep_options {
+    const char *file;   /* NULL: no sweep */
+    const char *output; /* NULL only with dry_run */
+    bool dry_run, resume;
+    int64_t memory_mib;  /* for the variants of a rank */
+    uint64_t *decisions; /* variants whose decisions are kept; owned */
+    size_t n_decisions;
+};
+
+/* The parser; its input is a struct dfopt_sweep_options with its defaults set. */
+extern const struct argp dfopt_sweep_argp;
+
+void dfopt_sweep_options_init(struct dfopt_sweep_options *o);
+void dfopt_sweep_options_free(struct dfopt_sweep_options *o);
+
+/* Checks the options of a sweep by themselves. 0, or EINVAL (said). */
+error_t dfopt_sweep_options_check(struct argp_state *state,
+                                  const struct dfopt_sweep_options *o);
+
+#endif
