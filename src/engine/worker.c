@@ -37,9 +37,9 @@ static enum dfopt_err serve_frame(struct worker *w, bool *stop, int *exit_code,
     if (r.header.kind == DFOPT_FRAME_ASK_STATE)
         return dfopt_online_state(&w->online, err);
     if (r.header.kind == DFOPT_FRAME_BULK)
-        return dfopt_bulk_follow(w->comm, &r, err);
+        return dfopt_bulk_serve(w->comm, &r, err);
     if (r.header.kind == DFOPT_FRAME_SWEEP)
-        return dfopt_sweep_follow(w->comm, &r, err);
+        return dfopt_sweep_serve(w->comm, &r, err);
     while (dfopt_frame_next(&r, &item, &e)) {
         e = dfopt_online_item(&w->online, &item);
         if (e)

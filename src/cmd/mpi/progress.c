@@ -17,7 +17,7 @@ static void put_share(FILE *out, const struct dfopt_source_progress *in,
     }
 }
 
-void dfopt_progress_show(void *arg, const struct dfopt_lead_progress *p)
+void dfopt_progress_show(void *arg, const struct dfopt_run_progress *p)
 {
     const struct dfopt_progress_line *line = arg;
     const double elapsed =

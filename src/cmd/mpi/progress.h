@@ -9,8 +9,8 @@ struct dfopt_progress_line {
     int64_t start_ns; /* monotonic */
 };
 
-/* A dfopt_lead_progress_fn; arg is a struct dfopt_progress_line. */
-void dfopt_progress_show(void *arg, const struct dfopt_lead_progress *p);
+/* A dfopt_run_progress_fn; arg is a struct dfopt_progress_line. */
+void dfopt_progress_show(void *arg, const struct dfopt_run_progress *p);
 
 /* Wipes the line. */
 void dfopt_progress_end(const struct dfopt_progress_line *line);

@@ -45,7 +45,7 @@ struct session {
      * no such run */
     struct dfopt_source *left_over;
     struct dfopt_declog *declog;
-    struct dfopt_lead_result result;
+    struct dfopt_run_result result;
     struct dfopt_buf text;
 };
 
@@ -358,7 +358,7 @@ static size_t list_sinks(const struct session *s,
     return n;
 }
 
-static enum dfopt_err run(struct session *s, struct dfopt_lead_config *config,
+static enum dfopt_err run(struct session *s, struct dfopt_run_config *config,
                           struct dfopt_error *err)
 {
     const struct dfopt_bulk_input input = {
@@ -380,7 +380,7 @@ static enum dfopt_err run(struct session *s, struct dfopt_lead_config *config,
     if (is_live(s)) {
         config->progress = dfopt_status_show;
         config->progress_arg = &status;
-        return dfopt_lead_run(s->comm, config, &s->result, err);
+        return dfopt_online_run(s->comm, config, &s->result, err);
     }
     const bool show = !s->o->no_progress && isatty(STDERR_FILENO);
     if (show) {
@@ -388,8 +388,8 @@ static enum dfopt_err run(struct session *s, struct dfopt_lead_config *config,
         config->progress_arg = &line;
     }
     enum dfopt_err e =
-        s->in.pieces ? dfopt_bulk_lead(s->comm, config, &input, &s->result, err)
-                     : dfopt_lead_run(s->comm, config, &s->result, err);
+        s->in.pieces ? dfopt_bulk_run(s->comm, config, &input, &s->result, err)
+                     : dfopt_online_run(s->comm, config, &s->result, err);
     if (show)
         dfopt_progress_end(&line);
     return e;
@@ -410,7 +410,7 @@ static dfopt_sym relay_hostname(const struct session *s)
 static int lead(struct session *s)
 {
     struct dfopt_error err = {0};
-    struct dfopt_lead_config config = {
+    struct dfopt_run_config config = {
         .dict = s->dict,
         .codec = s->codec,
         .policy = &s->policy,

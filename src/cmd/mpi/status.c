@@ -13,7 +13,7 @@ static uint64_t unacknowledged(const struct dfopt_totals *t)
     return t->plans > matched ? t->plans - matched : 0;
 }
 
-void dfopt_status_show(void *arg, const struct dfopt_lead_progress *p)
+void dfopt_status_show(void *arg, const struct dfopt_run_progress *p)
 {
     struct dfopt_status *s = arg;
     const struct dfopt_totals *t = p->totals;

@@ -12,7 +12,7 @@ struct dfopt_status {
     struct dfopt_totals then; /* at that time */
 };
 
-/* A dfopt_lead_progress_fn; arg is a struct dfopt_status. */
-void dfopt_status_show(void *arg, const struct dfopt_lead_progress *p);
+/* A dfopt_run_progress_fn; arg is a struct dfopt_status. */
+void dfopt_status_show(void *arg, const struct dfopt_run_progress *p);
 
 #endif

@@ -247,7 +247,7 @@ static enum dfopt_err decide(struct dfopt_sweep_run *s, struct dfopt_error *err)
         .arg = s,
     };
     s->line.out = stderr;
-    enum dfopt_err e = dfopt_sweep_lead(u->comm, &config, &s->recording, err);
+    enum dfopt_err e = dfopt_sweep_run(u->comm, &config, &s->recording, err);
     if (show_line)
         dfopt_progress_end(&s->line);
     return e;

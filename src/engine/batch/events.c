@@ -14,12 +14,12 @@ static size_t put_value(const struct dfopt_dict *dict, struct dfopt_value v,
     return at;
 }
 
-static const char *text_of(const struct dfopt_lead_config *c, dfopt_sym s)
+static const char *text_of(const struct dfopt_run_config *c, dfopt_sym s)
 {
     return dfopt_dict_text(c->dict, s, NULL);
 }
 
-void dfopt_narrate_plan(const struct dfopt_lead_config *c,
+void dfopt_narrate_plan(const struct dfopt_run_config *c,
                         const struct dfopt_plan *p, struct dfopt_buf *text)
 {
     if (!dfopt_log_enabled(c->log, DFOPT_LOG_INFO))
@@ -44,7 +44,7 @@ void dfopt_narrate_plan(const struct dfopt_lead_config *c,
                     DFOPT_F_TEXT("rationale", text->data + why));
 }
 
-void dfopt_narrate_registration(const struct dfopt_lead_config *c,
+void dfopt_narrate_registration(const struct dfopt_run_config *c,
                                 const struct dfopt_registration *r,
                                 struct dfopt_buf *text)
 {
@@ -68,7 +68,7 @@ void dfopt_narrate_registration(const struct dfopt_lead_config *c,
                     DFOPT_F_JSON("knobs", text->data));
 }
 
-void dfopt_narrate_reject(const struct dfopt_lead_config *c,
+void dfopt_narrate_reject(const struct dfopt_run_config *c,
                           const struct dfopt_declog_reject_row *row,
                           uint64_t *shown)
 {
@@ -87,7 +87,7 @@ void dfopt_narrate_reject(const struct dfopt_lead_config *c,
                     DFOPT_F_TEXT("error", text_of(c, row->reason)));
 }
 
-static void narrate_suppressions(const struct dfopt_lead_config *c,
+static void narrate_suppressions(const struct dfopt_run_config *c,
                                  const struct dfopt_buf *rows)
 {
     const struct dfopt_suppression_row *s =
@@ -103,7 +103,7 @@ static void narrate_suppressions(const struct dfopt_lead_config *c,
                         DFOPT_F_INT("window_index", s[i].window));
 }
 
-static void narrate_acks(const struct dfopt_lead_config *c,
+static void narrate_acks(const struct dfopt_run_config *c,
                          const struct dfopt_round *r)
 {
     const struct dfopt_ack_row *a =
@@ -121,7 +121,7 @@ static void narrate_acks(const struct dfopt_lead_config *c,
     }
 }
 
-static void narrate_gates(const struct dfopt_lead_config *c,
+static void narrate_gates(const struct dfopt_run_config *c,
                           const struct dfopt_buf *rows)
 {
     const struct dfopt_verdict_row *v =
@@ -143,7 +143,7 @@ static void narrate_gates(const struct dfopt_lead_config *c,
     }
 }
 
-void dfopt_narrate_round(const struct dfopt_lead_config *c,
+void dfopt_narrate_round(const struct dfopt_run_config *c,
                          const struct dfopt_round *r, struct dfopt_buf *text)
 {
     const struct dfopt_round_registration *g =

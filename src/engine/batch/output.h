@@ -8,7 +8,7 @@
 #include "engine/batch/batch.h"
 
 struct dfopt_output {
-    const struct dfopt_lead_config *c;
+    const struct dfopt_run_config *c;
     struct dfopt_totals *totals;
     uint64_t rejects_shown;
     bool sink_failed[DFOPT_SINKS_MAX];

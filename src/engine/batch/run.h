@@ -32,20 +32,20 @@ struct dfopt_totals {
 };
 
 /* How far a run is; for a progress line. */
-struct dfopt_lead_progress {
+struct dfopt_run_progress {
     const struct dfopt_totals *totals;
     struct dfopt_source_progress input;
     uint64_t undecided; /* records taken in, not yet put out */
     uint64_t kept_back; /* plans that no peer has taken yet */
 };
 
-typedef void (*dfopt_lead_progress_fn)(void *arg,
-                                       const struct dfopt_lead_progress *p);
+typedef void (*dfopt_run_progress_fn)(void *arg,
+                                       const struct dfopt_run_progress *p);
 
 #define DFOPT_SINKS_MAX 4
 
 /* Everything is borrowed for the run. */
-struct dfopt_lead_config {
+struct dfopt_run_config {
     struct dfopt_dict *dict;
     struct dfopt_codec *codec;
     const struct dfopt_policy *policy;
@@ -72,12 +72,12 @@ struct dfopt_lead_config {
     int64_t flush_interval_ns; /* of the decision log */
     int wait_ms; /* for input at a time; 0: 100. So late may a signal be noticed */
     const volatile sig_atomic_t *stop; /* not 0: take nothing more in */
-    dfopt_lead_progress_fn progress;   /* NULL: none; called a few times a second */
+    dfopt_run_progress_fn progress;   /* NULL: none; called a few times a second */
     void *progress_arg;
 };
 
 /* How a run ended. */
-struct dfopt_lead_result {
+struct dfopt_run_result {
     struct dfopt_totals totals;
     bool stopped;                  /* by *stop, before the end of the input */
     bool output_failed;            /* plans or log are not whole; said in the log */

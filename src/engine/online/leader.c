@@ -18,8 +18,8 @@
 #define WAIT_MS           100 /* for input; how soon a signal is noticed */
 #define PROGRESS_EVERY_NS 250000000
 
-struct lead {
-    const struct dfopt_lead_config *c;
+struct leader {
+    const struct dfopt_run_config *c;
     struct dfopt_totals *totals;
     struct dfopt_team *team;
     struct dfopt_output output;
@@ -46,7 +46,7 @@ static enum dfopt_err no_memory(struct dfopt_error *err)
 
 /* The run ends before a record that cannot be used: it takes no number and has no
  * row, so that a resumed run begins with it. */
-static enum dfopt_err end_before(struct lead *l, const struct dfopt_record *rec,
+static enum dfopt_err end_before(struct leader *l, const struct dfopt_record *rec,
                                  const char *why, struct dfopt_error *err)
 {
     l->totals->invalid++;
@@ -55,14 +55,14 @@ static enum dfopt_err end_before(struct lead *l, const struct dfopt_record *rec,
 }
 
 /* A record that cannot be used: counted, and said with its round. */
-static enum dfopt_err skip_record(struct lead *l, struct dfopt_round *r,
+static enum dfopt_err skip_record(struct leader *l, struct dfopt_round *r,
                                   struct dfopt_error *err)
 {
     l->totals->invalid++;
     return dfopt_team_skip(l->team, r) ? no_memory(err) : DFOPT_OK;
 }
 
-static enum dfopt_err route(struct lead *l, struct dfopt_round *r, uint64_t seq,
+static enum dfopt_err route(struct leader *l, struct dfopt_round *r, uint64_t seq,
                             const struct dfopt_event *event)
 {
     switch (event->stream) {
@@ -79,7 +79,7 @@ static enum dfopt_err route(struct lead *l, struct dfopt_round *r, uint64_t seq,
 
 /* Whether an event that its origin sends again has been decided: it is in the log
  * that the run goes on with, or came in since. */
-static bool is_known(struct lead *l, const struct dfopt_record *rec)
+static bool is_known(struct leader *l, const struct dfopt_record *rec)
 {
     if (!l->c->resume || rec->unit != DFOPT_OFFSET_EVENT_ID)
         return false;
@@ -90,7 +90,7 @@ static bool is_known(struct lead *l, const struct dfopt_record *rec)
     return false;
 }
 
-static enum dfopt_err take_record(struct lead *l, struct dfopt_round *r,
+static enum dfopt_err take_record(struct leader *l, struct dfopt_round *r,
                                   const struct dfopt_record *rec,
                                   struct dfopt_error *err)
 {
@@ -120,7 +120,7 @@ static enum dfopt_err take_record(struct lead *l, struct dfopt_round *r,
 }
 
 /* A file that cannot be read on: said and counted; fatal if strict. */
-static enum dfopt_err skip_input(struct lead *l, const struct dfopt_error *why,
+static enum dfopt_err skip_input(struct leader *l, const struct dfopt_error *why,
                                  struct dfopt_error *err)
 {
     l->totals->skipped_inputs++;
@@ -133,7 +133,7 @@ static enum dfopt_err skip_input(struct lead *l, const struct dfopt_error *why,
     return DFOPT_OK;
 }
 
-static void report_progress(struct lead *l, bool last)
+static void report_progress(struct leader *l, bool last)
 {
     if (!l->c->progress)
         return;
@@ -141,7 +141,7 @@ static void report_progress(struct lead *l, bool last)
     if (!last && now - l->progress_ns < PROGRESS_EVERY_NS)
         return;
     l->progress_ns = now;
-    struct dfopt_lead_progress p = {.totals = l->totals,
+    struct dfopt_run_progress p = {.totals = l->totals,
                                     .undecided = l->totals->records +
                                                  l->totals->recognised - l->put_out,
                                     .kept_back = l->kept_back};
@@ -151,7 +151,7 @@ static void report_progress(struct lead *l, bool last)
 
 /* All that has been put out is durable: the source may acknowledge it, and the
  * journal is not needed, unless there is more in it. */
-static enum dfopt_err settled(struct lead *l, struct dfopt_error *err)
+static enum dfopt_err settled(struct leader *l, struct dfopt_error *err)
 {
     l->settled = l->put_out;
     if (l->c->source->ops->done && !l->output.failed)
@@ -162,7 +162,7 @@ static enum dfopt_err settled(struct lead *l, struct dfopt_error *err)
 }
 
 /* Nothing is on its way and nothing has come in. */
-static enum dfopt_err idle(struct lead *l, struct dfopt_error *err)
+static enum dfopt_err idle(struct leader *l, struct dfopt_error *err)
 {
     l->put_out += l->passed_over;
     l->passed_over = 0;
@@ -179,7 +179,7 @@ static enum dfopt_err idle(struct lead *l, struct dfopt_error *err)
 }
 
 /* Fills a round until it is full or no more input is ready. */
-static enum dfopt_err fill(struct lead *l, struct dfopt_round *r,
+static enum dfopt_err fill(struct leader *l, struct dfopt_round *r,
                            struct dfopt_error *err)
 {
     struct dfopt_record rec;
@@ -226,7 +226,7 @@ static enum dfopt_err fill(struct lead *l, struct dfopt_round *r,
 /* ---- the loop ---- */
 
 /* Puts out the oldest round, which is answered. */
-static enum dfopt_err finish_oldest(struct lead *l, struct dfopt_error *err)
+static enum dfopt_err finish_oldest(struct leader *l, struct dfopt_error *err)
 {
     struct dfopt_round *r = &l->rounds[l->oldest];
     enum dfopt_err e = dfopt_round_merge(r);
@@ -252,7 +252,7 @@ static enum dfopt_err finish_oldest(struct lead *l, struct dfopt_error *err)
 }
 
 /* Takes in and sends one more round, if one may be on its way. */
-static enum dfopt_err send_next(struct lead *l, struct dfopt_error *err)
+static enum dfopt_err send_next(struct leader *l, struct dfopt_error *err)
 {
     if (l->ended || l->on_way == l->n_rounds)
         return DFOPT_OK;
@@ -271,7 +271,7 @@ static enum dfopt_err send_next(struct lead *l, struct dfopt_error *err)
     return e ? e : journaled ? journaled : sent;
 }
 
-static enum dfopt_err run(struct lead *l, struct dfopt_error *err)
+static enum dfopt_err run(struct leader *l, struct dfopt_error *err)
 {
     enum dfopt_err e = DFOPT_OK;
     while (!e && !(l->ended && l->on_way == 0)) {
@@ -292,7 +292,7 @@ static enum dfopt_err run(struct lead *l, struct dfopt_error *err)
 
 /* After a failure: waits for what is still on its way, and puts out what is
  * whole, as far as that goes. */
-static void wind_up(struct lead *l)
+static void wind_up(struct leader *l)
 {
     struct dfopt_error ignored;
     bool fit = true;
@@ -311,7 +311,7 @@ static void wind_up(struct lead *l)
     }
 }
 
-static enum dfopt_err start(struct lead *l, struct dfopt_comm *comm,
+static enum dfopt_err start(struct leader *l, struct dfopt_comm *comm,
                             struct dfopt_error *err)
 {
     const struct dfopt_team_config team = {l->c->policy, l->c->assumed_acks,
@@ -345,7 +345,7 @@ static enum dfopt_err start(struct lead *l, struct dfopt_comm *comm,
     return dfopt_output_presets(&l->output, err);
 }
 
-static void release(struct lead *l)
+static void release(struct leader *l)
 {
     for (uint32_t i = 0; l->rounds && i < l->n_rounds; i++)
         dfopt_round_free(&l->rounds[i]);
@@ -355,12 +355,12 @@ static void release(struct lead *l)
     dfopt_output_free(&l->output);
 }
 
-enum dfopt_err dfopt_lead_run(struct dfopt_comm *comm,
-                              const struct dfopt_lead_config *config,
-                              struct dfopt_lead_result *out,
+enum dfopt_err dfopt_online_run(struct dfopt_comm *comm,
+                              const struct dfopt_run_config *config,
+                              struct dfopt_run_result *out,
                               struct dfopt_error *err)
 {
-    struct lead l = {
+    struct leader l = {
         .c = config,
         .totals = &out->totals,
         .output = {.c = config, .totals = &out->totals},

@@ -10,9 +10,9 @@
  * to the end of the input and leaves the state in *out (zero it before; free
  * its buffers, on failure too). Returns OK, or what made it impossible to go on
  * (strict: the first bad record); everything decided before is put out. */
-enum dfopt_err dfopt_lead_run(struct dfopt_comm *comm,
-                              const struct dfopt_lead_config *config,
-                              struct dfopt_lead_result *out,
+enum dfopt_err dfopt_online_run(struct dfopt_comm *comm,
+                              const struct dfopt_run_config *config,
+                              struct dfopt_run_result *out,
                               struct dfopt_error *err);
 
 #endif

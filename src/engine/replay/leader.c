@@ -15,8 +15,8 @@
 #define PIECE_BYTES_MIN   ((uint64_t)256 << 10)
 #define PROGRESS_EVERY_NS 250000000
 /* what rank 0 does about a finding of any rank, to what its reader does */
-#define LEAD_WORK     0.01
-#define LEAD_WORK_LOG 0.08
+#define LEADER_WORK     0.01
+#define LEADER_WORK_LOG 0.08
 
 static enum dfopt_err no_memory(struct dfopt_error *err)
 {
@@ -25,7 +25,7 @@ static enum dfopt_err no_memory(struct dfopt_error *err)
 
 /* ---- starting ---- */
 
-static enum dfopt_err add_paths(struct dfopt_bulk_lead *l, struct dfopt_frame *f)
+static enum dfopt_err add_paths(struct dfopt_bulk_leader *l, struct dfopt_frame *f)
 {
     const struct dfopt_pieces *p = l->b.pieces;
     struct dfopt_buf item = {0};
@@ -44,7 +44,7 @@ static enum dfopt_err add_paths(struct dfopt_bulk_lead *l, struct dfopt_frame *f
     return e;
 }
 
-static enum dfopt_err send_start(struct dfopt_bulk_lead *l, int to)
+static enum dfopt_err send_start(struct dfopt_bulk_leader *l, int to)
 {
     struct dfopt_frame f;
     struct dfopt_bulk_rank *b = &l->b;
@@ -67,7 +67,7 @@ static enum dfopt_err send_start(struct dfopt_bulk_lead *l, int to)
 }
 
 /* Goes on where the run before left off: input, numbers, rows of the log. */
-static enum dfopt_err go_on(struct dfopt_bulk_lead *l,
+static enum dfopt_err go_on(struct dfopt_bulk_leader *l,
                             const struct dfopt_bulk_input *input)
 {
     const struct dfopt_declog *log = *l->c->declog;
@@ -90,15 +90,15 @@ static enum dfopt_err go_on(struct dfopt_bulk_lead *l,
 /* What rank 0 reads of a round in which each other rank reads `piece`. For all that
  * anybody reads it has a little to do that the others have not; its own piece is
  * smaller so that they do not wait for it. */
-static uint64_t lead_bytes(uint64_t piece, int ranks, bool log)
+static uint64_t leader_bytes(uint64_t piece, int ranks, bool log)
 {
-    const double more = log ? LEAD_WORK_LOG : LEAD_WORK; /* as part of the rest */
+    const double more = log ? LEADER_WORK_LOG : LEADER_WORK; /* as part of the rest */
     const double share = (1 - more * (ranks - 1)) / (1 + more);
     const double least = 1.0 / 16;
     return (uint64_t)((double)piece * (share > least ? share : least)) + 1;
 }
 
-static enum dfopt_err start(struct dfopt_bulk_lead *l,
+static enum dfopt_err start(struct dfopt_bulk_leader *l,
                             const struct dfopt_bulk_input *input,
                             struct dfopt_error *err)
 {
@@ -116,8 +116,8 @@ static enum dfopt_err start(struct dfopt_bulk_lead *l,
         .log_level = *l->c->declog ? input->log_compression : -1,
         .start = input->start,
     };
-    b->o.lead_bytes =
-        size > 1 ? lead_bytes(b->o.piece_bytes, (int)size, *l->c->declog != NULL)
+    b->o.leader_bytes =
+        size > 1 ? leader_bytes(b->o.piece_bytes, (int)size, *l->c->declog != NULL)
                  : b->o.piece_bytes;
     b->pieces = input->pieces;
     b->slice.dict = l->c->dict;
@@ -147,7 +147,7 @@ static enum dfopt_err start(struct dfopt_bulk_lead *l,
 }
 
 /* Reads this rank's piece of the next round. */
-static void read_round(struct dfopt_bulk_lead *l)
+static void read_round(struct dfopt_bulk_leader *l)
 {
     struct dfopt_bulk_rank *b = &l->b;
     dfopt_bulk_read(b, &l->syncs[0]);
@@ -164,7 +164,7 @@ static void read_round(struct dfopt_bulk_lead *l)
 
 /* ---- putting out ---- */
 
-static void add_counts(struct dfopt_bulk_lead *l, const struct dfopt_bulk_counts *c)
+static void add_counts(struct dfopt_bulk_leader *l, const struct dfopt_bulk_counts *c)
 {
     l->totals->records += c->records;
     for (int i = 0; i < DFOPT_STREAM_COUNT; i++)
@@ -181,7 +181,7 @@ static enum dfopt_err add_rows(struct dfopt_buf *to, const struct dfopt_item *it
                                  : dfopt_buf_add(to, item->data, item->size);
 }
 
-static enum dfopt_err take_output_item(struct dfopt_bulk_lead *l, int from,
+static enum dfopt_err take_output_item(struct dfopt_bulk_leader *l, int from,
                                        const struct dfopt_item *item,
                                        struct dfopt_bulk_counts *counts)
 {
@@ -228,7 +228,7 @@ static enum dfopt_err take_output_item(struct dfopt_bulk_lead *l, int from,
 }
 
 /* Receives a decided slice into l->theirs. */
-static void receive_output(struct dfopt_bulk_lead *l, int from,
+static void receive_output(struct dfopt_bulk_leader *l, int from,
                            struct dfopt_bulk_counts *counts)
 {
     struct dfopt_bulk_rank *b = &l->b;
@@ -250,7 +250,7 @@ static void receive_output(struct dfopt_bulk_lead *l, int from,
 }
 
 /* The first records of a file get a row of /origins. */
-static enum dfopt_err note_origin(struct dfopt_bulk_lead *l, int rank,
+static enum dfopt_err note_origin(struct dfopt_bulk_leader *l, int rank,
                                   struct dfopt_round *r,
                                   const struct dfopt_bulk_counts *c)
 {
@@ -265,7 +265,7 @@ static enum dfopt_err note_origin(struct dfopt_bulk_lead *l, int rank,
     return dfopt_buf_add(&r->origins, &row, sizeof row);
 }
 
-static enum dfopt_err put_out(struct dfopt_bulk_lead *l, int rank,
+static enum dfopt_err put_out(struct dfopt_bulk_leader *l, int rank,
                               struct dfopt_round *r,
                               const struct dfopt_bulk_counts *c, bool flush,
                               struct dfopt_error *err)
@@ -285,12 +285,12 @@ static enum dfopt_err put_out(struct dfopt_bulk_lead *l, int rank,
     return dfopt_output_round(&l->output, r, flush, err);
 }
 
-static void report_progress(struct dfopt_bulk_lead *l, bool last)
+static void report_progress(struct dfopt_bulk_leader *l, bool last)
 {
     const int64_t now = dfopt_clock_monotonic_ns();
     if (!l->c->progress || (!last && now - l->progress_ns < PROGRESS_EVERY_NS))
         return;
-    struct dfopt_lead_progress p = {.totals = l->totals};
+    struct dfopt_run_progress p = {.totals = l->totals};
     for (uint32_t i = 0; i < dfopt_pieces_files(l->b.pieces); i++)
         p.input.bytes_total += dfopt_pieces_size(l->b.pieces, i);
     p.input.bytes_done = l->bytes_done;
@@ -299,7 +299,7 @@ static void report_progress(struct dfopt_bulk_lead *l, bool last)
 }
 
 /* Decides an agreed round, and puts out this rank's slice. */
-static void decide(struct dfopt_bulk_lead *l, bool flush, struct dfopt_error *err)
+static void decide(struct dfopt_bulk_leader *l, bool flush, struct dfopt_error *err)
 {
     struct dfopt_bulk_rank *b = &l->b;
     struct dfopt_round *r = &b->slice.round;
@@ -327,7 +327,7 @@ static void decide(struct dfopt_bulk_lead *l, bool flush, struct dfopt_error *er
 
 /* Puts out the slices of the others. Once something has failed nothing more is
  * put out, but every frame that a rank sends is received. */
-static void put_out_others(struct dfopt_bulk_lead *l, bool flush,
+static void put_out_others(struct dfopt_bulk_leader *l, bool flush,
                            struct dfopt_error *err)
 {
     struct dfopt_bulk_rank *b = &l->b;
@@ -344,7 +344,7 @@ static void put_out_others(struct dfopt_bulk_lead *l, bool flush,
 
 /* A round that all have read: it is decided and put out, and the next one read.
  * The others' slices are waited for when that is done, so that they are there. */
-static enum dfopt_err run_round(struct dfopt_bulk_lead *l,
+static enum dfopt_err run_round(struct dfopt_bulk_leader *l,
                                 enum dfopt_bulk_next *next, struct dfopt_error *err)
 {
     struct dfopt_bulk_rank *b = &l->b;
@@ -367,8 +367,8 @@ static enum dfopt_err run_round(struct dfopt_bulk_lead *l,
 
 /* ---- the end ---- */
 
-static enum dfopt_err take_state(struct dfopt_bulk_lead *l, int from,
-                                 struct dfopt_lead_result *out,
+static enum dfopt_err take_state(struct dfopt_bulk_leader *l, int from,
+                                 struct dfopt_run_result *out,
                                  struct dfopt_error *err)
 {
     struct dfopt_frame_reader in;
@@ -391,8 +391,8 @@ static enum dfopt_err take_state(struct dfopt_bulk_lead *l, int from,
     return e;
 }
 
-static enum dfopt_err collect_state(struct dfopt_bulk_lead *l,
-                                    struct dfopt_lead_result *out,
+static enum dfopt_err collect_state(struct dfopt_bulk_leader *l,
+                                    struct dfopt_run_result *out,
                                     struct dfopt_error *err)
 {
     struct dfopt_error ignored;
@@ -410,7 +410,7 @@ static enum dfopt_err collect_state(struct dfopt_bulk_lead *l,
 }
 
 /* Sends all ranks away with the next agreement, after a failure. */
-static void abandon(struct dfopt_bulk_lead *l)
+static void abandon(struct dfopt_bulk_leader *l)
 {
     enum dfopt_bulk_next next;
     struct dfopt_error ignored;
@@ -418,7 +418,7 @@ static void abandon(struct dfopt_bulk_lead *l)
     dfopt_bulk_agree(l, &next, &ignored);
 }
 
-static enum dfopt_err run(struct dfopt_bulk_lead *l, struct dfopt_lead_result *out,
+static enum dfopt_err run(struct dfopt_bulk_leader *l, struct dfopt_run_result *out,
                           struct dfopt_error *err)
 {
     enum dfopt_bulk_next next = DFOPT_BULK_GO_ON;
@@ -439,7 +439,7 @@ static enum dfopt_err run(struct dfopt_bulk_lead *l, struct dfopt_lead_result *o
     return e;
 }
 
-static void release(struct dfopt_bulk_lead *l)
+static void release(struct dfopt_bulk_leader *l)
 {
     for (int i = 0; l->reasons && i < l->b.size; i++)
         dfopt_buf_free(&l->reasons[i]);
@@ -452,13 +452,13 @@ static void release(struct dfopt_bulk_lead *l)
     dfopt_bulk_rank_free(&l->b);
 }
 
-enum dfopt_err dfopt_bulk_lead(struct dfopt_comm *comm,
-                               const struct dfopt_lead_config *config,
+enum dfopt_err dfopt_bulk_run(struct dfopt_comm *comm,
+                               const struct dfopt_run_config *config,
                                const struct dfopt_bulk_input *input,
-                               struct dfopt_lead_result *out,
+                               struct dfopt_run_result *out,
                                struct dfopt_error *err)
 {
-    struct dfopt_bulk_lead l = {.c = config,
+    struct dfopt_bulk_leader l = {.c = config,
                                 .totals = &out->totals,
                                 .b = {.comm = comm},
                                 .output = {.c = config, .totals = &out->totals},

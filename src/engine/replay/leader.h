@@ -11,8 +11,8 @@ struct dfopt_bulk_end { /* how far a round is used up with a slice */
     uint32_t file; /* of the slice */
 };
 
-struct dfopt_bulk_lead {
-    const struct dfopt_lead_config *c;
+struct dfopt_bulk_leader {
+    const struct dfopt_run_config *c;
     struct dfopt_totals *totals;
     struct dfopt_bulk_rank b;
     struct dfopt_output output;
@@ -35,7 +35,7 @@ struct dfopt_bulk_lead {
 
 /* Agrees with the others on the round that all have read: gives it its numbers, and
  * says in *next how to go on. Returns why the round cannot be. */
-enum dfopt_err dfopt_bulk_agree(struct dfopt_bulk_lead *l,
+enum dfopt_err dfopt_bulk_agree(struct dfopt_bulk_leader *l,
                                 enum dfopt_bulk_next *next,
                                 struct dfopt_error *err);
 

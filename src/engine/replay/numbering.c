@@ -18,7 +18,7 @@ enum dfopt_err dfopt_bulk_add_names(const struct dfopt_dict *d,
 }
 
 /* A list that another rank has made, with the numbers that hold here. */
-static enum dfopt_err intern_list(struct dfopt_bulk_lead *l, int from,
+static enum dfopt_err intern_list(struct dfopt_bulk_leader *l, int from,
                                   const struct dfopt_item *item)
 {
     const struct dfopt_frame_translation *t = &l->b.own[from];
@@ -46,7 +46,7 @@ static enum dfopt_err intern_list(struct dfopt_bulk_lead *l, int from,
 }
 
 /* An item of a SYNC: new strings come before the lists that hold them. */
-static enum dfopt_err take_sync_item(struct dfopt_bulk_lead *l, int from,
+static enum dfopt_err take_sync_item(struct dfopt_bulk_leader *l, int from,
                                      const struct dfopt_item *item,
                                      struct dfopt_decisions *none)
 {
@@ -65,7 +65,7 @@ static enum dfopt_err take_sync_item(struct dfopt_bulk_lead *l, int from,
     }
 }
 
-static void receive_sync(struct dfopt_bulk_lead *l, int from)
+static void receive_sync(struct dfopt_bulk_leader *l, int from)
 {
     struct dfopt_bulk_rank *b = &l->b;
     struct dfopt_frame_reader in;
@@ -84,7 +84,7 @@ static void receive_sync(struct dfopt_bulk_lead *l, int from)
 }
 
 /* The run ends at this slice's first reject or unreadable input. */
-static void stop_at(struct dfopt_bulk_lead *l, int rank, uint64_t line,
+static void stop_at(struct dfopt_bulk_leader *l, int rank, uint64_t line,
                     const char *why)
 {
     const char *name = dfopt_pieces_name(l->b.pieces, l->b.turn[rank].file);
@@ -99,7 +99,7 @@ static void stop_at(struct dfopt_bulk_lead *l, int rank, uint64_t line,
 
 /* Notes how far the input is used up with a rank's slice, of which `keep` records
  * are decided. A piece is done with to its end, unless it was cut. */
-static void note_end(struct dfopt_bulk_lead *l, int rank, uint64_t keep)
+static void note_end(struct dfopt_bulk_leader *l, int rank, uint64_t keep)
 {
     const struct dfopt_bulk_sync *s = &l->syncs[rank];
     const struct dfopt_piece *piece = &l->b.turn[rank];
@@ -115,7 +115,7 @@ static void note_end(struct dfopt_bulk_lead *l, int rank, uint64_t keep)
 }
 
 /* Gives a rank's slice its numbers. */
-static struct dfopt_bulk_go place(struct dfopt_bulk_lead *l, int rank)
+static struct dfopt_bulk_go place(struct dfopt_bulk_leader *l, int rank)
 {
     const struct dfopt_bulk_sync *s = &l->syncs[rank];
     const struct dfopt_piece *piece = &l->b.turn[rank];
@@ -150,7 +150,7 @@ static struct dfopt_bulk_go place(struct dfopt_bulk_lead *l, int rank)
     return go;
 }
 
-static void send_go(struct dfopt_bulk_lead *l, int to,
+static void send_go(struct dfopt_bulk_leader *l, int to,
                     const struct dfopt_bulk_go *go)
 {
     struct dfopt_frame f;
@@ -165,7 +165,7 @@ static void send_go(struct dfopt_bulk_lead *l, int to,
 }
 
 /* Why the round cannot be: this rank's failure, or another's. */
-static enum dfopt_err failure(struct dfopt_bulk_lead *l, struct dfopt_error *err)
+static enum dfopt_err failure(struct dfopt_bulk_leader *l, struct dfopt_error *err)
 {
     struct dfopt_bulk_rank *b = &l->b;
     if (b->status) {
@@ -181,14 +181,14 @@ static enum dfopt_err failure(struct dfopt_bulk_lead *l, struct dfopt_error *err
 }
 
 /* Whether the input is used up, or no more of it is wanted. */
-static bool is_last(struct dfopt_bulk_lead *l)
+static bool is_last(struct dfopt_bulk_leader *l)
 {
     struct dfopt_piece at = l->b.at;
     return l->stopped_by || (l->c->stop && *l->c->stop) ||
            dfopt_pieces_next(l->b.pieces, &at, 1).len == 0;
 }
 
-enum dfopt_err dfopt_bulk_agree(struct dfopt_bulk_lead *l,
+enum dfopt_err dfopt_bulk_agree(struct dfopt_bulk_leader *l,
                                 enum dfopt_bulk_next *next, struct dfopt_error *err)
 {
     struct dfopt_bulk_rank *b = &l->b;

@@ -156,11 +156,11 @@ static uint64_t bytes_left(const struct dfopt_bulk_rank *b)
 static bool cut_round(struct dfopt_bulk_rank *b)
 {
     const double round =
-        (double)b->o.lead_bytes + (double)b->o.piece_bytes * (double)(b->size - 1);
+        (double)b->o.leader_bytes + (double)b->o.piece_bytes * (double)(b->size - 1);
     const double part = (double)bytes_left(b) / round;
     bool any = false;
     for (int i = 0; i < b->size; i++) {
-        uint64_t most = i == 0 ? b->o.lead_bytes : b->o.piece_bytes;
+        uint64_t most = i == 0 ? b->o.leader_bytes : b->o.piece_bytes;
         if (part < 1)
             most = (uint64_t)((double)most * part) + 1;
         b->turn[i] = dfopt_pieces_next(b->pieces, &b->at, most);

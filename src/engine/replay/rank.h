@@ -8,7 +8,7 @@
 
 struct dfopt_bulk_options { /* the same on all ranks; plain data */
     uint64_t piece_bytes;   /* of input that a rank reads at a time; */
-    uint64_t lead_bytes;    /* rank 0, which has more to do with all of it */
+    uint64_t leader_bytes;    /* rank 0, which has more to do with all of it */
     uint64_t max_record_bytes;
     uint32_t log_detail;      /* enum dfopt_declog_detail */
     int32_t log_level;        /* deflate level; -1: there is no decision log */

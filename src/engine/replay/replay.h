@@ -35,18 +35,18 @@ struct dfopt_bulk_input {
     uint64_t start_line;      /* lines of that file before it */
 };
 
-/* Local, on rank 0, instead of dfopt_lead_run; the others are in
+/* Local, on rank 0, instead of dfopt_online_run; the others are in
  * dfopt_worker_serve. `pieces` is the input (config->source is only asked for
- * progress). The rest as dfopt_lead_run. */
-enum dfopt_err dfopt_bulk_lead(struct dfopt_comm *comm,
-                               const struct dfopt_lead_config *config,
+ * progress). The rest as dfopt_online_run. */
+enum dfopt_err dfopt_bulk_run(struct dfopt_comm *comm,
+                               const struct dfopt_run_config *config,
                                const struct dfopt_bulk_input *input,
-                               struct dfopt_lead_result *out,
+                               struct dfopt_run_result *out,
                                struct dfopt_error *err);
 
 /* Local, on another rank: takes part, from the BULK frame that rank 0 sent to
  * the end. A failure has been reported to rank 0 when this returns. */
-enum dfopt_err dfopt_bulk_follow(struct dfopt_comm *comm,
+enum dfopt_err dfopt_bulk_serve(struct dfopt_comm *comm,
                                  struct dfopt_frame_reader *frame,
                                  struct dfopt_error *err);
 

@@ -12,7 +12,7 @@
 /* ---- a rank that is not 0 ---- */
 
 /* What a follower owns beside the rank's part. */
-struct follower {
+struct worker {
     struct dfopt_bulk_rank b;
     struct dfopt_dict *dict;
     struct dfopt_codec *codec;
@@ -23,7 +23,7 @@ struct follower {
     size_t n_paths;
 };
 
-static enum dfopt_err take_path(struct follower *f, const struct dfopt_item *item)
+static enum dfopt_err take_path(struct worker *f, const struct dfopt_item *item)
 {
     uint64_t size;
     if (item->size < sizeof size)
@@ -43,7 +43,7 @@ static enum dfopt_err take_path(struct follower *f, const struct dfopt_item *ite
 }
 
 /* Everything is there but the registrations: opens the input and the planner. */
-static enum dfopt_err open_follower(struct follower *f, struct dfopt_error *err)
+static enum dfopt_err open_follower(struct worker *f, struct dfopt_error *err)
 {
     struct dfopt_bulk_rank *b = &f->b;
     const struct dfopt_codec_limits limits = {.max_record_bytes =
@@ -67,7 +67,7 @@ static enum dfopt_err open_follower(struct follower *f, struct dfopt_error *err)
     return e;
 }
 
-static enum dfopt_err take_start(struct follower *f,
+static enum dfopt_err take_start(struct worker *f,
                                  struct dfopt_frame_reader *frame,
                                  struct dfopt_error *err)
 {
@@ -280,11 +280,11 @@ static void follow(struct dfopt_bulk_rank *b)
     send_state(b);
 }
 
-enum dfopt_err dfopt_bulk_follow(struct dfopt_comm *comm,
+enum dfopt_err dfopt_bulk_serve(struct dfopt_comm *comm,
                                  struct dfopt_frame_reader *frame,
                                  struct dfopt_error *err)
 {
-    struct follower f = {.b = {.comm = comm}};
+    struct worker f = {.b = {.comm = comm}};
     enum dfopt_err e = dfopt_dict_create(&f.dict, true);
     if (!e)
         e = take_start(&f, frame, err);

@@ -20,7 +20,7 @@ struct peer {
     unsigned waves; /* on their way */
 };
 
-struct lead {
+struct leader {
     struct dfopt_comm *comm;
     const struct dfopt_sweep_config *c;
     struct dfopt_recording *recording;
@@ -41,7 +41,7 @@ struct lead {
     struct dfopt_error err;
 };
 
-static void fail(struct lead *l, enum dfopt_err e, const struct dfopt_error *err)
+static void fail(struct leader *l, enum dfopt_err e, const struct dfopt_error *err)
 {
     if (!e || l->status)
         return;
@@ -52,14 +52,14 @@ static void fail(struct lead *l, enum dfopt_err e, const struct dfopt_error *err
         dfopt_error_set(&l->err, e, "%s", dfopt_err_text(e));
 }
 
-static bool stopped(const struct lead *l)
+static bool stopped(const struct leader *l)
 {
     return l->c->input.stop && *l->c->input.stop;
 }
 
 /* ---- the beginning ---- */
 
-static enum dfopt_err put_start(struct lead *l, struct dfopt_frame *f)
+static enum dfopt_err put_start(struct leader *l, struct dfopt_frame *f)
 {
     const struct dfopt_sweep_config *c = l->c;
     const struct dfopt_policy none = {0};
@@ -84,7 +84,7 @@ static enum dfopt_err put_start(struct lead *l, struct dfopt_frame *f)
 }
 
 /* A rank that has not heard of the sweep would wait for ever: no way back. */
-static void send_or_abort(struct lead *l, int to, struct dfopt_frame *f,
+static void send_or_abort(struct leader *l, int to, struct dfopt_frame *f,
                           enum dfopt_frame_kind kind, enum dfopt_err e)
 {
     struct dfopt_error err = {0};
@@ -97,13 +97,13 @@ static void send_or_abort(struct lead *l, int to, struct dfopt_frame *f,
     dfopt_comm_abort(l->comm, 1);
 }
 
-static enum dfopt_err begin_frame(struct lead *l, int to, struct dfopt_frame *f)
+static enum dfopt_err begin_frame(struct leader *l, int to, struct dfopt_frame *f)
 {
     return dfopt_outbox_begin(&l->peers[to].out, l->comm, l->c->world->dict, f,
                               NULL);
 }
 
-static void send_start(struct lead *l, int to)
+static void send_start(struct leader *l, int to)
 {
     struct dfopt_frame f;
     enum dfopt_err e = begin_frame(l, to, &f);
@@ -112,7 +112,7 @@ static void send_start(struct lead *l, int to)
     send_or_abort(l, to, &f, DFOPT_FRAME_SWEEP, e);
 }
 
-static void check_ready(struct lead *l, int rank)
+static void check_ready(struct leader *l, int rank)
 {
     const struct dfopt_sweep_ready *is = &l->peers[rank].ready;
     struct dfopt_error err;
@@ -131,7 +131,7 @@ static void check_ready(struct lead *l, int rank)
 
 /* ---- what comes back ---- */
 
-static void keep(struct lead *l, const void *result, size_t len)
+static void keep(struct leader *l, const void *result, size_t len)
 {
     struct dfopt_error err = {0};
     fail(l, l->c->keep(l->c->arg, result, len, &err), &err);
@@ -139,7 +139,7 @@ static void keep(struct lead *l, const void *result, size_t len)
     l->decided++;
 }
 
-static void take_failed(struct lead *l, int from, const struct dfopt_item *item)
+static void take_failed(struct leader *l, int from, const struct dfopt_item *item)
 {
     struct dfopt_error err;
     fail(l,
@@ -148,7 +148,7 @@ static void take_failed(struct lead *l, int from, const struct dfopt_item *item)
          &err);
 }
 
-static void take_items(struct lead *l, int from, struct dfopt_frame_reader *in)
+static void take_items(struct leader *l, int from, struct dfopt_frame_reader *in)
 {
     struct peer *p = &l->peers[from];
     struct dfopt_item item;
@@ -168,7 +168,7 @@ static void take_items(struct lead *l, int from, struct dfopt_frame_reader *in)
 }
 
 /* Takes the frames that are there; `wait`: at least one. */
-static void receive(struct lead *l, bool wait)
+static void receive(struct leader *l, bool wait)
 {
     for (;; wait = false) {
         struct dfopt_frame_reader in;
@@ -200,7 +200,7 @@ static void nap(void)
     nanosleep(&t, NULL);
 }
 
-static void wait_until_ready(struct lead *l)
+static void wait_until_ready(struct leader *l)
 {
     for (int i = 1; i < l->size && !l->status; i++) {
         while (!l->peers[i].is_ready && !l->status && !stopped(l)) {
@@ -218,7 +218,7 @@ static void wait_until_ready(struct lead *l)
 /* ---- handing out ---- */
 
 /* Takes the next wave out of what is left, into numbers and policies. */
-static size_t next_wave(struct lead *l)
+static size_t next_wave(struct leader *l)
 {
     const size_t want =
         dfopt_wave_size(l->world, l->left, (size_t)l->size, l->c->memory_bytes);
@@ -232,7 +232,7 @@ static size_t next_wave(struct lead *l)
     return n;
 }
 
-static void send_wave(struct lead *l, int to)
+static void send_wave(struct leader *l, int to)
 {
     struct dfopt_frame f;
     enum dfopt_err e = begin_frame(l, to, &f);
@@ -248,7 +248,7 @@ static void send_wave(struct lead *l, int to)
     l->peers[to].waves++;
 }
 
-static void hand_out(struct lead *l)
+static void hand_out(struct leader *l)
 {
     for (unsigned ahead = 1; ahead <= DFOPT_SWEEP_WAVES_AHEAD; ahead++)
         for (int i = 1; i < l->size && l->left; i++)
@@ -258,7 +258,7 @@ static void hand_out(struct lead *l)
 
 /* ---- this rank's own waves ---- */
 
-static enum dfopt_err end_own_wave(struct lead *l)
+static enum dfopt_err end_own_wave(struct leader *l)
 {
     enum dfopt_err e = DFOPT_OK;
     for (size_t i = 0; i < l->wave.n && !e; i++) {
@@ -272,7 +272,7 @@ static enum dfopt_err end_own_wave(struct lead *l)
 }
 
 /* Does a little of the work. Returns whether there was any. */
-static bool work(struct lead *l)
+static bool work(struct leader *l)
 {
     enum dfopt_err e = DFOPT_OK;
     if (!dfopt_wave_active(&l->wave)) {
@@ -289,7 +289,7 @@ static bool work(struct lead *l)
     return true;
 }
 
-static void show_progress(struct lead *l)
+static void show_progress(struct leader *l)
 {
     const int64_t now = dfopt_clock_monotonic_ns();
     if (!l->c->progress || now - l->shown_ns < PROGRESS_NS)
@@ -298,7 +298,7 @@ static void show_progress(struct lead *l)
     l->c->progress(l->c->arg, l->decided, l->undecided);
 }
 
-static void run(struct lead *l)
+static void run(struct leader *l)
 {
     while (l->undecided && !l->status) {
         receive(l, false);
@@ -313,7 +313,7 @@ static void run(struct lead *l)
     }
 }
 
-static void load(struct lead *l)
+static void load(struct leader *l)
 {
     struct dfopt_error err = {0};
     enum dfopt_err e = DFOPT_OK;
@@ -332,7 +332,7 @@ static void load(struct lead *l)
 }
 
 /* Sends all away and waits for their last words. */
-static void dismiss(struct lead *l)
+static void dismiss(struct leader *l)
 {
     for (int i = 1; i < l->size; i++) {
         struct dfopt_frame f;
@@ -345,12 +345,12 @@ static void dismiss(struct lead *l)
         dfopt_outbox_free(&l->peers[i].out, l->comm);
 }
 
-enum dfopt_err dfopt_sweep_lead(struct dfopt_comm *comm,
+enum dfopt_err dfopt_sweep_run(struct dfopt_comm *comm,
                                 const struct dfopt_sweep_config *config,
                                 struct dfopt_recording *recording,
                                 struct dfopt_error *err)
 {
-    struct lead l = {
+    struct leader l = {
         .comm = comm,
         .c = config,
         .recording = recording,

@@ -43,14 +43,14 @@ struct dfopt_sweep_config {
  * the caller, filled here, and the caller's to free in any case. OK;
  * INTERRUPTED if input.stop ended it before all was decided; or why it failed.
  * Results that came are kept in any case. */
-enum dfopt_err dfopt_sweep_lead(struct dfopt_comm *comm,
+enum dfopt_err dfopt_sweep_run(struct dfopt_comm *comm,
                                 const struct dfopt_sweep_config *config,
                                 struct dfopt_recording *recording,
                                 struct dfopt_error *err);
 
 /* Local, on another rank: takes part, from the SWEEP frame to the end. OK, or
  * why it failed: the caller reports it. */
-enum dfopt_err dfopt_sweep_follow(struct dfopt_comm *comm,
+enum dfopt_err dfopt_sweep_serve(struct dfopt_comm *comm,
                                   struct dfopt_frame_reader *frame,
                                   struct dfopt_error *err);
 

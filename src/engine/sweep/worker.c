@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct follower {
+struct worker {
     struct dfopt_comm *comm;
     struct dfopt_dict
         *dict; /* with rank 0's numbers of all texts of the policies */
@@ -29,7 +29,7 @@ struct follower {
 
 /* ---- the beginning ---- */
 
-static enum dfopt_err take_path(struct follower *f, const struct dfopt_item *item)
+static enum dfopt_err take_path(struct worker *f, const struct dfopt_item *item)
 {
     char **paths = realloc(f->paths, (f->n_paths + 1) * sizeof *paths);
     if (!paths)
@@ -39,7 +39,7 @@ static enum dfopt_err take_path(struct follower *f, const struct dfopt_item *ite
     return paths[f->n_paths++] ? DFOPT_OK : DFOPT_ERR_NOMEM;
 }
 
-static enum dfopt_err take_preset(struct follower *f, const struct dfopt_item *item)
+static enum dfopt_err take_preset(struct worker *f, const struct dfopt_item *item)
 {
     uint64_t seq;
     struct dfopt_registration r;
@@ -52,7 +52,7 @@ static enum dfopt_err take_preset(struct follower *f, const struct dfopt_item *i
     return e ? e : dfopt_recording_add_knobs(&f->recording, &r);
 }
 
-static enum dfopt_err take_config(struct follower *f, const struct dfopt_item *item)
+static enum dfopt_err take_config(struct worker *f, const struct dfopt_item *item)
 {
     struct dfopt_policy policy;
     struct dfopt_frame_config config;
@@ -65,7 +65,7 @@ static enum dfopt_err take_config(struct follower *f, const struct dfopt_item *i
     return DFOPT_OK;
 }
 
-static enum dfopt_err take_start(struct follower *f,
+static enum dfopt_err take_start(struct worker *f,
                                  struct dfopt_frame_reader *frame,
                                  struct dfopt_sweep_start *start)
 {
@@ -98,7 +98,7 @@ static enum dfopt_err take_start(struct follower *f,
     return e;
 }
 
-static enum dfopt_err load(struct follower *f,
+static enum dfopt_err load(struct worker *f,
                            const struct dfopt_sweep_start *start,
                            struct dfopt_error *err)
 {
@@ -131,7 +131,7 @@ static enum dfopt_err load(struct follower *f,
 
 /* ---- waves ---- */
 
-static void end_wave(struct follower *f)
+static void end_wave(struct worker *f)
 {
     dfopt_wave_end(&f->wave);
     for (size_t i = 0; i < f->n_policies; i++)
@@ -142,7 +142,7 @@ static void end_wave(struct follower *f)
 }
 
 /* Reads numbers and policies of a wave's frame. Both arrays have room for all. */
-static enum dfopt_err read_wave(struct follower *f, struct dfopt_frame_reader *in,
+static enum dfopt_err read_wave(struct worker *f, struct dfopt_frame_reader *in,
                                 uint64_t *numbers, size_t *n)
 {
     struct dfopt_item item;
@@ -162,7 +162,7 @@ static enum dfopt_err read_wave(struct follower *f, struct dfopt_frame_reader *i
     return !e && *n != f->n_policies ? DFOPT_ERR_FORMAT : e;
 }
 
-static enum dfopt_err begin_wave(struct follower *f, struct dfopt_buf *frame,
+static enum dfopt_err begin_wave(struct worker *f, struct dfopt_buf *frame,
                                  struct dfopt_error *err)
 {
     struct dfopt_frame_reader in;
@@ -187,7 +187,7 @@ static enum dfopt_err begin_wave(struct follower *f, struct dfopt_buf *frame,
     return e;
 }
 
-static enum dfopt_err send_results(struct follower *f, struct dfopt_error *err)
+static enum dfopt_err send_results(struct worker *f, struct dfopt_error *err)
 {
     struct dfopt_frame frame;
     enum dfopt_err e = dfopt_outbox_begin(&f->out, f->comm, f->dict, &frame, err);
@@ -206,7 +206,7 @@ static enum dfopt_err send_results(struct follower *f, struct dfopt_error *err)
 
 /* ---- the loop ---- */
 
-static enum dfopt_err take_frame(struct follower *f, struct dfopt_error *err)
+static enum dfopt_err take_frame(struct worker *f, struct dfopt_error *err)
 {
     struct dfopt_frame_reader in;
     enum dfopt_err e = dfopt_frame_open(&in, f->in.data, f->in.len, err);
@@ -225,7 +225,7 @@ static enum dfopt_err take_frame(struct follower *f, struct dfopt_error *err)
     return DFOPT_OK;
 }
 
-static enum dfopt_err serve(struct follower *f, struct dfopt_error *err)
+static enum dfopt_err serve(struct worker *f, struct dfopt_error *err)
 {
     enum dfopt_err e = DFOPT_OK;
     while (!e && !f->end) {
@@ -246,7 +246,7 @@ static enum dfopt_err serve(struct follower *f, struct dfopt_error *err)
     return e;
 }
 
-static enum dfopt_err say_left(struct follower *f, struct dfopt_error *err)
+static enum dfopt_err say_left(struct worker *f, struct dfopt_error *err)
 {
     struct dfopt_frame frame;
     enum dfopt_err e = dfopt_outbox_begin(&f->out, f->comm, f->dict, &frame, err);
@@ -255,7 +255,7 @@ static enum dfopt_err say_left(struct follower *f, struct dfopt_error *err)
                                  DFOPT_FRAME_SWEEP_LEFT, err);
 }
 
-static void release(struct follower *f)
+static void release(struct worker *f)
 {
     struct dfopt_registration *r =
         DFOPT_ROW(&f->presets, struct dfopt_registration);
@@ -276,11 +276,11 @@ static void release(struct follower *f)
     dfopt_dict_destroy(f->dict);
 }
 
-enum dfopt_err dfopt_sweep_follow(struct dfopt_comm *comm,
+enum dfopt_err dfopt_sweep_serve(struct dfopt_comm *comm,
                                   struct dfopt_frame_reader *frame,
                                   struct dfopt_error *err)
 {
-    struct follower f = {.comm = comm};
+    struct worker f = {.comm = comm};
     struct dfopt_sweep_start start = {0};
     enum dfopt_err e = dfopt_dict_create(&f.dict, true);
     f.world.recording = &f.recording;
