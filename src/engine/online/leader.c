@@ -21,7 +21,7 @@
 struct leader {
     const struct dfopt_run_config *c;
     struct dfopt_totals *totals;
-    struct dfopt_team *team;
+    struct dfopt_scatter *scatter;
     struct dfopt_output output;
     struct dfopt_round *rounds; /* ring */
     uint32_t n_rounds, oldest, on_way;
@@ -59,7 +59,7 @@ static enum dfopt_err skip_record(struct leader *l, struct dfopt_round *r,
                                   struct dfopt_error *err)
 {
     l->totals->invalid++;
-    return dfopt_team_skip(l->team, r) ? no_memory(err) : DFOPT_OK;
+    return dfopt_scatter_skip(l->scatter, r) ? no_memory(err) : DFOPT_OK;
 }
 
 static enum dfopt_err route(struct leader *l, struct dfopt_round *r, uint64_t seq,
@@ -67,13 +67,13 @@ static enum dfopt_err route(struct leader *l, struct dfopt_round *r, uint64_t se
 {
     switch (event->stream) {
     case DFOPT_STREAM_FINDING:
-        return dfopt_team_finding(l->team, r, seq, &event->finding);
+        return dfopt_scatter_finding(l->scatter, r, seq, &event->finding);
     case DFOPT_STREAM_ACK:
-        return dfopt_team_ack(l->team, r, seq, &event->ack);
+        return dfopt_scatter_ack(l->scatter, r, seq, &event->ack);
     case DFOPT_STREAM_GLOBAL_PLAN:
-        return dfopt_team_global_plan(l->team, r, seq, &event->global_plan);
+        return dfopt_scatter_global_plan(l->scatter, r, seq, &event->global_plan);
     default:
-        return dfopt_team_registration(l->team, r, seq, &event->registration);
+        return dfopt_scatter_registration(l->scatter, r, seq, &event->registration);
     }
 }
 
@@ -267,7 +267,7 @@ static enum dfopt_err send_next(struct leader *l, struct dfopt_error *err)
     l->next_round++;
     l->on_way++;
     enum dfopt_err journaled = e ? DFOPT_OK : dfopt_output_journal(&l->output, err);
-    enum dfopt_err sent = dfopt_team_send(l->team, r, e || journaled ? NULL : err);
+    enum dfopt_err sent = dfopt_scatter_send(l->scatter, r, e || journaled ? NULL : err);
     return e ? e : journaled ? journaled : sent;
 }
 
@@ -283,7 +283,7 @@ static enum dfopt_err run(struct leader *l, struct dfopt_error *err)
         struct dfopt_round *r = &l->rounds[l->oldest];
         const bool wait =
             l->on_way == before || l->on_way == l->n_rounds || l->ended;
-        e = dfopt_team_collect(l->team, r, l->rounds, l->n_rounds, wait, err);
+        e = dfopt_scatter_collect(l->scatter, r, l->rounds, l->n_rounds, wait, err);
         if (!e && r->waiting == 0)
             e = finish_oldest(l, err);
     }
@@ -298,9 +298,9 @@ static void wind_up(struct leader *l)
     bool fit = true;
     while (l->on_way) {
         struct dfopt_round *r = &l->rounds[l->oldest];
-        if (dfopt_team_collect(l->team, r, l->rounds, l->n_rounds, true,
+        if (dfopt_scatter_collect(l->scatter, r, l->rounds, l->n_rounds, true,
                                &ignored)) {
-            dfopt_team_forget(l->team, l->rounds, l->n_rounds);
+            dfopt_scatter_forget(l->scatter, l->rounds, l->n_rounds);
             fit = false;
         }
         if (fit && finish_oldest(l, &ignored) == DFOPT_OK)
@@ -314,16 +314,16 @@ static void wind_up(struct leader *l)
 static enum dfopt_err start(struct leader *l, struct dfopt_comm *comm,
                             struct dfopt_error *err)
 {
-    const struct dfopt_team_config team = {l->c->policy, l->c->assumed_acks,
+    const struct dfopt_scatter_config scatter = {l->c->policy, l->c->assumed_acks,
                                            l->c->relay_hostname};
-    enum dfopt_err e = dfopt_team_create(&l->team, comm, l->c->dict, &team, err);
+    enum dfopt_err e = dfopt_scatter_create(&l->scatter, comm, l->c->dict, &scatter, err);
     if (e)
         return e;
     l->rounds = calloc(l->n_rounds, sizeof *l->rounds);
     if (!l->rounds)
         return no_memory(err);
     for (uint32_t i = 0; i < l->n_rounds; i++)
-        if (dfopt_round_init(&l->rounds[i], dfopt_team_planners(l->team)))
+        if (dfopt_round_init(&l->rounds[i], dfopt_scatter_planners(l->scatter)))
             return no_memory(err);
     dfopt_round_reset(&l->rounds[0], 0, l->next_seq);
     l->rounds[0].end = (struct dfopt_declog_position){.origin = DFOPT_SYM_NONE};
@@ -332,13 +332,13 @@ static enum dfopt_err start(struct leader *l, struct dfopt_comm *comm,
         if (dfopt_buf_add(&l->known, l->c->resume->origins.data,
                           l->c->resume->origins.len))
             return no_memory(err);
-        e = dfopt_team_restore(l->team, &l->rounds[0], l->c->resume);
+        e = dfopt_scatter_restore(l->scatter, &l->rounds[0], l->c->resume);
         if (e)
             return dfopt_error_set(err, e, "restoring the state: %s",
                                    dfopt_err_text(e));
     }
     for (size_t i = 0; i < l->c->n_presets; i++) {
-        if (dfopt_team_preset(l->team, &l->rounds[0],
+        if (dfopt_scatter_preset(l->scatter, &l->rounds[0],
                               &l->c->presets[i].registration))
             return no_memory(err);
     }
@@ -351,7 +351,7 @@ static void release(struct leader *l)
         dfopt_round_free(&l->rounds[i]);
     free(l->rounds);
     dfopt_buf_free(&l->known);
-    dfopt_team_destroy(l->team);
+    dfopt_scatter_destroy(l->scatter);
     dfopt_output_free(&l->output);
 }
 
@@ -392,7 +392,7 @@ enum dfopt_err dfopt_online_run(struct dfopt_comm *comm,
         report_progress(&l, true);
     }
     if (!e)
-        e = dfopt_team_state(l.team, &out->state, &out->suppressions, err);
+        e = dfopt_scatter_state(l.scatter, &out->state, &out->suppressions, err);
     out->stopped = config->stop && *config->stop;
     out->output_failed = l.output.failed;
     release(&l);

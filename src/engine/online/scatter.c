@@ -11,10 +11,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct dfopt_team {
+struct dfopt_scatter {
     struct dfopt_comm *comm;
     struct dfopt_dict *dict;
-    struct dfopt_team_config config;
+    struct dfopt_scatter_config config;
     uint32_t planners;
     struct dfopt_deciding here;          /* one rank: the planner; else unused */
     struct dfopt_symmap owner;           /* of nodes met before */
@@ -24,17 +24,17 @@ struct dfopt_team {
     struct dfopt_buf in;
 };
 
-static bool is_alone(const struct dfopt_team *t)
+static bool is_alone(const struct dfopt_scatter *t)
 {
     return t->here.planner != NULL;
 }
 
-enum dfopt_err dfopt_team_create(struct dfopt_team **out, struct dfopt_comm *comm,
+enum dfopt_err dfopt_scatter_create(struct dfopt_scatter **out, struct dfopt_comm *comm,
                                  struct dfopt_dict *dict,
-                                 const struct dfopt_team_config *config,
+                                 const struct dfopt_scatter_config *config,
                                  struct dfopt_error *err)
 {
-    struct dfopt_team *t = calloc(1, sizeof *t);
+    struct dfopt_scatter *t = calloc(1, sizeof *t);
     if (!t)
         return dfopt_error_set(err, DFOPT_ERR_NOMEM, "out of memory");
     t->comm = comm;
@@ -51,14 +51,14 @@ enum dfopt_err dfopt_team_create(struct dfopt_team **out, struct dfopt_comm *com
                                  config->assumed_acks, config->relay_hostname, 0,
                                  1);
     if (e) {
-        dfopt_team_destroy(t);
+        dfopt_scatter_destroy(t);
         return dfopt_error_set(err, e, "%s", dfopt_err_text(e));
     }
     *out = t;
     return DFOPT_OK;
 }
 
-void dfopt_team_destroy(struct dfopt_team *t)
+void dfopt_scatter_destroy(struct dfopt_scatter *t)
 {
     if (!t)
         return;
@@ -77,7 +77,7 @@ void dfopt_team_destroy(struct dfopt_team *t)
     free(t);
 }
 
-uint32_t dfopt_team_planners(const struct dfopt_team *t)
+uint32_t dfopt_scatter_planners(const struct dfopt_scatter *t)
 {
     return t->planners;
 }
@@ -92,7 +92,7 @@ static enum dfopt_err count_event(struct dfopt_round *r, uint32_t reporter)
     return e;
 }
 
-enum dfopt_err dfopt_team_skip(struct dfopt_team *t, struct dfopt_round *r)
+enum dfopt_err dfopt_scatter_skip(struct dfopt_scatter *t, struct dfopt_round *r)
 {
     (void)t;
     return count_event(r, DFOPT_REPORTER_NONE);
@@ -100,7 +100,7 @@ enum dfopt_err dfopt_team_skip(struct dfopt_team *t, struct dfopt_round *r)
 
 /* The frame of a planner's share; begun, and headed by the configuration if it
  * is the planner's first. NULL on NOMEM. */
-static struct dfopt_frame *frame_of(struct dfopt_team *t, struct dfopt_round *r,
+static struct dfopt_frame *frame_of(struct dfopt_scatter *t, struct dfopt_round *r,
                                     uint32_t planner)
 {
     struct dfopt_share *s = &r->shares[planner];
@@ -118,7 +118,7 @@ static struct dfopt_frame *frame_of(struct dfopt_team *t, struct dfopt_round *r,
 }
 
 /* The planner that owns a node, remembered by the node's number. */
-static enum dfopt_err owner_of(struct dfopt_team *t, dfopt_sym node, uint32_t *out)
+static enum dfopt_err owner_of(struct dfopt_scatter *t, dfopt_sym node, uint32_t *out)
 {
     *out = dfopt_symmap_get(&t->owner, node);
     if (*out != DFOPT_SYMMAP_NONE)
@@ -129,7 +129,7 @@ static enum dfopt_err owner_of(struct dfopt_team *t, dfopt_sym node, uint32_t *o
     return dfopt_symmap_set(&t->owner, node, *out);
 }
 
-enum dfopt_err dfopt_team_finding(struct dfopt_team *t, struct dfopt_round *r,
+enum dfopt_err dfopt_scatter_finding(struct dfopt_scatter *t, struct dfopt_round *r,
                                   uint64_t seq, const struct dfopt_finding *f)
 {
     if (is_alone(t)) {
@@ -150,7 +150,7 @@ enum dfopt_err dfopt_team_finding(struct dfopt_team *t, struct dfopt_round *r,
     return e ? e : count_event(r, reporter);
 }
 
-enum dfopt_err dfopt_team_ack(struct dfopt_team *t, struct dfopt_round *r,
+enum dfopt_err dfopt_scatter_ack(struct dfopt_scatter *t, struct dfopt_round *r,
                               uint64_t seq, const struct dfopt_ack *a)
 {
     enum dfopt_err e = DFOPT_OK;
@@ -163,7 +163,7 @@ enum dfopt_err dfopt_team_ack(struct dfopt_team *t, struct dfopt_round *r,
     return e ? e : count_event(r, DFOPT_REPORTER_NONE);
 }
 
-enum dfopt_err dfopt_team_global_plan(struct dfopt_team *t, struct dfopt_round *r,
+enum dfopt_err dfopt_scatter_global_plan(struct dfopt_scatter *t, struct dfopt_round *r,
                                       uint64_t seq,
                                       const struct dfopt_global_plan *g)
 {
@@ -177,7 +177,7 @@ enum dfopt_err dfopt_team_global_plan(struct dfopt_team *t, struct dfopt_round *
     return e ? e : count_event(r, DFOPT_PARTITION_SPEAKER);
 }
 
-enum dfopt_err dfopt_team_preset(struct dfopt_team *t, struct dfopt_round *r,
+enum dfopt_err dfopt_scatter_preset(struct dfopt_scatter *t, struct dfopt_round *r,
                                  const struct dfopt_registration *g)
 {
     enum dfopt_err e = DFOPT_OK;
@@ -190,7 +190,7 @@ enum dfopt_err dfopt_team_preset(struct dfopt_team *t, struct dfopt_round *r,
     return e;
 }
 
-enum dfopt_err dfopt_team_restore(struct dfopt_team *t, struct dfopt_round *r,
+enum dfopt_err dfopt_scatter_restore(struct dfopt_scatter *t, struct dfopt_round *r,
                                   const struct dfopt_fold *state)
 {
     enum dfopt_err e = DFOPT_OK;
@@ -204,16 +204,16 @@ enum dfopt_err dfopt_team_restore(struct dfopt_team *t, struct dfopt_round *r,
     return e;
 }
 
-enum dfopt_err dfopt_team_registration(struct dfopt_team *t, struct dfopt_round *r,
+enum dfopt_err dfopt_scatter_registration(struct dfopt_scatter *t, struct dfopt_round *r,
                                        uint64_t seq,
                                        const struct dfopt_registration *g)
 {
     (void)seq;
-    enum dfopt_err e = dfopt_team_preset(t, r, g);
+    enum dfopt_err e = dfopt_scatter_preset(t, r, g);
     return e ? e : count_event(r, DFOPT_REPORTER_NONE);
 }
 
-enum dfopt_err dfopt_team_send(struct dfopt_team *t, struct dfopt_round *r,
+enum dfopt_err dfopt_scatter_send(struct dfopt_scatter *t, struct dfopt_round *r,
                                struct dfopt_error *err)
 {
     const int size = dfopt_comm_size(t->comm);
@@ -265,7 +265,7 @@ static enum dfopt_err broken_frame(int from, enum dfopt_err e,
                            dfopt_err_text(e));
 }
 
-static enum dfopt_err take_results(struct dfopt_team *t, int from,
+static enum dfopt_err take_results(struct dfopt_scatter *t, int from,
                                    struct dfopt_round *rounds, size_t n,
                                    struct dfopt_error *err)
 {
@@ -302,7 +302,7 @@ static enum dfopt_err take_results(struct dfopt_team *t, int from,
     return dfopt_send_finish(t->comm, &s->sending, err);
 }
 
-enum dfopt_err dfopt_team_collect(struct dfopt_team *t, struct dfopt_round *r,
+enum dfopt_err dfopt_scatter_collect(struct dfopt_scatter *t, struct dfopt_round *r,
                                   struct dfopt_round *rounds, size_t n, bool wait,
                                   struct dfopt_error *err)
 {
@@ -318,7 +318,7 @@ enum dfopt_err dfopt_team_collect(struct dfopt_team *t, struct dfopt_round *r,
     return e;
 }
 
-void dfopt_team_forget(struct dfopt_team *t, struct dfopt_round *rounds, size_t n)
+void dfopt_scatter_forget(struct dfopt_scatter *t, struct dfopt_round *rounds, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         for (uint32_t j = 0; j < rounds[i].n_shares; j++) {
@@ -330,7 +330,7 @@ void dfopt_team_forget(struct dfopt_team *t, struct dfopt_round *rounds, size_t 
 }
 
 /* One worker's part of the state, or its failure. */
-static enum dfopt_err take_state(struct dfopt_team *t, int from,
+static enum dfopt_err take_state(struct dfopt_scatter *t, int from,
                                  struct dfopt_buf *rows,
                                  struct dfopt_buf *suppressions,
                                  struct dfopt_error *err)
@@ -357,7 +357,7 @@ static enum dfopt_err take_state(struct dfopt_team *t, int from,
     return e ? broken_frame(from, e, err) : DFOPT_OK;
 }
 
-enum dfopt_err dfopt_team_state(struct dfopt_team *t, struct dfopt_buf *rows,
+enum dfopt_err dfopt_scatter_state(struct dfopt_scatter *t, struct dfopt_buf *rows,
                                 struct dfopt_buf *suppressions,
                                 struct dfopt_error *err)
 {

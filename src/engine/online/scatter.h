@@ -7,65 +7,65 @@
 #include "state/fold.h"
 #include "engine/batch/batch.h"
 
-struct dfopt_team;
+struct dfopt_scatter;
 
-/* What the planners are to decide by; borrowed for the team's life. */
-struct dfopt_team_config {
+/* What the planners are to decide by; borrowed for the scatter's life. */
+struct dfopt_scatter_config {
     const struct dfopt_policy *policy;
     bool assumed_acks;
     dfopt_sym relay_hostname;
 };
 
-/* Returns owned: dfopt_team_destroy. `dict` is an authority. */
-enum dfopt_err dfopt_team_create(struct dfopt_team **out, struct dfopt_comm *comm,
+/* Returns owned: dfopt_scatter_destroy. `dict` is an authority. */
+enum dfopt_err dfopt_scatter_create(struct dfopt_scatter **out, struct dfopt_comm *comm,
                                  struct dfopt_dict *dict,
-                                 const struct dfopt_team_config *config,
+                                 const struct dfopt_scatter_config *config,
                                  struct dfopt_error *err);
-void dfopt_team_destroy(struct dfopt_team *t);
+void dfopt_scatter_destroy(struct dfopt_scatter *t);
 
-uint32_t dfopt_team_planners(const struct dfopt_team *t);
+uint32_t dfopt_scatter_planners(const struct dfopt_scatter *t);
 
 /* Give an event of the round to whom it concerns. The events of a round come in
  * order and are counted by these calls. OK or NOMEM. */
-enum dfopt_err dfopt_team_finding(struct dfopt_team *t, struct dfopt_round *r,
+enum dfopt_err dfopt_scatter_finding(struct dfopt_scatter *t, struct dfopt_round *r,
                                   uint64_t seq, const struct dfopt_finding *f);
-enum dfopt_err dfopt_team_ack(struct dfopt_team *t, struct dfopt_round *r,
+enum dfopt_err dfopt_scatter_ack(struct dfopt_scatter *t, struct dfopt_round *r,
                               uint64_t seq, const struct dfopt_ack *a);
-enum dfopt_err dfopt_team_global_plan(struct dfopt_team *t, struct dfopt_round *r,
+enum dfopt_err dfopt_scatter_global_plan(struct dfopt_scatter *t, struct dfopt_round *r,
                                       uint64_t seq,
                                       const struct dfopt_global_plan *g);
-enum dfopt_err dfopt_team_registration(struct dfopt_team *t, struct dfopt_round *r,
+enum dfopt_err dfopt_scatter_registration(struct dfopt_scatter *t, struct dfopt_round *r,
                                        uint64_t seq,
                                        const struct dfopt_registration *g);
 
 /* Counts an event of the round that no planner is given. */
-enum dfopt_err dfopt_team_skip(struct dfopt_team *t, struct dfopt_round *r);
+enum dfopt_err dfopt_scatter_skip(struct dfopt_scatter *t, struct dfopt_round *r);
 
 /* A registration that is no event: before the first round is sent. */
-enum dfopt_err dfopt_team_preset(struct dfopt_team *t, struct dfopt_round *r,
+enum dfopt_err dfopt_scatter_preset(struct dfopt_scatter *t, struct dfopt_round *r,
                                  const struct dfopt_registration *g);
 
 /* The state of the run that is gone on with: before everything else. OK, NOMEM,
  * or FORMAT. */
-enum dfopt_err dfopt_team_restore(struct dfopt_team *t, struct dfopt_round *r,
+enum dfopt_err dfopt_scatter_restore(struct dfopt_scatter *t, struct dfopt_round *r,
                                   const struct dfopt_fold *state);
 
 /* Sends the shares of a round. */
-enum dfopt_err dfopt_team_send(struct dfopt_team *t, struct dfopt_round *r,
+enum dfopt_err dfopt_scatter_send(struct dfopt_scatter *t, struct dfopt_round *r,
                                struct dfopt_error *err);
 
 /* Takes in answers until every share of the round is answered, or, without
  * wait, until none is there. `rounds` are the n rounds on their way. */
-enum dfopt_err dfopt_team_collect(struct dfopt_team *t, struct dfopt_round *r,
+enum dfopt_err dfopt_scatter_collect(struct dfopt_scatter *t, struct dfopt_round *r,
                                   struct dfopt_round *rounds, size_t n, bool wait,
                                   struct dfopt_error *err);
 
 /* After a failure: drops every share that is still out, so that nothing waits
  * for it. A rank that has failed takes in, and ignores, what is sent to it. */
-void dfopt_team_forget(struct dfopt_team *t, struct dfopt_round *rounds, size_t n);
+void dfopt_scatter_forget(struct dfopt_scatter *t, struct dfopt_round *rounds, size_t n);
 
 /* The whole state; no round may be on its way. Appends to the two buffers. */
-enum dfopt_err dfopt_team_state(struct dfopt_team *t, struct dfopt_buf *rows,
+enum dfopt_err dfopt_scatter_state(struct dfopt_scatter *t, struct dfopt_buf *rows,
                                 struct dfopt_buf *suppressions,
                                 struct dfopt_error *err);
 
