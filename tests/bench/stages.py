@@ -14,7 +14,7 @@ STAGES = (
     ("walk over the tokens, numbers", r"read_field|read_body|read_list|read_real|dfopt::skip|"
                                       r"from_chars|finding_fast|codec_decode"),
     ("interning", r"intern|pool_find|dfopt_dict|symmap|XXH"),
-    ("planner", r"dfopt_planner|dfopt_slots|dfopt_step|dfopt_deciding|gates|dfopt_value|number"),
+    ("planner", r"dfopt_planner|dfopt_slots|dfopt_step|dfopt_shard|gates|dfopt_value|number"),
     ("rows to columns", r"gather|take_byte|dfopt_pack|dfopt_chunk|block|finding_row|shuffle|add_chunk"),
     ("HDF5", r"libhdf5|dfopt_store|dfopt_declog|put_c|write_chunk"),
     ("rounds: numbers, merge, frames", r"dfopt_slice|dfopt_intake|dfopt_round|dfopt_bulk|dfopt_buf|"

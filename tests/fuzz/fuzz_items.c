@@ -60,7 +60,7 @@ static const struct {
 struct rank {
     struct dfopt_dict *dict;
     struct dfopt_policy policy;
-    struct dfopt_deciding deciding;
+    struct dfopt_shard shard;
     struct dfopt_decisions out;
 };
 
@@ -89,9 +89,9 @@ static void start(struct rank *r)
     }
     dfopt_policy_preset(&r->policy, DFOPT_PRESET_DEFAULT);
     FUZZ_CHECK(
-        !dfopt_deciding_start(&r->deciding, r->dict, &r->policy, false,
+        !dfopt_shard_start(&r->shard, r->dict, &r->policy, false,
                               DFOPT_SYM_EMPTY, 0, 2) &&
-            !dfopt_planner_register(r->deciding.planner, &event.registration),
+            !dfopt_planner_register(r->shard.planner, &event.registration),
         "out of memory");
     dfopt_event_clear(&event);
     dfopt_codec_destroy(codec);
@@ -126,7 +126,7 @@ static void take(struct rank *r, struct fuzz_input *in, uint64_t seq)
         memcpy(copy, &seq, sizeof seq);
     keep_small(item.kind, copy, item.size);
     item.data = copy;
-    (void)dfopt_deciding_item(&r->deciding, &item, &r->out);
+    (void)dfopt_shard_item(&r->shard, &item, &r->out);
     free(copy);
 }
 
@@ -138,12 +138,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     start(&r);
     for (uint64_t seq = 1; seq < ITEMS_MAX && in.left > 0; seq++)
         take(&r, &in, seq);
-    FUZZ_CHECK(!dfopt_deciding_state(&r.deciding, &rows, &suppressions),
+    FUZZ_CHECK(!dfopt_shard_state(&r.shard, &rows, &suppressions),
                "out of memory");
     dfopt_buf_free(&rows);
     dfopt_buf_free(&suppressions);
     dfopt_decisions_free(&r.out);
-    dfopt_deciding_end(&r.deciding);
+    dfopt_shard_end(&r.shard);
     dfopt_policy_clear(&r.policy);
     dfopt_dict_destroy(r.dict);
     return 0;

@@ -541,17 +541,17 @@ static void test_send(void **state)
     assert_int_equal(dfopt_slice_place(&r.slice, RECORDS, FIRST_SEQ, 0, false),
                      DFOPT_OK);
     for (uint32_t planner = 0; planner < PLANNERS; planner++) {
-        struct dfopt_deciding here = {0}, there = {0};
+        struct dfopt_shard here = {0}, there = {0};
         struct dfopt_decisions a = {.verdicts = {0}}, b = {.verdicts = {0}};
         struct dfopt_frame f;
         struct dfopt_frame_reader in;
         struct dfopt_item item;
         struct dfopt_buf bytes = {0};
         enum dfopt_err e;
-        assert_int_equal(dfopt_deciding_start(&here, r.dict, &r.policy, true,
+        assert_int_equal(dfopt_shard_start(&here, r.dict, &r.policy, true,
                                               DFOPT_SYM_EMPTY, planner, PLANNERS),
                          DFOPT_OK);
-        assert_int_equal(dfopt_deciding_start(&there, r.dict, &r.policy, true,
+        assert_int_equal(dfopt_shard_start(&there, r.dict, &r.policy, true,
                                               DFOPT_SYM_EMPTY, planner, PLANNERS),
                          DFOPT_OK);
         assert_int_equal(dfopt_slice_decide(&r.slice, &here, &a), DFOPT_OK);
@@ -561,7 +561,7 @@ static void test_send(void **state)
         assert_int_equal(dfopt_frame_open(&in, bytes.data, bytes.len, NULL),
                          DFOPT_OK);
         while (dfopt_frame_next(&in, &item, &e))
-            assert_int_equal(dfopt_deciding_item(&there, &item, &b), DFOPT_OK);
+            assert_int_equal(dfopt_shard_item(&there, &item, &b), DFOPT_OK);
         assert_int_equal(e, DFOPT_OK);
         same_rows("verdicts", planner, &a.verdicts, &b.verdicts);
         same_rows("plans", planner, &a.plans, &b.plans);
@@ -570,11 +570,11 @@ static void test_send(void **state)
         same_rows("relays", planner, &a.relays, &b.relays);
         verdicts += a.verdicts.len;
         item = (struct dfopt_item){.kind = DFOPT_ITEM_TEXT};
-        assert_int_equal(dfopt_deciding_item(&there, &item, &b),
+        assert_int_equal(dfopt_shard_item(&there, &item, &b),
                          DFOPT_ERR_FORMAT);
         r.slice.round.shares[planner].results = a; /* for the merge; owned now */
-        dfopt_deciding_end(&here);
-        dfopt_deciding_end(&there);
+        dfopt_shard_end(&here);
+        dfopt_shard_end(&there);
         dfopt_decisions_free(&b);
         dfopt_buf_free(&bytes);
     }

@@ -7,13 +7,13 @@
 
 static bool owns(void *arg, dfopt_sym node)
 {
-    const struct dfopt_deciding *d = arg;
+    const struct dfopt_shard *d = arg;
     size_t len;
     const char *text = dfopt_dict_text(d->dict, node, &len);
     return dfopt_partition_owner(text, len, d->planners) == d->index;
 }
 
-enum dfopt_err dfopt_deciding_start(struct dfopt_deciding *d,
+enum dfopt_err dfopt_shard_start(struct dfopt_shard *d,
                                     struct dfopt_dict *dict,
                                     const struct dfopt_policy *policy,
                                     bool assumed_acks, dfopt_sym relay_hostname,
@@ -32,18 +32,18 @@ enum dfopt_err dfopt_deciding_start(struct dfopt_deciding *d,
     return dfopt_planner_create(&d->planner, dict, &config);
 }
 
-void dfopt_deciding_end(struct dfopt_deciding *d)
+void dfopt_shard_end(struct dfopt_shard *d)
 {
     dfopt_planner_destroy(d->planner);
     d->planner = NULL;
 }
 
-static bool is_speaker(const struct dfopt_deciding *d)
+static bool is_speaker(const struct dfopt_shard *d)
 {
     return d->index == DFOPT_PARTITION_SPEAKER;
 }
 
-enum dfopt_err dfopt_deciding_finding(struct dfopt_deciding *d, uint64_t seq,
+enum dfopt_err dfopt_shard_finding(struct dfopt_shard *d, uint64_t seq,
                                       const struct dfopt_finding *f,
                                       struct dfopt_decisions *out)
 {
@@ -61,7 +61,7 @@ enum dfopt_err dfopt_deciding_finding(struct dfopt_deciding *d, uint64_t seq,
     return e;
 }
 
-enum dfopt_err dfopt_deciding_ack(struct dfopt_deciding *d, uint64_t seq,
+enum dfopt_err dfopt_shard_ack(struct dfopt_shard *d, uint64_t seq,
                                   const struct dfopt_ack *a,
                                   struct dfopt_decisions *out)
 {
@@ -77,7 +77,7 @@ enum dfopt_err dfopt_deciding_ack(struct dfopt_deciding *d, uint64_t seq,
     return DFOPT_OK;
 }
 
-enum dfopt_err dfopt_deciding_global_plan(struct dfopt_deciding *d, uint64_t seq,
+enum dfopt_err dfopt_shard_global_plan(struct dfopt_shard *d, uint64_t seq,
                                           const struct dfopt_global_plan *g,
                                           struct dfopt_decisions *out)
 {
@@ -90,14 +90,14 @@ enum dfopt_err dfopt_deciding_global_plan(struct dfopt_deciding *d, uint64_t seq
     return e;
 }
 
-enum dfopt_err dfopt_deciding_state(const struct dfopt_deciding *d,
+enum dfopt_err dfopt_shard_state(const struct dfopt_shard *d,
                                     struct dfopt_buf *rows,
                                     struct dfopt_buf *suppressions)
 {
     return dfopt_planner_state(d->planner, is_speaker(d), rows, suppressions);
 }
 
-enum dfopt_err dfopt_deciding_item(struct dfopt_deciding *d,
+enum dfopt_err dfopt_shard_item(struct dfopt_shard *d,
                                        const struct dfopt_item *item,
                                        struct dfopt_decisions *out)
 {
@@ -108,13 +108,13 @@ enum dfopt_err dfopt_deciding_item(struct dfopt_deciding *d,
     switch (item->kind) {
     case DFOPT_ITEM_FINDING:
         e = dfopt_item_finding(item, &finding);
-        return e ? e : dfopt_deciding_finding(d, finding->seq, &finding->f, out);
+        return e ? e : dfopt_shard_finding(d, finding->seq, &finding->f, out);
     case DFOPT_ITEM_ACK:
         e = dfopt_item_ack(item, &seq, &event.ack);
-        return e ? e : dfopt_deciding_ack(d, seq, &event.ack, out);
+        return e ? e : dfopt_shard_ack(d, seq, &event.ack, out);
     case DFOPT_ITEM_GLOBAL_PLAN:
         e = dfopt_item_global_plan(item, &seq, &event.global_plan);
-        return e ? e : dfopt_deciding_global_plan(d, seq, &event.global_plan, out);
+        return e ? e : dfopt_shard_global_plan(d, seq, &event.global_plan, out);
     case DFOPT_ITEM_REGISTRATION:
         e = dfopt_item_registration(item, &seq, &event.registration);
         if (!e) {

@@ -16,7 +16,7 @@ struct dfopt_scatter {
     struct dfopt_dict *dict;
     struct dfopt_scatter_config config;
     uint32_t planners;
-    struct dfopt_deciding here;          /* one rank: the planner; else unused */
+    struct dfopt_shard here;          /* one rank: the planner; else unused */
     struct dfopt_symmap owner;           /* of nodes met before */
     struct dfopt_frame_peer *peer;       /* by planner: what it was told; owned */
     struct dfopt_frame_translation *own; /* by planner: its own strings; owned */
@@ -47,7 +47,7 @@ enum dfopt_err dfopt_scatter_create(struct dfopt_scatter **out, struct dfopt_com
     enum dfopt_err e =
         t->peer && t->own && t->configured ? DFOPT_OK : DFOPT_ERR_NOMEM;
     if (!e && dfopt_comm_size(comm) == 1)
-        e = dfopt_deciding_start(&t->here, dict, config->policy,
+        e = dfopt_shard_start(&t->here, dict, config->policy,
                                  config->assumed_acks, config->relay_hostname, 0,
                                  1);
     if (e) {
@@ -72,7 +72,7 @@ void dfopt_scatter_destroy(struct dfopt_scatter *t)
     free(t->own);
     free(t->configured);
     dfopt_symmap_free(&t->owner);
-    dfopt_deciding_end(&t->here);
+    dfopt_shard_end(&t->here);
     dfopt_buf_free(&t->in);
     free(t);
 }
@@ -134,7 +134,7 @@ enum dfopt_err dfopt_scatter_finding(struct dfopt_scatter *t, struct dfopt_round
 {
     if (is_alone(t)) {
         enum dfopt_err e =
-            dfopt_deciding_finding(&t->here, seq, f, &r->shares[0].results);
+            dfopt_shard_finding(&t->here, seq, f, &r->shares[0].results);
         return e ? e : count_event(r, 0);
     }
     uint32_t first = 0, last = t->planners - 1, reporter = DFOPT_PARTITION_SPEAKER;
@@ -155,7 +155,7 @@ enum dfopt_err dfopt_scatter_ack(struct dfopt_scatter *t, struct dfopt_round *r,
 {
     enum dfopt_err e = DFOPT_OK;
     if (is_alone(t))
-        e = dfopt_deciding_ack(&t->here, seq, a, &r->shares[0].results);
+        e = dfopt_shard_ack(&t->here, seq, a, &r->shares[0].results);
     for (uint32_t i = 0; !is_alone(t) && i < t->planners && !e; i++) {
         struct dfopt_frame *frame = frame_of(t, r, i);
         e = frame ? dfopt_frame_ack(frame, seq, a) : DFOPT_ERR_NOMEM;
@@ -169,7 +169,7 @@ enum dfopt_err dfopt_scatter_global_plan(struct dfopt_scatter *t, struct dfopt_r
 {
     enum dfopt_err e = DFOPT_OK;
     if (is_alone(t))
-        e = dfopt_deciding_global_plan(&t->here, seq, g, &r->shares[0].results);
+        e = dfopt_shard_global_plan(&t->here, seq, g, &r->shares[0].results);
     for (uint32_t i = 0; !is_alone(t) && i < t->planners && !e; i++) {
         struct dfopt_frame *frame = frame_of(t, r, i);
         e = frame ? dfopt_frame_global_plan(frame, seq, g) : DFOPT_ERR_NOMEM;
@@ -364,7 +364,7 @@ enum dfopt_err dfopt_scatter_state(struct dfopt_scatter *t, struct dfopt_buf *ro
     const int size = dfopt_comm_size(t->comm);
     enum dfopt_err e;
     if (is_alone(t)) {
-        e = dfopt_deciding_state(&t->here, rows, suppressions);
+        e = dfopt_shard_state(&t->here, rows, suppressions);
         return e ? dfopt_error_set(err, e, "%s", dfopt_err_text(e)) : e;
     }
     for (int rank = 1; rank < size; rank++) {

@@ -10,7 +10,7 @@ static enum dfopt_err configure(struct dfopt_online_worker *w, const struct dfop
     enum dfopt_err e = dfopt_item_config(item, &w->policy, &c);
     const int size = dfopt_comm_size(w->comm);
     return e ? e
-             : dfopt_deciding_start(&w->deciding, w->dict, &w->policy,
+             : dfopt_shard_start(&w->shard, w->dict, &w->policy,
                                     c.assumed_acks, c.relay_hostname,
                                     (uint32_t)dfopt_comm_rank(w->comm) - 1,
                                     dfopt_partition_planners(size));
@@ -21,10 +21,10 @@ enum dfopt_err dfopt_online_item(struct dfopt_online_worker *w, const struct dfo
     if (item->kind == DFOPT_ITEM_STRING || item->kind == DFOPT_ITEM_LIST)
         return dfopt_item_define(w->dict, item);
     if (item->kind == DFOPT_ITEM_CONFIG)
-        return w->deciding.planner ? DFOPT_ERR_FORMAT : configure(w, item);
-    if (!w->deciding.planner)
+        return w->shard.planner ? DFOPT_ERR_FORMAT : configure(w, item);
+    if (!w->shard.planner)
         return DFOPT_ERR_FORMAT;
-    return dfopt_deciding_item(&w->deciding, item, &w->decisions);
+    return dfopt_shard_item(&w->shard, item, &w->decisions);
 }
 
 /* Sends what is in w->out, once the frame before it is gone. */
@@ -61,7 +61,7 @@ enum dfopt_err dfopt_online_state(struct dfopt_online_worker *w, struct dfopt_er
     dfopt_buf_clear(&w->suppressions);
     enum dfopt_err e = begin_answer(w, &f, err);
     if (!e)
-        e = dfopt_deciding_state(&w->deciding, &w->state_rows, &w->suppressions);
+        e = dfopt_shard_state(&w->shard, &w->state_rows, &w->suppressions);
     if (!e)
         e = dfopt_frame_state(&f, &w->state_rows, &w->suppressions);
     if (e)
@@ -88,7 +88,7 @@ void dfopt_online_free(struct dfopt_online_worker *w)
 {
     struct dfopt_error err;
     dfopt_send_finish(w->comm, &w->sending, &err);
-    dfopt_deciding_end(&w->deciding);
+    dfopt_shard_end(&w->shard);
     dfopt_policy_clear(&w->policy);
     dfopt_decisions_free(&w->decisions);
     dfopt_frame_peer_free(&w->rank0);

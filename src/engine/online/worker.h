@@ -12,7 +12,7 @@ struct dfopt_online_worker {
     struct dfopt_comm *comm;
     struct dfopt_dict *dict; /* a replica of rank 0's; borrowed */
     struct dfopt_policy policy;
-    struct dfopt_deciding deciding;
+    struct dfopt_shard shard;
     struct dfopt_decisions decisions;
     struct dfopt_frame_peer rank0; /* what it knows of this rank's own strings */
     struct dfopt_buf out;

@@ -84,7 +84,7 @@ static enum dfopt_err go_on(struct dfopt_bulk_leader *l,
         l->bytes_done += dfopt_pieces_size(l->b.pieces, i);
     l->findings = log ? dfopt_declog_rows(log, DFOPT_TABLE_FINDINGS) : 0;
     l->verdicts = log ? dfopt_declog_rows(log, DFOPT_TABLE_VERDICTS) : 0;
-    return dfopt_restore_here(l->b.deciding.planner, l->c->resume);
+    return dfopt_restore_here(l->b.shard.planner, l->c->resume);
 }
 
 /* What rank 0 reads of a round in which each other rank reads `piece`. For all that
@@ -135,7 +135,7 @@ static enum dfopt_err start(struct dfopt_bulk_leader *l,
         return dfopt_error_set(err, restored, "restoring the state: %s",
                                dfopt_err_text(restored));
     for (size_t i = 0; i < l->c->n_presets; i++)
-        if (dfopt_planner_register(b->deciding.planner,
+        if (dfopt_planner_register(b->shard.planner,
                                    &l->c->presets[i].registration))
             return no_memory(err);
     for (int i = 1; i < b->size; i++)
@@ -397,7 +397,7 @@ static enum dfopt_err collect_state(struct dfopt_bulk_leader *l,
 {
     struct dfopt_error ignored;
     enum dfopt_err e =
-        dfopt_deciding_state(&l->b.deciding, &out->state, &out->suppressions);
+        dfopt_shard_state(&l->b.shard, &out->state, &out->suppressions);
     if (e)
         dfopt_error_set(err, e, "%s", dfopt_err_text(e));
     for (int i = 1; i < l->b.size; i++) {

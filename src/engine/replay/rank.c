@@ -29,7 +29,7 @@ enum dfopt_err dfopt_bulk_rank_init(struct dfopt_bulk_rank *b, bool assumed_acks
         return DFOPT_ERR_NOMEM;
     enum dfopt_err e = dfopt_slice_init(&b->slice);
     if (!e)
-        e = dfopt_deciding_start(&b->deciding, b->slice.dict, b->slice.policy,
+        e = dfopt_shard_start(&b->shard, b->slice.dict, b->slice.policy,
                                  assumed_acks, relay_hostname, (uint32_t)b->rank,
                                  (uint32_t)n);
     if (!e && b->o.log_level >= 0)
@@ -56,7 +56,7 @@ void dfopt_bulk_rank_free(struct dfopt_bulk_rank *b)
     free(b->out);
     free(b->sending);
     free(b->turn);
-    dfopt_deciding_end(&b->deciding);
+    dfopt_shard_end(&b->shard);
     dfopt_slice_free(&b->slice);
     dfopt_decisions_free(&b->results);
     dfopt_block_packer_free(&b->packer);
@@ -224,7 +224,7 @@ static void serve_rank(struct dfopt_bulk_rank *b, int from)
     dfopt_bulk_receive(b, from, DFOPT_FRAME_EVENTS, &in);
     dfopt_decisions_clear(&b->results);
     while (!b->status && !e && dfopt_frame_next(&in, &item, &e))
-        e = dfopt_deciding_item(&b->deciding, &item, &b->results);
+        e = dfopt_shard_item(&b->shard, &item, &b->results);
     dfopt_bulk_fail(b, e, NULL);
     dfopt_bulk_begin(b, from, DFOPT_BULK_RESULT_LANE, &f, &b->told[from]);
     if (!b->status)
@@ -254,7 +254,7 @@ void dfopt_bulk_decide(struct dfopt_bulk_rank *b)
         else if (!b->status)
             dfopt_bulk_fail(
                 b,
-                dfopt_slice_decide(&b->slice, &b->deciding, &r->shares[i].results),
+                dfopt_slice_decide(&b->slice, &b->shard, &r->shares[i].results),
                 NULL);
     }
     for (int i = 0; i < b->size; i++)

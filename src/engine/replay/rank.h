@@ -70,7 +70,7 @@ struct dfopt_bulk_rank {
     struct dfopt_piece at;       /* of the next round */
     struct dfopt_piece *turn;    /* by rank: its piece of this round; owned */
     struct dfopt_slice slice;
-    struct dfopt_deciding deciding;
+    struct dfopt_shard shard;
     uint32_t local_strings, local_lists; /* sent to rank 0 so far */
     struct dfopt_decisions results;      /* scratch: about another rank's slice */
     struct dfopt_frame_peer *told; /* by rank: of this rank's own strings; owned */

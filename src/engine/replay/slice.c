@@ -316,15 +316,15 @@ enum dfopt_err dfopt_slice_place(struct dfopt_slice *s, uint64_t keep,
 
 /* ---- deciding ---- */
 
-static enum dfopt_err decide_event(struct dfopt_deciding *d, uint64_t seq,
+static enum dfopt_err decide_event(struct dfopt_shard *d, uint64_t seq,
                                    const struct dfopt_event *e,
                                    struct dfopt_decisions *out)
 {
     switch (e->stream) {
     case DFOPT_STREAM_ACK:
-        return dfopt_deciding_ack(d, seq, &e->ack, out);
+        return dfopt_shard_ack(d, seq, &e->ack, out);
     case DFOPT_STREAM_GLOBAL_PLAN:
-        return dfopt_deciding_global_plan(d, seq, &e->global_plan, out);
+        return dfopt_shard_global_plan(d, seq, &e->global_plan, out);
     default:
         return dfopt_planner_register(d->planner, &e->registration);
     }
@@ -346,7 +346,7 @@ static enum dfopt_err send_event(struct dfopt_frame *f, uint64_t seq,
 /* Goes through a planner's share of the slice in order: to the planner d, or,
  * without one, into the frame f. */
 static enum dfopt_err walk(struct dfopt_slice *s, uint32_t planner,
-                           struct dfopt_deciding *d, struct dfopt_decisions *out,
+                           struct dfopt_shard *d, struct dfopt_decisions *out,
                            struct dfopt_frame *f)
 {
     const struct dfopt_round *r = &s->round;
@@ -366,13 +366,13 @@ static enum dfopt_err walk(struct dfopt_slice *s, uint32_t planner,
             (row[i].f.node != DFOPT_SYM_EMPTY &&
              reporter[row[i].seq - r->first_seq] != planner))
             continue;
-        e = d ? dfopt_deciding_finding(d, row[i].seq, &row[i].f, out)
+        e = d ? dfopt_shard_finding(d, row[i].seq, &row[i].f, out)
               : dfopt_frame_finding(f, row[i].seq, &row[i].f);
     }
     return e;
 }
 
-enum dfopt_err dfopt_slice_decide(struct dfopt_slice *s, struct dfopt_deciding *d,
+enum dfopt_err dfopt_slice_decide(struct dfopt_slice *s, struct dfopt_shard *d,
                                   struct dfopt_decisions *out)
 {
     return walk(s, d->index, d, out, NULL);

@@ -50,7 +50,7 @@ enum dfopt_err dfopt_slice_place(struct dfopt_slice *s, uint64_t keep,
                                  bool renumber);
 
 /* Has a planner of this rank decide its share of this slice. */
-enum dfopt_err dfopt_slice_decide(struct dfopt_slice *s, struct dfopt_deciding *d,
+enum dfopt_err dfopt_slice_decide(struct dfopt_slice *s, struct dfopt_shard *d,
                                   struct dfopt_decisions *out);
 
 /* Puts the share of a planner on another rank into a frame. */

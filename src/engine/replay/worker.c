@@ -97,7 +97,7 @@ static enum dfopt_err take_start(struct worker *f,
                 e = open_follower(f, err);
             opened = true;
             if (!e)
-                e = dfopt_deciding_item(&f->b.deciding, &item, &f->b.results);
+                e = dfopt_shard_item(&f->b.shard, &item, &f->b.results);
         }
     }
     return !e && !opened ? open_follower(f, err) : e;
@@ -242,7 +242,7 @@ static void send_state(struct dfopt_bulk_rank *b)
     struct dfopt_buf rows = {0}, suppressions = {0};
     dfopt_bulk_begin(b, 0, DFOPT_BULK_EVENT_LANE, &f, &b->told[0]);
     if (!b->status)
-        dfopt_bulk_fail(b, dfopt_deciding_state(&b->deciding, &rows, &suppressions),
+        dfopt_bulk_fail(b, dfopt_shard_state(&b->shard, &rows, &suppressions),
                         NULL);
     if (!b->status)
         dfopt_bulk_fail(b, dfopt_frame_state(&f, &rows, &suppressions), NULL);
