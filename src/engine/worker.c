@@ -46,7 +46,7 @@ static enum dfopt_err serve_frame(struct worker *w, bool *stop, int *exit_code,
             break;
     }
     if (!e && r.header.kind == DFOPT_FRAME_EVENTS)
-        e = dfopt_online_results(&w->online, r.header.round, err);
+        e = dfopt_online_results(&w->online, r.header.batch, err);
     return e;
 }
 

@@ -1,5 +1,5 @@
 /* A rank that plans: it is told how to decide, decides the events of each
- * round that are its share, and reports; until it is told to leave. */
+ * batch that are its share, and reports; until it is told to leave. */
 #ifndef DFOPT_ENGINE_WORKER_H
 #define DFOPT_ENGINE_WORKER_H
 

@@ -16,7 +16,7 @@ static void send_case(struct ends *t, const struct kind_case *c, uint64_t round)
     dfopt_frame_end(&t->f, DFOPT_FRAME_EVENTS, round);
     must_read(t, &r);
     assert_int_equal(r.header.kind, DFOPT_FRAME_EVENTS);
-    assert_int_equal(r.header.round, round);
+    assert_int_equal(r.header.batch, round);
     must_next(t, &r, &item);
     assert_int_equal(item.kind, c->kind);
     c->check(t, &item);

@@ -132,7 +132,7 @@ static void put_head(uint64_t seq, const char *kind, struct dfopt_buf *out)
 
 static void put_findings(const struct rank *r, struct dfopt_buf *out)
 {
-    const struct dfopt_buf *b = &r->slice.round.findings;
+    const struct dfopt_buf *b = &r->slice.batch.findings;
     const struct dfopt_finding_row *row =
         DFOPT_ROW(b, const struct dfopt_finding_row);
     for (size_t i = 0; i < DFOPT_ROWS(b, struct dfopt_finding_row); i++) {
@@ -144,7 +144,7 @@ static void put_findings(const struct rank *r, struct dfopt_buf *out)
 
 static void put_rejects(const struct rank *r, struct dfopt_buf *out)
 {
-    const struct dfopt_buf *b = &r->slice.round.rejects;
+    const struct dfopt_buf *b = &r->slice.batch.rejects;
     const struct dfopt_declog_reject_row *row =
         DFOPT_ROW(b, const struct dfopt_declog_reject_row);
     for (size_t i = 0; i < DFOPT_ROWS(b, struct dfopt_declog_reject_row); i++) {
@@ -158,45 +158,45 @@ static void put_rejects(const struct rank *r, struct dfopt_buf *out)
 
 static void put_acks(const struct rank *r, struct dfopt_buf *out)
 {
-    const struct dfopt_buf *b = &r->slice.round.acks;
-    const struct dfopt_round_ack *a = DFOPT_ROW(b, const struct dfopt_round_ack);
-    for (size_t i = 0; i < DFOPT_ROWS(b, struct dfopt_round_ack); i++) {
+    const struct dfopt_buf *b = &r->slice.batch.acks;
+    const struct dfopt_batch_ack *a = DFOPT_ROW(b, const struct dfopt_batch_ack);
+    for (size_t i = 0; i < DFOPT_ROWS(b, struct dfopt_batch_ack); i++) {
         put_head(a[i].seq, "ack", out);
         put_text(r, a[i].given.knob, out);
         put_text(r, a[i].given.node, out);
         put_value(r, a[i].given.old_value, out);
         put_value(r, a[i].given.new_value, out);
         dfopt_buf_printf(out, " %.*s %.*s\n", (int)a[i].plan_id_len,
-                         r->slice.round.texts.data + a[i].plan_id,
+                         r->slice.batch.texts.data + a[i].plan_id,
                          (int)a[i].reason_len,
-                         r->slice.round.texts.data + a[i].reason);
+                         r->slice.batch.texts.data + a[i].reason);
     }
 }
 
 static void put_registrations(const struct rank *r, struct dfopt_buf *out)
 {
-    const struct dfopt_buf *b = &r->slice.round.registrations;
-    const struct dfopt_round_registration *g =
-        DFOPT_ROW(b, const struct dfopt_round_registration);
-    for (size_t i = 0; i < DFOPT_ROWS(b, struct dfopt_round_registration); i++) {
+    const struct dfopt_buf *b = &r->slice.batch.registrations;
+    const struct dfopt_batch_registration *g =
+        DFOPT_ROW(b, const struct dfopt_batch_registration);
+    for (size_t i = 0; i < DFOPT_ROWS(b, struct dfopt_batch_registration); i++) {
         put_head(g[i].seq,
                  g[i].rejected ? "registration, rejected" : "registration", out);
         put_registration(r, &g[i].accepted, out);
         dfopt_buf_printf(out, " %.*s\n", (int)g[i].body_len,
-                         r->slice.round.texts.data + g[i].body);
+                         r->slice.batch.texts.data + g[i].body);
     }
 }
 
 static void put_slice(const struct rank *r, struct dfopt_buf *out)
 {
     const struct dfopt_slice *s = &r->slice;
-    const uint32_t *reporter = DFOPT_ROW(&s->round.reporter, const uint32_t);
+    const uint32_t *reporter = DFOPT_ROW(&s->batch.reporter, const uint32_t);
     put_findings(r, out);
     put_rejects(r, out);
     put_acks(r, out);
     put_registrations(r, out);
-    for (uint32_t i = 0; i < s->round.n_events; i++)
-        dfopt_buf_printf(out, "%" PRIu64 " of %u\n", s->round.first_seq + i,
+    for (uint32_t i = 0; i < s->batch.n_events; i++)
+        dfopt_buf_printf(out, "%" PRIu64 " of %u\n", s->batch.first_seq + i,
                          reporter[i]);
     for (size_t i = 0; i < DFOPT_STREAM_COUNT; i++)
         dfopt_buf_printf(out, "%s %" PRIu64 "\n", dfopt_stream_name((uint32_t)i),
@@ -394,7 +394,7 @@ static void test_replica(void **state)
             assert_int_equal(replica.slice.first_offset, direct.slice.first_offset);
             seq += n;
             lines += direct.slice.lines;
-            rejects += DFOPT_ROWS(&replica.slice.round.rejects,
+            rejects += DFOPT_ROWS(&replica.slice.batch.rejects,
                                   struct dfopt_declog_reject_row);
         }
         assert_int_equal(seq - FIRST_SEQ, RECORDS);
@@ -432,9 +432,9 @@ static void test_rejects(void **state)
     assert_int_equal(dfopt_slice_place(&r.slice, RECORDS, FIRST_SEQ, 500, false),
                      DFOPT_OK);
     const struct dfopt_declog_reject_row *row =
-        DFOPT_ROW(&r.slice.round.rejects, const struct dfopt_declog_reject_row);
+        DFOPT_ROW(&r.slice.batch.rejects, const struct dfopt_declog_reject_row);
     assert_int_equal(
-        DFOPT_ROWS(&r.slice.round.rejects, struct dfopt_declog_reject_row),
+        DFOPT_ROWS(&r.slice.batch.rejects, struct dfopt_declog_reject_row),
         N_OF(want));
     for (size_t i = 0; i < N_OF(want); i++) {
         const char *reason = dfopt_dict_text(r.dict, row[i].reason, NULL);
@@ -472,7 +472,7 @@ static uint64_t events_of(const struct rank *r)
     uint64_t n = 0;
     for (size_t i = 0; i < DFOPT_STREAM_COUNT; i++)
         n += r->slice.by_stream[i];
-    return n + DFOPT_ROWS(&r->slice.round.rejects, struct dfopt_declog_reject_row);
+    return n + DFOPT_ROWS(&r->slice.batch.rejects, struct dfopt_declog_reject_row);
 }
 
 /* Cut to any number of records: the first of them, on either rank. */
@@ -572,14 +572,14 @@ static void test_send(void **state)
         item = (struct dfopt_item){.kind = DFOPT_ITEM_TEXT};
         assert_int_equal(dfopt_shard_item(&there, &item, &b),
                          DFOPT_ERR_FORMAT);
-        r.slice.round.shares[planner].results = a; /* for the merge; owned now */
+        r.slice.batch.shares[planner].results = a; /* for the merge; owned now */
         dfopt_shard_end(&here);
         dfopt_shard_end(&there);
         dfopt_decisions_free(&b);
         dfopt_buf_free(&bytes);
     }
     assert_true(verdicts > 0);
-    assert_int_equal(dfopt_round_merge(&r.slice.round), DFOPT_OK);
+    assert_int_equal(dfopt_batch_merge(&r.slice.batch), DFOPT_OK);
     rank_close(&r);
     dfopt_pieces_close(p);
 }

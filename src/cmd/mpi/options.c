@@ -129,7 +129,7 @@ static const struct argp_option table[] = {
     {"batch-events", KEY_BATCH, "N", 0,
      "With one reader: events decided together, at most (default 4096)", 0},
     {"batches-in-flight", KEY_ON_WAY, "N", 0,
-     "With one reader: batches on their way to the ranks at once, at most (default "
+     "With one reader: batches in flight to the ranks at once, at most (default "
      "4)",
      0},
     {0, 0, 0, 0, "Messages", 6},

@@ -429,8 +429,8 @@ static int lead(struct session *s)
         .log = &s->log,
         .outputs_count = s->o->transport == DFOPT_TRANSPORT_MOFKA,
         .strict = s->o->strict,
-        .round_events = (uint32_t)s->o->batch_events,
-        .rounds_on_way = (uint32_t)s->o->batches_on_way,
+        .batch_events = (uint32_t)s->o->batch_events,
+        .batches_in_flight = (uint32_t)s->o->batches_on_way,
         .flush_interval_ns = s->o->log_flush_ms * 1000000,
         .wait_ms =
             s->o->live.pull_timeout_ms < 100 ? (int)s->o->live.pull_timeout_ms : 0,

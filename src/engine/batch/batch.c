@@ -1,28 +1,28 @@
-/* Rounds and the merge of their results. Invariant of the merge: a planner
+/* Batches and the merge of their results. Invariant of the merge: a planner
  * reports in the order of the events, and of each event one planner reports. */
 #include "engine/batch/batch.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum dfopt_err dfopt_round_init(struct dfopt_round *r, uint32_t planners)
+enum dfopt_err dfopt_batch_init(struct dfopt_batch *r, uint32_t planners)
 {
     r->shares = calloc(planners, sizeof *r->shares);
     r->n_shares = r->shares ? planners : 0;
     return r->shares ? DFOPT_OK : DFOPT_ERR_NOMEM;
 }
 
-static void free_registrations(struct dfopt_round *r)
+static void free_registrations(struct dfopt_batch *r)
 {
-    struct dfopt_round_registration *g =
-        DFOPT_ROW(&r->registrations, struct dfopt_round_registration);
-    const size_t n = DFOPT_ROWS(&r->registrations, struct dfopt_round_registration);
+    struct dfopt_batch_registration *g =
+        DFOPT_ROW(&r->registrations, struct dfopt_batch_registration);
+    const size_t n = DFOPT_ROWS(&r->registrations, struct dfopt_batch_registration);
     for (size_t i = 0; i < n; i++)
         dfopt_registration_clear(&g[i].accepted);
     dfopt_buf_clear(&r->registrations);
 }
 
-void dfopt_round_free(struct dfopt_round *r)
+void dfopt_batch_free(struct dfopt_batch *r)
 {
     free_registrations(r);
     for (uint32_t i = 0; i < r->n_shares; i++) {
@@ -40,10 +40,10 @@ void dfopt_round_free(struct dfopt_round *r)
     dfopt_buf_free(&r->origins);
     dfopt_buf_free(&r->texts);
     dfopt_buf_free(&r->blocks);
-    *r = (struct dfopt_round){0};
+    *r = (struct dfopt_batch){0};
 }
 
-void dfopt_round_reset(struct dfopt_round *r, uint64_t number, uint64_t first_seq)
+void dfopt_batch_reset(struct dfopt_batch *r, uint64_t number, uint64_t first_seq)
 {
     r->number = number;
     r->first_seq = first_seq;
@@ -66,7 +66,7 @@ void dfopt_round_reset(struct dfopt_round *r, uint64_t number, uint64_t first_se
     r->packed = false;
 }
 
-size_t dfopt_round_text(struct dfopt_round *r, const char *text, size_t len)
+size_t dfopt_batch_text(struct dfopt_batch *r, const char *text, size_t len)
 {
     const size_t at = r->texts.len;
     return dfopt_buf_add(&r->texts, text, len) ? SIZE_MAX : at;
@@ -97,7 +97,7 @@ static enum dfopt_err move_rows(const struct dfopt_buf *from, size_t *at,
     return e;
 }
 
-static enum dfopt_err move_event(struct dfopt_round *r, uint64_t seq,
+static enum dfopt_err move_event(struct dfopt_batch *r, uint64_t seq,
                                  const struct dfopt_decisions *from,
                                  struct cursor *c)
 {
@@ -124,7 +124,7 @@ static enum dfopt_err move_event(struct dfopt_round *r, uint64_t seq,
 }
 
 /* A record that could not be used has a verdict too; only rank 0 knows of it. */
-static enum dfopt_err add_invalid(struct dfopt_round *r, uint64_t seq,
+static enum dfopt_err add_invalid(struct dfopt_batch *r, uint64_t seq,
                                   size_t *reject)
 {
     const struct dfopt_declog_reject_row *rows =
@@ -148,11 +148,11 @@ static enum dfopt_err add_invalid(struct dfopt_round *r, uint64_t seq,
 }
 
 /* Of each ack one row: a match, wherever it was found, before no match. */
-static enum dfopt_err merge_acks(struct dfopt_round *r)
+static enum dfopt_err merge_acks(struct dfopt_batch *r)
 {
-    const struct dfopt_round_ack *given =
-        DFOPT_ROW(&r->acks, const struct dfopt_round_ack);
-    const size_t n = DFOPT_ROWS(&r->acks, struct dfopt_round_ack);
+    const struct dfopt_batch_ack *given =
+        DFOPT_ROW(&r->acks, const struct dfopt_batch_ack);
+    const size_t n = DFOPT_ROWS(&r->acks, struct dfopt_batch_ack);
     if (n == 0)
         return DFOPT_OK;
     struct dfopt_ack_row *out =
@@ -180,7 +180,7 @@ static enum dfopt_err merge_acks(struct dfopt_round *r)
 }
 
 /* Whether everything that the planners reported has been taken. */
-static bool all_taken(const struct dfopt_round *r, const struct cursor *c)
+static bool all_taken(const struct dfopt_batch *r, const struct cursor *c)
 {
     for (uint32_t i = 0; i < r->n_shares; i++) {
         const struct dfopt_decisions *d = &r->shares[i].results;
@@ -193,7 +193,7 @@ static bool all_taken(const struct dfopt_round *r, const struct cursor *c)
     return true;
 }
 
-enum dfopt_err dfopt_round_merge(struct dfopt_round *r)
+enum dfopt_err dfopt_batch_merge(struct dfopt_batch *r)
 {
     if (r->n_shares == 1 && r->rejects.len == 0 && r->acks.len == 0) {
         struct dfopt_decisions all = r->shares[0].results; /* in order already */

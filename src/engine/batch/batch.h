@@ -1,6 +1,6 @@
-/* A round: a run of consecutive events on its way through the planners. Rank 0
+/* A batch: a run of consecutive events in flight through the planners. Rank 0
  * fills it, hands each planner its share, and, when all have answered, merges
- * what they decided into the order of the events. Several rounds are on their
+ * what they decided into the order of the events. Several batches are on their
  * way at once; their number bounds the memory. */
 #ifndef DFOPT_ENGINE_BATCH_BATCH_H
 #define DFOPT_ENGINE_BATCH_BATCH_H
@@ -13,21 +13,21 @@
 struct dfopt_share {
     struct dfopt_buf bytes; /* the frame being written or sent */
     struct dfopt_frame frame;
-    bool used;    /* the frame has been begun in this round */
+    bool used;    /* the frame has been begun in this batch */
     bool waiting; /* sent, not yet answered */
     struct dfopt_send *sending;
     struct dfopt_decisions results;
 };
 
-/* An ack as it came, for the log; texts lie in the round's `texts`. */
-struct dfopt_round_ack {
+/* An ack as it came, for the log; texts lie in the batch's `texts`. */
+struct dfopt_batch_ack {
     uint64_t seq;
     struct dfopt_ack given;
     size_t plan_id, plan_id_len, reason, reason_len;
 };
 
 /* A registration as it came. */
-struct dfopt_round_registration {
+struct dfopt_batch_registration {
     uint64_t seq;
     enum dfopt_registration_source source;
     size_t body, body_len;
@@ -35,7 +35,7 @@ struct dfopt_round_registration {
     bool rejected;
 };
 
-struct dfopt_round {
+struct dfopt_batch {
     uint64_t number;
     uint64_t first_seq;
     uint32_t n_events;
@@ -49,8 +49,8 @@ struct dfopt_round {
     /* what came in, for the log */
     struct dfopt_buf findings;      /* struct dfopt_finding_row */
     struct dfopt_buf rejects;       /* struct dfopt_declog_reject_row */
-    struct dfopt_buf acks;          /* struct dfopt_round_ack */
-    struct dfopt_buf registrations; /* struct dfopt_round_registration */
+    struct dfopt_buf acks;          /* struct dfopt_batch_ack */
+    struct dfopt_buf registrations; /* struct dfopt_batch_registration */
     struct dfopt_buf origins;       /* struct dfopt_declog_origin_row */
     struct dfopt_buf texts;
     /* rows of findings and verdicts made ready (declog/block.h), in the place of
@@ -64,18 +64,18 @@ struct dfopt_round {
 #define DFOPT_REPORTER_NONE UINT32_MAX
 
 /* Zero *r before. OK or NOMEM. */
-enum dfopt_err dfopt_round_init(struct dfopt_round *r, uint32_t planners);
-void dfopt_round_free(struct dfopt_round *r);
+enum dfopt_err dfopt_batch_init(struct dfopt_batch *r, uint32_t planners);
+void dfopt_batch_free(struct dfopt_batch *r);
 
-/* Empties a round for the next use; keeps its memory. */
-void dfopt_round_reset(struct dfopt_round *r, uint64_t number, uint64_t first_seq);
+/* Empties a batch for the next use; keeps its memory. */
+void dfopt_batch_reset(struct dfopt_batch *r, uint64_t number, uint64_t first_seq);
 
 /* Appends a text and returns where it starts, or SIZE_MAX on NOMEM. */
-size_t dfopt_round_text(struct dfopt_round *r, const char *text, size_t len);
+size_t dfopt_batch_text(struct dfopt_batch *r, const char *text, size_t len);
 
 /* Merges the shares' results into r->merged, in order of (sequence, position);
  * of each ack the row of whoever knew the plan. OK, NOMEM, or FORMAT if one
  * of several planners reported what it was not asked. */
-enum dfopt_err dfopt_round_merge(struct dfopt_round *r);
+enum dfopt_err dfopt_batch_merge(struct dfopt_batch *r);
 
 #endif

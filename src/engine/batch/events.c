@@ -104,7 +104,7 @@ static void narrate_suppressions(const struct dfopt_run_config *c,
 }
 
 static void narrate_acks(const struct dfopt_run_config *c,
-                         const struct dfopt_round *r)
+                         const struct dfopt_batch *r)
 {
     const struct dfopt_ack_row *a =
         DFOPT_ROW(&r->merged.acks, const struct dfopt_ack_row);
@@ -143,12 +143,12 @@ static void narrate_gates(const struct dfopt_run_config *c,
     }
 }
 
-void dfopt_narrate_round(const struct dfopt_run_config *c,
-                         const struct dfopt_round *r, struct dfopt_buf *text)
+void dfopt_narrate_batch(const struct dfopt_run_config *c,
+                         const struct dfopt_batch *r, struct dfopt_buf *text)
 {
-    const struct dfopt_round_registration *g =
-        DFOPT_ROW(&r->registrations, const struct dfopt_round_registration);
-    const size_t n = DFOPT_ROWS(&r->registrations, struct dfopt_round_registration);
+    const struct dfopt_batch_registration *g =
+        DFOPT_ROW(&r->registrations, const struct dfopt_batch_registration);
+    const size_t n = DFOPT_ROWS(&r->registrations, struct dfopt_batch_registration);
     if (dfopt_log_enabled(c->log, DFOPT_LOG_INFO)) {
         for (size_t i = 0; i < n; i++)
             if (!g[i].rejected)

@@ -22,9 +22,9 @@ void dfopt_narrate_reject(const struct dfopt_run_config *c,
                           const struct dfopt_declog_reject_row *row,
                           uint64_t *shown);
 
-/* Of a decided round: optimizer.suppression.* and optimizer.registry.received
+/* Of a decided batch: optimizer.suppression.* and optimizer.registry.received
  * (info), optimizer.ack.received and optimizer.gate.rejected (debug). */
-void dfopt_narrate_round(const struct dfopt_run_config *c,
-                         const struct dfopt_round *r, struct dfopt_buf *text);
+void dfopt_narrate_batch(const struct dfopt_run_config *c,
+                         const struct dfopt_batch *r, struct dfopt_buf *text);
 
 #endif

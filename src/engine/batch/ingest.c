@@ -1,4 +1,4 @@
-/* From records to events. A registration is owned by the round that it came in,
+/* From records to events. A registration is owned by the batch that it came in,
  * for the decision log; the event shares it. */
 #include "engine/batch/ingest.h"
 
@@ -18,7 +18,7 @@ uint64_t dfopt_record_end(const struct dfopt_record *rec)
 }
 
 enum dfopt_err dfopt_intake_note_origin(struct dfopt_intake *in,
-                                        struct dfopt_round *r, uint64_t seq,
+                                        struct dfopt_batch *r, uint64_t seq,
                                         const struct dfopt_record *rec)
 {
     const struct dfopt_intake_place was = in->place;
@@ -35,7 +35,7 @@ enum dfopt_err dfopt_intake_note_origin(struct dfopt_intake *in,
     return dfopt_buf_add(&r->origins, &row, sizeof row);
 }
 
-static enum dfopt_err add_reject(struct dfopt_intake *in, struct dfopt_round *r,
+static enum dfopt_err add_reject(struct dfopt_intake *in, struct dfopt_batch *r,
                                  uint64_t seq, const struct dfopt_record *rec,
                                  uint32_t stream, const char *why)
 {
@@ -51,7 +51,7 @@ static enum dfopt_err add_reject(struct dfopt_intake *in, struct dfopt_round *r,
     return dfopt_buf_add(&r->rejects, &row, sizeof row);
 }
 
-static enum dfopt_err keep_finding(struct dfopt_round *r, uint64_t seq,
+static enum dfopt_err keep_finding(struct dfopt_batch *r, uint64_t seq,
                                    const struct dfopt_finding *f)
 {
     struct dfopt_finding_row *row = dfopt_buf_grow(&r->findings, sizeof *row);
@@ -62,15 +62,15 @@ static enum dfopt_err keep_finding(struct dfopt_round *r, uint64_t seq,
     return DFOPT_OK;
 }
 
-static enum dfopt_err keep_ack(struct dfopt_round *r, uint64_t seq,
+static enum dfopt_err keep_ack(struct dfopt_batch *r, uint64_t seq,
                                const struct dfopt_event *event)
 {
-    const struct dfopt_round_ack ack = {
+    const struct dfopt_batch_ack ack = {
         .seq = seq,
         .given = event->ack,
-        .plan_id = dfopt_round_text(r, event->plan_id, event->plan_id_len),
+        .plan_id = dfopt_batch_text(r, event->plan_id, event->plan_id_len),
         .plan_id_len = event->plan_id_len,
-        .reason = dfopt_round_text(r, event->reason, event->reason_len),
+        .reason = dfopt_batch_text(r, event->reason, event->reason_len),
         .reason_len = event->reason_len,
     };
     if (ack.plan_id == SIZE_MAX || ack.reason == SIZE_MAX)
@@ -80,14 +80,14 @@ static enum dfopt_err keep_ack(struct dfopt_round *r, uint64_t seq,
 
 /* A registration that came as an event. `body`: as it came. `accepted` is taken
  * on success; NULL: rejected. */
-static enum dfopt_err keep_registration(struct dfopt_round *r, uint64_t seq,
+static enum dfopt_err keep_registration(struct dfopt_batch *r, uint64_t seq,
                                         const char *body, size_t len,
                                         const struct dfopt_registration *accepted)
 {
-    struct dfopt_round_registration reg = {
+    struct dfopt_batch_registration reg = {
         .seq = seq,
         .source = DFOPT_SOURCE_EVENT,
-        .body = dfopt_round_text(r, body, len),
+        .body = dfopt_batch_text(r, body, len),
         .body_len = len,
         .rejected = accepted == NULL,
     };
@@ -107,7 +107,7 @@ static void apply_overrides(const struct dfopt_policy *policy,
             dfopt_policy_apply(policy, g->knobs[i].id, &g->knobs[i].responses[j]);
 }
 
-static enum dfopt_err keep(struct dfopt_intake *in, struct dfopt_round *r,
+static enum dfopt_err keep(struct dfopt_intake *in, struct dfopt_batch *r,
                            uint64_t seq, struct dfopt_event *event)
 {
     enum dfopt_err e = DFOPT_OK;
@@ -126,7 +126,7 @@ static enum dfopt_err keep(struct dfopt_intake *in, struct dfopt_round *r,
     return e;
 }
 
-enum dfopt_err dfopt_intake_take(struct dfopt_intake *in, struct dfopt_round *r,
+enum dfopt_err dfopt_intake_take(struct dfopt_intake *in, struct dfopt_batch *r,
                                  uint64_t seq, const struct dfopt_record *rec,
                                  struct dfopt_event *event, struct dfopt_error *why)
 {

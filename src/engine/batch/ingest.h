@@ -1,4 +1,4 @@
-/* From a record to an event: decodes it and keeps, in the round, what the
+/* From a record to an event: decodes it and keeps, in the batch, what the
  * decision log is to say of it. */
 #ifndef DFOPT_ENGINE_BATCH_INGEST_H
 #define DFOPT_ENGINE_BATCH_INGEST_H
@@ -31,17 +31,17 @@ dfopt_sym dfopt_intake_origin(struct dfopt_intake *in,
 /* Notes where event `seq` came from, in a row of r->origins if that is not where
  * the one before it left off. OK or NOMEM. */
 enum dfopt_err dfopt_intake_note_origin(struct dfopt_intake *in,
-                                        struct dfopt_round *r, uint64_t seq,
+                                        struct dfopt_batch *r, uint64_t seq,
                                         const struct dfopt_record *rec);
 
 /* Where the input goes on behind a record. */
 uint64_t dfopt_record_end(const struct dfopt_record *rec);
 
 /* Takes a record in as event `seq`. Returns OK with *event filled: it borrows
- * from the codec (until the next record) and from the round. NOMEM. Anything
- * else: the record cannot be used, *why says why and the round has a row, unless
+ * from the codec (until the next record) and from the batch. NOMEM. Anything
+ * else: the record cannot be used, *why says why and the batch has a row, unless
  * in->strict: then the record is as if it had not come. */
-enum dfopt_err dfopt_intake_take(struct dfopt_intake *in, struct dfopt_round *r,
+enum dfopt_err dfopt_intake_take(struct dfopt_intake *in, struct dfopt_batch *r,
                                  uint64_t seq, const struct dfopt_record *rec,
                                  struct dfopt_event *event,
                                  struct dfopt_error *why);

@@ -39,14 +39,14 @@ static enum dfopt_err gave_up(struct dfopt_output *o, const char *what,
 
 /* ---- decision log ---- */
 
-static enum dfopt_err log_acks(struct dfopt_declog *w, const struct dfopt_round *r)
+static enum dfopt_err log_acks(struct dfopt_declog *w, const struct dfopt_batch *r)
 {
-    const struct dfopt_round_ack *a =
-        DFOPT_ROW(&r->acks, const struct dfopt_round_ack);
+    const struct dfopt_batch_ack *a =
+        DFOPT_ROW(&r->acks, const struct dfopt_batch_ack);
     const struct dfopt_ack_row *row =
         DFOPT_ROW(&r->merged.acks, const struct dfopt_ack_row);
     enum dfopt_err e = DFOPT_OK;
-    for (size_t i = 0; i < DFOPT_ROWS(&r->acks, struct dfopt_round_ack) && !e;
+    for (size_t i = 0; i < DFOPT_ROWS(&r->acks, struct dfopt_batch_ack) && !e;
          i++) {
         const struct dfopt_declog_ack ack = {
             .seq = a[i].seq,
@@ -64,11 +64,11 @@ static enum dfopt_err log_acks(struct dfopt_declog *w, const struct dfopt_round 
 }
 
 static enum dfopt_err log_registrations(struct dfopt_declog *w,
-                                        const struct dfopt_round *r)
+                                        const struct dfopt_batch *r)
 {
-    const struct dfopt_round_registration *g =
-        DFOPT_ROW(&r->registrations, const struct dfopt_round_registration);
-    const size_t n = DFOPT_ROWS(&r->registrations, struct dfopt_round_registration);
+    const struct dfopt_batch_registration *g =
+        DFOPT_ROW(&r->registrations, const struct dfopt_batch_registration);
+    const size_t n = DFOPT_ROWS(&r->registrations, struct dfopt_batch_registration);
     enum dfopt_err e = DFOPT_OK;
     for (size_t i = 0; i < n && !e; i++) {
         const struct dfopt_declog_registration reg = {
@@ -83,7 +83,7 @@ static enum dfopt_err log_registrations(struct dfopt_declog *w,
     return e;
 }
 
-static enum dfopt_err log_rows(struct dfopt_declog *w, const struct dfopt_round *r)
+static enum dfopt_err log_rows(struct dfopt_declog *w, const struct dfopt_batch *r)
 {
     const struct dfopt_declog_reject_row *reject =
         DFOPT_ROW(&r->rejects, const struct dfopt_declog_reject_row);
@@ -138,7 +138,7 @@ static enum dfopt_err commit(struct dfopt_output *o, bool flush,
     return drop_log(o, err);
 }
 
-static enum dfopt_err to_declog(struct dfopt_output *o, const struct dfopt_round *r,
+static enum dfopt_err to_declog(struct dfopt_output *o, const struct dfopt_batch *r,
                                 bool flush, struct dfopt_error *err)
 {
     o->end = r->end;
@@ -205,7 +205,7 @@ static enum dfopt_err publish(struct dfopt_output *o, const struct dfopt_plan *p
     return e;
 }
 
-static enum dfopt_err put_plans(struct dfopt_output *o, const struct dfopt_round *r,
+static enum dfopt_err put_plans(struct dfopt_output *o, const struct dfopt_batch *r,
                                 struct dfopt_error *err)
 {
     const struct dfopt_plan *p =
@@ -242,8 +242,8 @@ static void count(struct dfopt_totals *t, const struct dfopt_decisions *d)
         t->global_plans_rejected += g[i].outcome != DFOPT_RELAY_RELAYED;
 }
 
-enum dfopt_err dfopt_output_round(struct dfopt_output *o,
-                                  const struct dfopt_round *r, bool flush,
+enum dfopt_err dfopt_output_batch(struct dfopt_output *o,
+                                  const struct dfopt_batch *r, bool flush,
                                   struct dfopt_error *err)
 {
     const struct dfopt_declog_reject_row *reject =
@@ -253,7 +253,7 @@ enum dfopt_err dfopt_output_round(struct dfopt_output *o,
         dfopt_narrate_reject(o->c, &reject[i], &o->rejects_shown);
     count(o->totals, &r->merged);
     /* plans first: a flush of the log takes a while */
-    dfopt_narrate_round(o->c, r, &o->text);
+    dfopt_narrate_batch(o->c, r, &o->text);
     enum dfopt_err e = put_plans(o, r, err);
     return e ? e : to_declog(o, r, flush, err);
 }

@@ -1,4 +1,4 @@
-/* Where decided rounds go: decision log, plans, log lines, totals; and what came
+/* Where decided batches go: decision log, plans, log lines, totals; and what came
  * in, to a recording. */
 #ifndef DFOPT_ENGINE_BATCH_OUTPUT_H
 #define DFOPT_ENGINE_BATCH_OUTPUT_H
@@ -15,7 +15,7 @@ struct dfopt_output {
     bool recording_failed, journal_failed;
     bool journal_waits;               /* its disk is full, say; it is tried again */
     bool failed;                      /* something is not whole */
-    struct dfopt_declog_position end; /* of the last round that was put out */
+    struct dfopt_declog_position end; /* of the last batch that was put out */
     struct dfopt_buf json;            /* scratch */
     struct dfopt_buf metadata, text;
 };
@@ -24,10 +24,10 @@ struct dfopt_output {
 enum dfopt_err dfopt_output_presets(struct dfopt_output *o,
                                     struct dfopt_error *err);
 
-/* Puts out a merged round. `flush`: make it durable in the decision log. Returns
+/* Puts out a merged batch. `flush`: make it durable in the decision log. Returns
  * OK also when an output fails and the run is not strict (said in the log). */
-enum dfopt_err dfopt_output_round(struct dfopt_output *o,
-                                  const struct dfopt_round *r, bool flush,
+enum dfopt_err dfopt_output_batch(struct dfopt_output *o,
+                                  const struct dfopt_batch *r, bool flush,
                                   struct dfopt_error *err);
 
 /* Writes a record to recording and journal, where there are such; as above. */

@@ -67,8 +67,8 @@ struct dfopt_run_config {
                                     * take must not be acknowledged */
     uint32_t run; /* identity in ids of plans that go out; 0: none (a replay) */
     bool strict;  /* the first thing wrong ends the run */
-    uint32_t round_events;     /* at most so many a round; 0: 4096 */
-    uint32_t rounds_on_way;    /* at most so many at once; 0: 4 */
+    uint32_t batch_events;     /* at most so many a batch; 0: 4096 */
+    uint32_t batches_in_flight;    /* at most so many at once; 0: 4 */
     int64_t flush_interval_ns; /* of the decision log */
     int wait_ms; /* for input at a time; 0: 100. So late may a signal be noticed */
     const volatile sig_atomic_t *stop; /* not 0: take nothing more in */

@@ -4,7 +4,7 @@
  *
  * A large frame goes in parts where MPI cannot copy from process to process (in
  * many containers, or between hosts), and its sender has to call MPI for each few
- * of them. So nobody sleeps long while a frame of its own is on its way. */
+ * of them. So nobody sleeps long while a frame of its own is in flight. */
 #include "engine/comm/comm.h"
 
 #include "engine/comm/doorbell.h"
@@ -211,7 +211,7 @@ static bool is_over(struct dfopt_send *s)
     return s->over;
 }
 
-/* Lets MPI go on with what is on its way. Returns whether anything still is. */
+/* Lets MPI go on with what is in flight. Returns whether anything still is. */
 static bool still_going(struct dfopt_comm *c)
 {
     while (c->going && is_over(c->going))

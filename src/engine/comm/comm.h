@@ -12,7 +12,7 @@
 #include <stdbool.h>
 
 struct dfopt_comm;
-struct dfopt_send; /* a frame on its way */
+struct dfopt_send; /* a frame in flight */
 
 #define DFOPT_RANK_ANY (-1)
 
@@ -40,7 +40,7 @@ enum dfopt_err dfopt_comm_send(struct dfopt_comm *c, int to,
                                struct dfopt_send **out, struct dfopt_error *err);
 
 /* Local. To be called now and then in long work: lets MPI go on with large frames
- * that are on their way, which it may pass on only while it is being called. */
+ * that are in flight, which it may pass on only while it is being called. */
 void dfopt_comm_progress(struct dfopt_comm *c);
 
 /* Local. Waits until the bytes may be changed; frees and NULLs *s. */

@@ -348,7 +348,7 @@ static uint64_t checksum(const struct dfopt_frame_header *h, const char *bytes)
 }
 
 void dfopt_frame_end(struct dfopt_frame *f, enum dfopt_frame_kind kind,
-                     uint64_t round)
+                     uint64_t batch)
 {
     const size_t skip = sizeof(struct dfopt_frame_header);
     struct dfopt_frame_header h = {
@@ -356,7 +356,7 @@ void dfopt_frame_end(struct dfopt_frame *f, enum dfopt_frame_kind kind,
         .version = DFOPT_FRAME_VERSION,
         .kind = (uint32_t)kind,
         .n_items = f->n_items,
-        .round = round,
+        .batch = batch,
         .length = f->out->len - skip,
     };
     h.checksum = checksum(&h, f->out->data + skip);

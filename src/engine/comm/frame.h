@@ -19,10 +19,10 @@
 
 enum dfopt_frame_kind {
     DFOPT_FRAME_CONFIG = 1, /* rank 0 to a worker: how to decide */
-    DFOPT_FRAME_EVENTS,     /* rank 0 to a worker: a round's share */
+    DFOPT_FRAME_EVENTS,     /* rank 0 to a worker: a batch's share */
     DFOPT_FRAME_ASK_STATE,  /* rank 0 to a worker: report the state */
     DFOPT_FRAME_STOP,       /* rank 0 to a worker: leave, with an exit code */
-    DFOPT_FRAME_RESULTS,    /* worker to rank 0: what a round's share led to */
+    DFOPT_FRAME_RESULTS,    /* worker to rank 0: what a batch's share led to */
     DFOPT_FRAME_STATE,      /* worker to rank 0 */
     DFOPT_FRAME_FAILED,     /* worker to rank 0: cannot go on; text why */
     /* replay of files that all ranks read (engine/replay/replay.h) */
@@ -79,7 +79,7 @@ enum dfopt_item_kind {
 
 struct dfopt_frame_header {
     uint32_t magic, version, kind, n_items;
-    uint64_t round;
+    uint64_t batch;
     uint64_t length;   /* bytes behind the header */
     uint64_t checksum; /* XXH3 of them and of the header */
 };
@@ -162,7 +162,7 @@ enum dfopt_err dfopt_frame_restore(struct dfopt_frame *f,
 
 /* Completes the header. The frame is the whole of *out. */
 void dfopt_frame_end(struct dfopt_frame *f, enum dfopt_frame_kind kind,
-                     uint64_t round);
+                     uint64_t batch);
 
 /* ---- receiving ---- */
 

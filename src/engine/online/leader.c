@@ -1,5 +1,5 @@
-/* Rank 0's loop: fill a round, send it, take in and put out the oldest. Rounds
- * lie in a ring; a round is reused when it has been put out. */
+/* Rank 0's loop: fill a batch, send it, take in and put out the oldest. Batches
+ * lie in a ring; a batch is reused when it has been put out. */
 #include "engine/online/leader.h"
 
 #include "engine/comm/frame.h"
@@ -12,9 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ROUND_EVENTS      4096
-#define ROUND_BYTES       ((size_t)8 << 20) /* of input; keeps frames small */
-#define ROUNDS_ON_WAY     4
+#define BATCH_EVENTS      4096
+#define BATCH_BYTES       ((size_t)8 << 20) /* of input; keeps frames small */
+#define BATCHES_IN_FLIGHT     4
 #define WAIT_MS           100 /* for input; how soon a signal is noticed */
 #define PROGRESS_EVERY_NS 250000000
 
@@ -23,13 +23,13 @@ struct leader {
     struct dfopt_totals *totals;
     struct dfopt_scatter *scatter;
     struct dfopt_output output;
-    struct dfopt_round *rounds; /* ring */
-    uint32_t n_rounds, oldest, on_way;
-    uint32_t round_events;
+    struct dfopt_batch *batches; /* ring */
+    uint32_t n_batches, oldest, in_flight;
+    uint32_t batch_events;
     int wait_ms;
-    uint64_t next_seq, next_round;
+    uint64_t next_seq, next_batch;
     int64_t flushed_ns, progress_ns;
-    uint64_t passed_over;   /* recognised since the last round was sent */
+    uint64_t passed_over;   /* recognised since the last batch was sent */
     struct dfopt_buf known; /* struct dfopt_fold_origin: of the log, and since */
     uint64_t put_out, settled; /* records: decided and put out; durable as well */
     size_t kept_back;          /* plans that no peer has taken yet */
@@ -54,15 +54,15 @@ static enum dfopt_err end_before(struct leader *l, const struct dfopt_record *re
                            rec->line, why);
 }
 
-/* A record that cannot be used: counted, and said with its round. */
-static enum dfopt_err skip_record(struct leader *l, struct dfopt_round *r,
+/* A record that cannot be used: counted, and said with its batch. */
+static enum dfopt_err skip_record(struct leader *l, struct dfopt_batch *r,
                                   struct dfopt_error *err)
 {
     l->totals->invalid++;
     return dfopt_scatter_skip(l->scatter, r) ? no_memory(err) : DFOPT_OK;
 }
 
-static enum dfopt_err route(struct leader *l, struct dfopt_round *r, uint64_t seq,
+static enum dfopt_err route(struct leader *l, struct dfopt_batch *r, uint64_t seq,
                             const struct dfopt_event *event)
 {
     switch (event->stream) {
@@ -90,7 +90,7 @@ static bool is_known(struct leader *l, const struct dfopt_record *rec)
     return false;
 }
 
-static enum dfopt_err take_record(struct leader *l, struct dfopt_round *r,
+static enum dfopt_err take_record(struct leader *l, struct dfopt_batch *r,
                                   const struct dfopt_record *rec,
                                   struct dfopt_error *err)
 {
@@ -161,7 +161,7 @@ static enum dfopt_err settled(struct leader *l, struct dfopt_error *err)
                : DFOPT_OK;
 }
 
-/* Nothing is on its way and nothing has come in. */
+/* Nothing is in flight and nothing has come in. */
 static enum dfopt_err idle(struct leader *l, struct dfopt_error *err)
 {
     l->put_out += l->passed_over;
@@ -178,20 +178,20 @@ static enum dfopt_err idle(struct leader *l, struct dfopt_error *err)
     return e ? e : settled(l, err);
 }
 
-/* Fills a round until it is full or no more input is ready. */
-static enum dfopt_err fill(struct leader *l, struct dfopt_round *r,
+/* Fills a batch until it is full or no more input is ready. */
+static enum dfopt_err fill(struct leader *l, struct dfopt_batch *r,
                            struct dfopt_error *err)
 {
     struct dfopt_record rec;
     struct dfopt_error why = {0};
     size_t bytes = 0;
     enum dfopt_err e = DFOPT_OK;
-    while (!e && r->n_events < l->round_events && bytes < ROUND_BYTES) {
+    while (!e && r->n_events < l->batch_events && bytes < BATCH_BYTES) {
         if (l->c->stop && *l->c->stop) {
             l->ended = true;
             break;
         }
-        const bool nothing = r->n_events == 0 && l->on_way == 0;
+        const bool nothing = r->n_events == 0 && l->in_flight == 0;
         switch (l->c->source->ops->next(l->c->source, nothing ? l->wait_ms : 0,
                                         &rec, &why)) {
         case DFOPT_SOURCE_RECORD:
@@ -225,22 +225,22 @@ static enum dfopt_err fill(struct leader *l, struct dfopt_round *r,
 
 /* ---- the loop ---- */
 
-/* Puts out the oldest round, which is answered. */
+/* Puts out the oldest batch, which is answered. */
 static enum dfopt_err finish_oldest(struct leader *l, struct dfopt_error *err)
 {
-    struct dfopt_round *r = &l->rounds[l->oldest];
-    enum dfopt_err e = dfopt_round_merge(r);
+    struct dfopt_batch *r = &l->batches[l->oldest];
+    enum dfopt_err e = dfopt_batch_merge(r);
     if (e)
-        return dfopt_error_set(err, e, "merging the results of a round: %s",
+        return dfopt_error_set(err, e, "merging the results of a batch: %s",
                                dfopt_err_text(e));
     const int64_t now = dfopt_clock_monotonic_ns();
     const bool flush = now - l->flushed_ns >= l->c->flush_interval_ns;
     if (flush)
         l->flushed_ns = now;
     r->end.wall_ns = dfopt_clock_wall_ns();
-    l->oldest = (l->oldest + 1) % l->n_rounds;
-    l->on_way--;
-    e = dfopt_output_round(&l->output, r, flush, err);
+    l->oldest = (l->oldest + 1) % l->n_batches;
+    l->in_flight--;
+    e = dfopt_output_batch(&l->output, r, flush, err);
     l->put_out += r->n_events + r->n_recognised;
     if (!e && flush)
         e = dfopt_output_flush(&l->output, err);
@@ -251,21 +251,21 @@ static enum dfopt_err finish_oldest(struct leader *l, struct dfopt_error *err)
     return e;
 }
 
-/* Takes in and sends one more round, if one may be on its way. */
+/* Takes in and sends one more batch, if one may be in flight. */
 static enum dfopt_err send_next(struct leader *l, struct dfopt_error *err)
 {
-    if (l->ended || l->on_way == l->n_rounds)
+    if (l->ended || l->in_flight == l->n_batches)
         return DFOPT_OK;
-    struct dfopt_round *r = &l->rounds[(l->oldest + l->on_way) % l->n_rounds];
-    if (l->next_round > 0) /* the first holds the presets already */
-        dfopt_round_reset(r, l->next_round, l->next_seq);
+    struct dfopt_batch *r = &l->batches[(l->oldest + l->in_flight) % l->n_batches];
+    if (l->next_batch > 0) /* the first holds the presets already */
+        dfopt_batch_reset(r, l->next_batch, l->next_seq);
     enum dfopt_err e = fill(l, r, err);
-    if (r->n_events == 0 && l->next_round > 0)
+    if (r->n_events == 0 && l->next_batch > 0)
         return e;
     r->n_recognised = l->passed_over;
     l->passed_over = 0;
-    l->next_round++;
-    l->on_way++;
+    l->next_batch++;
+    l->in_flight++;
     enum dfopt_err journaled = e ? DFOPT_OK : dfopt_output_journal(&l->output, err);
     enum dfopt_err sent = dfopt_scatter_send(l->scatter, r, e || journaled ? NULL : err);
     return e ? e : journaled ? journaled : sent;
@@ -274,40 +274,40 @@ static enum dfopt_err send_next(struct leader *l, struct dfopt_error *err)
 static enum dfopt_err run(struct leader *l, struct dfopt_error *err)
 {
     enum dfopt_err e = DFOPT_OK;
-    while (!e && !(l->ended && l->on_way == 0)) {
-        const uint32_t before = l->on_way;
+    while (!e && !(l->ended && l->in_flight == 0)) {
+        const uint32_t before = l->in_flight;
         e = send_next(l, err);
-        if (e || l->on_way == 0)
+        if (e || l->in_flight == 0)
             continue;
         /* nothing came in, or nothing more may go out: wait for the oldest */
-        struct dfopt_round *r = &l->rounds[l->oldest];
+        struct dfopt_batch *r = &l->batches[l->oldest];
         const bool wait =
-            l->on_way == before || l->on_way == l->n_rounds || l->ended;
-        e = dfopt_scatter_collect(l->scatter, r, l->rounds, l->n_rounds, wait, err);
+            l->in_flight == before || l->in_flight == l->n_batches || l->ended;
+        e = dfopt_scatter_collect(l->scatter, r, l->batches, l->n_batches, wait, err);
         if (!e && r->waiting == 0)
             e = finish_oldest(l, err);
     }
     return e;
 }
 
-/* After a failure: waits for what is still on its way, and puts out what is
+/* After a failure: waits for what is still in flight, and puts out what is
  * whole, as far as that goes. */
 static void wind_up(struct leader *l)
 {
     struct dfopt_error ignored;
     bool fit = true;
-    while (l->on_way) {
-        struct dfopt_round *r = &l->rounds[l->oldest];
-        if (dfopt_scatter_collect(l->scatter, r, l->rounds, l->n_rounds, true,
+    while (l->in_flight) {
+        struct dfopt_batch *r = &l->batches[l->oldest];
+        if (dfopt_scatter_collect(l->scatter, r, l->batches, l->n_batches, true,
                                &ignored)) {
-            dfopt_scatter_forget(l->scatter, l->rounds, l->n_rounds);
+            dfopt_scatter_forget(l->scatter, l->batches, l->n_batches);
             fit = false;
         }
         if (fit && finish_oldest(l, &ignored) == DFOPT_OK)
             continue;
         fit = false;
-        l->oldest = (l->oldest + 1) % l->n_rounds;
-        l->on_way--;
+        l->oldest = (l->oldest + 1) % l->n_batches;
+        l->in_flight--;
     }
 }
 
@@ -319,26 +319,26 @@ static enum dfopt_err start(struct leader *l, struct dfopt_comm *comm,
     enum dfopt_err e = dfopt_scatter_create(&l->scatter, comm, l->c->dict, &scatter, err);
     if (e)
         return e;
-    l->rounds = calloc(l->n_rounds, sizeof *l->rounds);
-    if (!l->rounds)
+    l->batches = calloc(l->n_batches, sizeof *l->batches);
+    if (!l->batches)
         return no_memory(err);
-    for (uint32_t i = 0; i < l->n_rounds; i++)
-        if (dfopt_round_init(&l->rounds[i], dfopt_scatter_planners(l->scatter)))
+    for (uint32_t i = 0; i < l->n_batches; i++)
+        if (dfopt_batch_init(&l->batches[i], dfopt_scatter_planners(l->scatter)))
             return no_memory(err);
-    dfopt_round_reset(&l->rounds[0], 0, l->next_seq);
-    l->rounds[0].end = (struct dfopt_declog_position){.origin = DFOPT_SYM_NONE};
+    dfopt_batch_reset(&l->batches[0], 0, l->next_seq);
+    l->batches[0].end = (struct dfopt_declog_position){.origin = DFOPT_SYM_NONE};
     if (l->c->resume) {
-        l->rounds[0].end = l->c->resume->at;
+        l->batches[0].end = l->c->resume->at;
         if (dfopt_buf_add(&l->known, l->c->resume->origins.data,
                           l->c->resume->origins.len))
             return no_memory(err);
-        e = dfopt_scatter_restore(l->scatter, &l->rounds[0], l->c->resume);
+        e = dfopt_scatter_restore(l->scatter, &l->batches[0], l->c->resume);
         if (e)
             return dfopt_error_set(err, e, "restoring the state: %s",
                                    dfopt_err_text(e));
     }
     for (size_t i = 0; i < l->c->n_presets; i++) {
-        if (dfopt_scatter_preset(l->scatter, &l->rounds[0],
+        if (dfopt_scatter_preset(l->scatter, &l->batches[0],
                               &l->c->presets[i].registration))
             return no_memory(err);
     }
@@ -347,9 +347,9 @@ static enum dfopt_err start(struct leader *l, struct dfopt_comm *comm,
 
 static void release(struct leader *l)
 {
-    for (uint32_t i = 0; l->rounds && i < l->n_rounds; i++)
-        dfopt_round_free(&l->rounds[i]);
-    free(l->rounds);
+    for (uint32_t i = 0; l->batches && i < l->n_batches; i++)
+        dfopt_batch_free(&l->batches[i]);
+    free(l->batches);
     dfopt_buf_free(&l->known);
     dfopt_scatter_destroy(l->scatter);
     dfopt_output_free(&l->output);
@@ -364,8 +364,8 @@ enum dfopt_err dfopt_online_run(struct dfopt_comm *comm,
         .c = config,
         .totals = &out->totals,
         .output = {.c = config, .totals = &out->totals},
-        .n_rounds = config->rounds_on_way ? config->rounds_on_way : ROUNDS_ON_WAY,
-        .round_events = config->round_events ? config->round_events : ROUND_EVENTS,
+        .n_batches = config->batches_in_flight ? config->batches_in_flight : BATCHES_IN_FLIGHT,
+        .batch_events = config->batch_events ? config->batch_events : BATCH_EVENTS,
         .wait_ms = config->wait_ms ? config->wait_ms : WAIT_MS,
         .next_seq = config->resume ? config->resume->next_seq : 0,
         .flushed_ns = dfopt_clock_monotonic_ns(),

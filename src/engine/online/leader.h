@@ -1,4 +1,4 @@
-/* What rank 0 does: takes events in, numbers them, has them decided in rounds,
+/* What rank 0 does: takes events in, numbers them, has them decided in batches,
  * and puts out what was decided, in the order of the events. */
 #ifndef DFOPT_ENGINE_ONLINE_LEADER_H
 #define DFOPT_ENGINE_ONLINE_LEADER_H

@@ -1,6 +1,6 @@
 /* Routing to the planners and collecting from them. With one rank the planner
  * is here and decides an event when it is given. Invariant: a worker answers
- * every EVENTS frame with one RESULTS frame of the same round, in order. */
+ * every EVENTS frame with one RESULTS frame of the same batch, in order. */
 #include "engine/online/scatter.h"
 
 #include "base/symmap.h"
@@ -84,7 +84,7 @@ uint32_t dfopt_scatter_planners(const struct dfopt_scatter *t)
 
 /* ---- out ---- */
 
-static enum dfopt_err count_event(struct dfopt_round *r, uint32_t reporter)
+static enum dfopt_err count_event(struct dfopt_batch *r, uint32_t reporter)
 {
     enum dfopt_err e = dfopt_buf_add(&r->reporter, &reporter, sizeof reporter);
     if (!e)
@@ -92,7 +92,7 @@ static enum dfopt_err count_event(struct dfopt_round *r, uint32_t reporter)
     return e;
 }
 
-enum dfopt_err dfopt_scatter_skip(struct dfopt_scatter *t, struct dfopt_round *r)
+enum dfopt_err dfopt_scatter_skip(struct dfopt_scatter *t, struct dfopt_batch *r)
 {
     (void)t;
     return count_event(r, DFOPT_REPORTER_NONE);
@@ -100,7 +100,7 @@ enum dfopt_err dfopt_scatter_skip(struct dfopt_scatter *t, struct dfopt_round *r
 
 /* The frame of a planner's share; begun, and headed by the configuration if it
  * is the planner's first. NULL on NOMEM. */
-static struct dfopt_frame *frame_of(struct dfopt_scatter *t, struct dfopt_round *r,
+static struct dfopt_frame *frame_of(struct dfopt_scatter *t, struct dfopt_batch *r,
                                     uint32_t planner)
 {
     struct dfopt_share *s = &r->shares[planner];
@@ -129,7 +129,7 @@ static enum dfopt_err owner_of(struct dfopt_scatter *t, dfopt_sym node, uint32_t
     return dfopt_symmap_set(&t->owner, node, *out);
 }
 
-enum dfopt_err dfopt_scatter_finding(struct dfopt_scatter *t, struct dfopt_round *r,
+enum dfopt_err dfopt_scatter_finding(struct dfopt_scatter *t, struct dfopt_batch *r,
                                   uint64_t seq, const struct dfopt_finding *f)
 {
     if (is_alone(t)) {
@@ -150,7 +150,7 @@ enum dfopt_err dfopt_scatter_finding(struct dfopt_scatter *t, struct dfopt_round
     return e ? e : count_event(r, reporter);
 }
 
-enum dfopt_err dfopt_scatter_ack(struct dfopt_scatter *t, struct dfopt_round *r,
+enum dfopt_err dfopt_scatter_ack(struct dfopt_scatter *t, struct dfopt_batch *r,
                               uint64_t seq, const struct dfopt_ack *a)
 {
     enum dfopt_err e = DFOPT_OK;
@@ -163,7 +163,7 @@ enum dfopt_err dfopt_scatter_ack(struct dfopt_scatter *t, struct dfopt_round *r,
     return e ? e : count_event(r, DFOPT_REPORTER_NONE);
 }
 
-enum dfopt_err dfopt_scatter_global_plan(struct dfopt_scatter *t, struct dfopt_round *r,
+enum dfopt_err dfopt_scatter_global_plan(struct dfopt_scatter *t, struct dfopt_batch *r,
                                       uint64_t seq,
                                       const struct dfopt_global_plan *g)
 {
@@ -177,7 +177,7 @@ enum dfopt_err dfopt_scatter_global_plan(struct dfopt_scatter *t, struct dfopt_r
     return e ? e : count_event(r, DFOPT_PARTITION_SPEAKER);
 }
 
-enum dfopt_err dfopt_scatter_preset(struct dfopt_scatter *t, struct dfopt_round *r,
+enum dfopt_err dfopt_scatter_preset(struct dfopt_scatter *t, struct dfopt_batch *r,
                                  const struct dfopt_registration *g)
 {
     enum dfopt_err e = DFOPT_OK;
@@ -190,7 +190,7 @@ enum dfopt_err dfopt_scatter_preset(struct dfopt_scatter *t, struct dfopt_round 
     return e;
 }
 
-enum dfopt_err dfopt_scatter_restore(struct dfopt_scatter *t, struct dfopt_round *r,
+enum dfopt_err dfopt_scatter_restore(struct dfopt_scatter *t, struct dfopt_batch *r,
                                   const struct dfopt_fold *state)
 {
     enum dfopt_err e = DFOPT_OK;
@@ -204,7 +204,7 @@ enum dfopt_err dfopt_scatter_restore(struct dfopt_scatter *t, struct dfopt_round
     return e;
 }
 
-enum dfopt_err dfopt_scatter_registration(struct dfopt_scatter *t, struct dfopt_round *r,
+enum dfopt_err dfopt_scatter_registration(struct dfopt_scatter *t, struct dfopt_batch *r,
                                        uint64_t seq,
                                        const struct dfopt_registration *g)
 {
@@ -213,7 +213,7 @@ enum dfopt_err dfopt_scatter_registration(struct dfopt_scatter *t, struct dfopt_
     return e ? e : count_event(r, DFOPT_REPORTER_NONE);
 }
 
-enum dfopt_err dfopt_scatter_send(struct dfopt_scatter *t, struct dfopt_round *r,
+enum dfopt_err dfopt_scatter_send(struct dfopt_scatter *t, struct dfopt_batch *r,
                                struct dfopt_error *err)
 {
     const int size = dfopt_comm_size(t->comm);
@@ -248,13 +248,13 @@ static enum dfopt_err worker_failed(const struct dfopt_frame_reader *opened,
                            item.data ? (const char *)item.data : "");
 }
 
-/* The round of a RESULTS frame from a planner that is expected to answer it. */
-static struct dfopt_round *round_of(struct dfopt_round *rounds, size_t n,
+/* The batch of a RESULTS frame from a planner that is expected to answer it. */
+static struct dfopt_batch *batch_of(struct dfopt_batch *batches, size_t n,
                                     uint64_t number, uint32_t planner)
 {
     for (size_t i = 0; i < n; i++)
-        if (rounds[i].number == number && rounds[i].shares[planner].waiting)
-            return &rounds[i];
+        if (batches[i].number == number && batches[i].shares[planner].waiting)
+            return &batches[i];
     return NULL;
 }
 
@@ -266,7 +266,7 @@ static enum dfopt_err broken_frame(int from, enum dfopt_err e,
 }
 
 static enum dfopt_err take_results(struct dfopt_scatter *t, int from,
-                                   struct dfopt_round *rounds, size_t n,
+                                   struct dfopt_batch *batches, size_t n,
                                    struct dfopt_error *err)
 {
     struct dfopt_frame_reader in;
@@ -279,15 +279,15 @@ static enum dfopt_err take_results(struct dfopt_scatter *t, int from,
     }
     if (in.header.kind == DFOPT_FRAME_FAILED)
         return worker_failed(&in, from, err);
-    struct dfopt_round *r = in.header.kind == DFOPT_FRAME_RESULTS && from > 0
-                                ? round_of(rounds, n, in.header.round, planner)
+    struct dfopt_batch *r = in.header.kind == DFOPT_FRAME_RESULTS && from > 0
+                                ? batch_of(batches, n, in.header.batch, planner)
                                 : NULL;
     if (!r)
         return dfopt_error_set(
             err, DFOPT_ERR_FORMAT,
             "rank %d answered what it was not asked (frame %" PRIu32
-            ", round %" PRIu64 ")",
-            from, in.header.kind, in.header.round);
+            ", batch %" PRIu64 ")",
+            from, in.header.kind, in.header.batch);
     struct dfopt_share *s = &r->shares[planner];
     while (dfopt_frame_next(&in, &item, &e)) {
         e = dfopt_item_rows(&item, t->dict, &t->own[planner], &s->results, NULL,
@@ -302,8 +302,8 @@ static enum dfopt_err take_results(struct dfopt_scatter *t, int from,
     return dfopt_send_finish(t->comm, &s->sending, err);
 }
 
-enum dfopt_err dfopt_scatter_collect(struct dfopt_scatter *t, struct dfopt_round *r,
-                                  struct dfopt_round *rounds, size_t n, bool wait,
+enum dfopt_err dfopt_scatter_collect(struct dfopt_scatter *t, struct dfopt_batch *r,
+                                  struct dfopt_batch *batches, size_t n, bool wait,
                                   struct dfopt_error *err)
 {
     enum dfopt_err e = DFOPT_OK;
@@ -313,19 +313,19 @@ enum dfopt_err dfopt_scatter_collect(struct dfopt_scatter *t, struct dfopt_round
         if (!e && from < 0)
             break;
         if (!e)
-            e = take_results(t, from, rounds, n, err);
+            e = take_results(t, from, batches, n, err);
     }
     return e;
 }
 
-void dfopt_scatter_forget(struct dfopt_scatter *t, struct dfopt_round *rounds, size_t n)
+void dfopt_scatter_forget(struct dfopt_scatter *t, struct dfopt_batch *batches, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
-        for (uint32_t j = 0; j < rounds[i].n_shares; j++) {
-            rounds[i].shares[j].waiting = false;
-            dfopt_send_finish(t->comm, &rounds[i].shares[j].sending, NULL);
+        for (uint32_t j = 0; j < batches[i].n_shares; j++) {
+            batches[i].shares[j].waiting = false;
+            dfopt_send_finish(t->comm, &batches[i].shares[j].sending, NULL);
         }
-        rounds[i].waiting = 0;
+        batches[i].waiting = 0;
     }
 }
 

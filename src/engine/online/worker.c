@@ -40,7 +40,7 @@ static enum dfopt_err begin_answer(struct dfopt_online_worker *w, struct dfopt_f
     return e ? e : dfopt_frame_begin(f, &w->out, w->dict, &w->rank0);
 }
 
-enum dfopt_err dfopt_online_results(struct dfopt_online_worker *w, uint64_t round,
+enum dfopt_err dfopt_online_results(struct dfopt_online_worker *w, uint64_t batch,
                                    struct dfopt_error *err)
 {
     struct dfopt_frame f;
@@ -49,7 +49,7 @@ enum dfopt_err dfopt_online_results(struct dfopt_online_worker *w, uint64_t roun
         e = dfopt_frame_decisions(&f, &w->decisions);
     if (e)
         return e;
-    dfopt_frame_end(&f, DFOPT_FRAME_RESULTS, round);
+    dfopt_frame_end(&f, DFOPT_FRAME_RESULTS, batch);
     dfopt_decisions_clear(&w->decisions);
     return answer(w, err);
 }

@@ -1,4 +1,4 @@
-/* A worker of an online run: decides its share of each round and reports. Local,
+/* A worker of an online run: decides its share of each batch and reports. Local,
  * on a rank that is not 0. */
 #ifndef DFOPT_ENGINE_ONLINE_WORKER_H
 #define DFOPT_ENGINE_ONLINE_WORKER_H
@@ -25,8 +25,8 @@ struct dfopt_online_worker {
 enum dfopt_err dfopt_online_item(struct dfopt_online_worker *w,
                                  const struct dfopt_item *item);
 
-/* Reports what was decided since the last round. */
-enum dfopt_err dfopt_online_results(struct dfopt_online_worker *w, uint64_t round,
+/* Reports what was decided since the last batch. */
+enum dfopt_err dfopt_online_results(struct dfopt_online_worker *w, uint64_t batch,
                                     struct dfopt_error *err);
 
 /* Reports this rank's part of the state. */

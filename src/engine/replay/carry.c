@@ -35,7 +35,7 @@ static enum dfopt_item_kind item_of(int table)
 /* Sees what the slice has for the table. */
 static void look(struct dfopt_bulk_rank *b, int table, uint64_t first)
 {
-    const struct dfopt_round *r = &b->slice.round;
+    const struct dfopt_batch *r = &b->slice.batch;
     const struct dfopt_buf *rows =
         table == DFOPT_BULK_FINDINGS ? &r->findings : &r->merged.verdicts;
     const uint64_t chunk = dfopt_block_chunk_rows(table_of(table));

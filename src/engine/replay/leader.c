@@ -1,5 +1,5 @@
-/* Rank 0 of a bulk replay: starts the others, runs the rounds, and puts out the
- * slices of each round in the order of the input. */
+/* Rank 0 of a bulk replay: starts the others, runs the batches, and puts out the
+ * slices of each batch in the order of the input. */
 #include "engine/replay/replay.h"
 
 #include "engine/replay/leader.h"
@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ROUND_BYTES       ((uint64_t)256 << 20) /* of input, all ranks together */
+#define BATCH_BYTES       ((uint64_t)256 << 20) /* of input, all ranks together */
 #define PIECE_BYTES_MAX   ((uint64_t)16 << 20)
 #define PIECE_BYTES_MIN   ((uint64_t)256 << 10)
 #define PROGRESS_EVERY_NS 250000000
@@ -87,7 +87,7 @@ static enum dfopt_err go_on(struct dfopt_bulk_leader *l,
     return dfopt_restore_here(l->b.shard.planner, l->c->resume);
 }
 
-/* What rank 0 reads of a round in which each other rank reads `piece`. For all that
+/* What rank 0 reads of a batch in which each other rank reads `piece`. For all that
  * anybody reads it has a little to do that the others have not; its own piece is
  * smaller so that they do not wait for it. */
 static uint64_t leader_bytes(uint64_t piece, int ranks, bool log)
@@ -104,7 +104,7 @@ static enum dfopt_err start(struct dfopt_bulk_leader *l,
 {
     struct dfopt_bulk_rank *b = &l->b;
     const size_t size = (size_t)dfopt_comm_size(b->comm);
-    uint64_t piece = ROUND_BYTES / size;
+    uint64_t piece = BATCH_BYTES / size;
     if (piece > PIECE_BYTES_MAX)
         piece = PIECE_BYTES_MAX;
     if (piece < PIECE_BYTES_MIN)
@@ -146,14 +146,14 @@ static enum dfopt_err start(struct dfopt_bulk_leader *l,
     return dfopt_output_presets(&l->output, err);
 }
 
-/* Reads this rank's piece of the next round. */
-static void read_round(struct dfopt_bulk_leader *l)
+/* Reads this rank's piece of the next batch. */
+static void read_batch(struct dfopt_bulk_leader *l)
 {
     struct dfopt_bulk_rank *b = &l->b;
     dfopt_bulk_read(b, &l->syncs[0]);
     dfopt_buf_clear(&l->reasons[0]);
     const struct dfopt_declog_reject_row *reject =
-        DFOPT_ROW(&b->slice.round.rejects, const struct dfopt_declog_reject_row);
+        DFOPT_ROW(&b->slice.batch.rejects, const struct dfopt_declog_reject_row);
     if (l->syncs[0].input_failed)
         dfopt_buf_printf(&l->reasons[0], "%s", b->err.text);
     else if (l->syncs[0].first_reject != UINT64_MAX)
@@ -185,8 +185,8 @@ static enum dfopt_err take_output_item(struct dfopt_bulk_leader *l, int from,
                                        const struct dfopt_item *item,
                                        struct dfopt_bulk_counts *counts)
 {
-    struct dfopt_round *r = &l->theirs;
-    struct dfopt_round_registration reg, *last;
+    struct dfopt_batch *r = &l->theirs;
+    struct dfopt_batch_registration reg, *last;
     struct dfopt_registration accepted;
     uint64_t seq;
     enum dfopt_err e;
@@ -201,7 +201,7 @@ static enum dfopt_err take_output_item(struct dfopt_bulk_leader *l, int from,
     case DFOPT_ITEM_REJECT_ROWS:
         return add_rows(&r->rejects, item, sizeof(struct dfopt_declog_reject_row));
     case DFOPT_ITEM_GIVEN_ACKS:
-        return add_rows(&r->acks, item, sizeof(struct dfopt_round_ack));
+        return add_rows(&r->acks, item, sizeof(struct dfopt_batch_ack));
     case DFOPT_ITEM_TEXT:
         return dfopt_buf_add(&r->texts, item->data, item->size);
     case DFOPT_ITEM_GIVEN_REGISTRATION:
@@ -213,8 +213,8 @@ static enum dfopt_err take_output_item(struct dfopt_bulk_leader *l, int from,
     case DFOPT_ITEM_REGISTRATION:
         if (r->registrations.len == 0)
             return DFOPT_ERR_FORMAT;
-        last = DFOPT_ROW(&r->registrations, struct dfopt_round_registration) +
-               DFOPT_ROWS(&r->registrations, struct dfopt_round_registration) - 1;
+        last = DFOPT_ROW(&r->registrations, struct dfopt_batch_registration) +
+               DFOPT_ROWS(&r->registrations, struct dfopt_batch_registration) - 1;
         if (last->accepted.knobs)
             return DFOPT_ERR_FORMAT;
         e = dfopt_item_registration(item, &seq, &accepted);
@@ -237,7 +237,7 @@ static void receive_output(struct dfopt_bulk_leader *l, int from,
     struct dfopt_error err;
     enum dfopt_err e = DFOPT_OK;
     *counts = (struct dfopt_bulk_counts){.records = UINT64_MAX};
-    dfopt_round_reset(&l->theirs, 0, l->gos[from].first_seq);
+    dfopt_batch_reset(&l->theirs, 0, l->gos[from].first_seq);
     dfopt_bulk_receive(b, from, DFOPT_FRAME_OUTPUT, &in);
     while (!b->status && !e && dfopt_frame_next(&in, &item, &e))
         e = take_output_item(l, from, &item, counts);
@@ -251,7 +251,7 @@ static void receive_output(struct dfopt_bulk_leader *l, int from,
 
 /* The first records of a file get a row of /origins. */
 static enum dfopt_err note_origin(struct dfopt_bulk_leader *l, int rank,
-                                  struct dfopt_round *r,
+                                  struct dfopt_batch *r,
                                   const struct dfopt_bulk_counts *c)
 {
     const uint32_t file = l->ends[rank].file;
@@ -266,14 +266,14 @@ static enum dfopt_err note_origin(struct dfopt_bulk_leader *l, int rank,
 }
 
 static enum dfopt_err put_out(struct dfopt_bulk_leader *l, int rank,
-                              struct dfopt_round *r,
+                              struct dfopt_batch *r,
                               const struct dfopt_bulk_counts *c, bool flush,
                               struct dfopt_error *err)
 {
     if (note_origin(l, rank, r, c))
         return no_memory(err);
     /* rows behind a slice's last whole chunk come with the last slice: only then
-     * is everything of the round in the log */
+     * is everything of the batch in the log */
     r->end = rank + 1 == l->b.size ? l->ends[rank].at : l->settled;
     l->settled = r->end;
     r->end.wall_ns = dfopt_clock_wall_ns();
@@ -282,7 +282,7 @@ static enum dfopt_err put_out(struct dfopt_bulk_leader *l, int rank,
     if (rank > 0) /* those of this rank are counted by their rows */
         for (int i = 0; i < DFOPT_VERDICT_COUNT; i++)
             l->totals->verdicts[i] += c->verdicts[i];
-    return dfopt_output_round(&l->output, r, flush, err);
+    return dfopt_output_batch(&l->output, r, flush, err);
 }
 
 static void report_progress(struct dfopt_bulk_leader *l, bool last)
@@ -298,11 +298,11 @@ static void report_progress(struct dfopt_bulk_leader *l, bool last)
     l->c->progress(l->c->progress_arg, &p);
 }
 
-/* Decides an agreed round, and puts out this rank's slice. */
+/* Decides an agreed batch, and puts out this rank's slice. */
 static void decide(struct dfopt_bulk_leader *l, bool flush, struct dfopt_error *err)
 {
     struct dfopt_bulk_rank *b = &l->b;
-    struct dfopt_round *r = &b->slice.round;
+    struct dfopt_batch *r = &b->slice.batch;
     struct dfopt_bulk_counts counts;
     if (!b->status)
         dfopt_bulk_fail(b,
@@ -342,9 +342,9 @@ static void put_out_others(struct dfopt_bulk_leader *l, bool flush,
     }
 }
 
-/* A round that all have read: it is decided and put out, and the next one read.
+/* A batch that all have read: it is decided and put out, and the next one read.
  * The others' slices are waited for when that is done, so that they are there. */
-static enum dfopt_err run_round(struct dfopt_bulk_leader *l,
+static enum dfopt_err run_batch(struct dfopt_bulk_leader *l,
                                 enum dfopt_bulk_next *next, struct dfopt_error *err)
 {
     struct dfopt_bulk_rank *b = &l->b;
@@ -357,7 +357,7 @@ static enum dfopt_err run_round(struct dfopt_bulk_leader *l,
         l->flushed_ns = now;
     decide(l, flush, err);
     if (*next == DFOPT_BULK_GO_ON)
-        read_round(l);
+        read_batch(l);
     put_out_others(l, flush, err);
     report_progress(l, false);
     if (b->status)
@@ -423,9 +423,9 @@ static enum dfopt_err run(struct dfopt_bulk_leader *l, struct dfopt_run_result *
 {
     enum dfopt_bulk_next next = DFOPT_BULK_GO_ON;
     enum dfopt_err e = DFOPT_OK;
-    read_round(l);
+    read_batch(l);
     while (!e && next == DFOPT_BULK_GO_ON)
-        e = run_round(l, &next, err);
+        e = run_batch(l, &next, err);
     if (next == DFOPT_BULK_LAST) { /* the others report, whatever happened here */
         struct dfopt_error failed = {0};
         enum dfopt_err ended = collect_state(l, out, &failed);
@@ -447,7 +447,7 @@ static void release(struct dfopt_bulk_leader *l)
     free(l->syncs);
     free(l->gos);
     free(l->ends);
-    dfopt_round_free(&l->theirs);
+    dfopt_batch_free(&l->theirs);
     dfopt_output_free(&l->output);
     dfopt_bulk_rank_free(&l->b);
 }

@@ -1,4 +1,4 @@
-/* Rank 0 of a bulk replay: what its two files share. bulk_lead.c runs the rounds
+/* Rank 0 of a bulk replay: what its two files share. bulk_lead.c runs the batches
  * and puts them out; bulk_number.c gives numbers to records and strings. */
 #ifndef DFOPT_ENGINE_REPLAY_LEADER_H
 #define DFOPT_ENGINE_REPLAY_LEADER_H
@@ -6,7 +6,7 @@
 #include "engine/replay/rank.h"
 #include "engine/batch/output.h"
 
-struct dfopt_bulk_end { /* how far a round is used up with a slice */
+struct dfopt_bulk_end { /* how far a batch is used up with a slice */
     struct dfopt_declog_position at;
     uint32_t file; /* of the slice */
 };
@@ -16,7 +16,7 @@ struct dfopt_bulk_leader {
     struct dfopt_totals *totals;
     struct dfopt_bulk_rank b;
     struct dfopt_output output;
-    struct dfopt_round theirs;     /* a slice of another rank, as it is put out */
+    struct dfopt_batch theirs;     /* a slice of another rank, as it is put out */
     struct dfopt_bulk_sync *syncs; /* by rank; owned */
     struct dfopt_bulk_go *gos;     /* by rank; owned */
     struct dfopt_buf *reasons;     /* by rank: texts of the syncs; owned */
@@ -33,8 +33,8 @@ struct dfopt_bulk_leader {
     struct dfopt_error stop_error;
 };
 
-/* Agrees with the others on the round that all have read: gives it its numbers, and
- * says in *next how to go on. Returns why the round cannot be. */
+/* Agrees with the others on the batch that all have read: gives it its numbers, and
+ * says in *next how to go on. Returns why the batch cannot be. */
 enum dfopt_err dfopt_bulk_agree(struct dfopt_bulk_leader *l,
                                 enum dfopt_bulk_next *next,
                                 struct dfopt_error *err);

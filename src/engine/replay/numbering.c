@@ -164,7 +164,7 @@ static void send_go(struct dfopt_bulk_leader *l, int to,
     dfopt_bulk_send(b, to, DFOPT_BULK_EVENT_LANE, &f, DFOPT_FRAME_GO);
 }
 
-/* Why the round cannot be: this rank's failure, or another's. */
+/* Why the batch cannot be: this rank's failure, or another's. */
 static enum dfopt_err failure(struct dfopt_bulk_leader *l, struct dfopt_error *err)
 {
     struct dfopt_bulk_rank *b = &l->b;

@@ -133,8 +133,8 @@ void dfopt_bulk_receive(struct dfopt_bulk_rank *b, int from,
 static uint64_t findings_before_reject(const struct dfopt_slice *s)
 {
     const struct dfopt_finding_row *row =
-        DFOPT_ROW(&s->round.findings, const struct dfopt_finding_row);
-    const size_t n = DFOPT_ROWS(&s->round.findings, struct dfopt_finding_row);
+        DFOPT_ROW(&s->batch.findings, const struct dfopt_finding_row);
+    const size_t n = DFOPT_ROWS(&s->batch.findings, struct dfopt_finding_row);
     const uint64_t reject = dfopt_slice_first_reject(s);
     size_t before = 0;
     while (before < n && row[before].seq < reject)
@@ -151,13 +151,13 @@ static uint64_t bytes_left(const struct dfopt_bulk_rank *b)
     return left > b->at.start ? left - b->at.start : 0;
 }
 
-/* Cuts the pieces of the next round. What is less than a round is shared out as a
+/* Cuts the pieces of the next batch. What is less than a batch is shared out as a
  * whole one is. Returns whether there is any. */
 static bool cut_round(struct dfopt_bulk_rank *b)
 {
-    const double round =
+    const double batch =
         (double)b->o.leader_bytes + (double)b->o.piece_bytes * (double)(b->size - 1);
-    const double part = (double)bytes_left(b) / round;
+    const double part = (double)bytes_left(b) / batch;
     bool any = false;
     for (int i = 0; i < b->size; i++) {
         uint64_t most = i == 0 ? b->o.leader_bytes : b->o.piece_bytes;
@@ -185,7 +185,7 @@ bool dfopt_bulk_read(struct dfopt_bulk_rank *b, struct dfopt_bulk_sync *sync)
         .input_failed = e == DFOPT_ERR_IO,
     };
     const struct dfopt_declog_reject_row *reject =
-        DFOPT_ROW(&b->slice.round.rejects, const struct dfopt_declog_reject_row);
+        DFOPT_ROW(&b->slice.batch.rejects, const struct dfopt_declog_reject_row);
     if (sync->first_reject != UINT64_MAX) {
         sync->reject_line = reject->line;
         sync->findings_before_reject = findings_before_reject(&b->slice);
@@ -240,13 +240,13 @@ static void take_results(struct dfopt_bulk_rank *b, int from)
     dfopt_bulk_receive(b, from, DFOPT_FRAME_RESULTS, &in);
     while (!b->status && !e && dfopt_frame_next(&in, &item, &e))
         e = dfopt_item_rows(&item, b->slice.dict, &b->own[from],
-                            &b->slice.round.shares[from].results, NULL, NULL);
+                            &b->slice.batch.shares[from].results, NULL, NULL);
     dfopt_bulk_fail(b, e, NULL);
 }
 
 void dfopt_bulk_decide(struct dfopt_bulk_rank *b)
 {
-    struct dfopt_round *r = &b->slice.round;
+    struct dfopt_batch *r = &b->slice.batch;
     send_shares(b);
     for (int i = 0; i < b->size; i++) { /* in the order of the input */
         if (i != b->rank)
@@ -261,16 +261,16 @@ void dfopt_bulk_decide(struct dfopt_bulk_rank *b)
         if (i != b->rank)
             take_results(b, i);
     if (!b->status)
-        dfopt_bulk_fail(b, dfopt_round_merge(r), NULL);
+        dfopt_bulk_fail(b, dfopt_batch_merge(r), NULL);
 }
 
 void dfopt_bulk_count(const struct dfopt_bulk_rank *b, struct dfopt_bulk_counts *c)
 {
     const struct dfopt_slice *s = &b->slice;
-    const struct dfopt_buf *verdicts = &s->round.merged.verdicts;
+    const struct dfopt_buf *verdicts = &s->batch.merged.verdicts;
     const struct dfopt_verdict_row *v =
         DFOPT_ROW(verdicts, const struct dfopt_verdict_row);
-    *c = (struct dfopt_bulk_counts){.records = s->round.n_events,
+    *c = (struct dfopt_bulk_counts){.records = s->batch.n_events,
                                     .first_offset = s->first_offset,
                                     .origin = s->origin};
     memcpy(c->by_stream, s->by_stream, sizeof c->by_stream);
@@ -284,7 +284,7 @@ void dfopt_bulk_pass_base(struct dfopt_bulk_rank *b)
     struct dfopt_frame f;
     const uint64_t base =
         b->verdicts_before +
-        DFOPT_ROWS(&b->slice.round.merged.verdicts, struct dfopt_verdict_row);
+        DFOPT_ROWS(&b->slice.batch.merged.verdicts, struct dfopt_verdict_row);
     if (b->rank + 1 == b->size)
         return;
     dfopt_bulk_begin(b, b->rank + 1, DFOPT_BULK_EVENT_LANE, &f, NULL);

@@ -1,4 +1,4 @@
-/* What every rank of a bulk replay does in a round; engine/replay/replay.h tells the
+/* What every rank of a bulk replay does in a batch; engine/replay/replay.h tells the
  * order of the frames. For the files of the bulk replay only. */
 #ifndef DFOPT_ENGINE_REPLAY_RANK_H
 #define DFOPT_ENGINE_REPLAY_RANK_H
@@ -26,7 +26,7 @@ struct dfopt_bulk_sync { /* of a slice; the reason of the first reject follows *
 
 enum dfopt_bulk_next {
     DFOPT_BULK_GO_ON,
-    DFOPT_BULK_LAST,   /* decide this round and leave */
+    DFOPT_BULK_LAST,   /* decide this batch and leave */
     DFOPT_BULK_ABANDON /* leave */
 };
 
@@ -52,7 +52,7 @@ enum dfopt_bulk_table {
     DFOPT_BULK_TABLES
 };
 
-struct dfopt_bulk_rows { /* of bulk_rows.c: a table's rows in this round */
+struct dfopt_bulk_rows { /* of bulk_rows.c: a table's rows in this batch */
     uint64_t first;      /* number of the slice's first row in the log */
     const char *own;     /* borrowed: the slice's rows */
     size_t n;
@@ -67,8 +67,8 @@ struct dfopt_bulk_rank {
     int rank, size;
     struct dfopt_bulk_options o;
     struct dfopt_pieces *pieces; /* borrowed */
-    struct dfopt_piece at;       /* of the next round */
-    struct dfopt_piece *turn;    /* by rank: its piece of this round; owned */
+    struct dfopt_piece at;       /* of the next batch */
+    struct dfopt_piece *turn;    /* by rank: its piece of this batch; owned */
     struct dfopt_slice slice;
     struct dfopt_shard shard;
     uint32_t local_strings, local_lists; /* sent to rank 0 so far */
@@ -96,8 +96,8 @@ void dfopt_bulk_rank_free(struct dfopt_bulk_rank *b);
 void dfopt_bulk_fail(struct dfopt_bulk_rank *b, enum dfopt_err e,
                      const struct dfopt_error *err);
 
-/* Reads and decodes this rank's piece of the next round. Returns whether the
- * round has any piece; fills *sync. */
+/* Reads and decodes this rank's piece of the next batch. Returns whether the
+ * batch has any piece; fills *sync. */
 bool dfopt_bulk_read(struct dfopt_bulk_rank *b, struct dfopt_bulk_sync *sync);
 
 /* Hands out the shares of the slice, decides the others' and its own, and merges

@@ -1,4 +1,4 @@
-/* Bulk replay: files of JSON lines that every rank reads. Each round, every
+/* Bulk replay: files of JSON lines that every rank reads. Each batch, every
  * rank takes the next piece of the input, decodes it, and hands each finding to
  * the planner that owns its node (all ranks plan); the decisions come back to
  * the rank that read the finding, which merges them in order and makes the rows
@@ -7,7 +7,7 @@
  * What is decided, and what is in the log, is the same as with one reader
  * (engine/online/leader.h); only the way there differs.
  *
- * A round, as rank r sees it (all frames between two ranks come in this order):
+ * A batch, as rank r sees it (all frames between two ranks come in this order):
  *   SYNC     r -> 0: how many records, which strings are new
  *   GO       0 -> r: number of the first record, the strings' numbers
  *   EVENTS   r -> every other: its share of the slice; and theirs to r

@@ -18,7 +18,7 @@ struct other {
     size_t len;
     uint64_t line, offset;
     int stream;
-    struct dfopt_event event; /* registration: owned by the round */
+    struct dfopt_event event; /* registration: owned by the batch */
 };
 
 enum dfopt_err dfopt_slice_init(struct dfopt_slice *s)
@@ -28,7 +28,7 @@ enum dfopt_err dfopt_slice_init(struct dfopt_slice *s)
                                       .codec = s->codec,
                                       .policy = s->policy,
                                       .keep_findings = true};
-    enum dfopt_err e = dfopt_round_init(&s->round, s->planners);
+    enum dfopt_err e = dfopt_batch_init(&s->batch, s->planners);
     return s->owner ? e : DFOPT_ERR_NOMEM;
 }
 
@@ -37,7 +37,7 @@ void dfopt_slice_free(struct dfopt_slice *s)
     if (s->owner)
         dfopt_symmap_free(s->owner);
     free(s->owner);
-    dfopt_round_free(&s->round);
+    dfopt_batch_free(&s->batch);
     dfopt_buf_free(&s->reader.bytes);
     dfopt_buf_free(&s->others);
     dfopt_buf_free(&s->texts);
@@ -64,16 +64,16 @@ static enum dfopt_err reporter_of(struct dfopt_slice *s,
 static enum dfopt_err add_event(struct dfopt_slice *s, uint32_t reporter)
 {
     enum dfopt_err e =
-        dfopt_buf_add(&s->round.reporter, &reporter, sizeof reporter);
+        dfopt_buf_add(&s->batch.reporter, &reporter, sizeof reporter);
     if (!e)
-        s->round.n_events++;
+        s->batch.n_events++;
     return e;
 }
 
 static enum dfopt_err keep_other(struct dfopt_slice *s,
                                  const struct dfopt_record *rec, uint32_t stream)
 {
-    const struct other o = {.index = s->round.n_events,
+    const struct other o = {.index = s->batch.n_events,
                             .at = s->texts.len,
                             .len = rec->len,
                             .line = rec->line,
@@ -92,7 +92,7 @@ static enum dfopt_err keep_other(struct dfopt_slice *s,
 static enum dfopt_err decode_record(struct dfopt_slice *s,
                                     const struct dfopt_record *rec)
 {
-    struct dfopt_round *r = &s->round;
+    struct dfopt_batch *r = &s->batch;
     struct dfopt_error why;
     const uint64_t index = r->n_events;
     const size_t acks = r->acks.len, regs = r->registrations.len,
@@ -123,7 +123,7 @@ enum dfopt_err dfopt_slice_decode(struct dfopt_slice *s, struct dfopt_pieces *p,
                                   struct dfopt_error *err)
 {
     struct dfopt_record rec;
-    dfopt_round_reset(&s->round, 0, 0);
+    dfopt_batch_reset(&s->batch, 0, 0);
     dfopt_buf_clear(&s->others);
     dfopt_buf_clear(&s->texts);
     memset(s->by_stream, 0, sizeof s->by_stream);
@@ -135,13 +135,13 @@ enum dfopt_err dfopt_slice_decode(struct dfopt_slice *s, struct dfopt_pieces *p,
     if (e)
         return e;
     while (!e && dfopt_piece_next(&s->reader, &rec)) {
-        if (s->round.n_events == 0)
+        if (s->batch.n_events == 0)
             s->first_offset = rec.offset;
-        if (s->round.rejects.len == 0)
+        if (s->batch.rejects.len == 0)
             s->reject_offset = rec.offset;
         e = decode_record(s, &rec);
         s->origin = dfopt_intake_origin(&s->intake, &rec);
-        if (s->meanwhile && s->round.n_events % MEANWHILE_RECORDS == 0)
+        if (s->meanwhile && s->batch.n_events % MEANWHILE_RECORDS == 0)
             s->meanwhile(s->meanwhile_arg);
     }
     s->lines = dfopt_piece_lines(&s->reader);
@@ -157,13 +157,13 @@ enum dfopt_err dfopt_slice_decode(struct dfopt_slice *s, struct dfopt_pieces *p,
 
 uint64_t dfopt_slice_records(const struct dfopt_slice *s)
 {
-    return s->round.n_events;
+    return s->batch.n_events;
 }
 
 uint64_t dfopt_slice_first_reject(const struct dfopt_slice *s)
 {
-    return s->round.rejects.len
-               ? DFOPT_ROW(&s->round.rejects, const struct dfopt_declog_reject_row)
+    return s->batch.rejects.len
+               ? DFOPT_ROW(&s->batch.rejects, const struct dfopt_declog_reject_row)
                      ->seq
                : UINT64_MAX;
 }
@@ -223,12 +223,12 @@ static void cut_rows(struct dfopt_buf *b, size_t size, uint64_t keep)
 
 static void cut(struct dfopt_slice *s, uint64_t keep)
 {
-    struct dfopt_round *r = &s->round;
+    struct dfopt_batch *r = &s->batch;
     if (keep >= r->n_events)
         return;
     cut_rows(&r->findings, sizeof(struct dfopt_finding_row), keep);
     cut_rows(&r->rejects, sizeof(struct dfopt_declog_reject_row), keep);
-    cut_rows(&r->registrations, sizeof(struct dfopt_round_registration), keep);
+    cut_rows(&r->registrations, sizeof(struct dfopt_batch_registration), keep);
     cut_rows(&s->others, sizeof(struct other), keep);
     r->n_events = (uint32_t)keep;
     memset(s->by_stream, 0, sizeof s->by_stream);
@@ -251,7 +251,7 @@ static enum dfopt_err take_others(struct dfopt_slice *s, uint64_t first_seq)
                                          .origin = s->reader.name,
                                          .line = o[i].line,
                                          .offset = o[i].offset};
-        e = dfopt_intake_take(&s->intake, &s->round, first_seq + o[i].index, &rec,
+        e = dfopt_intake_take(&s->intake, &s->batch, first_seq + o[i].index, &rec,
                               &o[i].event, &why);
     }
     return e;
@@ -259,7 +259,7 @@ static enum dfopt_err take_others(struct dfopt_slice *s, uint64_t first_seq)
 
 static int by_seq(const void *a, const void *b)
 {
-    const struct dfopt_round_registration *x = a, *y = b;
+    const struct dfopt_batch_registration *x = a, *y = b;
     return (x->seq > y->seq) - (x->seq < y->seq);
 }
 
@@ -267,14 +267,14 @@ static int by_seq(const void *a, const void *b)
 static void place_rejects(struct dfopt_slice *s, uint64_t first_seq,
                           uint64_t lines_before)
 {
-    struct dfopt_round *r = &s->round;
+    struct dfopt_batch *r = &s->batch;
     struct dfopt_declog_reject_row *reject =
         DFOPT_ROW(&r->rejects, struct dfopt_declog_reject_row);
     const size_t rejects = DFOPT_ROWS(&r->rejects, struct dfopt_declog_reject_row);
-    struct dfopt_round_registration *reg =
-        DFOPT_ROW(&r->registrations, struct dfopt_round_registration);
+    struct dfopt_batch_registration *reg =
+        DFOPT_ROW(&r->registrations, struct dfopt_batch_registration);
     const size_t regs =
-        DFOPT_ROWS(&r->registrations, struct dfopt_round_registration);
+        DFOPT_ROWS(&r->registrations, struct dfopt_batch_registration);
     for (size_t i = 0; i < rejects; i++) {
         reject[i].seq += first_seq;
         reject[i].line += lines_before;
@@ -289,7 +289,7 @@ enum dfopt_err dfopt_slice_place(struct dfopt_slice *s, uint64_t keep,
                                  uint64_t first_seq, uint64_t lines_before,
                                  bool renumber)
 {
-    struct dfopt_round *r = &s->round;
+    struct dfopt_batch *r = &s->batch;
     struct dfopt_finding_row *f;
     enum dfopt_err e = DFOPT_OK;
     cut(s, keep);
@@ -309,8 +309,8 @@ enum dfopt_err dfopt_slice_place(struct dfopt_slice *s, uint64_t keep,
         e = take_others(s, first_seq);
     if (r->registrations.len)
         qsort(r->registrations.data,
-              DFOPT_ROWS(&r->registrations, struct dfopt_round_registration),
-              sizeof(struct dfopt_round_registration), by_seq);
+              DFOPT_ROWS(&r->registrations, struct dfopt_batch_registration),
+              sizeof(struct dfopt_batch_registration), by_seq);
     return e;
 }
 
@@ -349,7 +349,7 @@ static enum dfopt_err walk(struct dfopt_slice *s, uint32_t planner,
                            struct dfopt_shard *d, struct dfopt_decisions *out,
                            struct dfopt_frame *f)
 {
-    const struct dfopt_round *r = &s->round;
+    const struct dfopt_batch *r = &s->batch;
     const uint32_t *reporter = DFOPT_ROW(&r->reporter, const uint32_t);
     const struct dfopt_finding_row *row =
         DFOPT_ROW(&r->findings, const struct dfopt_finding_row);

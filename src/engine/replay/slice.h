@@ -1,4 +1,4 @@
-/* One rank's slice of a round of a bulk replay: the records of one piece of the
+/* One rank's slice of a batch of a bulk replay: the records of one piece of the
  * input, decoded, numbered, and, when all ranks have decided their shares of
  * it, merged. */
 #ifndef DFOPT_ENGINE_REPLAY_SLICE_H
@@ -18,7 +18,7 @@ struct dfopt_slice {
     struct dfopt_symmap *owner; /* private: of nodes met before */
     struct dfopt_intake intake;
     struct dfopt_piece_reader reader;
-    struct dfopt_round round; /* what came in, and what was decided about it */
+    struct dfopt_batch batch; /* what came in, and what was decided about it */
     struct dfopt_buf others;  /* private: records that are no findings, */
     struct dfopt_buf texts;   /* and their bytes */
     uint64_t by_stream[DFOPT_STREAM_COUNT]; /* usable records */

@@ -126,7 +126,7 @@ static const char *sync_text(const struct dfopt_bulk_rank *b,
         return "";
     return dfopt_dict_text(
         b->slice.dict,
-        DFOPT_ROW(&b->slice.round.rejects, const struct dfopt_declog_reject_row)
+        DFOPT_ROW(&b->slice.batch.rejects, const struct dfopt_declog_reject_row)
             ->reason,
         NULL);
 }
@@ -175,11 +175,11 @@ static enum dfopt_err add_blocks(struct dfopt_bulk_rank *b, struct dfopt_frame *
 }
 
 static enum dfopt_err add_registrations(struct dfopt_frame *f,
-                                        const struct dfopt_round *r)
+                                        const struct dfopt_batch *r)
 {
-    const struct dfopt_round_registration *g =
-        DFOPT_ROW(&r->registrations, const struct dfopt_round_registration);
-    const size_t n = DFOPT_ROWS(&r->registrations, struct dfopt_round_registration);
+    const struct dfopt_batch_registration *g =
+        DFOPT_ROW(&r->registrations, const struct dfopt_batch_registration);
+    const size_t n = DFOPT_ROWS(&r->registrations, struct dfopt_batch_registration);
     enum dfopt_err e = DFOPT_OK;
     for (size_t i = 0; i < n && !e; i++) {
         e = dfopt_frame_item(f, DFOPT_ITEM_GIVEN_REGISTRATION, &g[i], sizeof g[i]);
@@ -198,7 +198,7 @@ static enum dfopt_err add_buf(struct dfopt_frame *f, enum dfopt_item_kind kind,
 static void send_output(struct dfopt_bulk_rank *b)
 {
     struct dfopt_frame f;
-    const struct dfopt_round *r = &b->slice.round;
+    const struct dfopt_batch *r = &b->slice.batch;
     struct dfopt_bulk_counts counts;
     struct dfopt_decisions rest = r->merged; /* but for the verdicts */
     rest.verdicts.len = 0;

@@ -1,4 +1,4 @@
-/* Two frames a rank may be on their way: one is written while one is sent. */
+/* Two frames a rank may be in flight: one is written while one is sent. */
 #include "engine/sweep/frames.h"
 
 enum dfopt_err dfopt_outbox_begin(struct dfopt_outbox *o, struct dfopt_comm *comm,

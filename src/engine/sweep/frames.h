@@ -23,7 +23,7 @@ struct dfopt_sweep_ready { /* DFOPT_ITEM_SWEEP_READY */
 
 #define DFOPT_SWEEP_WAVES_AHEAD 2 /* of a rank: one decided, one waiting */
 
-/* Frames on their way to one rank. Zero-initialise. */
+/* Frames in flight to one rank. Zero-initialise. */
 struct dfopt_outbox {
     struct dfopt_buf frames[2];
     struct dfopt_send *sending[2];

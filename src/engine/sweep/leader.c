@@ -17,7 +17,7 @@ struct peer {
     struct dfopt_outbox out;
     struct dfopt_sweep_ready ready;
     bool is_ready, left;
-    unsigned waves; /* on their way */
+    unsigned waves; /* in flight */
 };
 
 struct leader {

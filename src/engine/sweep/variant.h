@@ -1,4 +1,4 @@
-/* One variant of a sweep: a planner with a policy of its own on its way through
+/* One variant of a sweep: a planner with a policy of its own in flight through
  * a recording, and what is measured of it as the decisions come. */
 #ifndef DFOPT_ENGINE_SWEEP_VARIANT_H
 #define DFOPT_ENGINE_SWEEP_VARIANT_H

@@ -1,5 +1,5 @@
 /* Rounds: what several planners reported comes together in the order of the
- * events. DFOPT_ROUND_SEED in the environment makes the random rounds others. */
+ * events. DFOPT_BATCH_SEED in the environment makes the random rounds others. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -34,27 +34,27 @@ static void add(struct dfopt_buf *b, const void *row, size_t n)
 
 struct sample {
     const char *name;
-    struct dfopt_round round;
+    struct dfopt_batch batch;
     struct dfopt_decisions want; /* what the merge is to give */
     uint64_t seed;
 };
 
 static void sample_free(struct sample *s)
 {
-    dfopt_round_free(&s->round);
+    dfopt_batch_free(&s->batch);
     dfopt_decisions_free(&s->want);
 }
 
 static void sample_reset(struct sample *s, uint64_t number)
 {
-    dfopt_round_reset(&s->round, number, FIRST_SEQ + number);
+    dfopt_batch_reset(&s->batch, number, FIRST_SEQ + number);
     dfopt_decisions_clear(&s->want);
 }
 
 static void add_event(struct sample *s, uint32_t reporter)
 {
-    add(&s->round.reporter, &reporter, sizeof reporter);
-    s->round.n_events++;
+    add(&s->batch.reporter, &reporter, sizeof reporter);
+    s->batch.n_events++;
 }
 
 /* Rows of one event, as a planner reports them, into `d` and what is wanted. */
@@ -100,7 +100,7 @@ static void reject(struct sample *s, uint64_t seq, uint32_t stream)
                                         .value = __builtin_nan(""),
                                         .threshold = __builtin_nan("")};
     add_event(s, DFOPT_REPORTER_NONE);
-    add(&s->round.rejects, &row, sizeof row);
+    add(&s->batch.rejects, &row, sizeof row);
     if (stream == DFOPT_STREAM_FINDING)
         add(&s->want.verdicts, &v, sizeof v);
 }
@@ -109,7 +109,7 @@ static void reject(struct sample *s, uint64_t seq, uint32_t stream)
  * say so, and some say nothing). */
 static void ack(struct sample *s, uint64_t seq, uint32_t by)
 {
-    const struct dfopt_round_ack given = {.seq = seq};
+    const struct dfopt_batch_ack given = {.seq = seq};
     const struct dfopt_ack_row none = {.seq = seq, .window = DFOPT_WINDOW_NONE};
     const struct dfopt_ack_row match = {.seq = seq,
                                         .plan_id = seq * 3,
@@ -118,15 +118,15 @@ static void ack(struct sample *s, uint64_t seq, uint32_t by)
                                         .window = 7,
                                         .value = dfopt_value_int(5)};
     add_event(s, DFOPT_REPORTER_NONE);
-    add(&s->round.acks, &given, sizeof given);
-    for (uint32_t i = 0; i < s->round.n_shares; i++) {
-        struct dfopt_buf *acks = &s->round.shares[i].results.acks;
+    add(&s->batch.acks, &given, sizeof given);
+    for (uint32_t i = 0; i < s->batch.n_shares; i++) {
+        struct dfopt_buf *acks = &s->batch.shares[i].results.acks;
         if (i == by)
             add(acks, &match, sizeof match);
         else if (random_next(&s->seed) % 2)
             add(acks, &none, sizeof none);
     }
-    add(&s->want.acks, by < s->round.n_shares ? &match : &none, sizeof match);
+    add(&s->want.acks, by < s->batch.n_shares ? &match : &none, sizeof match);
 }
 
 struct shape {
@@ -140,7 +140,7 @@ static void fill(struct sample *s, const struct shape *shape)
     static const uint32_t streams[] = {DFOPT_STREAM_FINDING, DFOPT_STREAM_FINDING,
                                        DFOPT_STREAM_ACK, DFOPT_STREAM_REGISTRATION};
     for (uint32_t i = 0; i < shape->events; i++) {
-        const uint64_t seq = s->round.first_seq + i;
+        const uint64_t seq = s->batch.first_seq + i;
         const uint64_t dice = random_next(&s->seed) % 100;
         const uint32_t planner =
             (uint32_t)(random_next(&s->seed) % (shape->planners + 1));
@@ -150,7 +150,7 @@ static void fill(struct sample *s, const struct shape *shape)
             ack(s, seq, planner); /* the last of the numbers: nobody */
         } else if (planner < shape->planners) {
             add_event(s, planner);
-            report(s, seq, &s->round.shares[planner].results);
+            report(s, seq, &s->batch.shares[planner].results);
         } else { /* a registration: all are given it, nobody reports */
             add_event(s, DFOPT_REPORTER_NONE);
         }
@@ -168,7 +168,7 @@ static void same(const char *name, const char *what, const struct dfopt_buf *got
 
 static void expect(const struct sample *s)
 {
-    const struct dfopt_decisions *got = &s->round.merged, *want = &s->want;
+    const struct dfopt_decisions *got = &s->batch.merged, *want = &s->want;
     same(s->name, "verdicts", &got->verdicts, &want->verdicts);
     same(s->name, "plans", &got->plans, &want->plans);
     same(s->name, "suppressions", &got->suppressions, &want->suppressions);
@@ -178,7 +178,7 @@ static void expect(const struct sample *s)
 
 static void must_merge(struct sample *s)
 {
-    enum dfopt_err e = dfopt_round_merge(&s->round);
+    enum dfopt_err e = dfopt_batch_merge(&s->batch);
     if (e)
         fail_msg("%s: %s", s->name, dfopt_err_text(e));
     expect(s);
@@ -200,16 +200,16 @@ static const struct shape shapes[] = {
     {"more planners than events", 64, 10, 10, 10},
 };
 
-/* The same struct again and again: nothing of a round shows in the next. */
+/* The same struct again and again: nothing of a batch shows in the next. */
 static void test_merge(void **state)
 {
     (void)state;
-    const char *given = getenv("DFOPT_ROUND_SEED");
+    const char *given = getenv("DFOPT_BATCH_SEED");
     for (size_t i = 0; i < N_OF(shapes); i++) {
         struct sample s = {.name = shapes[i].name,
                            .seed = given ? strtoull(given, NULL, 0) | 1
                                          : 0x9e3779b97f4a7c15u};
-        assert_int_equal(dfopt_round_init(&s.round, shapes[i].planners), DFOPT_OK);
+        assert_int_equal(dfopt_batch_init(&s.batch, shapes[i].planners), DFOPT_OK);
         for (uint64_t n = 0; n < MANY; n++) {
             sample_reset(&s, n);
             fill(&s, &shapes[i]);
@@ -227,8 +227,8 @@ static void test_single_share(void **state)
     const struct shape shape = {"one of one, one of two", 1, 80, 0, 0};
     struct sample one = {.name = shape.name, .seed = 1},
                   two = {.name = shape.name, .seed = 1};
-    assert_int_equal(dfopt_round_init(&one.round, 1), DFOPT_OK);
-    assert_int_equal(dfopt_round_init(&two.round, 2), DFOPT_OK);
+    assert_int_equal(dfopt_batch_init(&one.batch, 1), DFOPT_OK);
+    assert_int_equal(dfopt_batch_init(&two.batch, 2), DFOPT_OK);
     for (uint64_t n = 0; n < MANY; n++) {
         sample_reset(&one, n);
         sample_reset(&two, n);
@@ -236,9 +236,9 @@ static void test_single_share(void **state)
         fill(&two, &shape);
         must_merge(&one);
         must_merge(&two);
-        same(shape.name, "verdicts", &one.round.merged.verdicts,
-             &two.round.merged.verdicts);
-        same(shape.name, "plans", &one.round.merged.plans, &two.round.merged.plans);
+        same(shape.name, "verdicts", &one.batch.merged.verdicts,
+             &two.batch.merged.verdicts);
+        same(shape.name, "plans", &one.batch.merged.plans, &two.batch.merged.plans);
     }
     sample_free(&one);
     sample_free(&two);
@@ -255,7 +255,7 @@ static void small_round(struct sample *s)
     for (uint32_t planner = 0; planner < 2; planner++) {
         const struct dfopt_verdict_row v = {.seq = FIRST_SEQ + planner};
         add_event(s, planner);
-        add(&s->round.shares[planner].results.verdicts, &v, sizeof v);
+        add(&s->batch.shares[planner].results.verdicts, &v, sizeof v);
         add(&s->want.verdicts, &v, sizeof v);
     }
     reject(s, FIRST_SEQ + 2, DFOPT_STREAM_FINDING);
@@ -299,17 +299,17 @@ static const struct {
     {"a verdict of another's event", 0, VERDICT, FIRST_SEQ + 1},
     {"a verdict of a rejected record", 0, VERDICT, FIRST_SEQ + 2},
     {"a verdict of an ack", 1, VERDICT, FIRST_SEQ + 3},
-    {"a verdict behind the round", 1, VERDICT, FIRST_SEQ + 4},
-    {"a verdict before the round", 1, VERDICT, FIRST_SEQ - 1},
+    {"a verdict behind the batch", 1, VERDICT, FIRST_SEQ + 4},
+    {"a verdict before the batch", 1, VERDICT, FIRST_SEQ - 1},
     {"a verdict out of order", 1, VERDICT, FIRST_SEQ},
     {"a plan of another's event", 1, PLAN, FIRST_SEQ},
     {"a plan of number 0", 0, PLAN, 0},
     {"a suppression of another's event", 0, SUPPRESSION, FIRST_SEQ + 1},
-    {"a suppression behind the round", 0, SUPPRESSION, UINT64_MAX},
+    {"a suppression behind the batch", 0, SUPPRESSION, UINT64_MAX},
     {"a relay of another's event", 0, RELAY, FIRST_SEQ + 1},
     {"an ack that is a finding", 0, ACK, FIRST_SEQ},
-    {"an ack behind the round", 0, ACK, FIRST_SEQ + 4},
-    {"an ack before the round", 0, ACK, 0},
+    {"an ack behind the batch", 0, ACK, FIRST_SEQ + 4},
+    {"an ack before the batch", 0, ACK, 0},
     {"an ack out of order", 1, ACK, FIRST_SEQ + 2},
 };
 
@@ -317,12 +317,12 @@ static void test_unasked(void **state)
 {
     (void)state;
     struct sample s = {.name = "after a refusal", .seed = 1};
-    assert_int_equal(dfopt_round_init(&s.round, 2), DFOPT_OK);
+    assert_int_equal(dfopt_batch_init(&s.batch, 2), DFOPT_OK);
     for (size_t i = 0; i < N_OF(unasked); i++) {
         small_round(&s);
-        add_unasked(&s.round.shares[unasked[i].planner].results, unasked[i].what,
+        add_unasked(&s.batch.shares[unasked[i].planner].results, unasked[i].what,
                     unasked[i].seq);
-        if (dfopt_round_merge(&s.round) != DFOPT_ERR_FORMAT)
+        if (dfopt_batch_merge(&s.batch) != DFOPT_ERR_FORMAT)
             fail_msg("%s: taken", unasked[i].name);
         small_round(&s);
         must_merge(&s);
@@ -330,11 +330,11 @@ static void test_unasked(void **state)
     sample_free(&s);
 }
 
-/* ---- what a round keeps ---- */
+/* ---- what a batch keeps ---- */
 
-static void add_registration(struct dfopt_round *r, uint64_t seq)
+static void add_registration(struct dfopt_batch *r, uint64_t seq)
 {
-    struct dfopt_round_registration g = {.seq = seq};
+    struct dfopt_batch_registration g = {.seq = seq};
     g.accepted.knobs = calloc(2, sizeof *g.accepted.knobs);
     assert_non_null(g.accepted.knobs);
     g.accepted.n_knobs = 2;
@@ -347,10 +347,10 @@ static void add_registration(struct dfopt_round *r, uint64_t seq)
 static void test_reset(void **state)
 {
     (void)state;
-    struct dfopt_round r = {0};
-    assert_int_equal(dfopt_round_init(&r, 3), DFOPT_OK);
+    struct dfopt_batch r = {0};
+    assert_int_equal(dfopt_batch_init(&r, 3), DFOPT_OK);
     for (uint64_t n = 0; n < 3; n++) {
-        dfopt_round_reset(&r, n, n * 100);
+        dfopt_batch_reset(&r, n, n * 100);
         assert_int_equal(r.number, n);
         assert_int_equal(r.first_seq, n * 100);
         assert_int_equal(r.n_events | r.waiting, 0);
@@ -362,9 +362,9 @@ static void test_reset(void **state)
         for (uint32_t i = 0; i < r.n_shares; i++)
             assert_false(r.shares[i].used || r.shares[i].waiting ||
                          r.shares[i].results.verdicts.len);
-        assert_int_equal(dfopt_round_text(&r, "ab\0c", 4), 0);
-        assert_int_equal(dfopt_round_text(&r, "", 0), 4);
-        assert_int_equal(dfopt_round_text(&r, "d", 1), 4);
+        assert_int_equal(dfopt_batch_text(&r, "ab\0c", 4), 0);
+        assert_int_equal(dfopt_batch_text(&r, "", 0), 4);
+        assert_int_equal(dfopt_batch_text(&r, "d", 1), 4);
         assert_memory_equal(r.texts.data, "ab\0cd", 5);
         add_registration(&r, n);
         add_registration(&r, n + 1);
@@ -373,9 +373,9 @@ static void test_reset(void **state)
         add(&r.shares[1].results.verdicts, "12345678", 8);
         add(&r.blocks, "x", 1);
     }
-    dfopt_round_free(&r);
+    dfopt_batch_free(&r);
     assert_null(r.shares);
-    dfopt_round_free(&r); /* an empty one is fine */
+    dfopt_batch_free(&r); /* an empty one is fine */
 }
 
 int main(void)
