@@ -36,8 +36,8 @@ static enum dfopt_err serve_frame(struct worker *w, bool *stop, int *exit_code,
     }
     if (r.header.kind == DFOPT_FRAME_ASK_STATE)
         return dfopt_online_state(&w->online, err);
-    if (r.header.kind == DFOPT_FRAME_BULK)
-        return dfopt_bulk_serve(w->comm, &r, err);
+    if (r.header.kind == DFOPT_FRAME_REPLAY)
+        return dfopt_replay_serve(w->comm, &r, err);
     if (r.header.kind == DFOPT_FRAME_SWEEP)
         return dfopt_sweep_serve(w->comm, &r, err);
     while (dfopt_frame_next(&r, &item, &e)) {

@@ -86,7 +86,7 @@ static void no_peer(void **state)
     t->name = "no peer";
     must_begin(t, t->authority, NULL);
     must(t->name, kinds[KIND_REGISTRATION].add(t));
-    dfopt_frame_end(&t->f, DFOPT_FRAME_BULK, 1);
+    dfopt_frame_end(&t->f, DFOPT_FRAME_REPLAY, 1);
     must_read(t, &r);
     assert_int_equal(r.header.n_items, 1);
     must_next(t, &r, &item);

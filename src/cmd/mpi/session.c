@@ -361,7 +361,7 @@ static size_t list_sinks(const struct session *s,
 static enum dfopt_err run(struct session *s, struct dfopt_run_config *config,
                           struct dfopt_error *err)
 {
-    const struct dfopt_bulk_input input = {
+    const struct dfopt_replay_input input = {
         .pieces = s->in.pieces,
         .max_record_bytes = (size_t)s->o->max_record_bytes,
         .piece_bytes = (uint64_t)s->o->read_bytes,
@@ -388,7 +388,7 @@ static enum dfopt_err run(struct session *s, struct dfopt_run_config *config,
         config->progress_arg = &line;
     }
     enum dfopt_err e =
-        s->in.pieces ? dfopt_bulk_run(s->comm, config, &input, &s->result, err)
+        s->in.pieces ? dfopt_replay_run(s->comm, config, &input, &s->result, err)
                      : dfopt_online_run(s->comm, config, &s->result, err);
     if (show)
         dfopt_progress_end(&line);

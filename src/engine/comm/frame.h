@@ -26,7 +26,7 @@ enum dfopt_frame_kind {
     DFOPT_FRAME_STATE,      /* worker to rank 0 */
     DFOPT_FRAME_FAILED,     /* worker to rank 0: cannot go on; text why */
     /* replay of files that all ranks read (engine/replay/replay.h) */
-    DFOPT_FRAME_BULK,    /* rank 0 to a worker: take part */
+    DFOPT_FRAME_REPLAY,    /* rank 0 to a worker: take part */
     DFOPT_FRAME_SYNC,    /* worker to rank 0: what its slice holds */
     DFOPT_FRAME_GO,      /* rank 0 to a worker: numbers, new strings */
     DFOPT_FRAME_BASE,    /* rank to the next: rows in the log before its own */
@@ -61,10 +61,10 @@ enum dfopt_item_kind {
     DFOPT_ITEM_TEXT,   /* bytes */
     DFOPT_ITEM_CODE,   /* u64 */
     /* of engine/replay/replay.h, which alone knows their layout */
-    DFOPT_ITEM_BULK_CONFIG,
-    DFOPT_ITEM_BULK_SYNC,
-    DFOPT_ITEM_BULK_GO,
-    DFOPT_ITEM_BULK_COUNTS,
+    DFOPT_ITEM_REPLAY_CONFIG,
+    DFOPT_ITEM_REPLAY_SYNC,
+    DFOPT_ITEM_REPLAY_GO,
+    DFOPT_ITEM_REPLAY_COUNTS,
     DFOPT_ITEM_REJECT_ROWS,
     DFOPT_ITEM_GIVEN_ACKS,
     DFOPT_ITEM_GIVEN_REGISTRATION,

@@ -7,39 +7,39 @@
 
 #include <string.h>
 
-static bool is_kept(const struct dfopt_bulk_rank *b, int table)
+static bool is_kept(const struct dfopt_replay_rank *b, int table)
 {
-    return b->o.log_level >= 0 && b->o.log_detail >= (table == DFOPT_BULK_FINDINGS
+    return b->o.log_level >= 0 && b->o.log_detail >= (table == DFOPT_REPLAY_FINDINGS
                                                           ? DFOPT_DETAIL_FINDINGS
                                                           : DFOPT_DETAIL_VERDICTS);
 }
 
 static enum dfopt_declog_table table_of(int table)
 {
-    return table == DFOPT_BULK_FINDINGS ? DFOPT_TABLE_FINDINGS
+    return table == DFOPT_REPLAY_FINDINGS ? DFOPT_TABLE_FINDINGS
                                         : DFOPT_TABLE_VERDICTS;
 }
 
 static size_t row_size(int table)
 {
-    return table == DFOPT_BULK_FINDINGS ? sizeof(struct dfopt_finding_row)
+    return table == DFOPT_REPLAY_FINDINGS ? sizeof(struct dfopt_finding_row)
                                         : sizeof(struct dfopt_verdict_row);
 }
 
 static enum dfopt_item_kind item_of(int table)
 {
-    return table == DFOPT_BULK_FINDINGS ? DFOPT_ITEM_CARRIED_FINDINGS
+    return table == DFOPT_REPLAY_FINDINGS ? DFOPT_ITEM_CARRIED_FINDINGS
                                         : DFOPT_ITEM_CARRIED_VERDICTS;
 }
 
 /* Sees what the slice has for the table. */
-static void look(struct dfopt_bulk_rank *b, int table, uint64_t first)
+static void look(struct dfopt_replay_rank *b, int table, uint64_t first)
 {
     const struct dfopt_batch *r = &b->slice.batch;
     const struct dfopt_buf *rows =
-        table == DFOPT_BULK_FINDINGS ? &r->findings : &r->merged.verdicts;
+        table == DFOPT_REPLAY_FINDINGS ? &r->findings : &r->merged.verdicts;
     const uint64_t chunk = dfopt_block_chunk_rows(table_of(table));
-    struct dfopt_bulk_rows *t = &b->rows[table];
+    struct dfopt_replay_rows *t = &b->rows[table];
     t->first = first;
     t->own = rows->data;
     t->n = b->status ? 0 : rows->len / row_size(table);
@@ -51,16 +51,16 @@ static void look(struct dfopt_bulk_rank *b, int table, uint64_t first)
 
 /* Whether the rows so far go on to the next rank, though no chunk ends among them.
  */
-static bool all_go_on(const struct dfopt_bulk_rows *t)
+static bool all_go_on(const struct dfopt_replay_rows *t)
 {
     return !t->ends_chunk && (t->carried.len > 0 || t->to_chunk == 0);
 }
 
 /* What of the table the next rank is to go on with. */
-static enum dfopt_err add_carried(struct dfopt_bulk_rank *b, int table,
+static enum dfopt_err add_carried(struct dfopt_replay_rank *b, int table,
                                   struct dfopt_frame *f)
 {
-    struct dfopt_bulk_rows *t = &b->rows[table];
+    struct dfopt_replay_rows *t = &b->rows[table];
     const size_t size = row_size(table);
     if (t->ends_chunk)
         return dfopt_frame_item(f, item_of(table),
@@ -73,22 +73,22 @@ static enum dfopt_err add_carried(struct dfopt_bulk_rank *b, int table,
              : dfopt_frame_item(f, item_of(table), t->carried.data, t->carried.len);
 }
 
-static void send_carried(struct dfopt_bulk_rank *b)
+static void send_carried(struct dfopt_replay_rank *b)
 {
     struct dfopt_frame f;
-    dfopt_bulk_begin(b, b->rank + 1, DFOPT_BULK_EVENT_LANE, &f, NULL);
-    for (int i = 0; i < DFOPT_BULK_TABLES && !b->status; i++)
+    dfopt_replay_begin(b, b->rank + 1, DFOPT_REPLAY_EVENT_LANE, &f, NULL);
+    for (int i = 0; i < DFOPT_REPLAY_TABLES && !b->status; i++)
         if (is_kept(b, i))
-            dfopt_bulk_fail(b, add_carried(b, i, &f), NULL);
-    dfopt_bulk_send(b, b->rank + 1, DFOPT_BULK_EVENT_LANE, &f, DFOPT_FRAME_CARRIED);
+            dfopt_replay_fail(b, add_carried(b, i, &f), NULL);
+    dfopt_replay_send(b, b->rank + 1, DFOPT_REPLAY_EVENT_LANE, &f, DFOPT_FRAME_CARRIED);
 }
 
-static enum dfopt_err take_carried(struct dfopt_bulk_rank *b,
+static enum dfopt_err take_carried(struct dfopt_replay_rank *b,
                                    const struct dfopt_item *item)
 {
-    const int i = item->kind == DFOPT_ITEM_CARRIED_FINDINGS ? DFOPT_BULK_FINDINGS
-                                                            : DFOPT_BULK_VERDICTS;
-    struct dfopt_bulk_rows *t = &b->rows[i];
+    const int i = item->kind == DFOPT_ITEM_CARRIED_FINDINGS ? DFOPT_REPLAY_FINDINGS
+                                                            : DFOPT_REPLAY_VERDICTS;
+    struct dfopt_replay_rows *t = &b->rows[i];
     const uint64_t chunk = dfopt_block_chunk_rows(table_of(i));
     const size_t n = item->size / row_size(i);
     if (item->kind != item_of(i) || item->size % row_size(i) != 0 ||
@@ -97,25 +97,25 @@ static enum dfopt_err take_carried(struct dfopt_bulk_rank *b,
     return dfopt_buf_add(&t->carried, item->data, item->size);
 }
 
-static void receive_carried(struct dfopt_bulk_rank *b)
+static void receive_carried(struct dfopt_replay_rank *b)
 {
     struct dfopt_frame_reader in;
     struct dfopt_item item;
     enum dfopt_err e = DFOPT_OK;
-    dfopt_bulk_receive(b, b->rank - 1, DFOPT_FRAME_CARRIED, &in);
+    dfopt_replay_receive(b, b->rank - 1, DFOPT_FRAME_CARRIED, &in);
     while (!b->status && !e && dfopt_frame_next(&in, &item, &e))
         e = take_carried(b, &item);
-    dfopt_bulk_fail(b, e, NULL);
+    dfopt_replay_fail(b, e, NULL);
 }
 
-void dfopt_bulk_pass_rows(struct dfopt_bulk_rank *b, uint64_t findings_before)
+void dfopt_replay_pass_rows(struct dfopt_replay_rank *b, uint64_t findings_before)
 {
-    const uint64_t first[] = {[DFOPT_BULK_FINDINGS] = findings_before,
-                              [DFOPT_BULK_VERDICTS] = b->verdicts_before};
+    const uint64_t first[] = {[DFOPT_REPLAY_FINDINGS] = findings_before,
+                              [DFOPT_REPLAY_VERDICTS] = b->verdicts_before};
     bool may_send = true;
-    if (b->size == 1 || !is_kept(b, DFOPT_BULK_VERDICTS))
+    if (b->size == 1 || !is_kept(b, DFOPT_REPLAY_VERDICTS))
         return;
-    for (int i = 0; i < DFOPT_BULK_TABLES; i++) {
+    for (int i = 0; i < DFOPT_REPLAY_TABLES; i++) {
         look(b, i, first[i]);
         may_send = may_send && (b->rank == 0 || b->rows[i].ends_chunk);
     }
@@ -127,10 +127,10 @@ void dfopt_bulk_pass_rows(struct dfopt_bulk_rank *b, uint64_t findings_before)
         send_carried(b);
 }
 
-static enum dfopt_err pack(struct dfopt_bulk_rank *b, int table,
+static enum dfopt_err pack(struct dfopt_replay_rank *b, int table,
                            struct dfopt_buf *out)
 {
-    struct dfopt_bulk_rows *t = &b->rows[table];
+    struct dfopt_replay_rows *t = &b->rows[table];
     const size_t size = row_size(table), carried = t->carried.len / size;
     const char *own = t->own;
     uint64_t first = t->first;
@@ -157,10 +157,10 @@ static enum dfopt_err pack(struct dfopt_bulk_rank *b, int table,
     return e;
 }
 
-enum dfopt_err dfopt_bulk_blocks(struct dfopt_bulk_rank *b, struct dfopt_buf *out)
+enum dfopt_err dfopt_replay_blocks(struct dfopt_replay_rank *b, struct dfopt_buf *out)
 {
     enum dfopt_err e = DFOPT_OK;
-    for (int i = 0; i < DFOPT_BULK_TABLES && !e; i++)
+    for (int i = 0; i < DFOPT_REPLAY_TABLES && !e; i++)
         if (is_kept(b, i))
             e = pack(b, i, out);
     return e;

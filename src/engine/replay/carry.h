@@ -11,9 +11,9 @@
 /* Takes over the rows of the rank before, and gives the next rank those that it is
  * to go on with. `findings_before`: rows of the log before the slice's; those of
  * the verdicts are b->verdicts_before. Every rank, once a batch, behind BASE. */
-void dfopt_bulk_pass_rows(struct dfopt_bulk_rank *b, uint64_t findings_before);
+void dfopt_replay_pass_rows(struct dfopt_replay_rank *b, uint64_t findings_before);
 
 /* Appends what this rank packs, as blocks (declog/block.h). OK or NOMEM. */
-enum dfopt_err dfopt_bulk_blocks(struct dfopt_bulk_rank *b, struct dfopt_buf *out);
+enum dfopt_err dfopt_replay_blocks(struct dfopt_replay_rank *b, struct dfopt_buf *out);
 
 #endif

@@ -1,4 +1,4 @@
-/* Rank 0 of a bulk replay: starts the others, runs the batches, and puts out the
+/* Rank 0 of a replay: starts the others, runs the batches, and puts out the
  * slices of each batch in the order of the input. */
 #include "engine/replay/replay.h"
 
@@ -25,7 +25,7 @@ static enum dfopt_err no_memory(struct dfopt_error *err)
 
 /* ---- starting ---- */
 
-static enum dfopt_err add_paths(struct dfopt_bulk_leader *l, struct dfopt_frame *f)
+static enum dfopt_err add_paths(struct dfopt_replay_leader *l, struct dfopt_frame *f)
 {
     const struct dfopt_pieces *p = l->b.pieces;
     struct dfopt_buf item = {0};
@@ -44,17 +44,17 @@ static enum dfopt_err add_paths(struct dfopt_bulk_leader *l, struct dfopt_frame 
     return e;
 }
 
-static enum dfopt_err send_start(struct dfopt_bulk_leader *l, int to)
+static enum dfopt_err send_start(struct dfopt_replay_leader *l, int to)
 {
     struct dfopt_frame f;
-    struct dfopt_bulk_rank *b = &l->b;
-    dfopt_bulk_begin(b, to, DFOPT_BULK_EVENT_LANE, &f, NULL);
-    enum dfopt_err e = dfopt_bulk_add_names(l->c->dict, &f, 1, 1);
+    struct dfopt_replay_rank *b = &l->b;
+    dfopt_replay_begin(b, to, DFOPT_REPLAY_EVENT_LANE, &f, NULL);
+    enum dfopt_err e = dfopt_replay_add_names(l->c->dict, &f, 1, 1);
     if (!e)
         e = dfopt_frame_config(&f, l->c->policy, l->c->assumed_acks,
                                l->c->relay_hostname);
     if (!e)
-        e = dfopt_frame_item(&f, DFOPT_ITEM_BULK_CONFIG, &b->o, sizeof b->o);
+        e = dfopt_frame_item(&f, DFOPT_ITEM_REPLAY_CONFIG, &b->o, sizeof b->o);
     if (!e)
         e = add_paths(l, &f);
     if (!e && l->c->resume)
@@ -62,13 +62,13 @@ static enum dfopt_err send_start(struct dfopt_bulk_leader *l, int to)
     for (size_t i = 0; i < l->c->n_presets && !e; i++)
         e = dfopt_frame_registration(&f, 0, &l->c->presets[i].registration);
     if (!e)
-        dfopt_bulk_send(b, to, DFOPT_BULK_EVENT_LANE, &f, DFOPT_FRAME_BULK);
+        dfopt_replay_send(b, to, DFOPT_REPLAY_EVENT_LANE, &f, DFOPT_FRAME_REPLAY);
     return e;
 }
 
 /* Goes on where the run before left off: input, numbers, rows of the log. */
-static enum dfopt_err go_on(struct dfopt_bulk_leader *l,
-                            const struct dfopt_bulk_input *input)
+static enum dfopt_err go_on(struct dfopt_replay_leader *l,
+                            const struct dfopt_replay_input *input)
 {
     const struct dfopt_declog *log = *l->c->declog;
     l->end.origin = l->settled.origin = DFOPT_SYM_NONE;
@@ -98,18 +98,18 @@ static uint64_t leader_bytes(uint64_t piece, int ranks, bool log)
     return (uint64_t)((double)piece * (share > least ? share : least)) + 1;
 }
 
-static enum dfopt_err start(struct dfopt_bulk_leader *l,
-                            const struct dfopt_bulk_input *input,
+static enum dfopt_err start(struct dfopt_replay_leader *l,
+                            const struct dfopt_replay_input *input,
                             struct dfopt_error *err)
 {
-    struct dfopt_bulk_rank *b = &l->b;
+    struct dfopt_replay_rank *b = &l->b;
     const size_t size = (size_t)dfopt_comm_size(b->comm);
     uint64_t piece = BATCH_BYTES / size;
     if (piece > PIECE_BYTES_MAX)
         piece = PIECE_BYTES_MAX;
     if (piece < PIECE_BYTES_MIN)
         piece = PIECE_BYTES_MIN;
-    b->o = (struct dfopt_bulk_options){
+    b->o = (struct dfopt_replay_options){
         .piece_bytes = input->piece_bytes ? input->piece_bytes : piece,
         .max_record_bytes = input->max_record_bytes,
         .log_detail = input->log_detail,
@@ -128,7 +128,7 @@ static enum dfopt_err start(struct dfopt_bulk_leader *l,
     l->reasons = calloc(size, sizeof *l->reasons);
     l->ends = calloc(size, sizeof *l->ends);
     if (!l->syncs || !l->gos || !l->reasons || !l->ends ||
-        dfopt_bulk_rank_init(b, l->c->assumed_acks, l->c->relay_hostname))
+        dfopt_replay_rank_init(b, l->c->assumed_acks, l->c->relay_hostname))
         return no_memory(err);
     const enum dfopt_err restored = go_on(l, input);
     if (restored)
@@ -147,10 +147,10 @@ static enum dfopt_err start(struct dfopt_bulk_leader *l,
 }
 
 /* Reads this rank's piece of the next batch. */
-static void read_batch(struct dfopt_bulk_leader *l)
+static void read_batch(struct dfopt_replay_leader *l)
 {
-    struct dfopt_bulk_rank *b = &l->b;
-    dfopt_bulk_read(b, &l->syncs[0]);
+    struct dfopt_replay_rank *b = &l->b;
+    dfopt_replay_read(b, &l->syncs[0]);
     dfopt_buf_clear(&l->reasons[0]);
     const struct dfopt_declog_reject_row *reject =
         DFOPT_ROW(&b->slice.batch.rejects, const struct dfopt_declog_reject_row);
@@ -164,7 +164,7 @@ static void read_batch(struct dfopt_bulk_leader *l)
 
 /* ---- putting out ---- */
 
-static void add_counts(struct dfopt_bulk_leader *l, const struct dfopt_bulk_counts *c)
+static void add_counts(struct dfopt_replay_leader *l, const struct dfopt_replay_counts *c)
 {
     l->totals->records += c->records;
     for (int i = 0; i < DFOPT_STREAM_COUNT; i++)
@@ -181,9 +181,9 @@ static enum dfopt_err add_rows(struct dfopt_buf *to, const struct dfopt_item *it
                                  : dfopt_buf_add(to, item->data, item->size);
 }
 
-static enum dfopt_err take_output_item(struct dfopt_bulk_leader *l, int from,
+static enum dfopt_err take_output_item(struct dfopt_replay_leader *l, int from,
                                        const struct dfopt_item *item,
-                                       struct dfopt_bulk_counts *counts)
+                                       struct dfopt_replay_counts *counts)
 {
     struct dfopt_batch *r = &l->theirs;
     struct dfopt_batch_registration reg, *last;
@@ -191,7 +191,7 @@ static enum dfopt_err take_output_item(struct dfopt_bulk_leader *l, int from,
     uint64_t seq;
     enum dfopt_err e;
     switch (item->kind) {
-    case DFOPT_ITEM_BULK_COUNTS:
+    case DFOPT_ITEM_REPLAY_COUNTS:
         if (item->size != sizeof *counts)
             return DFOPT_ERR_FORMAT;
         memcpy(counts, item->data, sizeof *counts);
@@ -228,17 +228,17 @@ static enum dfopt_err take_output_item(struct dfopt_bulk_leader *l, int from,
 }
 
 /* Receives a decided slice into l->theirs. */
-static void receive_output(struct dfopt_bulk_leader *l, int from,
-                           struct dfopt_bulk_counts *counts)
+static void receive_output(struct dfopt_replay_leader *l, int from,
+                           struct dfopt_replay_counts *counts)
 {
-    struct dfopt_bulk_rank *b = &l->b;
+    struct dfopt_replay_rank *b = &l->b;
     struct dfopt_frame_reader in;
     struct dfopt_item item;
     struct dfopt_error err;
     enum dfopt_err e = DFOPT_OK;
-    *counts = (struct dfopt_bulk_counts){.records = UINT64_MAX};
+    *counts = (struct dfopt_replay_counts){.records = UINT64_MAX};
     dfopt_batch_reset(&l->theirs, 0, l->gos[from].first_seq);
-    dfopt_bulk_receive(b, from, DFOPT_FRAME_OUTPUT, &in);
+    dfopt_replay_receive(b, from, DFOPT_FRAME_OUTPUT, &in);
     while (!b->status && !e && dfopt_frame_next(&in, &item, &e))
         e = take_output_item(l, from, &item, counts);
     if (!b->status && !e && counts->records == UINT64_MAX)
@@ -246,13 +246,13 @@ static void receive_output(struct dfopt_bulk_leader *l, int from,
                             "rank %d could not decide its slice", from);
     else
         err = (struct dfopt_error){0};
-    dfopt_bulk_fail(b, e, &err);
+    dfopt_replay_fail(b, e, &err);
 }
 
 /* The first records of a file get a row of /origins. */
-static enum dfopt_err note_origin(struct dfopt_bulk_leader *l, int rank,
+static enum dfopt_err note_origin(struct dfopt_replay_leader *l, int rank,
                                   struct dfopt_batch *r,
-                                  const struct dfopt_bulk_counts *c)
+                                  const struct dfopt_replay_counts *c)
 {
     const uint32_t file = l->ends[rank].file;
     if (c->records == 0 || file == l->origin_file)
@@ -265,9 +265,9 @@ static enum dfopt_err note_origin(struct dfopt_bulk_leader *l, int rank,
     return dfopt_buf_add(&r->origins, &row, sizeof row);
 }
 
-static enum dfopt_err put_out(struct dfopt_bulk_leader *l, int rank,
+static enum dfopt_err put_out(struct dfopt_replay_leader *l, int rank,
                               struct dfopt_batch *r,
-                              const struct dfopt_bulk_counts *c, bool flush,
+                              const struct dfopt_replay_counts *c, bool flush,
                               struct dfopt_error *err)
 {
     if (note_origin(l, rank, r, c))
@@ -285,7 +285,7 @@ static enum dfopt_err put_out(struct dfopt_bulk_leader *l, int rank,
     return dfopt_output_batch(&l->output, r, flush, err);
 }
 
-static void report_progress(struct dfopt_bulk_leader *l, bool last)
+static void report_progress(struct dfopt_replay_leader *l, bool last)
 {
     const int64_t now = dfopt_clock_monotonic_ns();
     if (!l->c->progress || (!last && now - l->progress_ns < PROGRESS_EVERY_NS))
@@ -299,43 +299,43 @@ static void report_progress(struct dfopt_bulk_leader *l, bool last)
 }
 
 /* Decides an agreed batch, and puts out this rank's slice. */
-static void decide(struct dfopt_bulk_leader *l, bool flush, struct dfopt_error *err)
+static void decide(struct dfopt_replay_leader *l, bool flush, struct dfopt_error *err)
 {
-    struct dfopt_bulk_rank *b = &l->b;
+    struct dfopt_replay_rank *b = &l->b;
     struct dfopt_batch *r = &b->slice.batch;
-    struct dfopt_bulk_counts counts;
+    struct dfopt_replay_counts counts;
     if (!b->status)
-        dfopt_bulk_fail(b,
+        dfopt_replay_fail(b,
                         dfopt_slice_place(&b->slice, l->gos[0].keep,
                                           l->gos[0].first_seq,
                                           l->gos[0].lines_before, false),
                         NULL);
     b->verdicts_before = l->verdicts;
-    dfopt_bulk_decide(b);
-    dfopt_bulk_pass_base(b);
-    dfopt_bulk_pass_rows(b, l->gos[0].findings_before);
+    dfopt_replay_decide(b);
+    dfopt_replay_pass_base(b);
+    dfopt_replay_pass_rows(b, l->gos[0].findings_before);
     if (!b->status && b->size > 1) {
         r->packed = true;
-        dfopt_bulk_fail(b, dfopt_bulk_blocks(b, &r->blocks), NULL);
+        dfopt_replay_fail(b, dfopt_replay_blocks(b, &r->blocks), NULL);
     }
     if (!b->status) {
-        dfopt_bulk_count(b, &counts);
-        dfopt_bulk_fail(b, put_out(l, 0, r, &counts, flush && b->size == 1, err),
+        dfopt_replay_count(b, &counts);
+        dfopt_replay_fail(b, put_out(l, 0, r, &counts, flush && b->size == 1, err),
                         err);
     }
 }
 
 /* Puts out the slices of the others. Once something has failed nothing more is
  * put out, but every frame that a rank sends is received. */
-static void put_out_others(struct dfopt_bulk_leader *l, bool flush,
+static void put_out_others(struct dfopt_replay_leader *l, bool flush,
                            struct dfopt_error *err)
 {
-    struct dfopt_bulk_rank *b = &l->b;
-    struct dfopt_bulk_counts counts;
+    struct dfopt_replay_rank *b = &l->b;
+    struct dfopt_replay_counts counts;
     for (int i = 1; i < b->size; i++) {
         receive_output(l, i, &counts);
         if (!b->status)
-            dfopt_bulk_fail(
+            dfopt_replay_fail(
                 b,
                 put_out(l, i, &l->theirs, &counts, flush && i + 1 == b->size, err),
                 err);
@@ -344,11 +344,11 @@ static void put_out_others(struct dfopt_bulk_leader *l, bool flush,
 
 /* A batch that all have read: it is decided and put out, and the next one read.
  * The others' slices are waited for when that is done, so that they are there. */
-static enum dfopt_err run_batch(struct dfopt_bulk_leader *l,
-                                enum dfopt_bulk_next *next, struct dfopt_error *err)
+static enum dfopt_err run_batch(struct dfopt_replay_leader *l,
+                                enum dfopt_replay_next *next, struct dfopt_error *err)
 {
-    struct dfopt_bulk_rank *b = &l->b;
-    enum dfopt_err e = dfopt_bulk_agree(l, next, err);
+    struct dfopt_replay_rank *b = &l->b;
+    enum dfopt_err e = dfopt_replay_agree(l, next, err);
     if (e)
         return e;
     const int64_t now = dfopt_clock_monotonic_ns();
@@ -356,7 +356,7 @@ static enum dfopt_err run_batch(struct dfopt_bulk_leader *l,
     if (flush)
         l->flushed_ns = now;
     decide(l, flush, err);
-    if (*next == DFOPT_BULK_GO_ON)
+    if (*next == DFOPT_REPLAY_GO_ON)
         read_batch(l);
     put_out_others(l, flush, err);
     report_progress(l, false);
@@ -367,7 +367,7 @@ static enum dfopt_err run_batch(struct dfopt_bulk_leader *l,
 
 /* ---- the end ---- */
 
-static enum dfopt_err take_state(struct dfopt_bulk_leader *l, int from,
+static enum dfopt_err take_state(struct dfopt_replay_leader *l, int from,
                                  struct dfopt_run_result *out,
                                  struct dfopt_error *err)
 {
@@ -375,7 +375,7 @@ static enum dfopt_err take_state(struct dfopt_bulk_leader *l, int from,
     struct dfopt_item item;
     struct dfopt_decisions none = {0};
     enum dfopt_err e = DFOPT_OK;
-    dfopt_bulk_receive(&l->b, from, DFOPT_FRAME_STATE, &in);
+    dfopt_replay_receive(&l->b, from, DFOPT_FRAME_STATE, &in);
     while (!e && dfopt_frame_next(&in, &item, &e)) {
         if (item.kind == DFOPT_ITEM_TEXT)
             e = dfopt_error_set(err, DFOPT_ERR_STATE, "rank %d cannot go on: %.*s",
@@ -391,7 +391,7 @@ static enum dfopt_err take_state(struct dfopt_bulk_leader *l, int from,
     return e;
 }
 
-static enum dfopt_err collect_state(struct dfopt_bulk_leader *l,
+static enum dfopt_err collect_state(struct dfopt_replay_leader *l,
                                     struct dfopt_run_result *out,
                                     struct dfopt_error *err)
 {
@@ -410,36 +410,36 @@ static enum dfopt_err collect_state(struct dfopt_bulk_leader *l,
 }
 
 /* Sends all ranks away with the next agreement, after a failure. */
-static void abandon(struct dfopt_bulk_leader *l)
+static void abandon(struct dfopt_replay_leader *l)
 {
-    enum dfopt_bulk_next next;
+    enum dfopt_replay_next next;
     struct dfopt_error ignored;
-    dfopt_bulk_fail(&l->b, DFOPT_ERR_STATE, NULL);
-    dfopt_bulk_agree(l, &next, &ignored);
+    dfopt_replay_fail(&l->b, DFOPT_ERR_STATE, NULL);
+    dfopt_replay_agree(l, &next, &ignored);
 }
 
-static enum dfopt_err run(struct dfopt_bulk_leader *l, struct dfopt_run_result *out,
+static enum dfopt_err run(struct dfopt_replay_leader *l, struct dfopt_run_result *out,
                           struct dfopt_error *err)
 {
-    enum dfopt_bulk_next next = DFOPT_BULK_GO_ON;
+    enum dfopt_replay_next next = DFOPT_REPLAY_GO_ON;
     enum dfopt_err e = DFOPT_OK;
     read_batch(l);
-    while (!e && next == DFOPT_BULK_GO_ON)
+    while (!e && next == DFOPT_REPLAY_GO_ON)
         e = run_batch(l, &next, err);
-    if (next == DFOPT_BULK_LAST) { /* the others report, whatever happened here */
+    if (next == DFOPT_REPLAY_LAST) { /* the others report, whatever happened here */
         struct dfopt_error failed = {0};
         enum dfopt_err ended = collect_state(l, out, &failed);
         if (ended && !e) {
             *err = failed;
             e = ended;
         }
-    } else if (next == DFOPT_BULK_GO_ON) {
+    } else if (next == DFOPT_REPLAY_GO_ON) {
         abandon(l);
     }
     return e;
 }
 
-static void release(struct dfopt_bulk_leader *l)
+static void release(struct dfopt_replay_leader *l)
 {
     for (int i = 0; l->reasons && i < l->b.size; i++)
         dfopt_buf_free(&l->reasons[i]);
@@ -449,16 +449,16 @@ static void release(struct dfopt_bulk_leader *l)
     free(l->ends);
     dfopt_batch_free(&l->theirs);
     dfopt_output_free(&l->output);
-    dfopt_bulk_rank_free(&l->b);
+    dfopt_replay_rank_free(&l->b);
 }
 
-enum dfopt_err dfopt_bulk_run(struct dfopt_comm *comm,
+enum dfopt_err dfopt_replay_run(struct dfopt_comm *comm,
                                const struct dfopt_run_config *config,
-                               const struct dfopt_bulk_input *input,
+                               const struct dfopt_replay_input *input,
                                struct dfopt_run_result *out,
                                struct dfopt_error *err)
 {
-    struct dfopt_bulk_leader l = {.c = config,
+    struct dfopt_replay_leader l = {.c = config,
                                 .totals = &out->totals,
                                 .b = {.comm = comm},
                                 .output = {.c = config, .totals = &out->totals},

@@ -1,4 +1,4 @@
-/* Rank 0 of a bulk replay: what its two files share. bulk_lead.c runs the batches
+/* Rank 0 of a replay: what its two files share. bulk_lead.c runs the batches
  * and puts them out; bulk_number.c gives numbers to records and strings. */
 #ifndef DFOPT_ENGINE_REPLAY_LEADER_H
 #define DFOPT_ENGINE_REPLAY_LEADER_H
@@ -6,21 +6,21 @@
 #include "engine/replay/rank.h"
 #include "engine/batch/output.h"
 
-struct dfopt_bulk_end { /* how far a batch is used up with a slice */
+struct dfopt_replay_end { /* how far a batch is used up with a slice */
     struct dfopt_declog_position at;
     uint32_t file; /* of the slice */
 };
 
-struct dfopt_bulk_leader {
+struct dfopt_replay_leader {
     const struct dfopt_run_config *c;
     struct dfopt_totals *totals;
-    struct dfopt_bulk_rank b;
+    struct dfopt_replay_rank b;
     struct dfopt_output output;
     struct dfopt_batch theirs;     /* a slice of another rank, as it is put out */
-    struct dfopt_bulk_sync *syncs; /* by rank; owned */
-    struct dfopt_bulk_go *gos;     /* by rank; owned */
+    struct dfopt_replay_sync *syncs; /* by rank; owned */
+    struct dfopt_replay_go *gos;     /* by rank; owned */
     struct dfopt_buf *reasons;     /* by rank: texts of the syncs; owned */
-    struct dfopt_bulk_end *ends;   /* by rank: of its slice; owned */
+    struct dfopt_replay_end *ends;   /* by rank: of its slice; owned */
     struct dfopt_declog_position end;     /* of the slices so far */
     struct dfopt_declog_position settled; /* all before it has been put out */
     uint32_t origin_file;                 /* of the last row of /origins */
@@ -35,12 +35,12 @@ struct dfopt_bulk_leader {
 
 /* Agrees with the others on the batch that all have read: gives it its numbers, and
  * says in *next how to go on. Returns why the batch cannot be. */
-enum dfopt_err dfopt_bulk_agree(struct dfopt_bulk_leader *l,
-                                enum dfopt_bulk_next *next,
+enum dfopt_err dfopt_replay_agree(struct dfopt_replay_leader *l,
+                                enum dfopt_replay_next *next,
                                 struct dfopt_error *err);
 
 /* Appends the definitions of strings and lists from the given numbers on. */
-enum dfopt_err dfopt_bulk_add_names(const struct dfopt_dict *d,
+enum dfopt_err dfopt_replay_add_names(const struct dfopt_dict *d,
                                     struct dfopt_frame *f, uint32_t first_string,
                                     uint32_t first_list);
 

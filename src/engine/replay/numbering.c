@@ -1,11 +1,11 @@
-/* Rank 0 of a bulk replay: gives records and new strings their numbers, in the
+/* Rank 0 of a replay: gives records and new strings their numbers, in the
  * order of the input. */
 #include "engine/replay/leader.h"
 
 #include <inttypes.h>
 #include <string.h>
 
-enum dfopt_err dfopt_bulk_add_names(const struct dfopt_dict *d,
+enum dfopt_err dfopt_replay_add_names(const struct dfopt_dict *d,
                                     struct dfopt_frame *f, uint32_t first_string,
                                     uint32_t first_list)
 {
@@ -18,7 +18,7 @@ enum dfopt_err dfopt_bulk_add_names(const struct dfopt_dict *d,
 }
 
 /* A list that another rank has made, with the numbers that hold here. */
-static enum dfopt_err intern_list(struct dfopt_bulk_leader *l, int from,
+static enum dfopt_err intern_list(struct dfopt_replay_leader *l, int from,
                                   const struct dfopt_item *item)
 {
     const struct dfopt_frame_translation *t = &l->b.own[from];
@@ -46,12 +46,12 @@ static enum dfopt_err intern_list(struct dfopt_bulk_leader *l, int from,
 }
 
 /* An item of a SYNC: new strings come before the lists that hold them. */
-static enum dfopt_err take_sync_item(struct dfopt_bulk_leader *l, int from,
+static enum dfopt_err take_sync_item(struct dfopt_replay_leader *l, int from,
                                      const struct dfopt_item *item,
                                      struct dfopt_decisions *none)
 {
     switch (item->kind) {
-    case DFOPT_ITEM_BULK_SYNC:
+    case DFOPT_ITEM_REPLAY_SYNC:
         if (item->size != sizeof *l->syncs)
             return DFOPT_ERR_FORMAT;
         memcpy(&l->syncs[from], item->data, item->size);
@@ -65,26 +65,26 @@ static enum dfopt_err take_sync_item(struct dfopt_bulk_leader *l, int from,
     }
 }
 
-static void receive_sync(struct dfopt_bulk_leader *l, int from)
+static void receive_sync(struct dfopt_replay_leader *l, int from)
 {
-    struct dfopt_bulk_rank *b = &l->b;
+    struct dfopt_replay_rank *b = &l->b;
     struct dfopt_frame_reader in;
     struct dfopt_item item;
     struct dfopt_decisions none = {0};
     enum dfopt_err e = DFOPT_OK;
-    l->syncs[from] = (struct dfopt_bulk_sync){.failed = DFOPT_ERR_FORMAT};
+    l->syncs[from] = (struct dfopt_replay_sync){.failed = DFOPT_ERR_FORMAT};
     dfopt_buf_clear(&l->reasons[from]);
-    dfopt_bulk_receive(b, from, DFOPT_FRAME_SYNC, &in);
+    dfopt_replay_receive(b, from, DFOPT_FRAME_SYNC, &in);
     while (!e && dfopt_frame_next(&in, &item, &e))
         e = take_sync_item(l, from, &item, &none);
     if (!e)
         e = dfopt_buf_add(&l->reasons[from], "", 1);
-    dfopt_bulk_fail(b, e, NULL);
+    dfopt_replay_fail(b, e, NULL);
     dfopt_decisions_free(&none);
 }
 
 /* The run ends at this slice's first reject or unreadable input. */
-static void stop_at(struct dfopt_bulk_leader *l, int rank, uint64_t line,
+static void stop_at(struct dfopt_replay_leader *l, int rank, uint64_t line,
                     const char *why)
 {
     const char *name = dfopt_pieces_name(l->b.pieces, l->b.turn[rank].file);
@@ -99,9 +99,9 @@ static void stop_at(struct dfopt_bulk_leader *l, int rank, uint64_t line,
 
 /* Notes how far the input is used up with a rank's slice, of which `keep` records
  * are decided. A piece is done with to its end, unless it was cut. */
-static void note_end(struct dfopt_bulk_leader *l, int rank, uint64_t keep)
+static void note_end(struct dfopt_replay_leader *l, int rank, uint64_t keep)
 {
-    const struct dfopt_bulk_sync *s = &l->syncs[rank];
+    const struct dfopt_replay_sync *s = &l->syncs[rank];
     const struct dfopt_piece *piece = &l->b.turn[rank];
     const bool cut = keep < s->records;
     if (piece->len && !(cut && keep == 0)) {
@@ -111,19 +111,19 @@ static void note_end(struct dfopt_bulk_leader *l, int rank, uint64_t keep)
             l->c->dict, dfopt_pieces_name(l->b.pieces, piece->file));
     }
     l->end.next_seq += keep;
-    l->ends[rank] = (struct dfopt_bulk_end){l->end, piece->file};
+    l->ends[rank] = (struct dfopt_replay_end){l->end, piece->file};
 }
 
 /* Gives a rank's slice its numbers. */
-static struct dfopt_bulk_go place(struct dfopt_bulk_leader *l, int rank)
+static struct dfopt_replay_go place(struct dfopt_replay_leader *l, int rank)
 {
-    const struct dfopt_bulk_sync *s = &l->syncs[rank];
+    const struct dfopt_replay_sync *s = &l->syncs[rank];
     const struct dfopt_piece *piece = &l->b.turn[rank];
     if (piece->len && piece->file != l->lines_file) {
         l->lines_file = piece->file;
         l->lines = 0;
     }
-    struct dfopt_bulk_go go = {.first_seq = l->next_seq,
+    struct dfopt_replay_go go = {.first_seq = l->next_seq,
                                .lines_before = l->lines,
                                .keep = l->stopped_by ? 0 : s->records,
                                .findings_before = l->findings};
@@ -150,24 +150,24 @@ static struct dfopt_bulk_go place(struct dfopt_bulk_leader *l, int rank)
     return go;
 }
 
-static void send_go(struct dfopt_bulk_leader *l, int to,
-                    const struct dfopt_bulk_go *go)
+static void send_go(struct dfopt_replay_leader *l, int to,
+                    const struct dfopt_replay_go *go)
 {
     struct dfopt_frame f;
-    struct dfopt_bulk_rank *b = &l->b;
-    dfopt_bulk_begin(b, to, DFOPT_BULK_EVENT_LANE, &f, NULL);
-    enum dfopt_err e = dfopt_frame_item(&f, DFOPT_ITEM_BULK_GO, go, sizeof *go);
+    struct dfopt_replay_rank *b = &l->b;
+    dfopt_replay_begin(b, to, DFOPT_REPLAY_EVENT_LANE, &f, NULL);
+    enum dfopt_err e = dfopt_frame_item(&f, DFOPT_ITEM_REPLAY_GO, go, sizeof *go);
     if (!e)
-        e = dfopt_bulk_add_names(l->c->dict, &f, l->known_strings, l->known_lists);
+        e = dfopt_replay_add_names(l->c->dict, &f, l->known_strings, l->known_lists);
     if (e) /* an unnumbered slice cannot go on */
         dfopt_comm_abort(b->comm, 1);
-    dfopt_bulk_send(b, to, DFOPT_BULK_EVENT_LANE, &f, DFOPT_FRAME_GO);
+    dfopt_replay_send(b, to, DFOPT_REPLAY_EVENT_LANE, &f, DFOPT_FRAME_GO);
 }
 
 /* Why the batch cannot be: this rank's failure, or another's. */
-static enum dfopt_err failure(struct dfopt_bulk_leader *l, struct dfopt_error *err)
+static enum dfopt_err failure(struct dfopt_replay_leader *l, struct dfopt_error *err)
 {
-    struct dfopt_bulk_rank *b = &l->b;
+    struct dfopt_replay_rank *b = &l->b;
     if (b->status) {
         *err = b->err;
         return b->status;
@@ -181,27 +181,27 @@ static enum dfopt_err failure(struct dfopt_bulk_leader *l, struct dfopt_error *e
 }
 
 /* Whether the input is used up, or no more of it is wanted. */
-static bool is_last(struct dfopt_bulk_leader *l)
+static bool is_last(struct dfopt_replay_leader *l)
 {
     struct dfopt_piece at = l->b.at;
     return l->stopped_by || (l->c->stop && *l->c->stop) ||
            dfopt_pieces_next(l->b.pieces, &at, 1).len == 0;
 }
 
-enum dfopt_err dfopt_bulk_agree(struct dfopt_bulk_leader *l,
-                                enum dfopt_bulk_next *next, struct dfopt_error *err)
+enum dfopt_err dfopt_replay_agree(struct dfopt_replay_leader *l,
+                                enum dfopt_replay_next *next, struct dfopt_error *err)
 {
-    struct dfopt_bulk_rank *b = &l->b;
+    struct dfopt_replay_rank *b = &l->b;
     for (int i = 1; i < b->size; i++)
         receive_sync(l, i);
     enum dfopt_err e = failure(l, err);
-    *next = e ? DFOPT_BULK_ABANDON : DFOPT_BULK_GO_ON;
+    *next = e ? DFOPT_REPLAY_ABANDON : DFOPT_REPLAY_GO_ON;
     const bool names = dfopt_dict_strings(l->c->dict) > l->known_strings ||
                        dfopt_dict_lists(l->c->dict) > l->known_lists;
     for (int i = 0; i < b->size; i++)
         l->gos[i] = place(l, i);
     if (!e && is_last(l))
-        *next = DFOPT_BULK_LAST;
+        *next = DFOPT_REPLAY_LAST;
     for (int i = 0; i < b->size; i++) {
         l->gos[i].next = *next;
         l->gos[i].new_names = names;

@@ -1,4 +1,4 @@
-/* The part of a bulk replay that all ranks do alike. Invariant: whatever fails
+/* The part of a replay that all ranks do alike. Invariant: whatever fails
  * here, every frame that another rank waits for is sent, if need be empty. */
 #include "engine/replay/rank.h"
 
@@ -10,7 +10,7 @@ static void go_on_sending(void *comm)
     dfopt_comm_progress(comm);
 }
 
-enum dfopt_err dfopt_bulk_rank_init(struct dfopt_bulk_rank *b, bool assumed_acks,
+enum dfopt_err dfopt_replay_rank_init(struct dfopt_replay_rank *b, bool assumed_acks,
                                     dfopt_sym relay_hostname)
 {
     b->rank = dfopt_comm_rank(b->comm);
@@ -22,8 +22,8 @@ enum dfopt_err dfopt_bulk_rank_init(struct dfopt_bulk_rank *b, bool assumed_acks
     b->slice.meanwhile_arg = b->comm;
     b->told = calloc(n, sizeof *b->told);
     b->own = calloc(n, sizeof *b->own);
-    b->out = calloc(n * DFOPT_BULK_LANES, sizeof *b->out);
-    b->sending = calloc(n * DFOPT_BULK_LANES, sizeof(struct dfopt_send *));
+    b->out = calloc(n * DFOPT_REPLAY_LANES, sizeof *b->out);
+    b->sending = calloc(n * DFOPT_REPLAY_LANES, sizeof(struct dfopt_send *));
     b->turn = calloc(n, sizeof *b->turn);
     if (!b->turn || !b->told || !b->own || !b->out || !b->sending)
         return DFOPT_ERR_NOMEM;
@@ -37,7 +37,7 @@ enum dfopt_err dfopt_bulk_rank_init(struct dfopt_bulk_rank *b, bool assumed_acks
     return e;
 }
 
-void dfopt_bulk_rank_free(struct dfopt_bulk_rank *b)
+void dfopt_replay_rank_free(struct dfopt_replay_rank *b)
 {
     for (int i = 0; i < b->size; i++) {
         if (b->told)
@@ -45,7 +45,7 @@ void dfopt_bulk_rank_free(struct dfopt_bulk_rank *b)
         if (b->own)
             dfopt_frame_translation_free(&b->own[i]);
     }
-    for (int i = 0; i < b->size * DFOPT_BULK_LANES; i++) {
+    for (int i = 0; i < b->size * DFOPT_REPLAY_LANES; i++) {
         if (b->sending)
             dfopt_send_finish(b->comm, &b->sending[i], NULL);
         if (b->out)
@@ -61,12 +61,12 @@ void dfopt_bulk_rank_free(struct dfopt_bulk_rank *b)
     dfopt_decisions_free(&b->results);
     dfopt_block_packer_free(&b->packer);
     dfopt_buf_free(&b->block);
-    for (int i = 0; i < DFOPT_BULK_TABLES; i++)
+    for (int i = 0; i < DFOPT_REPLAY_TABLES; i++)
         dfopt_buf_free(&b->rows[i].carried);
     dfopt_buf_free(&b->in);
 }
 
-void dfopt_bulk_fail(struct dfopt_bulk_rank *b, enum dfopt_err e,
+void dfopt_replay_fail(struct dfopt_replay_rank *b, enum dfopt_err e,
                      const struct dfopt_error *err)
 {
     if (!e || b->status)
@@ -80,17 +80,17 @@ void dfopt_bulk_fail(struct dfopt_bulk_rank *b, enum dfopt_err e,
 
 /* ---- frames ---- */
 
-static void lost(struct dfopt_bulk_rank *b, const struct dfopt_error *err)
+static void lost(struct dfopt_replay_rank *b, const struct dfopt_error *err)
 {
     fprintf(stderr, "dfopt-mpi: rank %d: %s\n", b->rank, err->text);
     dfopt_comm_abort(b->comm, 1);
 }
 
-struct dfopt_frame *dfopt_bulk_begin(struct dfopt_bulk_rank *b, int to, int lane,
+struct dfopt_frame *dfopt_replay_begin(struct dfopt_replay_rank *b, int to, int lane,
                                      struct dfopt_frame *f,
                                      struct dfopt_frame_peer *peer)
 {
-    const int at = to * DFOPT_BULK_LANES + lane;
+    const int at = to * DFOPT_REPLAY_LANES + lane;
     struct dfopt_error err = {0};
     if (dfopt_send_finish(b->comm, &b->sending[at], &err) ||
         dfopt_frame_begin(f, &b->out[at], b->slice.dict, peer)) {
@@ -101,17 +101,17 @@ struct dfopt_frame *dfopt_bulk_begin(struct dfopt_bulk_rank *b, int to, int lane
     return f;
 }
 
-void dfopt_bulk_send(struct dfopt_bulk_rank *b, int to, int lane,
+void dfopt_replay_send(struct dfopt_replay_rank *b, int to, int lane,
                      struct dfopt_frame *f, enum dfopt_frame_kind kind)
 {
-    const int at = to * DFOPT_BULK_LANES + lane;
+    const int at = to * DFOPT_REPLAY_LANES + lane;
     struct dfopt_error err = {0};
     dfopt_frame_end(f, kind, 0);
     if (dfopt_comm_send(b->comm, to, &b->out[at], &b->sending[at], &err))
         lost(b, &err);
 }
 
-void dfopt_bulk_receive(struct dfopt_bulk_rank *b, int from,
+void dfopt_replay_receive(struct dfopt_replay_rank *b, int from,
                         enum dfopt_frame_kind kind, struct dfopt_frame_reader *r)
 {
     struct dfopt_error err = {0};
@@ -143,7 +143,7 @@ static uint64_t findings_before_reject(const struct dfopt_slice *s)
 }
 
 /* Bytes of the input that are still to be read. */
-static uint64_t bytes_left(const struct dfopt_bulk_rank *b)
+static uint64_t bytes_left(const struct dfopt_replay_rank *b)
 {
     uint64_t left = 0;
     for (uint32_t i = b->at.file; i < dfopt_pieces_files(b->pieces); i++)
@@ -153,7 +153,7 @@ static uint64_t bytes_left(const struct dfopt_bulk_rank *b)
 
 /* Cuts the pieces of the next batch. What is less than a batch is shared out as a
  * whole one is. Returns whether there is any. */
-static bool cut_round(struct dfopt_bulk_rank *b)
+static bool cut_round(struct dfopt_replay_rank *b)
 {
     const double batch =
         (double)b->o.leader_bytes + (double)b->o.piece_bytes * (double)(b->size - 1);
@@ -169,7 +169,7 @@ static bool cut_round(struct dfopt_bulk_rank *b)
     return any;
 }
 
-bool dfopt_bulk_read(struct dfopt_bulk_rank *b, struct dfopt_bulk_sync *sync)
+bool dfopt_replay_read(struct dfopt_replay_rank *b, struct dfopt_replay_sync *sync)
 {
     struct dfopt_piece mine = {0};
     struct dfopt_error err = {0};
@@ -177,7 +177,7 @@ bool dfopt_bulk_read(struct dfopt_bulk_rank *b, struct dfopt_bulk_sync *sync)
     if (!b->status)
         mine = b->turn[b->rank];
     enum dfopt_err e = dfopt_slice_decode(&b->slice, b->pieces, &mine, &err);
-    *sync = (struct dfopt_bulk_sync){
+    *sync = (struct dfopt_replay_sync){
         .records = dfopt_slice_records(&b->slice),
         .lines = b->slice.lines,
         .findings = b->slice.by_stream[DFOPT_STREAM_FINDING],
@@ -194,57 +194,57 @@ bool dfopt_bulk_read(struct dfopt_bulk_rank *b, struct dfopt_bulk_sync *sync)
     if (e == DFOPT_ERR_IO)
         b->err = err; /* told with the sync, and then forgotten */
     else
-        dfopt_bulk_fail(b, e, &err);
+        dfopt_replay_fail(b, e, &err);
     sync->failed = b->status;
     return any;
 }
 
 /* ---- deciding ---- */
 
-static void send_shares(struct dfopt_bulk_rank *b)
+static void send_shares(struct dfopt_replay_rank *b)
 {
     for (int i = 0; i < b->size; i++) {
         struct dfopt_frame f;
         if (i == b->rank)
             continue;
-        dfopt_bulk_begin(b, i, DFOPT_BULK_EVENT_LANE, &f, NULL);
+        dfopt_replay_begin(b, i, DFOPT_REPLAY_EVENT_LANE, &f, NULL);
         if (!b->status)
-            dfopt_bulk_fail(b, dfopt_slice_send(&b->slice, (uint32_t)i, &f), NULL);
-        dfopt_bulk_send(b, i, DFOPT_BULK_EVENT_LANE, &f, DFOPT_FRAME_EVENTS);
+            dfopt_replay_fail(b, dfopt_slice_send(&b->slice, (uint32_t)i, &f), NULL);
+        dfopt_replay_send(b, i, DFOPT_REPLAY_EVENT_LANE, &f, DFOPT_FRAME_EVENTS);
     }
 }
 
 /* Decides what a rank sent, and sends back what was decided. */
-static void serve_rank(struct dfopt_bulk_rank *b, int from)
+static void serve_rank(struct dfopt_replay_rank *b, int from)
 {
     struct dfopt_frame_reader in;
     struct dfopt_item item;
     struct dfopt_frame f;
     enum dfopt_err e = DFOPT_OK;
-    dfopt_bulk_receive(b, from, DFOPT_FRAME_EVENTS, &in);
+    dfopt_replay_receive(b, from, DFOPT_FRAME_EVENTS, &in);
     dfopt_decisions_clear(&b->results);
     while (!b->status && !e && dfopt_frame_next(&in, &item, &e))
         e = dfopt_shard_item(&b->shard, &item, &b->results);
-    dfopt_bulk_fail(b, e, NULL);
-    dfopt_bulk_begin(b, from, DFOPT_BULK_RESULT_LANE, &f, &b->told[from]);
+    dfopt_replay_fail(b, e, NULL);
+    dfopt_replay_begin(b, from, DFOPT_REPLAY_RESULT_LANE, &f, &b->told[from]);
     if (!b->status)
-        dfopt_bulk_fail(b, dfopt_frame_decisions(&f, &b->results), NULL);
-    dfopt_bulk_send(b, from, DFOPT_BULK_RESULT_LANE, &f, DFOPT_FRAME_RESULTS);
+        dfopt_replay_fail(b, dfopt_frame_decisions(&f, &b->results), NULL);
+    dfopt_replay_send(b, from, DFOPT_REPLAY_RESULT_LANE, &f, DFOPT_FRAME_RESULTS);
 }
 
-static void take_results(struct dfopt_bulk_rank *b, int from)
+static void take_results(struct dfopt_replay_rank *b, int from)
 {
     struct dfopt_frame_reader in;
     struct dfopt_item item;
     enum dfopt_err e = DFOPT_OK;
-    dfopt_bulk_receive(b, from, DFOPT_FRAME_RESULTS, &in);
+    dfopt_replay_receive(b, from, DFOPT_FRAME_RESULTS, &in);
     while (!b->status && !e && dfopt_frame_next(&in, &item, &e))
         e = dfopt_item_rows(&item, b->slice.dict, &b->own[from],
                             &b->slice.batch.shares[from].results, NULL, NULL);
-    dfopt_bulk_fail(b, e, NULL);
+    dfopt_replay_fail(b, e, NULL);
 }
 
-void dfopt_bulk_decide(struct dfopt_bulk_rank *b)
+void dfopt_replay_decide(struct dfopt_replay_rank *b)
 {
     struct dfopt_batch *r = &b->slice.batch;
     send_shares(b);
@@ -252,7 +252,7 @@ void dfopt_bulk_decide(struct dfopt_bulk_rank *b)
         if (i != b->rank)
             serve_rank(b, i);
         else if (!b->status)
-            dfopt_bulk_fail(
+            dfopt_replay_fail(
                 b,
                 dfopt_slice_decide(&b->slice, &b->shard, &r->shares[i].results),
                 NULL);
@@ -261,16 +261,16 @@ void dfopt_bulk_decide(struct dfopt_bulk_rank *b)
         if (i != b->rank)
             take_results(b, i);
     if (!b->status)
-        dfopt_bulk_fail(b, dfopt_batch_merge(r), NULL);
+        dfopt_replay_fail(b, dfopt_batch_merge(r), NULL);
 }
 
-void dfopt_bulk_count(const struct dfopt_bulk_rank *b, struct dfopt_bulk_counts *c)
+void dfopt_replay_count(const struct dfopt_replay_rank *b, struct dfopt_replay_counts *c)
 {
     const struct dfopt_slice *s = &b->slice;
     const struct dfopt_buf *verdicts = &s->batch.merged.verdicts;
     const struct dfopt_verdict_row *v =
         DFOPT_ROW(verdicts, const struct dfopt_verdict_row);
-    *c = (struct dfopt_bulk_counts){.records = s->batch.n_events,
+    *c = (struct dfopt_replay_counts){.records = s->batch.n_events,
                                     .first_offset = s->first_offset,
                                     .origin = s->origin};
     memcpy(c->by_stream, s->by_stream, sizeof c->by_stream);
@@ -279,7 +279,7 @@ void dfopt_bulk_count(const struct dfopt_bulk_rank *b, struct dfopt_bulk_counts 
             c->verdicts[v[i].verdict]++;
 }
 
-void dfopt_bulk_pass_base(struct dfopt_bulk_rank *b)
+void dfopt_replay_pass_base(struct dfopt_replay_rank *b)
 {
     struct dfopt_frame f;
     const uint64_t base =
@@ -287,8 +287,8 @@ void dfopt_bulk_pass_base(struct dfopt_bulk_rank *b)
         DFOPT_ROWS(&b->slice.batch.merged.verdicts, struct dfopt_verdict_row);
     if (b->rank + 1 == b->size)
         return;
-    dfopt_bulk_begin(b, b->rank + 1, DFOPT_BULK_EVENT_LANE, &f, NULL);
-    dfopt_bulk_fail(b, dfopt_frame_item(&f, DFOPT_ITEM_CODE, &base, sizeof base),
+    dfopt_replay_begin(b, b->rank + 1, DFOPT_REPLAY_EVENT_LANE, &f, NULL);
+    dfopt_replay_fail(b, dfopt_frame_item(&f, DFOPT_ITEM_CODE, &base, sizeof base),
                     NULL);
-    dfopt_bulk_send(b, b->rank + 1, DFOPT_BULK_EVENT_LANE, &f, DFOPT_FRAME_BASE);
+    dfopt_replay_send(b, b->rank + 1, DFOPT_REPLAY_EVENT_LANE, &f, DFOPT_FRAME_BASE);
 }

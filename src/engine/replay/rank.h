@@ -1,12 +1,12 @@
-/* What every rank of a bulk replay does in a batch; engine/replay/replay.h tells the
- * order of the frames. For the files of the bulk replay only. */
+/* What every rank of a replay does in a batch; engine/replay/replay.h tells the
+ * order of the frames. For the files of the replay only. */
 #ifndef DFOPT_ENGINE_REPLAY_RANK_H
 #define DFOPT_ENGINE_REPLAY_RANK_H
 
 #include "declog/block.h"
 #include "engine/replay/slice.h"
 
-struct dfopt_bulk_options { /* the same on all ranks; plain data */
+struct dfopt_replay_options { /* the same on all ranks; plain data */
     uint64_t piece_bytes;   /* of input that a rank reads at a time; */
     uint64_t leader_bytes;    /* rank 0, which has more to do with all of it */
     uint64_t max_record_bytes;
@@ -15,7 +15,7 @@ struct dfopt_bulk_options { /* the same on all ranks; plain data */
     struct dfopt_piece start; /* where reading begins */
 };
 
-struct dfopt_bulk_sync { /* of a slice; the reason of the first reject follows */
+struct dfopt_replay_sync { /* of a slice; the reason of the first reject follows */
     uint64_t records, lines, findings;
     uint64_t first_reject; /* UINT64_MAX: none */
     uint64_t findings_before_reject;
@@ -24,20 +24,20 @@ struct dfopt_bulk_sync { /* of a slice; the reason of the first reject follows *
     uint32_t input_failed; /* a piece could not be read to its end */
 };
 
-enum dfopt_bulk_next {
-    DFOPT_BULK_GO_ON,
-    DFOPT_BULK_LAST,   /* decide this batch and leave */
-    DFOPT_BULK_ABANDON /* leave */
+enum dfopt_replay_next {
+    DFOPT_REPLAY_GO_ON,
+    DFOPT_REPLAY_LAST,   /* decide this batch and leave */
+    DFOPT_REPLAY_ABANDON /* leave */
 };
 
-struct dfopt_bulk_go {
+struct dfopt_replay_go {
     uint64_t first_seq, lines_before, keep;
     uint64_t findings_before; /* rows of the log */
-    uint32_t next;            /* enum dfopt_bulk_next */
+    uint32_t next;            /* enum dfopt_replay_next */
     uint32_t new_names;       /* definitions came along */
 };
 
-struct dfopt_bulk_counts { /* of a decided slice */
+struct dfopt_replay_counts { /* of a decided slice */
     uint64_t by_stream[DFOPT_STREAM_COUNT];
     uint64_t records;
     uint64_t verdicts[DFOPT_VERDICT_COUNT];
@@ -46,13 +46,13 @@ struct dfopt_bulk_counts { /* of a decided slice */
     uint32_t reserved;
 };
 
-enum dfopt_bulk_table {
-    DFOPT_BULK_FINDINGS,
-    DFOPT_BULK_VERDICTS,
-    DFOPT_BULK_TABLES
+enum dfopt_replay_table {
+    DFOPT_REPLAY_FINDINGS,
+    DFOPT_REPLAY_VERDICTS,
+    DFOPT_REPLAY_TABLES
 };
 
-struct dfopt_bulk_rows { /* of bulk_rows.c: a table's rows in this batch */
+struct dfopt_replay_rows { /* of bulk_rows.c: a table's rows in this batch */
     uint64_t first;      /* number of the slice's first row in the log */
     const char *own;     /* borrowed: the slice's rows */
     size_t n;
@@ -62,10 +62,10 @@ struct dfopt_bulk_rows { /* of bulk_rows.c: a table's rows in this batch */
     struct dfopt_buf carried; /* of the rank before */
 };
 
-struct dfopt_bulk_rank {
+struct dfopt_replay_rank {
     struct dfopt_comm *comm;
     int rank, size;
-    struct dfopt_bulk_options o;
+    struct dfopt_replay_options o;
     struct dfopt_pieces *pieces; /* borrowed */
     struct dfopt_piece at;       /* of the next batch */
     struct dfopt_piece *turn;    /* by rank: its piece of this batch; owned */
@@ -80,7 +80,7 @@ struct dfopt_bulk_rank {
     struct dfopt_send **sending; /* the same; owned */
     struct dfopt_block_packer packer;
     struct dfopt_buf block;
-    struct dfopt_bulk_rows rows[DFOPT_BULK_TABLES];
+    struct dfopt_replay_rows rows[DFOPT_REPLAY_TABLES];
     uint64_t verdicts_before; /* rows of the log before this slice's */
     enum dfopt_err status;    /* the first failure */
     struct dfopt_error err;
@@ -88,40 +88,40 @@ struct dfopt_bulk_rank {
 
 /* Zero *b before and set comm, o, pieces, and of slice dict, codec and policy.
  * OK or NOMEM. */
-enum dfopt_err dfopt_bulk_rank_init(struct dfopt_bulk_rank *b, bool assumed_acks,
+enum dfopt_err dfopt_replay_rank_init(struct dfopt_replay_rank *b, bool assumed_acks,
                                     dfopt_sym relay_hostname);
-void dfopt_bulk_rank_free(struct dfopt_bulk_rank *b);
+void dfopt_replay_rank_free(struct dfopt_replay_rank *b);
 
 /* Remembers a failure, if it is the first. */
-void dfopt_bulk_fail(struct dfopt_bulk_rank *b, enum dfopt_err e,
+void dfopt_replay_fail(struct dfopt_replay_rank *b, enum dfopt_err e,
                      const struct dfopt_error *err);
 
 /* Reads and decodes this rank's piece of the next batch. Returns whether the
  * batch has any piece; fills *sync. */
-bool dfopt_bulk_read(struct dfopt_bulk_rank *b, struct dfopt_bulk_sync *sync);
+bool dfopt_replay_read(struct dfopt_replay_rank *b, struct dfopt_replay_sync *sync);
 
 /* Hands out the shares of the slice, decides the others' and its own, and merges
  * what comes back. */
-void dfopt_bulk_decide(struct dfopt_bulk_rank *b);
+void dfopt_replay_decide(struct dfopt_replay_rank *b);
 
 /* Counts the decided slice. */
-void dfopt_bulk_count(const struct dfopt_bulk_rank *b, struct dfopt_bulk_counts *c);
+void dfopt_replay_count(const struct dfopt_replay_rank *b, struct dfopt_replay_counts *c);
 
 /* Tells the next rank how many rows of verdicts come before its own. */
-void dfopt_bulk_pass_base(struct dfopt_bulk_rank *b);
+void dfopt_replay_pass_base(struct dfopt_replay_rank *b);
 
 /* Sends and receives frames. A lost connection ends all ranks: there is no way
  * to agree on anything any more. */
-struct dfopt_frame *dfopt_bulk_begin(struct dfopt_bulk_rank *b, int to, int lane,
+struct dfopt_frame *dfopt_replay_begin(struct dfopt_replay_rank *b, int to, int lane,
                                      struct dfopt_frame *f,
                                      struct dfopt_frame_peer *peer);
-void dfopt_bulk_send(struct dfopt_bulk_rank *b, int to, int lane,
+void dfopt_replay_send(struct dfopt_replay_rank *b, int to, int lane,
                      struct dfopt_frame *f, enum dfopt_frame_kind kind);
-void dfopt_bulk_receive(struct dfopt_bulk_rank *b, int from,
+void dfopt_replay_receive(struct dfopt_replay_rank *b, int from,
                         enum dfopt_frame_kind kind, struct dfopt_frame_reader *r);
 
-#define DFOPT_BULK_EVENT_LANE  0
-#define DFOPT_BULK_RESULT_LANE 1
-#define DFOPT_BULK_LANES       2
+#define DFOPT_REPLAY_EVENT_LANE  0
+#define DFOPT_REPLAY_RESULT_LANE 1
+#define DFOPT_REPLAY_LANES       2
 
 #endif

@@ -1,4 +1,4 @@
-/* Bulk replay: files of JSON lines that every rank reads. Each batch, every
+/* replay: files of JSON lines that every rank reads. Each batch, every
  * rank takes the next piece of the input, decodes it, and hands each finding to
  * the planner that owns its node (all ranks plan); the decisions come back to
  * the rank that read the finding, which merges them in order and makes the rows
@@ -25,7 +25,7 @@
 #include "engine/comm/comm.h"
 #include "transport/file/split.h"
 
-struct dfopt_bulk_input {
+struct dfopt_replay_input {
     struct dfopt_pieces *pieces; /* borrowed */
     size_t max_record_bytes;
     uint64_t piece_bytes; /* a rank reads at a time; 0: by the number of ranks */
@@ -38,15 +38,15 @@ struct dfopt_bulk_input {
 /* Local, on rank 0, instead of dfopt_online_run; the others are in
  * dfopt_worker_serve. `pieces` is the input (config->source is only asked for
  * progress). The rest as dfopt_online_run. */
-enum dfopt_err dfopt_bulk_run(struct dfopt_comm *comm,
+enum dfopt_err dfopt_replay_run(struct dfopt_comm *comm,
                                const struct dfopt_run_config *config,
-                               const struct dfopt_bulk_input *input,
+                               const struct dfopt_replay_input *input,
                                struct dfopt_run_result *out,
                                struct dfopt_error *err);
 
-/* Local, on another rank: takes part, from the BULK frame that rank 0 sent to
+/* Local, on another rank: takes part, from the REPLAY frame that rank 0 sent to
  * the end. A failure has been reported to rank 0 when this returns. */
-enum dfopt_err dfopt_bulk_serve(struct dfopt_comm *comm,
+enum dfopt_err dfopt_replay_serve(struct dfopt_comm *comm,
                                  struct dfopt_frame_reader *frame,
                                  struct dfopt_error *err);
 

@@ -1,4 +1,4 @@
-/* One rank's slice of a batch of a bulk replay: the records of one piece of the
+/* One rank's slice of a batch of a replay: the records of one piece of the
  * input, decoded, numbered, and, when all ranks have decided their shares of
  * it, merged. */
 #ifndef DFOPT_ENGINE_REPLAY_SLICE_H

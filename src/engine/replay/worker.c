@@ -1,4 +1,4 @@
-/* The two sides of a bulk replay: rank 0, which numbers and puts out, and the
+/* The two sides of a replay: rank 0, which numbers and puts out, and the
  * others. What they do alike is in bulk_rank.c. */
 #include "engine/replay/replay.h"
 
@@ -13,7 +13,7 @@
 
 /* What a follower owns beside the rank's part. */
 struct worker {
-    struct dfopt_bulk_rank b;
+    struct dfopt_replay_rank b;
     struct dfopt_dict *dict;
     struct dfopt_codec *codec;
     struct dfopt_policy policy;
@@ -45,7 +45,7 @@ static enum dfopt_err take_path(struct worker *f, const struct dfopt_item *item)
 /* Everything is there but the registrations: opens the input and the planner. */
 static enum dfopt_err open_follower(struct worker *f, struct dfopt_error *err)
 {
-    struct dfopt_bulk_rank *b = &f->b;
+    struct dfopt_replay_rank *b = &f->b;
     const struct dfopt_codec_limits limits = {.max_record_bytes =
                                                   (size_t)b->o.max_record_bytes};
     enum dfopt_err e = dfopt_codec_create(&f->codec, f->dict, &limits);
@@ -53,7 +53,7 @@ static enum dfopt_err open_follower(struct worker *f, struct dfopt_error *err)
     b->slice.codec = f->codec;
     b->slice.policy = &f->policy;
     if (!e)
-        e = dfopt_bulk_rank_init(b, f->config.assumed_acks,
+        e = dfopt_replay_rank_init(b, f->config.assumed_acks,
                                  f->config.relay_hostname);
     if (e)
         return e;
@@ -83,7 +83,7 @@ static enum dfopt_err take_start(struct worker *f,
         case DFOPT_ITEM_CONFIG:
             e = dfopt_item_config(&item, &f->policy, &f->config);
             break;
-        case DFOPT_ITEM_BULK_CONFIG:
+        case DFOPT_ITEM_REPLAY_CONFIG:
             if (item.size == sizeof f->b.o)
                 memcpy(&f->b.o, item.data, sizeof f->b.o);
             else
@@ -104,7 +104,7 @@ static enum dfopt_err take_start(struct worker *f,
 }
 
 /* Strings and lists that this rank has numbered since it last said so. */
-static enum dfopt_err add_new_names(struct dfopt_bulk_rank *b,
+static enum dfopt_err add_new_names(struct dfopt_replay_rank *b,
                                     struct dfopt_frame *f)
 {
     const struct dfopt_dict *d = b->slice.dict;
@@ -117,8 +117,8 @@ static enum dfopt_err add_new_names(struct dfopt_bulk_rank *b,
 }
 
 /* What goes with a SYNC: why the rank failed, or the input, or the first reject. */
-static const char *sync_text(const struct dfopt_bulk_rank *b,
-                             const struct dfopt_bulk_sync *sync)
+static const char *sync_text(const struct dfopt_replay_rank *b,
+                             const struct dfopt_replay_sync *sync)
 {
     if (sync->failed || sync->input_failed)
         return b->err.text;
@@ -131,44 +131,44 @@ static const char *sync_text(const struct dfopt_bulk_rank *b,
         NULL);
 }
 
-static void send_sync(struct dfopt_bulk_rank *b, struct dfopt_bulk_sync *sync)
+static void send_sync(struct dfopt_replay_rank *b, struct dfopt_replay_sync *sync)
 {
     struct dfopt_frame f;
     const char *text = sync_text(b, sync);
-    dfopt_bulk_begin(b, 0, DFOPT_BULK_EVENT_LANE, &f, NULL);
+    dfopt_replay_begin(b, 0, DFOPT_REPLAY_EVENT_LANE, &f, NULL);
     enum dfopt_err e =
-        dfopt_frame_item(&f, DFOPT_ITEM_BULK_SYNC, sync, sizeof *sync);
+        dfopt_frame_item(&f, DFOPT_ITEM_REPLAY_SYNC, sync, sizeof *sync);
     if (!e)
         e = dfopt_frame_item(&f, DFOPT_ITEM_TEXT, text, strlen(text));
     if (!e)
         e = add_new_names(b, &f);
-    dfopt_bulk_fail(b, e, NULL); /* rank 0 hears of it with the next */
-    dfopt_bulk_send(b, 0, DFOPT_BULK_EVENT_LANE, &f, DFOPT_FRAME_SYNC);
+    dfopt_replay_fail(b, e, NULL); /* rank 0 hears of it with the next */
+    dfopt_replay_send(b, 0, DFOPT_REPLAY_EVENT_LANE, &f, DFOPT_FRAME_SYNC);
 }
 
 /* Waits for rank 0's word; what it defines is taken over. */
-static struct dfopt_bulk_go receive_go(struct dfopt_bulk_rank *b)
+static struct dfopt_replay_go receive_go(struct dfopt_replay_rank *b)
 {
     struct dfopt_frame_reader in;
     struct dfopt_item item;
-    struct dfopt_bulk_go go = {.next = DFOPT_BULK_ABANDON};
+    struct dfopt_replay_go go = {.next = DFOPT_REPLAY_ABANDON};
     enum dfopt_err e = DFOPT_OK;
-    dfopt_bulk_receive(b, 0, DFOPT_FRAME_GO, &in);
+    dfopt_replay_receive(b, 0, DFOPT_FRAME_GO, &in);
     while (!e && dfopt_frame_next(&in, &item, &e)) {
-        if (item.kind == DFOPT_ITEM_BULK_GO && item.size == sizeof go)
+        if (item.kind == DFOPT_ITEM_REPLAY_GO && item.size == sizeof go)
             memcpy(&go, item.data, sizeof go);
         else
             e = dfopt_item_define(b->slice.dict, &item);
     }
-    dfopt_bulk_fail(b, e, NULL);
+    dfopt_replay_fail(b, e, NULL);
     return go;
 }
 
 /* Rows made ready for the log: appended to the frame as blocks. */
-static enum dfopt_err add_blocks(struct dfopt_bulk_rank *b, struct dfopt_frame *f)
+static enum dfopt_err add_blocks(struct dfopt_replay_rank *b, struct dfopt_frame *f)
 {
     dfopt_buf_clear(&b->block);
-    enum dfopt_err e = dfopt_bulk_blocks(b, &b->block);
+    enum dfopt_err e = dfopt_replay_blocks(b, &b->block);
     return e || !b->block.len
                ? e
                : dfopt_frame_item(f, DFOPT_ITEM_BLOCK, b->block.data, b->block.len);
@@ -195,18 +195,18 @@ static enum dfopt_err add_buf(struct dfopt_frame *f, enum dfopt_item_kind kind,
     return b->len ? dfopt_frame_item(f, kind, b->data, b->len) : DFOPT_OK;
 }
 
-static void send_output(struct dfopt_bulk_rank *b)
+static void send_output(struct dfopt_replay_rank *b)
 {
     struct dfopt_frame f;
     const struct dfopt_batch *r = &b->slice.batch;
-    struct dfopt_bulk_counts counts;
+    struct dfopt_replay_counts counts;
     struct dfopt_decisions rest = r->merged; /* but for the verdicts */
     rest.verdicts.len = 0;
-    dfopt_bulk_count(b, &counts);
-    dfopt_bulk_begin(b, 0, DFOPT_BULK_EVENT_LANE, &f, &b->told[0]);
+    dfopt_replay_count(b, &counts);
+    dfopt_replay_begin(b, 0, DFOPT_REPLAY_EVENT_LANE, &f, &b->told[0]);
     enum dfopt_err e = b->status;
     if (!e)
-        e = dfopt_frame_item(&f, DFOPT_ITEM_BULK_COUNTS, &counts, sizeof counts);
+        e = dfopt_frame_item(&f, DFOPT_ITEM_REPLAY_COUNTS, &counts, sizeof counts);
     if (!e)
         e = add_blocks(b, &f);
     if (!e)
@@ -220,67 +220,67 @@ static void send_output(struct dfopt_bulk_rank *b)
     f.peer = NULL; /* registrations name only what rank 0 has numbered */
     if (!e)
         e = add_registrations(&f, r);
-    dfopt_bulk_fail(b, e, NULL);
-    dfopt_bulk_send(b, 0, DFOPT_BULK_EVENT_LANE, &f, DFOPT_FRAME_OUTPUT);
+    dfopt_replay_fail(b, e, NULL);
+    dfopt_replay_send(b, 0, DFOPT_REPLAY_EVENT_LANE, &f, DFOPT_FRAME_OUTPUT);
 }
 
-static void receive_base(struct dfopt_bulk_rank *b)
+static void receive_base(struct dfopt_replay_rank *b)
 {
     struct dfopt_frame_reader in;
     struct dfopt_item item;
     enum dfopt_err e;
-    dfopt_bulk_receive(b, b->rank - 1, DFOPT_FRAME_BASE, &in);
+    dfopt_replay_receive(b, b->rank - 1, DFOPT_FRAME_BASE, &in);
     if (dfopt_frame_next(&in, &item, &e) && item.size == sizeof b->verdicts_before)
         memcpy(&b->verdicts_before, item.data, item.size);
     else
-        dfopt_bulk_fail(b, DFOPT_ERR_FORMAT, NULL);
+        dfopt_replay_fail(b, DFOPT_ERR_FORMAT, NULL);
 }
 
-static void send_state(struct dfopt_bulk_rank *b)
+static void send_state(struct dfopt_replay_rank *b)
 {
     struct dfopt_frame f;
     struct dfopt_buf rows = {0}, suppressions = {0};
-    dfopt_bulk_begin(b, 0, DFOPT_BULK_EVENT_LANE, &f, &b->told[0]);
+    dfopt_replay_begin(b, 0, DFOPT_REPLAY_EVENT_LANE, &f, &b->told[0]);
     if (!b->status)
-        dfopt_bulk_fail(b, dfopt_shard_state(&b->shard, &rows, &suppressions),
+        dfopt_replay_fail(b, dfopt_shard_state(&b->shard, &rows, &suppressions),
                         NULL);
     if (!b->status)
-        dfopt_bulk_fail(b, dfopt_frame_state(&f, &rows, &suppressions), NULL);
+        dfopt_replay_fail(b, dfopt_frame_state(&f, &rows, &suppressions), NULL);
     if (b->status) { /* an empty frame says so */
-        dfopt_bulk_begin(b, 0, DFOPT_BULK_EVENT_LANE, &f, NULL);
+        dfopt_replay_begin(b, 0, DFOPT_REPLAY_EVENT_LANE, &f, NULL);
         dfopt_frame_item(&f, DFOPT_ITEM_TEXT, b->err.text, strlen(b->err.text));
     }
-    dfopt_bulk_send(b, 0, DFOPT_BULK_EVENT_LANE, &f, DFOPT_FRAME_STATE);
+    dfopt_replay_send(b, 0, DFOPT_REPLAY_EVENT_LANE, &f, DFOPT_FRAME_STATE);
     dfopt_buf_free(&rows);
     dfopt_buf_free(&suppressions);
 }
 
-static void follow(struct dfopt_bulk_rank *b)
+static void follow(struct dfopt_replay_rank *b)
 {
     for (;;) {
-        struct dfopt_bulk_sync sync;
-        dfopt_bulk_read(b, &sync);
+        struct dfopt_replay_sync sync;
+        dfopt_replay_read(b, &sync);
         send_sync(b, &sync);
-        const struct dfopt_bulk_go go = receive_go(b);
-        if (go.next == DFOPT_BULK_ABANDON)
+        const struct dfopt_replay_go go = receive_go(b);
+        if (go.next == DFOPT_REPLAY_ABANDON)
             return;
         if (!b->status)
-            dfopt_bulk_fail(b,
+            dfopt_replay_fail(b,
                             dfopt_slice_place(&b->slice, go.keep, go.first_seq,
                                               go.lines_before, go.new_names != 0),
                             NULL);
-        dfopt_bulk_decide(b);
+        dfopt_replay_decide(b);
         receive_base(b);
-        dfopt_bulk_pass_base(b);
-        dfopt_bulk_pass_rows(b, go.findings_before);
+        dfopt_replay_pass_base(b);
+        dfopt_replay_pass_rows(b, go.findings_before);
         send_output(b);
-        if (go.next == DFOPT_BULK_LAST)
+        if (go.next == DFOPT_REPLAY_LAST)
             break;
     }
     send_state(b);
 }
 
-enum dfopt_err dfopt_bulk_serve(struct dfopt_comm *comm,
+enum dfopt_err dfopt_replay_serve(struct dfopt_comm *comm,
                                  struct dfopt_frame_reader *frame,
                                  struct dfopt_error *err)
 {
@@ -289,14 +289,14 @@ enum dfopt_err dfopt_bulk_serve(struct dfopt_comm *comm,
     if (!e)
         e = take_start(&f, frame, err);
     if (f.b.sending) { /* it can say how it went */
-        dfopt_bulk_fail(&f.b, e, err);
+        dfopt_replay_fail(&f.b, e, err);
         follow(&f.b);
     } else {
         fprintf(stderr, "dfopt-mpi: rank %d: %s\n", dfopt_comm_rank(comm),
                 dfopt_err_text(e));
         dfopt_comm_abort(comm, 1);
     }
-    dfopt_bulk_rank_free(&f.b);
+    dfopt_replay_rank_free(&f.b);
     dfopt_pieces_close(f.b.pieces);
     dfopt_codec_destroy(f.codec);
     dfopt_policy_clear(&f.policy);
