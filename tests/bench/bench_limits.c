@@ -35,8 +35,8 @@ struct bench {
     size_t n;
     struct dfopt_dict *dict;
     struct dfopt_codec *codec;
-    struct dfopt_pieces *pieces;
-    struct dfopt_piece_reader reader;
+    struct dfopt_splits *pieces;
+    struct dfopt_split_reader reader;
     struct dfopt_policy policy;
     struct dfopt_buf findings;  /* struct dfopt_finding_row: all of them */
     struct dfopt_decisions all; /* of all of them, with 10 knobs */
@@ -151,12 +151,12 @@ typedef void (*take_fn)(struct bench *b, const struct dfopt_record *record,
 
 static size_t walk_file(struct bench *b, take_fn take)
 {
-    struct dfopt_piece at = {0}, piece;
+    struct dfopt_split at = {0}, piece;
     struct dfopt_record record;
     size_t n = 0;
-    while ((piece = dfopt_pieces_next(b->pieces, &at, PIECE)).len > 0) {
-        must(dfopt_piece_load(b->pieces, &piece, &b->reader, NULL), b->path);
-        while (dfopt_piece_next(&b->reader, &record))
+    while ((piece = dfopt_splits_next(b->pieces, &at, PIECE)).len > 0) {
+        must(dfopt_split_load(b->pieces, &piece, &b->reader, NULL), b->path);
+        while (dfopt_split_next(&b->reader, &record))
             take(b, &record, n++);
         must(b->reader.status, b->path);
     }
@@ -359,7 +359,7 @@ static void set_up(struct bench *b)
     load(b);
     must(dfopt_dict_create(&b->dict, false), "dictionary");
     must(dfopt_codec_create(&b->codec, b->dict, NULL), "codec");
-    must(dfopt_pieces_open(&b->pieces, &b->path, 1, 1 << 20, NULL), b->path);
+    must(dfopt_splits_open(&b->pieces, &b->path, 1, 1 << 20, NULL), b->path);
     if (!b->pieces)
         must(DFOPT_ERR_FORMAT, "not a plain file of JSON lines");
     dfopt_policy_preset(&b->policy, DFOPT_PRESET_DEFAULT);
@@ -379,7 +379,7 @@ static void tear_down(struct bench *b)
     dfopt_buf_free(&b->findings);
     dfopt_buf_free(&b->block);
     dfopt_buf_free(&b->reader.bytes);
-    dfopt_pieces_close(b->pieces);
+    dfopt_splits_close(b->pieces);
     dfopt_codec_destroy(b->codec);
     dfopt_dict_destroy(b->dict);
     free(b->lines);

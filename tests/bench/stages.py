@@ -10,7 +10,7 @@ import subprocess
 STAGES = (
     ("simdjson, first stage", r"simdjson"),
     ("deflate", r"libdeflate|libisal"),
-    ("split into lines", r"memchr|next_line|framer|dfopt_piece"),
+    ("split into lines", r"memchr|next_line|framer|dfopt_split"),
     ("walk over the tokens, numbers", r"read_field|read_body|read_list|read_real|dfopt::skip|"
                                       r"from_chars|finding_fast|codec_decode"),
     ("interning", r"intern|pool_find|dfopt_dict|symmap|XXH"),

@@ -6,7 +6,7 @@ target_link_libraries(test_frame_ends PUBLIC dfopt_engine_comm PkgConfig::XXHASH
 foreach(name frame frame_refused frame_random)
   dfopt_unit_test(${name} test_frame_ends)
 endforeach()
-dfopt_unit_test(pieces dfopt_transport_file)
+dfopt_unit_test(split dfopt_transport_file)
 dfopt_unit_test(partition dfopt_engine)
 dfopt_unit_test(batch dfopt_engine)
 dfopt_unit_test(block dfopt_declog)

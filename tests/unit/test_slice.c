@@ -315,20 +315,20 @@ static const char input[] = REGISTRATION("k", "t1") FINDING("a", "node:n1:window
 #define RECORDS 22
 #define LINES   24
 
-static struct dfopt_pieces *open_input(void)
+static struct dfopt_splits *open_input(void)
 {
     const char *path = files_write("f", "w", input, sizeof input - 1);
-    struct dfopt_pieces *p = NULL;
-    assert_int_equal(dfopt_pieces_open(&p, &path, 1, MAX_RECORD, NULL), DFOPT_OK);
+    struct dfopt_splits *p = NULL;
+    assert_int_equal(dfopt_splits_open(&p, &path, 1, MAX_RECORD, NULL), DFOPT_OK);
     assert_non_null(p);
     return p;
 }
 
-static void must_decode(struct rank *r, struct dfopt_pieces *p,
-                        const struct dfopt_piece *piece)
+static void must_decode(struct rank *r, struct dfopt_splits *p,
+                        const struct dfopt_split *split)
 {
     struct dfopt_error err = {0};
-    if (dfopt_slice_decode(&r->slice, p, piece, &err))
+    if (dfopt_slice_decode(&r->slice, p, split, &err))
         fail_msg("%s", err.text);
 }
 
@@ -347,7 +347,7 @@ static void expect_same(const char *name, const struct rank *got,
 
 /* ---- tests ---- */
 
-/* Cut into pieces of every size; the replica goes from piece to piece and knows
+/* Cut into splits of every size; the replica goes from split to split and knows
  * more each time. */
 static void test_replica(void **state)
 {
@@ -362,20 +362,20 @@ static void test_replica(void **state)
     for (size_t i = 0; i < N_OF(cases); i++) {
         struct rank direct, authority, replica;
         struct told told = {0};
-        struct dfopt_pieces *p = open_input();
-        struct dfopt_piece at = {0}, piece;
+        struct dfopt_splits *p = open_input();
+        struct dfopt_split at = {0}, split;
         uint64_t seq = FIRST_SEQ, lines = 0, rejects = 0;
         rank_open(&direct, false);
         rank_open(&authority, false);
         rank_open(&replica, true);
         if (cases[i].known) { /* by decoding it all once */
-            piece = (struct dfopt_piece){.len = sizeof input - 1};
-            must_decode(&authority, p, &piece);
+            split = (struct dfopt_split){.len = sizeof input - 1};
+            must_decode(&authority, p, &split);
             tell(authority.dict, replica.dict, &told);
         }
-        while ((piece = dfopt_pieces_next(p, &at, cases[i].most)).len) {
-            must_decode(&direct, p, &piece);
-            must_decode(&replica, p, &piece);
+        while ((split = dfopt_splits_next(p, &at, cases[i].most)).len) {
+            must_decode(&direct, p, &split);
+            must_decode(&replica, p, &split);
             const uint64_t n = dfopt_slice_records(&direct.slice);
             const uint64_t first = dfopt_slice_first_reject(&replica.slice);
             assert_int_equal(dfopt_slice_records(&replica.slice), n);
@@ -403,7 +403,7 @@ static void test_replica(void **state)
         rank_close(&direct);
         rank_close(&authority);
         rank_close(&replica);
-        dfopt_pieces_close(p);
+        dfopt_splits_close(p);
     }
 }
 
@@ -424,8 +424,8 @@ static void test_rejects(void **state)
         {20, 23, DFOPT_STREAM_FINDING, ""},
     };
     struct rank r;
-    struct dfopt_pieces *p = open_input();
-    const struct dfopt_piece all = {.len = sizeof input - 1};
+    struct dfopt_splits *p = open_input();
+    const struct dfopt_split all = {.len = sizeof input - 1};
     rank_open(&r, false);
     must_decode(&r, p, &all);
     assert_int_equal(dfopt_slice_first_reject(&r.slice), want[0].index);
@@ -448,7 +448,7 @@ static void test_rejects(void **state)
         assert_string_equal(dfopt_dict_text(r.dict, row[i].origin, NULL), "f");
     }
     rank_close(&r);
-    dfopt_pieces_close(p);
+    dfopt_splits_close(p);
 }
 
 /* The events of a text that are numbered below `end`: of each line that begins
@@ -481,10 +481,10 @@ static void test_keep(void **state)
     (void)state;
     struct rank whole, cut, authority;
     struct dfopt_buf all = {0}, got = {0}, want = {0}, kept = {0};
-    struct dfopt_pieces *p = open_input();
-    const struct dfopt_piece piece = {.len = sizeof input - 1};
+    struct dfopt_splits *p = open_input();
+    const struct dfopt_split split = {.len = sizeof input - 1};
     rank_open(&whole, false);
-    must_decode(&whole, p, &piece);
+    must_decode(&whole, p, &split);
     assert_int_equal(dfopt_slice_place(&whole.slice, WHOLE, FIRST_SEQ, 9, false),
                      DFOPT_OK);
     put_slice(&whole, &all);
@@ -492,7 +492,7 @@ static void test_keep(void **state)
         struct told told = {0};
         rank_open(&authority, false);
         rank_open(&cut, true);
-        must_decode(&cut, p, &piece);
+        must_decode(&cut, p, &split);
         number_new(authority.dict, cut.dict, &told);
         assert_int_equal(dfopt_slice_place(&cut.slice, keep, FIRST_SEQ, 9, true),
                          DFOPT_OK);
@@ -513,7 +513,7 @@ static void test_keep(void **state)
         rank_close(&authority);
     }
     rank_close(&whole);
-    dfopt_pieces_close(p);
+    dfopt_splits_close(p);
     dfopt_buf_free(&all);
     dfopt_buf_free(&got);
     dfopt_buf_free(&want);
@@ -533,11 +533,11 @@ static void test_send(void **state)
 {
     (void)state;
     struct rank r;
-    struct dfopt_pieces *p = open_input();
-    const struct dfopt_piece piece = {.len = sizeof input - 1};
+    struct dfopt_splits *p = open_input();
+    const struct dfopt_split split = {.len = sizeof input - 1};
     size_t verdicts = 0;
     rank_open(&r, false);
-    must_decode(&r, p, &piece);
+    must_decode(&r, p, &split);
     assert_int_equal(dfopt_slice_place(&r.slice, RECORDS, FIRST_SEQ, 0, false),
                      DFOPT_OK);
     for (uint32_t planner = 0; planner < PLANNERS; planner++) {
@@ -581,21 +581,21 @@ static void test_send(void **state)
     assert_true(verdicts > 0);
     assert_int_equal(dfopt_batch_merge(&r.slice.batch), DFOPT_OK);
     rank_close(&r);
-    dfopt_pieces_close(p);
+    dfopt_splits_close(p);
 }
 
 static void test_empty(void **state)
 {
     (void)state;
     struct rank r;
-    struct dfopt_pieces *p = open_input();
-    const struct dfopt_piece none = {0}, within = {.start = 3, .len = 2},
+    struct dfopt_splits *p = open_input();
+    const struct dfopt_split none = {0}, within = {.start = 3, .len = 2},
                              all = {.len = sizeof input - 1};
-    const struct dfopt_piece *const pieces[] = {&none, &within, &all, &none};
+    const struct dfopt_split *const splits[] = {&none, &within, &all, &none};
     static const uint64_t records[] = {0, 0, RECORDS, 0};
     rank_open(&r, true);
-    for (size_t i = 0; i < N_OF(pieces); i++) {
-        must_decode(&r, p, pieces[i]);
+    for (size_t i = 0; i < N_OF(splits); i++) {
+        must_decode(&r, p, splits[i]);
         assert_int_equal(dfopt_slice_records(&r.slice), records[i]);
         if (records[i])
             continue;
@@ -607,7 +607,7 @@ static void test_empty(void **state)
                          DFOPT_OK);
     }
     rank_close(&r);
-    dfopt_pieces_close(p);
+    dfopt_splits_close(p);
 }
 
 static void test_unreadable(void **state)
@@ -615,15 +615,15 @@ static void test_unreadable(void **state)
     (void)state;
     struct rank r;
     struct dfopt_error err = {0};
-    struct dfopt_pieces *p = open_input();
-    const struct dfopt_piece all = {.len = sizeof input - 1};
+    struct dfopt_splits *p = open_input();
+    const struct dfopt_split all = {.len = sizeof input - 1};
     rank_open(&r, true);
     assert_int_equal(unlink("f"), 0);
     assert_int_equal(dfopt_slice_decode(&r.slice, p, &all, &err), DFOPT_ERR_IO);
     assert_string_equal(err.text, "f: No such file or directory");
     assert_int_equal(dfopt_slice_records(&r.slice), 0);
     rank_close(&r);
-    dfopt_pieces_close(p);
+    dfopt_splits_close(p);
 }
 
 #define CASE(function)                                                             \

@@ -29,7 +29,7 @@ static enum dfopt_err check_output(const struct dfopt_file_list *inputs,
 }
 
 /* Opens the input for all ranks to read, where that can be and is wanted. */
-static enum dfopt_err open_pieces(struct dfopt_inputs *in,
+static enum dfopt_err open_splits(struct dfopt_inputs *in,
                                   const struct dfopt_options *o,
                                   const struct dfopt_file_list *inputs,
                                   struct dfopt_error *err)
@@ -44,10 +44,10 @@ static enum dfopt_err open_pieces(struct dfopt_inputs *in,
         paths[i] = inputs->entries[i].path;
     enum dfopt_err e = DFOPT_OK;
     if (may)
-        e = dfopt_pieces_open(&in->pieces, paths, inputs->n,
+        e = dfopt_splits_open(&in->splits, paths, inputs->n,
                               (size_t)o->max_record_bytes, err);
     free(paths);
-    if (!e && !in->pieces && o->readers == DFOPT_READERS_ALL)
+    if (!e && !in->splits && o->readers == DFOPT_READERS_ALL)
         e = dfopt_error_set(
             err, DFOPT_ERR_ARG,
             "--readers all: the input is not files of JSON lines only");
@@ -72,7 +72,7 @@ enum dfopt_err dfopt_inputs_open(struct dfopt_inputs *in,
     if (!e)
         e = check_output(&list, "--final-state", o->final_state_file, err);
     if (!e)
-        e = open_pieces(in, o, &list, err);
+        e = open_splits(in, o, &list, err);
     dfopt_file_list_free(&list);
     return e;
 }
@@ -147,6 +147,6 @@ void dfopt_inputs_close(struct dfopt_inputs *in)
 {
     if (in->source)
         in->source->ops->destroy(in->source);
-    dfopt_pieces_close(in->pieces);
+    dfopt_splits_close(in->splits);
     *in = (struct dfopt_inputs){0};
 }

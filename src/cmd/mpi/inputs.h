@@ -1,5 +1,5 @@
 /* The input of a run: as a source that rank 0 reads, and, where all ranks can
- * read it, as pieces. */
+ * read it, as splits. */
 #ifndef DFOPT_CMD_MPI_INPUTS_H
 #define DFOPT_CMD_MPI_INPUTS_H
 
@@ -9,7 +9,7 @@
 
 struct dfopt_inputs {
     struct dfopt_source *source; /* owned */
-    struct dfopt_pieces *pieces; /* owned; NULL: rank 0 reads */
+    struct dfopt_splits *splits; /* owned; NULL: rank 0 reads */
 };
 
 /* Zero *in before. Opens what the options name; checks that no output is an

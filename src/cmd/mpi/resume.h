@@ -52,14 +52,14 @@ bool dfopt_resume_has_presets(const struct dfopt_resume *r,
 enum dfopt_err dfopt_resume_no_journal(const struct dfopt_resume *r,
                                        struct dfopt_error *err);
 
-/* Moves an input of files to where the log left off. *piece and *line say where
- * that is, for in->pieces; a source has been read up to there. OK; ARG: it is
+/* Moves an input of files to where the log left off. *split and *line say where
+ * that is, for in->splits; a source has been read up to there. OK; ARG: it is
  * not the input that the log has read; IO, NOMEM. */
 enum dfopt_err dfopt_resume_input(const struct dfopt_resume *r,
                                   struct dfopt_inputs *in,
                                   const struct dfopt_options *o,
                                   const volatile sig_atomic_t *stop,
-                                  struct dfopt_piece *piece, uint64_t *line,
+                                  struct dfopt_split *split, uint64_t *line,
                                   struct dfopt_error *err);
 
 /* Opens the plans file of the run with exactly the plans that the log has: it is

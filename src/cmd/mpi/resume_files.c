@@ -24,17 +24,17 @@ static enum dfopt_err not_it(const struct dfopt_resume *r, const char *why,
 }
 
 /* Where the log's position is among the files: -1 nowhere, -2 in several. */
-static int file_of(const struct dfopt_pieces *p, const char *name)
+static int file_of(const struct dfopt_splits *p, const char *name)
 {
     int found = -1;
-    for (uint32_t i = 0; i < dfopt_pieces_files(p); i++)
-        if (strcmp(dfopt_pieces_name(p, i), name) == 0)
+    for (uint32_t i = 0; i < dfopt_splits_files(p); i++)
+        if (strcmp(dfopt_splits_name(p, i), name) == 0)
             found = found == -1 ? (int)i : -2;
     return found;
 }
 
 /* The log may stand at what a line begins with behind white space: the start of
- * that line, by which readers of pieces go. */
+ * that line, by which readers of splits go. */
 static uint64_t start_of_line(const char *path, uint64_t offset)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -50,20 +50,20 @@ static uint64_t start_of_line(const char *path, uint64_t offset)
     return line ? at : offset;
 }
 
-static enum dfopt_err find_piece(const struct dfopt_resume *r,
-                                 const struct dfopt_pieces *p, int file,
-                                 struct dfopt_piece *piece, uint64_t *line,
+static enum dfopt_err find_split(const struct dfopt_resume *r,
+                                 const struct dfopt_splits *p, int file,
+                                 struct dfopt_split *split, uint64_t *line,
                                  struct dfopt_error *err)
 {
     const struct dfopt_declog_position *at = &r->fold.at;
-    if (dfopt_pieces_size(p, (uint32_t)file) < at->offset) {
+    if (dfopt_splits_size(p, (uint32_t)file) < at->offset) {
         char why[120];
         snprintf(why, sizeof why, "%.60s is shorter than %" PRIu64 " bytes",
-                 dfopt_pieces_name(p, (uint32_t)file), at->offset);
+                 dfopt_splits_name(p, (uint32_t)file), at->offset);
         return not_it(r, why, err);
     }
-    piece->file = (uint32_t)file;
-    piece->start = start_of_line(dfopt_pieces_name(p, (uint32_t)file), at->offset);
+    split->file = (uint32_t)file;
+    split->start = start_of_line(dfopt_splits_name(p, (uint32_t)file), at->offset);
     *line = at->record_line;
     return DFOPT_OK;
 }
@@ -97,7 +97,7 @@ enum dfopt_err dfopt_resume_input(const struct dfopt_resume *r,
                                   struct dfopt_inputs *in,
                                   const struct dfopt_options *o,
                                   const volatile sig_atomic_t *stop,
-                                  struct dfopt_piece *piece, uint64_t *line,
+                                  struct dfopt_split *split, uint64_t *line,
                                   struct dfopt_error *err)
 {
     const dfopt_sym origin = r->fold.at.origin;
@@ -105,7 +105,7 @@ enum dfopt_err dfopt_resume_input(const struct dfopt_resume *r,
         origin == DFOPT_SYM_NONE
             ? ""
             : dfopt_dict_text(dfopt_declog_reader_dict(r->reader), origin, NULL);
-    *piece = (struct dfopt_piece){.file = 0};
+    *split = (struct dfopt_split){.file = 0};
     *line = 0;
     if (strcmp(r->fold.run_text[DFOPT_RUN_transport], o->transport_name) != 0 ||
         origin == DFOPT_SYM_NONE)
@@ -113,14 +113,14 @@ enum dfopt_err dfopt_resume_input(const struct dfopt_resume *r,
     for (size_t i = 0; i < o->n_findings_files; i++)
         if (strcmp(o->findings_files[i], "-") == 0)
             return not_it(r, "standard input cannot be", err);
-    if (in->pieces) {
-        const int file = file_of(in->pieces, name);
+    if (in->splits) {
+        const int file = file_of(in->splits, name);
         if (file >= 0)
-            return find_piece(r, in->pieces, file, piece, line, err);
+            return find_split(r, in->splits, file, split, line, err);
         if (file == -1)
             return not_it(r, name, err);
-        dfopt_pieces_close(in->pieces); /* a file twice: counting tells where */
-        in->pieces = NULL;
+        dfopt_splits_close(in->splits); /* a file twice: counting tells where */
+        in->splits = NULL;
     }
     return skip_records(r, in->source, name, stop, err);
 }

@@ -36,7 +36,7 @@ struct session {
     struct dfopt_presets presets;
     struct dfopt_resume resume;
     struct dfopt_inputs in;   /* of a replay */
-    struct dfopt_piece start; /* where it is read from, with the lines before */
+    struct dfopt_split start; /* where it is read from, with the lines before */
     uint64_t start_line;
     struct dfopt_live live; /* of a service */
     struct dfopt_sink *plans_file, *recording;
@@ -362,9 +362,9 @@ static enum dfopt_err run(struct session *s, struct dfopt_run_config *config,
                           struct dfopt_error *err)
 {
     const struct dfopt_replay_input input = {
-        .pieces = s->in.pieces,
+        .splits = s->in.splits,
         .max_record_bytes = (size_t)s->o->max_record_bytes,
-        .piece_bytes = (uint64_t)s->o->read_bytes,
+        .split_bytes = (uint64_t)s->o->read_bytes,
         .log_detail = s->declog ? dfopt_declog_detail(s->declog) : 0,
         .log_compression = s->declog ? dfopt_declog_compression(s->declog) : 0,
         .start = s->start,
@@ -388,7 +388,7 @@ static enum dfopt_err run(struct session *s, struct dfopt_run_config *config,
         config->progress_arg = &line;
     }
     enum dfopt_err e =
-        s->in.pieces ? dfopt_replay_run(s->comm, config, &input, &s->result, err)
+        s->in.splits ? dfopt_replay_run(s->comm, config, &input, &s->result, err)
                      : dfopt_online_run(s->comm, config, &s->result, err);
     if (show)
         dfopt_progress_end(&line);

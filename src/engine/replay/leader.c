@@ -11,8 +11,8 @@
 #include <string.h>
 
 #define BATCH_BYTES       ((uint64_t)256 << 20) /* of input, all ranks together */
-#define PIECE_BYTES_MAX   ((uint64_t)16 << 20)
-#define PIECE_BYTES_MIN   ((uint64_t)256 << 10)
+#define SPLIT_BYTES_MAX   ((uint64_t)16 << 20)
+#define SPLIT_BYTES_MIN   ((uint64_t)256 << 10)
 #define PROGRESS_EVERY_NS 250000000
 /* what rank 0 does about a finding of any rank, to what its reader does */
 #define LEADER_WORK     0.01
@@ -27,12 +27,12 @@ static enum dfopt_err no_memory(struct dfopt_error *err)
 
 static enum dfopt_err add_paths(struct dfopt_replay_leader *l, struct dfopt_frame *f)
 {
-    const struct dfopt_pieces *p = l->b.pieces;
+    const struct dfopt_splits *p = l->b.splits;
     struct dfopt_buf item = {0};
     enum dfopt_err e = DFOPT_OK;
-    for (uint32_t i = 0; i < dfopt_pieces_files(p) && !e; i++) {
-        const uint64_t size = dfopt_pieces_size(p, i);
-        const char *name = dfopt_pieces_name(p, i);
+    for (uint32_t i = 0; i < dfopt_splits_files(p) && !e; i++) {
+        const uint64_t size = dfopt_splits_size(p, i);
+        const char *name = dfopt_splits_name(p, i);
         dfopt_buf_clear(&item);
         e = dfopt_buf_add(&item, &size, sizeof size);
         if (!e)
@@ -81,21 +81,21 @@ static enum dfopt_err go_on(struct dfopt_replay_leader *l,
     l->lines = input->start_line;
     l->bytes_done = input->start.start;
     for (uint32_t i = 0; i < input->start.file; i++)
-        l->bytes_done += dfopt_pieces_size(l->b.pieces, i);
+        l->bytes_done += dfopt_splits_size(l->b.splits, i);
     l->findings = log ? dfopt_declog_rows(log, DFOPT_TABLE_FINDINGS) : 0;
     l->verdicts = log ? dfopt_declog_rows(log, DFOPT_TABLE_VERDICTS) : 0;
     return dfopt_restore_here(l->b.shard.planner, l->c->resume);
 }
 
-/* What rank 0 reads of a batch in which each other rank reads `piece`. For all that
- * anybody reads it has a little to do that the others have not; its own piece is
+/* What rank 0 reads of a batch in which each other rank reads `split`. For all that
+ * anybody reads it has a little to do that the others have not; its own split is
  * smaller so that they do not wait for it. */
-static uint64_t leader_bytes(uint64_t piece, int ranks, bool log)
+static uint64_t leader_bytes(uint64_t split, int ranks, bool log)
 {
     const double more = log ? LEADER_WORK_LOG : LEADER_WORK; /* as part of the rest */
     const double share = (1 - more * (ranks - 1)) / (1 + more);
     const double least = 1.0 / 16;
-    return (uint64_t)((double)piece * (share > least ? share : least)) + 1;
+    return (uint64_t)((double)split * (share > least ? share : least)) + 1;
 }
 
 static enum dfopt_err start(struct dfopt_replay_leader *l,
@@ -104,22 +104,22 @@ static enum dfopt_err start(struct dfopt_replay_leader *l,
 {
     struct dfopt_replay_rank *b = &l->b;
     const size_t size = (size_t)dfopt_comm_size(b->comm);
-    uint64_t piece = BATCH_BYTES / size;
-    if (piece > PIECE_BYTES_MAX)
-        piece = PIECE_BYTES_MAX;
-    if (piece < PIECE_BYTES_MIN)
-        piece = PIECE_BYTES_MIN;
+    uint64_t split = BATCH_BYTES / size;
+    if (split > SPLIT_BYTES_MAX)
+        split = SPLIT_BYTES_MAX;
+    if (split < SPLIT_BYTES_MIN)
+        split = SPLIT_BYTES_MIN;
     b->o = (struct dfopt_replay_options){
-        .piece_bytes = input->piece_bytes ? input->piece_bytes : piece,
+        .split_bytes = input->split_bytes ? input->split_bytes : split,
         .max_record_bytes = input->max_record_bytes,
         .log_detail = input->log_detail,
         .log_level = *l->c->declog ? input->log_compression : -1,
         .start = input->start,
     };
     b->o.leader_bytes =
-        size > 1 ? leader_bytes(b->o.piece_bytes, (int)size, *l->c->declog != NULL)
-                 : b->o.piece_bytes;
-    b->pieces = input->pieces;
+        size > 1 ? leader_bytes(b->o.split_bytes, (int)size, *l->c->declog != NULL)
+                 : b->o.split_bytes;
+    b->splits = input->splits;
     b->slice.dict = l->c->dict;
     b->slice.codec = l->c->codec;
     b->slice.policy = l->c->policy;
@@ -146,7 +146,7 @@ static enum dfopt_err start(struct dfopt_replay_leader *l,
     return dfopt_output_presets(&l->output, err);
 }
 
-/* Reads this rank's piece of the next batch. */
+/* Reads this rank's split of the next batch. */
 static void read_batch(struct dfopt_replay_leader *l)
 {
     struct dfopt_replay_rank *b = &l->b;
@@ -291,8 +291,8 @@ static void report_progress(struct dfopt_replay_leader *l, bool last)
     if (!l->c->progress || (!last && now - l->progress_ns < PROGRESS_EVERY_NS))
         return;
     struct dfopt_run_progress p = {.totals = l->totals};
-    for (uint32_t i = 0; i < dfopt_pieces_files(l->b.pieces); i++)
-        p.input.bytes_total += dfopt_pieces_size(l->b.pieces, i);
+    for (uint32_t i = 0; i < dfopt_splits_files(l->b.splits); i++)
+        p.input.bytes_total += dfopt_splits_size(l->b.splits, i);
     p.input.bytes_done = l->bytes_done;
     l->progress_ns = now;
     l->c->progress(l->c->progress_arg, &p);

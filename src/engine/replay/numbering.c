@@ -87,7 +87,7 @@ static void receive_sync(struct dfopt_replay_leader *l, int from)
 static void stop_at(struct dfopt_replay_leader *l, int rank, uint64_t line,
                     const char *why)
 {
-    const char *name = dfopt_pieces_name(l->b.pieces, l->b.turn[rank].file);
+    const char *name = dfopt_splits_name(l->b.splits, l->b.turn[rank].file);
     if (l->stopped_by)
         return;
     if (line)
@@ -98,29 +98,29 @@ static void stop_at(struct dfopt_replay_leader *l, int rank, uint64_t line,
 }
 
 /* Notes how far the input is used up with a rank's slice, of which `keep` records
- * are decided. A piece is done with to its end, unless it was cut. */
+ * are decided. A split is done with to its end, unless it was cut. */
 static void note_end(struct dfopt_replay_leader *l, int rank, uint64_t keep)
 {
     const struct dfopt_replay_sync *s = &l->syncs[rank];
-    const struct dfopt_piece *piece = &l->b.turn[rank];
+    const struct dfopt_split *split = &l->b.turn[rank];
     const bool cut = keep < s->records;
-    if (piece->len && !(cut && keep == 0)) {
-        l->end.offset = cut ? s->reject_offset : piece->start + piece->len;
+    if (split->len && !(cut && keep == 0)) {
+        l->end.offset = cut ? s->reject_offset : split->start + split->len;
         l->end.record_line = l->lines + (cut ? s->reject_line - 1 : s->lines);
         l->end.origin = dfopt_dict_intern_z(
-            l->c->dict, dfopt_pieces_name(l->b.pieces, piece->file));
+            l->c->dict, dfopt_splits_name(l->b.splits, split->file));
     }
     l->end.next_seq += keep;
-    l->ends[rank] = (struct dfopt_replay_end){l->end, piece->file};
+    l->ends[rank] = (struct dfopt_replay_end){l->end, split->file};
 }
 
 /* Gives a rank's slice its numbers. */
 static struct dfopt_replay_go place(struct dfopt_replay_leader *l, int rank)
 {
     const struct dfopt_replay_sync *s = &l->syncs[rank];
-    const struct dfopt_piece *piece = &l->b.turn[rank];
-    if (piece->len && piece->file != l->lines_file) {
-        l->lines_file = piece->file;
+    const struct dfopt_split *split = &l->b.turn[rank];
+    if (split->len && split->file != l->lines_file) {
+        l->lines_file = split->file;
         l->lines = 0;
     }
     struct dfopt_replay_go go = {.first_seq = l->next_seq,
@@ -146,7 +146,7 @@ static struct dfopt_replay_go place(struct dfopt_replay_leader *l, int rank)
         l->findings +=
             go.keep < s->records ? s->findings_before_reject : s->findings;
     l->lines += s->lines;
-    l->bytes_done += piece->len;
+    l->bytes_done += split->len;
     return go;
 }
 
@@ -183,9 +183,9 @@ static enum dfopt_err failure(struct dfopt_replay_leader *l, struct dfopt_error 
 /* Whether the input is used up, or no more of it is wanted. */
 static bool is_last(struct dfopt_replay_leader *l)
 {
-    struct dfopt_piece at = l->b.at;
+    struct dfopt_split at = l->b.at;
     return l->stopped_by || (l->c->stop && *l->c->stop) ||
-           dfopt_pieces_next(l->b.pieces, &at, 1).len == 0;
+           dfopt_splits_next(l->b.splits, &at, 1).len == 0;
 }
 
 enum dfopt_err dfopt_replay_agree(struct dfopt_replay_leader *l,

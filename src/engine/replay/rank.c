@@ -146,24 +146,24 @@ static uint64_t findings_before_reject(const struct dfopt_slice *s)
 static uint64_t bytes_left(const struct dfopt_replay_rank *b)
 {
     uint64_t left = 0;
-    for (uint32_t i = b->at.file; i < dfopt_pieces_files(b->pieces); i++)
-        left += dfopt_pieces_size(b->pieces, i);
+    for (uint32_t i = b->at.file; i < dfopt_splits_files(b->splits); i++)
+        left += dfopt_splits_size(b->splits, i);
     return left > b->at.start ? left - b->at.start : 0;
 }
 
-/* Cuts the pieces of the next batch. What is less than a batch is shared out as a
+/* Cuts the splits of the next batch. What is less than a batch is shared out as a
  * whole one is. Returns whether there is any. */
 static bool cut_round(struct dfopt_replay_rank *b)
 {
     const double batch =
-        (double)b->o.leader_bytes + (double)b->o.piece_bytes * (double)(b->size - 1);
+        (double)b->o.leader_bytes + (double)b->o.split_bytes * (double)(b->size - 1);
     const double part = (double)bytes_left(b) / batch;
     bool any = false;
     for (int i = 0; i < b->size; i++) {
-        uint64_t most = i == 0 ? b->o.leader_bytes : b->o.piece_bytes;
+        uint64_t most = i == 0 ? b->o.leader_bytes : b->o.split_bytes;
         if (part < 1)
             most = (uint64_t)((double)most * part) + 1;
-        b->turn[i] = dfopt_pieces_next(b->pieces, &b->at, most);
+        b->turn[i] = dfopt_splits_next(b->splits, &b->at, most);
         any = any || b->turn[i].len > 0;
     }
     return any;
@@ -171,12 +171,12 @@ static bool cut_round(struct dfopt_replay_rank *b)
 
 bool dfopt_replay_read(struct dfopt_replay_rank *b, struct dfopt_replay_sync *sync)
 {
-    struct dfopt_piece mine = {0};
+    struct dfopt_split mine = {0};
     struct dfopt_error err = {0};
     const bool any = cut_round(b);
     if (!b->status)
         mine = b->turn[b->rank];
-    enum dfopt_err e = dfopt_slice_decode(&b->slice, b->pieces, &mine, &err);
+    enum dfopt_err e = dfopt_slice_decode(&b->slice, b->splits, &mine, &err);
     *sync = (struct dfopt_replay_sync){
         .records = dfopt_slice_records(&b->slice),
         .lines = b->slice.lines,

@@ -7,12 +7,12 @@
 #include "engine/replay/slice.h"
 
 struct dfopt_replay_options { /* the same on all ranks; plain data */
-    uint64_t piece_bytes;   /* of input that a rank reads at a time; */
+    uint64_t split_bytes;   /* of input that a rank reads at a time; */
     uint64_t leader_bytes;    /* rank 0, which has more to do with all of it */
     uint64_t max_record_bytes;
     uint32_t log_detail;      /* enum dfopt_declog_detail */
     int32_t log_level;        /* deflate level; -1: there is no decision log */
-    struct dfopt_piece start; /* where reading begins */
+    struct dfopt_split start; /* where reading begins */
 };
 
 struct dfopt_replay_sync { /* of a slice; the reason of the first reject follows */
@@ -21,7 +21,7 @@ struct dfopt_replay_sync { /* of a slice; the reason of the first reject follows
     uint64_t findings_before_reject;
     uint64_t reject_line, reject_offset;
     uint32_t failed; /* enum dfopt_err: this rank cannot go on; text follows */
-    uint32_t input_failed; /* a piece could not be read to its end */
+    uint32_t input_failed; /* a split could not be read to its end */
 };
 
 enum dfopt_replay_next {
@@ -66,9 +66,9 @@ struct dfopt_replay_rank {
     struct dfopt_comm *comm;
     int rank, size;
     struct dfopt_replay_options o;
-    struct dfopt_pieces *pieces; /* borrowed */
-    struct dfopt_piece at;       /* of the next batch */
-    struct dfopt_piece *turn;    /* by rank: its piece of this batch; owned */
+    struct dfopt_splits *splits; /* borrowed */
+    struct dfopt_split at;       /* of the next batch */
+    struct dfopt_split *turn;    /* by rank: its split of this batch; owned */
     struct dfopt_slice slice;
     struct dfopt_shard shard;
     uint32_t local_strings, local_lists; /* sent to rank 0 so far */
@@ -86,7 +86,7 @@ struct dfopt_replay_rank {
     struct dfopt_error err;
 };
 
-/* Zero *b before and set comm, o, pieces, and of slice dict, codec and policy.
+/* Zero *b before and set comm, o, splits, and of slice dict, codec and policy.
  * OK or NOMEM. */
 enum dfopt_err dfopt_replay_rank_init(struct dfopt_replay_rank *b, bool assumed_acks,
                                     dfopt_sym relay_hostname);
@@ -96,8 +96,8 @@ void dfopt_replay_rank_free(struct dfopt_replay_rank *b);
 void dfopt_replay_fail(struct dfopt_replay_rank *b, enum dfopt_err e,
                      const struct dfopt_error *err);
 
-/* Reads and decodes this rank's piece of the next batch. Returns whether the
- * batch has any piece; fills *sync. */
+/* Reads and decodes this rank's split of the next batch. Returns whether the
+ * batch has any split; fills *sync. */
 bool dfopt_replay_read(struct dfopt_replay_rank *b, struct dfopt_replay_sync *sync);
 
 /* Hands out the shares of the slice, decides the others' and its own, and merges

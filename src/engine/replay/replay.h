@@ -1,5 +1,5 @@
 /* replay: files of JSON lines that every rank reads. Each batch, every
- * rank takes the next piece of the input, decodes it, and hands each finding to
+ * rank takes the next split of the input, decodes it, and hands each finding to
  * the planner that owns its node (all ranks plan); the decisions come back to
  * the rank that read the finding, which merges them in order and makes the rows
  * ready for the decision log. Rank 0 gives numbers, and puts out what is ready.
@@ -26,17 +26,17 @@
 #include "transport/file/split.h"
 
 struct dfopt_replay_input {
-    struct dfopt_pieces *pieces; /* borrowed */
+    struct dfopt_splits *splits; /* borrowed */
     size_t max_record_bytes;
-    uint64_t piece_bytes; /* a rank reads at a time; 0: by the number of ranks */
+    uint64_t split_bytes; /* a rank reads at a time; 0: by the number of ranks */
     uint32_t log_detail;  /* enum dfopt_declog_detail */
     int log_compression;  /* deflate level */
-    struct dfopt_piece start; /* its file and start: where reading begins */
+    struct dfopt_split start; /* its file and start: where reading begins */
     uint64_t start_line;      /* lines of that file before it */
 };
 
 /* Local, on rank 0, instead of dfopt_online_run; the others are in
- * dfopt_worker_serve. `pieces` is the input (config->source is only asked for
+ * dfopt_worker_serve. `splits` is the input (config->source is only asked for
  * progress). The rest as dfopt_online_run. */
 enum dfopt_err dfopt_replay_run(struct dfopt_comm *comm,
                                const struct dfopt_run_config *config,

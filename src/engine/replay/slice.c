@@ -118,8 +118,8 @@ static enum dfopt_err decode_record(struct dfopt_slice *s,
     return keep_other(s, rec, event.stream);
 }
 
-enum dfopt_err dfopt_slice_decode(struct dfopt_slice *s, struct dfopt_pieces *p,
-                                  const struct dfopt_piece *piece,
+enum dfopt_err dfopt_slice_decode(struct dfopt_slice *s, struct dfopt_splits *p,
+                                  const struct dfopt_split *split,
                                   struct dfopt_error *err)
 {
     struct dfopt_record rec;
@@ -129,12 +129,12 @@ enum dfopt_err dfopt_slice_decode(struct dfopt_slice *s, struct dfopt_pieces *p,
     memset(s->by_stream, 0, sizeof s->by_stream);
     s->lines = 0;
     s->origin = DFOPT_SYM_NONE;
-    if (piece->len == 0)
+    if (split->len == 0)
         return DFOPT_OK;
-    enum dfopt_err e = dfopt_piece_load(p, piece, &s->reader, err);
+    enum dfopt_err e = dfopt_split_load(p, split, &s->reader, err);
     if (e)
         return e;
-    while (!e && dfopt_piece_next(&s->reader, &rec)) {
+    while (!e && dfopt_split_next(&s->reader, &rec)) {
         if (s->batch.n_events == 0)
             s->first_offset = rec.offset;
         if (s->batch.rejects.len == 0)
@@ -144,13 +144,13 @@ enum dfopt_err dfopt_slice_decode(struct dfopt_slice *s, struct dfopt_pieces *p,
         if (s->meanwhile && s->batch.n_events % MEANWHILE_RECORDS == 0)
             s->meanwhile(s->meanwhile_arg);
     }
-    s->lines = dfopt_piece_lines(&s->reader);
+    s->lines = dfopt_split_lines(&s->reader);
     if (!e && s->reader.status) {
         if (err)
             *err = s->reader.err;
         return s->reader.status;
     }
-    return e ? dfopt_error_set(err, e, "%s: %s", dfopt_pieces_name(p, piece->file),
+    return e ? dfopt_error_set(err, e, "%s: %s", dfopt_splits_name(p, split->file),
                                dfopt_err_text(e))
              : DFOPT_OK;
 }

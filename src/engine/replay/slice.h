@@ -1,4 +1,4 @@
-/* One rank's slice of a batch of a replay: the records of one piece of the
+/* One rank's slice of a batch of a replay: the records of one split of the
  * input, decoded, numbered, and, when all ranks have decided their shares of
  * it, merged. */
 #ifndef DFOPT_ENGINE_REPLAY_SLICE_H
@@ -17,7 +17,7 @@ struct dfopt_slice {
     void *meanwhile_arg;
     struct dfopt_symmap *owner; /* private: of nodes met before */
     struct dfopt_intake intake;
-    struct dfopt_piece_reader reader;
+    struct dfopt_split_reader reader;
     struct dfopt_batch batch; /* what came in, and what was decided about it */
     struct dfopt_buf others;  /* private: records that are no findings, */
     struct dfopt_buf texts;   /* and their bytes */
@@ -32,10 +32,10 @@ struct dfopt_slice {
 enum dfopt_err dfopt_slice_init(struct dfopt_slice *s);
 void dfopt_slice_free(struct dfopt_slice *s);
 
-/* Reads and decodes a piece; an empty one gives an empty slice. Events are
+/* Reads and decodes a split; an empty one gives an empty slice. Events are
  * numbered from 0. OK, NOMEM or IO (what was read before stays). */
-enum dfopt_err dfopt_slice_decode(struct dfopt_slice *s, struct dfopt_pieces *p,
-                                  const struct dfopt_piece *piece,
+enum dfopt_err dfopt_slice_decode(struct dfopt_slice *s, struct dfopt_splits *p,
+                                  const struct dfopt_split *split,
                                   struct dfopt_error *err);
 
 /* Records of the slice, and the number of the first unusable one, or UINT64_MAX. */

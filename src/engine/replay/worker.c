@@ -57,13 +57,13 @@ static enum dfopt_err open_follower(struct worker *f, struct dfopt_error *err)
                                  f->config.relay_hostname);
     if (e)
         return e;
-    e = dfopt_pieces_open(&b->pieces, (const char *const *)f->paths, f->n_paths,
+    e = dfopt_splits_open(&b->splits, (const char *const *)f->paths, f->n_paths,
                           (size_t)b->o.max_record_bytes, err);
-    if (!e && !b->pieces)
+    if (!e && !b->splits)
         e = dfopt_error_set(err, DFOPT_ERR_IO,
                             "the input is not what rank 0 has seen");
     for (size_t i = 0; !e && i < f->n_paths; i++)
-        dfopt_pieces_set_size(b->pieces, (uint32_t)i, f->sizes[i]);
+        dfopt_splits_set_size(b->splits, (uint32_t)i, f->sizes[i]);
     return e;
 }
 
@@ -297,7 +297,7 @@ enum dfopt_err dfopt_replay_serve(struct dfopt_comm *comm,
         dfopt_comm_abort(comm, 1);
     }
     dfopt_replay_rank_free(&f.b);
-    dfopt_pieces_close(f.b.pieces);
+    dfopt_splits_close(f.b.splits);
     dfopt_codec_destroy(f.codec);
     dfopt_policy_clear(&f.policy);
     for (size_t i = 0; i < f.n_paths; i++)

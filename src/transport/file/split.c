@@ -1,5 +1,5 @@
-/* Pieces of files. Invariant: a newline belongs to the piece in which the line
- * that it ends starts, so that pieces share nothing and miss nothing. */
+/* Splits of files. Invariant: a newline belongs to the split in which the line
+ * that it ends starts, so that splits share nothing and miss nothing. */
 #include "transport/file/split.h"
 
 #include <errno.h>
@@ -10,23 +10,23 @@
 #include <unistd.h>
 
 #define LOOK_BYTES  65536 /* of a file's start, to tell lines from the rest */
-#define BLOCK_BYTES ((size_t)256 << 10) /* of a piece read at a time */
-#define AHEAD_BYTES 65536 /* read behind a piece at a time, for its last record */
+#define BLOCK_BYTES ((size_t)256 << 10) /* of a split read at a time */
+#define AHEAD_BYTES 65536 /* read behind a split at a time, for its last record */
 
-struct piece_file {
+struct split_file {
     char *name;
     uint64_t size;
 };
 
-struct dfopt_pieces {
-    struct piece_file *files;
+struct dfopt_splits {
+    struct split_file *files;
     size_t n;
     size_t max;
     int fd; /* of one file at a time: there may be thousands */
     uint32_t fd_file;
 };
 
-void dfopt_pieces_close(struct dfopt_pieces *p)
+void dfopt_splits_close(struct dfopt_splits *p)
 {
     if (!p)
         return;
@@ -73,11 +73,11 @@ static bool is_lines(int fd, uint64_t size)
     return i < n ? head[i] != '[' : (uint64_t)n == size;
 }
 
-static enum dfopt_err add_file(struct dfopt_pieces *p, const char *path, bool *fit,
+static enum dfopt_err add_file(struct dfopt_splits *p, const char *path, bool *fit,
                                struct dfopt_error *err)
 {
     struct stat st;
-    struct piece_file *f = &p->files[p->n];
+    struct split_file *f = &p->files[p->n];
     *fit = false;
     f->name = strdup(path);
     if (!f->name)
@@ -98,12 +98,12 @@ static enum dfopt_err add_file(struct dfopt_pieces *p, const char *path, bool *f
     return DFOPT_OK;
 }
 
-enum dfopt_err dfopt_pieces_open(struct dfopt_pieces **out,
+enum dfopt_err dfopt_splits_open(struct dfopt_splits **out,
                                  const char *const *paths, size_t n,
                                  size_t max_record_bytes, struct dfopt_error *err)
 {
-    struct dfopt_pieces *p = calloc(1, sizeof *p);
-    struct piece_file *files = calloc(n ? n : 1, sizeof *files);
+    struct dfopt_splits *p = calloc(1, sizeof *p);
+    struct split_file *files = calloc(n ? n : 1, sizeof *files);
     if (!p || !files) {
         free(p);
         free(files);
@@ -117,7 +117,7 @@ enum dfopt_err dfopt_pieces_open(struct dfopt_pieces **out,
     while (!e && fit && p->n < n)
         e = add_file(p, paths[p->n], &fit, err);
     if (e || !fit) {
-        dfopt_pieces_close(p);
+        dfopt_splits_close(p);
         p = NULL;
     }
     if (!e)
@@ -125,46 +125,46 @@ enum dfopt_err dfopt_pieces_open(struct dfopt_pieces **out,
     return e;
 }
 
-size_t dfopt_pieces_files(const struct dfopt_pieces *p)
+size_t dfopt_splits_files(const struct dfopt_splits *p)
 {
     return p->n;
 }
 
-const char *dfopt_pieces_name(const struct dfopt_pieces *p, uint32_t file)
+const char *dfopt_splits_name(const struct dfopt_splits *p, uint32_t file)
 {
     return p->files[file].name;
 }
 
-uint64_t dfopt_pieces_size(const struct dfopt_pieces *p, uint32_t file)
+uint64_t dfopt_splits_size(const struct dfopt_splits *p, uint32_t file)
 {
     return p->files[file].size;
 }
 
-void dfopt_pieces_set_size(struct dfopt_pieces *p, uint32_t file, uint64_t size)
+void dfopt_splits_set_size(struct dfopt_splits *p, uint32_t file, uint64_t size)
 {
     p->files[file].size = size;
 }
 
-struct dfopt_piece dfopt_pieces_next(const struct dfopt_pieces *p,
-                                     struct dfopt_piece *at, uint64_t most)
+struct dfopt_split dfopt_splits_next(const struct dfopt_splits *p,
+                                     struct dfopt_split *at, uint64_t most)
 {
-    struct dfopt_piece piece = *at;
-    piece.len = 0;
+    struct dfopt_split split = *at;
+    split.len = 0;
     while (at->file < p->n && at->start >= p->files[at->file].size) {
         at->file++;
         at->start = 0;
     }
     if (at->file == p->n)
-        return piece;
+        return split;
     const uint64_t left = p->files[at->file].size - at->start;
-    piece = *at;
-    piece.len = left < most ? left : most;
-    at->start += piece.len;
-    return piece;
+    split = *at;
+    split.len = left < most ? left : most;
+    at->start += split.len;
+    return split;
 }
 
-/* Opens the file of a piece, unless it is the one that is open. */
-static enum dfopt_err turn_to(struct dfopt_pieces *p, uint32_t file,
+/* Opens the file of a split, unless it is the one that is open. */
+static enum dfopt_err turn_to(struct dfopt_splits *p, uint32_t file,
                               struct dfopt_error *err)
 {
     if (p->fd >= 0 && p->fd_file == file)
@@ -177,7 +177,7 @@ static enum dfopt_err turn_to(struct dfopt_pieces *p, uint32_t file,
 }
 
 /* Moves what is left of the window to the start of the bytes. */
-static void drop_used(struct dfopt_piece_reader *r)
+static void drop_used(struct dfopt_split_reader *r)
 {
     struct dfopt_buf *b = &r->bytes;
     const size_t used = (size_t)(r->window.data - b->data);
@@ -191,7 +191,7 @@ static void drop_used(struct dfopt_piece_reader *r)
 
 /* Reads up to `most` more bytes behind the window; *n of them came. What was
  * before the window is gone, so that all stays in the processor's cache. */
-static enum dfopt_err read_more(struct dfopt_piece_reader *r, size_t most,
+static enum dfopt_err read_more(struct dfopt_split_reader *r, size_t most,
                                 size_t *n)
 {
     struct dfopt_buf *b = &r->bytes;
@@ -202,7 +202,7 @@ static enum dfopt_err read_more(struct dfopt_piece_reader *r, size_t most,
                                r->name);
     r->window.data = b->data;
     ssize_t got =
-        read_at(r->pieces->fd, b->data + b->len, most, r->offset + b->len);
+        read_at(r->splits->fd, b->data + b->len, most, r->offset + b->len);
     if (got < 0)
         return failed(r->name, &r->err);
     b->len += (size_t)got;
@@ -210,16 +210,16 @@ static enum dfopt_err read_more(struct dfopt_piece_reader *r, size_t most,
     return DFOPT_OK;
 }
 
-/* Bytes of the piece that are still to be read. */
-static size_t left(const struct dfopt_piece_reader *r)
+/* Bytes of the split that are still to be read. */
+static size_t left(const struct dfopt_split_reader *r)
 {
-    const uint64_t end = r->piece.start + r->piece.len;
+    const uint64_t end = r->split.start + r->split.len;
     const uint64_t at = r->offset + r->bytes.len;
     return at < end ? (size_t)(end - at) : 0;
 }
 
-/* Reads a block of the piece into the window. */
-static enum dfopt_err read_block(struct dfopt_piece_reader *r)
+/* Reads a block of the split into the window. */
+static enum dfopt_err read_block(struct dfopt_split_reader *r)
 {
     const size_t want = left(r) < BLOCK_BYTES ? left(r) : BLOCK_BYTES;
     size_t n = 0;
@@ -230,9 +230,9 @@ static enum dfopt_err read_block(struct dfopt_piece_reader *r)
     return e;
 }
 
-/* Reads on behind the piece, for the line that crosses its end; no further than
+/* Reads on behind the split, for the line that crosses its end; no further than
  * that line, so that the next is not seen. */
-static enum dfopt_err read_ahead(struct dfopt_piece_reader *r)
+static enum dfopt_err read_ahead(struct dfopt_split_reader *r)
 {
     size_t n = 0;
     enum dfopt_err e = read_more(r, AHEAD_BYTES, &n);
@@ -246,9 +246,9 @@ static enum dfopt_err read_ahead(struct dfopt_piece_reader *r)
     return DFOPT_OK;
 }
 
-/* Goes to the first line that starts in the piece; it is read from one byte
+/* Goes to the first line that starts in the split; it is read from one byte
  * before, so that a line that starts with it is seen to. */
-static enum dfopt_err find_first_line(struct dfopt_piece_reader *r)
+static enum dfopt_err find_first_line(struct dfopt_split_reader *r)
 {
     enum dfopt_err e = DFOPT_OK;
     while (!e && left(r) && !r->window.last) {
@@ -267,26 +267,26 @@ static enum dfopt_err find_first_line(struct dfopt_piece_reader *r)
     return e;
 }
 
-enum dfopt_err dfopt_piece_load(struct dfopt_pieces *p,
-                                const struct dfopt_piece *piece,
-                                struct dfopt_piece_reader *r,
+enum dfopt_err dfopt_split_load(struct dfopt_splits *p,
+                                const struct dfopt_split *split,
+                                struct dfopt_split_reader *r,
                                 struct dfopt_error *err)
 {
-    enum dfopt_err e = turn_to(p, piece->file, err);
+    enum dfopt_err e = turn_to(p, split->file, err);
     if (e)
         return e;
-    r->pieces = p;
-    r->piece = *piece;
-    r->name = p->files[piece->file].name;
-    r->offset = piece->start ? piece->start - 1 : 0;
+    r->splits = p;
+    r->split = *split;
+    r->name = p->files[split->file].name;
+    r->offset = split->start ? split->start - 1 : 0;
     r->status = DFOPT_OK;
     dfopt_buf_clear(&r->bytes);
     r->window = (struct dfopt_framer_window){r->bytes.data, 0, false};
     dfopt_framer_init(&r->framer, p->max);
     r->framer.offset = r->offset;
-    if (piece->start == 0)
+    if (split->start == 0)
         return DFOPT_OK;
-    /* what a file starts with was in its first piece */
+    /* what a file starts with was in its first split */
     r->framer.mode = DFOPT_FRAMER_LINES;
     r->framer.bom_seen = true;
     e = find_first_line(r);
@@ -295,15 +295,15 @@ enum dfopt_err dfopt_piece_load(struct dfopt_pieces *p,
     return e;
 }
 
-/* Whether all lines that start in the piece are used up. White space at the start
+/* Whether all lines that start in the split are used up. White space at the start
  * of a line is, but that line is still to come. */
-static bool between_lines(const struct dfopt_piece_reader *r)
+static bool between_lines(const struct dfopt_split_reader *r)
 {
     const struct dfopt_buf *b = &r->bytes;
     return r->window.len == 0 && (b->len == 0 || b->data[b->len - 1] == '\n');
 }
 
-bool dfopt_piece_next(struct dfopt_piece_reader *r, struct dfopt_record *record)
+bool dfopt_split_next(struct dfopt_split_reader *r, struct dfopt_record *record)
 {
     for (;;) {
         switch (dfopt_framer_next(&r->framer, &r->window, record)) {
@@ -325,7 +325,7 @@ bool dfopt_piece_next(struct dfopt_piece_reader *r, struct dfopt_record *record)
     }
 }
 
-uint64_t dfopt_piece_lines(const struct dfopt_piece_reader *r)
+uint64_t dfopt_split_lines(const struct dfopt_split_reader *r)
 {
     /* a line cut off as too long has its newline unseen: it ends all the same */
     return r->framer.number - 1 + (r->framer.skipping ? 1 : 0);

@@ -1,5 +1,5 @@
-/* Files of JSON lines, read by many at once: the input is cut into pieces at
- * whole records, and a piece is read without looking at the others. The records
+/* Files of JSON lines, read by many at once: the input is cut into splits at
+ * whole records, and a split is read without looking at the others. The records
  * are those that the file source would give, in the same order. */
 #ifndef DFOPT_TRANSPORT_FILE_SPLIT_H
 #define DFOPT_TRANSPORT_FILE_SPLIT_H
@@ -7,41 +7,41 @@
 #include "base/buf.h"
 #include "transport/file/framer.h"
 
-struct dfopt_pieces;
+struct dfopt_splits;
 
 /* A stretch of one file; its records are those that start within. */
-struct dfopt_piece {
+struct dfopt_split {
     uint32_t file;
-    uint64_t start, len; /* bytes; len 0: no piece */
+    uint64_t start, len; /* bytes; len 0: no split */
 };
 
-/* Opens files for reading in pieces. `paths` are copied. Returns OK with *out
+/* Opens files for reading in splits. `paths` are copied. Returns OK with *out
  * NULL if one of them is not a regular file of plain JSON lines (it is an array,
  * gzip, a pipe): read them with the file source. OK, NOMEM or IO. */
-enum dfopt_err dfopt_pieces_open(struct dfopt_pieces **out,
+enum dfopt_err dfopt_splits_open(struct dfopt_splits **out,
                                  const char *const *paths, size_t n,
                                  size_t max_record_bytes, struct dfopt_error *err);
-void dfopt_pieces_close(struct dfopt_pieces *p);
+void dfopt_splits_close(struct dfopt_splits *p);
 
 /* Name and size at opening of a file; files in the order given. */
-size_t dfopt_pieces_files(const struct dfopt_pieces *p);
-const char *dfopt_pieces_name(const struct dfopt_pieces *p, uint32_t file);
-uint64_t dfopt_pieces_size(const struct dfopt_pieces *p, uint32_t file);
+size_t dfopt_splits_files(const struct dfopt_splits *p);
+const char *dfopt_splits_name(const struct dfopt_splits *p, uint32_t file);
+uint64_t dfopt_splits_size(const struct dfopt_splits *p, uint32_t file);
 
-/* Sets the size that pieces are cut from, so that all who read a file that
+/* Sets the size that splits are cut from, so that all who read a file that
  * grows cut it alike. */
-void dfopt_pieces_set_size(struct dfopt_pieces *p, uint32_t file, uint64_t size);
+void dfopt_splits_set_size(struct dfopt_splits *p, uint32_t file, uint64_t size);
 
-/* The piece of at most `most` bytes (at least 1) that follows *at (file and
- * start), and moves *at behind it. Returns a piece of len 0 at the end. */
-struct dfopt_piece dfopt_pieces_next(const struct dfopt_pieces *p,
-                                     struct dfopt_piece *at, uint64_t most);
+/* The split of at most `most` bytes (at least 1) that follows *at (file and
+ * start), and moves *at behind it. Returns a split of len 0 at the end. */
+struct dfopt_split dfopt_splits_next(const struct dfopt_splits *p,
+                                     struct dfopt_split *at, uint64_t most);
 
-/* The records of a piece, one by one. The piece is read little by little, so
+/* The records of a split, one by one. The split is read little by little, so
  * that a record is decoded while its bytes are still in the processor's cache. */
-struct dfopt_piece_reader {
-    struct dfopt_pieces *pieces; /* borrowed */
-    struct dfopt_piece piece;
+struct dfopt_split_reader {
+    struct dfopt_splits *splits; /* borrowed */
+    struct dfopt_split split;
     const char *name;
     struct dfopt_buf bytes; /* from the window on; dfopt_buf_free */
     uint64_t offset;        /* in the file, of their first */
@@ -51,18 +51,18 @@ struct dfopt_piece_reader {
     struct dfopt_error err;
 };
 
-/* Starts on a piece. OK, NOMEM or IO. */
-enum dfopt_err dfopt_piece_load(struct dfopt_pieces *p,
-                                const struct dfopt_piece *piece,
-                                struct dfopt_piece_reader *r,
+/* Starts on a split. OK, NOMEM or IO. */
+enum dfopt_err dfopt_split_load(struct dfopt_splits *p,
+                                const struct dfopt_split *split,
+                                struct dfopt_split_reader *r,
                                 struct dfopt_error *err);
 
-/* The next record; `line` counts from 1 at the piece's first. Returns whether
+/* The next record; `line` counts from 1 at the split's first. Returns whether
  * there is one; if not, r->status says whether all could be read (OK, NOMEM, IO;
  * r->err has the text). The record is borrowed until the next call. */
-bool dfopt_piece_next(struct dfopt_piece_reader *r, struct dfopt_record *record);
+bool dfopt_split_next(struct dfopt_split_reader *r, struct dfopt_record *record);
 
-/* After the last record: how many lines the piece has. */
-uint64_t dfopt_piece_lines(const struct dfopt_piece_reader *r);
+/* After the last record: how many lines the split has. */
+uint64_t dfopt_split_lines(const struct dfopt_split_reader *r);
 
 #endif

@@ -1,5 +1,5 @@
-/* Files in pieces: however a file is cut, the records are those that the file
- * source gives. DFOPT_PIECES_SEED in the environment makes the random documents
+/* Files in splits: however a file is cut, the records are those that the file
+ * source gives. DFOPT_SPLITS_SEED in the environment makes the random documents
  * others. */
 #include "transport_files.h"
 
@@ -45,51 +45,51 @@ static void read_whole(const char *const *paths, size_t n, size_t max,
     s->ops->destroy(s);
 }
 
-static struct dfopt_pieces *must_open(const char *const *paths, size_t n,
+static struct dfopt_splits *must_open(const char *const *paths, size_t n,
                                       size_t max)
 {
-    struct dfopt_pieces *p = NULL;
+    struct dfopt_splits *p = NULL;
     struct dfopt_error err = {0};
-    if (dfopt_pieces_open(&p, paths, n, max, &err))
+    if (dfopt_splits_open(&p, paths, n, max, &err))
         fail_msg("%s", err.text);
     assert_non_null(p);
     return p;
 }
 
-/* All records of all pieces of at most `most` bytes. The pieces must follow one
+/* All records of all splits of at most `most` bytes. The splits must follow one
  * another without a gap. */
-static void read_pieces(struct dfopt_pieces *p, uint64_t most,
+static void read_splits(struct dfopt_splits *p, uint64_t most,
                         struct dfopt_buf *out)
 {
-    struct dfopt_piece_reader r = {0};
-    struct dfopt_piece at = {0}, last = {0};
+    struct dfopt_split_reader r = {0};
+    struct dfopt_split at = {0}, last = {0};
     struct dfopt_error err = {0};
     struct dfopt_record rec;
     uint64_t lines = 0;
     dfopt_buf_clear(out);
     for (;;) {
-        const struct dfopt_piece piece = dfopt_pieces_next(p, &at, most);
-        if (piece.len == 0)
+        const struct dfopt_split split = dfopt_splits_next(p, &at, most);
+        if (split.len == 0)
             break;
-        if (piece.len > most ||
-            (piece.file == last.file ? piece.start != last.start + last.len
-                                     : piece.start != 0))
-            fail_msg("pieces of %" PRIu64 " bytes do not follow one another", most);
-        if (piece.file != last.file)
+        if (split.len > most ||
+            (split.file == last.file ? split.start != last.start + last.len
+                                     : split.start != 0))
+            fail_msg("splits of %" PRIu64 " bytes do not follow one another", most);
+        if (split.file != last.file)
             lines = 0;
-        if (dfopt_piece_load(p, &piece, &r, &err))
+        if (dfopt_split_load(p, &split, &r, &err))
             fail_msg("%s", err.text);
-        while (dfopt_piece_next(&r, &rec)) {
-            assert_string_equal(rec.origin, dfopt_pieces_name(p, piece.file));
-            if (rec.offset < piece.start && piece.start > 0)
-                fail_msg("a record before its piece");
+        while (dfopt_split_next(&r, &rec)) {
+            assert_string_equal(rec.origin, dfopt_splits_name(p, split.file));
+            if (rec.offset < split.start && split.start > 0)
+                fail_msg("a record before its split");
             render(rec.origin, &rec, lines + rec.line, out);
         }
-        assert_false(dfopt_piece_next(&r, &rec));
-        lines += dfopt_piece_lines(&r);
-        last = piece;
+        assert_false(dfopt_split_next(&r, &rec));
+        lines += dfopt_split_lines(&r);
+        last = split;
     }
-    assert_int_equal(dfopt_pieces_next(p, &at, most).len, 0);
+    assert_int_equal(dfopt_splits_next(p, &at, most).len, 0);
     dfopt_buf_free(&r.bytes);
 }
 
@@ -98,18 +98,18 @@ static void expect_same(const char *name, const char *const *paths, size_t n,
                         size_t max, const uint64_t *sizes)
 {
     struct dfopt_buf want = {0}, got = {0};
-    struct dfopt_pieces *p = must_open(paths, n, max);
-    assert_int_equal(dfopt_pieces_files(p), n);
+    struct dfopt_splits *p = must_open(paths, n, max);
+    assert_int_equal(dfopt_splits_files(p), n);
     read_whole(paths, n, max, &want);
     for (; *sizes; sizes++) {
-        read_pieces(p, *sizes, &got);
+        read_splits(p, *sizes, &got);
         if (got.len != want.len ||
             (got.len && memcmp(got.data, want.data, got.len)))
             fail_msg("%s, %" PRIu64 " bytes at a time:\ngot:\n%.*swant:\n%.*s",
                      name, *sizes, (int)got.len, got.data ? got.data : "",
                      (int)want.len, want.data ? want.data : "");
     }
-    dfopt_pieces_close(p);
+    dfopt_splits_close(p);
     dfopt_buf_free(&want);
     dfopt_buf_free(&got);
 }
@@ -220,7 +220,7 @@ static void random_document(struct dfopt_buf *b, size_t max, uint64_t *seed)
 static void test_random(void **state)
 {
     (void)state;
-    const char *given = getenv("DFOPT_PIECES_SEED");
+    const char *given = getenv("DFOPT_SPLITS_SEED");
     uint64_t seed = given ? strtoull(given, NULL, 0) | 1 : 0x9e3779b97f4a7c15u;
     const char *const paths[] = {"f0", "f1", "f2"};
     struct dfopt_buf doc = {0};
@@ -249,7 +249,7 @@ static void test_random(void **state)
     dfopt_buf_free(&doc);
 }
 
-/* Records around the length that is read ahead of a piece. */
+/* Records around the length that is read ahead of a split. */
 static void test_look_ahead(void **state)
 {
     (void)state;
@@ -305,45 +305,45 @@ static void test_several(void **state)
                                  files_write_text("d", "\xEF\xBB\xBF"
                                                        "4\n\n5\n")};
     expect_same("several", paths, N_OF(paths), 31, every_size);
-    struct dfopt_pieces *p = must_open(paths, N_OF(paths), 31);
+    struct dfopt_splits *p = must_open(paths, N_OF(paths), 31);
     static const uint64_t sizes[] = {3, 0, 4, 3, 8};
     for (uint32_t i = 0; i < N_OF(paths); i++) {
-        assert_string_equal(dfopt_pieces_name(p, i), paths[i]);
-        assert_int_equal(dfopt_pieces_size(p, i), sizes[i]);
+        assert_string_equal(dfopt_splits_name(p, i), paths[i]);
+        assert_int_equal(dfopt_splits_size(p, i), sizes[i]);
     }
-    dfopt_pieces_close(p);
+    dfopt_splits_close(p);
 }
 
 static void test_no_files(void **state)
 {
     (void)state;
     const char *const none[] = {NULL};
-    struct dfopt_piece at = {0};
-    struct dfopt_pieces *p = must_open(none, 0, 31);
-    assert_int_equal(dfopt_pieces_files(p), 0);
-    assert_int_equal(dfopt_pieces_next(p, &at, 1).len, 0);
-    dfopt_pieces_close(p);
-    dfopt_pieces_close(NULL);
+    struct dfopt_split at = {0};
+    struct dfopt_splits *p = must_open(none, 0, 31);
+    assert_int_equal(dfopt_splits_files(p), 0);
+    assert_int_equal(dfopt_splits_next(p, &at, 1).len, 0);
+    dfopt_splits_close(p);
+    dfopt_splits_close(NULL);
 }
 
-/* From the last piece to the first: pieces need no order. */
+/* From the last split to the first: splits need no order. */
 static void test_any_order(void **state)
 {
     (void)state;
     const char *const paths[] = {files_write_text("a", "1\n22\n333\n"),
                                  files_write_text("b", "4444\n55\n6")};
     static const char *const want[] = {"1", "22", "333", "4444", "55", "6"};
-    struct dfopt_pieces *p = must_open(paths, 2, 31);
-    struct dfopt_piece all[32], at = {0};
-    struct dfopt_piece_reader r = {0};
+    struct dfopt_splits *p = must_open(paths, 2, 31);
+    struct dfopt_split all[32], at = {0};
+    struct dfopt_split_reader r = {0};
     struct dfopt_record rec;
     size_t n = 0, found = N_OF(want);
-    while (n < N_OF(all) && (all[n] = dfopt_pieces_next(p, &at, 2)).len)
+    while (n < N_OF(all) && (all[n] = dfopt_splits_next(p, &at, 2)).len)
         n++;
     while (n-- > 0) {
-        assert_int_equal(dfopt_piece_load(p, &all[n], &r, NULL), DFOPT_OK);
+        assert_int_equal(dfopt_split_load(p, &all[n], &r, NULL), DFOPT_OK);
         while (
-            dfopt_piece_next(&r, &rec)) { /* two lines never start in two bytes */
+            dfopt_split_next(&r, &rec)) { /* two lines never start in two bytes */
             assert_true(found-- > 0);
             if (rec.len != strlen(want[found]) ||
                 memcmp(rec.data, want[found], rec.len))
@@ -353,10 +353,10 @@ static void test_any_order(void **state)
     }
     assert_int_equal(found, 0);
     dfopt_buf_free(&r.bytes);
-    dfopt_pieces_close(p);
+    dfopt_splits_close(p);
 }
 
-/* ---- what is not for pieces ---- */
+/* ---- what is not for splits ---- */
 
 static void gzip_write(const char *path, const char *text)
 {
@@ -390,12 +390,12 @@ static void test_not_lines(void **state)
     for (size_t i = 0; i < N_OF(names); i++) {
         const char *const alone[] = {names[i]};
         const char *const behind[] = {"lines", names[i], "lines"};
-        struct dfopt_pieces *p = (void *)1;
+        struct dfopt_splits *p = (void *)1;
         struct dfopt_error err = {0};
-        if (dfopt_pieces_open(&p, alone, 1, 31, &err) || p)
+        if (dfopt_splits_open(&p, alone, 1, 31, &err) || p)
             fail_msg("%s: opened (%s)", names[i], err.text);
         p = (void *)1;
-        if (dfopt_pieces_open(&p, behind, 3, 31, &err) || p)
+        if (dfopt_splits_open(&p, behind, 3, 31, &err) || p)
             fail_msg("%s, behind lines: opened (%s)", names[i], err.text);
     }
     dfopt_buf_free(&spaces);
@@ -405,24 +405,24 @@ static void test_missing(void **state)
 {
     (void)state;
     const char *const paths[] = {files_write_text("lines", "1\n"), "missing"};
-    struct dfopt_pieces *p = (void *)1;
+    struct dfopt_splits *p = (void *)1;
     struct dfopt_error err = {0};
-    assert_int_equal(dfopt_pieces_open(&p, paths, 2, 31, &err), DFOPT_ERR_IO);
+    assert_int_equal(dfopt_splits_open(&p, paths, 2, 31, &err), DFOPT_ERR_IO);
     assert_ptr_equal(p, (void *)1);
     assert_string_equal(err.text, "missing: No such file or directory");
-    assert_int_equal(dfopt_pieces_open(&p, paths + 1, 1, 31, NULL), DFOPT_ERR_IO);
+    assert_int_equal(dfopt_splits_open(&p, paths + 1, 1, 31, NULL), DFOPT_ERR_IO);
 }
 
 /* ---- files that change ---- */
 
 static const uint64_t some_sizes[] = {1, 2, 3, 5, 8, 100, 0};
 
-/* What pieces of an open file give, against text. */
-static void expect_text(const char *name, struct dfopt_pieces *p, const char *want)
+/* What splits of an open file give, against text. */
+static void expect_text(const char *name, struct dfopt_splits *p, const char *want)
 {
     struct dfopt_buf got = {0};
     for (const uint64_t *size = some_sizes; *size; size++) {
-        read_pieces(p, *size, &got);
+        read_splits(p, *size, &got);
         if (got.len != strlen(want) || (got.len && memcmp(got.data, want, got.len)))
             fail_msg("%s, %" PRIu64 " bytes at a time:\ngot:\n%.*swant:\n%s", name,
                      *size, (int)got.len, got.data ? got.data : "", want);
@@ -446,15 +446,15 @@ static void test_grown(void **state)
     };
     for (size_t i = 0; i < N_OF(cases); i++) {
         const char *path = files_write_text("f", cases[i].before);
-        struct dfopt_pieces *p = must_open(&path, 1, 31);
+        struct dfopt_splits *p = must_open(&path, 1, 31);
         const size_t n = strlen(cases[i].before), m = strlen(cases[i].after);
         files_write(path, "a", cases[i].after, m);
-        assert_int_equal(dfopt_pieces_size(p, 0), n);
+        assert_int_equal(dfopt_splits_size(p, 0), n);
         expect_text(cases[i].name, p, cases[i].old_size);
-        dfopt_pieces_set_size(p, 0, n + m);
-        assert_int_equal(dfopt_pieces_size(p, 0), n + m);
+        dfopt_splits_set_size(p, 0, n + m);
+        assert_int_equal(dfopt_splits_size(p, 0), n + m);
         expect_text(cases[i].name, p, cases[i].new_size);
-        dfopt_pieces_close(p);
+        dfopt_splits_close(p);
     }
 }
 
@@ -467,14 +467,14 @@ static void test_shrunk(void **state)
     for (size_t left = 0; left <= strlen(text); left++) {
         struct dfopt_buf want = {0};
         files_write_text(path, text);
-        struct dfopt_pieces *p = must_open(&path, 1, 31);
+        struct dfopt_splits *p = must_open(&path, 1, 31);
         assert_int_equal(truncate(path, (off_t)left), 0);
         read_whole(&path, 1, 31, &want);
         assert_int_equal(dfopt_buf_add(&want, "", 1), DFOPT_OK);
         expect_text("shrunk", p, want.data);
-        dfopt_pieces_set_size(p, 0, left);
+        dfopt_splits_set_size(p, 0, left);
         expect_text("shrunk, and said so", p, want.data);
-        dfopt_pieces_close(p);
+        dfopt_splits_close(p);
         dfopt_buf_free(&want);
     }
 }
@@ -483,17 +483,17 @@ static void test_gone(void **state)
 {
     (void)state;
     const char *path = files_write_text("f", "1\n2\n");
-    struct dfopt_pieces *p = must_open(&path, 1, 31);
-    struct dfopt_piece at = {0}, piece = dfopt_pieces_next(p, &at, 2);
-    struct dfopt_piece_reader r = {0};
+    struct dfopt_splits *p = must_open(&path, 1, 31);
+    struct dfopt_split at = {0}, split = dfopt_splits_next(p, &at, 2);
+    struct dfopt_split_reader r = {0};
     struct dfopt_error err = {0};
     assert_int_equal(unlink(path), 0);
-    assert_int_equal(dfopt_piece_load(p, &piece, &r, &err), DFOPT_ERR_IO);
+    assert_int_equal(dfopt_split_load(p, &split, &r, &err), DFOPT_ERR_IO);
     assert_string_equal(err.text, "f: No such file or directory");
     files_write_text(path, "1\n2\n");
-    assert_int_equal(dfopt_piece_load(p, &piece, &r, &err), DFOPT_OK);
+    assert_int_equal(dfopt_split_load(p, &split, &r, &err), DFOPT_OK);
     dfopt_buf_free(&r.bytes);
-    dfopt_pieces_close(p);
+    dfopt_splits_close(p);
 }
 
 #define CASE(function)                                                             \
