@@ -19,7 +19,7 @@ static const char *text_of(const struct dfopt_run_config *c, dfopt_sym s)
     return dfopt_dict_text(c->dict, s, NULL);
 }
 
-void dfopt_narrate_plan(const struct dfopt_run_config *c,
+void dfopt_events_plan(const struct dfopt_run_config *c,
                         const struct dfopt_plan *p, struct dfopt_buf *text)
 {
     if (!dfopt_log_enabled(c->log, DFOPT_LOG_INFO))
@@ -44,7 +44,7 @@ void dfopt_narrate_plan(const struct dfopt_run_config *c,
                     DFOPT_F_TEXT("rationale", text->data + why));
 }
 
-void dfopt_narrate_registration(const struct dfopt_run_config *c,
+void dfopt_events_registration(const struct dfopt_run_config *c,
                                 const struct dfopt_registration *r,
                                 struct dfopt_buf *text)
 {
@@ -68,7 +68,7 @@ void dfopt_narrate_registration(const struct dfopt_run_config *c,
                     DFOPT_F_JSON("knobs", text->data));
 }
 
-void dfopt_narrate_reject(const struct dfopt_run_config *c,
+void dfopt_events_reject(const struct dfopt_run_config *c,
                           const struct dfopt_declog_reject_row *row,
                           uint64_t *shown)
 {
@@ -143,7 +143,7 @@ static void narrate_gates(const struct dfopt_run_config *c,
     }
 }
 
-void dfopt_narrate_batch(const struct dfopt_run_config *c,
+void dfopt_events_batch(const struct dfopt_run_config *c,
                          const struct dfopt_batch *r, struct dfopt_buf *text)
 {
     const struct dfopt_batch_registration *g =
@@ -152,7 +152,7 @@ void dfopt_narrate_batch(const struct dfopt_run_config *c,
     if (dfopt_log_enabled(c->log, DFOPT_LOG_INFO)) {
         for (size_t i = 0; i < n; i++)
             if (!g[i].rejected)
-                dfopt_narrate_registration(c, &g[i].accepted, text);
+                dfopt_events_registration(c, &g[i].accepted, text);
         narrate_suppressions(c, &r->merged.suppressions);
     }
     if (dfopt_log_enabled(c->log, DFOPT_LOG_WARNING))

@@ -2,7 +2,7 @@
  * for the decision log; the event shares it. */
 #include "engine/batch/ingest.h"
 
-dfopt_sym dfopt_intake_origin(struct dfopt_intake *in,
+dfopt_sym dfopt_ingest_origin(struct dfopt_ingest *in,
                               const struct dfopt_record *rec)
 {
     if (rec->origin != in->origin) {
@@ -17,15 +17,15 @@ uint64_t dfopt_record_end(const struct dfopt_record *rec)
     return rec->offset + (rec->unit == DFOPT_OFFSET_BYTE ? rec->len : 1);
 }
 
-enum dfopt_err dfopt_intake_note_origin(struct dfopt_intake *in,
+enum dfopt_err dfopt_ingest_note_origin(struct dfopt_ingest *in,
                                         struct dfopt_batch *r, uint64_t seq,
                                         const struct dfopt_record *rec)
 {
-    const struct dfopt_intake_place was = in->place;
-    const dfopt_sym origin = dfopt_intake_origin(in, rec);
+    const struct dfopt_ingest_place was = in->place;
+    const dfopt_sym origin = dfopt_ingest_origin(in, rec);
     if (origin == DFOPT_SYM_NONE)
         return DFOPT_ERR_NOMEM;
-    in->place = (struct dfopt_intake_place){origin, dfopt_record_end(rec), true};
+    in->place = (struct dfopt_ingest_place){origin, dfopt_record_end(rec), true};
     const bool goes_on = rec->unit == DFOPT_OFFSET_BYTE ? rec->offset >= was.offset
                                                         : rec->offset == was.offset;
     if (was.any && was.origin == origin && goes_on)
@@ -35,7 +35,7 @@ enum dfopt_err dfopt_intake_note_origin(struct dfopt_intake *in,
     return dfopt_buf_add(&r->origins, &row, sizeof row);
 }
 
-static enum dfopt_err add_reject(struct dfopt_intake *in, struct dfopt_batch *r,
+static enum dfopt_err add_reject(struct dfopt_ingest *in, struct dfopt_batch *r,
                                  uint64_t seq, const struct dfopt_record *rec,
                                  uint32_t stream, const char *why)
 {
@@ -43,7 +43,7 @@ static enum dfopt_err add_reject(struct dfopt_intake *in, struct dfopt_batch *r,
         .seq = seq,
         .line = rec->line,
         .stream = stream,
-        .origin = dfopt_intake_origin(in, rec),
+        .origin = dfopt_ingest_origin(in, rec),
         .reason = dfopt_dict_intern_z(in->dict, why),
     };
     if (row.origin == DFOPT_SYM_NONE || row.reason == DFOPT_SYM_NONE)
@@ -107,7 +107,7 @@ static void apply_overrides(const struct dfopt_policy *policy,
             dfopt_policy_apply(policy, g->knobs[i].id, &g->knobs[i].responses[j]);
 }
 
-static enum dfopt_err keep(struct dfopt_intake *in, struct dfopt_batch *r,
+static enum dfopt_err keep(struct dfopt_ingest *in, struct dfopt_batch *r,
                            uint64_t seq, struct dfopt_event *event)
 {
     enum dfopt_err e = DFOPT_OK;
@@ -126,7 +126,7 @@ static enum dfopt_err keep(struct dfopt_intake *in, struct dfopt_batch *r,
     return e;
 }
 
-enum dfopt_err dfopt_intake_take(struct dfopt_intake *in, struct dfopt_batch *r,
+enum dfopt_err dfopt_ingest_take(struct dfopt_ingest *in, struct dfopt_batch *r,
                                  uint64_t seq, const struct dfopt_record *rec,
                                  struct dfopt_event *event, struct dfopt_error *why)
 {

@@ -8,7 +8,7 @@
 #include "transport/transport.h"
 
 /* Everything is borrowed. Zero the private part. */
-struct dfopt_intake {
+struct dfopt_ingest {
     struct dfopt_dict *dict;
     struct dfopt_codec *codec;
     const struct dfopt_policy *policy;
@@ -17,7 +17,7 @@ struct dfopt_intake {
     /* private: origins come in runs, so the last is remembered */
     const char *origin;
     dfopt_sym origin_sym;
-    struct dfopt_intake_place {
+    struct dfopt_ingest_place {
         dfopt_sym origin;
         uint64_t offset; /* where the next record goes on, at the earliest */
         bool any;
@@ -25,12 +25,12 @@ struct dfopt_intake {
 };
 
 /* The number of a record's origin; DFOPT_SYM_NONE: no memory. */
-dfopt_sym dfopt_intake_origin(struct dfopt_intake *in,
+dfopt_sym dfopt_ingest_origin(struct dfopt_ingest *in,
                               const struct dfopt_record *rec);
 
 /* Notes where event `seq` came from, in a row of r->origins if that is not where
  * the one before it left off. OK or NOMEM. */
-enum dfopt_err dfopt_intake_note_origin(struct dfopt_intake *in,
+enum dfopt_err dfopt_ingest_note_origin(struct dfopt_ingest *in,
                                         struct dfopt_batch *r, uint64_t seq,
                                         const struct dfopt_record *rec);
 
@@ -41,7 +41,7 @@ uint64_t dfopt_record_end(const struct dfopt_record *rec);
  * from the codec (until the next record) and from the batch. NOMEM. Anything
  * else: the record cannot be used, *why says why and the batch has a row, unless
  * in->strict: then the record is as if it had not come. */
-enum dfopt_err dfopt_intake_take(struct dfopt_intake *in, struct dfopt_batch *r,
+enum dfopt_err dfopt_ingest_take(struct dfopt_ingest *in, struct dfopt_batch *r,
                                  uint64_t seq, const struct dfopt_record *rec,
                                  struct dfopt_event *event,
                                  struct dfopt_error *why);

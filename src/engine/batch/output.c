@@ -159,7 +159,7 @@ enum dfopt_err dfopt_output_presets(struct dfopt_output *o, struct dfopt_error *
             .body_len = p->body_len,
             .accepted = &p->registration,
         };
-        dfopt_narrate_registration(o->c, &p->registration, &o->text);
+        dfopt_events_registration(o->c, &p->registration, &o->text);
         if (*o->c->declog && dfopt_declog_registration(*o->c->declog, &reg))
             e = drop_log(o, err);
     }
@@ -219,7 +219,7 @@ static enum dfopt_err put_plans(struct dfopt_output *o, const struct dfopt_batch
             o->totals->relays++;
         if (o->c->n_sinks)
             e = publish(o, &p[i], err);
-        dfopt_narrate_plan(o->c, &p[i], &o->text);
+        dfopt_events_plan(o->c, &p[i], &o->text);
     }
     return e;
 }
@@ -250,10 +250,10 @@ enum dfopt_err dfopt_output_batch(struct dfopt_output *o,
         DFOPT_ROW(&r->rejects, const struct dfopt_declog_reject_row);
     for (size_t i = 0; i < DFOPT_ROWS(&r->rejects, struct dfopt_declog_reject_row);
          i++)
-        dfopt_narrate_reject(o->c, &reject[i], &o->rejects_shown);
+        dfopt_events_reject(o->c, &reject[i], &o->rejects_shown);
     count(o->totals, &r->merged);
     /* plans first: a flush of the log takes a while */
-    dfopt_narrate_batch(o->c, r, &o->text);
+    dfopt_events_batch(o->c, r, &o->text);
     enum dfopt_err e = put_plans(o, r, err);
     return e ? e : to_declog(o, r, flush, err);
 }

@@ -1,5 +1,5 @@
 /* Frames over MPI: nonblocking sends, probed receives. Ranks of one host ring each
- * other's bell (an MPI window of shared memory) after a send, so that waiting for
+ * other's doorbell (an MPI window of shared memory) after a send, so that waiting for
  * them needs no polling.
  *
  * A large frame goes in parts where MPI cannot copy from process to process (in
@@ -18,15 +18,15 @@
 
 #define FRAME_TAG       1
 #define BELL_TIMEOUT_NS 50000000 /* to look by oneself, should a ring be lost */
-#define SLEEP_NS_MAX    1000000  /* without a bell, or while a frame is going */
+#define SLEEP_NS_MAX    1000000  /* without a doorbell, or while a frame is going */
 
 struct dfopt_comm {
     MPI_Comm comm;
     int rank, size;
     char library[160];
-    MPI_Win window;            /* of the bells; MPI_WIN_NULL: there are none */
-    struct dfopt_bell **bells; /* by rank; NULL: on another host. Owned */
-    bool all_here;             /* every rank has a bell */
+    MPI_Win window;            /* of the doorbells; MPI_WIN_NULL: there are none */
+    struct dfopt_doorbell **doorbells; /* by rank; NULL: on another host. Owned */
+    bool all_here;             /* every rank has a doorbell */
     struct dfopt_send *going;  /* those not known to be over; borrowed */
 };
 
@@ -46,9 +46,9 @@ static enum dfopt_err mpi_error(int code, const char *what, int peer,
                            text);
 }
 
-/* ---- bells ---- */
+/* ---- doorbells ---- */
 
-/* The bells of the ranks of this host, in the window over them. */
+/* The doorbells of the ranks of this host, in the window over them. */
 static bool find_bells(struct dfopt_comm *c, MPI_Comm here)
 {
     MPI_Group world, group;
@@ -63,7 +63,7 @@ static bool find_bells(struct dfopt_comm *c, MPI_Comm here)
         if (there == MPI_UNDEFINED)
             c->all_here = false;
         else if (MPI_Win_shared_query(c->window, there, &size, &unit,
-                                      &c->bells[rank]) != MPI_SUCCESS)
+                                      &c->doorbells[rank]) != MPI_SUCCESS)
             ok = false;
     }
     MPI_Group_free(&group);
@@ -71,20 +71,20 @@ static bool find_bells(struct dfopt_comm *c, MPI_Comm here)
     return ok;
 }
 
-/* Collective. Without bells, for whatever reason, ranks poll: all of a host or
+/* Collective. Without doorbells, for whatever reason, ranks poll: all of a host or
  * none. */
 static void hang_bells(struct dfopt_comm *c)
 {
     MPI_Comm here = MPI_COMM_NULL;
-    struct dfopt_bell *own = NULL;
+    struct dfopt_doorbell *own = NULL;
     c->window = MPI_WIN_NULL;
-    c->bells = calloc((size_t)c->size, sizeof *c->bells);
+    c->doorbells = calloc((size_t)c->size, sizeof *c->doorbells);
     if (MPI_Comm_split_type(c->comm, MPI_COMM_TYPE_SHARED, c->rank, MPI_INFO_NULL,
                             &here) != MPI_SUCCESS)
         return;
     MPI_Comm_set_errhandler(here, MPI_ERRORS_RETURN);
     int ok =
-        c->bells && MPI_Win_allocate_shared(sizeof *own, 1, MPI_INFO_NULL, here,
+        c->doorbells && MPI_Win_allocate_shared(sizeof *own, 1, MPI_INFO_NULL, here,
                                             &own, &c->window) == MPI_SUCCESS;
     if (ok) {
         memset(own, 0, sizeof *own);
@@ -92,16 +92,16 @@ static void hang_bells(struct dfopt_comm *c)
     }
     MPI_Allreduce(MPI_IN_PLACE, &ok, 1, MPI_INT, MPI_MIN, here); /* and a barrier */
     if (!ok) {
-        free(c->bells);
-        c->bells = NULL;
+        free(c->doorbells);
+        c->doorbells = NULL;
     }
     MPI_Comm_free(&here);
 }
 
 static bool has_bell(const struct dfopt_comm *c, int rank)
 {
-    return c->bells &&
-           (rank == DFOPT_RANK_ANY ? c->all_here : c->bells[rank] != NULL);
+    return c->doorbells &&
+           (rank == DFOPT_RANK_ANY ? c->all_here : c->doorbells[rank] != NULL);
 }
 
 /* ---- life ---- */
@@ -144,7 +144,7 @@ void dfopt_comm_finish(struct dfopt_comm *c)
         MPI_Win_free(&c->window);
     MPI_Comm_free(&c->comm);
     MPI_Finalize();
-    free(c->bells);
+    free(c->doorbells);
     free(c);
 }
 
@@ -186,7 +186,7 @@ enum dfopt_err dfopt_comm_send(struct dfopt_comm *c, int to,
         return mpi_error(code, "sending to", to, err);
     }
     if (has_bell(c, to))
-        dfopt_bell_ring(c->bells[to]);
+        dfopt_doorbell_ring(c->doorbells[to]);
     s->next = c->going;
     s->at = &c->going;
     if (s->next)
@@ -278,19 +278,19 @@ static int probe(struct dfopt_comm *c, int source, struct arrival *a)
                        &a->status);
 }
 
-/* Looks for a frame and, if there is none, sleeps till the bell. Open MPI's probe
+/* Looks for a frame and, if there is none, sleeps till the doorbell. Open MPI's probe
  * looks first and takes in what has arrived afterwards, so it is asked twice. */
 static int sleep_for(struct dfopt_comm *c, int source, struct arrival *a,
                      unsigned *tries)
 {
-    struct dfopt_bell *bell = c->bells[c->rank];
-    const uint32_t announced = dfopt_bell_announce(bell);
+    struct dfopt_doorbell *doorbell = c->doorbells[c->rank];
+    const uint32_t announced = dfopt_doorbell_announce(doorbell);
     int code = probe(c, source, a);
     if (code == MPI_SUCCESS && !a->there)
         code = probe(c, source, a);
     if (code != MPI_SUCCESS || a->there)
-        dfopt_bell_stay_awake(bell);
-    else if (dfopt_bell_sleep(bell, announced, BELL_TIMEOUT_NS))
+        dfopt_doorbell_stay_awake(doorbell);
+    else if (dfopt_doorbell_sleep(doorbell, announced, BELL_TIMEOUT_NS))
         *tries = 0; /* it is there or will be in a moment */
     return code;
 }
@@ -298,12 +298,12 @@ static int sleep_for(struct dfopt_comm *c, int source, struct arrival *a,
 /* Waits for a frame: awake at first, then asleep. */
 static int wait_for(struct dfopt_comm *c, int source, struct arrival *a)
 {
-    const bool bell = has_bell(c, source);
+    const bool doorbell = has_bell(c, source);
     unsigned tries = 0;
     int code = MPI_SUCCESS;
     while (code == MPI_SUCCESS && !a->there) {
         const bool brief = still_brief(&tries);
-        if (!brief && bell && !still_going(c)) {
+        if (!brief && doorbell && !still_going(c)) {
             code = sleep_for(c, source, a, &tries);
             continue;
         }

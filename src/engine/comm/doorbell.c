@@ -1,4 +1,4 @@
-/* A bell by a futex. The waiter sets `asleep` and then looks for work; the ringer
+/* A doorbell by a futex. The waiter sets `asleep` and then looks for work; the ringer
  * makes work visible and then looks at `asleep`: in sequentially consistent order
  * at least one of them sees the other. */
 #include "engine/comm/doorbell.h"
@@ -10,7 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
-void dfopt_bell_ring(struct dfopt_bell *b)
+void dfopt_doorbell_ring(struct dfopt_doorbell *b)
 {
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
     if (!__atomic_load_n(&b->asleep, __ATOMIC_SEQ_CST))
@@ -19,7 +19,7 @@ void dfopt_bell_ring(struct dfopt_bell *b)
     (void)syscall(SYS_futex, &b->rung, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
 }
 
-uint32_t dfopt_bell_announce(struct dfopt_bell *b)
+uint32_t dfopt_doorbell_announce(struct dfopt_doorbell *b)
 {
     const uint32_t rung = __atomic_load_n(&b->rung, __ATOMIC_SEQ_CST);
     __atomic_store_n(&b->asleep, 1, __ATOMIC_SEQ_CST);
@@ -27,15 +27,15 @@ uint32_t dfopt_bell_announce(struct dfopt_bell *b)
     return rung;
 }
 
-bool dfopt_bell_sleep(struct dfopt_bell *b, uint32_t announced, int64_t timeout_ns)
+bool dfopt_doorbell_sleep(struct dfopt_doorbell *b, uint32_t announced, int64_t timeout_ns)
 {
     const struct timespec t = {timeout_ns / 1000000000, timeout_ns % 1000000000};
     (void)syscall(SYS_futex, &b->rung, FUTEX_WAIT, announced, &t, NULL, 0);
-    dfopt_bell_stay_awake(b);
+    dfopt_doorbell_stay_awake(b);
     return __atomic_load_n(&b->rung, __ATOMIC_SEQ_CST) != announced;
 }
 
-void dfopt_bell_stay_awake(struct dfopt_bell *b)
+void dfopt_doorbell_stay_awake(struct dfopt_doorbell *b)
 {
     __atomic_store_n(&b->asleep, 0, __ATOMIC_SEQ_CST);
 }

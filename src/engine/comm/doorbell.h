@@ -1,6 +1,6 @@
-/* A bell in memory that processes share: one waits for it asleep, others ring it.
+/* A doorbell in memory that processes share: one waits for it asleep, others ring it.
  * So a rank that has nothing to do costs nothing and still wakes at once. Linux
- * futexes; each bell has one waiter. */
+ * futexes; each doorbell has one waiter. */
 #ifndef DFOPT_ENGINE_COMM_DOORBELL_H
 #define DFOPT_ENGINE_COMM_DOORBELL_H
 
@@ -9,21 +9,21 @@
 
 /* Zeroed by the process that waits for it, before others know it. Alone in its
  * cache line. */
-struct dfopt_bell {
+struct dfopt_doorbell {
     uint32_t rung;   /* how often, modulo 2^32 */
     uint32_t asleep; /* the waiter sleeps, or is about to */
     uint32_t unused[14];
 };
 
 /* After what is to be seen has been made visible. Any process. */
-void dfopt_bell_ring(struct dfopt_bell *b);
+void dfopt_doorbell_ring(struct dfopt_doorbell *b);
 
 /* The waiter, in this order: announces that it is about to sleep; looks once more
  * whether there is something to do; then sleeps until it is rung, a signal comes or
  * the time is over, or says that it does not. A ring since the announcement ends
  * the sleep at once. sleep returns whether it was rung. */
-uint32_t dfopt_bell_announce(struct dfopt_bell *b);
-bool dfopt_bell_sleep(struct dfopt_bell *b, uint32_t announced, int64_t timeout_ns);
-void dfopt_bell_stay_awake(struct dfopt_bell *b);
+uint32_t dfopt_doorbell_announce(struct dfopt_doorbell *b);
+bool dfopt_doorbell_sleep(struct dfopt_doorbell *b, uint32_t announced, int64_t timeout_ns);
+void dfopt_doorbell_stay_awake(struct dfopt_doorbell *b);
 
 #endif

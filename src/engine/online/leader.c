@@ -33,7 +33,7 @@ struct leader {
     struct dfopt_buf known; /* struct dfopt_fold_origin: of the log, and since */
     uint64_t put_out, settled; /* records: decided and put out; durable as well */
     size_t kept_back;          /* plans that no peer has taken yet */
-    struct dfopt_intake intake;
+    struct dfopt_ingest ingest;
     bool ended;
 };
 
@@ -83,7 +83,7 @@ static bool is_known(struct leader *l, const struct dfopt_record *rec)
 {
     if (!l->c->resume || rec->unit != DFOPT_OFFSET_EVENT_ID)
         return false;
-    const dfopt_sym origin = dfopt_intake_origin(&l->intake, rec);
+    const dfopt_sym origin = dfopt_ingest_origin(&l->ingest, rec);
     if (dfopt_fold_is_known(&l->known, origin, rec->offset))
         return true;
     (void)dfopt_fold_note(&l->known, origin, rec->offset); /* a full memory shows */
@@ -97,7 +97,7 @@ static enum dfopt_err take_record(struct leader *l, struct dfopt_batch *r,
     struct dfopt_event event;
     struct dfopt_error why = {0};
     const uint64_t seq = l->next_seq;
-    enum dfopt_err e = dfopt_intake_take(&l->intake, r, seq, rec, &event, &why);
+    enum dfopt_err e = dfopt_ingest_take(&l->ingest, r, seq, rec, &event, &why);
     if (e && e != DFOPT_ERR_NOMEM && l->c->strict)
         return end_before(l, rec, why.text, err);
     l->next_seq++;
@@ -106,7 +106,7 @@ static enum dfopt_err take_record(struct leader *l, struct dfopt_batch *r,
                                             0};
     if (e != DFOPT_ERR_NOMEM && dfopt_output_record(&l->output, &recorded, err))
         return err->code;
-    if (dfopt_intake_note_origin(&l->intake, r, seq, rec))
+    if (dfopt_ingest_note_origin(&l->ingest, r, seq, rec))
         return no_memory(err);
     if (e && e != DFOPT_ERR_NOMEM)
         return skip_record(l, r, err);
@@ -208,7 +208,7 @@ static enum dfopt_err fill(struct leader *l, struct dfopt_batch *r,
                 .next_seq = l->next_seq,
                 .offset = dfopt_record_end(&rec),
                 .record_line = rec.line,
-                .origin = dfopt_intake_origin(&l->intake, &rec)};
+                .origin = dfopt_ingest_origin(&l->ingest, &rec)};
             break;
         case DFOPT_SOURCE_ERROR:
             e = skip_input(l, &why, err);
@@ -369,7 +369,7 @@ enum dfopt_err dfopt_online_run(struct dfopt_comm *comm,
         .wait_ms = config->wait_ms ? config->wait_ms : WAIT_MS,
         .next_seq = config->resume ? config->resume->next_seq : 0,
         .flushed_ns = dfopt_clock_monotonic_ns(),
-        .intake = {.dict = config->dict,
+        .ingest = {.dict = config->dict,
                    .codec = config->codec,
                    .policy = config->policy,
                    .keep_findings = *config->declog != NULL,

@@ -24,7 +24,7 @@ struct other {
 enum dfopt_err dfopt_slice_init(struct dfopt_slice *s)
 {
     s->owner = calloc(1, sizeof *s->owner);
-    s->intake = (struct dfopt_intake){.dict = s->dict,
+    s->ingest = (struct dfopt_ingest){.dict = s->dict,
                                       .codec = s->codec,
                                       .policy = s->policy,
                                       .keep_findings = true};
@@ -98,7 +98,7 @@ static enum dfopt_err decode_record(struct dfopt_slice *s,
     const size_t acks = r->acks.len, regs = r->registrations.len,
                  texts = r->texts.len;
     struct dfopt_event event;
-    enum dfopt_err e = dfopt_intake_take(&s->intake, r, index, rec, &event, &why);
+    enum dfopt_err e = dfopt_ingest_take(&s->ingest, r, index, rec, &event, &why);
     if (e == DFOPT_ERR_NOMEM)
         return e;
     if (e)
@@ -140,7 +140,7 @@ enum dfopt_err dfopt_slice_decode(struct dfopt_slice *s, struct dfopt_splits *p,
         if (s->batch.rejects.len == 0)
             s->reject_offset = rec.offset;
         e = decode_record(s, &rec);
-        s->origin = dfopt_intake_origin(&s->intake, &rec);
+        s->origin = dfopt_ingest_origin(&s->ingest, &rec);
         if (s->meanwhile && s->batch.n_events % MEANWHILE_RECORDS == 0)
             s->meanwhile(s->meanwhile_arg);
     }
@@ -251,7 +251,7 @@ static enum dfopt_err take_others(struct dfopt_slice *s, uint64_t first_seq)
                                          .origin = s->reader.name,
                                          .line = o[i].line,
                                          .offset = o[i].offset};
-        e = dfopt_intake_take(&s->intake, &s->batch, first_seq + o[i].index, &rec,
+        e = dfopt_ingest_take(&s->ingest, &s->batch, first_seq + o[i].index, &rec,
                               &o[i].event, &why);
     }
     return e;
@@ -304,7 +304,7 @@ enum dfopt_err dfopt_slice_place(struct dfopt_slice *s, uint64_t keep,
     place_rejects(s, first_seq, lines_before);
     s->origin = global(s->dict, s->origin);
     if (renumber) /* it was found by a number that holds here only */
-        s->intake.origin = NULL;
+        s->ingest.origin = NULL;
     if (!e)
         e = take_others(s, first_seq);
     if (r->registrations.len)

@@ -16,7 +16,7 @@ struct dfopt_slice {
     void (*meanwhile)(void *arg); /* called now and then while decoding; or NULL */
     void *meanwhile_arg;
     struct dfopt_symmap *owner; /* private: of nodes met before */
-    struct dfopt_intake intake;
+    struct dfopt_ingest ingest;
     struct dfopt_split_reader reader;
     struct dfopt_batch batch; /* what came in, and what was decided about it */
     struct dfopt_buf others;  /* private: records that are no findings, */

@@ -29,7 +29,7 @@ struct queue {
     struct dfopt_mofka_event *head, **tail;
 };
 
-struct intake {
+struct ingest {
     struct dfopt_mofka_inbox *in;
     struct dfopt_mofka_at at;
     struct dfopt_mofka_consumer *consumer;
@@ -43,7 +43,7 @@ struct intake {
 struct dfopt_mofka_inbox {
     struct dfopt_mofka_link *link;
     const struct dfopt_mofka_module *module;
-    struct intake topics[DFOPT_MOFKA_INBOX_TOPICS];
+    struct ingest topics[DFOPT_MOFKA_INBOX_TOPICS];
     size_t n_topics;
     atomic_bool stop;
     pthread_mutex_t lock;
@@ -83,7 +83,7 @@ static struct dfopt_mofka_event *queue_pop(struct queue *q)
 
 /* ---- the threads that pull ---- */
 
-static void deliver(struct intake *t, struct dfopt_mofka_event *e)
+static void deliver(struct ingest *t, struct dfopt_mofka_event *e)
 {
     struct dfopt_mofka_inbox *in = t->in;
     pthread_mutex_lock(&in->lock);
@@ -94,7 +94,7 @@ static void deliver(struct intake *t, struct dfopt_mofka_event *e)
     pthread_mutex_unlock(&in->lock);
 }
 
-static void set_broken(struct intake *t, const struct dfopt_error *why)
+static void set_broken(struct ingest *t, const struct dfopt_error *why)
 {
     t->why = *why;
     dfopt_error_prefix(&t->why, "Mofka topic '%s'", t->at.name);
@@ -103,7 +103,7 @@ static void set_broken(struct intake *t, const struct dfopt_error *why)
 }
 
 /* Pulls once; false: there is no more to pull. */
-static bool pull(struct intake *t)
+static bool pull(struct ingest *t)
 {
     struct dfopt_mofka_event *e = NULL;
     struct dfopt_error why = {0};
@@ -128,7 +128,7 @@ static bool pull(struct intake *t)
 
 static void *pull_all(void *arg)
 {
-    struct intake *t = arg;
+    struct ingest *t = arg;
     const struct dfopt_mofka_module *m = t->in->module;
     struct dfopt_error why = {0};
     if (m->consumer_subscribe(t->consumer, &why)) {
@@ -171,7 +171,7 @@ enum dfopt_err dfopt_mofka_inbox_add(struct dfopt_mofka_inbox *in,
 {
     if (in->n_topics == DFOPT_MOFKA_INBOX_TOPICS)
         return dfopt_error_set(err, DFOPT_ERR_LIMIT, "too many topics");
-    struct intake *t = &in->topics[in->n_topics];
+    struct ingest *t = &in->topics[in->n_topics];
     const struct dfopt_mofka_bounds bounds = {.events = HELD_EVENTS,
                                               .bytes = HELD_BYTES,
                                               .event_bytes = what->event_bytes,
@@ -193,13 +193,13 @@ enum dfopt_err dfopt_mofka_inbox_add(struct dfopt_mofka_inbox *in,
 /* Waits until `is` says yes of all topics that are `first` or, if both, of all; for
  * the client has no other way of telling. Returns false when time is up or a topic
  * is broken. */
-static bool wait_for(struct dfopt_mofka_inbox *in, bool (*is)(struct intake *t),
+static bool wait_for(struct dfopt_mofka_inbox *in, bool (*is)(struct ingest *t),
                      bool only_first, int timeout_ms)
 {
     const int64_t deadline_ns = dfopt_mofka_in_ms(timeout_ms);
     const struct timespec nap = {.tv_nsec = LOOK_EVERY_MS * 1000000L};
     for (size_t i = 0; i < in->n_topics;) {
-        struct intake *t = &in->topics[i];
+        struct ingest *t = &in->topics[i];
         if (atomic_load(&t->broken))
             return false;
         if ((only_first && !t->first) || is(t)) {
@@ -213,17 +213,17 @@ static bool wait_for(struct dfopt_mofka_inbox *in, bool (*is)(struct intake *t),
     return true;
 }
 
-static bool is_made(struct intake *t)
+static bool is_made(struct ingest *t)
 {
     return t->in->module->consumer_is_made(t->consumer);
 }
 
-static bool is_subscribed(struct intake *t)
+static bool is_subscribed(struct ingest *t)
 {
     return atomic_load(&t->subscribed);
 }
 
-static bool is_quiet(struct intake *t)
+static bool is_quiet(struct ingest *t)
 {
     return atomic_load(&t->quiet);
 }
@@ -258,7 +258,7 @@ enum dfopt_err dfopt_mofka_inbox_start(struct dfopt_mofka_inbox *in,
 {
     const int timeout_ms = dfopt_mofka_link_timeout_ms(in->link);
     for (size_t i = 0; i < in->n_topics; i++) {
-        struct intake *t = &in->topics[i];
+        struct ingest *t = &in->topics[i];
         const enum dfopt_err e =
             dfopt_mofka_thread_start(&t->thread, pull_all, t, err);
         if (e)

@@ -244,14 +244,14 @@ static enum dfopt_err add_topic(struct mofka_source *s, int stream,
         snprintf(t->consumer, sizeof t->consumer, "%s", o->consumer_name);
     else
         snprintf(t->consumer, sizeof t->consumer, CONSUMER "%s", input->topic);
-    const struct dfopt_mofka_intake intake = {
+    const struct dfopt_mofka_intake ingest = {
         .group_file = input->group_file,
         .topic = input->topic,
         .consumer = t->consumer,
         .first = stream != DFOPT_MOFKA_FINDINGS,
         .event_bytes = o->max_record_bytes,
     };
-    enum dfopt_err e = dfopt_mofka_inbox_add(s->inbox, &intake, err);
+    enum dfopt_err e = dfopt_mofka_inbox_add(s->inbox, &ingest, err);
     if (e)
         return e;
     const struct dfopt_mofka_at *at = dfopt_mofka_inbox_at(s->inbox, s->n_topics++);

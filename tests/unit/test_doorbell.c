@@ -1,4 +1,4 @@
-/* The bell between processes: no ring is lost, none is needed twice. */
+/* The doorbell between processes: no ring is lost, none is needed twice. */
 #include "engine/comm/doorbell.h"
 
 #include <setjmp.h>
@@ -16,7 +16,7 @@
     INT64_C(5000000000) /* a lost ring would show as so long a wait */
 
 struct shared {
-    struct dfopt_bell bell[2];
+    struct dfopt_doorbell doorbell[2];
     uint32_t ball; /* whose turn it is */
 };
 
@@ -31,12 +31,12 @@ static double now_s(void)
 static void wait_turn(struct shared *s, uint32_t side)
 {
     for (;;) {
-        const uint32_t announced = dfopt_bell_announce(&s->bell[side]);
+        const uint32_t announced = dfopt_doorbell_announce(&s->doorbell[side]);
         if (__atomic_load_n(&s->ball, __ATOMIC_SEQ_CST) == side)
             break;
-        (void)dfopt_bell_sleep(&s->bell[side], announced, TIMEOUT_NS);
+        (void)dfopt_doorbell_sleep(&s->doorbell[side], announced, TIMEOUT_NS);
     }
-    dfopt_bell_stay_awake(&s->bell[side]);
+    dfopt_doorbell_stay_awake(&s->doorbell[side]);
 }
 
 static void play(struct shared *s, uint32_t side)
@@ -44,7 +44,7 @@ static void play(struct shared *s, uint32_t side)
     for (int i = 0; i < ROUNDS; i++) {
         wait_turn(s, side);
         __atomic_store_n(&s->ball, 1 - side, __ATOMIC_SEQ_CST);
-        dfopt_bell_ring(&s->bell[1 - side]);
+        dfopt_doorbell_ring(&s->doorbell[1 - side]);
     }
 }
 
@@ -72,15 +72,15 @@ static void test_no_ring_is_lost(void **state)
 static void test_time_out(void **state)
 {
     (void)state;
-    struct dfopt_bell bell = {0};
-    uint32_t announced = dfopt_bell_announce(&bell);
-    assert_false(dfopt_bell_sleep(&bell, announced, 1000000));
-    dfopt_bell_ring(&bell); /* nobody sleeps: nothing happens */
-    assert_int_equal(bell.rung, 0);
-    announced = dfopt_bell_announce(&bell);
-    dfopt_bell_ring(&bell);
-    assert_true(dfopt_bell_sleep(&bell, announced, TIMEOUT_NS));
-    assert_int_equal(bell.asleep, 0);
+    struct dfopt_doorbell doorbell = {0};
+    uint32_t announced = dfopt_doorbell_announce(&doorbell);
+    assert_false(dfopt_doorbell_sleep(&doorbell, announced, 1000000));
+    dfopt_doorbell_ring(&doorbell); /* nobody sleeps: nothing happens */
+    assert_int_equal(doorbell.rung, 0);
+    announced = dfopt_doorbell_announce(&doorbell);
+    dfopt_doorbell_ring(&doorbell);
+    assert_true(dfopt_doorbell_sleep(&doorbell, announced, TIMEOUT_NS));
+    assert_int_equal(doorbell.asleep, 0);
 }
 
 int main(void)
