@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-#define BLOCK_FINDINGS 65536
+#define CHUNK_FINDINGS 65536
 
 static enum dfopt_err write_decisions(struct dfopt_sweep_run *s,
                                       struct dfopt_sweep_writer *w,
@@ -17,7 +17,7 @@ static enum dfopt_err write_decisions(struct dfopt_sweep_run *s,
         dfopt_variant_start(&v, &s->world, &s->variants.policies[variant], variant);
     size_t at = 0;
     do {
-        const size_t end = n - at > BLOCK_FINDINGS ? at + BLOCK_FINDINGS : n;
+        const size_t end = n - at > CHUNK_FINDINGS ? at + CHUNK_FINDINGS : n;
         dfopt_decisions_clear(&rows);
         if (!e)
             e = dfopt_variant_run(&v, &s->world, at, end, true, &rows);

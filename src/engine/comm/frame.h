@@ -35,7 +35,7 @@ enum dfopt_frame_kind {
     /* sweeps (engine/sweep/sweep.h) */
     DFOPT_FRAME_SWEEP,        /* rank 0 to a worker: take part */
     DFOPT_FRAME_SWEEP_READY,  /* worker to rank 0: has the recording */
-    DFOPT_FRAME_SWEEP_WAVE,   /* rank 0 to a worker: variants to decide */
+    DFOPT_FRAME_SWEEP_BLOCK,   /* rank 0 to a worker: variants to decide */
     DFOPT_FRAME_SWEEP_RESULT, /* worker to rank 0: what came of them */
     DFOPT_FRAME_SWEEP_END,    /* rank 0 to a worker: nothing more */
     DFOPT_FRAME_SWEEP_LEFT    /* worker to rank 0: its last word */

@@ -18,7 +18,7 @@ struct dfopt_sweep_ready { /* DFOPT_ITEM_SWEEP_READY */
     uint64_t records, findings, digest;
 };
 
-/* A wave: for each variant its number (CODE) and its policy (CONFIG). Results:
+/* A block: for each variant its number (CODE) and its policy (CONFIG). Results:
  * one DFOPT_ITEM_SWEEP_RESULT a variant. */
 
 #define DFOPT_SWEEP_WAVES_AHEAD 2 /* of a rank: one decided, one waiting */

@@ -17,7 +17,7 @@ struct peer {
     struct dfopt_outbox out;
     struct dfopt_sweep_ready ready;
     bool is_ready, left;
-    unsigned waves; /* in flight */
+    unsigned blocks; /* in flight */
 };
 
 struct leader {
@@ -32,10 +32,10 @@ struct leader {
     size_t left;      /* to hand out */
     size_t undecided; /* handed out or not */
     size_t decided;   /* in this run */
-    struct dfopt_wave wave;
+    struct dfopt_variant_block block;
     struct dfopt_buf in, result;
-    const struct dfopt_policy **policies; /* owned; scratch of a wave */
-    uint64_t *numbers;                    /* owned; scratch of a wave */
+    const struct dfopt_policy **policies; /* owned; scratch of a block */
+    uint64_t *numbers;                    /* owned; scratch of a block */
     int64_t shown_ns;
     enum dfopt_err status; /* the first failure */
     struct dfopt_error err;
@@ -187,7 +187,7 @@ static void receive(struct leader *l, bool wait)
         }
         struct peer *p = &l->peers[from];
         p->is_ready |= in.header.kind == DFOPT_FRAME_SWEEP_READY;
-        p->waves -= in.header.kind == DFOPT_FRAME_SWEEP_RESULT;
+        p->blocks -= in.header.kind == DFOPT_FRAME_SWEEP_RESULT;
         p->left |= in.header.kind == DFOPT_FRAME_SWEEP_LEFT ||
                    in.header.kind == DFOPT_FRAME_FAILED;
         take_items(l, from, &in);
@@ -217,11 +217,11 @@ static void wait_until_ready(struct leader *l)
 
 /* ---- handing out ---- */
 
-/* Takes the next wave out of what is left, into numbers and policies. */
-static size_t next_wave(struct leader *l)
+/* Takes the next block out of what is left, into numbers and policies. */
+static size_t next_block(struct leader *l)
 {
     const size_t want =
-        dfopt_wave_size(l->world, l->left, (size_t)l->size, l->c->memory_bytes);
+        dfopt_variant_block_size(l->world, l->left, (size_t)l->size, l->c->memory_bytes);
     size_t n = 0;
     for (; n < want && l->next < l->c->n_variants; l->next++)
         if (!l->done[l->next]) {
@@ -232,11 +232,11 @@ static size_t next_wave(struct leader *l)
     return n;
 }
 
-static void send_wave(struct leader *l, int to)
+static void send_block(struct leader *l, int to)
 {
     struct dfopt_frame f;
     enum dfopt_err e = begin_frame(l, to, &f);
-    const size_t n = next_wave(l);
+    const size_t n = next_block(l);
     for (size_t i = 0; i < n && !e; i++) {
         e = dfopt_frame_item(&f, DFOPT_ITEM_CODE, &l->numbers[i],
                              sizeof l->numbers[i]);
@@ -244,30 +244,30 @@ static void send_wave(struct leader *l, int to)
             e = dfopt_frame_config(&f, l->policies[i], l->c->world->assumed_acks,
                                    l->c->world->relay_hostname);
     }
-    send_or_abort(l, to, &f, DFOPT_FRAME_SWEEP_WAVE, e);
-    l->peers[to].waves++;
+    send_or_abort(l, to, &f, DFOPT_FRAME_SWEEP_BLOCK, e);
+    l->peers[to].blocks++;
 }
 
 static void hand_out(struct leader *l)
 {
     for (unsigned ahead = 1; ahead <= DFOPT_SWEEP_WAVES_AHEAD; ahead++)
         for (int i = 1; i < l->size && l->left; i++)
-            if (l->peers[i].waves < ahead)
-                send_wave(l, i);
+            if (l->peers[i].blocks < ahead)
+                send_block(l, i);
 }
 
-/* ---- this rank's own waves ---- */
+/* ---- this rank's own blocks ---- */
 
-static enum dfopt_err end_own_wave(struct leader *l)
+static enum dfopt_err end_own_block(struct leader *l)
 {
     enum dfopt_err e = DFOPT_OK;
-    for (size_t i = 0; i < l->wave.n && !e; i++) {
+    for (size_t i = 0; i < l->block.n && !e; i++) {
         dfopt_buf_clear(&l->result);
-        e = dfopt_variant_result(&l->wave.variants[i], l->world, &l->result);
+        e = dfopt_variant_result(&l->block.variants[i], l->world, &l->result);
         if (!e)
             keep(l, l->result.data, l->result.len);
     }
-    dfopt_wave_end(&l->wave);
+    dfopt_variant_block_end(&l->block);
     return e;
 }
 
@@ -275,16 +275,16 @@ static enum dfopt_err end_own_wave(struct leader *l)
 static bool work(struct leader *l)
 {
     enum dfopt_err e = DFOPT_OK;
-    if (!dfopt_wave_active(&l->wave)) {
+    if (!dfopt_variant_block_active(&l->block)) {
         if (l->left == 0)
             return false;
-        const size_t n = next_wave(l);
-        e = dfopt_wave_begin(&l->wave, l->world, l->policies, l->numbers, n);
+        const size_t n = next_block(l);
+        e = dfopt_variant_block_begin(&l->block, l->world, l->policies, l->numbers, n);
     }
     if (!e)
-        e = dfopt_wave_step(&l->wave);
-    if (!e && l->wave.done)
-        e = end_own_wave(l);
+        e = dfopt_variant_block_step(&l->block);
+    if (!e && l->block.done)
+        e = end_own_block(l);
     fail(l, e, NULL);
     return true;
 }
@@ -374,7 +374,7 @@ enum dfopt_err dfopt_sweep_run(struct dfopt_comm *comm,
     }
     if (l.status && err)
         *err = l.err;
-    dfopt_wave_free(&l.wave);
+    dfopt_variant_block_free(&l.block);
     dfopt_buf_free(&l.in);
     dfopt_buf_free(&l.result);
     free(l.peers);

@@ -1,13 +1,13 @@
 /* Sweeps: one recording decided under many policies. Every rank reads and decodes
- * the whole input by itself; rank 0 hands out waves of variants as ranks become
- * free, runs waves itself in between, and gathers the results. A variant is
+ * the whole input by itself; rank 0 hands out blocks of variants as ranks become
+ * free, runs blocks itself in between, and gathers the results. A variant is
  * decided by one rank from beginning to end, so its result does not depend on
  * who else took part.
  *
  *   SWEEP         0 -> r: how to decide, what to read, all strings so far
  *   SWEEP_READY   r -> 0: the recording is there; what it is
- *   SWEEP_WAVE    0 -> r: variants, each with its policy; two waves at a time
- *   SWEEP_RESULT  r -> 0: the results of a wave
+ *   SWEEP_BLOCK    0 -> r: variants, each with its policy; two blocks at a time
+ *   SWEEP_RESULT  r -> 0: the results of a block
  *   SWEEP_END     0 -> r: nothing more, drop what is under way
  *   SWEEP_LEFT    r -> 0: its last word
  * A rank that fails says FAILED instead, and then waits for STOP. */

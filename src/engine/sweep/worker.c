@@ -1,5 +1,5 @@
 /* A rank of a sweep that is not 0. It looks for frames between the blocks of a
- * wave, so that it can be told to drop it. */
+ * block, so that it can be told to drop it. */
 #include "engine/sweep/sweep.h"
 
 #include "engine/sweep/frames.h"
@@ -20,8 +20,8 @@ struct worker {
     size_t n_paths;
     struct dfopt_outbox out;
     struct dfopt_buf in, waiting; /* frames; the one that waits, if len > 0 */
-    struct dfopt_wave wave;
-    struct dfopt_policy *policies; /* of the wave */
+    struct dfopt_variant_block block;
+    struct dfopt_policy *policies; /* of the block */
     size_t n_policies;
     struct dfopt_buf result;
     bool end;
@@ -129,11 +129,11 @@ static enum dfopt_err load(struct worker *f,
                                  DFOPT_FRAME_SWEEP_READY, err);
 }
 
-/* ---- waves ---- */
+/* ---- blocks ---- */
 
-static void end_wave(struct worker *f)
+static void end_block(struct worker *f)
 {
-    dfopt_wave_end(&f->wave);
+    dfopt_variant_block_end(&f->block);
     for (size_t i = 0; i < f->n_policies; i++)
         dfopt_policy_clear(&f->policies[i]);
     free(f->policies);
@@ -141,8 +141,8 @@ static void end_wave(struct worker *f)
     f->n_policies = 0;
 }
 
-/* Reads numbers and policies of a wave's frame. Both arrays have room for all. */
-static enum dfopt_err read_wave(struct worker *f, struct dfopt_frame_reader *in,
+/* Reads numbers and policies of a block's frame. Both arrays have room for all. */
+static enum dfopt_err read_block(struct worker *f, struct dfopt_frame_reader *in,
                                 uint64_t *numbers, size_t *n)
 {
     struct dfopt_item item;
@@ -162,7 +162,7 @@ static enum dfopt_err read_wave(struct worker *f, struct dfopt_frame_reader *in,
     return !e && *n != f->n_policies ? DFOPT_ERR_FORMAT : e;
 }
 
-static enum dfopt_err begin_wave(struct worker *f, struct dfopt_buf *frame,
+static enum dfopt_err begin_block(struct worker *f, struct dfopt_buf *frame,
                                  struct dfopt_error *err)
 {
     struct dfopt_frame_reader in;
@@ -175,12 +175,12 @@ static enum dfopt_err begin_wave(struct worker *f, struct dfopt_buf *frame,
     const struct dfopt_policy **policies =
         calloc(most + 1, sizeof(struct dfopt_policy *));
     f->policies = calloc(most + 1, sizeof *f->policies);
-    e = numbers && policies && f->policies ? read_wave(f, &in, numbers, &n)
+    e = numbers && policies && f->policies ? read_block(f, &in, numbers, &n)
                                            : DFOPT_ERR_NOMEM;
     for (size_t i = 0; !e && i < n; i++)
         policies[i] = &f->policies[i];
     if (!e)
-        e = dfopt_wave_begin(&f->wave, &f->world, policies, numbers, n);
+        e = dfopt_variant_block_begin(&f->block, &f->world, policies, numbers, n);
     free(numbers);
     free(policies);
     dfopt_buf_clear(frame);
@@ -191,14 +191,14 @@ static enum dfopt_err send_results(struct worker *f, struct dfopt_error *err)
 {
     struct dfopt_frame frame;
     enum dfopt_err e = dfopt_outbox_begin(&f->out, f->comm, f->dict, &frame, err);
-    for (size_t i = 0; i < f->wave.n && !e; i++) {
+    for (size_t i = 0; i < f->block.n && !e; i++) {
         dfopt_buf_clear(&f->result);
-        e = dfopt_variant_result(&f->wave.variants[i], &f->world, &f->result);
+        e = dfopt_variant_result(&f->block.variants[i], &f->world, &f->result);
         if (!e)
             e = dfopt_frame_item(&frame, DFOPT_ITEM_SWEEP_RESULT, f->result.data,
                                  f->result.len);
     }
-    end_wave(f);
+    end_block(f);
     return e ? e
              : dfopt_outbox_send(&f->out, f->comm, 0, &frame,
                                  DFOPT_FRAME_SWEEP_RESULT, err);
@@ -216,7 +216,7 @@ static enum dfopt_err take_frame(struct worker *f, struct dfopt_error *err)
         f->end = true;
         return DFOPT_OK;
     }
-    if (in.header.kind != DFOPT_FRAME_SWEEP_WAVE || f->waiting.len)
+    if (in.header.kind != DFOPT_FRAME_SWEEP_BLOCK || f->waiting.len)
         return dfopt_error_set(err, DFOPT_ERR_FORMAT,
                                "rank 0 sent frame %u in a sweep", in.header.kind);
     const struct dfopt_buf empty = f->waiting;
@@ -230,17 +230,17 @@ static enum dfopt_err serve(struct worker *f, struct dfopt_error *err)
     enum dfopt_err e = DFOPT_OK;
     while (!e && !f->end) {
         int from;
-        const bool idle = !dfopt_wave_active(&f->wave) && f->waiting.len == 0;
+        const bool idle = !dfopt_variant_block_active(&f->block) && f->waiting.len == 0;
         e = dfopt_comm_receive(f->comm, 0, idle, &f->in, &from, err);
         if (!e && from >= 0)
             e = take_frame(f, err);
         if (e || f->end)
             break;
-        if (!dfopt_wave_active(&f->wave) && f->waiting.len)
-            e = begin_wave(f, &f->waiting, err);
-        if (!e && dfopt_wave_active(&f->wave))
-            e = dfopt_wave_step(&f->wave);
-        if (!e && f->wave.done && dfopt_wave_active(&f->wave))
+        if (!dfopt_variant_block_active(&f->block) && f->waiting.len)
+            e = begin_block(f, &f->waiting, err);
+        if (!e && dfopt_variant_block_active(&f->block))
+            e = dfopt_variant_block_step(&f->block);
+        if (!e && f->block.done && dfopt_variant_block_active(&f->block))
             e = send_results(f, err);
     }
     return e;
@@ -259,8 +259,8 @@ static void release(struct worker *f)
 {
     struct dfopt_registration *r =
         DFOPT_ROW(&f->presets, struct dfopt_registration);
-    end_wave(f);
-    dfopt_wave_free(&f->wave);
+    end_block(f);
+    dfopt_variant_block_free(&f->block);
     for (size_t i = 0; i < DFOPT_ROWS(&f->presets, struct dfopt_registration); i++)
         dfopt_registration_clear(&r[i]);
     for (size_t i = 0; i < f->n_paths; i++)
