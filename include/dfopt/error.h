@@ -10,17 +10,17 @@ extern "C" {
 #endif
 
 /* name, what it means to a person */
-#define DFOPT_ERR_LIST(X)                                                            \
-    X(OK, "no error")                                                                \
-    X(NOMEM, "out of memory")                                                        \
-    X(ARG, "bad argument")                                                           \
-    X(PARSE, "not well-formed JSON")                                                 \
-    X(SCHEMA, "well-formed, but not what is expected there")                         \
-    X(LIMIT, "a limit is exceeded")                                                  \
-    X(IO, "input or output failed")                                                  \
-    X(FORMAT, "not a file or frame of this program")                                 \
-    X(MPI, "message passing failed")                                                 \
-    X(STATE, "not possible in this state")                                           \
+#define DFOPT_ERR_LIST(X)                                                          \
+    X(OK, "no error")                                                              \
+    X(NOMEM, "out of memory")                                                      \
+    X(ARG, "bad argument")                                                         \
+    X(PARSE, "not well-formed JSON")                                               \
+    X(SCHEMA, "well-formed, but not what is expected there")                       \
+    X(LIMIT, "a limit is exceeded")                                                \
+    X(IO, "input or output failed")                                                \
+    X(FORMAT, "not a file or frame of this program")                               \
+    X(MPI, "message passing failed")                                               \
+    X(STATE, "not possible in this state")                                         \
     X(INTERRUPTED, "interrupted")
 
 enum dfopt_err {

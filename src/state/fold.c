@@ -23,7 +23,8 @@ struct fold {
     struct dfopt_decisions scratch;
     struct dfopt_symmap knob_at; /* knob -> index in out->knobs */
     size_t cap_knobs;
-    uint64_t presets_seq; /* of the run whose presets are in out->presets */
+    uint64_t initial_seq; /* of the run whose initial registrations are in
+                             out->initial */
     uint64_t runs;
 };
 
@@ -133,13 +134,13 @@ static enum dfopt_err keep_knob(struct fold *f, const struct dfopt_knob *k)
     return dfopt_symmap_set(&f->knob_at, k->id, (uint32_t)all->n_knobs - 1);
 }
 
-static enum dfopt_err keep_preset(struct fold *f, uint64_t seq, const char *body,
-                                  size_t len)
+static enum dfopt_err keep_initial(struct fold *f, uint64_t seq, const char *body,
+                                   size_t len)
 {
-    struct dfopt_buf *all = &f->out->presets;
-    if (f->presets_seq != seq)
+    struct dfopt_buf *all = &f->out->initial;
+    if (f->initial_seq != seq)
         dfopt_buf_clear(all);
-    f->presets_seq = seq;
+    f->initial_seq = seq;
     enum dfopt_err e = dfopt_buf_add(all, body, len);
     return e ? e : dfopt_buf_add(all, "\n", 1);
 }
@@ -156,7 +157,7 @@ static enum dfopt_err take_registration(struct fold *f, const void *row,
     enum dfopt_err e =
         dfopt_declog_reader_text(f->reader, DFOPT_POOL_BODY, g->body, &body, err);
     if (!e && g->source != DFOPT_SOURCE_EVENT)
-        e = keep_preset(f, g->seq, body, len);
+        e = keep_initial(f, g->seq, body, len);
     if (!e)
         e = dfopt_codec_decode(f->codec, DFOPT_STREAM_REGISTRATION, body, len,
                                &event, err);
@@ -394,7 +395,7 @@ enum dfopt_err dfopt_fold_log(struct dfopt_fold *out, struct dfopt_declog_reader
                               struct dfopt_error *err)
 {
     struct fold f = {
-        .out = out, .reader = r, .dict = dict, .presets_seq = UINT64_MAX};
+        .out = out, .reader = r, .dict = dict, .initial_seq = UINT64_MAX};
     out->at = dfopt_declog_reader_run(r)->last.at;
     out->next_seq = to < out->at.next_seq ? to + 1 : out->at.next_seq;
     enum dfopt_err e = start(&f, err);
@@ -421,6 +422,6 @@ void dfopt_fold_free(struct dfopt_fold *f)
     dfopt_buf_free(&f->suppressions);
     dfopt_buf_free(&f->origins);
     dfopt_buf_free(&f->texts);
-    dfopt_buf_free(&f->presets);
+    dfopt_buf_free(&f->initial);
     *f = (struct dfopt_fold){.next_seq = 0};
 }

@@ -33,7 +33,7 @@ struct dfopt_fold {
                                   * their findings from the same transport */
     const char *run_text[DFOPT_RUN_TEXT_COUNT]; /* never NULL */
     struct dfopt_buf texts;                     /* of them */
-    struct dfopt_buf presets; /* the bodies that it or, if it had none, the last run
+    struct dfopt_buf initial; /* the bodies that it or, if it had none, the last run
                                * before it registered at its start; a line each */
 };
 

@@ -88,11 +88,10 @@ static void start(struct rank *r)
                    "out of memory");
     }
     dfopt_policy_preset(&r->policy, DFOPT_PRESET_DEFAULT);
-    FUZZ_CHECK(
-        !dfopt_shard_start(&r->shard, r->dict, &r->policy, false,
-                              DFOPT_SYM_EMPTY, 0, 2) &&
-            !dfopt_planner_register(r->shard.planner, &event.registration),
-        "out of memory");
+    FUZZ_CHECK(!dfopt_shard_start(&r->shard, r->dict, &r->policy, false,
+                                  DFOPT_SYM_EMPTY, 0, 2) &&
+                   !dfopt_planner_register(r->shard.planner, &event.registration),
+               "out of memory");
     dfopt_event_clear(&event);
     dfopt_codec_destroy(codec);
 }
@@ -138,8 +137,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     start(&r);
     for (uint64_t seq = 1; seq < ITEMS_MAX && in.left > 0; seq++)
         take(&r, &in, seq);
-    FUZZ_CHECK(!dfopt_shard_state(&r.shard, &rows, &suppressions),
-               "out of memory");
+    FUZZ_CHECK(!dfopt_shard_state(&r.shard, &rows, &suppressions), "out of memory");
     dfopt_buf_free(&rows);
     dfopt_buf_free(&suppressions);
     dfopt_decisions_free(&r.out);

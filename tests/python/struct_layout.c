@@ -1,40 +1,46 @@
-/* Prints, as JSON, the size of each struct of dfopt/client.h that the Python binding
- * mirrors, and where its members are: what the binding is held against. */
+/* Prints, as JSON, the size of each struct of dfopt/client.h that the Python
+ * binding mirrors, and where its members are: what the binding is held against. */
 #include "dfopt/client.h"
 
 #include <stdio.h>
 
-#define AT(type, member) printf("    \"%s\": %zu,\n", #member, offsetof(type, member))
+#define AT(type, member)                                                           \
+    printf("    \"%s\": %zu,\n", #member, offsetof(type, member))
 
-#define VALUE(AT_)   AT_(kind) AT_(i) AT_(d) AT_(b) AT_(s)
-#define ERROR(AT_)   AT_(code) AT_(text)
+#define VALUE(AT_) AT_(kind) AT_(i) AT_(d) AT_(b) AT_(s)
+#define ERROR(AT_) AT_(code) AT_(text)
 #define OPTIONS(AT_)                                                               \
-    AT_(app_namespace) AT_(function) AT_(hostname) AT_(transport)                  \
-        AT_(plans_endpoint) AT_(registry_endpoint) AT_(acks_endpoint)              \
-            AT_(plans_pattern) AT_(plans_bind) AT_(lazy_registration)              \
-                AT_(curve_server_key) AT_(curve_secret_key) AT_(curve_public_key)  \
-                    AT_(max_pending_acks) AT_(max_queued_plans)                    \
-                        AT_(max_message_bytes) AT_(log) AT_(log_arg) AT_(group_file)   \
-                            AT_(consumer_name) AT_(global_group_file)              \
-                                AT_(global_registry_topic) AT_(global_acks_topic)
+    AT_(app_namespace)                                                             \
+    AT_(function)                                                                  \
+    AT_(hostname) AT_(transport) AT_(plans_endpoint) AT_(registry_endpoint)        \
+        AT_(acks_endpoint) AT_(plans_pattern) AT_(plans_bind)                      \
+            AT_(lazy_registration) AT_(curve_server_key) AT_(curve_secret_key)     \
+                AT_(curve_public_key) AT_(max_pending_acks) AT_(max_queued_plans)  \
+                    AT_(max_message_bytes) AT_(log) AT_(log_arg) AT_(group_file)   \
+                        AT_(consumer_name) AT_(global_group_file)                  \
+                            AT_(global_registry_topic) AT_(global_acks_topic)
 #define RESPONSE(AT_)                                                              \
-    AT_(tag) AT_(direction) AT_(step_mode) AT_(step) AT_(set_to) AT_(min_severity) \
-        AT_(min_persistence) AT_(cooldown_windows) AT_(apply_when)                 \
-            AT_(effectiveness_threshold)
+    AT_(tag)                                                                       \
+    AT_(direction)                                                                 \
+    AT_(step_mode) AT_(step) AT_(set_to) AT_(min_severity) AT_(min_persistence)    \
+        AT_(cooldown_windows) AT_(apply_when) AT_(effectiveness_threshold)
 #define KNOB(AT_)                                                                  \
-    AT_(id) AT_(parameter) AT_(function) AT_(scope) AT_(type) AT_(default_value)   \
-        AT_(current) AT_(lo) AT_(hi) AT_(values) AT_(n_values) AT_(responses)      \
-            AT_(n_responses)
+    AT_(id)                                                                        \
+    AT_(parameter)                                                                 \
+    AT_(function) AT_(scope) AT_(type) AT_(default_value) AT_(current) AT_(lo)     \
+        AT_(hi) AT_(values) AT_(n_values) AT_(responses) AT_(n_responses)
 #define PLAN(AT_)                                                                  \
-    AT_(plan_id) AT_(knob_id) AT_(parameter) AT_(function) AT_(new_value)          \
-        AT_(old_value) AT_(clamped) AT_(for_node) AT_(severity) AT_(window_index)  \
-            AT_(apply_when) AT_(finding_type) AT_(opportunity_tag) AT_(rationale)
+    AT_(plan_id)                                                                   \
+    AT_(knob_id)                                                                   \
+    AT_(parameter) AT_(function) AT_(new_value) AT_(old_value) AT_(clamped)        \
+        AT_(for_node) AT_(severity) AT_(window_index) AT_(apply_when)              \
+            AT_(finding_type) AT_(opportunity_tag) AT_(rationale)
 #define STATS(AT_)                                                                 \
-    AT_(plans_received) AT_(plans_malformed) AT_(plans_other_node)                 \
-        AT_(plans_unknown) AT_(plans_unfit) AT_(plans_replaced)                    \
-            AT_(plans_delivered) AT_(plans_pending) AT_(acks_sent)                 \
-                AT_(acks_dropped) AT_(acks_pending) AT_(registrations_sent)        \
-                    AT_(connections)
+    AT_(plans_received)                                                            \
+    AT_(plans_malformed)                                                           \
+    AT_(plans_other_node) AT_(plans_unknown) AT_(plans_unfit) AT_(plans_replaced)  \
+        AT_(plans_delivered) AT_(plans_pending) AT_(acks_sent) AT_(acks_dropped)   \
+            AT_(acks_pending) AT_(registrations_sent) AT_(connections)
 #define WINDOW(AT_)                                                                \
     AT_(every_n) AT_(max_every_n) AT_(counter) AT_(index) AT_(start_ns) AT_(active)
 

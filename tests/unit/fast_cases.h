@@ -10,7 +10,10 @@ struct text {
     size_t len;
 };
 
-#define TEXT(s) {s, sizeof s - 1}
+#define TEXT(s)                                                                    \
+    {                                                                              \
+        s, sizeof s - 1                                                            \
+    }
 
 /* clang-format off */
 static const struct text oddities[] = {

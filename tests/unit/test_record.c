@@ -137,10 +137,8 @@ static void test_run_is_cut_out(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_lines),
-        cmocka_unit_test(test_check),
-        cmocka_unit_test(test_envelope),
-        cmocka_unit_test(test_decodes),
+        cmocka_unit_test(test_lines),          cmocka_unit_test(test_check),
+        cmocka_unit_test(test_envelope),       cmocka_unit_test(test_decodes),
         cmocka_unit_test(test_run_is_cut_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -549,10 +549,10 @@ static void test_send(void **state)
         struct dfopt_buf bytes = {0};
         enum dfopt_err e;
         assert_int_equal(dfopt_shard_start(&here, r.dict, &r.policy, true,
-                                              DFOPT_SYM_EMPTY, planner, PLANNERS),
+                                           DFOPT_SYM_EMPTY, planner, PLANNERS),
                          DFOPT_OK);
         assert_int_equal(dfopt_shard_start(&there, r.dict, &r.policy, true,
-                                              DFOPT_SYM_EMPTY, planner, PLANNERS),
+                                           DFOPT_SYM_EMPTY, planner, PLANNERS),
                          DFOPT_OK);
         assert_int_equal(dfopt_slice_decide(&r.slice, &here, &a), DFOPT_OK);
         assert_int_equal(dfopt_frame_begin(&f, &bytes, r.dict, NULL), DFOPT_OK);
@@ -570,8 +570,7 @@ static void test_send(void **state)
         same_rows("relays", planner, &a.relays, &b.relays);
         verdicts += a.verdicts.len;
         item = (struct dfopt_item){.kind = DFOPT_ITEM_TEXT};
-        assert_int_equal(dfopt_shard_item(&there, &item, &b),
-                         DFOPT_ERR_FORMAT);
+        assert_int_equal(dfopt_shard_item(&there, &item, &b), DFOPT_ERR_FORMAT);
         r.slice.batch.shares[planner].results = a; /* for the merge; owned now */
         dfopt_shard_end(&here);
         dfopt_shard_end(&there);

@@ -198,7 +198,9 @@ static inline void publish(struct dfopt_sink *s, const char *node, const char *k
     struct dfopt_error err = {0};
     const int n = snprintf(body, sizeof body, "{\"i\":%d}", i);
     const struct dfopt_plan_message p = {
-        .body = body, .body_len = (size_t)n, .node = node,
+        .body = body,
+        .body_len = (size_t)n,
+        .node = node,
         .metadata = "{\"m\":1}",
         .metadata_len = 7,
         .knob = knob,

@@ -194,12 +194,12 @@ static enum dfopt_err compare_policies(const struct dfopt_resume *r,
     return e;
 }
 
-bool dfopt_resume_has_presets(const struct dfopt_resume *r,
+bool dfopt_resume_has_initial(const struct dfopt_resume *r,
                               const struct dfopt_buf *bodies)
 {
-    return bodies->len == r->fold.presets.len &&
+    return bodies->len == r->fold.initial.len &&
            (bodies->len == 0 ||
-            memcmp(bodies->data, r->fold.presets.data, bodies->len) == 0);
+            memcmp(bodies->data, r->fold.initial.data, bodies->len) == 0);
 }
 
 enum dfopt_err dfopt_resume_compare(const struct dfopt_resume *r,
@@ -213,8 +213,8 @@ enum dfopt_err dfopt_resume_compare(const struct dfopt_resume *r,
     if (strcmp(was[DFOPT_RUN_relay_hostname], now->relay_hostname) != 0)
         return differs(r, "relay-hostname", was[DFOPT_RUN_relay_hostname],
                        now->relay_hostname, err);
-    if (now->presets->len && !dfopt_resume_has_presets(r, now->presets))
-        return differs(r, "registry", r->fold.presets.len ? "another" : "empty",
+    if (now->initial->len && !dfopt_resume_has_initial(r, now->initial))
+        return differs(r, "registry", r->fold.initial.len ? "another" : "empty",
                        "changed", err);
     return compare_policies(r, now, err);
 }

@@ -33,17 +33,17 @@ struct dfopt_resume_rules {
     const struct dfopt_policy *policy;
     bool assumed_acks;
     const char *relay_hostname;
-    const struct dfopt_buf *presets; /* bodies of registrations, a line each */
+    const struct dfopt_buf *initial; /* bodies of registrations, a line each */
 };
 
-/* Whether the rules are those of the log: OK, or ARG with what differs; presets
- * that there are none of do not. NOMEM. */
+/* Whether the rules are those of the log: OK, or ARG with what differs; initial
+ * registrations that there are none of do not. NOMEM. */
 enum dfopt_err dfopt_resume_compare(const struct dfopt_resume *r,
                                     const struct dfopt_resume_rules *now,
                                     struct dfopt_error *err);
 
 /* Whether the log's run has registered these bodies at its start already. */
-bool dfopt_resume_has_presets(const struct dfopt_resume *r,
+bool dfopt_resume_has_initial(const struct dfopt_resume *r,
                               const struct dfopt_buf *bodies);
 
 /* A replay cannot take in what a service left in its journal, for the plans that

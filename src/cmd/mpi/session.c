@@ -6,7 +6,7 @@
 #include "cmd/mpi/files.h"
 #include "cmd/mpi/inputs.h"
 #include "cmd/mpi/live.h"
-#include "cmd/mpi/presets.h"
+#include "cmd/mpi/initial.h"
 #include "cmd/mpi/progress.h"
 #include "cmd/mpi/resume.h"
 #include "cmd/mpi/status.h"
@@ -33,7 +33,7 @@ struct session {
     struct dfopt_policy policy;
     uint32_t run; /* identity of a live run; 0: of a replay */
     bool assumed_acks;
-    struct dfopt_presets presets;
+    struct dfopt_initials initial;
     struct dfopt_resume resume;
     struct dfopt_inputs in;   /* of a replay */
     struct dfopt_split start; /* where it is read from, with the lines before */
@@ -93,7 +93,7 @@ static enum dfopt_err configure(struct session *s, struct dfopt_error *err)
         return dfopt_error_set(err, e, "%s", dfopt_err_text(e));
     e = dfopt_policy_load(&s->policy, s->o, s->dict, err);
     if (!e)
-        e = dfopt_presets_load(&s->presets, s->o, s->codec, &s->policy, err);
+        e = dfopt_initial_load(&s->initial, s->o, s->codec, &s->policy, err);
     if (!e && !is_live(s))
         e = dfopt_inputs_open(&s->in, s->o, err);
     return e;
@@ -140,7 +140,7 @@ static enum dfopt_err go_on(struct session *s, struct dfopt_error *err)
         .policy = &s->policy,
         .assumed_acks = s->assumed_acks,
         .relay_hostname = s->o->relay_hostname,
-        .presets = &s->presets.bodies,
+        .initial = &s->initial.bodies,
     };
     if (!s->o->resume)
         return DFOPT_OK;
@@ -149,8 +149,8 @@ static enum dfopt_err go_on(struct session *s, struct dfopt_error *err)
         say_failed(s, "optimizer.policy.changed", err);
         e = DFOPT_OK;
     }
-    if (!e && dfopt_resume_has_presets(&s->resume, &s->presets.bodies))
-        dfopt_presets_drop(&s->presets);
+    if (!e && dfopt_resume_has_initial(&s->resume, &s->initial.bodies))
+        dfopt_initial_drop(&s->initial);
     if (!e && !is_live(s))
         e = dfopt_resume_no_journal(&s->resume, err);
     if (!e && !is_live(s))
@@ -417,8 +417,8 @@ static int lead(struct session *s)
         .assumed_acks = s->assumed_acks,
         .relay_hostname = relay_hostname(s),
         .resume = s->o->resume ? &s->resume.fold : NULL,
-        .presets = s->presets.items,
-        .n_presets = s->presets.n,
+        .initial = s->initial.items,
+        .n_initial = s->initial.n,
         .source = s->left_over ? s->left_over
                   : is_live(s) ? s->live.source
                                : s->in.source,
@@ -490,7 +490,7 @@ static void release(struct session *s)
     dfopt_inputs_close(&s->in);
     dfopt_live_close(&s->live);
     dfopt_resume_close(&s->resume);
-    dfopt_presets_free(&s->presets);
+    dfopt_initial_free(&s->initial);
     dfopt_policy_clear(&s->policy);
     dfopt_codec_destroy(s->codec);
     dfopt_dict_destroy(s->dict);
@@ -513,8 +513,8 @@ static int run_sweep(struct session *s, int argc, char **argv)
         .codec = s->codec,
         .policy = &s->policy,
         .assumed_acks = s->assumed_acks,
-        .presets = s->presets.items,
-        .n_presets = s->presets.n,
+        .initial = s->initial.items,
+        .n_initial = s->initial.n,
     };
     return dfopt_sweep_session(&setup);
 }

@@ -48,8 +48,8 @@ static enum dfopt_err make_policies(struct dfopt_sweep_run *s)
     uint64_t digest = u->assumed_acks;
     s->policies = calloc(s->variants.n + 1, sizeof(char *));
     s->results = calloc(s->variants.n + 1, sizeof *s->results);
-    s->presets = calloc(u->n_presets + 1, sizeof *s->presets);
-    if (!s->policies || !s->results || !s->presets)
+    s->initial = calloc(u->n_initial + 1, sizeof *s->initial);
+    if (!s->policies || !s->results || !s->initial)
         return DFOPT_ERR_NOMEM;
     for (size_t i = 0; i < s->variants.n && !e; i++) {
         dfopt_buf_clear(&text);
@@ -61,9 +61,9 @@ static enum dfopt_err make_policies(struct dfopt_sweep_run *s)
         if (!e)
             digest = XXH3_64bits_withSeed(text.data, text.len, digest);
     }
-    for (size_t i = 0; i < u->n_presets; i++) {
-        s->presets[i] = u->presets[i].registration;
-        digest = XXH3_64bits_withSeed(u->presets[i].body, u->presets[i].body_len,
+    for (size_t i = 0; i < u->n_initial; i++) {
+        s->initial[i] = u->initial[i].registration;
+        digest = XXH3_64bits_withSeed(u->initial[i].body, u->initial[i].body_len,
                                       digest);
     }
     s->config_digest = XXH3_64bits_withSeed(u->o->relay_hostname,
@@ -225,8 +225,8 @@ static enum dfopt_err decide(struct dfopt_sweep_run *s, struct dfopt_error *err)
     s->world = (struct dfopt_variant_world){
         .recording = &s->recording,
         .dict = u->dict,
-        .presets = s->presets,
-        .n_presets = u->n_presets,
+        .initial = s->initial,
+        .n_initial = u->n_initial,
         .assumed_acks = u->assumed_acks,
         .relay_hostname = dfopt_dict_intern_z(u->dict, u->o->relay_hostname),
     };
@@ -306,7 +306,7 @@ static void release(struct dfopt_sweep_run *s)
     }
     free(s->policies);
     free(s->results);
-    free(s->presets);
+    free(s->initial);
     free(s->chosen);
     free(s->journal_path);
     dfopt_recording_free(&s->recording);

@@ -20,8 +20,8 @@ struct dfopt_sweep_setup {
     struct dfopt_codec *codec;
     const struct dfopt_policy *policy; /* of the preset and the policy file */
     bool assumed_acks;
-    const struct dfopt_initial *presets;
-    size_t n_presets;
+    const struct dfopt_initial *initial;
+    size_t n_initial;
 };
 
 /* Local, on rank 0. Runs the sweep, or lists its variants. Returns the exit code;

@@ -14,7 +14,7 @@ struct dfopt_sweep_run {
     struct dfopt_buf text; /* of the sweep file */
     struct dfopt_sweep_variants variants;
     char **policies;                    /* owned; by variant: JSON */
-    struct dfopt_registration *presets; /* owned; what they own is the setup's */
+    struct dfopt_registration *initial; /* owned; what they own is the setup's */
     bool *chosen;                       /* owned; by variant: keep its decisions */
     uint64_t config_digest;
     char *journal_path; /* owned */

@@ -19,8 +19,8 @@ static const char *text_of(const struct dfopt_run_config *c, dfopt_sym s)
     return dfopt_dict_text(c->dict, s, NULL);
 }
 
-void dfopt_events_plan(const struct dfopt_run_config *c,
-                        const struct dfopt_plan *p, struct dfopt_buf *text)
+void dfopt_events_plan(const struct dfopt_run_config *c, const struct dfopt_plan *p,
+                       struct dfopt_buf *text)
 {
     if (!dfopt_log_enabled(c->log, DFOPT_LOG_INFO))
         return;
@@ -45,8 +45,8 @@ void dfopt_events_plan(const struct dfopt_run_config *c,
 }
 
 void dfopt_events_registration(const struct dfopt_run_config *c,
-                                const struct dfopt_registration *r,
-                                struct dfopt_buf *text)
+                               const struct dfopt_registration *r,
+                               struct dfopt_buf *text)
 {
     if (!dfopt_log_enabled(c->log, DFOPT_LOG_INFO))
         return;
@@ -69,8 +69,7 @@ void dfopt_events_registration(const struct dfopt_run_config *c,
 }
 
 void dfopt_events_reject(const struct dfopt_run_config *c,
-                          const struct dfopt_declog_reject_row *row,
-                          uint64_t *shown)
+                         const struct dfopt_declog_reject_row *row, uint64_t *shown)
 {
     const bool all = dfopt_log_enabled(c->log, DFOPT_LOG_DEBUG);
     if (++*shown == REJECTS_SHOWN + 1 && !all)
@@ -144,7 +143,7 @@ static void narrate_gates(const struct dfopt_run_config *c,
 }
 
 void dfopt_events_batch(const struct dfopt_run_config *c,
-                         const struct dfopt_batch *r, struct dfopt_buf *text)
+                        const struct dfopt_batch *r, struct dfopt_buf *text)
 {
     const struct dfopt_batch_registration *g =
         DFOPT_ROW(&r->registrations, const struct dfopt_batch_registration);

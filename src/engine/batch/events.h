@@ -8,23 +8,23 @@
 #include "engine/batch/batch.h"
 
 /* optimizer.plan (info) */
-void dfopt_events_plan(const struct dfopt_run_config *c,
-                        const struct dfopt_plan *p, struct dfopt_buf *text);
+void dfopt_events_plan(const struct dfopt_run_config *c, const struct dfopt_plan *p,
+                       struct dfopt_buf *text);
 
 /* optimizer.registry.received (info) */
 void dfopt_events_registration(const struct dfopt_run_config *c,
-                                const struct dfopt_registration *r,
-                                struct dfopt_buf *text);
+                               const struct dfopt_registration *r,
+                               struct dfopt_buf *text);
 
 /* optimizer.record.invalid (warning). *shown counts them: after a hundred, only
  * debugging shows more. */
 void dfopt_events_reject(const struct dfopt_run_config *c,
-                          const struct dfopt_declog_reject_row *row,
-                          uint64_t *shown);
+                         const struct dfopt_declog_reject_row *row,
+                         uint64_t *shown);
 
 /* Of a decided batch: optimizer.suppression.* and optimizer.registry.received
  * (info), optimizer.ack.received and optimizer.gate.rejected (debug). */
 void dfopt_events_batch(const struct dfopt_run_config *c,
-                         const struct dfopt_batch *r, struct dfopt_buf *text);
+                        const struct dfopt_batch *r, struct dfopt_buf *text);
 
 #endif

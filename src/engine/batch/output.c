@@ -147,11 +147,11 @@ static enum dfopt_err to_declog(struct dfopt_output *o, const struct dfopt_batch
     return commit(o, flush, err);
 }
 
-enum dfopt_err dfopt_output_presets(struct dfopt_output *o, struct dfopt_error *err)
+enum dfopt_err dfopt_output_initial(struct dfopt_output *o, struct dfopt_error *err)
 {
     enum dfopt_err e = DFOPT_OK;
-    for (size_t i = 0; i < o->c->n_presets && !e; i++) {
-        const struct dfopt_initial *p = &o->c->presets[i];
+    for (size_t i = 0; i < o->c->n_initial && !e; i++) {
+        const struct dfopt_initial *p = &o->c->initial[i];
         const struct dfopt_declog_registration reg = {
             .seq = o->c->resume ? o->c->resume->next_seq : 0,
             .source = p->source,

@@ -21,7 +21,7 @@ struct dfopt_output {
 };
 
 /* Logs the registrations that were there before the first event. */
-enum dfopt_err dfopt_output_presets(struct dfopt_output *o,
+enum dfopt_err dfopt_output_initial(struct dfopt_output *o,
                                     struct dfopt_error *err);
 
 /* Puts out a merged batch. `flush`: make it durable in the decision log. Returns

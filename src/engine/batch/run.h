@@ -40,7 +40,7 @@ struct dfopt_run_progress {
 };
 
 typedef void (*dfopt_run_progress_fn)(void *arg,
-                                       const struct dfopt_run_progress *p);
+                                      const struct dfopt_run_progress *p);
 
 #define DFOPT_SINKS_MAX 4
 
@@ -52,8 +52,8 @@ struct dfopt_run_config {
     bool assumed_acks;
     dfopt_sym relay_hostname;
     const struct dfopt_fold *resume; /* NULL: none. What the run goes on with */
-    const struct dfopt_initial *presets;
-    size_t n_presets;
+    const struct dfopt_initial *initial;
+    size_t n_initial;
     struct dfopt_source *source;
     struct dfopt_sink *sinks[DFOPT_SINKS_MAX]; /* each gets every plan */
     size_t n_sinks;
@@ -67,12 +67,12 @@ struct dfopt_run_config {
                                     * take must not be acknowledged */
     uint32_t run; /* identity in ids of plans that go out; 0: none (a replay) */
     bool strict;  /* the first thing wrong ends the run */
-    uint32_t batch_events;     /* at most so many a batch; 0: 4096 */
-    uint32_t batches_in_flight;    /* at most so many at once; 0: 4 */
-    int64_t flush_interval_ns; /* of the decision log */
+    uint32_t batch_events;      /* at most so many a batch; 0: 4096 */
+    uint32_t batches_in_flight; /* at most so many at once; 0: 4 */
+    int64_t flush_interval_ns;  /* of the decision log */
     int wait_ms; /* for input at a time; 0: 100. So late may a signal be noticed */
     const volatile sig_atomic_t *stop; /* not 0: take nothing more in */
-    dfopt_run_progress_fn progress;   /* NULL: none; called a few times a second */
+    dfopt_run_progress_fn progress;    /* NULL: none; called a few times a second */
     void *progress_arg;
 };
 

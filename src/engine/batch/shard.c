@@ -13,11 +13,10 @@ static bool owns(void *arg, dfopt_sym node)
     return dfopt_partition_owner(text, len, d->planners) == d->index;
 }
 
-enum dfopt_err dfopt_shard_start(struct dfopt_shard *d,
-                                    struct dfopt_dict *dict,
-                                    const struct dfopt_policy *policy,
-                                    bool assumed_acks, dfopt_sym relay_hostname,
-                                    uint32_t index, uint32_t planners)
+enum dfopt_err dfopt_shard_start(struct dfopt_shard *d, struct dfopt_dict *dict,
+                                 const struct dfopt_policy *policy,
+                                 bool assumed_acks, dfopt_sym relay_hostname,
+                                 uint32_t index, uint32_t planners)
 {
     d->dict = dict;
     d->index = index;
@@ -44,8 +43,8 @@ static bool is_speaker(const struct dfopt_shard *d)
 }
 
 enum dfopt_err dfopt_shard_finding(struct dfopt_shard *d, uint64_t seq,
-                                      const struct dfopt_finding *f,
-                                      struct dfopt_decisions *out)
+                                   const struct dfopt_finding *f,
+                                   struct dfopt_decisions *out)
 {
     const size_t verdicts = out->verdicts.len, plans = out->plans.len,
                  suppressions = out->suppressions.len, seen = out->seen.len,
@@ -62,8 +61,8 @@ enum dfopt_err dfopt_shard_finding(struct dfopt_shard *d, uint64_t seq,
 }
 
 enum dfopt_err dfopt_shard_ack(struct dfopt_shard *d, uint64_t seq,
-                                  const struct dfopt_ack *a,
-                                  struct dfopt_decisions *out)
+                               const struct dfopt_ack *a,
+                               struct dfopt_decisions *out)
 {
     const size_t before = out->acks.len;
     enum dfopt_err e = dfopt_planner_ack(d->planner, seq, a, out);
@@ -78,8 +77,8 @@ enum dfopt_err dfopt_shard_ack(struct dfopt_shard *d, uint64_t seq,
 }
 
 enum dfopt_err dfopt_shard_global_plan(struct dfopt_shard *d, uint64_t seq,
-                                          const struct dfopt_global_plan *g,
-                                          struct dfopt_decisions *out)
+                                       const struct dfopt_global_plan *g,
+                                       struct dfopt_decisions *out)
 {
     const size_t relays = out->relays.len, plans = out->plans.len;
     enum dfopt_err e = dfopt_planner_global_plan(d->planner, seq, g, out);
@@ -91,15 +90,15 @@ enum dfopt_err dfopt_shard_global_plan(struct dfopt_shard *d, uint64_t seq,
 }
 
 enum dfopt_err dfopt_shard_state(const struct dfopt_shard *d,
-                                    struct dfopt_buf *rows,
-                                    struct dfopt_buf *suppressions)
+                                 struct dfopt_buf *rows,
+                                 struct dfopt_buf *suppressions)
 {
     return dfopt_planner_state(d->planner, is_speaker(d), rows, suppressions);
 }
 
 enum dfopt_err dfopt_shard_item(struct dfopt_shard *d,
-                                       const struct dfopt_item *item,
-                                       struct dfopt_decisions *out)
+                                const struct dfopt_item *item,
+                                struct dfopt_decisions *out)
 {
     const struct dfopt_finding_row *finding;
     struct dfopt_event event;

@@ -1,6 +1,6 @@
 /* Frames over MPI: nonblocking sends, probed receives. Ranks of one host ring each
- * other's doorbell (an MPI window of shared memory) after a send, so that waiting for
- * them needs no polling.
+ * other's doorbell (an MPI window of shared memory) after a send, so that waiting
+ * for them needs no polling.
  *
  * A large frame goes in parts where MPI cannot copy from process to process (in
  * many containers, or between hosts), and its sender has to call MPI for each few
@@ -24,10 +24,10 @@ struct dfopt_comm {
     MPI_Comm comm;
     int rank, size;
     char library[160];
-    MPI_Win window;            /* of the doorbells; MPI_WIN_NULL: there are none */
+    MPI_Win window; /* of the doorbells; MPI_WIN_NULL: there are none */
     struct dfopt_doorbell **doorbells; /* by rank; NULL: on another host. Owned */
-    bool all_here;             /* every rank has a doorbell */
-    struct dfopt_send *going;  /* those not known to be over; borrowed */
+    bool all_here;                     /* every rank has a doorbell */
+    struct dfopt_send *going;          /* those not known to be over; borrowed */
 };
 
 struct dfopt_send {
@@ -85,7 +85,7 @@ static void hang_bells(struct dfopt_comm *c)
     MPI_Comm_set_errhandler(here, MPI_ERRORS_RETURN);
     int ok =
         c->doorbells && MPI_Win_allocate_shared(sizeof *own, 1, MPI_INFO_NULL, here,
-                                            &own, &c->window) == MPI_SUCCESS;
+                                                &own, &c->window) == MPI_SUCCESS;
     if (ok) {
         memset(own, 0, sizeof *own);
         ok = find_bells(c, here);
@@ -278,8 +278,9 @@ static int probe(struct dfopt_comm *c, int source, struct arrival *a)
                        &a->status);
 }
 
-/* Looks for a frame and, if there is none, sleeps till the doorbell. Open MPI's probe
- * looks first and takes in what has arrived afterwards, so it is asked twice. */
+/* Looks for a frame and, if there is none, sleeps till the doorbell. Open MPI's
+ * probe looks first and takes in what has arrived afterwards, so it is asked twice.
+ */
 static int sleep_for(struct dfopt_comm *c, int source, struct arrival *a,
                      unsigned *tries)
 {

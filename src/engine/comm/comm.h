@@ -2,8 +2,8 @@
  * header of the project behind which MPI stands (comm.c alone includes mpi.h).
  *
  * Waiting never spins for long: a rank that waits yields, then sleeps, until a
- * rank of the same host rings its doorbell, or for up to a millisecond at a time, so
- * that idle ranks and oversubscribed cores cost nothing. */
+ * rank of the same host rings its doorbell, or for up to a millisecond at a time,
+ * so that idle ranks and oversubscribed cores cost nothing. */
 #ifndef DFOPT_ENGINE_COMM_COMM_H
 #define DFOPT_ENGINE_COMM_COMM_H
 

@@ -1,6 +1,6 @@
-/* A doorbell by a futex. The waiter sets `asleep` and then looks for work; the ringer
- * makes work visible and then looks at `asleep`: in sequentially consistent order
- * at least one of them sees the other. */
+/* A doorbell by a futex. The waiter sets `asleep` and then looks for work; the
+ * ringer makes work visible and then looks at `asleep`: in sequentially consistent
+ * order at least one of them sees the other. */
 #include "engine/comm/doorbell.h"
 
 #include <limits.h>
@@ -27,7 +27,8 @@ uint32_t dfopt_doorbell_announce(struct dfopt_doorbell *b)
     return rung;
 }
 
-bool dfopt_doorbell_sleep(struct dfopt_doorbell *b, uint32_t announced, int64_t timeout_ns)
+bool dfopt_doorbell_sleep(struct dfopt_doorbell *b, uint32_t announced,
+                          int64_t timeout_ns)
 {
     const struct timespec t = {timeout_ns / 1000000000, timeout_ns % 1000000000};
     (void)syscall(SYS_futex, &b->rung, FUTEX_WAIT, announced, &t, NULL, 0);

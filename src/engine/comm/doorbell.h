@@ -1,5 +1,5 @@
-/* A doorbell in memory that processes share: one waits for it asleep, others ring it.
- * So a rank that has nothing to do costs nothing and still wakes at once. Linux
+/* A doorbell in memory that processes share: one waits for it asleep, others ring
+ * it. So a rank that has nothing to do costs nothing and still wakes at once. Linux
  * futexes; each doorbell has one waiter. */
 #ifndef DFOPT_ENGINE_COMM_DOORBELL_H
 #define DFOPT_ENGINE_COMM_DOORBELL_H
@@ -23,7 +23,8 @@ void dfopt_doorbell_ring(struct dfopt_doorbell *b);
  * the time is over, or says that it does not. A ring since the announcement ends
  * the sleep at once. sleep returns whether it was rung. */
 uint32_t dfopt_doorbell_announce(struct dfopt_doorbell *b);
-bool dfopt_doorbell_sleep(struct dfopt_doorbell *b, uint32_t announced, int64_t timeout_ns);
+bool dfopt_doorbell_sleep(struct dfopt_doorbell *b, uint32_t announced,
+                          int64_t timeout_ns);
 void dfopt_doorbell_stay_awake(struct dfopt_doorbell *b);
 
 #endif

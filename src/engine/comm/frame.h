@@ -26,7 +26,7 @@ enum dfopt_frame_kind {
     DFOPT_FRAME_STATE,      /* worker to rank 0 */
     DFOPT_FRAME_FAILED,     /* worker to rank 0: cannot go on; text why */
     /* replay of files that all ranks read (engine/replay/replay.h) */
-    DFOPT_FRAME_REPLAY,    /* rank 0 to a worker: take part */
+    DFOPT_FRAME_REPLAY,  /* rank 0 to a worker: take part */
     DFOPT_FRAME_SYNC,    /* worker to rank 0: what its slice holds */
     DFOPT_FRAME_GO,      /* rank 0 to a worker: numbers, new strings */
     DFOPT_FRAME_BASE,    /* rank to the next: rows in the log before its own */
@@ -35,7 +35,7 @@ enum dfopt_frame_kind {
     /* sweeps (engine/sweep/sweep.h) */
     DFOPT_FRAME_SWEEP,        /* rank 0 to a worker: take part */
     DFOPT_FRAME_SWEEP_READY,  /* worker to rank 0: has the recording */
-    DFOPT_FRAME_SWEEP_BLOCK,   /* rank 0 to a worker: variants to decide */
+    DFOPT_FRAME_SWEEP_BLOCK,  /* rank 0 to a worker: variants to decide */
     DFOPT_FRAME_SWEEP_RESULT, /* worker to rank 0: what came of them */
     DFOPT_FRAME_SWEEP_END,    /* rank 0 to a worker: nothing more */
     DFOPT_FRAME_SWEEP_LEFT    /* worker to rank 0: its last word */

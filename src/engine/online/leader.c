@@ -14,7 +14,7 @@
 
 #define BATCH_EVENTS      4096
 #define BATCH_BYTES       ((size_t)8 << 20) /* of input; keeps frames small */
-#define BATCHES_IN_FLIGHT     4
+#define BATCHES_IN_FLIGHT 4
 #define WAIT_MS           100 /* for input; how soon a signal is noticed */
 #define PROGRESS_EVERY_NS 250000000
 
@@ -29,8 +29,8 @@ struct leader {
     int wait_ms;
     uint64_t next_seq, next_batch;
     int64_t flushed_ns, progress_ns;
-    uint64_t passed_over;   /* recognised since the last batch was sent */
-    struct dfopt_buf known; /* struct dfopt_fold_origin: of the log, and since */
+    uint64_t passed_over;      /* recognised since the last batch was sent */
+    struct dfopt_buf known;    /* struct dfopt_fold_origin: of the log, and since */
     uint64_t put_out, settled; /* records: decided and put out; durable as well */
     size_t kept_back;          /* plans that no peer has taken yet */
     struct dfopt_ingest ingest;
@@ -142,9 +142,9 @@ static void report_progress(struct leader *l, bool last)
         return;
     l->progress_ns = now;
     struct dfopt_run_progress p = {.totals = l->totals,
-                                    .undecided = l->totals->records +
-                                                 l->totals->recognised - l->put_out,
-                                    .kept_back = l->kept_back};
+                                   .undecided = l->totals->records +
+                                                l->totals->recognised - l->put_out,
+                                   .kept_back = l->kept_back};
     l->c->source->ops->progress(l->c->source, &p.input);
     l->c->progress(l->c->progress_arg, &p);
 }
@@ -257,7 +257,7 @@ static enum dfopt_err send_next(struct leader *l, struct dfopt_error *err)
     if (l->ended || l->in_flight == l->n_batches)
         return DFOPT_OK;
     struct dfopt_batch *r = &l->batches[(l->oldest + l->in_flight) % l->n_batches];
-    if (l->next_batch > 0) /* the first holds the presets already */
+    if (l->next_batch > 0) /* the first holds the initial registrations */
         dfopt_batch_reset(r, l->next_batch, l->next_seq);
     enum dfopt_err e = fill(l, r, err);
     if (r->n_events == 0 && l->next_batch > 0)
@@ -267,7 +267,8 @@ static enum dfopt_err send_next(struct leader *l, struct dfopt_error *err)
     l->next_batch++;
     l->in_flight++;
     enum dfopt_err journaled = e ? DFOPT_OK : dfopt_output_journal(&l->output, err);
-    enum dfopt_err sent = dfopt_scatter_send(l->scatter, r, e || journaled ? NULL : err);
+    enum dfopt_err sent =
+        dfopt_scatter_send(l->scatter, r, e || journaled ? NULL : err);
     return e ? e : journaled ? journaled : sent;
 }
 
@@ -283,7 +284,8 @@ static enum dfopt_err run(struct leader *l, struct dfopt_error *err)
         struct dfopt_batch *r = &l->batches[l->oldest];
         const bool wait =
             l->in_flight == before || l->in_flight == l->n_batches || l->ended;
-        e = dfopt_scatter_collect(l->scatter, r, l->batches, l->n_batches, wait, err);
+        e = dfopt_scatter_collect(l->scatter, r, l->batches, l->n_batches, wait,
+                                  err);
         if (!e && r->waiting == 0)
             e = finish_oldest(l, err);
     }
@@ -299,7 +301,7 @@ static void wind_up(struct leader *l)
     while (l->in_flight) {
         struct dfopt_batch *r = &l->batches[l->oldest];
         if (dfopt_scatter_collect(l->scatter, r, l->batches, l->n_batches, true,
-                               &ignored)) {
+                                  &ignored)) {
             dfopt_scatter_forget(l->scatter, l->batches, l->n_batches);
             fit = false;
         }
@@ -315,8 +317,9 @@ static enum dfopt_err start(struct leader *l, struct dfopt_comm *comm,
                             struct dfopt_error *err)
 {
     const struct dfopt_scatter_config scatter = {l->c->policy, l->c->assumed_acks,
-                                           l->c->relay_hostname};
-    enum dfopt_err e = dfopt_scatter_create(&l->scatter, comm, l->c->dict, &scatter, err);
+                                                 l->c->relay_hostname};
+    enum dfopt_err e =
+        dfopt_scatter_create(&l->scatter, comm, l->c->dict, &scatter, err);
     if (e)
         return e;
     l->batches = calloc(l->n_batches, sizeof *l->batches);
@@ -337,12 +340,12 @@ static enum dfopt_err start(struct leader *l, struct dfopt_comm *comm,
             return dfopt_error_set(err, e, "restoring the state: %s",
                                    dfopt_err_text(e));
     }
-    for (size_t i = 0; i < l->c->n_presets; i++) {
-        if (dfopt_scatter_preset(l->scatter, &l->batches[0],
-                              &l->c->presets[i].registration))
+    for (size_t i = 0; i < l->c->n_initial; i++) {
+        if (dfopt_scatter_initial(l->scatter, &l->batches[0],
+                                  &l->c->initial[i].registration))
             return no_memory(err);
     }
-    return dfopt_output_presets(&l->output, err);
+    return dfopt_output_initial(&l->output, err);
 }
 
 static void release(struct leader *l)
@@ -356,15 +359,16 @@ static void release(struct leader *l)
 }
 
 enum dfopt_err dfopt_online_run(struct dfopt_comm *comm,
-                              const struct dfopt_run_config *config,
-                              struct dfopt_run_result *out,
-                              struct dfopt_error *err)
+                                const struct dfopt_run_config *config,
+                                struct dfopt_run_result *out,
+                                struct dfopt_error *err)
 {
     struct leader l = {
         .c = config,
         .totals = &out->totals,
         .output = {.c = config, .totals = &out->totals},
-        .n_batches = config->batches_in_flight ? config->batches_in_flight : BATCHES_IN_FLIGHT,
+        .n_batches = config->batches_in_flight ? config->batches_in_flight
+                                               : BATCHES_IN_FLIGHT,
         .batch_events = config->batch_events ? config->batch_events : BATCH_EVENTS,
         .wait_ms = config->wait_ms ? config->wait_ms : WAIT_MS,
         .next_seq = config->resume ? config->resume->next_seq : 0,

@@ -11,8 +11,8 @@
  * its buffers, on failure too). Returns OK, or what made it impossible to go on
  * (strict: the first bad record); everything decided before is put out. */
 enum dfopt_err dfopt_online_run(struct dfopt_comm *comm,
-                              const struct dfopt_run_config *config,
-                              struct dfopt_run_result *out,
-                              struct dfopt_error *err);
+                                const struct dfopt_run_config *config,
+                                struct dfopt_run_result *out,
+                                struct dfopt_error *err);
 
 #endif

@@ -16,7 +16,7 @@ struct dfopt_scatter {
     struct dfopt_dict *dict;
     struct dfopt_scatter_config config;
     uint32_t planners;
-    struct dfopt_shard here;          /* one rank: the planner; else unused */
+    struct dfopt_shard here;             /* one rank: the planner; else unused */
     struct dfopt_symmap owner;           /* of nodes met before */
     struct dfopt_frame_peer *peer;       /* by planner: what it was told; owned */
     struct dfopt_frame_translation *own; /* by planner: its own strings; owned */
@@ -29,10 +29,11 @@ static bool is_alone(const struct dfopt_scatter *t)
     return t->here.planner != NULL;
 }
 
-enum dfopt_err dfopt_scatter_create(struct dfopt_scatter **out, struct dfopt_comm *comm,
-                                 struct dfopt_dict *dict,
-                                 const struct dfopt_scatter_config *config,
-                                 struct dfopt_error *err)
+enum dfopt_err dfopt_scatter_create(struct dfopt_scatter **out,
+                                    struct dfopt_comm *comm,
+                                    struct dfopt_dict *dict,
+                                    const struct dfopt_scatter_config *config,
+                                    struct dfopt_error *err)
 {
     struct dfopt_scatter *t = calloc(1, sizeof *t);
     if (!t)
@@ -47,9 +48,8 @@ enum dfopt_err dfopt_scatter_create(struct dfopt_scatter **out, struct dfopt_com
     enum dfopt_err e =
         t->peer && t->own && t->configured ? DFOPT_OK : DFOPT_ERR_NOMEM;
     if (!e && dfopt_comm_size(comm) == 1)
-        e = dfopt_shard_start(&t->here, dict, config->policy,
-                                 config->assumed_acks, config->relay_hostname, 0,
-                                 1);
+        e = dfopt_shard_start(&t->here, dict, config->policy, config->assumed_acks,
+                              config->relay_hostname, 0, 1);
     if (e) {
         dfopt_scatter_destroy(t);
         return dfopt_error_set(err, e, "%s", dfopt_err_text(e));
@@ -118,7 +118,8 @@ static struct dfopt_frame *frame_of(struct dfopt_scatter *t, struct dfopt_batch 
 }
 
 /* The planner that owns a node, remembered by the node's number. */
-static enum dfopt_err owner_of(struct dfopt_scatter *t, dfopt_sym node, uint32_t *out)
+static enum dfopt_err owner_of(struct dfopt_scatter *t, dfopt_sym node,
+                               uint32_t *out)
 {
     *out = dfopt_symmap_get(&t->owner, node);
     if (*out != DFOPT_SYMMAP_NONE)
@@ -130,7 +131,7 @@ static enum dfopt_err owner_of(struct dfopt_scatter *t, dfopt_sym node, uint32_t
 }
 
 enum dfopt_err dfopt_scatter_finding(struct dfopt_scatter *t, struct dfopt_batch *r,
-                                  uint64_t seq, const struct dfopt_finding *f)
+                                     uint64_t seq, const struct dfopt_finding *f)
 {
     if (is_alone(t)) {
         enum dfopt_err e =
@@ -151,7 +152,7 @@ enum dfopt_err dfopt_scatter_finding(struct dfopt_scatter *t, struct dfopt_batch
 }
 
 enum dfopt_err dfopt_scatter_ack(struct dfopt_scatter *t, struct dfopt_batch *r,
-                              uint64_t seq, const struct dfopt_ack *a)
+                                 uint64_t seq, const struct dfopt_ack *a)
 {
     enum dfopt_err e = DFOPT_OK;
     if (is_alone(t))
@@ -163,9 +164,9 @@ enum dfopt_err dfopt_scatter_ack(struct dfopt_scatter *t, struct dfopt_batch *r,
     return e ? e : count_event(r, DFOPT_REPORTER_NONE);
 }
 
-enum dfopt_err dfopt_scatter_global_plan(struct dfopt_scatter *t, struct dfopt_batch *r,
-                                      uint64_t seq,
-                                      const struct dfopt_global_plan *g)
+enum dfopt_err dfopt_scatter_global_plan(struct dfopt_scatter *t,
+                                         struct dfopt_batch *r, uint64_t seq,
+                                         const struct dfopt_global_plan *g)
 {
     enum dfopt_err e = DFOPT_OK;
     if (is_alone(t))
@@ -177,8 +178,8 @@ enum dfopt_err dfopt_scatter_global_plan(struct dfopt_scatter *t, struct dfopt_b
     return e ? e : count_event(r, DFOPT_PARTITION_SPEAKER);
 }
 
-enum dfopt_err dfopt_scatter_preset(struct dfopt_scatter *t, struct dfopt_batch *r,
-                                 const struct dfopt_registration *g)
+enum dfopt_err dfopt_scatter_initial(struct dfopt_scatter *t, struct dfopt_batch *r,
+                                     const struct dfopt_registration *g)
 {
     enum dfopt_err e = DFOPT_OK;
     if (is_alone(t))
@@ -191,7 +192,7 @@ enum dfopt_err dfopt_scatter_preset(struct dfopt_scatter *t, struct dfopt_batch 
 }
 
 enum dfopt_err dfopt_scatter_restore(struct dfopt_scatter *t, struct dfopt_batch *r,
-                                  const struct dfopt_fold *state)
+                                     const struct dfopt_fold *state)
 {
     enum dfopt_err e = DFOPT_OK;
     if (is_alone(t))
@@ -204,17 +205,17 @@ enum dfopt_err dfopt_scatter_restore(struct dfopt_scatter *t, struct dfopt_batch
     return e;
 }
 
-enum dfopt_err dfopt_scatter_registration(struct dfopt_scatter *t, struct dfopt_batch *r,
-                                       uint64_t seq,
-                                       const struct dfopt_registration *g)
+enum dfopt_err dfopt_scatter_registration(struct dfopt_scatter *t,
+                                          struct dfopt_batch *r, uint64_t seq,
+                                          const struct dfopt_registration *g)
 {
     (void)seq;
-    enum dfopt_err e = dfopt_scatter_preset(t, r, g);
+    enum dfopt_err e = dfopt_scatter_initial(t, r, g);
     return e ? e : count_event(r, DFOPT_REPORTER_NONE);
 }
 
 enum dfopt_err dfopt_scatter_send(struct dfopt_scatter *t, struct dfopt_batch *r,
-                               struct dfopt_error *err)
+                                  struct dfopt_error *err)
 {
     const int size = dfopt_comm_size(t->comm);
     enum dfopt_err e = DFOPT_OK;
@@ -303,8 +304,8 @@ static enum dfopt_err take_results(struct dfopt_scatter *t, int from,
 }
 
 enum dfopt_err dfopt_scatter_collect(struct dfopt_scatter *t, struct dfopt_batch *r,
-                                  struct dfopt_batch *batches, size_t n, bool wait,
-                                  struct dfopt_error *err)
+                                     struct dfopt_batch *batches, size_t n,
+                                     bool wait, struct dfopt_error *err)
 {
     enum dfopt_err e = DFOPT_OK;
     while (r->waiting && !e) {
@@ -318,7 +319,8 @@ enum dfopt_err dfopt_scatter_collect(struct dfopt_scatter *t, struct dfopt_batch
     return e;
 }
 
-void dfopt_scatter_forget(struct dfopt_scatter *t, struct dfopt_batch *batches, size_t n)
+void dfopt_scatter_forget(struct dfopt_scatter *t, struct dfopt_batch *batches,
+                          size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         for (uint32_t j = 0; j < batches[i].n_shares; j++) {
@@ -358,8 +360,8 @@ static enum dfopt_err take_state(struct dfopt_scatter *t, int from,
 }
 
 enum dfopt_err dfopt_scatter_state(struct dfopt_scatter *t, struct dfopt_buf *rows,
-                                struct dfopt_buf *suppressions,
-                                struct dfopt_error *err)
+                                   struct dfopt_buf *suppressions,
+                                   struct dfopt_error *err)
 {
     const int size = dfopt_comm_size(t->comm);
     enum dfopt_err e;

@@ -4,19 +4,21 @@
 
 #include <string.h>
 
-static enum dfopt_err configure(struct dfopt_online_worker *w, const struct dfopt_item *item)
+static enum dfopt_err configure(struct dfopt_online_worker *w,
+                                const struct dfopt_item *item)
 {
     struct dfopt_frame_config c;
     enum dfopt_err e = dfopt_item_config(item, &w->policy, &c);
     const int size = dfopt_comm_size(w->comm);
     return e ? e
-             : dfopt_shard_start(&w->shard, w->dict, &w->policy,
-                                    c.assumed_acks, c.relay_hostname,
-                                    (uint32_t)dfopt_comm_rank(w->comm) - 1,
-                                    dfopt_partition_planners(size));
+             : dfopt_shard_start(&w->shard, w->dict, &w->policy, c.assumed_acks,
+                                 c.relay_hostname,
+                                 (uint32_t)dfopt_comm_rank(w->comm) - 1,
+                                 dfopt_partition_planners(size));
 }
 
-enum dfopt_err dfopt_online_item(struct dfopt_online_worker *w, const struct dfopt_item *item)
+enum dfopt_err dfopt_online_item(struct dfopt_online_worker *w,
+                                 const struct dfopt_item *item)
 {
     if (item->kind == DFOPT_ITEM_STRING || item->kind == DFOPT_ITEM_LIST)
         return dfopt_item_define(w->dict, item);
@@ -33,15 +35,15 @@ static enum dfopt_err answer(struct dfopt_online_worker *w, struct dfopt_error *
     return dfopt_comm_send(w->comm, 0, &w->out, &w->sending, err);
 }
 
-static enum dfopt_err begin_answer(struct dfopt_online_worker *w, struct dfopt_frame *f,
-                                   struct dfopt_error *err)
+static enum dfopt_err begin_answer(struct dfopt_online_worker *w,
+                                   struct dfopt_frame *f, struct dfopt_error *err)
 {
     enum dfopt_err e = dfopt_send_finish(w->comm, &w->sending, err);
     return e ? e : dfopt_frame_begin(f, &w->out, w->dict, &w->rank0);
 }
 
 enum dfopt_err dfopt_online_results(struct dfopt_online_worker *w, uint64_t batch,
-                                   struct dfopt_error *err)
+                                    struct dfopt_error *err)
 {
     struct dfopt_frame f;
     enum dfopt_err e = begin_answer(w, &f, err);
@@ -54,7 +56,8 @@ enum dfopt_err dfopt_online_results(struct dfopt_online_worker *w, uint64_t batc
     return answer(w, err);
 }
 
-enum dfopt_err dfopt_online_state(struct dfopt_online_worker *w, struct dfopt_error *err)
+enum dfopt_err dfopt_online_state(struct dfopt_online_worker *w,
+                                  struct dfopt_error *err)
 {
     struct dfopt_frame f;
     dfopt_buf_clear(&w->state_rows);
@@ -71,7 +74,7 @@ enum dfopt_err dfopt_online_state(struct dfopt_online_worker *w, struct dfopt_er
 }
 
 enum dfopt_err dfopt_online_failure(struct dfopt_online_worker *w,
-                                     const struct dfopt_error *why)
+                                    const struct dfopt_error *why)
 {
     struct dfopt_frame f;
     struct dfopt_error err = {0};

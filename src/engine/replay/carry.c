@@ -17,19 +17,19 @@ static bool is_kept(const struct dfopt_replay_rank *b, int table)
 static enum dfopt_declog_table table_of(int table)
 {
     return table == DFOPT_REPLAY_FINDINGS ? DFOPT_TABLE_FINDINGS
-                                        : DFOPT_TABLE_VERDICTS;
+                                          : DFOPT_TABLE_VERDICTS;
 }
 
 static size_t row_size(int table)
 {
     return table == DFOPT_REPLAY_FINDINGS ? sizeof(struct dfopt_finding_row)
-                                        : sizeof(struct dfopt_verdict_row);
+                                          : sizeof(struct dfopt_verdict_row);
 }
 
 static enum dfopt_item_kind item_of(int table)
 {
     return table == DFOPT_REPLAY_FINDINGS ? DFOPT_ITEM_CARRIED_FINDINGS
-                                        : DFOPT_ITEM_CARRIED_VERDICTS;
+                                          : DFOPT_ITEM_CARRIED_VERDICTS;
 }
 
 /* Sees what the slice has for the table. */
@@ -80,7 +80,8 @@ static void send_carried(struct dfopt_replay_rank *b)
     for (int i = 0; i < DFOPT_REPLAY_TABLES && !b->status; i++)
         if (is_kept(b, i))
             dfopt_replay_fail(b, add_carried(b, i, &f), NULL);
-    dfopt_replay_send(b, b->rank + 1, DFOPT_REPLAY_EVENT_LANE, &f, DFOPT_FRAME_CARRIED);
+    dfopt_replay_send(b, b->rank + 1, DFOPT_REPLAY_EVENT_LANE, &f,
+                      DFOPT_FRAME_CARRIED);
 }
 
 static enum dfopt_err take_carried(struct dfopt_replay_rank *b,
@@ -157,7 +158,8 @@ static enum dfopt_err pack(struct dfopt_replay_rank *b, int table,
     return e;
 }
 
-enum dfopt_err dfopt_replay_blocks(struct dfopt_replay_rank *b, struct dfopt_buf *out)
+enum dfopt_err dfopt_replay_blocks(struct dfopt_replay_rank *b,
+                                   struct dfopt_buf *out)
 {
     enum dfopt_err e = DFOPT_OK;
     for (int i = 0; i < DFOPT_REPLAY_TABLES && !e; i++)

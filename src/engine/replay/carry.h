@@ -14,6 +14,7 @@
 void dfopt_replay_pass_rows(struct dfopt_replay_rank *b, uint64_t findings_before);
 
 /* Appends what this rank packs, as blocks (declog/block.h). OK or NOMEM. */
-enum dfopt_err dfopt_replay_blocks(struct dfopt_replay_rank *b, struct dfopt_buf *out);
+enum dfopt_err dfopt_replay_blocks(struct dfopt_replay_rank *b,
+                                   struct dfopt_buf *out);
 
 #endif

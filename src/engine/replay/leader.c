@@ -25,7 +25,8 @@ static enum dfopt_err no_memory(struct dfopt_error *err)
 
 /* ---- starting ---- */
 
-static enum dfopt_err add_paths(struct dfopt_replay_leader *l, struct dfopt_frame *f)
+static enum dfopt_err add_paths(struct dfopt_replay_leader *l,
+                                struct dfopt_frame *f)
 {
     const struct dfopt_splits *p = l->b.splits;
     struct dfopt_buf item = {0};
@@ -59,8 +60,8 @@ static enum dfopt_err send_start(struct dfopt_replay_leader *l, int to)
         e = add_paths(l, &f);
     if (!e && l->c->resume)
         e = dfopt_restore_send(&f, l->c->resume, (uint32_t)to, (uint32_t)b->size);
-    for (size_t i = 0; i < l->c->n_presets && !e; i++)
-        e = dfopt_frame_registration(&f, 0, &l->c->presets[i].registration);
+    for (size_t i = 0; i < l->c->n_initial && !e; i++)
+        e = dfopt_frame_registration(&f, 0, &l->c->initial[i].registration);
     if (!e)
         dfopt_replay_send(b, to, DFOPT_REPLAY_EVENT_LANE, &f, DFOPT_FRAME_REPLAY);
     return e;
@@ -92,7 +93,8 @@ static enum dfopt_err go_on(struct dfopt_replay_leader *l,
  * smaller so that they do not wait for it. */
 static uint64_t leader_bytes(uint64_t split, int ranks, bool log)
 {
-    const double more = log ? LEADER_WORK_LOG : LEADER_WORK; /* as part of the rest */
+    const double more =
+        log ? LEADER_WORK_LOG : LEADER_WORK; /* as part of the rest */
     const double share = (1 - more * (ranks - 1)) / (1 + more);
     const double least = 1.0 / 16;
     return (uint64_t)((double)split * (share > least ? share : least)) + 1;
@@ -134,16 +136,16 @@ static enum dfopt_err start(struct dfopt_replay_leader *l,
     if (restored)
         return dfopt_error_set(err, restored, "restoring the state: %s",
                                dfopt_err_text(restored));
-    for (size_t i = 0; i < l->c->n_presets; i++)
+    for (size_t i = 0; i < l->c->n_initial; i++)
         if (dfopt_planner_register(b->shard.planner,
-                                   &l->c->presets[i].registration))
+                                   &l->c->initial[i].registration))
             return no_memory(err);
     for (int i = 1; i < b->size; i++)
         if (send_start(l, i)) /* the others would wait for ever */
             dfopt_comm_abort(b->comm, 1);
     l->known_strings = dfopt_dict_strings(l->c->dict);
     l->known_lists = dfopt_dict_lists(l->c->dict);
-    return dfopt_output_presets(&l->output, err);
+    return dfopt_output_initial(&l->output, err);
 }
 
 /* Reads this rank's split of the next batch. */
@@ -164,7 +166,8 @@ static void read_batch(struct dfopt_replay_leader *l)
 
 /* ---- putting out ---- */
 
-static void add_counts(struct dfopt_replay_leader *l, const struct dfopt_replay_counts *c)
+static void add_counts(struct dfopt_replay_leader *l,
+                       const struct dfopt_replay_counts *c)
 {
     l->totals->records += c->records;
     for (int i = 0; i < DFOPT_STREAM_COUNT; i++)
@@ -299,17 +302,18 @@ static void report_progress(struct dfopt_replay_leader *l, bool last)
 }
 
 /* Decides an agreed batch, and puts out this rank's slice. */
-static void decide(struct dfopt_replay_leader *l, bool flush, struct dfopt_error *err)
+static void decide(struct dfopt_replay_leader *l, bool flush,
+                   struct dfopt_error *err)
 {
     struct dfopt_replay_rank *b = &l->b;
     struct dfopt_batch *r = &b->slice.batch;
     struct dfopt_replay_counts counts;
     if (!b->status)
         dfopt_replay_fail(b,
-                        dfopt_slice_place(&b->slice, l->gos[0].keep,
-                                          l->gos[0].first_seq,
-                                          l->gos[0].lines_before, false),
-                        NULL);
+                          dfopt_slice_place(&b->slice, l->gos[0].keep,
+                                            l->gos[0].first_seq,
+                                            l->gos[0].lines_before, false),
+                          NULL);
     b->verdicts_before = l->verdicts;
     dfopt_replay_decide(b);
     dfopt_replay_pass_base(b);
@@ -321,7 +325,7 @@ static void decide(struct dfopt_replay_leader *l, bool flush, struct dfopt_error
     if (!b->status) {
         dfopt_replay_count(b, &counts);
         dfopt_replay_fail(b, put_out(l, 0, r, &counts, flush && b->size == 1, err),
-                        err);
+                          err);
     }
 }
 
@@ -345,7 +349,8 @@ static void put_out_others(struct dfopt_replay_leader *l, bool flush,
 /* A batch that all have read: it is decided and put out, and the next one read.
  * The others' slices are waited for when that is done, so that they are there. */
 static enum dfopt_err run_batch(struct dfopt_replay_leader *l,
-                                enum dfopt_replay_next *next, struct dfopt_error *err)
+                                enum dfopt_replay_next *next,
+                                struct dfopt_error *err)
 {
     struct dfopt_replay_rank *b = &l->b;
     enum dfopt_err e = dfopt_replay_agree(l, next, err);
@@ -418,8 +423,8 @@ static void abandon(struct dfopt_replay_leader *l)
     dfopt_replay_agree(l, &next, &ignored);
 }
 
-static enum dfopt_err run(struct dfopt_replay_leader *l, struct dfopt_run_result *out,
-                          struct dfopt_error *err)
+static enum dfopt_err run(struct dfopt_replay_leader *l,
+                          struct dfopt_run_result *out, struct dfopt_error *err)
 {
     enum dfopt_replay_next next = DFOPT_REPLAY_GO_ON;
     enum dfopt_err e = DFOPT_OK;
@@ -453,16 +458,16 @@ static void release(struct dfopt_replay_leader *l)
 }
 
 enum dfopt_err dfopt_replay_run(struct dfopt_comm *comm,
-                               const struct dfopt_run_config *config,
-                               const struct dfopt_replay_input *input,
-                               struct dfopt_run_result *out,
-                               struct dfopt_error *err)
+                                const struct dfopt_run_config *config,
+                                const struct dfopt_replay_input *input,
+                                struct dfopt_run_result *out,
+                                struct dfopt_error *err)
 {
     struct dfopt_replay_leader l = {.c = config,
-                                .totals = &out->totals,
-                                .b = {.comm = comm},
-                                .output = {.c = config, .totals = &out->totals},
-                                .flushed_ns = dfopt_clock_monotonic_ns()};
+                                    .totals = &out->totals,
+                                    .b = {.comm = comm},
+                                    .output = {.c = config, .totals = &out->totals},
+                                    .flushed_ns = dfopt_clock_monotonic_ns()};
     enum dfopt_err e = start(&l, input, err);
     if (!e)
         e = run(&l, out, err);

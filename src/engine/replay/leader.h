@@ -16,10 +16,10 @@ struct dfopt_replay_leader {
     struct dfopt_totals *totals;
     struct dfopt_replay_rank b;
     struct dfopt_output output;
-    struct dfopt_batch theirs;     /* a slice of another rank, as it is put out */
+    struct dfopt_batch theirs;       /* a slice of another rank, as it is put out */
     struct dfopt_replay_sync *syncs; /* by rank; owned */
     struct dfopt_replay_go *gos;     /* by rank; owned */
-    struct dfopt_buf *reasons;     /* by rank: texts of the syncs; owned */
+    struct dfopt_buf *reasons;       /* by rank: texts of the syncs; owned */
     struct dfopt_replay_end *ends;   /* by rank: of its slice; owned */
     struct dfopt_declog_position end;     /* of the slices so far */
     struct dfopt_declog_position settled; /* all before it has been put out */
@@ -36,12 +36,12 @@ struct dfopt_replay_leader {
 /* Agrees with the others on the batch that all have read: gives it its numbers, and
  * says in *next how to go on. Returns why the batch cannot be. */
 enum dfopt_err dfopt_replay_agree(struct dfopt_replay_leader *l,
-                                enum dfopt_replay_next *next,
-                                struct dfopt_error *err);
+                                  enum dfopt_replay_next *next,
+                                  struct dfopt_error *err);
 
 /* Appends the definitions of strings and lists from the given numbers on. */
 enum dfopt_err dfopt_replay_add_names(const struct dfopt_dict *d,
-                                    struct dfopt_frame *f, uint32_t first_string,
-                                    uint32_t first_list);
+                                      struct dfopt_frame *f, uint32_t first_string,
+                                      uint32_t first_list);
 
 #endif

@@ -6,8 +6,8 @@
 #include <string.h>
 
 enum dfopt_err dfopt_replay_add_names(const struct dfopt_dict *d,
-                                    struct dfopt_frame *f, uint32_t first_string,
-                                    uint32_t first_list)
+                                      struct dfopt_frame *f, uint32_t first_string,
+                                      uint32_t first_list)
 {
     enum dfopt_err e = DFOPT_OK;
     for (dfopt_sym s = first_string; s < dfopt_dict_strings(d) && !e; s++)
@@ -124,9 +124,9 @@ static struct dfopt_replay_go place(struct dfopt_replay_leader *l, int rank)
         l->lines = 0;
     }
     struct dfopt_replay_go go = {.first_seq = l->next_seq,
-                               .lines_before = l->lines,
-                               .keep = l->stopped_by ? 0 : s->records,
-                               .findings_before = l->findings};
+                                 .lines_before = l->lines,
+                                 .keep = l->stopped_by ? 0 : s->records,
+                                 .findings_before = l->findings};
     if (!l->stopped_by && l->c->strict && s->first_reject != UINT64_MAX) {
         go.keep = s->first_reject;
         stop_at(l, rank, l->lines + s->reject_line, l->reasons[rank].data);
@@ -158,14 +158,16 @@ static void send_go(struct dfopt_replay_leader *l, int to,
     dfopt_replay_begin(b, to, DFOPT_REPLAY_EVENT_LANE, &f, NULL);
     enum dfopt_err e = dfopt_frame_item(&f, DFOPT_ITEM_REPLAY_GO, go, sizeof *go);
     if (!e)
-        e = dfopt_replay_add_names(l->c->dict, &f, l->known_strings, l->known_lists);
+        e = dfopt_replay_add_names(l->c->dict, &f, l->known_strings,
+                                   l->known_lists);
     if (e) /* an unnumbered slice cannot go on */
         dfopt_comm_abort(b->comm, 1);
     dfopt_replay_send(b, to, DFOPT_REPLAY_EVENT_LANE, &f, DFOPT_FRAME_GO);
 }
 
 /* Why the batch cannot be: this rank's failure, or another's. */
-static enum dfopt_err failure(struct dfopt_replay_leader *l, struct dfopt_error *err)
+static enum dfopt_err failure(struct dfopt_replay_leader *l,
+                              struct dfopt_error *err)
 {
     struct dfopt_replay_rank *b = &l->b;
     if (b->status) {
@@ -189,7 +191,8 @@ static bool is_last(struct dfopt_replay_leader *l)
 }
 
 enum dfopt_err dfopt_replay_agree(struct dfopt_replay_leader *l,
-                                enum dfopt_replay_next *next, struct dfopt_error *err)
+                                  enum dfopt_replay_next *next,
+                                  struct dfopt_error *err)
 {
     struct dfopt_replay_rank *b = &l->b;
     for (int i = 1; i < b->size; i++)

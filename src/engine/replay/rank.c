@@ -10,8 +10,8 @@ static void go_on_sending(void *comm)
     dfopt_comm_progress(comm);
 }
 
-enum dfopt_err dfopt_replay_rank_init(struct dfopt_replay_rank *b, bool assumed_acks,
-                                    dfopt_sym relay_hostname)
+enum dfopt_err dfopt_replay_rank_init(struct dfopt_replay_rank *b,
+                                      bool assumed_acks, dfopt_sym relay_hostname)
 {
     b->rank = dfopt_comm_rank(b->comm);
     b->size = dfopt_comm_size(b->comm);
@@ -30,8 +30,8 @@ enum dfopt_err dfopt_replay_rank_init(struct dfopt_replay_rank *b, bool assumed_
     enum dfopt_err e = dfopt_slice_init(&b->slice);
     if (!e)
         e = dfopt_shard_start(&b->shard, b->slice.dict, b->slice.policy,
-                                 assumed_acks, relay_hostname, (uint32_t)b->rank,
-                                 (uint32_t)n);
+                              assumed_acks, relay_hostname, (uint32_t)b->rank,
+                              (uint32_t)n);
     if (!e && b->o.log_level >= 0)
         e = dfopt_block_packer_init(&b->packer, b->o.log_level);
     return e;
@@ -67,7 +67,7 @@ void dfopt_replay_rank_free(struct dfopt_replay_rank *b)
 }
 
 void dfopt_replay_fail(struct dfopt_replay_rank *b, enum dfopt_err e,
-                     const struct dfopt_error *err)
+                       const struct dfopt_error *err)
 {
     if (!e || b->status)
         return;
@@ -86,9 +86,9 @@ static void lost(struct dfopt_replay_rank *b, const struct dfopt_error *err)
     dfopt_comm_abort(b->comm, 1);
 }
 
-struct dfopt_frame *dfopt_replay_begin(struct dfopt_replay_rank *b, int to, int lane,
-                                     struct dfopt_frame *f,
-                                     struct dfopt_frame_peer *peer)
+struct dfopt_frame *dfopt_replay_begin(struct dfopt_replay_rank *b, int to,
+                                       int lane, struct dfopt_frame *f,
+                                       struct dfopt_frame_peer *peer)
 {
     const int at = to * DFOPT_REPLAY_LANES + lane;
     struct dfopt_error err = {0};
@@ -102,7 +102,7 @@ struct dfopt_frame *dfopt_replay_begin(struct dfopt_replay_rank *b, int to, int 
 }
 
 void dfopt_replay_send(struct dfopt_replay_rank *b, int to, int lane,
-                     struct dfopt_frame *f, enum dfopt_frame_kind kind)
+                       struct dfopt_frame *f, enum dfopt_frame_kind kind)
 {
     const int at = to * DFOPT_REPLAY_LANES + lane;
     struct dfopt_error err = {0};
@@ -112,7 +112,7 @@ void dfopt_replay_send(struct dfopt_replay_rank *b, int to, int lane,
 }
 
 void dfopt_replay_receive(struct dfopt_replay_rank *b, int from,
-                        enum dfopt_frame_kind kind, struct dfopt_frame_reader *r)
+                          enum dfopt_frame_kind kind, struct dfopt_frame_reader *r)
 {
     struct dfopt_error err = {0};
     int source;
@@ -155,8 +155,8 @@ static uint64_t bytes_left(const struct dfopt_replay_rank *b)
  * whole one is. Returns whether there is any. */
 static bool cut_round(struct dfopt_replay_rank *b)
 {
-    const double batch =
-        (double)b->o.leader_bytes + (double)b->o.split_bytes * (double)(b->size - 1);
+    const double batch = (double)b->o.leader_bytes +
+                         (double)b->o.split_bytes * (double)(b->size - 1);
     const double part = (double)bytes_left(b) / batch;
     bool any = false;
     for (int i = 0; i < b->size; i++) {
@@ -209,7 +209,8 @@ static void send_shares(struct dfopt_replay_rank *b)
             continue;
         dfopt_replay_begin(b, i, DFOPT_REPLAY_EVENT_LANE, &f, NULL);
         if (!b->status)
-            dfopt_replay_fail(b, dfopt_slice_send(&b->slice, (uint32_t)i, &f), NULL);
+            dfopt_replay_fail(b, dfopt_slice_send(&b->slice, (uint32_t)i, &f),
+                              NULL);
         dfopt_replay_send(b, i, DFOPT_REPLAY_EVENT_LANE, &f, DFOPT_FRAME_EVENTS);
     }
 }
@@ -253,8 +254,7 @@ void dfopt_replay_decide(struct dfopt_replay_rank *b)
             serve_rank(b, i);
         else if (!b->status)
             dfopt_replay_fail(
-                b,
-                dfopt_slice_decide(&b->slice, &b->shard, &r->shares[i].results),
+                b, dfopt_slice_decide(&b->slice, &b->shard, &r->shares[i].results),
                 NULL);
     }
     for (int i = 0; i < b->size; i++)
@@ -264,15 +264,16 @@ void dfopt_replay_decide(struct dfopt_replay_rank *b)
         dfopt_replay_fail(b, dfopt_batch_merge(r), NULL);
 }
 
-void dfopt_replay_count(const struct dfopt_replay_rank *b, struct dfopt_replay_counts *c)
+void dfopt_replay_count(const struct dfopt_replay_rank *b,
+                        struct dfopt_replay_counts *c)
 {
     const struct dfopt_slice *s = &b->slice;
     const struct dfopt_buf *verdicts = &s->batch.merged.verdicts;
     const struct dfopt_verdict_row *v =
         DFOPT_ROW(verdicts, const struct dfopt_verdict_row);
     *c = (struct dfopt_replay_counts){.records = s->batch.n_events,
-                                    .first_offset = s->first_offset,
-                                    .origin = s->origin};
+                                      .first_offset = s->first_offset,
+                                      .origin = s->origin};
     memcpy(c->by_stream, s->by_stream, sizeof c->by_stream);
     for (size_t i = 0; i < DFOPT_ROWS(verdicts, struct dfopt_verdict_row); i++)
         if (v[i].verdict < DFOPT_VERDICT_COUNT)
@@ -289,6 +290,7 @@ void dfopt_replay_pass_base(struct dfopt_replay_rank *b)
         return;
     dfopt_replay_begin(b, b->rank + 1, DFOPT_REPLAY_EVENT_LANE, &f, NULL);
     dfopt_replay_fail(b, dfopt_frame_item(&f, DFOPT_ITEM_CODE, &base, sizeof base),
-                    NULL);
-    dfopt_replay_send(b, b->rank + 1, DFOPT_REPLAY_EVENT_LANE, &f, DFOPT_FRAME_BASE);
+                      NULL);
+    dfopt_replay_send(b, b->rank + 1, DFOPT_REPLAY_EVENT_LANE, &f,
+                      DFOPT_FRAME_BASE);
 }

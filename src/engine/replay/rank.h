@@ -7,7 +7,7 @@
 #include "engine/replay/slice.h"
 
 struct dfopt_replay_options { /* the same on all ranks; plain data */
-    uint64_t split_bytes;   /* of input that a rank reads at a time; */
+    uint64_t split_bytes;     /* of input that a rank reads at a time; */
     uint64_t leader_bytes;    /* rank 0, which has more to do with all of it */
     uint64_t max_record_bytes;
     uint32_t log_detail;      /* enum dfopt_declog_detail */
@@ -53,8 +53,8 @@ enum dfopt_replay_table {
 };
 
 struct dfopt_replay_rows { /* of bulk_rows.c: a table's rows in this batch */
-    uint64_t first;      /* number of the slice's first row in the log */
-    const char *own;     /* borrowed: the slice's rows */
+    uint64_t first;        /* number of the slice's first row in the log */
+    const char *own;       /* borrowed: the slice's rows */
     size_t n;
     bool ends_chunk;          /* a chunk ends among them: */
     size_t to_chunk;          /* so many are before the next chunk */
@@ -88,13 +88,13 @@ struct dfopt_replay_rank {
 
 /* Zero *b before and set comm, o, splits, and of slice dict, codec and policy.
  * OK or NOMEM. */
-enum dfopt_err dfopt_replay_rank_init(struct dfopt_replay_rank *b, bool assumed_acks,
-                                    dfopt_sym relay_hostname);
+enum dfopt_err dfopt_replay_rank_init(struct dfopt_replay_rank *b,
+                                      bool assumed_acks, dfopt_sym relay_hostname);
 void dfopt_replay_rank_free(struct dfopt_replay_rank *b);
 
 /* Remembers a failure, if it is the first. */
 void dfopt_replay_fail(struct dfopt_replay_rank *b, enum dfopt_err e,
-                     const struct dfopt_error *err);
+                       const struct dfopt_error *err);
 
 /* Reads and decodes this rank's split of the next batch. Returns whether the
  * batch has any split; fills *sync. */
@@ -105,20 +105,21 @@ bool dfopt_replay_read(struct dfopt_replay_rank *b, struct dfopt_replay_sync *sy
 void dfopt_replay_decide(struct dfopt_replay_rank *b);
 
 /* Counts the decided slice. */
-void dfopt_replay_count(const struct dfopt_replay_rank *b, struct dfopt_replay_counts *c);
+void dfopt_replay_count(const struct dfopt_replay_rank *b,
+                        struct dfopt_replay_counts *c);
 
 /* Tells the next rank how many rows of verdicts come before its own. */
 void dfopt_replay_pass_base(struct dfopt_replay_rank *b);
 
 /* Sends and receives frames. A lost connection ends all ranks: there is no way
  * to agree on anything any more. */
-struct dfopt_frame *dfopt_replay_begin(struct dfopt_replay_rank *b, int to, int lane,
-                                     struct dfopt_frame *f,
-                                     struct dfopt_frame_peer *peer);
+struct dfopt_frame *dfopt_replay_begin(struct dfopt_replay_rank *b, int to,
+                                       int lane, struct dfopt_frame *f,
+                                       struct dfopt_frame_peer *peer);
 void dfopt_replay_send(struct dfopt_replay_rank *b, int to, int lane,
-                     struct dfopt_frame *f, enum dfopt_frame_kind kind);
+                       struct dfopt_frame *f, enum dfopt_frame_kind kind);
 void dfopt_replay_receive(struct dfopt_replay_rank *b, int from,
-                        enum dfopt_frame_kind kind, struct dfopt_frame_reader *r);
+                          enum dfopt_frame_kind kind, struct dfopt_frame_reader *r);
 
 #define DFOPT_REPLAY_EVENT_LANE  0
 #define DFOPT_REPLAY_RESULT_LANE 1

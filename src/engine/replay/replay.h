@@ -39,15 +39,15 @@ struct dfopt_replay_input {
  * dfopt_worker_serve. `splits` is the input (config->source is only asked for
  * progress). The rest as dfopt_online_run. */
 enum dfopt_err dfopt_replay_run(struct dfopt_comm *comm,
-                               const struct dfopt_run_config *config,
-                               const struct dfopt_replay_input *input,
-                               struct dfopt_run_result *out,
-                               struct dfopt_error *err);
+                                const struct dfopt_run_config *config,
+                                const struct dfopt_replay_input *input,
+                                struct dfopt_run_result *out,
+                                struct dfopt_error *err);
 
 /* Local, on another rank: takes part, from the REPLAY frame that rank 0 sent to
  * the end. A failure has been reported to rank 0 when this returns. */
 enum dfopt_err dfopt_replay_serve(struct dfopt_comm *comm,
-                                 struct dfopt_frame_reader *frame,
-                                 struct dfopt_error *err);
+                                  struct dfopt_frame_reader *frame,
+                                  struct dfopt_error *err);
 
 #endif

@@ -54,7 +54,7 @@ static enum dfopt_err open_follower(struct worker *f, struct dfopt_error *err)
     b->slice.policy = &f->policy;
     if (!e)
         e = dfopt_replay_rank_init(b, f->config.assumed_acks,
-                                 f->config.relay_hostname);
+                                   f->config.relay_hostname);
     if (e)
         return e;
     e = dfopt_splits_open(&b->splits, (const char *const *)f->paths, f->n_paths,
@@ -67,8 +67,7 @@ static enum dfopt_err open_follower(struct worker *f, struct dfopt_error *err)
     return e;
 }
 
-static enum dfopt_err take_start(struct worker *f,
-                                 struct dfopt_frame_reader *frame,
+static enum dfopt_err take_start(struct worker *f, struct dfopt_frame_reader *frame,
                                  struct dfopt_error *err)
 {
     struct dfopt_item item;
@@ -243,7 +242,7 @@ static void send_state(struct dfopt_replay_rank *b)
     dfopt_replay_begin(b, 0, DFOPT_REPLAY_EVENT_LANE, &f, &b->told[0]);
     if (!b->status)
         dfopt_replay_fail(b, dfopt_shard_state(&b->shard, &rows, &suppressions),
-                        NULL);
+                          NULL);
     if (!b->status)
         dfopt_replay_fail(b, dfopt_frame_state(&f, &rows, &suppressions), NULL);
     if (b->status) { /* an empty frame says so */
@@ -266,9 +265,9 @@ static void follow(struct dfopt_replay_rank *b)
             return;
         if (!b->status)
             dfopt_replay_fail(b,
-                            dfopt_slice_place(&b->slice, go.keep, go.first_seq,
-                                              go.lines_before, go.new_names != 0),
-                            NULL);
+                              dfopt_slice_place(&b->slice, go.keep, go.first_seq,
+                                                go.lines_before, go.new_names != 0),
+                              NULL);
         dfopt_replay_decide(b);
         receive_base(b);
         dfopt_replay_pass_base(b);
@@ -281,8 +280,8 @@ static void follow(struct dfopt_replay_rank *b)
 }
 
 enum dfopt_err dfopt_replay_serve(struct dfopt_comm *comm,
-                                 struct dfopt_frame_reader *frame,
-                                 struct dfopt_error *err)
+                                  struct dfopt_frame_reader *frame,
+                                  struct dfopt_error *err)
 {
     struct worker f = {.b = {.comm = comm}};
     enum dfopt_err e = dfopt_dict_create(&f.dict, true);

@@ -4,14 +4,14 @@
 
 #include <stdlib.h>
 
-#define CHUNK_FINDINGS 4096
+#define CHUNK_FINDINGS  4096
 #define BLOCK_MOST      64       /* more would not use a block better */
 #define BLOCK_DECISIONS 20000000 /* a second or so: what a kill may lose */
 
 enum dfopt_err dfopt_variant_block_begin(struct dfopt_variant_block *w,
-                                const struct dfopt_variant_world *world,
-                                const struct dfopt_policy *const *policies,
-                                const uint64_t *numbers, size_t n)
+                                         const struct dfopt_variant_world *world,
+                                         const struct dfopt_policy *const *policies,
+                                         const uint64_t *numbers, size_t n)
 {
     w->world = world;
     w->variants = calloc(n ? n : 1, sizeof *w->variants);
@@ -60,8 +60,8 @@ static size_t at_most(size_t n, uint64_t most)
     return n > most ? (size_t)most : n;
 }
 
-size_t dfopt_variant_block_size(const struct dfopt_variant_world *world, size_t left,
-                       size_t ranks, uint64_t memory_bytes)
+size_t dfopt_variant_block_size(const struct dfopt_variant_world *world,
+                                size_t left, size_t ranks, uint64_t memory_bytes)
 {
     const size_t findings = dfopt_recording_findings(world->recording);
     size_t n = at_most(BLOCK_MOST, left / (4 * ranks));

@@ -10,17 +10,18 @@ struct dfopt_variant_block {
     const struct dfopt_variant_world *world; /* borrowed */
     struct dfopt_variant *variants;          /* owned */
     size_t n;
-    size_t next;                    /* finding */
-    bool done;                      /* every finding is decided */
-    struct dfopt_decisions scratch; /* kept from block to block; dfopt_variant_block_free */
+    size_t next; /* finding */
+    bool done;   /* every finding is decided */
+    struct dfopt_decisions
+        scratch; /* kept from block to block; dfopt_variant_block_free */
 };
 
 /* Zero *w before the first time. Starts variants of the numbers with the policies
  * (borrowed until dfopt_variant_block_end). OK or NOMEM: end it in any case. */
 enum dfopt_err dfopt_variant_block_begin(struct dfopt_variant_block *w,
-                                const struct dfopt_variant_world *world,
-                                const struct dfopt_policy *const *policies,
-                                const uint64_t *numbers, size_t n);
+                                         const struct dfopt_variant_world *world,
+                                         const struct dfopt_policy *const *policies,
+                                         const uint64_t *numbers, size_t n);
 
 /* Runs the next chunk: a few milliseconds. OK or NOMEM. */
 enum dfopt_err dfopt_variant_block_step(struct dfopt_variant_block *w);
@@ -35,7 +36,7 @@ void dfopt_variant_block_free(struct dfopt_variant_block *w);
 
 /* How many variants a block should have where so many are left for so many ranks,
  * within so much memory. At least 1. */
-size_t dfopt_variant_block_size(const struct dfopt_variant_world *world, size_t left,
-                       size_t ranks, uint64_t memory_bytes);
+size_t dfopt_variant_block_size(const struct dfopt_variant_world *world,
+                                size_t left, size_t ranks, uint64_t memory_bytes);
 
 #endif

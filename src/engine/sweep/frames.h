@@ -1,5 +1,5 @@
-/* What the frames of a sweep hold beside what engine/comm/frame.h knows, and how they
- * are sent. For the files of the sweep only. */
+/* What the frames of a sweep hold beside what engine/comm/frame.h knows, and how
+ * they are sent. For the files of the sweep only. */
 #ifndef DFOPT_ENGINE_SWEEP_FRAMES_H
 #define DFOPT_ENGINE_SWEEP_FRAMES_H
 

@@ -78,8 +78,8 @@ static enum dfopt_err put_start(struct leader *l, struct dfopt_frame *f)
     for (size_t i = 0; i < c->input.n && !e; i++)
         e = dfopt_frame_item(f, DFOPT_ITEM_TEXT, c->input.patterns[i],
                              strlen(c->input.patterns[i]));
-    for (size_t i = 0; i < c->world->n_presets && !e; i++)
-        e = dfopt_frame_registration(f, 0, &c->world->presets[i]);
+    for (size_t i = 0; i < c->world->n_initial && !e; i++)
+        e = dfopt_frame_registration(f, 0, &c->world->initial[i]);
     return e;
 }
 
@@ -220,8 +220,8 @@ static void wait_until_ready(struct leader *l)
 /* Takes the next block out of what is left, into numbers and policies. */
 static size_t next_block(struct leader *l)
 {
-    const size_t want =
-        dfopt_variant_block_size(l->world, l->left, (size_t)l->size, l->c->memory_bytes);
+    const size_t want = dfopt_variant_block_size(l->world, l->left, (size_t)l->size,
+                                                 l->c->memory_bytes);
     size_t n = 0;
     for (; n < want && l->next < l->c->n_variants; l->next++)
         if (!l->done[l->next]) {
@@ -279,7 +279,8 @@ static bool work(struct leader *l)
         if (l->left == 0)
             return false;
         const size_t n = next_block(l);
-        e = dfopt_variant_block_begin(&l->block, l->world, l->policies, l->numbers, n);
+        e = dfopt_variant_block_begin(&l->block, l->world, l->policies, l->numbers,
+                                      n);
     }
     if (!e)
         e = dfopt_variant_block_step(&l->block);
@@ -317,8 +318,8 @@ static void load(struct leader *l)
 {
     struct dfopt_error err = {0};
     enum dfopt_err e = DFOPT_OK;
-    for (size_t i = 0; i < l->c->world->n_presets && !e; i++)
-        e = dfopt_recording_add_knobs(l->recording, &l->c->world->presets[i]);
+    for (size_t i = 0; i < l->c->world->n_initial && !e; i++)
+        e = dfopt_recording_add_knobs(l->recording, &l->c->world->initial[i]);
     if (!e)
         e = dfopt_recording_load(l->recording, l->c->world->dict, l->c->codec,
                                  &l->c->input, &err);
@@ -346,9 +347,9 @@ static void dismiss(struct leader *l)
 }
 
 enum dfopt_err dfopt_sweep_run(struct dfopt_comm *comm,
-                                const struct dfopt_sweep_config *config,
-                                struct dfopt_recording *recording,
-                                struct dfopt_error *err)
+                               const struct dfopt_sweep_config *config,
+                               struct dfopt_recording *recording,
+                               struct dfopt_error *err)
 {
     struct leader l = {
         .comm = comm,

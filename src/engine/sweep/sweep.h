@@ -44,14 +44,14 @@ struct dfopt_sweep_config {
  * INTERRUPTED if input.stop ended it before all was decided; or why it failed.
  * Results that came are kept in any case. */
 enum dfopt_err dfopt_sweep_run(struct dfopt_comm *comm,
-                                const struct dfopt_sweep_config *config,
-                                struct dfopt_recording *recording,
-                                struct dfopt_error *err);
+                               const struct dfopt_sweep_config *config,
+                               struct dfopt_recording *recording,
+                               struct dfopt_error *err);
 
 /* Local, on another rank: takes part, from the SWEEP frame to the end. OK, or
  * why it failed: the caller reports it. */
 enum dfopt_err dfopt_sweep_serve(struct dfopt_comm *comm,
-                                  struct dfopt_frame_reader *frame,
-                                  struct dfopt_error *err);
+                                 struct dfopt_frame_reader *frame,
+                                 struct dfopt_error *err);
 
 #endif

@@ -11,8 +11,8 @@
 struct dfopt_variant_world {
     const struct dfopt_recording *recording;
     struct dfopt_dict *dict;
-    const struct dfopt_registration *presets; /* before the first record */
-    size_t n_presets;
+    const struct dfopt_registration *initial; /* before the first record */
+    size_t n_initial;
     bool assumed_acks;
     dfopt_sym relay_hostname;
 };

@@ -15,7 +15,7 @@ struct worker {
     struct dfopt_codec *codec;
     struct dfopt_recording recording;
     struct dfopt_variant_world world;
-    struct dfopt_buf presets; /* struct dfopt_registration */
+    struct dfopt_buf initial; /* struct dfopt_registration */
     char **paths;
     size_t n_paths;
     struct dfopt_outbox out;
@@ -39,14 +39,14 @@ static enum dfopt_err take_path(struct worker *f, const struct dfopt_item *item)
     return paths[f->n_paths++] ? DFOPT_OK : DFOPT_ERR_NOMEM;
 }
 
-static enum dfopt_err take_preset(struct worker *f, const struct dfopt_item *item)
+static enum dfopt_err take_initial(struct worker *f, const struct dfopt_item *item)
 {
     uint64_t seq;
     struct dfopt_registration r;
     enum dfopt_err e = dfopt_item_registration(item, &seq, &r);
     if (e)
         return e;
-    e = dfopt_buf_add(&f->presets, &r, sizeof r);
+    e = dfopt_buf_add(&f->initial, &r, sizeof r);
     if (e)
         dfopt_registration_clear(&r);
     return e ? e : dfopt_recording_add_knobs(&f->recording, &r);
@@ -65,8 +65,7 @@ static enum dfopt_err take_config(struct worker *f, const struct dfopt_item *ite
     return DFOPT_OK;
 }
 
-static enum dfopt_err take_start(struct worker *f,
-                                 struct dfopt_frame_reader *frame,
+static enum dfopt_err take_start(struct worker *f, struct dfopt_frame_reader *frame,
                                  struct dfopt_sweep_start *start)
 {
     struct dfopt_item item;
@@ -90,16 +89,15 @@ static enum dfopt_err take_start(struct worker *f,
             e = take_path(f, &item);
             break;
         default:
-            e = take_preset(f, &item);
+            e = take_initial(f, &item);
         }
     }
-    f->world.presets = DFOPT_ROW(&f->presets, const struct dfopt_registration);
-    f->world.n_presets = DFOPT_ROWS(&f->presets, struct dfopt_registration);
+    f->world.initial = DFOPT_ROW(&f->initial, const struct dfopt_registration);
+    f->world.n_initial = DFOPT_ROWS(&f->initial, struct dfopt_registration);
     return e;
 }
 
-static enum dfopt_err load(struct worker *f,
-                           const struct dfopt_sweep_start *start,
+static enum dfopt_err load(struct worker *f, const struct dfopt_sweep_start *start,
                            struct dfopt_error *err)
 {
     const struct dfopt_codec_limits limits = {.max_record_bytes =
@@ -143,7 +141,7 @@ static void end_block(struct worker *f)
 
 /* Reads numbers and policies of a block's frame. Both arrays have room for all. */
 static enum dfopt_err read_block(struct worker *f, struct dfopt_frame_reader *in,
-                                uint64_t *numbers, size_t *n)
+                                 uint64_t *numbers, size_t *n)
 {
     struct dfopt_item item;
     struct dfopt_frame_config config;
@@ -163,7 +161,7 @@ static enum dfopt_err read_block(struct worker *f, struct dfopt_frame_reader *in
 }
 
 static enum dfopt_err begin_block(struct worker *f, struct dfopt_buf *frame,
-                                 struct dfopt_error *err)
+                                  struct dfopt_error *err)
 {
     struct dfopt_frame_reader in;
     enum dfopt_err e = dfopt_frame_open(&in, frame->data, frame->len, err);
@@ -230,7 +228,8 @@ static enum dfopt_err serve(struct worker *f, struct dfopt_error *err)
     enum dfopt_err e = DFOPT_OK;
     while (!e && !f->end) {
         int from;
-        const bool idle = !dfopt_variant_block_active(&f->block) && f->waiting.len == 0;
+        const bool idle =
+            !dfopt_variant_block_active(&f->block) && f->waiting.len == 0;
         e = dfopt_comm_receive(f->comm, 0, idle, &f->in, &from, err);
         if (!e && from >= 0)
             e = take_frame(f, err);
@@ -258,15 +257,15 @@ static enum dfopt_err say_left(struct worker *f, struct dfopt_error *err)
 static void release(struct worker *f)
 {
     struct dfopt_registration *r =
-        DFOPT_ROW(&f->presets, struct dfopt_registration);
+        DFOPT_ROW(&f->initial, struct dfopt_registration);
     end_block(f);
     dfopt_variant_block_free(&f->block);
-    for (size_t i = 0; i < DFOPT_ROWS(&f->presets, struct dfopt_registration); i++)
+    for (size_t i = 0; i < DFOPT_ROWS(&f->initial, struct dfopt_registration); i++)
         dfopt_registration_clear(&r[i]);
     for (size_t i = 0; i < f->n_paths; i++)
         free(f->paths[i]);
     free(f->paths);
-    dfopt_buf_free(&f->presets);
+    dfopt_buf_free(&f->initial);
     dfopt_buf_free(&f->in);
     dfopt_buf_free(&f->waiting);
     dfopt_buf_free(&f->result);
@@ -277,8 +276,8 @@ static void release(struct worker *f)
 }
 
 enum dfopt_err dfopt_sweep_serve(struct dfopt_comm *comm,
-                                  struct dfopt_frame_reader *frame,
-                                  struct dfopt_error *err)
+                                 struct dfopt_frame_reader *frame,
+                                 struct dfopt_error *err)
 {
     struct worker f = {.comm = comm};
     struct dfopt_sweep_start start = {0};

@@ -1,5 +1,5 @@
 /* Policy and registrations, out of files and the environment. */
-#include "cmd/mpi/presets.h"
+#include "cmd/mpi/initial.h"
 
 #include "cmd/mpi/bootstrap.h"
 #include "cmd/mpi/files.h"
@@ -35,7 +35,7 @@ static void apply_overrides(const struct dfopt_policy *policy,
 }
 
 /* Where the body of each registration starts and ends: one line each. */
-static void find_bodies(struct dfopt_presets *p)
+static void find_bodies(struct dfopt_initials *p)
 {
     const char *line = p->bodies.data, *all_end = line + p->bodies.len;
     for (size_t i = 0; i < p->n; i++) {
@@ -47,7 +47,7 @@ static void find_bodies(struct dfopt_presets *p)
 }
 
 /* Adds the registrations of a text. `where` names it in messages. */
-static enum dfopt_err add(struct dfopt_presets *p, struct dfopt_codec *codec,
+static enum dfopt_err add(struct dfopt_initials *p, struct dfopt_codec *codec,
                           const struct dfopt_policy *policy, const char *where,
                           enum dfopt_registration_source source,
                           const struct dfopt_buf *text, struct dfopt_error *err)
@@ -78,7 +78,7 @@ static enum dfopt_err add(struct dfopt_presets *p, struct dfopt_codec *codec,
     return DFOPT_OK;
 }
 
-enum dfopt_err dfopt_presets_load(struct dfopt_presets *p,
+enum dfopt_err dfopt_initial_load(struct dfopt_initials *p,
                                   const struct dfopt_options *o,
                                   struct dfopt_codec *codec,
                                   const struct dfopt_policy *policy,
@@ -96,7 +96,7 @@ enum dfopt_err dfopt_presets_load(struct dfopt_presets *p,
             knobs += p->items[i].registration.n_knobs;
     }
     if (!e && knobs == 0 && dfopt_bootstrap_wanted()) {
-        dfopt_presets_drop(p); /* holds no knobs */
+        dfopt_initial_drop(p); /* holds no knobs */
         dfopt_buf_clear(&p->bodies);
         dfopt_buf_clear(&text);
         e = dfopt_bootstrap_json(sysconf(_SC_NPROCESSORS_ONLN), &text, err);
@@ -108,7 +108,7 @@ enum dfopt_err dfopt_presets_load(struct dfopt_presets *p,
     return e;
 }
 
-void dfopt_presets_drop(struct dfopt_presets *p)
+void dfopt_initial_drop(struct dfopt_initials *p)
 {
     for (size_t i = 0; i < p->n; i++)
         dfopt_registration_clear(&p->items[i].registration);
@@ -117,8 +117,8 @@ void dfopt_presets_drop(struct dfopt_presets *p)
     p->n = 0;
 }
 
-void dfopt_presets_free(struct dfopt_presets *p)
+void dfopt_initial_free(struct dfopt_initials *p)
 {
-    dfopt_presets_drop(p);
+    dfopt_initial_drop(p);
     dfopt_buf_free(&p->bodies);
 }

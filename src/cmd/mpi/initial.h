@@ -1,7 +1,7 @@
 /* What a run is to decide by before its first event: the policy, and the knobs
  * that are registered from a file or from the environment. */
-#ifndef DFOPT_CMD_MPI_PRESETS_H
-#define DFOPT_CMD_MPI_PRESETS_H
+#ifndef DFOPT_CMD_MPI_INITIAL_H
+#define DFOPT_CMD_MPI_INITIAL_H
 
 #include "cmd/mpi/options.h"
 #include "codec/codec.h"
@@ -13,7 +13,7 @@ enum dfopt_err dfopt_policy_load(struct dfopt_policy *out,
                                  const struct dfopt_options *o,
                                  struct dfopt_dict *dict, struct dfopt_error *err);
 
-struct dfopt_presets {           /* zero-initialise */
+struct dfopt_initials {          /* zero-initialise */
     struct dfopt_initial *items; /* owned; their bodies point into bodies */
     size_t n;
     struct dfopt_buf bodies; /* a line each */
@@ -22,14 +22,14 @@ struct dfopt_presets {           /* zero-initialise */
 /* The registrations of the registry file, or, where it registers no knob, what the
  * environment says; the policy's overrides applied, as the decision log is to show
  * them. OK, NOMEM, or the text names the file; free it in any case. */
-enum dfopt_err dfopt_presets_load(struct dfopt_presets *p,
+enum dfopt_err dfopt_initial_load(struct dfopt_initials *p,
                                   const struct dfopt_options *o,
                                   struct dfopt_codec *codec,
                                   const struct dfopt_policy *policy,
                                   struct dfopt_error *err);
 
 /* Forgets the registrations, and keeps the bodies. */
-void dfopt_presets_drop(struct dfopt_presets *p);
-void dfopt_presets_free(struct dfopt_presets *p);
+void dfopt_initial_drop(struct dfopt_initials *p);
+void dfopt_initial_free(struct dfopt_initials *p);
 
 #endif
