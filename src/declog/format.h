@@ -1,6 +1,6 @@
 /* The decision log's format: which tables a file holds, the rows of each, and
  * the columns that a row is stored as. The writer, the reader and the documents
- * (docs/decision-log.md) go by the one description in format.c.
+ * (docs/decision-log.md) go by the one description in layout.c.
  *
  * A table is a group of columns, one dataset each. A text that seldom repeats
  * (a rationale, a reason) is kept in a pool: the bytes of all rows one behind

@@ -8,9 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define WHOLE_MAX                                                                  \
-    ((int64_t)1 << 53) /* a real holds each whole number up to here                \
-                        */
+#define WHOLE_MAX ((int64_t)1 << 53) /* a real holds each whole number up to here  \
+                                      */
 
 static bool is_big(const struct json_object *j)
 {
@@ -38,16 +37,6 @@ enum dfopt_json_kind dfopt_json_kind(const struct json_object *j)
         break;
     }
     return DFOPT_JSON_NULL;
-}
-
-struct dfopt_text dfopt_text_z(const char *text)
-{
-    return (struct dfopt_text){text, strlen(text)};
-}
-
-bool dfopt_text_is(struct dfopt_text t, const char *want)
-{
-    return t.len == strlen(want) && memcmp(t.at, want, t.len) == 0;
 }
 
 struct dfopt_text dfopt_json_text(struct json_object *j)

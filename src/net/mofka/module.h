@@ -1,4 +1,4 @@
-/* The border to Mofka's client: what the loadable module (mofka.cpp, C++) gives to
+/* The border to Mofka's client: what the loadable module (module.cpp, C++) gives to
  * the C files around it (mofka_*.c), which know nothing of Mofka's headers. No
  * exception crosses. The module starts no threads but the client's own, keeps no
  * time, and waits for as long as the client does: who calls it sees to it that a

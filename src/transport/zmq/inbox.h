@@ -20,7 +20,7 @@ enum dfopt_zmq_taken {
 struct dfopt_zmq_inbox {
     struct dfopt_zmq_context context;
     struct dfopt_zmq_socket sockets[DFOPT_ZMQ_STREAMS];
-    struct dfopt_zmq_ready ready; /* by stream, then the places in zmq_inbox.c */
+    struct dfopt_zmq_ready ready; /* by stream, then the places in inbox.c */
     zmq_msg_t body;               /* what the last record points into */
     size_t max_bytes;
     struct dfopt_zmq_notes notes;

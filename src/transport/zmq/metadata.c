@@ -1,10 +1,8 @@
 /* The grammar decides what is JSON. Only then are the members of the outermost
  * object looked at, in text that is known to be well-formed. */
 #include "transport/zmq/metadata.h"
+#include "base/text.h"
 #include "json/grammar.h"
-
-#include <stdbool.h>
-#include <string.h>
 
 #define MAX_DEPTH 33 /* the object, and 32 levels below it */
 
@@ -13,32 +11,22 @@ static const struct {
 } sentinels[] = {{"name", "end"}, {"type", "stop"}};
 #define SENTINELS (sizeof sentinels / sizeof *sentinels)
 
-/* A string as it is spelt, without its quotes. */
-struct text {
-    const char *at;
-    size_t len;
-};
-
-static bool is(struct text t, const char *want)
-{
-    return t.len == strlen(want) && memcmp(t.at, want, t.len) == 0;
-}
-
-/* From the quote that opens a string to the one that closes it. */
-static struct text string(const char **p)
+/* A string as it is spelt; from the quote that opens it to the one that closes it.
+ */
+static struct dfopt_text string(const char **p)
 {
     const char *start = ++*p;
     for (; **p != '"'; ++*p)
         if (**p == '\\')
             ++*p;
-    return (struct text){start, (size_t)(*p - start)};
+    return (struct dfopt_text){start, (size_t)(*p - start)};
 }
 
 /* Which sentinel a key belongs to; SENTINELS: none. */
-static size_t sentinel_of(struct text key)
+static size_t sentinel_of(struct dfopt_text key)
 {
     size_t i = 0;
-    while (i < SENTINELS && !is(key, sentinels[i].key))
+    while (i < SENTINELS && !dfopt_text_is(key, sentinels[i].key))
         i++;
     return i;
 }
@@ -47,14 +35,14 @@ static bool says_stop(const char *p, const char *end)
 {
     bool stops[SENTINELS + 1] = {false}; /* the last: of other keys */
     size_t member = SENTINELS;
-    struct text key = {0};
+    struct dfopt_text key = {0};
     bool in_value = false;
     for (int depth = 0; p < end; p++) {
         if (*p == '"') {
-            const struct text t = string(&p);
+            const struct dfopt_text t = string(&p);
             if (depth == 1 && in_value)
                 stops[member] =
-                    member < SENTINELS && is(t, sentinels[member].value);
+                    member < SENTINELS && dfopt_text_is(t, sentinels[member].value);
             else if (depth == 1)
                 key = t;
         } else if (*p == '{' || *p == '[') {
