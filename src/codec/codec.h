@@ -7,7 +7,6 @@
 #include "base/buf.h"
 #include "base/log.h"
 #include "model/decision.h"
-#include "model/policy.h"
 #include "model/state.h"
 
 /* ---- what comes in ---- */
@@ -57,12 +56,6 @@ enum dfopt_err dfopt_codec_decode(struct dfopt_codec *c, int stream,
                                   const char *data, size_t len,
                                   struct dfopt_event *out, struct dfopt_error *err);
 
-/* Decodes a policy file onto *policy, which holds a preset. On failure *policy
- * is as it was. An unknown key is a SCHEMA error that names it. */
-enum dfopt_err dfopt_codec_policy(struct dfopt_dict *dict, const char *text,
-                                  size_t len, struct dfopt_policy *policy,
-                                  struct dfopt_error *err);
-
 /* Decodes a registry file: a JSON array of registrations, or one. Returns owned:
  * an array of *n in *out, each to be cleared, then the array freed. All or
  * nothing; *err names the index, and the knob where one is at fault. `bodies`,
@@ -84,11 +77,6 @@ enum dfopt_err dfopt_codec_plan_json(const struct dfopt_dict *dict,
 enum dfopt_err dfopt_codec_plan_metadata(const struct dfopt_dict *dict,
                                          const struct dfopt_plan *p, uint32_t run,
                                          struct dfopt_buf *out);
-
-/* A policy in the form of a policy file, every switch given. */
-enum dfopt_err dfopt_codec_policy_json(const struct dfopt_dict *dict,
-                                       const struct dfopt_policy *policy,
-                                       struct dfopt_buf *out);
 
 /* {"knob": value, ...}: the job's values, in the order of first registration. */
 enum dfopt_err dfopt_codec_knob_state_json(const struct dfopt_dict *dict,

@@ -5,6 +5,7 @@
 #include "codec/codec.h"
 #include "state/rows.h"
 #include "planner/restore.h"
+#include "policy/policy_json.h"
 #include "base/symmap.h"
 
 #include <inttypes.h>

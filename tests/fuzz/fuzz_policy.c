@@ -1,6 +1,7 @@
 /* Policy files. What is accepted is written as a policy file again, which must be
  * accepted and written to the same text. */
 #include "codec/codec.h"
+#include "policy/policy_json.h"
 #include "fuzz.h"
 
 static void check(struct dfopt_dict *dict, const struct dfopt_policy *p)

@@ -1,6 +1,7 @@
 /* Sweep files. Each variant must be one that a policy file can hold. */
 #include "codec/codec.h"
-#include "codec/sweep_json.h"
+#include "policy/policy_json.h"
+#include "policy/sweep_json.h"
 #include "fuzz.h"
 
 #define LOOKED_AT 64 /* variants of a file; there may be 100,000 */

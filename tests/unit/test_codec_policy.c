@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include "codec/codec.h"
+#include "policy/policy_json.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -2,8 +2,9 @@
 #include "nomem.h"
 
 #include "codec/codec.h"
+#include "policy/policy_json.h"
 #include "engine/comm/frame.h"
-#include "codec/sweep_json.h"
+#include "policy/sweep_json.h"
 #include "nomem_records.h"
 
 #include <string.h>

@@ -3,6 +3,7 @@
 
 #include "cmd/mpi/bootstrap.h"
 #include "cmd/mpi/files.h"
+#include "policy/policy_json.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -6,6 +6,7 @@
 #include "declog/liveness.h"
 #include "journal/source.h"
 #include "journal/journal.h"
+#include "policy/policy_json.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

@@ -14,6 +14,7 @@
 #include "engine/replay/replay.h"
 #include "journal/source.h"
 #include "journal/line.h"
+#include "policy/policy_json.h"
 #include "transport/file/file.h"
 
 #include <inttypes.h>

@@ -5,7 +5,8 @@
 #include "cmd/mpi/files.h"
 #include "cmd/mpi/progress.h"
 #include "cmd/mpi/sweep_report.h"
-#include "codec/sweep_json.h"
+#include "policy/policy_json.h"
+#include "policy/sweep_json.h"
 #include "json/write.h"
 
 #include <errno.h>

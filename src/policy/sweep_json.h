@@ -1,6 +1,6 @@
 /* Sweep files: a base policy, and how its fields vary. docs/sweeps.md. */
-#ifndef DFOPT_CODEC_SWEEP_JSON_H
-#define DFOPT_CODEC_SWEEP_JSON_H
+#ifndef DFOPT_POLICY_SWEEP_JSON_H
+#define DFOPT_POLICY_SWEEP_JSON_H
 
 #include "base/dict.h"
 #include "model/sweep.h"

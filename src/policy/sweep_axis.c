@@ -1,6 +1,6 @@
 /* The values of one parameter. Reals that are computed are rounded to a few
  * digits, so that a policy can be read and written down. */
-#include "codec/sweep_axis.h"
+#include "policy/sweep_axis.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* Responses, driven by one table of their fields. */
-#include "codec/response_json.h"
+#include "policy/response_json.h"
 
 enum field_kind { DIRECTION, STEP_MODE, SCALAR, NUMBER, TEXT };
 

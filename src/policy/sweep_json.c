@@ -1,9 +1,9 @@
 /* From a sweep file to variants. A setting is applied as the policy file that
  * would make it, so that both accept the same and say the same about the rest. */
-#include "codec/sweep_json.h"
+#include "policy/sweep_json.h"
 
-#include "codec/policy_json.h"
-#include "codec/sweep_axis.h"
+#include "policy/policy_json.h"
+#include "policy/sweep_axis.h"
 #include "json/write.h"
 #include "model/sample.h"
 

@@ -1,9 +1,9 @@
 /* Policy files. They are written by people, so whatever is not known is an
  * error that names it. */
-#include "codec/policy_json.h"
+#include "policy/policy_json.h"
 
-#include "codec/codec.h"
-#include "codec/response_json.h"
+#include "json/json.h"
+#include "policy/response_json.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -192,7 +192,8 @@ static enum dfopt_err copy_policy(const struct dfopt_policy *from,
     return DFOPT_OK;
 }
 
-enum dfopt_err dfopt_policy_decode(struct dfopt_dict *dict, struct json_object *tree,
+enum dfopt_err dfopt_policy_decode(struct dfopt_dict *dict,
+                                   struct json_object *tree,
                                    struct dfopt_policy *policy,
                                    struct dfopt_error *err)
 {
