@@ -216,9 +216,9 @@ enum dfopt_err dfopt_policy_decode(struct dfopt_dict *dict,
     return DFOPT_OK;
 }
 
-enum dfopt_err dfopt_codec_policy(struct dfopt_dict *dict, const char *text,
-                                  size_t len, struct dfopt_policy *policy,
-                                  struct dfopt_error *err)
+enum dfopt_err dfopt_policy_read(struct dfopt_dict *dict, const char *text,
+                                 size_t len, struct dfopt_policy *policy,
+                                 struct dfopt_error *err)
 {
     struct json_object *tree = NULL;
     enum dfopt_err e = dfopt_json_parse_file(text, len, &tree, err);
@@ -261,9 +261,9 @@ static void put_target(struct dfopt_put *p, const struct dfopt_override *o)
     dfopt_buf_free(&key);
 }
 
-enum dfopt_err dfopt_codec_policy_json(const struct dfopt_dict *dict,
-                                       const struct dfopt_policy *policy,
-                                       struct dfopt_buf *out)
+enum dfopt_err dfopt_policy_json(const struct dfopt_dict *dict,
+                                 const struct dfopt_policy *policy,
+                                 struct dfopt_buf *out)
 {
     size_t n;
     const struct dfopt_switch_info *table = dfopt_switch_table(&n);

@@ -9,9 +9,9 @@ struct json_object;
 
 /* Decodes a policy file onto *policy, which holds a preset. On failure *policy
  * is as it was. An unknown key is a SCHEMA error that names it. */
-enum dfopt_err dfopt_codec_policy(struct dfopt_dict *dict, const char *text,
-                                  size_t len, struct dfopt_policy *policy,
-                                  struct dfopt_error *err);
+enum dfopt_err dfopt_policy_read(struct dfopt_dict *dict, const char *text,
+                                 size_t len, struct dfopt_policy *policy,
+                                 struct dfopt_error *err);
 
 /* The same for a policy object, which sweep files hold, too. OK, NOMEM or SCHEMA;
  * *err names the switch, or the target and field. */
@@ -22,8 +22,8 @@ enum dfopt_err dfopt_policy_decode(struct dfopt_dict *dict,
 
 /* A policy in the form of a policy file, every switch given, appended to *out as
  * compact JSON. OK or NOMEM. */
-enum dfopt_err dfopt_codec_policy_json(const struct dfopt_dict *dict,
-                                       const struct dfopt_policy *policy,
-                                       struct dfopt_buf *out);
+enum dfopt_err dfopt_policy_json(const struct dfopt_dict *dict,
+                                 const struct dfopt_policy *policy,
+                                 struct dfopt_buf *out);
 
 #endif

@@ -454,10 +454,10 @@ static enum dfopt_err read_sweep(struct builder *b, struct json_object *tree,
     return e;
 }
 
-enum dfopt_err dfopt_codec_sweep(struct dfopt_dict *dict, const char *text,
-                                 size_t len, const struct dfopt_policy *policy,
-                                 struct dfopt_sweep_variants *out,
-                                 struct dfopt_error *err)
+enum dfopt_err dfopt_sweep_read(struct dfopt_dict *dict, const char *text,
+                                size_t len, const struct dfopt_policy *policy,
+                                struct dfopt_sweep_variants *out,
+                                struct dfopt_error *err)
 {
     struct json_object *tree = NULL;
     struct dfopt_sweep_variants made = {0};

@@ -6,12 +6,12 @@
 #include "model/sweep.h"
 
 /* Decodes a sweep file into all its variants of a policy (borrowed). Everything
- * is checked: each variant is a policy that dfopt_codec_policy would accept.
+ * is checked: each variant is a policy that dfopt_policy_read would accept.
  * Returns owned in *out: dfopt_sweep_variants_free. OK, NOMEM, or PARSE, SCHEMA,
  * LIMIT; *err says where in the file, without naming it. */
-enum dfopt_err dfopt_codec_sweep(struct dfopt_dict *dict, const char *text,
-                                 size_t len, const struct dfopt_policy *policy,
-                                 struct dfopt_sweep_variants *out,
-                                 struct dfopt_error *err);
+enum dfopt_err dfopt_sweep_read(struct dfopt_dict *dict, const char *text,
+                                size_t len, const struct dfopt_policy *policy,
+                                struct dfopt_sweep_variants *out,
+                                struct dfopt_error *err);
 
 #endif

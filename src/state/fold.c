@@ -100,7 +100,7 @@ static enum dfopt_err begin_run(struct fold *f, const void *row,
     const char *policy = f->out->run_text[DFOPT_RUN_policy];
     dfopt_policy_clear(&f->policy);
     dfopt_policy_preset(&f->policy, DFOPT_PRESET_DEFAULT);
-    e = dfopt_codec_policy(f->dict, policy, strlen(policy), &f->policy, err);
+    e = dfopt_policy_read(f->dict, policy, strlen(policy), &f->policy, err);
     dfopt_planner_assume_acks(
         f->planner, strcmp(f->out->run_text[DFOPT_RUN_acks_mode], "assumed") == 0);
     return e;

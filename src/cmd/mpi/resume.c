@@ -125,10 +125,10 @@ static enum dfopt_err compare_policies(const struct dfopt_resume *r,
     struct dfopt_policy was;
     struct dfopt_buf is = {0};
     dfopt_policy_preset(&was, DFOPT_PRESET_DEFAULT);
-    enum dfopt_err e = dfopt_codec_policy(now->dict, text, strlen(text), &was, err);
+    enum dfopt_err e = dfopt_policy_read(now->dict, text, strlen(text), &was, err);
     if (!e)
         e = compare_switches(r, &was, now->policy, err);
-    if (!e && (dfopt_codec_policy_json(now->dict, now->policy, &is) ||
+    if (!e && (dfopt_policy_json(now->dict, now->policy, &is) ||
                dfopt_buf_add(&is, "", 1)))
         e = dfopt_error_set(err, DFOPT_ERR_NOMEM, "out of memory");
     if (!e && strcmp(is.data, text) != 0)
