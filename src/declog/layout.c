@@ -24,8 +24,6 @@ static const char *const sources[] = {DFOPT_REGISTRATION_SOURCE_LIST(NAME2)};
 #define NAME_OF(name, text) #name,
 static const char *const run_texts[] = {DFOPT_RUN_TEXT_LIST(NAME_OF)};
 static const char *const units[] = {DFOPT_UNIT_LIST(NAME2)};
-static const char *const details[] = {DFOPT_DETAIL_LIST(NAME2)};
-static const char *const metrics[] = {DFOPT_METRIC_LIST(NAME2)};
 
 #define LENGTH(array) (sizeof(array) / sizeof *(array))
 
@@ -370,14 +368,14 @@ const struct dfopt_layout *dfopt_layout_of(size_t store)
     return &layouts[store];
 }
 
-#define NAME_FUNCTION(function, names)                                             \
-    const char *function(uint32_t i)                                               \
-    {                                                                              \
-        return i < LENGTH(names) ? (names)[i] : "unknown";                         \
-    }
-NAME_FUNCTION(dfopt_declog_detail_name, details)
-NAME_FUNCTION(dfopt_registration_source_name, sources)
-NAME_FUNCTION(dfopt_declog_run_text_name, run_texts)
-NAME_FUNCTION(dfopt_declog_unit_name, units)
-NAME_FUNCTION(dfopt_declog_metric_name, metrics)
-NAME_FUNCTION(dfopt_declog_range_state_name, range_states)
+DFOPT_NAME_FUNCTION(dfopt_declog_detail_name, DFOPT_DETAIL_LIST, NAME2)
+DFOPT_NAME_FUNCTION(dfopt_registration_source_name, DFOPT_REGISTRATION_SOURCE_LIST,
+                    NAME2)
+DFOPT_NAME_FUNCTION(dfopt_declog_run_text_name, DFOPT_RUN_TEXT_LIST, NAME_OF)
+DFOPT_NAME_FUNCTION(dfopt_declog_unit_name, DFOPT_UNIT_LIST, NAME2)
+DFOPT_NAME_FUNCTION(dfopt_declog_metric_name, DFOPT_METRIC_LIST, NAME2)
+
+const char *dfopt_declog_range_state_name(uint32_t state)
+{
+    return state < LENGTH(range_states) ? range_states[state] : "unknown";
+}

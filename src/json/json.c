@@ -8,8 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define WHOLE_MAX ((int64_t)1 << 53) /* a real holds each whole number up to here  \
-                                      */
+#define WHOLE_MAX                                                                  \
+    ((int64_t)1 << 53) /* a real holds each whole number up to here                \
+                        */
 
 static bool is_big(const struct json_object *j)
 {
@@ -188,6 +189,32 @@ enum dfopt_err dfopt_json_check_scalar(struct json_object *j, const char *name,
     default:
         return DFOPT_OK;
     }
+}
+
+enum dfopt_err dfopt_json_unknown(const char *what, const char *key,
+                                  const char *allowed, struct dfopt_error *err)
+{
+    char name[DFOPT_JSON_NAME_SIZE];
+    return dfopt_error_set(err, DFOPT_ERR_SCHEMA, "unknown %s '%s'%s", what,
+                           dfopt_json_name(dfopt_text_z(key), name), allowed);
+}
+
+enum dfopt_err dfopt_json_check_keys(struct json_object *j,
+                                     const char *const *known, const char *allowed,
+                                     struct dfopt_error *err)
+{
+    if (dfopt_json_kind(j) != DFOPT_JSON_OBJECT)
+        return dfopt_error_set(err, DFOPT_ERR_SCHEMA, "not an object");
+    json_object_object_foreach(j, key, member)
+    {
+        (void)member;
+        size_t i = 0;
+        while (known[i] && strcmp(known[i], key) != 0)
+            i++;
+        if (!known[i])
+            return dfopt_json_unknown("key", key, allowed, err);
+    }
+    return DFOPT_OK;
 }
 
 enum dfopt_err dfopt_json_intern(struct dfopt_dict *dict, struct dfopt_text text,

@@ -80,6 +80,16 @@ enum dfopt_err dfopt_json_get_texts(struct json_object *object, const char *name
 enum dfopt_err dfopt_json_check_scalar(struct json_object *j, const char *name,
                                        struct dfopt_error *err);
 
+/* The error of a key that is not known: "unknown WHAT 'KEY'ALLOWED". SCHEMA. */
+enum dfopt_err dfopt_json_unknown(const char *what, const char *key,
+                                  const char *allowed, struct dfopt_error *err);
+
+/* Whether this is an object without other keys than `known`, which ends with NULL.
+ * OK or SCHEMA. */
+enum dfopt_err dfopt_json_check_keys(struct json_object *j,
+                                     const char *const *known, const char *allowed,
+                                     struct dfopt_error *err);
+
 /* ---- tree to model: these intern. OK or NOMEM ---- */
 
 enum dfopt_err dfopt_json_intern(struct dfopt_dict *dict, struct dfopt_text text,
