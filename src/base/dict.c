@@ -3,9 +3,8 @@
  * found by its bytes, unless a local entry had those bytes first (the number
  * of the authority then replaces the local one in the table).
  *
- * With millions of names each access to memory is a wait. A look-up makes two: a
- * slot, which tells by its hash whether the entry is worth a look, and the entry.
- */
+ * With millions of names every memory access is a cache miss. A look-up makes two:
+ * the slot, whose hash tells whether the entry is worth reading, and the entry. */
 #include "base/buf.h"
 #include "base/dict.h"
 

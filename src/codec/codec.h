@@ -1,6 +1,6 @@
-/* JSON <-> model. What comes in is decoded into plain data with interned
- * strings; what goes out is one line of compact JSON. json-c stays inside this
- * folder. What is accepted, field by field: docs/formats.md. */
+/* JSON <-> model. Input is decoded into plain data with interned strings; output
+ * is one line of compact JSON. What is accepted, field by field: docs/formats.md.
+ */
 #ifndef DFOPT_CODEC_CODEC_H
 #define DFOPT_CODEC_CODEC_H
 
@@ -9,7 +9,7 @@
 #include "model/decision.h"
 #include "model/state.h"
 
-/* ---- what comes in ---- */
+/* ---- input ---- */
 
 struct dfopt_codec; /* decoder and its scratch memory; one thread */
 
@@ -34,7 +34,7 @@ struct dfopt_event {
         struct dfopt_ack ack;
         struct dfopt_global_plan global_plan;
     };
-    /* For the record of what came in; borrowed until the next decode. */
+    /* For the record of the input; borrowed until the next decode. */
     const char *body; /* REGISTRATION: the body as compact JSON; else NULL */
     size_t body_len;
     const char *plan_id; /* ACK: as it came, whatever its form; else NULL */
@@ -65,7 +65,7 @@ enum dfopt_err dfopt_codec_registry(struct dfopt_codec *c, const char *text,
                                     size_t *n, struct dfopt_buf *bodies,
                                     struct dfopt_error *err);
 
-/* ---- what goes out: each appends compact JSON to *out; OK or NOMEM ---- */
+/* ---- output: each appends compact JSON to *out; OK or NOMEM ---- */
 
 /* An ActionPlan as applications read it; keys in the order of the wire format. */
 enum dfopt_err dfopt_codec_plan_json(const struct dfopt_dict *dict,

@@ -1,5 +1,4 @@
-/* Policy files. They are written by people, so whatever is not known is an
- * error that names it. */
+/* Policy files. People write them, so an unknown key is an error that names it. */
 #include "policy/policy_json.h"
 
 #include "json/json.h"

@@ -1,5 +1,5 @@
 /* From a sweep file to variants. A setting is applied as the policy file that
- * would make it, so that both accept the same and say the same about the rest. */
+ * would make it, so that both accept the same and report the same errors. */
 #include "policy/sweep_json.h"
 
 #include "policy/policy_json.h"

@@ -1,4 +1,4 @@
-/* Sweep files: a base policy, and how its fields vary. docs/sweeps.md. */
+/* Sweep files: a base policy, and how its fields vary (docs/sweeps.md). */
 #ifndef DFOPT_POLICY_SWEEP_JSON_H
 #define DFOPT_POLICY_SWEEP_JSON_H
 

@@ -13,7 +13,7 @@
  *
  * What bounds a consumer: its broker announces events as fast as it can. Their data
  * is fetched one by one by the consumer's own thread, which asks the selector below
- * first; that waits there while too much is under way or held (flow.hpp). */
+ * first; that waits there while too much is in flight or held (flow.hpp). */
 #include "net/mofka/client.hpp"
 
 #include <spdlog/spdlog.h>

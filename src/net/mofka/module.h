@@ -123,14 +123,14 @@ struct dfopt_mofka_module {
                                     struct dfopt_mofka_event **out,
                                     struct dfopt_error *err);
 
-    /* Nothing more is fetched; what is under way is let go. Before close. */
+    /* Nothing more is fetched; what is in flight is dropped. Before close. */
     void (*consumer_stop)(struct dfopt_mofka_consumer *c);
 
     /* Unsubscribes and frees; on the thread that subscribed. Events that it gave
      * stay valid. */
     void (*consumer_close)(struct dfopt_mofka_consumer *c);
 
-    /* Says that the next consumer of that name is to begin after this event.
+    /* Makes the next consumer of that name begin after this event.
      * Returns OK or IO. */
     enum dfopt_err (*acknowledge)(const struct dfopt_mofka_event *e,
                                   struct dfopt_error *err);

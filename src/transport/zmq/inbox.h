@@ -59,7 +59,7 @@ bool dfopt_zmq_inbox_is_ready(const struct dfopt_zmq_inbox *in);
 /* Whether a wake_fd was readable; forgets it. */
 bool dfopt_zmq_inbox_is_woken(struct dfopt_zmq_inbox *in);
 
-/* When nothing is ready: tells of refused peers, and replaces the socket that
+/* When nothing is ready: reports refused peers, and replaces the socket that
  * connects if libzmq has given it up. Returns when to do it again. */
 int64_t dfopt_zmq_inbox_tend(struct dfopt_zmq_inbox *in, int64_t now);
 
