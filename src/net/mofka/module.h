@@ -1,8 +1,8 @@
 /* The border to Mofka's client: what the loadable module (module.cpp, C++) gives to
- * the C files around it (mofka_*.c), which know nothing of Mofka's headers. No
- * exception crosses. The module starts no threads but the client's own, keeps no
- * time, and waits for as long as the client does: who calls it sees to it that a
- * call that never comes back holds up nobody.
+ * the C files beside it, which know nothing of Mofka's headers. No exception
+ * crosses. The module starts no threads but the client's own, keeps no time, and
+ * waits for as long as the client does: its caller must not let a call that never
+ * returns hold up anything else.
  *
  * Which thread may call what stands beside each function. None may be called in a
  * child after fork(). */
