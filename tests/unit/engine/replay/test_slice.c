@@ -1,0 +1,635 @@
+/* Slices of a bulk replay: a rank that numbers new strings itself, and is told
+ * their numbers afterwards, gets what the rank that gives the numbers would. */
+#include "support/transport_files.h"
+
+#include "engine/replay/slice.h"
+
+#include <inttypes.h>
+
+#define MAX_RECORD ((size_t)700)
+#define FIRST_SEQ  ((uint64_t)1000000)
+#define PLANNERS   3
+#define WHOLE      ((uint64_t)1 << 40)
+
+/* ---- one rank ---- */
+
+struct rank {
+    struct dfopt_dict *dict;
+    struct dfopt_codec *codec;
+    struct dfopt_policy policy;
+    struct dfopt_slice slice;
+};
+
+static void rank_open(struct rank *r, bool replica)
+{
+    const struct dfopt_codec_limits limits = {.max_record_bytes = MAX_RECORD};
+    *r = (struct rank){.dict = NULL};
+    assert_int_equal(dfopt_dict_create(&r->dict, replica), DFOPT_OK);
+    assert_int_equal(dfopt_codec_create(&r->codec, r->dict, &limits), DFOPT_OK);
+    dfopt_policy_preset(&r->policy, DFOPT_PRESET_DEFAULT);
+    r->slice = (struct dfopt_slice){.dict = r->dict,
+                                    .codec = r->codec,
+                                    .policy = &r->policy,
+                                    .planners = PLANNERS};
+    assert_int_equal(dfopt_slice_init(&r->slice), DFOPT_OK);
+}
+
+static void rank_close(struct rank *r)
+{
+    dfopt_slice_free(&r->slice);
+    dfopt_policy_clear(&r->policy);
+    dfopt_codec_destroy(r->codec);
+    dfopt_dict_destroy(r->dict);
+}
+
+/* ---- slices as text ---- */
+
+static void put(struct dfopt_buf *out, const char *text)
+{
+    assert_int_equal(dfopt_buf_add(out, text, strlen(text)), DFOPT_OK);
+}
+
+/* Texts, NULs and all. A number that holds on one rank only is a failure. */
+static void put_text(const struct rank *r, dfopt_sym s, struct dfopt_buf *out)
+{
+    size_t n;
+    const char *text = dfopt_dict_text(r->dict, s, &n);
+    if (dfopt_sym_is_local(s) || (s >= dfopt_dict_strings(r->dict)))
+        fail_msg("string %08x (\"%s\") has no number that all know", s, text);
+    put(out, " '");
+    assert_int_equal(dfopt_buf_add(out, text, n), DFOPT_OK);
+    put(out, "'");
+}
+
+static void put_list(const struct rank *r, dfopt_list l, struct dfopt_buf *out)
+{
+    size_t n;
+    const dfopt_sym *items = dfopt_dict_items(r->dict, l, &n);
+    if (l >= dfopt_dict_lists(r->dict))
+        fail_msg("list %08x has no number that all know", l);
+    put(out, " [");
+    for (size_t i = 0; i < n; i++)
+        put_text(r, items[i], out);
+    put(out, "]");
+}
+
+static void put_value(const struct rank *r, struct dfopt_value v,
+                      struct dfopt_buf *out)
+{
+    if (v.kind == DFOPT_KIND_STR)
+        put_text(r, v.str, out);
+    else
+        assert_int_equal(dfopt_buf_printf(out, " %u:%" PRId64, v.kind, v.i),
+                         DFOPT_OK);
+}
+
+static void put_finding(const struct rank *r, const struct dfopt_finding *f,
+                        struct dfopt_buf *out)
+{
+    const dfopt_sym s[] = {f->type, f->scope, f->node, f->motif, f->trend_text};
+    for (size_t i = 0; i < N_OF(s); i++)
+        put_text(r, s[i], out);
+    put_list(r, f->tags, out);
+    put_list(r, f->suppresses, out);
+    /* what is no string, in hexadecimal */
+    const unsigned char *rest = (const unsigned char *)&f->trend;
+    for (const unsigned char *end = (const unsigned char *)(f + 1); rest < end;
+         rest++)
+        assert_int_equal(dfopt_buf_printf(out, "%02x", *rest), DFOPT_OK);
+}
+
+static void put_registration(const struct rank *r,
+                             const struct dfopt_registration *g,
+                             struct dfopt_buf *out)
+{
+    if (g->n_knobs == 0)
+        return;
+    put_text(r, g->name_space, out);
+    put_text(r, g->function, out);
+    for (size_t i = 0; i < g->n_knobs; i++) {
+        const struct dfopt_knob *k = &g->knobs[i];
+        const dfopt_sym s[] = {k->id, k->parameter, k->target_function, k->scope};
+        for (size_t j = 0; j < N_OF(s); j++)
+            put_text(r, s[j], out);
+        put_value(r, k->default_value, out);
+        for (size_t j = 0; j < k->n_values; j++)
+            put_value(r, k->values[j], out);
+        for (size_t j = 0; j < k->n_responses; j++) {
+            put_text(r, k->responses[j].tag, out);
+            put_text(r, k->responses[j].apply_when, out);
+            put_value(r, k->responses[j].set_to, out);
+        }
+    }
+}
+
+/* One line of the rows of an event, `kind` before it. */
+static void put_head(uint64_t seq, const char *kind, struct dfopt_buf *out)
+{
+    assert_int_equal(dfopt_buf_printf(out, "%" PRIu64 " %s", seq, kind), DFOPT_OK);
+}
+
+static void put_findings(const struct rank *r, struct dfopt_buf *out)
+{
+    const struct dfopt_buf *b = &r->slice.batch.findings;
+    const struct dfopt_finding_row *row =
+        DFOPT_ROW(b, const struct dfopt_finding_row);
+    for (size_t i = 0; i < DFOPT_ROWS(b, struct dfopt_finding_row); i++) {
+        put_head(row[i].seq, "finding", out);
+        put_finding(r, &row[i].f, out);
+        put(out, "\n");
+    }
+}
+
+static void put_rejects(const struct rank *r, struct dfopt_buf *out)
+{
+    const struct dfopt_buf *b = &r->slice.batch.rejects;
+    const struct dfopt_declog_reject_row *row =
+        DFOPT_ROW(b, const struct dfopt_declog_reject_row);
+    for (size_t i = 0; i < DFOPT_ROWS(b, struct dfopt_declog_reject_row); i++) {
+        put_head(row[i].seq, "reject", out);
+        dfopt_buf_printf(out, " of %u at %" PRIu64, row[i].stream, row[i].line);
+        put_text(r, row[i].origin, out);
+        put_text(r, row[i].reason, out);
+        put(out, "\n");
+    }
+}
+
+static void put_acks(const struct rank *r, struct dfopt_buf *out)
+{
+    const struct dfopt_buf *b = &r->slice.batch.acks;
+    const struct dfopt_batch_ack *a = DFOPT_ROW(b, const struct dfopt_batch_ack);
+    for (size_t i = 0; i < DFOPT_ROWS(b, struct dfopt_batch_ack); i++) {
+        put_head(a[i].seq, "ack", out);
+        put_text(r, a[i].given.knob, out);
+        put_text(r, a[i].given.node, out);
+        put_value(r, a[i].given.old_value, out);
+        put_value(r, a[i].given.new_value, out);
+        dfopt_buf_printf(out, " %.*s %.*s\n", (int)a[i].plan_id_len,
+                         r->slice.batch.texts.data + a[i].plan_id,
+                         (int)a[i].reason_len,
+                         r->slice.batch.texts.data + a[i].reason);
+    }
+}
+
+static void put_registrations(const struct rank *r, struct dfopt_buf *out)
+{
+    const struct dfopt_buf *b = &r->slice.batch.registrations;
+    const struct dfopt_batch_registration *g =
+        DFOPT_ROW(b, const struct dfopt_batch_registration);
+    for (size_t i = 0; i < DFOPT_ROWS(b, struct dfopt_batch_registration); i++) {
+        put_head(g[i].seq,
+                 g[i].rejected ? "registration, rejected" : "registration", out);
+        put_registration(r, &g[i].accepted, out);
+        dfopt_buf_printf(out, " %.*s\n", (int)g[i].body_len,
+                         r->slice.batch.texts.data + g[i].body);
+    }
+}
+
+static void put_slice(const struct rank *r, struct dfopt_buf *out)
+{
+    const struct dfopt_slice *s = &r->slice;
+    const uint32_t *reporter = DFOPT_ROW(&s->batch.reporter, const uint32_t);
+    put_findings(r, out);
+    put_rejects(r, out);
+    put_acks(r, out);
+    put_registrations(r, out);
+    for (uint32_t i = 0; i < s->batch.n_events; i++)
+        dfopt_buf_printf(out, "%" PRIu64 " of %u\n", s->batch.first_seq + i,
+                         reporter[i]);
+    for (size_t i = 0; i < DFOPT_STREAM_COUNT; i++)
+        dfopt_buf_printf(out, "%s %" PRIu64 "\n", dfopt_stream_name((uint32_t)i),
+                         s->by_stream[i]);
+    dfopt_buf_printf(out, "lines %" PRIu64 " of", s->lines);
+    if (s->origin != DFOPT_SYM_NONE)
+        put_text(r, s->origin, out);
+    put(out, "\n");
+}
+
+/* ---- numbers for what is new ---- */
+
+/* The authority numbers what the replica has made since the last time, and tells
+ * the replica all that is new. Returns whether there was any. */
+struct told {
+    uint32_t strings, lists;             /* of the replica's own */
+    uint32_t known_strings, known_lists; /* of the authority's, by the replica */
+};
+
+static dfopt_sym authority_sym(struct dfopt_dict *authority,
+                               struct dfopt_dict *replica, dfopt_sym s)
+{
+    size_t n;
+    const char *text = dfopt_dict_text(replica, s, &n);
+    return dfopt_sym_is_local(s) ? dfopt_dict_intern(authority, text, n) : s;
+}
+
+static void tell(struct dfopt_dict *authority, struct dfopt_dict *replica,
+                 struct told *t)
+{
+    for (; t->known_strings < dfopt_dict_strings(authority); t->known_strings++) {
+        size_t n;
+        const char *text = dfopt_dict_text(authority, t->known_strings, &n);
+        assert_int_equal(dfopt_dict_define(replica, t->known_strings, text, n),
+                         DFOPT_OK);
+    }
+    for (; t->known_lists < dfopt_dict_lists(authority); t->known_lists++) {
+        size_t n;
+        const dfopt_sym *items = dfopt_dict_items(authority, t->known_lists, &n);
+        assert_int_equal(dfopt_dict_define_list(replica, t->known_lists, items, n),
+                         DFOPT_OK);
+    }
+}
+
+static bool number_new(struct dfopt_dict *authority, struct dfopt_dict *replica,
+                       struct told *t)
+{
+    const bool any = t->strings < dfopt_dict_local_strings(replica) ||
+                     t->lists < dfopt_dict_local_lists(replica);
+    for (; t->strings < dfopt_dict_local_strings(replica); t->strings++)
+        authority_sym(authority, replica, dfopt_local_number(t->strings));
+    for (; t->lists < dfopt_dict_local_lists(replica); t->lists++) {
+        dfopt_sym items[16];
+        size_t n;
+        const dfopt_sym *own =
+            dfopt_dict_items(replica, dfopt_local_number(t->lists), &n);
+        assert_true(n <= N_OF(items));
+        for (size_t i = 0; i < n; i++)
+            items[i] = authority_sym(authority, replica, own[i]);
+        dfopt_dict_intern_list(authority, items, n);
+    }
+    tell(authority, replica, t);
+    return any;
+}
+
+/* ---- the input ---- */
+
+#define FINDING(type, scope, tags, suppresses)                                     \
+    "{\"finding_type\":\"" type "\",\"scope\":\"" scope                            \
+    "\",\"severity_score\":0.75,\"persistence\":3,\"motif\":\"m\","                \
+    "\"trend_direction\":\"stable\",\"opportunity_tags\":[" tags                   \
+    "],\"suppresses_tags\":[" suppresses "],\"key_metrics\":{\"fetch_frac\":0.5}," \
+    "\"window_index\":4}\n"
+#define REGISTRATION(id, tag)                                                      \
+    "{\"stream\":\"registration\",\"body\":{\"namespace\":\"dlio\",\"knobs\":{"    \
+    "\"p\""                                                                        \
+    ":{\"id\":\"" id "\",\"default\":\"posix\",\"type\":\"str\",\"values\":["      \
+    "\"posix\",\"mmap\"],\"responds_to\":{\"" tag                                  \
+    "\":{\"direction\":\"set\",\"set_to\":\"mmap\",\"min_severity\":0.5,"          \
+    "\"min_persistence\":2}}}},\"current_values\":{\"p\":\"posix\"}}}\n"
+#define ACK(id, node)                                                              \
+    "{\"stream\":\"ack\",\"body\":{\"plan_id\":\"" id                              \
+    "\",\"knob_id\":\"k\",\"status\":\"applied\",\"new_value\":\"mmap\","          \
+    "\"old_value\":\"posix\",\"window_index\":3,\"target_nodes\":[\"" node         \
+    "\"],\"reason\":\"because\"}}\n"
+#define GLOBAL_PLAN(id)                                                            \
+    "{\"stream\":\"global_plan\",\"body\":{\"plan_id\":\"" id                      \
+    "\",\"knob_id\":\"k\",\"new_value\":\"direct\",\"severity\":0.5,"              \
+    "\"target_nodes\":[\"n1\",\"n2\"]}}\n"
+#define X100                                                                       \
+    "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx" \
+    "xxxx"                                                                         \
+    "xxxxxxxxxxxxxxxxxxxx"
+
+/* Records of all kinds, usable or not, strings that come once and again. */
+static const char input[] = REGISTRATION("k", "t1") FINDING("a", "node:n1:window",
+                                                            "\"t1\",\"t2\"", "")
+    FINDING("a", "window", "\"t1\"", "\"t2\"") "\n\n" FINDING("b", "global", "", "")
+        FINDING("a", "node:n1:window", "\"t1\",\"t2\"",
+                "") "{ not JSON\n" ACK("plan_0000000000010000", "n1")
+            FINDING("c", "node:n2", "\"t2\",\"t3\"", "\"t1\",\"t2\"") GLOBAL_PLAN(
+                "g1") "{\"finding_type\":7}\n"
+                      "{\"stream\":\"registration\",\"body\":{\"knobs\":7}}\n"
+                      "{\"stream\":\"ack\",\"body\":7}\r\n" ACK("of another form",
+                                                                "n3")
+                          FINDING("d\\u0000e", "node:n4", "\"t4\"", "\"t4\"")
+                              REGISTRATION("k2", "t4") "\"" X100 X100 X100 X100 X100
+                                  X100 X100 X100 "\"\n" FINDING("a", "node:n2",
+                                                                "\"t1\",\"t2\"", "")
+                                      GLOBAL_PLAN("g1") FINDING("a",
+                                                                "node:n1:window",
+                                                                "\"t1\",\"t2\"", "")
+                                          REGISTRATION("k", "t5") "[1]\n" FINDING(
+                                              "e", "node:n5", "\"t5\"", "");
+
+#define RECORDS 22
+#define LINES   24
+
+static struct dfopt_splits *open_input(void)
+{
+    const char *path = files_write("f", "w", input, sizeof input - 1);
+    struct dfopt_splits *p = NULL;
+    assert_int_equal(dfopt_splits_open(&p, &path, 1, MAX_RECORD, NULL), DFOPT_OK);
+    assert_non_null(p);
+    return p;
+}
+
+static void must_decode(struct rank *r, struct dfopt_splits *p,
+                        const struct dfopt_split *split)
+{
+    struct dfopt_error err = {0};
+    if (dfopt_slice_decode(&r->slice, p, split, &err))
+        fail_msg("%s", err.text);
+}
+
+static void expect_same(const char *name, const struct rank *got,
+                        const struct rank *want)
+{
+    struct dfopt_buf a = {0}, b = {0};
+    put_slice(got, &a);
+    put_slice(want, &b);
+    if (a.len != b.len || memcmp(a.data, b.data, a.len) != 0)
+        fail_msg("%s:\ngot:\n%.*swant:\n%.*s", name, (int)a.len, a.data, (int)b.len,
+                 b.data);
+    dfopt_buf_free(&a);
+    dfopt_buf_free(&b);
+}
+
+/* ---- tests ---- */
+
+/* Cut into splits of every size; the replica goes from split to split and knows
+ * more each time. */
+static void test_replica(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        uint64_t most;
+        bool known; /* the replica is told everything beforehand */
+    } cases[] = {{"whole", WHOLE, false},     {"halves", sizeof input / 2, false},
+                 {"1000 bytes", 1000, false}, {"300 bytes", 300, false},
+                 {"50 bytes", 50, false},     {"nothing new", 300, true}};
+    for (size_t i = 0; i < N_OF(cases); i++) {
+        struct rank direct, authority, replica;
+        struct told told = {0};
+        struct dfopt_splits *p = open_input();
+        struct dfopt_split at = {0}, split;
+        uint64_t seq = FIRST_SEQ, lines = 0, rejects = 0;
+        rank_open(&direct, false);
+        rank_open(&authority, false);
+        rank_open(&replica, true);
+        if (cases[i].known) { /* by decoding it all once */
+            split = (struct dfopt_split){.len = sizeof input - 1};
+            must_decode(&authority, p, &split);
+            tell(authority.dict, replica.dict, &told);
+        }
+        while ((split = dfopt_splits_next(p, &at, cases[i].most)).len) {
+            must_decode(&direct, p, &split);
+            must_decode(&replica, p, &split);
+            const uint64_t n = dfopt_slice_records(&direct.slice);
+            const uint64_t first = dfopt_slice_first_reject(&replica.slice);
+            assert_int_equal(dfopt_slice_records(&replica.slice), n);
+            assert_int_equal(dfopt_slice_first_reject(&direct.slice), first);
+            assert_true(first < n || first == UINT64_MAX);
+            const bool new = number_new(authority.dict, replica.dict, &told);
+            if (new &&cases[i].known)
+                fail_msg("%s: something is new", cases[i].name);
+            assert_int_equal(dfopt_slice_place(&direct.slice, n, seq, lines, false),
+                             DFOPT_OK);
+            assert_int_equal(dfopt_slice_place(&replica.slice, n, seq, lines, new),
+                             DFOPT_OK);
+            expect_same(cases[i].name, &replica, &direct);
+            if (n > 0) /* a record begins with what is not white space */
+                assert_null(strchr(" \t\r\n", input[direct.slice.first_offset]));
+            assert_int_equal(replica.slice.first_offset, direct.slice.first_offset);
+            seq += n;
+            lines += direct.slice.lines;
+            rejects += DFOPT_ROWS(&replica.slice.batch.rejects,
+                                  struct dfopt_declog_reject_row);
+        }
+        assert_int_equal(seq - FIRST_SEQ, RECORDS);
+        assert_int_equal(lines, LINES);
+        assert_int_equal(rejects, 6);
+        rank_close(&direct);
+        rank_close(&authority);
+        rank_close(&replica);
+        dfopt_splits_close(p);
+    }
+}
+
+/* Numbers and lines of what was refused, in the whole input. */
+static void test_rejects(void **state)
+{
+    (void)state;
+    static const struct {
+        uint64_t index, line;
+        uint32_t stream;
+        const char *words;
+    } want[] = {
+        {5, 8, DFOPT_STREAM_FINDING, ""},
+        {9, 12, DFOPT_STREAM_FINDING, "finding_type"},
+        {10, 13, DFOPT_STREAM_REGISTRATION, "knobs"},
+        {11, 14, DFOPT_STREAM_ACK, "body"},
+        {15, 18, DFOPT_STREAM_FINDING, "longer than the record limit"},
+        {20, 23, DFOPT_STREAM_FINDING, ""},
+    };
+    struct rank r;
+    struct dfopt_splits *p = open_input();
+    const struct dfopt_split all = {.len = sizeof input - 1};
+    rank_open(&r, false);
+    must_decode(&r, p, &all);
+    assert_int_equal(dfopt_slice_first_reject(&r.slice), want[0].index);
+    assert_int_equal(dfopt_slice_place(&r.slice, RECORDS, FIRST_SEQ, 500, false),
+                     DFOPT_OK);
+    const struct dfopt_declog_reject_row *row =
+        DFOPT_ROW(&r.slice.batch.rejects, const struct dfopt_declog_reject_row);
+    assert_int_equal(
+        DFOPT_ROWS(&r.slice.batch.rejects, struct dfopt_declog_reject_row),
+        N_OF(want));
+    for (size_t i = 0; i < N_OF(want); i++) {
+        const char *reason = dfopt_dict_text(r.dict, row[i].reason, NULL);
+        if (row[i].seq != FIRST_SEQ + want[i].index ||
+            row[i].line != 500 + want[i].line || row[i].stream != want[i].stream)
+            fail_msg("reject %zu: %" PRIu64 " at line %" PRIu64 ", stream %u", i,
+                     row[i].seq, row[i].line, row[i].stream);
+        if (!strstr(reason, want[i].words) || !*reason)
+            fail_msg("reject %zu: \"%s\" does not say \"%s\"", i, reason,
+                     want[i].words);
+        assert_string_equal(dfopt_dict_text(r.dict, row[i].origin, NULL), "f");
+    }
+    rank_close(&r);
+    dfopt_splits_close(p);
+}
+
+/* The events of a text that are numbered below `end`: of each line that begins
+ * with such a number. */
+static void keep_events(const struct dfopt_buf *text, uint64_t end,
+                        struct dfopt_buf *out)
+{
+    for (size_t at = 0; at < text->len;) {
+        const char *line = text->data + at;
+        const char *newline = memchr(line, '\n', text->len - at);
+        assert_non_null(newline);
+        const size_t n = (size_t)(newline - line) + 1;
+        if (line[0] >= '0' && line[0] <= '9' && strtoull(line, NULL, 10) < end)
+            assert_int_equal(dfopt_buf_add(out, line, n), DFOPT_OK);
+        at += n;
+    }
+}
+
+static uint64_t events_of(const struct rank *r)
+{
+    uint64_t n = 0;
+    for (size_t i = 0; i < DFOPT_STREAM_COUNT; i++)
+        n += r->slice.by_stream[i];
+    return n + DFOPT_ROWS(&r->slice.batch.rejects, struct dfopt_declog_reject_row);
+}
+
+/* Cut to any number of records: the first of them, on either rank. */
+static void test_keep(void **state)
+{
+    (void)state;
+    struct rank whole, cut, authority;
+    struct dfopt_buf all = {0}, got = {0}, want = {0}, kept = {0};
+    struct dfopt_splits *p = open_input();
+    const struct dfopt_split split = {.len = sizeof input - 1};
+    rank_open(&whole, false);
+    must_decode(&whole, p, &split);
+    assert_int_equal(dfopt_slice_place(&whole.slice, WHOLE, FIRST_SEQ, 9, false),
+                     DFOPT_OK);
+    put_slice(&whole, &all);
+    for (uint64_t keep = 0; keep <= RECORDS + 1; keep++) {
+        struct told told = {0};
+        rank_open(&authority, false);
+        rank_open(&cut, true);
+        must_decode(&cut, p, &split);
+        number_new(authority.dict, cut.dict, &told);
+        assert_int_equal(dfopt_slice_place(&cut.slice, keep, FIRST_SEQ, 9, true),
+                         DFOPT_OK);
+        dfopt_buf_clear(&got);
+        dfopt_buf_clear(&want);
+        dfopt_buf_clear(&kept);
+        put_slice(&cut, &got);
+        keep_events(&got, UINT64_MAX, &kept);
+        keep_events(&all, FIRST_SEQ + keep, &want);
+        if (kept.len != want.len ||
+            (kept.len && memcmp(kept.data, want.data, kept.len)))
+            fail_msg("keep %" PRIu64 ":\ngot:\n%.*swant:\n%.*s", keep,
+                     (int)kept.len, kept.data, (int)want.len, want.data);
+        const uint64_t events = keep < RECORDS ? keep : RECORDS;
+        assert_int_equal(dfopt_slice_records(&cut.slice), events);
+        assert_int_equal(events_of(&cut), events);
+        rank_close(&cut);
+        rank_close(&authority);
+    }
+    rank_close(&whole);
+    dfopt_splits_close(p);
+    dfopt_buf_free(&all);
+    dfopt_buf_free(&got);
+    dfopt_buf_free(&want);
+    dfopt_buf_free(&kept);
+}
+
+static void same_rows(const char *name, uint32_t planner, const struct dfopt_buf *a,
+                      const struct dfopt_buf *b)
+{
+    if (a->len != b->len || (a->len && memcmp(a->data, b->data, a->len)))
+        fail_msg("planner %u: %s: %zu bytes here, %zu there", planner, name, a->len,
+                 b->len);
+}
+
+/* A planner's share decided where it was read, and sent to be decided. */
+static void test_send(void **state)
+{
+    (void)state;
+    struct rank r;
+    struct dfopt_splits *p = open_input();
+    const struct dfopt_split split = {.len = sizeof input - 1};
+    size_t verdicts = 0;
+    rank_open(&r, false);
+    must_decode(&r, p, &split);
+    assert_int_equal(dfopt_slice_place(&r.slice, RECORDS, FIRST_SEQ, 0, false),
+                     DFOPT_OK);
+    for (uint32_t planner = 0; planner < PLANNERS; planner++) {
+        struct dfopt_shard here = {0}, there = {0};
+        struct dfopt_decisions a = {.verdicts = {0}}, b = {.verdicts = {0}};
+        struct dfopt_frame f;
+        struct dfopt_frame_reader in;
+        struct dfopt_item item;
+        struct dfopt_buf bytes = {0};
+        enum dfopt_err e;
+        assert_int_equal(dfopt_shard_start(&here, r.dict, &r.policy, true,
+                                           DFOPT_SYM_EMPTY, planner, PLANNERS),
+                         DFOPT_OK);
+        assert_int_equal(dfopt_shard_start(&there, r.dict, &r.policy, true,
+                                           DFOPT_SYM_EMPTY, planner, PLANNERS),
+                         DFOPT_OK);
+        assert_int_equal(dfopt_slice_decide(&r.slice, &here, &a), DFOPT_OK);
+        assert_int_equal(dfopt_frame_begin(&f, &bytes, r.dict, NULL), DFOPT_OK);
+        assert_int_equal(dfopt_slice_send(&r.slice, planner, &f), DFOPT_OK);
+        dfopt_frame_end(&f, DFOPT_FRAME_EVENTS, 0);
+        assert_int_equal(dfopt_frame_open(&in, bytes.data, bytes.len, NULL),
+                         DFOPT_OK);
+        while (dfopt_frame_next(&in, &item, &e))
+            assert_int_equal(dfopt_shard_item(&there, &item, &b), DFOPT_OK);
+        assert_int_equal(e, DFOPT_OK);
+        same_rows("verdicts", planner, &a.verdicts, &b.verdicts);
+        same_rows("plans", planner, &a.plans, &b.plans);
+        same_rows("suppressions", planner, &a.suppressions, &b.suppressions);
+        same_rows("acks", planner, &a.acks, &b.acks);
+        same_rows("relays", planner, &a.relays, &b.relays);
+        verdicts += a.verdicts.len;
+        item = (struct dfopt_item){.kind = DFOPT_ITEM_TEXT};
+        assert_int_equal(dfopt_shard_item(&there, &item, &b), DFOPT_ERR_FORMAT);
+        r.slice.batch.shares[planner].results = a; /* for the merge; owned now */
+        dfopt_shard_end(&here);
+        dfopt_shard_end(&there);
+        dfopt_decisions_free(&b);
+        dfopt_buf_free(&bytes);
+    }
+    assert_true(verdicts > 0);
+    assert_int_equal(dfopt_batch_merge(&r.slice.batch), DFOPT_OK);
+    rank_close(&r);
+    dfopt_splits_close(p);
+}
+
+static void test_empty(void **state)
+{
+    (void)state;
+    struct rank r;
+    struct dfopt_splits *p = open_input();
+    const struct dfopt_split none = {0}, within = {.start = 3, .len = 2},
+                             all = {.len = sizeof input - 1};
+    const struct dfopt_split *const splits[] = {&none, &within, &all, &none};
+    static const uint64_t records[] = {0, 0, RECORDS, 0};
+    rank_open(&r, true);
+    for (size_t i = 0; i < N_OF(splits); i++) {
+        must_decode(&r, p, splits[i]);
+        assert_int_equal(dfopt_slice_records(&r.slice), records[i]);
+        if (records[i])
+            continue;
+        assert_int_equal(dfopt_slice_first_reject(&r.slice), UINT64_MAX);
+        assert_int_equal(r.slice.lines, 0);
+        assert_int_equal(dfopt_slice_place(&r.slice, 0, FIRST_SEQ, 0, false),
+                         DFOPT_OK);
+        assert_int_equal(dfopt_slice_place(&r.slice, 5, FIRST_SEQ, 0, true),
+                         DFOPT_OK);
+    }
+    rank_close(&r);
+    dfopt_splits_close(p);
+}
+
+static void test_unreadable(void **state)
+{
+    (void)state;
+    struct rank r;
+    struct dfopt_error err = {0};
+    struct dfopt_splits *p = open_input();
+    const struct dfopt_split all = {.len = sizeof input - 1};
+    rank_open(&r, true);
+    assert_int_equal(unlink("f"), 0);
+    assert_int_equal(dfopt_slice_decode(&r.slice, p, &all, &err), DFOPT_ERR_IO);
+    assert_string_equal(err.text, "f: No such file or directory");
+    assert_int_equal(dfopt_slice_records(&r.slice), 0);
+    rank_close(&r);
+    dfopt_splits_close(p);
+}
+
+#define CASE(function)                                                             \
+    cmocka_unit_test_setup_teardown(function, files_setup, files_teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {CASE(test_replica), CASE(test_rejects),
+                                       CASE(test_keep),    CASE(test_send),
+                                       CASE(test_empty),   CASE(test_unreadable)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,1 @@
+dfopt_unit_tests(dfopt_transport_file framer split transport_file transport_file_sink)
