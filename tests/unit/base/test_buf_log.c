@@ -1,7 +1,10 @@
 /* Buffers, error texts, log lines. */
-#include "planner/planner_fixture.h"
-
+#include "base/buf.h"
 #include "base/log.h"
+#include "support/unit.h"
+
+#include <stdlib.h>
+#include <string.h>
 
 /* ---- buffers ---- */
 

@@ -1,5 +1,10 @@
 /* Interned strings and lists: of the authority, of a replica, and of both. */
-#include "planner/planner_fixture.h"
+#include "base/dict.h"
+#include "support/unit.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 static struct dfopt_dict *open_dict(bool replica)
 {

@@ -1,6 +1,10 @@
 /* What follows from a finding's texts: its node, whether it is global, its
  * trend. */
-#include "planner/planner_fixture.h"
+#include "model/finding.h"
+#include "support/unit.h"
+
+#include <stdlib.h>
+#include <string.h>
 
 struct scope_case {
     const char *scope, *node;

@@ -1,5 +1,12 @@
 /* The two presets, switch by switch, and the order of overrides. */
-#include "planner/planner_fixture.h"
+#include "model/decision.h"
+#include "model/policy.h"
+#include "support/unit.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 struct switch_case {
     const char *name;
