@@ -1,4 +1,4 @@
-/* bench_gen: findings in bulk, with the fields, order, types and sizes that
+/* bench_gen: many findings, with the fields, order, types and sizes that
  * DFDiagnoser writes; a function of its arguments. What it leaves out, oddities
  * and acks, tests/spec/gen_findings.py has. */
 #include "bench_knobs.h"

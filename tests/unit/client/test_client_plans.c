@@ -1,4 +1,4 @@
-/* Plans on their way to the application: boundaries, latest wins, nodes,
+/* Plans in flight to the application: boundaries, latest wins, nodes,
  * topics. */
 #include "client_fixture.h"
 

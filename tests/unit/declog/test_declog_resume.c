@@ -1,4 +1,4 @@
-/* Going on with a log: what is copied, what is left out, what follows. */
+/* Resuming a log: what is copied, what is left out, what follows. */
 #include "test_declog.h"
 
 #include <sys/stat.h>
@@ -26,7 +26,7 @@ static void register_one(struct dfopt_declog *w, uint64_t seq,
     assert_int_equal(dfopt_declog_registration(w, &in), DFOPT_OK);
 }
 
-/* Goes on with the log at f->path. */
+/* Resumes the log at f->path. */
 static struct dfopt_declog *must_resume(const struct fixture *f)
 {
     struct dfopt_declog_options o = log_options(f->path, 1);

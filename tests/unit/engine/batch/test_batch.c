@@ -1,5 +1,5 @@
 /* Rounds: what several planners reported comes together in the order of the
- * events. DFOPT_BATCH_SEED in the environment makes the random rounds others. */
+ * events. DFOPT_BATCH_SEED in the environment makes the random batches others. */
 
 #include "engine/batch/batch.h"
 #include "support/random.h"
@@ -10,14 +10,14 @@
 #include <string.h>
 
 #define FIRST_SEQ ((uint64_t)1 << 33)
-#define MANY      200 /* random rounds a case */
+#define MANY      200 /* random batches a case */
 
 static void add(struct dfopt_buf *b, const void *row, size_t n)
 {
     assert_int_equal(dfopt_buf_add(b, row, n), DFOPT_OK);
 }
 
-/* ---- rounds of which the answer is known ---- */
+/* ---- batches whose answer is known ---- */
 
 struct sample {
     const char *name;

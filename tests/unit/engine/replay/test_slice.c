@@ -1,4 +1,4 @@
-/* Slices of a bulk replay: a rank that numbers new strings itself, and is told
+/* Slices of a replay: a rank that numbers new strings itself, and is told
  * their numbers afterwards, gets what the rank that gives the numbers would. */
 #include "slice_text.h"
 

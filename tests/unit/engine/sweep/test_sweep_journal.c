@@ -1,4 +1,4 @@
-/* The journal of a sweep: what a kill at any byte leaves is gone on with. */
+/* The journal of a sweep: what a kill at any byte leaves is resumed. */
 #include "engine/sweep/checkpoint.h"
 #include "support/unit.h"
 

@@ -1,4 +1,4 @@
-/* The framer: the same records whatever pieces the input comes in. */
+/* The framer: the same records whatever parts the input comes in. */
 
 #include "base/buf.h"
 #include "transport/file/framer.h"
@@ -24,7 +24,7 @@ static void render(const struct dfopt_record *r, struct dfopt_buf *out)
                      r->problem ? r->problem : "");
 }
 
-/* Frames a document that comes in pieces of `step` bytes. Every window is a
+/* Frames a document that comes in parts of `step` bytes. Every window is a
  * block of its own and of exact size, so that the sanitizer sees each byte read
  * too far. late_end: the end shows only after the last bytes were looked at. */
 static struct dfopt_buf frame(const char *text, size_t n, size_t max, size_t step,
@@ -72,7 +72,7 @@ static void check(const char *name, const char *text, size_t n, size_t max,
     for (size_t i = 0; i < 2 * N_STEPS; i++) {
         struct dfopt_buf got = frame(text, n, max, steps[i / 2], i % 2 == 1);
         if (strcmp(got.data, want) != 0)
-            fail_msg("%s, pieces of %zd%s:\ngot:\n%swant:\n%s", name,
+            fail_msg("%s, parts of %zd%s:\ngot:\n%swant:\n%s", name,
                      (ssize_t)steps[i / 2], i % 2 ? ", late end" : "", got.data,
                      want);
         dfopt_buf_free(&got);

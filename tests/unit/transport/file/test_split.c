@@ -345,7 +345,7 @@ static void test_grown(void **state)
     }
 }
 
-/* A file that shrank, or whose size was said to be another: the records are
+/* A file that shrank, or of another size than was asked for: the records are
  * those of what is there. */
 static void test_shrunk(void **state)
 {
@@ -360,7 +360,7 @@ static void test_shrunk(void **state)
         assert_int_equal(dfopt_buf_add(&want, "", 1), DFOPT_OK);
         expect_text("shrunk", p, want.data);
         dfopt_splits_set_size(p, 0, left);
-        expect_text("shrunk, and said so", p, want.data);
+        expect_text("shrunk, and reported", p, want.data);
         dfopt_splits_close(p);
         dfopt_buf_free(&want);
     }
