@@ -7,4 +7,7 @@ if(NOT DFOPT_SANITIZE)
     set_tests_properties(house.${check} PROPERTIES LABELS house TIMEOUT 300
                                                    SKIP_RETURN_CODE 77)
   endforeach()
+  add_test(NAME house.checks
+           COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/tests/house/test_house.py)
+  set_tests_properties(house.checks PROPERTIES LABELS house TIMEOUT 120)
 endif()
