@@ -137,7 +137,7 @@ run_to_end() {
     exit "$code"
 }
 
-# log_option FILE.h5: goes on with what a former run of this job has left.
+# log_option FILE.h5: resumes what a former run of this job has left.
 log_option() {
     if [ -e "$1" ]; then
         echo "--resume=$1"

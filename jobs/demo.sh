@@ -56,7 +56,7 @@ timeout -k 10 100 mpirun --oversubscribe -n 4 "$bin/dfopt-mpi" --transport zmq \
 optimizer=$!
 
 failed() {
-    echo "demo.sh: $1; dfopt-mpi said:" >&2
+    echo "demo.sh: $1; dfopt-mpi logged:" >&2
     cat "$work/optimizer.log" >&2
     exit 1
 }

@@ -14,6 +14,7 @@ for group in "$@"; do
                libdeflate-dev libisal-dev libsimdjson-dev" ;;
     test) packages="$packages libc6-dbg libcmocka-dev python3 python3-zmq python3-setuptools
                python3-pip procps util-linux iproute2 shellcheck dpkg-dev file
+               clang-format codespell gdb
                $analysis mypy python3-selenium chromium chromium-driver" ;;
     analysis) packages="$packages python3 $analysis" ;;
     cluster) packages="$packages slurm-wlm munge" ;; # its tests: jobs/README.md

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Runs dfopt-mpi and, when it dies, goes on with its decision log, a bounded
+# Runs dfopt-mpi and, when it dies, resumes from its decision log, a bounded
 # number of times.
 #
 # usage: sh jobs/restart.sh [-n TIMES] [-d SECONDS] LOG.h5 COMMAND [ARGUMENT...]

@@ -4,8 +4,8 @@
 
 . "$jobs/mofka.sh"
 
-# said EVENT FIELD: of the last such line of the service's log.
-said() {
+# logged EVENT FIELD: of the last such line of the service's log.
+logged() {
     sed -n "s/.*\"$1\".*\"$2\":\"\([^\"]*\)\".*/\1/p" "$results/optimizer.log" |
         tail -n 1
 }
@@ -14,11 +14,11 @@ said() {
 # topic; nothing before it does.
 endpoint() {
     case $DFOPT_TRANSPORT:$1 in
-    zmq:*) said optimizer.listening "$1" | sed "s/0\.0\.0\.0/$host/" ;;
-    *:findings) said optimizer.stream.start input_topic ;;
-    *:plans) said optimizer.stream.start output_topic ;;
-    *:registrations) said optimizer.stream.start registry_topic ;;
-    *:acks) said optimizer.stream.start acks_topic ;;
+    zmq:*) logged optimizer.listening "$1" | sed "s/0\.0\.0\.0/$host/" ;;
+    *:findings) logged optimizer.stream.start input_topic ;;
+    *:plans) logged optimizer.stream.start output_topic ;;
+    *:registrations) logged optimizer.stream.start registry_topic ;;
+    *:acks) logged optimizer.stream.start acks_topic ;;
     esac
 }
 
@@ -107,7 +107,7 @@ run_application() {
     say "the application ended with $code"
 }
 
-# stop_service: what is under way is decided, published and logged; its code in code.
+# stop_service: what is in flight is decided, published and logged; its code in code.
 stop_service() {
     kill -USR1 "$service" 2>/dev/null ||
         say "dfopt-mpi had ended before: see $results/optimizer.log"

@@ -10,7 +10,7 @@
 : "${DFOPT_BIN:=}"
 
 # Results of a job go to a folder with its id in this one, which every node sees; or,
-# to go on with a job that has ended, with that job's id.
+# to resume a job that has ended, with that job's id.
 : "${DFOPT_RESULTS:=.}"
 : "${DFOPT_GO_ON_WITH:=}"
 

@@ -5,7 +5,7 @@
 job_id=$SLURM_JOB_ID
 nodes=$(scontrol show hostnames "$SLURM_JOB_NODELIST" | paste -s -d, -)
 
-# What is left when the time was up: to go on in the next round, if that is wanted. A
+# What is left when the time was up: to continue in the next allocation, if wanted. A
 # job that is cancelled or preempted is Slurm's to deal with.
 stopped_early() {
     if [ "$DFOPT_REQUEUE" = yes ] && [ "$stopped" = USR1 ]; then

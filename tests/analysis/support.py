@@ -1,5 +1,5 @@
 """What the tests of analysis/ share: logs that dfopt-mpi has written, and runs of
-the programs. Running, waiting and input come from tests/cli/harness.py."""
+the programs. Running, waiting and input come from tests/cli/harness."""
 import atexit
 import functools
 import gzip

@@ -135,11 +135,11 @@ class NotWhole(unittest.TestCase):
         self.refused("Is a directory")
 
     def test_foreign(self):
-        for content, said in ((b"", "the file is empty"),
+        for content, logged in ((b"", "the file is empty"),
                               (b"{}\n", "not an HDF5 file")):
             with open(self.path, "wb") as f:
                 f.write(content)
-            self.refused(said)
+            self.refused(logged)
         with h5py.File(self.path, "w") as f:
             f["x"] = 1
         self.refused("an HDF5 file, but no decision log: no attribute 'format'")

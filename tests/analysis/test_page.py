@@ -34,7 +34,7 @@ def report(name, log, *options):
 
 
 class File(unittest.TestCase):
-    """What can be said without a browser."""
+    """What can be checked without a browser."""
 
     def test_needs_nothing_else(self):
         with open(report("file", support.recorded(), *FEW), encoding="utf-8") as f:

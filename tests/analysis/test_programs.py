@@ -76,13 +76,13 @@ class CommandLine(unittest.TestCase):
         self.assertEqual((r.returncode, r.stderr), (0, b""))
 
     def test_nothing_to_show(self):
-        for name, said in (("funnel.py", "holds no verdicts"),
+        for name, logged in (("funnel.py", "holds no verdicts"),
                            ("effect.py", "holds no plans"),
                            ("heatmap.py", "holds no verdicts"),
                            ("timeline.py", "holds no plans; give --knob")):
             r = support.program(name, support.empty())
             self.assertEqual(r.returncode, 1)
-            self.assertIn(said, r.stderr)
+            self.assertIn(logged, r.stderr)
         r = support.program("heatmap.py", support.detailed("verdicts"))
         self.assertIn("holds no findings, and so no windows (detail verdicts)",
                       r.stderr)

@@ -331,13 +331,13 @@ def upstream(bench, main, base, n):
     plans = {}
 
     def once(path):
-        prefix, said = bench.path("upstream"), bench.path("upstream.err")
-        with open(said, "wb") as err:
+        prefix, logged = bench.path("upstream"), bench.path("upstream.err")
+        with open(logged, "wb") as err:
             done = subprocess.run(
                 [bench.programs["bench_rank"], prefix, sys.executable, main, "--transport",
                  "file", "--findings-file", path], stdin=subprocess.DEVNULL, stdout=err,
                 stderr=err, env=dict(bench.env, **DLIO), timeout=900, check=False)
-        with open(said, "rb") as f:
+        with open(logged, "rb") as f:
             lines = f.read().splitlines()
         if done.returncode:
             raise BenchError(f"{main}: exit code {done.returncode}\n"

@@ -1,7 +1,8 @@
-/* bench_gen: findings in bulk, with the fields, order, types and sizes that
+/* bench_gen: many findings, with the fields, order, types and sizes that
  * DFDiagnoser writes; a function of its arguments. What it leaves out, oddities
  * and acks, tests/spec/gen_findings.py has. */
 #include "bench_knobs.h"
+#include "bench_out.h"
 
 #include <getopt.h>
 #include <inttypes.h>
@@ -31,67 +32,6 @@ static uint64_t next(void)
 static double unit(uint64_t bits) /* 0 .. 1 */
 {
     return (double)(bits >> 11) * 0x1p-53;
-}
-
-/* ---- output ---- */
-
-static struct {
-    FILE *file;
-    size_t len;
-    char bytes[1 << 20];
-} out;
-
-static void flush(void)
-{
-    if (fwrite(out.bytes, 1, out.len, out.file) != out.len) {
-        perror("bench_gen");
-        exit(1);
-    }
-    out.len = 0;
-}
-
-static void put(const char *text, size_t len)
-{
-    if (out.len + len > sizeof out.bytes)
-        flush();
-    memcpy(out.bytes + out.len, text, len);
-    out.len += len;
-}
-
-static void puts_text(const char *text)
-{
-    put(text, strlen(text));
-}
-#define PUT(literal) put(literal, sizeof(literal) - 1)
-
-static void put_digits(uint64_t n, int width) /* zeros before it up to width */
-{
-    char text[24];
-    int at = (int)sizeof text;
-    while (n > 0 || width > 0 || at == (int)sizeof text) {
-        text[--at] = (char)('0' + n % 10);
-        n /= 10;
-        width--;
-    }
-    put(text + at, sizeof text - (size_t)at);
-}
-
-/* About what Python's repr gives for 0 <= x < 1e9: 16 digits, no zeros at the end.
- */
-static void put_real(double x)
-{
-    const uint64_t whole = (uint64_t)x;
-    int digits = 16;
-    put_digits(whole, 0);
-    for (uint64_t rest = whole; rest > 0; rest /= 10)
-        digits--;
-    uint64_t fraction = (uint64_t)((x - (double)whole) * pow(10, digits));
-    while (digits > 1 && fraction % 10 == 0) {
-        fraction /= 10;
-        digits--;
-    }
-    PUT(".");
-    put_digits(fraction, digits);
 }
 
 /* ---- the rules ---- */

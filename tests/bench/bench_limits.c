@@ -18,8 +18,8 @@
 #include <unistd.h>
 
 enum {
-    PIECE = 8 << 20, /* as one rank reads */
-    ROUND =
+    SPLIT = 8 << 20, /* as one rank reads */
+    BATCH =
         8192 /* findings decided before their rows are put away; rows of a chunk */
 };
 
@@ -35,12 +35,12 @@ struct bench {
     size_t n;
     struct dfopt_dict *dict;
     struct dfopt_codec *codec;
-    struct dfopt_splits *pieces;
+    struct dfopt_splits *splits;
     struct dfopt_split_reader reader;
     struct dfopt_policy policy;
     struct dfopt_buf findings;  /* struct dfopt_finding_row: all of them */
     struct dfopt_decisions all; /* of all of them, with 10 knobs */
-    struct dfopt_decisions now; /* of a round */
+    struct dfopt_decisions now; /* of a batch */
     struct dfopt_planner *planner;
     struct dfopt_block_packer packer[2]; /* level 0 and 1 */
     struct dfopt_buf block;
@@ -151,11 +151,11 @@ typedef void (*take_fn)(struct bench *b, const struct dfopt_record *record,
 
 static size_t walk_file(struct bench *b, take_fn take)
 {
-    struct dfopt_split at = {0}, piece;
+    struct dfopt_split at = {0}, split;
     struct dfopt_record record;
     size_t n = 0;
-    while ((piece = dfopt_splits_next(b->pieces, &at, PIECE)).len > 0) {
-        must(dfopt_split_load(b->pieces, &piece, &b->reader, NULL), b->path);
+    while ((split = dfopt_splits_next(b->splits, &at, SPLIT)).len > 0) {
+        must(dfopt_split_load(b->splits, &split, &b->reader, NULL), b->path);
         while (dfopt_split_next(&b->reader, &record))
             take(b, &record, n++);
         must(b->reader.status, b->path);
@@ -182,7 +182,7 @@ static void take_decode(struct bench *b, const struct dfopt_record *record,
 static void decide(struct bench *b, uint64_t seq, const struct dfopt_finding *f)
 {
     must(dfopt_planner_finding(b->planner, seq, f, &b->now), "planner");
-    if (seq % ROUND == ROUND - 1) {
+    if (seq % BATCH == BATCH - 1) {
         b->verdicts += DFOPT_ROWS(&b->now.verdicts, struct dfopt_verdict_row);
         dfopt_decisions_clear(&b->now);
     }
@@ -247,8 +247,8 @@ static void walk_table(struct bench *b, rows_fn f, enum dfopt_declog_table table
                        const struct dfopt_buf *rows, size_t row_size)
 {
     const size_t n = rows->len / row_size;
-    for (size_t i = 0; i < n; i += ROUND) {
-        const size_t end = i + ROUND < n ? i + ROUND : n;
+    for (size_t i = 0; i < n; i += BATCH) {
+        const size_t end = i + BATCH < n ? i + BATCH : n;
         const struct dfopt_buf some = {.data = rows->data + i * row_size,
                                        .len = (end - i) * row_size};
         f(b, table, &some, i);
@@ -359,8 +359,8 @@ static void set_up(struct bench *b)
     load(b);
     must(dfopt_dict_create(&b->dict, false), "dictionary");
     must(dfopt_codec_create(&b->codec, b->dict, NULL), "codec");
-    must(dfopt_splits_open(&b->pieces, &b->path, 1, 1 << 20, NULL), b->path);
-    if (!b->pieces)
+    must(dfopt_splits_open(&b->splits, &b->path, 1, 1 << 20, NULL), b->path);
+    if (!b->splits)
         must(DFOPT_ERR_FORMAT, "not a plain file of JSON lines");
     dfopt_policy_preset(&b->policy, DFOPT_PRESET_DEFAULT);
     for (int level = 0; level < 2; level++)
@@ -379,7 +379,7 @@ static void tear_down(struct bench *b)
     dfopt_buf_free(&b->findings);
     dfopt_buf_free(&b->block);
     dfopt_buf_free(&b->reader.bytes);
-    dfopt_splits_close(b->pieces);
+    dfopt_splits_close(b->splits);
     dfopt_codec_destroy(b->codec);
     dfopt_dict_destroy(b->dict);
     free(b->lines);

@@ -60,13 +60,13 @@ def service(program, ranks, directory, log, *options):
                "--idle-timeout", "never", *options]
     if log:
         command += ["--decision-log", os.path.join(directory, f"online{ranks}.h5")]
-    said = os.path.join(directory, f"online{ranks}.err")
-    with open(said, "wb") as err:
+    logged = os.path.join(directory, f"online{ranks}.err")
+    with open(logged, "wb") as err:
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=err,
                                    stdout=subprocess.DEVNULL, env=environment(),
                                    start_new_session=True)
     try:
-        yield process, wait_for_endpoints(process, said)
+        yield process, wait_for_endpoints(process, logged)
         process.send_signal(signal.SIGUSR1)  # mpirun passes it on
         if process.wait(30) != 0:
             raise RuntimeError(f"the service ended with exit code {process.returncode}")
@@ -76,15 +76,15 @@ def service(program, ranks, directory, log, *options):
         process.wait()
 
 
-def wait_for_endpoints(process, said):
+def wait_for_endpoints(process, logged):
     end = time.monotonic() + START_S
     while time.monotonic() < end and process.poll() is None:
-        with open(said, encoding="utf-8") as f:
+        with open(logged, encoding="utf-8") as f:
             for line in f:
                 if line.startswith("{") and "optimizer.listening" in line and line.endswith("\n"):
                     return json.loads(line)
         time.sleep(0.02)
-    with open(said, encoding="utf-8", errors="replace") as f:
+    with open(logged, encoding="utf-8", errors="replace") as f:
         raise RuntimeError("the service did not start:\n" + f.read()[-2000:])
 
 

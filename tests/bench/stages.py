@@ -17,8 +17,8 @@ STAGES = (
     ("planner", r"dfopt_planner|dfopt_slots|dfopt_step|dfopt_shard|gates|dfopt_value|number"),
     ("rows to columns", r"gather|take_byte|dfopt_pack|dfopt_chunk|block|finding_row|shuffle|add_chunk"),
     ("HDF5", r"libhdf5|dfopt_store|dfopt_declog|put_c|write_chunk"),
-    ("rounds: numbers, merge, frames", r"dfopt_slice|dfopt_ingest|dfopt_batch|dfopt_replay|dfopt_buf|"
-                                       r"dfopt_frame|dfopt_output|dfopt_narrate"),
+    ("batches: numbers, merge, frames", r"dfopt_slice|dfopt_ingest|dfopt_batch|dfopt_replay|dfopt_buf|"
+                                       r"dfopt_frame|dfopt_output|dfopt_events"),
     ("copying and comparing memory", r"libc.*(mem|str)"),
     ("start and end: loader, MPI", r"ld-linux|libmpi|libopen|mca_|libpmix|libevent|libc|hwloc|"
                                    r"vdso|libhwloc"),

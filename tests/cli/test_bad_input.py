@@ -1,4 +1,4 @@
-"""Records that cannot be used: each is said with its file and line, counted,
+"""Records that cannot be used: each is logged with its file and line, counted,
 logged, and changes nothing about the records around it; --strict ends there."""
 import itertools
 import json
@@ -76,13 +76,13 @@ class BadInput(Case):
         self.good = lines(finding(w, f"n{n}", severity_score=0.9 - n / 10)
                           for w in range(1, 7) for n in range(3)).splitlines()
 
-    def assert_said(self, r, f, line, reason):
+    def assert_reported(self, r, f, line, reason):
         """One message about the line, and what it says."""
-        said = [e for e in r.named("optimizer.record.invalid")
+        logged = [e for e in r.named("optimizer.record.invalid")
                 if (e["file"], e["line"]) == (f, line)]
-        self.assertEqual(len(said), 1, r.brief)
-        self.assertIn(reason, said[0]["error"])
-        return said[0]
+        self.assertEqual(len(logged), 1, r.brief)
+        self.assertIn(reason, logged[0]["error"])
+        return logged[0]
 
     def assert_strict(self, r, f, line, reason, expected):
         """Ended at the line; what came before it is decided."""
@@ -95,13 +95,13 @@ class BadInput(Case):
         self.assertEqual(plans, expected[:len(plans)])
         self.assertEqual(r.done["plan_count"] + r.done["relayed"], len(plans))
 
-    def assert_logged(self, d, said, line, stream):
+    def assert_logged(self, d, logged, line, stream):
         """The row of /rejects, and the verdict of what should be a finding."""
         self.assertEqual(d.complete, 1)
         row = [row for row in d.rejects() if row["line"] == line][0]
         self.assertEqual((row["seq"], row["origin"], row["reason"]),
-                         (line - 1, said["file"], said["error"]))
-        self.assertEqual(row["stream"], said["stream"])
+                         (line - 1, logged["file"], logged["error"]))
+        self.assertEqual(row["stream"], logged["stream"])
         if stream:
             self.assertEqual(row["stream"], stream)
         self.assertEqual(d.invalid_verdicts().count(line - 1),
@@ -137,8 +137,8 @@ class BadInput(Case):
                     self.assertEqual(d.rows("rejects"), len(cases))
                     for (case, _, reason, stream), line in zip(cases, numbers):
                         with self.subTest(case=case):
-                            said = self.assert_said(r, f, line, reason)
-                            self.assert_logged(d, said, line, stream)
+                            logged = self.assert_reported(r, f, line, reason)
+                            self.assert_logged(d, logged, line, stream)
         self.try_strict(cases, good, at, more, expected)
 
     def try_strict(self, cases, good, at, more, expected):
@@ -180,7 +180,7 @@ class BadInput(Case):
             with self.subTest(case=case):
                 f = self.write("f.jsonl", b"\n".join([FINDINGS[case][0], *self.good]))
                 r = self.run_ok(["--findings-file", f, *more, "--plans-file", "-"])
-                self.assert_said(r, f, 1, FINDINGS[case][1])
+                self.assert_reported(r, f, 1, FINDINGS[case][1])
                 self.assertEqual(plans_without_ids(r.out), expected)
 
     def test_truncated_last_line(self):
@@ -195,7 +195,7 @@ class BadInput(Case):
                 self.assertEqual(r.done["invalid"], 1)
                 self.assertEqual(plans_without_ids(r.out), expected)
                 with DecisionLog(self.path("cut.h5")) as d:
-                    self.assert_logged(d, self.assert_said(r, f, 19, ""), 19, "finding")
+                    self.assert_logged(d, self.assert_reported(r, f, 19, ""), 19, "finding")
                 r = harness.run([*args, "--strict"], ranks=ranks)
                 self.assert_strict(r, f, 19, "", expected)
                 self.assertEqual(plans_without_ids(r.out), expected)
@@ -214,9 +214,9 @@ class BadInput(Case):
                 f = self.write(name, content)
                 r = self.run_ok(["--findings-file", f, *more])
                 self.assertEqual(r.done["invalid"], invalid)
-                said = r.named("optimizer.record.invalid")[0]
-                self.assertEqual(said["file"], f)
-                self.assertGreaterEqual(said["line"], 18)
+                logged = r.named("optimizer.record.invalid")[0]
+                self.assertEqual(logged["file"], f)
+                self.assertGreaterEqual(logged["line"], 18)
                 self.assertEqual(plans_without_ids(r.out), expected)
 
     def test_garbage_midway(self):
@@ -244,7 +244,7 @@ class BadInput(Case):
                 self.assertEqual((r.code, r.done["invalid"]), (1, 1), r.brief)
                 self.assertIn(f"{f}:{numbers[0]}:", r.brief)
 
-    def test_many_bad_records_are_not_all_said(self):
+    def test_many_bad_records_are_not_all_logged(self):
         f = self.write("bad.jsonl", b"17\n" * 500)
         r = self.run_ok(["--findings-file", f])
         self.assertEqual(r.done["invalid"], 500)

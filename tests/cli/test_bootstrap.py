@@ -1,5 +1,6 @@
 """The knobs of the environment, and the log lines of a whole small run."""
 import json
+import os
 
 import harness
 from harness import RANKS, Case, DecisionLog, lines, loader_registration, run
@@ -102,7 +103,7 @@ class Bootstrap(Case):
                          self.path("plans.jsonl")], env=dict(ON, **{name: value}))
                 self.assertEqual(r.code, 2, r.brief)
                 self.assertIn(name, r.text)
-                self.assertFalse(harness.os.path.exists(self.path("plans.jsonl")))
+                self.assertFalse(os.path.exists(self.path("plans.jsonl")))
 
     def test_registry_file_wins(self):
         registry = self.write("registry.json", json.dumps([loader_registration()]))

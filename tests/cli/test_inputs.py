@@ -205,7 +205,7 @@ class Inputs(Case):
         self.assertLess(r.done["findings"], 400)
 
     def test_file_vanishes_before_its_turn(self):
-        """Checked at the start, gone when it is opened: said, counted, gone on."""
+        """Checked at the start, gone when it is opened: logged, counted, and the run continues."""
         os.mkfifo(self.path("fifo"))
         second = self.write("second.jsonl", lines(self.findings))
         third = self.write("third.jsonl", lines([finding(99, "third")]))

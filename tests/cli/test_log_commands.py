@@ -62,9 +62,9 @@ class Looking(Commands):
                 self.assertEqual(self.rows("plans", "--json", *args, path), kept)
                 text = self.log("plans", *args, path).out.splitlines()
                 self.assertEqual(len(text), 1 + len(kept))
-        said = self.log("plans", "--knob", "nope", path, code=1).text
-        self.assertIn("it has app.prefetch", said)
-        self.assertEqual(said.count("app.prefetch"), 1)
+        logged = self.log("plans", "--knob", "nope", path, code=1).text
+        self.assertIn("it has app.prefetch", logged)
+        self.assertEqual(logged.count("app.prefetch"), 1)
 
     def test_export(self):
         path = self.replay(session(3, 30))
@@ -93,8 +93,8 @@ class Looking(Commands):
 
     def test_every_table_is_exported(self):
         path = self.replay(session(2, 3))
-        said = self.log("export", "--table", "nope", path, code=64).text
-        tables = said.split("one of ")[1].split(", not")[0].split(", ")
+        logged = self.log("export", "--table", "nope", path, code=64).text
+        tables = logged.split("one of ")[1].split(", not")[0].split(", ")
         self.assertEqual(len(tables), 16)
         help_text = " ".join(self.log("export", "--help").out.decode().split())
         for table in tables:

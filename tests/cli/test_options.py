@@ -106,7 +106,7 @@ class Options(Case):
                 self.assertIn(f"'{value}'", r.text)
         self.assertEqual(os.listdir(self.folder), ["in.jsonl"])
 
-    def test_bad_value_is_said_once_by_three_ranks(self):
+    def test_bad_value_is_reported_once_by_three_ranks(self):
         r = self.assert_refused(["--findings-file", self.input, *self.outputs(),
                                  "--acks=maybe"], "--acks", ranks=3)
         self.assertEqual(r.text.count("--acks"), 1)

@@ -126,10 +126,10 @@ class Outputs(Case):
                             "/dev/full", "--final-state", self.path("state")]
                     r = run(args, ranks=ranks)
                     self.assertEqual(r.code, 1, r.brief)
-                    said = r.named("optimizer.output.failed")
-                    self.assertEqual(len(said), 1, r.brief)
-                    self.assertIn("/dev/full", said[0]["error"])
-                    self.assertIn("No space left", said[0]["error"])
+                    logged = r.named("optimizer.output.failed")
+                    self.assertEqual(len(logged), 1, r.brief)
+                    self.assertIn("/dev/full", logged[0]["error"])
+                    self.assertIn("No space left", logged[0]["error"])
                     self.assertEqual(r.done["findings"], findings)
                     self.assert_log_has_all(findings, r.done["plan_count"])
                     self.assertIn(b"current_values", self.read("state"))
@@ -194,11 +194,11 @@ class Outputs(Case):
                 r = run([*args, *ways[way], *strict, "--decision-log", log],
                         ranks=ranks)
                 self.assertEqual(r.code, 1, r.brief)
-                said = r.named("optimizer.failed" if strict else
+                logged = r.named("optimizer.failed" if strict else
                                "optimizer.output.failed")
-                self.assertEqual(len(said), 1, r.brief)
-                self.assertIn(log, said[0]["error"])
-                self.assertIn("No space left", said[0]["error"])
+                self.assertEqual(len(logged), 1, r.brief)
+                self.assertIn(log, logged[0]["error"])
+                self.assertIn("No space left", logged[0]["error"])
                 if not strict:
                     self.assertTrue(self.read("plans") == plans, "other plans")
                 with DecisionLog(log) as d:

@@ -57,10 +57,10 @@ class Policy(Case):
             with self.subTest(content=text):
                 self.assert_ran(r)
                 self.assertEqual(r.code, 2, r.brief)
-                said = r.named("optimizer.config.invalid")
-                self.assertEqual(len(said), 1, r.brief)
-                self.assertIn(f, said[0]["error"])
-                self.assertIn(name, said[0]["error"])
+                logged = r.named("optimizer.config.invalid")
+                self.assertEqual(len(logged), 1, r.brief)
+                self.assertIn(f, logged[0]["error"])
+                self.assertIn(name, logged[0]["error"])
         self.assertEqual(sorted(os.listdir(self.folder)), before)
 
     def test_bad_policies(self):

@@ -40,13 +40,13 @@ class Ranks(SameCase):
     def test_batches(self):
         variants = [(3, ())]
         for events in ("1", "7", "4096"):
-            for on_way in ("1", "4"):
+            for in_flight in ("1", "4"):
                 variants.append((3, (*ONE, "--batch-events", events,
-                                     "--batches-in-flight", on_way)))
+                                     "--batches-in-flight", in_flight)))
         variants += [(None, (*ONE, "--batch-events", n)) for n in ("1", "7")]
         self.assert_same(session(12, 40, seed=12), variants, least_plans=50)
 
-    def test_pieces(self):
+    def test_splits(self):
         """Of the file that each rank reads: records lie across their ends."""
         log = session(12, 40, seed=12)
         log[500:500] = [17, event("finding", finding(summary="x" * 9000)), {}]
@@ -118,7 +118,7 @@ class Ranks(SameCase):
     def test_strict_decides_what_comes_before(self):
         """Plans and log are those of the input cut before the bad record, also
         where registrations and acks lie on both sides of it; and when the record is
-        mended, the run goes on with it."""
+        mended, the run resumes with it."""
         log = []
         for i, e in enumerate(session(4, 30, seed=24)):
             log += [e] + [event("registration", loader_registration())] * (i % 40 == 39)
@@ -162,10 +162,10 @@ class Ranks(SameCase):
 
     def plans_and_log(self, name):
         """Plans, all rows of the log as text, and the state at its end."""
-        said = [harness.run([command, self.path(f"{name}.h5")],
+        logged = [harness.run([command, self.path(f"{name}.h5")],
                             program=harness.Config.log_program).out
                 for command in ("dump", "state")]
-        return [self.read(f"{name}.plans"), *said]
+        return [self.read(f"{name}.plans"), *logged]
 
     def test_relay_hostname(self):
         more = ("--relay-hostname", "node001")

@@ -18,7 +18,7 @@ DEADLINE_S = 30
 
 
 def rank_0(running):
-    """The process that leads: alone, or rank 0 of mpirun's."""
+    """The leader: alone, or rank 0 of mpirun's."""
     def found():
         for pid in harness.session_processes(running.sid):
             with contextlib.suppress(OSError):
@@ -327,7 +327,7 @@ class Service(harness.Case):
         r = harness.run(["--findings-file", more, "--resume", self.path(log),
                          "--acks", "explicit"])
         self.assertEqual(r.code, 2, r.brief)
-        self.assertIn("took in more", r.text)
+        self.assertIn(log + ".journal", r.text)
         self.assertIn("--transport zmq", r.text)
         self.assertEqual({name: self.read(name) for name in before}, before)
         os.unlink(self.path(log + ".journal"))
@@ -335,7 +335,7 @@ class Service(harness.Case):
                      "--acks", "explicit"])
 
     def resume_with_a_damaged_journal(self):
-        """It is said, and nothing is changed."""
+        """It is reported, and nothing is changed."""
         whole = self.read("log.h5.journal")
         lines = whole.splitlines(True)
         before = self.read("log.h5")

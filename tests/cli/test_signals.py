@@ -150,7 +150,7 @@ class Signals(Case):
         self.stop_ranks(signal.SIGINT)
 
     def test_sigterm_to_rank_0(self):
-        """The lead stops in good order, and the others with it."""
+        """The leader stops in good order, and the workers with it."""
         running = self.begin(3)
         os.kill(rank_process(running.sid, 0), signal.SIGTERM)
         running.process.wait(15)
@@ -187,7 +187,7 @@ class Signals(Case):
     def test_killed_worker(self):
         self.kill_rank(2)
 
-    def test_killed_lead(self):
+    def test_killed_leader(self):
         self.kill_rank(0)
 
     def test_killed_alone(self):

@@ -66,7 +66,7 @@ class Jobs(harness.Case):
             os.path.join(SCRIPTS, script), *args, env=env)
 
     def output(self, job):
-        """What the job, a broker and the service have said so far."""
+        """What the job, a broker and the service have printed so far."""
         text = ""
         for name in (job + ".out", job + "/broker.log", job + "/optimizer.log"):
             if os.path.exists(self.path(name)):

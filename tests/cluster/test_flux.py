@@ -32,8 +32,8 @@ class Scripts(harness.Case):
              "-n1", "--output=job.out", os.path.join(JOBS, "flux", script), *args],
             cwd=self.folder, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             timeout=120, check=False, universal_newlines=True)
-        said = r.stdout + self.read("job.out").decode()
-        self.assertEqual(r.returncode, 0, said)
+        logged = r.stdout + self.read("job.out").decode()
+        self.assertEqual(r.returncode, 0, logged)
         (job,) = os.listdir(self.path("results"))
         return self.path("results", job)
 

@@ -65,7 +65,7 @@ class FourHosts(harness.Case):
 
     def test_a_host_is_cut_off(self):
         path, log = self.recording(40, 800), self.path("log.h5")
-        # many small rounds, so that there is a midway
+        # many small batches, so that there is a midway
         small = ["--read-bytes", "4096", "--log-flush-interval", "0.2"]
         running = harness.Running(self.args(path, *small, "--decision-log", log),
                                   wrapper=self.hosts.mpirun(*KEEPALIVE))

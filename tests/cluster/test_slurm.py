@@ -40,7 +40,7 @@ class Scripts(Jobs):
 
     def test_a_stopped_replay_goes_on(self):
         path = self.recording(40, 800)
-        # many small rounds, so that there is something to stop
+        # many small batches, so that there is something to stop
         job = self.submit("replay.sbatch", "--findings-file", path, "--read-bytes",
                           "4096", "--log-level", "warning", DFOPT_REQUEUE="yes")
         log = self.path(job, "decisions.h5")
@@ -128,16 +128,16 @@ class Scripts(Jobs):
         job = self.submit("online.sbatch", "sh", self.application(100000), tasks=8,
                           options=["--time=1", "--signal=B:USR1@40"], **SRUN)
         self.ends_with(job, "FAILED", "3:0", LIMIT_S)
-        said = self.output(job)
-        self.assertIn("SIGUSR1: SIGUSR1 to the application", said)
-        self.assertIn("the application ended with 3", said)
-        self.assertIn("dfopt-mpi ended with 0", said)
-        self.assertGreater(self.applied(job), 1, said)
+        logged = self.output(job)
+        self.assertIn("SIGUSR1: SIGUSR1 to the application", logged)
+        self.assertIn("the application ended with 3", logged)
+        self.assertIn("dfopt-mpi ended with 0", logged)
+        self.assertGreater(self.applied(job), 1, logged)
 
     # ---- what goes wrong ----
 
     def test_mistakes(self):
-        for said, script, args, settings in (
+        for logged, script, args, settings in (
                 ("no dfopt-mpi in DFOPT_BIN ('/nowhere') or on PATH", "online.sbatch",
                  ["true"], {"DFOPT_BIN": "/nowhere"}),
                 ("which application?", "online.sbatch", [], {}),
@@ -149,12 +149,12 @@ class Scripts(Jobs):
                  {"DFOPT_LAUNCHER": "mpiexec"}),
                 ("unrecognized option '--nonsense'", "online.sbatch", ["true"],
                  {"DFOPT_OPTIONS": "--nonsense"})):
-            with self.subTest(said):
+            with self.subTest(logged):
                 job = self.submit(script, *args, tasks=8, **settings)
                 state, code = self.slurm.wait_for(job, JOB_S)
                 self.assertEqual(state, "FAILED", self.output(job))
                 self.assertNotEqual(code, "0:0")
-                self.assertIn(said, self.output(job))
+                self.assertIn(logged, self.output(job))
 
 
 if __name__ == "__main__":

@@ -134,8 +134,8 @@ def run(command, seconds, stdout=None):
         p.communicate()
         raise Broken("no end after %d s: %s" % (seconds, shlex.join(command)))
     if p.returncode != 0:
-        said = err.decode("utf-8", "replace")[-2000:]
-        raise Broken("exit code %d: %s\n%s" % (p.returncode, shlex.join(command), said))
+        logged = err.decode("utf-8", "replace")[-2000:]
+        raise Broken("exit code %d: %s\n%s" % (p.returncode, shlex.join(command), logged))
 
 
 def spec_command(name, *args):
@@ -396,7 +396,7 @@ def options():
 
 def every_log(a):
     """Runs all logs. Returns (logs, findings, plans)."""
-    stop, began, said = threading.Event(), time.monotonic(), time.monotonic()
+    stop, began, logged = threading.Event(), time.monotonic(), time.monotonic()
     done = findings = plans = 0
     with concurrent.futures.ThreadPoolExecutor(a.jobs) as pool:
         waiting = {pool.submit(one_log, a, s, stop) for s in range(a.first_seed, a.first_seed + a.logs)}
@@ -410,10 +410,10 @@ def every_log(a):
             except BaseException:
                 stop.set()      # the logs that wait are not begun
                 raise
-            if time.monotonic() - said > 10:
-                said = time.monotonic()
+            if time.monotonic() - logged > 10:
+                logged = time.monotonic()
                 print("%d of %d logs, %d findings, %d plans, %.0f s"
-                      % (done, a.logs, findings, plans, said - began), file=sys.stderr, flush=True)
+                      % (done, a.logs, findings, plans, logged - began), file=sys.stderr, flush=True)
     return done, findings, plans
 
 

@@ -14,7 +14,8 @@ Checks:
   client   docs/client.md and docs/man/dfopt-client.3 name every function of
            dfopt/client.h, and docs/client.md what the Python package exports and
            reads of the environment
-  links    relative links and anchors of docs/*.md and *.md resolve
+  links    relative links and anchors of docs/*.md, *.md and the other maps resolve
+  paths    files that the documents for developers name exist
   migrating  docs/migrating.md names options that exist, and every switch of which
            the presets differ
   tables   switches, verdicts, response fields, outcomes, variables, log events
@@ -22,6 +23,7 @@ Checks:
   policy   the program takes every switch and field that docs/policies.md names,
            with every value that it names, and no other
   run      the examples in README.md and docs/*.md run, but for those of
+  debugging  docs/debugging.md, which need a build with debug information, and of
   clone    docs/quick-start.md: it is followed in a copy of what git has, from building
            and installing to the closed loop
   readme   every other command of README.md is run, here or by another test
@@ -30,8 +32,8 @@ Examples: a fenced block that opens with ```sh run is run with `sh -e`, all bloc
 of a document in order, in one temporary folder, with jobs/ as in a clone, the programs
 and those of analysis/ on PATH. What a block exports the next ones have. Words behind
 `run` name programs, or modules as python3-MODULE, without which the block, and the rest
-of the document, are left out (```sh run mpirun). DFOPT_PREFIX is a folder that the
-build is installed in; documents that name it are left out where that is sanitized. A block
+of the document, are left out (```sh run mpirun). DFOPT_BUILD is
+the build's folder, DFOPT_PREFIX one that it is installed in; documents that name it are left out where that is sanitized. A block
 ```text output right behind one holds what it must print on standard output.
 
 Exit code: 0 all is well, 1 something is not (each with document and line).
@@ -42,7 +44,7 @@ import re
 import sys
 
 from common import documents, line_of, problems, read, without_fences, wrong
-from examples import check_clone, check_policy, check_readme, check_run
+from examples import check_clone, check_debugging, check_policy, check_readme, check_run
 from pages import check_client, check_formats, check_man, check_migrating
 from tables import check_tables
 
@@ -55,8 +57,14 @@ def anchors(path):
     return found
 
 
+def maps(source):
+    """Documents that are not in docs."""
+    return sorted([*source.glob("*.md"), *source.glob("*/README.md"),
+                   *source.glob(".git*/**/*.md")])
+
+
 def check_links(source, _):
-    for path in documents(source) + sorted([*source.glob("*.md"), *source.glob("jobs/*.md")]):
+    for path in documents(source) + maps(source):
         text = without_fences(read(path))
         for m in re.finditer(r"\[[^\]]*\]\(([^)\s]+)\)", text):
             target, _, anchor = m[1].partition("#")
@@ -70,9 +78,30 @@ def check_links(source, _):
                 wrong(path.name, line, "%s: there is no such heading" % m[1])
 
 
-CHECKS = {"man": check_man, "formats": check_formats, "client": check_client,
+# Names of files in these documents, beside the folders in which they are looked for.
+DEVELOPERS = {"CONTRIBUTING.md": ("",), "SECURITY.md": ("",), "docs/debugging.md": ("",),
+              "docs/architecture.md": ("", "src"), "src/README.md": ("src", ""),
+              "tests/README.md": ("tests", "")}
+SUFFIXES = r"(?:[chr]|cpp|hpp|py|sh|cmake|md|json|yml|supp|txt|[1-9])"
+
+
+def check_paths(source, _):
+    """Whatever looks like a path of ours, in code quotes or in a command, is one."""
+    for name, folders in DEVELOPERS.items():
+        text = read(source / name)
+        for m in re.finditer(r"(?<![\w/.$*-])((?:\.?[\w-]+/)+[\w.-]*[\w-])", text):
+            path = m[1]
+            ours = path.split("/")[0] in OURS or re.search(r"\.%s$" % SUFFIXES, path)
+            if not ours or path.startswith("build/") or re.search("[A-Z]{3}", path):
+                continue
+            if not any((source / folder / path).exists() for folder in folders):
+                wrong(name, line_of(text, m.start()), "%s: there is no such file" % path)
+
+
+OURS = ("src", "tests", "docs", "jobs", "cmake", "analysis", "include", ".ci")
+CHECKS = {"paths": check_paths, "man": check_man, "formats": check_formats, "client": check_client,
           "links": check_links, "tables": check_tables, "migrating": check_migrating,
-          "policy": check_policy, "run": check_run, "readme": check_readme,
+          "policy": check_policy, "run": check_run, "readme": check_readme, "debugging": check_debugging,
           "clone": check_clone}
 
 

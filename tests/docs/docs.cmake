@@ -1,9 +1,12 @@
 # The documents against the program: options, links, tables, examples.
 # A sanitized build has the checks of the text alone: the programs that the examples
 # run are tested by tests/cli.
-set(checks man formats client links tables migrating policy)
+set(checks man formats client links paths tables migrating policy)
 if(NOT DFOPT_SANITIZE)
   list(APPEND checks run readme)
+endif()
+if(NOT CMAKE_BUILD_TYPE STREQUAL "Release") # gdb wants debug information
+  list(APPEND checks debugging)
 endif()
 if(NOT DFOPT_SANITIZE AND CMAKE_BUILD_TYPE STREQUAL "Release")
   list(APPEND checks clone) # it builds: half a minute of CPU

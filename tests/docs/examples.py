@@ -90,7 +90,17 @@ def lacks(word, env):
     if word.startswith("python3-"):
         return subprocess.run(["/usr/bin/python3", "-c", "import " + word[8:]], env=env,
                               stderr=subprocess.DEVNULL).returncode != 0
-    return not shutil.which(word, path=env["PATH"])
+    if not shutil.which(word, path=env["PATH"]):
+        return True
+    return word == "gdb" and not can_trace(env)
+
+
+def can_trace(env):
+    """Whether gdb may run a program here: not in every container."""
+    r = subprocess.run(["gdb", "-q", "-batch", "-ex", "run", shutil.which("true")],
+                       env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                       stderr=subprocess.STDOUT, timeout=TIMEOUT_S)
+    return b"exited normally" in r.stdout
 
 
 def with_source(env, source):
@@ -106,6 +116,7 @@ def environment(programs):
     env = {k: v for k, v in os.environ.items()
            if not k.startswith(("DFOPTIMIZER_", "DLIO_KNOB_", "DFOPT_"))}
     if programs:
+        env["DFOPT_BUILD"] = str(pathlib.Path(programs).parent)
         env["PATH"] = "%s%s%s" % (programs, os.pathsep, env.get("PATH", ""))
     env.update(LC_ALL="C", OMPI_ALLOW_RUN_AS_ROOT="1",
                OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1",
@@ -196,7 +207,7 @@ def run_document(path, folder, env, seconds=TIMEOUT_S):
 
 def check_run(source, programs):
     for path in [source / "README.md", *documents(source)]:
-        if path.name == FROM_A_CLONE:
+        if path.name in (FROM_A_CLONE, UNDER_GDB):
             continue
         env = with_source(environment(programs), source)
         with tempfile.TemporaryDirectory() as folder:
@@ -208,6 +219,18 @@ def check_run(source, programs):
                 env["DFOPT_PREFIX"] = str(pathlib.Path(folder, "prefix"))
                 install(programs, env["DFOPT_PREFIX"])
             run_document(path, folder, env)
+
+
+# ---- debugging: needs a build with debug information ----
+
+UNDER_GDB = "debugging.md"
+
+
+def check_debugging(source, programs):
+    env = with_source(environment(programs), source)
+    with tempfile.TemporaryDirectory() as folder:
+        os.symlink(str(source / "jobs"), os.path.join(folder, "jobs"))
+        run_document(source / "docs" / UNDER_GDB, folder, env)
 
 
 # ---- from a clone to the closed loop ----

@@ -114,8 +114,8 @@ def check_policy_page(source):
             set(real) | set(fields))
     for name, (values, dflt, upstream) in real.items():
         line, rest = found.get(name, (1, ""))
-        said, presets = rest.partition(" ; ")[::2]
-        if set(re.findall(r"\w+", said)) - {"No"} != set(values or ["windows"]) or \
+        logged, presets = rest.partition(" ; ")[::2]
+        if set(re.findall(r"\w+", logged)) - {"No"} != set(values or ["windows"]) or \
                 presets != "default %s , upstream %s )" % (dflt, upstream):
             wrong(page.name, line, "%s: %s; default %s, upstream %s" % (
                 name, ", ".join(values or ["windows"]), dflt, upstream))

@@ -59,10 +59,10 @@ def check_fields(source):
             continue
         word = re.search(r'"([^"]*)"', m[1]) or re.search(r"DFOPT_[A-Z]+_(\w+)", m[1])
         real = "null" if "null" in m[1] else word[1].lower() if word else m[1]
-        said = unquoted(cells[2])
-        same = said == real
+        logged = unquoted(cells[2])
+        same = logged == real
         if not same and re.fullmatch(r"[0-9.]+", real):
-            same = re.fullmatch(r"[0-9.]+", said) and float(said) == float(real)
+            same = re.fullmatch(r"[0-9.]+", logged) and float(logged) == float(real)
         if not same:
             wrong(path.name, line, "the default is %s" % real)
 

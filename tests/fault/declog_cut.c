@@ -1,6 +1,6 @@
 /* A decision log cut at any byte. What is still read of it is what the whole log
  * has there: every row and text, and the state that they fold to; a clean copy, and
- * a run that goes on, hold the same. Or it is said what is wrong. Each batch of
+ * a run that goes on, hold the same. Or what is wrong is reported. Each batch of
  * cuts is read in a process of its own, so that one that crashes, hangs or takes
  * memory without end is named.
  *
@@ -338,7 +338,7 @@ static void read_cut(struct job *j, size_t len)
     const bool all = check_log(j, r);
     const uint64_t commits = run->commits - run->lost_commits;
     FUZZ_CHECK(run->cut || (all && commits == j->whole->commits),
-               "it is not said that it is cut");
+               "it is not reported as cut");
     if (commits != j->last_commits || len % COPY_EVERY == 0) {
         repair(j, r);
         resume(j, len);
@@ -469,7 +469,7 @@ static bool cut_file(const char *path, const char *folder, size_t step,
     } while (running >= 0);
     const size_t cuts = all.refused + all.empty + all.rows;
     printf("%s: %zu bytes, %zu cuts: %zu refused, %zu read without rows, %zu with "
-           "rows; %zu states, %zu copies, %zu gone on with; slowest %.2f s\n",
+           "rows; %zu states, %zu copies, %zu resumed; slowest %.2f s\n",
            path, w.n, cuts, all.refused, all.empty, all.rows, all.states,
            all.copies, all.resumed, all.slowest_s);
     munmap(t, JOBS * sizeof *t);

@@ -1,6 +1,6 @@
 """A system below that behaves badly: disks that are full, read-only, or take a few bytes
-at a time, and a clock that jumps. What was decided is the same, what was lost is said,
-and what is left can be read and gone on with."""
+at a time, and a clock that jumps. What was decided is the same, what was lost is
+logged, and what is left can be read and resumed."""
 import errno
 import json
 import os
@@ -71,17 +71,17 @@ class BadSystem(Case):
                 self.assert_same_log(self.path("short.h5"))
 
     def test_log_that_becomes_read_only(self):
-        """Also of a disk that breaks: plans go on, and the run can be gone on with."""
+        """Also of a disk that breaks: plans continue, and the run can be resumed."""
         size = os.path.getsize(self.path("good.h5"))
         for number in (errno.EROFS, errno.EIO)[:1 if is_slow() else 2]:
             with self.subTest(error=errno.errorcode[number]):
                 r = run(self.args("ro"), wrapper=bad(file="ro.h5", after=size // 2,
                                                      errno=number))
                 self.assertEqual(r.code, 1, r.brief)
-                said = r.named("optimizer.output.failed")
-                self.assertEqual([s["output"] for s in said], ["decision log"], r.brief)
-                self.assertIn(os.strerror(number), said[0]["error"])
-                self.assertIn("ro.h5", said[0]["error"])
+                logged = r.named("optimizer.output.failed")
+                self.assertEqual([s["output"] for s in logged], ["decision log"], r.brief)
+                self.assertIn(os.strerror(number), logged[0]["error"])
+                self.assertIn("ro.h5", logged[0]["error"])
                 self.assertEqual(self.read("ro.jsonl"), self.good_plans)
                 with DecisionLog(self.path("ro.h5")) as d:
                     self.assertEqual(d.complete, 0)
@@ -112,9 +112,9 @@ class BadSystem(Case):
         r = run(self.args("p"), wrapper=bad(file="p.jsonl", after=1000,
                                             errno=errno.EROFS))
         self.assertEqual(r.code, 1, r.brief)
-        said = r.named("optimizer.output.failed")
-        self.assertEqual([s["output"] for s in said], ["plans"], r.brief)
-        self.assertIn("Read-only file system", said[0]["error"])
+        logged = r.named("optimizer.output.failed")
+        self.assertEqual([s["output"] for s in logged], ["plans"], r.brief)
+        self.assertIn("Read-only file system", logged[0]["error"])
         left = self.read("p.jsonl")
         self.assertTrue(self.good_plans.startswith(left))
         self.assertEqual(left[-1:], b"\n" if left else b"")
@@ -181,8 +181,8 @@ class BadSystem(Case):
             os.mkdir(os.path.join(disk, "folder"))
         r = running.finish()
         self.assertEqual(r.code, 1, r.brief)
-        said = r.named("optimizer.output.failed")
-        self.assertEqual([s["output"] for s in said], ["decision log"], r.brief)
+        logged = r.named("optimizer.output.failed")
+        self.assertEqual([s["output"] for s in logged], ["decision log"], r.brief)
         self.assertEqual(self.read("real.jsonl"), self.good_plans)
         with DecisionLog(log) as d:
             self.assertEqual(d.complete, 0)

@@ -1,5 +1,5 @@
 /* Items that a rank takes from another into its planner: events, and the state of a
- * run that is gone on with. Each is a kind (1), a size (2) and so many bytes, in
+ * run that is resumed. Each is a kind (1), a size (2) and so many bytes, in
  * which the number of an event is ours, for events come in order, and those of
  * names are small: the planner's tables are as long as the largest. */
 #include "codec/codec.h"

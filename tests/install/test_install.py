@@ -41,8 +41,8 @@ class Installed(unittest.TestCase):
         self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
 
     def it_runs(self, program):
-        said = self.run_it(program, env={"LD_LIBRARY_PATH": str(self.lib)})
-        self.assertEqual(said, "%s: 1 plan, threads 4\n" % VERSION)
+        logged = self.run_it(program, env={"LD_LIBRARY_PATH": str(self.lib)})
+        self.assertEqual(logged, "%s: 1 plan, threads 4\n" % VERSION)
 
     @property
     def lib(self):

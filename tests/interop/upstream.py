@@ -106,7 +106,7 @@ def free_endpoint(context):
 
 
 class Session:
-    """A service, a diagnoser and an application; what the plans on their way are."""
+    """A service, a diagnoser and an application; what the plans in flight are."""
 
     def __init__(self, o, service, package, node, folder):
         self.o, self.package, self.node, self.folder = o, package, node, folder

@@ -84,14 +84,14 @@ class Broker:
 
     def is_up(self):
         if self.process.poll() is not None:
-            raise AssertionError("the broker has ended: " + self.said()[-2000:])
+            raise AssertionError("the broker has ended: " + self.logged()[-2000:])
         try:
             with open(self.group_file) as f:
                 return bool(json.load(f)["members"])
         except (OSError, ValueError):
             return False
 
-    def said(self):
+    def logged(self):
         with open(self.log.name) as f:
             return f.read()
 

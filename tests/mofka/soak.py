@@ -226,7 +226,7 @@ def kill(case, times, chunk=1000):
                            or running.process.poll() is not None, 60, "start")
         if running.process.poll() is not None:
             raise AssertionError(f"run {n}, broker {b.process.poll()}: "
-                                 f"{b.said()[-1500:]} {running.finish().brief}")
+                                 f"{b.logged()[-1500:]} {running.finish().brief}")
         b.push("findings", [harness.finding(count + i, "n1") for i in range(chunk)])
         count += chunk
         if not last:

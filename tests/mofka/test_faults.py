@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""What is wrong is said within seconds, and nothing hangs: files, topics, brokers."""
+"""What is wrong is reported within seconds, and nothing hangs: files, topics, brokers."""
 import os
 import signal
 import time
 
 from broker import Broker, harness
 
-SAID = "optimizer.config.invalid"
+LOGGED = "optimizer.config.invalid"
 
 
 class Faults(harness.Case):
@@ -29,12 +29,12 @@ class Faults(harness.Case):
         r = harness.run(args, ranks=ranks)
         took = time.monotonic() - started
         self.assertEqual(r.code, 2, r.brief)
-        said = r.named(SAID)
-        self.assertEqual(len(said), 1, r.brief)
+        logged = r.named(LOGGED)
+        self.assertEqual(len(logged), 1, r.brief)
         for text in texts:
-            self.assertIn(text, said[0]["error"])
+            self.assertIn(text, logged[0]["error"])
         self.assertLess(took, within)
-        print(f"{took:.1f} s: {said[0]['error']}")
+        print(f"{took:.1f} s: {logged[0]['error']}")
 
     # ---- before it runs ----
 
@@ -93,11 +93,11 @@ class Faults(harness.Case):
         r = running.finish(30)
         took = time.monotonic() - started
         self.assertEqual(r.code, 1, r.brief)
-        said = r.named("optimizer.input.failed") + r.named("optimizer.failed")
-        self.assertTrue(said, r.brief)
-        self.assertRegex(said[0]["error"], pattern)
+        logged = r.named("optimizer.input.failed") + r.named("optimizer.failed")
+        self.assertTrue(logged, r.brief)
+        self.assertRegex(logged[0]["error"], pattern)
         self.assertLess(took, within)
-        print(f"{took:.1f} s: {said[0]['error']}")
+        print(f"{took:.1f} s: {logged[0]['error']}")
 
     def test_broker_is_killed(self):
         for ranks in (None, 4):

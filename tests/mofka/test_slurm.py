@@ -51,10 +51,10 @@ class OverMofka(Jobs):
                          {**SRUN, "DFOPT_SERVICE_NODES": "0"}):
             job = self.online("sh", self.application(12), **OWN_BROKER, **settings)
             self.ends_with(job, "COMPLETED", "0:0")
-            said = self.output(job)
-            self.assertGreater(self.applied(job), 1, said)
-            self.assertIn("dfopt-mpi ended with 0", said)
-            self.assertIn("the broker ended with 0", said)
+            logged = self.output(job)
+            self.assertGreater(self.applied(job), 1, logged)
+            self.assertIn("dfopt-mpi ended with 0", logged)
+            self.assertIn("the broker ended with 0", logged)
 
     def test_a_broker_that_is_there(self):
         """It outlives the job, and its group file comes after the job has begun."""
@@ -105,15 +105,15 @@ class OverMofka(Jobs):
                           options=["--time=1", "--signal=B:USR1@40"],
                           DFOPT_TRANSPORT="mofka", **SRUN, **OWN_BROKER)
         self.ends_with(job, "FAILED", "3:0", LIMIT_S)
-        said = self.output(job)
+        logged = self.output(job)
         for line in ("SIGUSR1: SIGUSR1 to the application",
                      "the application ended with 3", "dfopt-mpi ended with 0",
                      "the broker ended with 0"):
-            self.assertIn(line, said)
-        self.assertGreater(self.applied(job), 1, said)
+            self.assertIn(line, logged)
+        self.assertGreater(self.applied(job), 1, logged)
 
     def test_mistakes(self):
-        for said, settings in (
+        for logged, settings in (
                 ("needs DFOPT_GROUP_FILE or DFOPT_BROKER_COMMAND", {}),
                 ("/none did not start within 1 s",
                  {"DFOPT_GROUP_FILE": "/none", "DFOPT_START_S": "1"}),
@@ -125,11 +125,11 @@ class OverMofka(Jobs):
                 ("DFOPT_TRANSPORT is zmq or mofka, not 'udp'",
                  {"DFOPT_TRANSPORT": "udp"}),
                 ("no such topic", {**OWN_BROKER, "DFOPT_OPTIONS": "--input-topic x"})):
-            with self.subTest(said):
+            with self.subTest(logged):
                 job = self.online("true", **settings)
                 state, code = self.slurm.wait_for(job, JOB_S)
                 self.assertEqual((state, code), ("FAILED", "1:0"), self.output(job))
-                self.assertIn(said, self.output(job))
+                self.assertIn(logged, self.output(job))
 
 
 if __name__ == "__main__":

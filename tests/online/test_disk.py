@@ -1,5 +1,5 @@
 """The live service on a disk that gets full, while an application runs: it is told its
-plans all the same, what happened is said once, the log stays readable; with room again
+plans all the same, what happened is logged once, the log stays readable; with room again
 nothing that was decided is missing from the log, if need be after --resume.
 DFOPT_ONLINE_LONG=1: the disk is full for a minute."""
 import json
@@ -54,32 +54,32 @@ class Disk(Case):
         wait_until(lambda: len(self.app.lines("plan")) >= before + 3, DEADLINE_S,
                    f"plans:\n{self.service.so_far()[-2000:]}")
 
-    def said(self, what):
+    def logged(self, what):
         return [json.loads(line) for line in self.service.so_far().splitlines()
                 if f'"optimizer.output.{what}"' in line]
 
     def full_and_back(self, flush_s, what):
-        """The service at its end; `what` is said when the disk is full."""
+        """The service at its end; `what` is logged when the disk is full."""
         self.start("--decision-log", flush_s)
         self.app = App(self.path("app"), "node1", self.at, findings=True)
         self.addCleanup(self.app.kill)
         self.wait_for_plans()
         self.fill()
-        wait_until(lambda: self.said(what), DEADLINE_S, "it is said")
+        wait_until(lambda: self.logged(what), DEADLINE_S, "it is logged")
         room = time.monotonic() + FULL_S
         while time.monotonic() < room:
             self.wait_for_plans()
-        waits = self.said("delayed")
+        waits = self.logged("delayed")
         os.unlink(self.ballast)
         self.wait_for_plans()
         if waits:
-            wait_until(lambda: self.said("recovered"), DEADLINE_S, "the journal is back")
+            wait_until(lambda: self.logged("recovered"), DEADLINE_S, "the journal is back")
         r = self.service.stop()
         for event in ("failed", "delayed", "recovered"):
-            said = [s["output"] for s in r.named("optimizer.output." + event)]
-            self.assertEqual(len(said), len(set(said)), f"{event} again")
-        for said in r.named("optimizer.output." + what):
-            self.assertIn("No space left", said["error"])
+            logged = [s["output"] for s in r.named("optimizer.output." + event)]
+            self.assertEqual(len(logged), len(set(logged)), f"{event} again")
+        for logged in r.named("optimizer.output." + what):
+            self.assertIn("No space left", logged["error"])
         return r
 
     def go_on(self):

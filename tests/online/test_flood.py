@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """A flood of findings while the consumer of plans does not read: nothing is held up,
 memory stays bounded, and once the consumer is back it gets the latest plan of every
-knob. A signal in the flood loses nothing that was taken in."""
+knob. A signal in the flood loses nothing that was ingested."""
 import json
 import os
 import signal
@@ -97,7 +97,7 @@ class Floods(harness.Case):
         first = json.loads(plans.recv_multipart()[1])
         # and now it stops reading
         wait_until(lambda: f'"findings":{FINDINGS},' in self.status(running), 600,
-                   "all findings taken in")
+                   "all findings ingested")
         took = time.monotonic() - began
         peaks = [peak_mib(p) for p in ranks_of(running)]
         self.assertEqual(len(peaks), 4)
@@ -149,7 +149,7 @@ class Floods(harness.Case):
             with open(self.path("plans"), "rb") as f:
                 self.assertEqual(f.read().count(b"\n"), done["plan_count"])
             print(f"{number.name}: {done['findings']} of {flood.sent} findings sent were "
-                  "taken in, all are in the log")
+                  "ingested, all are in the log")
 
 
 if __name__ == "__main__":

@@ -16,11 +16,11 @@ PEERS = {"silent": b"", "half a greeting": GREETING[:20], "a greeting": GREETING
 
 
 class Stall(Case):
-    def connect(self, endpoint, said):
+    def connect(self, endpoint, logged):
         host, _, port = endpoint.rpartition("/")[2].rpartition(":")
         s = socket.create_connection((host, int(port)), timeout=10)
         self.addCleanup(s.close)
-        s.sendall(said)
+        s.sendall(logged)
         return s
 
     def test_others_are_served(self):
@@ -28,8 +28,8 @@ class Stall(Case):
                           at=free_ports(online.dice()))
         self.addCleanup(service.kill)
         service.listening()
-        peers = [self.connect(service.at[stream], said)
-                 for stream in online.STREAMS for said in PEERS.values()]
+        peers = [self.connect(service.at[stream], logged)
+                 for stream in online.STREAMS for logged in PEERS.values()]
         app = App(self.path("app"), "node1", service.at, findings=True)
         self.addCleanup(app.kill)
         wait_until(lambda: len(app.lines("plan")) >= 5, 60,

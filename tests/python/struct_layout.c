@@ -7,6 +7,7 @@
 #define AT(type, member)                                                           \
     printf("    \"%s\": %zu,\n", #member, offsetof(type, member))
 
+/* clang-format off */
 #define VALUE(AT_) AT_(kind) AT_(i) AT_(d) AT_(b) AT_(s)
 #define ERROR(AT_) AT_(code) AT_(text)
 #define OPTIONS(AT_)                                                               \
@@ -43,6 +44,7 @@
             AT_(acks_pending) AT_(registrations_sent) AT_(connections)
 #define WINDOW(AT_)                                                                \
     AT_(every_n) AT_(max_every_n) AT_(counter) AT_(index) AT_(start_ns) AT_(active)
+/* clang-format on */
 
 #define PRINT(type, members)                                                       \
     {                                                                              \

@@ -1,0 +1,15 @@
+# The application library, as its users link it: the shared one, public calls only.
+if(NOT TARGET PkgConfig::ZMQ)
+  pkg_check_modules(ZMQ REQUIRED IMPORTED_TARGET GLOBAL libzmq>=4.3)
+endif()
+foreach(name client client_messages client_malformed client_plans client_values
+        client_life client_broken client_threads client_window)
+  dfopt_unit_test(${name} dfopt_client dfopt_flags PkgConfig::ZMQ PkgConfig::JSONC m)
+  list(APPEND client_tests test_${name})
+  dfopt_threads(${name})
+  set_property(TEST unit.${name} APPEND PROPERTY ENVIRONMENT
+               TSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/tests/tsan.supp)
+endforeach()
+# What the service reads of what the library sends.
+target_link_libraries(test_client_messages PRIVATE dfopt_codec)
+dfopt_nomem_test(client dfopt_client_static dfopt_flags)

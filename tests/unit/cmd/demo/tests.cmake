@@ -1,0 +1,3 @@
+# The demonstration's loader.
+dfopt_unit_tests(dfopt_demo demo_dataset demo_reader demo_diagnosis)
+dfopt_threads(demo_reader)

@@ -1,4 +1,0 @@
-dfopt_unit_test(codec dfopt_codec)
-dfopt_unit_test(codec_messages dfopt_codec)
-dfopt_unit_test(codec_policy dfopt_codec)
-dfopt_unit_test(codec_output dfopt_codec)

@@ -1,0 +1,8 @@
+dfopt_unit_test(codec dfopt_codec)
+dfopt_unit_test(codec_findings dfopt_codec)
+dfopt_unit_test(codec_messages dfopt_codec)
+dfopt_unit_test(codec_acks dfopt_codec)
+dfopt_unit_test(codec_policy dfopt_codec)
+dfopt_unit_test(codec_output dfopt_codec)
+dfopt_unit_test(finding_fast dfopt_codec m)
+dfopt_nomem_test(codec dfopt_codec dfopt_engine_comm)

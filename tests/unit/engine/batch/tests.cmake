@@ -1,0 +1,1 @@
+dfopt_unit_test(batch dfopt_engine_batch)

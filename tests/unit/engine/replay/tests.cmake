@@ -1,0 +1,1 @@
+dfopt_unit_test(slice dfopt_engine_replay)

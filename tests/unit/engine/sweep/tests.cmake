@@ -1,0 +1,1 @@
+dfopt_unit_test(sweep_journal dfopt_engine_sweep)

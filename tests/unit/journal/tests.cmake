@@ -1,0 +1,2 @@
+dfopt_unit_tests(dfopt_journal journal record)
+dfopt_unit_test(journal_source dfopt_journal dfopt_transport_file)

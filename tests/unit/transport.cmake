@@ -1,4 +1,0 @@
-dfopt_unit_test(framer dfopt_transport_file)
-dfopt_unit_test(transport_file dfopt_transport_file)
-dfopt_unit_test(transport_file_sink dfopt_transport_file)
-dfopt_unit_test(journal dfopt_journal)

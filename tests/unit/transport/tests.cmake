@@ -1,0 +1,1 @@
+dfopt_nomem_test(transport dfopt_transport_file dfopt_transport_zmq dfopt_journal)
