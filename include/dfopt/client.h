@@ -286,6 +286,7 @@ struct dfopt_client_plan {
     char finding_type[DFOPT_CLIENT_NAME_SIZE];
     char opportunity_tag[DFOPT_CLIENT_NAME_SIZE];
     char rationale[DFOPT_CLIENT_RATIONALE_SIZE]; /* for a person */
+    uint64_t connection; /* the library's: on which it was received */
 };
 
 /* Hands over what is pending for a function (NULL: the options') at a boundary:

@@ -103,8 +103,11 @@ enum dfopt_err dfopt_client_ack(dfopt_client *c,
         item = dfopt_client_ack_item(&a);
         e = item ? DFOPT_OK : DFOPT_ERR_NOMEM;
     }
-    if (item && status == DFOPT_CLIENT_APPLIED)
+    if (item && status == DFOPT_CLIENT_APPLIED) {
         k->current = a.new_value;
+        if (plan->connection != c->connection)
+            dfopt_client_register_anew(c, k->function);
+    }
     if (item)
         dfopt_client_ack_push(c, item);
     pthread_mutex_unlock(&c->lock);

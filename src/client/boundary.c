@@ -81,6 +81,7 @@ static bool file(dfopt_client *c, struct client_knob *k,
         return false;
     }
     k->pending = in->plan;
+    k->pending.connection = c->connection;
     k->pending.knob_id = k->id;
     k->pending.parameter = k->parameter;
     k->pending.function = k->function;

@@ -175,6 +175,7 @@ enum dfopt_err dfopt_client_create(dfopt_client **out,
         return dfopt_error_set(err, DFOPT_ERR_NOMEM, "out of memory");
     }
     c->pid = getpid();
+    dfopt_client_instance(c->instance, c->options.hostname);
     c->transport = transport;
     c->acks.last = &c->acks.first;
     pthread_mutex_init(&c->lock, NULL);

@@ -59,6 +59,15 @@ bool dfopt_client_value_is(enum dfopt_client_kind type,
 struct dfopt_client_value dfopt_client_value_as(enum dfopt_client_kind type,
                                                 const struct dfopt_client_value *v);
 
+/* Whether a value is in a list; both are of the same type of knob. */
+bool dfopt_client_is_listed(const struct dfopt_client_value *list, size_t n,
+                            const struct dfopt_client_value *v);
+
+/* Declarations that can be used, but hardly are meant. */
+bool dfopt_client_range_inverted(const struct dfopt_client_knob *k);
+bool dfopt_client_default_outside(const struct dfopt_client_knob *k);
+bool dfopt_client_step_backward(const struct dfopt_client_response *r);
+
 /* What a knob takes when it is told `v`: *out in its type and within its bounds.
  * *clamped: it is another value. False: it cannot be of the type. */
 bool dfopt_client_fit(const struct client_knob *k,
@@ -108,6 +117,12 @@ enum dfopt_err dfopt_client_ack_json(const struct client_ack *a,
                                      struct dfopt_buf *meta,
                                      struct dfopt_buf *body);
 
+/* Says that this client leaves the function. */
+enum dfopt_err dfopt_client_unregistration_json(const dfopt_client *c,
+                                                const char *function,
+                                                struct dfopt_buf *meta,
+                                                struct dfopt_buf *body);
+
 /* ---- acks that wait ---- */
 
 struct ack_item {
@@ -133,11 +148,14 @@ size_t dfopt_client_acks_clear(struct ack_queue *q);
 
 /* ---- the client ---- */
 
+#define DFOPT_CLIENT_INSTANCE_SIZE 320
+
 enum client_state { CLIENT_IDLE, CLIENT_RUNNING, CLIENT_STOPPING };
 
 struct dfopt_client {
     atomic_size_t n_pending; /* knobs with a plan; changed under the lock */
     pid_t pid;               /* whose it is */
+    char instance[DFOPT_CLIENT_INSTANCE_SIZE]; /* "instance" on the wire */
     struct dfopt_client_options options; /* texts owned, but for the transport's */
     const struct dfopt_client_transport *transport;
 
@@ -149,6 +167,7 @@ struct dfopt_client {
     size_t n_functions;
     struct ack_queue acks;
     struct dfopt_client_stats stats;
+    uint64_t connection; /* the one that stands, as of the listener's last look */
 
     enum client_state state;
     int64_t stop_deadline_ns; /* STOPPING: when the listener gives up */
@@ -160,6 +179,9 @@ struct dfopt_client {
 
 /* Whether a call may do anything: there is a client, and it is this process's. */
 bool dfopt_client_usable(const dfopt_client *c);
+
+/* Writes a text that no other client has, on any host, for a client on `host`. */
+void dfopt_client_instance(char out[DFOPT_CLIENT_INSTANCE_SIZE], const char *host);
 
 /* The usual error for one that is not. */
 enum dfopt_err dfopt_client_unusable(struct dfopt_error *err);
@@ -179,6 +201,9 @@ void dfopt_client_say(const dfopt_client *c, enum dfopt_client_level level,
 
 /* Files or drops one received message; counts it. Listener only. */
 void dfopt_client_take(dfopt_client *c, const struct dfopt_client_message *m);
+
+/* Has a function's registration sent (again). The caller holds the lock. */
+void dfopt_client_register_anew(dfopt_client *c, const char *function);
 
 /* Wakes the listener, if there is one. The caller holds the lock. */
 void dfopt_client_wake(dfopt_client *c);

@@ -81,6 +81,15 @@ static void mark(dfopt_client *c, const char *function, uint64_t sent_on)
             c->functions[i].sent_on = sent_on;
 }
 
+static enum dfopt_err send_buffers(dfopt_client *c, enum dfopt_client_stream stream,
+                                   const struct dfopt_buf *meta,
+                                   const struct dfopt_buf *body)
+{
+    const struct dfopt_client_message m = {meta->data, body->data, meta->len,
+                                           body->len};
+    return c->transport->send(c->link, stream, &m);
+}
+
 /* It is marked as sent while it is made, so that a change made after that is due
  * again; if it could not go after all, the mark is taken back. */
 static void send_registration(dfopt_client *c, const struct round *r)
@@ -90,11 +99,8 @@ static void send_registration(dfopt_client *c, const struct round *r)
     enum dfopt_err e = dfopt_client_registration_json(c, r->function, &meta, &body);
     mark(c, r->function, r->connection);
     pthread_mutex_unlock(&c->lock);
-    if (!e) {
-        const struct dfopt_client_message m = {meta.data, body.data, meta.len,
-                                               body.len};
-        e = c->transport->send(c->link, DFOPT_CLIENT_REGISTRATIONS, &m);
-    }
+    if (!e)
+        e = send_buffers(c, DFOPT_CLIENT_REGISTRATIONS, &meta, &body);
     pthread_mutex_lock(&c->lock);
     if (e)
         mark(c, r->function, 0);
@@ -106,6 +112,49 @@ static void send_registration(dfopt_client *c, const struct round *r)
                          "knobs of function '%.80s' registered", r->function);
     dfopt_buf_free(&meta);
     dfopt_buf_free(&body);
+}
+
+/* A function that the optimizer knows by this connection, which is forgotten as
+ * registered; NULL: none is left. */
+static const char *forget_one(dfopt_client *c)
+{
+    const uint64_t connection = c->transport->connection(c->link);
+    const char *function = NULL;
+    pthread_mutex_lock(&c->lock);
+    for (size_t i = 0; connection && !function && i < c->n_functions; i++)
+        if (c->functions[i].sent_on == connection) {
+            c->functions[i].sent_on = 0;
+            function = c->functions[i].name;
+        }
+    pthread_mutex_unlock(&c->lock);
+    return function;
+}
+
+static bool send_unregistration(dfopt_client *c, const char *function)
+{
+    struct dfopt_buf meta = {0}, body = {0};
+    enum dfopt_err e = dfopt_client_unregistration_json(c, function, &meta, &body);
+    while (!e && send_buffers(c, DFOPT_CLIENT_REGISTRATIONS, &meta, &body)) {
+        const int64_t left = left_ms(c->stop_deadline_ns);
+        if (left == 0) {
+            e = DFOPT_ERR_LIMIT;
+        } else if (c->transport->wait(c->link, DFOPT_CLIENT_REGISTRATION_OUT,
+                                      left) &
+                   DFOPT_CLIENT_PLAN_IN) {
+            receive_plans(c);
+        }
+    }
+    dfopt_buf_free(&meta);
+    dfopt_buf_free(&body);
+    return !e;
+}
+
+/* The last that is sent: this client is gone. */
+static void unregister_all(dfopt_client *c)
+{
+    const char *function;
+    while ((function = forget_one(c)) != NULL && send_unregistration(c, function))
+        continue;
 }
 
 /* Takes the first ack out of the queue; the listener alone does so, but pushing
@@ -163,16 +212,26 @@ static void note_connection(dfopt_client *c, uint64_t before)
     uint64_t now = c->transport->connection(c->link);
     if (now == before)
         return;
-    if (now) {
-        pthread_mutex_lock(&c->lock);
+    pthread_mutex_lock(&c->lock);
+    c->connection = now;
+    if (now)
         c->stats.connections = now;
-        pthread_mutex_unlock(&c->lock);
-    }
+    pthread_mutex_unlock(&c->lock);
     dfopt_client_say(c, DFOPT_CLIENT_INFO, "optimizer at %.120s: %s",
                      o->registry_endpoint ? o->registry_endpoint
                      : o->group_file      ? o->group_file
                                           : o->transport,
                      now ? "connected" : "gone");
+}
+
+static void note_unanswered(dfopt_client *c)
+{
+    const char *endpoint;
+    while ((endpoint = c->transport->unanswered(c->link)) != NULL)
+        dfopt_client_say(c, DFOPT_CLIENT_WARNING,
+                         "nobody has answered at %.160s for 5 s: no optimizer runs "
+                         "there, or the name does not resolve; still trying",
+                         endpoint);
 }
 
 static bool one_round(dfopt_client *c)
@@ -183,6 +242,7 @@ static bool one_round(dfopt_client *c)
     int64_t timeout_ms = !r.stopping ? -1 : r.acks ? left_ms(r.deadline_ns) : 0;
     unsigned ready = c->transport->wait(c->link, want, timeout_ms);
     note_connection(c, r.connection);
+    note_unanswered(c);
     if (ready & DFOPT_CLIENT_PLAN_IN)
         receive_plans(c);
     if (ready & DFOPT_CLIENT_REGISTRATION_OUT &&
@@ -199,6 +259,7 @@ void *dfopt_client_listen(void *arg)
     const struct dfopt_client_transport *transport = c->transport;
     while (one_round(c))
         continue;
+    unregister_all(c);
     pthread_mutex_lock(&c->lock);
     void *link = c->link;
     int64_t linger_ms = left_ms(c->stop_deadline_ns);
@@ -258,6 +319,7 @@ enum dfopt_err dfopt_client_start(dfopt_client *c, struct dfopt_error *err)
         };
     if (!e && has_endpoint(&c->options)) {
         c->loop_done = false;
+        c->connection = 0;
         e = launch(c, err);
     }
     if (!e)

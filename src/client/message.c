@@ -142,18 +142,53 @@ static void put_each(struct dfopt_put *p, const dfopt_client *c,
     const char *between = "";
     for (size_t i = 0; i < c->n_knobs; i++) {
         const struct client_knob *k = c->knobs[i];
-        if (strcmp(k->function, function) != 0 || (current && !k->current.kind))
+        if (strcmp(k->function, function) != 0)
             continue;
         dfopt_put_raw(p, between);
         between = ",";
         if (current) {
             put_z(p, k->parameter);
             dfopt_put_raw(p, ":");
-            put_value(p, &k->current);
+            put_value(p, k->current.kind ? &k->current : &k->default_value);
         } else {
             put_knob(p, k);
         }
     }
+}
+
+static enum dfopt_err put_meta(const dfopt_client *c, const char *function,
+                               struct dfopt_buf *meta)
+{
+    struct dfopt_put p = dfopt_put_start(meta, NULL);
+    put_member(&p, "{\"type\":\"knob_registration\",\"namespace\":",
+               c->options.app_namespace);
+    put_member(&p, ",\"function\":", function);
+    dfopt_put_raw(&p, "}");
+    return dfopt_put_end(&p);
+}
+
+/* Who registers; DFOptimizer reads the first two. */
+static void put_origin(struct dfopt_put *p, const dfopt_client *c,
+                       const char *function)
+{
+    put_member(p, "{\"namespace\":", c->options.app_namespace);
+    put_member(p, ",\"function_name\":", function);
+    put_member(p, ",\"node\":", c->options.hostname);
+    put_member(p, ",\"instance\":", c->instance);
+}
+
+enum dfopt_err dfopt_client_unregistration_json(const dfopt_client *c,
+                                                const char *function,
+                                                struct dfopt_buf *meta,
+                                                struct dfopt_buf *body)
+{
+    enum dfopt_err e = put_meta(c, function, meta);
+    if (e)
+        return e;
+    struct dfopt_put p = dfopt_put_start(body, NULL);
+    put_origin(&p, c, function);
+    dfopt_put_raw(&p, ",\"unregister\":true}");
+    return dfopt_put_end(&p);
 }
 
 enum dfopt_err dfopt_client_registration_json(const dfopt_client *c,
@@ -161,17 +196,11 @@ enum dfopt_err dfopt_client_registration_json(const dfopt_client *c,
                                               struct dfopt_buf *meta,
                                               struct dfopt_buf *body)
 {
-    struct dfopt_put p = dfopt_put_start(meta, NULL);
-    put_member(&p, "{\"type\":\"knob_registration\",\"namespace\":",
-               c->options.app_namespace);
-    put_member(&p, ",\"function\":", function);
-    dfopt_put_raw(&p, "}");
-    enum dfopt_err e = dfopt_put_end(&p);
+    enum dfopt_err e = put_meta(c, function, meta);
     if (e)
         return e;
-    p = dfopt_put_start(body, NULL);
-    put_member(&p, "{\"namespace\":", c->options.app_namespace);
-    put_member(&p, ",\"function_name\":", function);
+    struct dfopt_put p = dfopt_put_start(body, NULL);
+    put_origin(&p, c, function);
     dfopt_put_raw(&p, ",\"knobs\":{");
     put_each(&p, c, function, false);
     dfopt_put_raw(&p, "},\"current_values\":{");

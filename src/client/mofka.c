@@ -22,9 +22,10 @@
 #define BROKER_TIMEOUT_MS 10000
 #define AGAIN_MS          1000 /* between attempts to connect */
 #define WAIT_MS           1000 /* how often the brokers' health is looked at */
-#define CLOSE_MS          500  /* for the thread that connects to come back */
-#define MAX_PENDING       1000 /* messages on their way to a broker */
-#define STREAMS           2    /* enum dfopt_client_stream */
+#define QUIET_NS          5000000000 /* then it is told that no broker answers */
+#define CLOSE_MS          500        /* for the thread that connects to come back */
+#define MAX_PENDING       1000       /* messages on their way to a broker */
+#define STREAMS           2          /* enum dfopt_client_stream */
 
 /* Where a stream goes: a topic, and perhaps that of the global optimizer. */
 struct way {
@@ -46,6 +47,8 @@ struct mofka_link {
     pthread_cond_t changed;
     bool closing, connected, woken;
     bool gone; /* the listener's: it was connected */
+    bool told; /* that no broker answers */
+    int64_t opened_ns;
 };
 
 /* ---- connecting ---- */
@@ -199,6 +202,7 @@ static enum dfopt_err link_open(void **out, const struct dfopt_client_options *o
     dfopt_mofka_cond_init(&l->changed);
     l->event_bytes = o->max_message_bytes;
     l->where = place_of(o->hostname);
+    l->opened_ns = dfopt_clock_monotonic_ns();
     enum dfopt_err e = DFOPT_OK;
     if (!keep_texts(l, o))
         e = dfopt_error_set(err, DFOPT_ERR_NOMEM, "out of memory");
@@ -254,7 +258,10 @@ static unsigned link_wait(void *t, unsigned want, int64_t timeout_ms)
 {
     struct mofka_link *l = t;
     if (!is_connected(l)) {
-        sleep_on(l, timeout_ms);
+        const bool until_told = !l->told && !l->gone;
+        sleep_on(l, until_told && (timeout_ms < 0 || timeout_ms > WAIT_MS)
+                        ? WAIT_MS
+                        : timeout_ms);
         return 0;
     }
     unsigned ready = 0;
@@ -330,6 +337,16 @@ static uint64_t link_connection(void *t)
     return is_connected(t) ? 1 : 0;
 }
 
+static const char *link_unanswered(void *t)
+{
+    struct mofka_link *l = t;
+    if (l->told || is_connected(l) || l->gone ||
+        dfopt_clock_monotonic_ns() < l->opened_ns + QUIET_NS)
+        return NULL;
+    l->told = true;
+    return l->group_file;
+}
+
 static void link_wake(void *t)
 {
     struct mofka_link *l = t;
@@ -375,6 +392,7 @@ const struct dfopt_client_transport dfopt_client_transport_mofka = {
     .receive = link_receive,
     .send = link_send,
     .connection = link_connection,
+    .unanswered = link_unanswered,
     .wake = link_wake,
     .close = link_close,
 };

@@ -57,6 +57,10 @@ struct dfopt_client_transport {
      * there is none. As of the last wait. */
     uint64_t (*connection)(void *t);
 
+    /* An endpoint (or group file) where nobody has answered for five seconds since
+     * open; each once. NULL: none. Borrowed until the next wait. */
+    const char *(*unanswered)(void *t);
+
     /* Ends the wait under way, or the next. Any thread, before close. */
     void (*wake)(void *t);
 

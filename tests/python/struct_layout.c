@@ -28,7 +28,7 @@
 #define PLAN(AT_)                                                                  \
     AT_(plan_id) AT_(knob_id) AT_(parameter) AT_(function) AT_(new_value)          \
         AT_(old_value) AT_(clamped) AT_(for_node) AT_(severity) AT_(window_index)  \
-            AT_(apply_when) AT_(finding_type) AT_(opportunity_tag) AT_(rationale)
+            AT_(apply_when) AT_(finding_type) AT_(opportunity_tag) AT_(rationale) AT_(connection)
 #define STATS(AT_)                                                                 \
     AT_(plans_received) AT_(plans_malformed) AT_(plans_other_node)                 \
         AT_(plans_unknown) AT_(plans_unfit) AT_(plans_replaced)                    \

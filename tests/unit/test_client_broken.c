@@ -22,7 +22,7 @@ static dfopt_client *start_client(const struct dfopt_client_options *options)
 /* All three endpoints do what they are for, once the right peer is there. */
 static void expect_works(struct optimizer *o, dfopt_client *c)
 {
-    drop_message(o->registry);
+    drop_registration(o);
     assert_int_equal(
         dfopt_client_ack(c, &applied_plan, DFOPT_CLIENT_APPLIED, NULL, "", 1),
         DFOPT_OK);

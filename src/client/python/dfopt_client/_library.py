@@ -88,7 +88,7 @@ class CPlan(Structure):
         ("clamped", c_bool), ("for_node", c_bool), ("severity", c_double),
         ("window_index", c_int64), ("apply_when", c_char * NAME_SIZE),
         ("finding_type", c_char * NAME_SIZE), ("opportunity_tag", c_char * NAME_SIZE),
-        ("rationale", c_char * 512),
+        ("rationale", c_char * 512), ("connection", c_uint64),
     ]
 
 

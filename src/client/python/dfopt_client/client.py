@@ -7,14 +7,16 @@ import ctypes
 import json
 import logging
 import threading
+import warnings
 import weakref
 from ctypes import byref
 from types import TracebackType
 from typing import Any, Dict, Iterable, List, Mapping, Optional, Tuple, Type, Union
 
 from . import _library as lib
-from ._values import KINDS, Value, from_c, maybe_text, text, to_c
-from .errors import OK, STATE, ArgumentError, StateError, raise_error
+from ._values import Value, from_c, kind_of, maybe_text, plain, text, to_c
+from .errors import (LIMIT, OK, STATE, ArgumentError, KnobWarning, LimitError, StateError,
+                     raise_error)
 from .types import ActionPlan, KnobResponse, Stats, plan_from_c, response_from
 
 __all__ = ["Client"]
@@ -27,12 +29,18 @@ _LEVELS = (logging.DEBUG, logging.INFO, logging.WARNING)
 
 _INERT = "the client is closed, or belongs to the parent process"
 
-_here = threading.local()  # in_log: this thread is in the library's log callback
+# in_log: this thread is in the library's log callback; warned: where lines go instead
+_here = threading.local()
 _alive: "weakref.WeakSet[Client]" = weakref.WeakSet()
 
 
 def _log(_arg: Any, level: int, line: bytes) -> None:
-    """Runs on the listener thread, while the interpreter lives: see _stop_all."""
+    """Runs on the listener thread, while the interpreter lives: see _stop_all; or on a
+    thread that called the library."""
+    warned: Optional[List[str]] = getattr(_here, "warned", None)
+    if warned is not None:
+        warned.append(line.decode(errors="replace"))
+        return
     _here.in_log = True
     try:
         logger.log(_LEVELS[level], "%s", line.decode(errors="replace"))
@@ -68,6 +76,14 @@ def _choice(what: str, value: str, names: Tuple[str, ...]) -> int:
     except ValueError:
         raise ArgumentError(f"{what} is {value!r}, and not one of "
                             f"{', '.join(names)}") from None
+
+
+def _plain(value: Any) -> Any:
+    """For json: a scalar of numpy's. Raises TypeError for anything else."""
+    own = plain(value)
+    if own is value:
+        raise TypeError(f"{value!r} ({type(value).__name__}) is no number, text or boolean")
+    return own
 
 
 def _number(what: str, value: Any) -> float:
@@ -177,17 +193,20 @@ class Client:
                 responds_to: Optional[Mapping[str, Any]] = None) -> None:
         """Adds a knob. type is int, float, str or bool (None: that of default), range
         is (least, most); responds_to maps tags to KnobResponse, or to mappings of its
-        members. Raises ArgumentError, which names the knob, and StateError if the
-        function has that knob already."""
+        members. Scalars of numpy are taken as what they are. Raises ArgumentError, which
+        names the knob, and StateError if the function has that knob already, or another
+        function has that id. What hardly is meant (bounds the wrong way round, a default
+        outside of them) is a KnobWarning."""
         name = id or parameter
-        kind = KINDS.get(type or default.__class__)
+        kind = kind_of(type or plain(default).__class__)
         if kind is None:
             raise ArgumentError(f"knob {name}: type is {type or default.__class__!r}, and "
                                 "not one of int, float, str, bool")
         bounds = [None, None] if range is None else list(range)
         if len(bounds) != 2:
             raise ArgumentError(f"knob {name}: range has {len(bounds)} values, and not 2")
-        allowed = [to_c(v, f"knob {name}: one of values") for v in values or ()]
+        allowed = [to_c(v, f"knob {name}: one of values")
+                   for v in (() if values is None else values)]
         responses = [_response(name, tag, r) for tag, r in (responds_to or {}).items()]
         knob = lib.CKnob(
             id=maybe_text(id), parameter=text(parameter),
@@ -200,7 +219,14 @@ class Client:
             n_values=len(allowed),
             responses=(lib.CResponse * len(responses))(*responses) if responses else None,
             n_responses=len(responses))
-        self._call("dfopt_client_knob_declare", byref(knob))
+        warned: List[str] = []
+        _here.warned = warned
+        try:
+            self._call("dfopt_client_knob_declare", byref(knob))
+        finally:
+            _here.warned = None
+        for line in warned:
+            warnings.warn(line, KnobWarning, stacklevel=2)
 
     def register(self, function: Optional[str] = None) -> None:
         """Sends the knobs of a function and their values, as soon as an optimizer is
@@ -211,8 +237,13 @@ class Client:
 
     def start(self) -> None:
         """Starts the listener thread. Raises ArgumentError or EndpointError, which
-        name the endpoint; StateError if it is running."""
-        self._call("dfopt_client_start")
+        name the endpoint; LimitError where descriptors or threads run out; StateError if
+        it is running."""
+        err = lib.CError()
+        code = self._lib.dfopt_client_start(self._handle, byref(err))
+        if code == LIMIT:
+            raise LimitError(err.text.decode(errors="replace"))
+        self._check(code, err)
 
     def _stop(self, timeout: float) -> int:
         milliseconds = int(max(0.0, min(timeout, 2**31 / 1000 - 1)) * 1000)
@@ -265,11 +296,12 @@ class Client:
         malformed, for other nodes, or for no knob of this client."""
         body: Dict[str, Any]
         if isinstance(plan, ActionPlan):
-            body = {k: v for k, v in vars(plan).items() if k not in ("parameter", "clamped")}
+            own = ("parameter", "clamped", "connection")
+            body = {k: v for k, v in vars(plan).items() if k not in own}
         else:
             body = dict(plan)
         try:
-            encoded = json.dumps(body).encode()
+            encoded = json.dumps(body, default=_plain).encode()
         except (TypeError, ValueError) as e:
             raise ArgumentError(f"plan {body.get('plan_id')}: {e}") from None
         self._call("dfopt_client_enqueue", encoded, len(encoded))
@@ -286,7 +318,7 @@ class Client:
         p = lib.CPlan(plan_id=plan_id, knob_id=text(plan.knob_id),
                       function=text(plan.target_function),
                       new_value=to_c(plan.new_value, f"{what}: new_value"),
-                      for_node=bool(plan.target_nodes))
+                      for_node=bool(plan.target_nodes), connection=plan.connection)
         now = None if value is None else byref(to_c(value, f"{what}: value"))
         code = self._lib.dfopt_client_ack(
             self._handle, byref(p), _choice(f"{what}: status", status, lib.STATUSES), now,

@@ -9,7 +9,7 @@ from typing import Any, Dict, List, Mapping, Optional, Protocol, Tuple
 from weakref import WeakSet
 
 from .client import Client
-from .errors import ArgumentError
+from .errors import ArgumentError, StateError
 from .types import ActionPlan, KnobDef
 
 __all__ = ["OptimizerContext", "optimizer_context"]
@@ -33,6 +33,8 @@ class Declaring(Protocol):
     """A function with knobs, known before there is a context."""
 
     def knob_defs(self, namespace: str) -> Dict[str, KnobDef]: ...
+
+    def ids(self) -> Dict[str, str]: ...
 
     func_name: str
 
@@ -211,10 +213,24 @@ class OptimizerContext:
             logger.warning("%s", e)
 
 
+def _refuse_double(function: Declaring) -> None:
+    """The optimizer knows knobs by their ids alone: one function each."""
+    ids = function.ids()
+    for other in list(_functions):
+        if other.func_name == function.func_name:
+            continue
+        for double in sorted(ids.keys() & other.ids().keys()):
+            raise StateError(
+                f"knob {double}: function '{other.func_name}' has this id already; give the "
+                f"one of '{function.func_name}' an id of its own, such as "
+                f"knob(..., id='{function.func_name.split('.<locals>.')[-1]}.{ids[double]}')")
+
+
 def note_function(function: Declaring) -> None:
     """A function was declared tunable: a context that is there, or comes, takes plans
-    for it from then on."""
+    for it from then on. Raises StateError if another one has a knob of that id."""
     with _context_lock:
+        _refuse_double(function)
         _functions.add(function)
         context = _global_context
     if context is not None and context._pid == os.getpid():
