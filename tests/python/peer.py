@@ -1,6 +1,7 @@
 """For the tests of the Python binding: an optimizer made of bare pyzmq sockets on
 127.0.0.1. Every wait has a deadline."""
 import json
+import locale
 import os
 import signal
 import subprocess
@@ -11,6 +12,8 @@ import unittest
 import zmq
 
 DEADLINE_S = 60
+if "DFOPT_TEST_LOCALE" in os.environ:  # tests/unit/locales.py
+    locale.setlocale(locale.LC_ALL, os.environ["DFOPT_TEST_LOCALE"])
 HOST = "node1"
 
 

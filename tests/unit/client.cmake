@@ -12,5 +12,13 @@ foreach(name client client_messages client_malformed client_plans client_values
 endforeach()
 # What the tsan preset builds: tests of what shares memory between threads.
 add_custom_target(thread_tests DEPENDS ${client_tests})
+set(client_programs ${client_tests})
+list(TRANSFORM client_programs PREPEND $<TARGET_FILE:)
+list(TRANSFORM client_programs APPEND >)
+add_test(NAME unit.client_locales
+         COMMAND Python3::Interpreter ${CMAKE_CURRENT_LIST_DIR}/locales.py
+                 ${client_programs})
+set_tests_properties(unit.client_locales PROPERTIES LABELS unit TIMEOUT 900
+                                                    SKIP_RETURN_CODE 77)
 # What the service reads of what the library sends.
 target_link_libraries(test_client_messages PRIVATE dfopt_codec)

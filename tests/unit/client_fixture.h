@@ -6,6 +6,7 @@
 #include "dfopt/client.h"
 
 #include <json-c/json.h>
+#include <locale.h>
 #include <math.h>
 #include <pthread.h>
 #include <setjmp.h>
@@ -27,6 +28,16 @@
     "{\"plan_id\":\"" id "\",\"knob_id\":\"" knob                                  \
     "\",\"target_function\":\"load\","                                             \
     "\"old_value\":1,\"new_value\":" value ",\"apply_when\":\"" when "\"}"
+
+/* A process may have chosen any locale (locales.py). */
+__attribute__((constructor)) static inline void choose_locale(void)
+{
+    const char *name = getenv("DFOPT_TEST_LOCALE");
+    if (name && !setlocale(LC_ALL, name)) {
+        fprintf(stderr, "there is no locale %s\n", name);
+        exit(1);
+    }
+}
 
 struct optimizer {
     void *context, *plans, *registry, *acks;

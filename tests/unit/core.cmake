@@ -1,5 +1,5 @@
 # Unit tests of src/base, src/model and src/planner.
-foreach(name buf_log dict value finding policy number number_cast planner
+foreach(name buf_log dict digits value finding policy number number_cast planner
         planner_gates planner_step planner_value planner_acks planner_global
         sample)
   dfopt_unit_test(${name} dfopt_planner)

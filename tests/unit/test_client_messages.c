@@ -186,6 +186,43 @@ static void the_service_reads_it(void **state)
     dfopt_client_destroy(c);
 }
 
+/* The process chooses another locale while the library runs. */
+static void another_locale(void **state)
+{
+    struct optimizer *o = *state;
+    struct dfopt_client_options options = optimizer_options(o);
+    dfopt_client *c = make_client(&options);
+    struct dfopt_client_plan p;
+    const struct dfopt_client_knob k = {.parameter = "ratio",
+                                        .type = DFOPT_CLIENT_FLOAT,
+                                        .default_value = REAL(0.5),
+                                        .lo = REAL(1e-7),
+                                        .hi = REAL(0.30000000000000004)};
+    assert_int_equal(dfopt_client_knob_declare(c, &k, NULL), DFOPT_OK);
+    start(c);
+    drop_registration(o);
+    char *before = strdup(setlocale(LC_ALL, NULL));
+    const char *name = getenv("DFOPT_TEST_LOCALE");
+    if (name) /* there and back: it was chosen before, too */
+        assert_true(setlocale(LC_ALL, "C") && setlocale(LC_ALL, name));
+    assert_int_equal(dfopt_client_register(c, NULL, NULL), DFOPT_OK);
+    struct json_object *body = receive_registration(o, NULL);
+    const char *text = json_object_to_json_string_ext(body, JSON_C_TO_STRING_PLAIN);
+    assert_non_null(strstr(text, "\"range\":[1e-07,0.30000000000000004]"));
+    json_object_put(body);
+    deliver(o, c, PLAN("p", "app.ratio", "0.25", "now"));
+    assert_int_equal(dfopt_client_at_boundary(c, NULL, "now", &p, 1), 1);
+    assert_true(p.new_value.d == 0.25);
+    assert_int_equal(dfopt_client_ack(c, &p, DFOPT_CLIENT_APPLIED, NULL, "", 1),
+                     DFOPT_OK);
+    body = receive_json(o->acks, NULL);
+    assert_string_equal(json_text(body, "new_value"), "0.25");
+    json_object_put(body);
+    setlocale(LC_ALL, before);
+    free(before);
+    dfopt_client_destroy(c);
+}
+
 /* What is declared while it runs is sent when it is registered, each function by
  * itself. */
 static void late_functions(void **state)
@@ -355,6 +392,7 @@ int main(void)
         with_optimizer(registration),
         with_optimizer(every_member),
         with_optimizer(the_service_reads_it),
+        with_optimizer(another_locale),
         with_optimizer(late_functions),
         with_optimizer(lazy),
         with_optimizer(leaving),
