@@ -107,6 +107,18 @@ typedef void (*dfopt_client_log_fn)(void *arg, enum dfopt_client_level level,
  * the topic is the name of a node, or "*". */
 enum dfopt_client_pattern { DFOPT_CLIENT_PULL, DFOPT_CLIENT_SUB };
 
+/* Whose objective an application reports. Of the processes of a node one reports
+ * for it (NODE), and of those of the job one for the job (JOB); the process that is
+ * both does so for BOTH, and all others say NONE, so that each may run the same
+ * code. */
+enum dfopt_client_reports {
+    DFOPT_CLIENT_REPORTS_DEFAULT, /* what the options say */
+    DFOPT_CLIENT_REPORTS_NODE,
+    DFOPT_CLIENT_REPORTS_JOB,
+    DFOPT_CLIENT_REPORTS_BOTH,
+    DFOPT_CLIENT_REPORTS_NONE
+};
+
 /* Zero a member to have its default. Borrowed for the call that takes it. */
 struct dfopt_client_options {
     const char *app_namespace; /* "namespace" on the wire; before the '.' of ids.
@@ -146,6 +158,11 @@ struct dfopt_client_options {
     dfopt_client_log_fn log; /* NULL: silent */
     void *log_arg;
 
+    const char *objectives_endpoint;   /* PUSH, connected; as those above */
+    size_t max_pending_objectives;     /* that wait, as max_pending_acks. 0: 1024 */
+    enum dfopt_client_reports reports; /* whose objectives this client sends.
+                                        * 0: NODE */
+
     /* Over Mofka ("mofka"), whose client is loaded then (docs/mofka.md). The
      * endpoints above are topics, which must exist. Nothing waits for a broker: it
      * is tried until it is there; one that is gone does not come back. */
@@ -157,6 +174,7 @@ struct dfopt_client_options {
      * NULL as a topic: of the same name. One that cannot be reached is done
      * without. */
     const char *global_group_file, *global_registry_topic, *global_acks_topic;
+    const char *global_objectives_topic; /* likewise */
 };
 
 /* Makes a client; nothing is sent or started yet. Returns OK, with *out owned:
@@ -309,6 +327,15 @@ DFOPT_CLIENT_API size_t dfopt_client_at_boundary(dfopt_client *c,
                                                  struct dfopt_client_plan *out,
                                                  size_t max);
 
+/* Like dfopt_client_at_boundary, but with nothing pending for that boundary it
+ * waits for it, at most wait_ms: for what a finding that was just sent may bring.
+ * Returns at once if the client is not running. */
+DFOPT_CLIENT_API size_t dfopt_client_at_boundary_wait(dfopt_client *c,
+                                                      const char *function,
+                                                      const char *boundary,
+                                                      struct dfopt_client_plan *out,
+                                                      size_t max, int wait_ms);
+
 /* Files a plan as if it had been received: `plan` is its JSON, `len` bytes, as in
  * docs/formats.md; for tests, and for plans that come by ways of the application's
  * own. Works on a client that was never started, too. Returns OK: it is pending;
@@ -339,6 +366,35 @@ dfopt_client_ack(dfopt_client *c, const struct dfopt_client_plan *plan,
                  enum dfopt_client_status status,
                  const struct dfopt_client_value *value, const char *reason,
                  int64_t window_index);
+
+/* ---- objectives ---- */
+
+enum dfopt_client_goal { DFOPT_CLIENT_MAX, DFOPT_CLIENT_MIN };
+
+struct dfopt_client_metric {
+    const char *name;
+    double value; /* finite */
+};
+
+/* What the application achieved in one window of analysis: samples a second, or,
+ * with MIN, seconds a step. Zero a member to have its default. Borrowed. */
+struct dfopt_client_objective {
+    int64_t
+        window_index; /* of the analysis window, that of findings; |w| <= 2^53 */
+    double value;     /* finite */
+    enum dfopt_client_goal goal;
+    enum dfopt_client_reports reports; /* whose it is; 0: as the options say */
+    const struct dfopt_client_metric *metrics; /* for guards; NULL: none */
+    size_t n_metrics;
+};
+
+/* Sends an objective to options.objectives_endpoint (NULL: nobody asks, and nothing
+ * is kept), after its window has closed. Waits for nothing: it is sent by the
+ * listener thread, in order; beyond max_pending_objectives the oldest is dropped.
+ * Returns OK; ARG (a value, window, goal or metric that cannot be); STATE (forked,
+ * or NULL); NOMEM. */
+DFOPT_CLIENT_API enum dfopt_err
+dfopt_client_objective(dfopt_client *c, const struct dfopt_client_objective *o);
 
 /* ---- what the library knows ---- */
 
@@ -372,6 +428,9 @@ struct dfopt_client_stats {
     uint64_t acks_pending; /* now */
     uint64_t registrations_sent;
     uint64_t connections; /* made to the registry endpoint, coming back too */
+    uint64_t objectives_sent;
+    uint64_t objectives_dropped; /* the queue was full, or left at stop */
+    uint64_t objectives_pending; /* now */
 };
 
 /* Returns OK, or STATE (forked, or NULL), *out untouched. */

@@ -184,7 +184,12 @@ enum dfopt_err dfopt_client_stats(dfopt_client *c, struct dfopt_client_stats *ou
     pthread_mutex_lock(&c->lock);
     *out = c->stats;
     out->plans_pending = atomic_load(&c->n_pending);
+    out->acks_sent = c->acks.sent;
+    out->acks_dropped = c->acks.dropped;
     out->acks_pending = c->acks.n;
+    out->objectives_sent = c->objectives.sent;
+    out->objectives_dropped = c->objectives.dropped;
+    out->objectives_pending = c->objectives.n;
     pthread_mutex_unlock(&c->lock);
     return DFOPT_OK;
 }

@@ -123,28 +123,49 @@ enum dfopt_err dfopt_client_unregistration_json(const dfopt_client *c,
                                                 struct dfopt_buf *meta,
                                                 struct dfopt_buf *body);
 
-/* ---- acks that wait ---- */
+/* An objective of a node, or, with "", of the job. */
+enum dfopt_err dfopt_client_objective_json(const struct dfopt_client_objective *o,
+                                           const char *node, struct dfopt_buf *meta,
+                                           struct dfopt_buf *body);
 
-struct ack_item {
-    struct ack_item *next;
+/* ---- messages that wait: queue.c ---- */
+
+struct client_item {
+    struct client_item *next;
     size_t meta_len, body_len;
     char bytes[]; /* metadata, then body */
 };
 
-struct ack_queue {
-    struct ack_item *first, **last;
-    size_t n;
+struct client_queue {
+    struct client_item *first, **last;
+    size_t n, most;
+    uint64_t sent, dropped;
 };
 
-/* Makes an item. Returns NULL on NOMEM. */
-struct ack_item *dfopt_client_ack_item(const struct client_ack *a);
+void dfopt_client_queue_init(struct client_queue *q, size_t most);
+
+/* Makes an item, which takes what the buffers hold, and frees them. Returns NULL on
+ * NOMEM. */
+struct client_item *dfopt_client_item(struct dfopt_buf *meta,
+                                      struct dfopt_buf *body);
 
 /* Takes the item; drops the oldest beyond the bound. Wakes the listener. The
  * caller holds the lock. */
-void dfopt_client_ack_push(dfopt_client *c, struct ack_item *item);
+void dfopt_client_queue_push(dfopt_client *c, struct client_queue *q,
+                             struct client_item *item);
 
-/* Frees all. Returns how many there were. The caller holds the lock. */
-size_t dfopt_client_acks_clear(struct ack_queue *q);
+/* Sends what there is, until the transport takes no more. Listener only. */
+void dfopt_client_queue_send(dfopt_client *c, struct client_queue *q,
+                             enum dfopt_client_stream stream);
+
+/* Drops all. Returns how many there were. The caller holds the lock. */
+size_t dfopt_client_queue_clear(struct client_queue *q);
+
+/* Makes an ack. Returns NULL on NOMEM. */
+struct client_item *dfopt_client_ack_item(const struct client_ack *a);
+
+/* Has it sent, if anybody asks for acks. The caller holds the lock. */
+void dfopt_client_ack_push(dfopt_client *c, struct client_item *item);
 
 /* ---- the client ---- */
 
@@ -161,11 +182,12 @@ struct dfopt_client {
 
     pthread_mutex_t lock;
     pthread_cond_t changed; /* of state, or of loop_done */
+    pthread_cond_t arrived; /* a plan, or the end; on the monotonic clock */
     struct client_knob **knobs;
     size_t n_knobs;
     struct client_function *functions;
     size_t n_functions;
-    struct ack_queue acks;
+    struct client_queue acks, objectives;
     struct dfopt_client_stats stats;
     uint64_t connection; /* the one that stands, as of the listener's last look */
 

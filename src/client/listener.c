@@ -24,7 +24,7 @@ void dfopt_client_wake(dfopt_client *c)
 
 /* What a round begins with. */
 struct round {
-    bool stopping, acks;
+    bool stopping, acks, objectives;
     int64_t deadline_ns;
     const char *function; /* whose registration is due; NULL: none */
     uint64_t connection;
@@ -37,6 +37,7 @@ static struct round look(dfopt_client *c)
     r.stopping = c->state == CLIENT_STOPPING;
     r.deadline_ns = c->stop_deadline_ns;
     r.acks = c->acks.n > 0;
+    r.objectives = c->objectives.n > 0;
     for (size_t i = 0; r.connection && !r.function && i < c->n_functions; i++)
         if (c->functions[i].wanted && c->functions[i].sent_on != r.connection)
             r.function = c->functions[i].name;
@@ -157,54 +158,6 @@ static void unregister_all(dfopt_client *c)
         continue;
 }
 
-/* Takes the first ack out of the queue; the listener alone does so, but pushing
- * may drop it, so that it is out of the queue while it is sent. */
-static struct ack_item *pop_ack(dfopt_client *c)
-{
-    struct ack_queue *q = &c->acks;
-    pthread_mutex_lock(&c->lock);
-    struct ack_item *item = q->first;
-    if (item) {
-        q->first = item->next;
-        q->n--;
-        if (!q->first)
-            q->last = &q->first;
-    }
-    pthread_mutex_unlock(&c->lock);
-    return item;
-}
-
-static void finish_ack(dfopt_client *c, struct ack_item *item, bool sent)
-{
-    struct ack_queue *q = &c->acks;
-    pthread_mutex_lock(&c->lock);
-    if (sent) {
-        c->stats.acks_sent++;
-    } else {
-        item->next = q->first;
-        q->first = item;
-        if (!item->next)
-            q->last = &item->next;
-        q->n++;
-    }
-    pthread_mutex_unlock(&c->lock);
-    if (sent)
-        free(item);
-}
-
-static void send_acks(dfopt_client *c)
-{
-    struct ack_item *item;
-    bool sent = true;
-    while (sent && (item = pop_ack(c)) != NULL) {
-        const struct dfopt_client_message m = {item->bytes,
-                                               item->bytes + item->meta_len,
-                                               item->meta_len, item->body_len};
-        sent = c->transport->send(c->link, DFOPT_CLIENT_ACKS, &m) == DFOPT_OK;
-        finish_ack(c, item, sent);
-    }
-}
-
 /* Tells of a connection that was made or lost since `before`. */
 static void note_connection(dfopt_client *c, uint64_t before)
 {
@@ -224,6 +177,11 @@ static void note_connection(dfopt_client *c, uint64_t before)
                      now ? "connected" : "gone");
 }
 
+static bool has_more(const struct round *r)
+{
+    return r->acks || r->objectives;
+}
+
 static void note_unanswered(dfopt_client *c)
 {
     const char *endpoint;
@@ -238,8 +196,11 @@ static bool one_round(dfopt_client *c)
 {
     struct round r = look(c);
     unsigned want = (r.function ? DFOPT_CLIENT_REGISTRATION_OUT : 0u) |
-                    (r.acks ? DFOPT_CLIENT_ACK_OUT : 0u);
-    int64_t timeout_ms = !r.stopping ? -1 : r.acks ? left_ms(r.deadline_ns) : 0;
+                    (r.acks ? DFOPT_CLIENT_ACK_OUT : 0u) |
+                    (r.objectives ? DFOPT_CLIENT_OBJECTIVE_OUT : 0u);
+    int64_t timeout_ms = !r.stopping    ? -1
+                         : has_more(&r) ? left_ms(r.deadline_ns)
+                                        : 0;
     unsigned ready = c->transport->wait(c->link, want, timeout_ms);
     note_connection(c, r.connection);
     note_unanswered(c);
@@ -249,8 +210,13 @@ static bool one_round(dfopt_client *c)
         r.connection == c->transport->connection(c->link))
         send_registration(c, &r);
     if (ready & DFOPT_CLIENT_ACK_OUT)
-        send_acks(c);
-    return !r.stopping || (r.acks && look(c).acks && left_ms(r.deadline_ns) > 0);
+        dfopt_client_queue_send(c, &c->acks, DFOPT_CLIENT_ACKS);
+    if (ready & DFOPT_CLIENT_OBJECTIVE_OUT)
+        dfopt_client_queue_send(c, &c->objectives, DFOPT_CLIENT_OBJECTIVES);
+    if (!r.stopping)
+        return true;
+    const struct round then = look(c);
+    return has_more(&r) && has_more(&then) && left_ms(r.deadline_ns) > 0;
 }
 
 void *dfopt_client_listen(void *arg)
@@ -276,7 +242,8 @@ void *dfopt_client_listen(void *arg)
 
 static bool has_endpoint(const struct dfopt_client_options *o)
 {
-    return o->plans_endpoint || o->registry_endpoint || o->acks_endpoint;
+    return o->plans_endpoint || o->registry_endpoint || o->acks_endpoint ||
+           o->objectives_endpoint;
 }
 
 /* Opens the transport and starts the thread; neither takes the application's
@@ -355,13 +322,14 @@ enum dfopt_err dfopt_client_stop(dfopt_client *c, int timeout_ms)
     }
     bool threaded = has_endpoint(&c->options);
     c->state = CLIENT_STOPPING;
+    pthread_cond_broadcast(&c->arrived);
     c->stop_deadline_ns =
         dfopt_clock_monotonic_ns() + (int64_t)timeout_ms * NS_PER_MS;
     dfopt_client_wake(c);
     while (threaded && !c->loop_done)
         pthread_cond_wait(&c->changed, &c->lock);
-    size_t left = dfopt_client_acks_clear(&c->acks);
-    c->stats.acks_dropped += left;
+    size_t left = dfopt_client_queue_clear(&c->acks);
+    left += dfopt_client_queue_clear(&c->objectives);
     dfopt_json_parser_destroy(c->parser);
     c->parser = NULL;
     pthread_t thread = c->thread;

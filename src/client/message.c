@@ -209,6 +209,36 @@ enum dfopt_err dfopt_client_registration_json(const dfopt_client *c,
     return dfopt_put_end(&p);
 }
 
+/* ---- objective ---- */
+
+enum dfopt_err dfopt_client_objective_json(const struct dfopt_client_objective *o,
+                                           const char *node, struct dfopt_buf *meta,
+                                           struct dfopt_buf *body)
+{
+    struct dfopt_put p = dfopt_put_start(meta, NULL);
+    put_member(&p, "{\"type\":\"objective\",\"node\":", node);
+    dfopt_put_raw(&p, "}");
+    enum dfopt_err e = dfopt_put_end(&p);
+    if (e)
+        return e;
+    p = dfopt_put_start(body, NULL);
+    put_member(&p, "{\"node\":", node);
+    dfopt_put_raw(&p, ",\"window_index\":");
+    dfopt_put_int(&p, o->window_index);
+    dfopt_put_raw(&p, ",\"value\":");
+    dfopt_put_real(&p, o->value);
+    put_member(&p, ",\"goal\":", o->goal == DFOPT_CLIENT_MIN ? "min" : "max");
+    dfopt_put_raw(&p, ",\"metrics\":{");
+    for (size_t i = 0; i < o->n_metrics; i++) {
+        dfopt_put_raw(&p, i ? "," : "");
+        put_z(&p, o->metrics[i].name);
+        dfopt_put_raw(&p, ":");
+        dfopt_put_real(&p, o->metrics[i].value);
+    }
+    dfopt_put_raw(&p, "}}");
+    return dfopt_put_end(&p);
+}
+
 /* ---- ack ---- */
 
 static const char *status_name(enum dfopt_client_status status)

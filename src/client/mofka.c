@@ -25,7 +25,7 @@
 #define QUIET_NS          5000000000 /* then it is told that no broker answers */
 #define CLOSE_MS          500        /* for the thread that connects to come back */
 #define MAX_PENDING       1000       /* messages on their way to a broker */
-#define STREAMS           2          /* enum dfopt_client_stream */
+#define STREAMS           3          /* enum dfopt_client_stream */
 
 /* Where a stream goes: a topic, and perhaps that of the global optimizer. */
 struct way {
@@ -154,7 +154,9 @@ static bool keep_texts(struct mofka_link *l, const struct dfopt_client_options *
                                o->registry_endpoint,
                                o->acks_endpoint,
                                o->global_registry_topic,
-                               o->global_acks_topic};
+                               o->global_acks_topic,
+                               o->objectives_endpoint,
+                               o->global_objectives_topic};
     size_t size = 0;
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         size += all[i] ? strlen(all[i]) + 1 : 0;
@@ -171,12 +173,14 @@ static bool keep_texts(struct mofka_link *l, const struct dfopt_client_options *
     acks->topic = keep(&end, all[5]);
     registry->global_topic = keep(&end, all[6]);
     acks->global_topic = keep(&end, all[7]);
+    struct way *objectives = &l->ways[DFOPT_CLIENT_OBJECTIVES];
+    objectives->topic = keep(&end, all[8]);
+    objectives->global_topic = keep(&end, all[9]);
     if (l->global_group_file && strcmp(l->global_group_file, l->group_file) == 0)
         l->global_group_file = NULL; /* it has them already */
-    if (!registry->global_topic)
-        registry->global_topic = registry->topic;
-    if (!acks->global_topic)
-        acks->global_topic = acks->topic;
+    for (size_t i = 0; i < STREAMS; i++)
+        if (!l->ways[i].global_topic)
+            l->ways[i].global_topic = l->ways[i].topic;
     return true;
 }
 
@@ -270,6 +274,8 @@ static unsigned link_wait(void *t, unsigned want, int64_t timeout_ms)
         ready |= DFOPT_CLIENT_REGISTRATION_OUT;
     if (want & DFOPT_CLIENT_ACK_OUT && has_room(l, DFOPT_CLIENT_ACKS))
         ready |= DFOPT_CLIENT_ACK_OUT;
+    if (want & DFOPT_CLIENT_OBJECTIVE_OUT && has_room(l, DFOPT_CLIENT_OBJECTIVES))
+        ready |= DFOPT_CLIENT_OBJECTIVE_OUT;
     const int64_t most_ms = ready                                    ? 0
                             : timeout_ms < 0 || timeout_ms > WAIT_MS ? WAIT_MS
                                                                      : timeout_ms;

@@ -12,10 +12,15 @@
 enum dfopt_client_ready {
     DFOPT_CLIENT_PLAN_IN = 1, /* receive has something; always looked for */
     DFOPT_CLIENT_REGISTRATION_OUT = 2, /* a registration can be sent */
-    DFOPT_CLIENT_ACK_OUT = 4           /* an ack can be sent */
+    DFOPT_CLIENT_ACK_OUT = 4,          /* an ack can be sent */
+    DFOPT_CLIENT_OBJECTIVE_OUT = 8     /* an objective can be sent */
 };
 
-enum dfopt_client_stream { DFOPT_CLIENT_REGISTRATIONS, DFOPT_CLIENT_ACKS };
+enum dfopt_client_stream {
+    DFOPT_CLIENT_REGISTRATIONS,
+    DFOPT_CLIENT_ACKS,
+    DFOPT_CLIENT_OBJECTIVES
+};
 
 enum dfopt_client_received {
     DFOPT_CLIENT_NOTHING,   /* no more at this time */

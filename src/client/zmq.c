@@ -31,7 +31,7 @@
 #define SPARE_DESCRIPTORS  4 /* for resolving a name, and for the application */
 #define THREADS            3
 
-enum { PLANS, REGISTRY, ACKS, N_SOCKETS };
+enum { PLANS, REGISTRY, ACKS, OBJECTIVES, N_SOCKETS };
 
 struct zmq_link {
     struct dfopt_zmq_context context;
@@ -113,6 +113,7 @@ static enum dfopt_err open_all(struct zmq_link *l,
         [PLANS] = o->plans_endpoint,
         [REGISTRY] = o->registry_endpoint,
         [ACKS] = o->acks_endpoint,
+        [OBJECTIVES] = o->objectives_endpoint,
     };
     enum dfopt_err e = check_room(endpoints, err);
     if (e)
@@ -214,11 +215,13 @@ static int gather(struct zmq_link *l, unsigned want, zmq_pollitem_t *items,
         [PLANS] = ZMQ_POLLIN,
         [REGISTRY] = want & DFOPT_CLIENT_REGISTRATION_OUT ? ZMQ_POLLOUT : 0,
         [ACKS] = want & DFOPT_CLIENT_ACK_OUT ? ZMQ_POLLOUT : 0,
+        [OBJECTIVES] = want & DFOPT_CLIENT_OBJECTIVE_OUT ? ZMQ_POLLOUT : 0,
     };
     static const unsigned ready[N_SOCKETS] = {
         [PLANS] = DFOPT_CLIENT_PLAN_IN,
         [REGISTRY] = DFOPT_CLIENT_REGISTRATION_OUT,
         [ACKS] = DFOPT_CLIENT_ACK_OUT,
+        [OBJECTIVES] = DFOPT_CLIENT_OBJECTIVE_OUT,
     };
     int n = 0;
     means[n] = 0;
@@ -302,8 +305,13 @@ static enum dfopt_client_received link_receive(void *t,
 static enum dfopt_err link_send(void *t, enum dfopt_client_stream stream,
                                 const struct dfopt_client_message *m)
 {
+    static const int sockets[] = {
+        [DFOPT_CLIENT_REGISTRATIONS] = REGISTRY,
+        [DFOPT_CLIENT_ACKS] = ACKS,
+        [DFOPT_CLIENT_OBJECTIVES] = OBJECTIVES,
+    };
     struct zmq_link *l = t;
-    void *socket = l->sockets[stream == DFOPT_CLIENT_ACKS ? ACKS : REGISTRY].handle;
+    void *socket = l->sockets[sockets[stream]].handle;
     if (!socket ||
         zmq_send(socket, m->meta, m->meta_len, ZMQ_SNDMORE | ZMQ_DONTWAIT) < 0 ||
         zmq_send(socket, m->body, m->body_len, ZMQ_DONTWAIT) < 0)

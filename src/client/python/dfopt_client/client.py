@@ -93,6 +93,10 @@ def _number(what: str, value: Any) -> float:
         raise ArgumentError(f"{what} is {value!r}, and no number") from None
 
 
+def _milliseconds(seconds: float) -> int:
+    return int(max(0.0, min(seconds, 2**31 / 1000 - 1)) * 1000)
+
+
 def _response(knob: str, tag: str,
               given: Union[KnobResponse, Mapping[str, Any]]) -> lib.CResponse:
     where = f"knob {knob}: response to {tag}"
@@ -116,7 +120,8 @@ class Client:
 
     Endpoints are such as tcp://node7:5557; what is not given is neither sent nor
     received. With transport="mofka" they are topics of the service of group_file.
-    plans_pattern is "pull" or "sub". Keys are 40 characters of Z85 or names
+    plans_pattern is "pull" or "sub", reports ("node", "job", "both", "none") whose
+    objectives it sends. Keys are 40 characters of Z85 or names
     of files. Every method may be called from any thread; without an optimizer none
     waits for one. In a child after fork the client is inert.
 
@@ -136,7 +141,9 @@ class Client:
                  group_file: Optional[str] = None, consumer_name: Optional[str] = None,
                  global_group_file: Optional[str] = None,
                  global_registry_topic: Optional[str] = None,
-                 global_acks_topic: Optional[str] = None) -> None:
+                 global_acks_topic: Optional[str] = None,
+                 objectives_endpoint: Optional[str] = None, max_pending_objectives: int = 0,
+                 reports: str = "", global_objectives_topic: Optional[str] = None) -> None:
         self._lib = lib.library()
         self._handle: Optional[ctypes.c_void_p] = None  # NULL is inert
         self._room = threading.local()
@@ -157,7 +164,11 @@ class Client:
             group_file=maybe_text(group_file), consumer_name=maybe_text(consumer_name),
             global_group_file=maybe_text(global_group_file),
             global_registry_topic=maybe_text(global_registry_topic),
-            global_acks_topic=maybe_text(global_acks_topic))
+            global_acks_topic=maybe_text(global_acks_topic),
+            objectives_endpoint=maybe_text(objectives_endpoint),
+            max_pending_objectives=max_pending_objectives,
+            reports=_choice("reports", reports, lib.REPORTS),
+            global_objectives_topic=maybe_text(global_objectives_topic))
         self._hostname = hostname
         handle = ctypes.c_void_p()
         err = lib.CError()
@@ -246,8 +257,7 @@ class Client:
         self._check(code, err)
 
     def _stop(self, timeout: float) -> int:
-        milliseconds = int(max(0.0, min(timeout, 2**31 / 1000 - 1)) * 1000)
-        return int(self._lib.dfopt_client_stop(self._handle, milliseconds))
+        return int(self._lib.dfopt_client_stop(self._handle, _milliseconds(timeout)))
 
     def stop(self, timeout: float = 1.0) -> bool:
         """Ends the listener thread. Acks that wait are sent for at most `timeout`
@@ -273,9 +283,10 @@ class Client:
     # ---- plans ----
 
     def at_boundary(self, boundary: str = "epoch_boundary",
-                    function: Optional[str] = None) -> List[ActionPlan]:
+                    function: Optional[str] = None, wait: float = 0.0) -> List[ActionPlan]:
         """Takes the plans that wait for this boundary; at epoch_boundary all. At most
-        one a knob. Each is now the caller's to apply and to acknowledge."""
+        one a knob. Each is now the caller's to apply and to acknowledge. With none
+        pending it waits for one, at most `wait` seconds."""
         try:
             room = self._room.plans
         except AttributeError:
@@ -283,8 +294,12 @@ class Client:
         at = None if function is None else text(function)
         plans: List[ActionPlan] = []
         while True:
-            n = self._lib.dfopt_client_at_boundary(self._handle, at, text(boundary), room,
-                                                   _ROOM)
+            if wait > 0 and not plans:
+                n = self._lib.dfopt_client_at_boundary_wait(
+                    self._handle, at, text(boundary), room, _ROOM, _milliseconds(wait))
+            else:
+                n = self._lib.dfopt_client_at_boundary(self._handle, at, text(boundary),
+                                                       room, _ROOM)
             if n == 0:
                 return plans
             plans += [plan_from_c(room[i], self.hostname) for i in range(n)]
@@ -324,6 +339,26 @@ class Client:
             self._handle, byref(p), _choice(f"{what}: status", status, lib.STATUSES), now,
             text(reason), -1 if window_index is None else window_index)
         self._check(code, f"{what}: no such knob, or a value that is not of its type")
+
+    # ---- objectives ----
+
+    def objective(self, window_index: int, value: float, goal: str = "max",
+                  metrics: Optional[Mapping[str, float]] = None, reports: str = "") -> None:
+        """Sends what the application achieved in one window of analysis (window_index is
+        that of findings): samples a second, or, with goal "min", seconds a step. metrics
+        are for guards. reports is whose it is: "node", "job", "both", "none"; "": as the
+        client was told. Waits for nothing."""
+        what = f"objective of window {window_index}"
+        told = [lib.CMetric(text(name), _number(f"{what}: {name}", v))
+                for name, v in (metrics or {}).items()]
+        objective = lib.CObjective(
+            window_index=int(plain(window_index)), value=_number(what, value),
+            goal=_choice(f"{what}: goal", goal, lib.GOALS),
+            reports=_choice(f"{what}: reports", reports, lib.REPORTS),
+            metrics=(lib.CMetric * len(told))(*told) if told else None, n_metrics=len(told))
+        self._check(self._lib.dfopt_client_objective(self._handle, byref(objective)),
+                    f"{what}: the value or a metric is not finite, or the window is more "
+                    "than 2^53")
 
     # ---- what the library knows ----
 

@@ -98,6 +98,9 @@ class Stats(NamedTuple):
     acks_pending: int
     registrations_sent: int
     connections: int
+    objectives_sent: int
+    objectives_dropped: int
+    objectives_pending: int
 
 
 def _string(raw: bytes) -> str:
