@@ -120,9 +120,8 @@ class _Call:
         """The body has run."""
         applied, self.applied = self.applied, []
         for plan, old in applied:
-            self.of.hold(plan.parameter, plan.new_value, self.given)
-            if self.context is not None:
-                self.context.ack_action(plan, old, plan.new_value)
+            if self.context is None or self.context.ack_action(plan, old, plan.new_value):
+                self.of.hold(plan.parameter, plan.new_value, self.given)
 
     def failed(self, error: BaseException) -> None:
         applied, self.applied = self.applied, []
@@ -146,6 +145,7 @@ class _Tunable:
         self.namespace: Optional[str] = None
         self.registered_with: Optional[_context.OptimizerContext] = None
         self.held: Dict[str, _Held] = {}
+        self.calls = 0
         self.lock = threading.Lock()
         self._read_signature()
 
@@ -239,9 +239,22 @@ class _Tunable:
             self.register(context, {k: v for k, v in values.items() if v is not _MISSING})
         else:
             self._tell(context, changed)
+        self._note_missing(call)
         for plan in context.drain_actions_for(self.func_name, at):
             call.apply(context, plan)
         return call
+
+    def _note_missing(self, call: _Call) -> None:
+        """At the second call, tells of knobs that no call can be given."""
+        self.calls += 1
+        if self.calls != 2:
+            return
+        for name in self.specs:
+            if call.get(name) is _MISSING and (name not in self.by_keyword or not self.keep):
+                logger.warning(
+                    "knob %s: %s %s: its plans cannot be applied", name, self.func_name,
+                    "has no such parameter" if name in self.unknown else
+                    f"is called without {name}=")
 
 
 def _name_of(func: Any) -> str:
