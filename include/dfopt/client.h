@@ -237,7 +237,7 @@ struct dfopt_client_knob {
 
     /* Of the type, or an INT for a FLOAT knob; they are sent as they are given. */
     struct dfopt_client_value default_value; /* must be given */
-    struct dfopt_client_value current;       /* what it is now; NULL: not said */
+    struct dfopt_client_value current;       /* what it is now; NULL: the default */
 
     /* INT and FLOAT knobs: both bounds, inclusive, or neither. */
     struct dfopt_client_value lo, hi;
@@ -250,8 +250,11 @@ struct dfopt_client_knob {
 };
 
 /* Adds a knob. Before dfopt_client_start it is registered by that; afterwards by
- * dfopt_client_register. Returns OK; ARG (*err names the knob and the member);
- * STATE (the function has a knob of that id or parameter already); NOMEM. */
+ * dfopt_client_register. What hardly is meant is told to options.log, as a warning:
+ * equal values (one is kept), lo above hi, a default that no plan may set, a step
+ * against its direction. Returns OK; ARG (*err names the knob and the member);
+ * STATE (the function has a knob of that id or parameter already, or another
+ * function has that id: *err has one to use); NOMEM. */
 DFOPT_CLIENT_API enum dfopt_err
 dfopt_client_knob_declare(dfopt_client *c, const struct dfopt_client_knob *knob,
                           struct dfopt_error *err);
@@ -272,15 +275,20 @@ DFOPT_CLIENT_API enum dfopt_err dfopt_client_register(dfopt_client *c,
  * sent once for each connection that is made to the registry endpoint, so that an
  * optimizer that comes late, or comes back, knows the knobs and the values that
  * they have then. Returns OK, also when nobody is there; ARG or IO (an endpoint or
- * its keys cannot be used: *err names it); STATE (running already, forked, or
- * NULL); NOMEM. After dfopt_client_stop it may be started again. */
+ * its keys cannot be used: *err names it); LIMIT (descriptors or threads run
+ * out, which *err names and libzmq would end the process for); STATE (running
+ * already, forked, or NULL); NOMEM. After dfopt_client_stop it may be started
+ * again. */
 DFOPT_CLIENT_API enum dfopt_err dfopt_client_start(dfopt_client *c,
                                                    struct dfopt_error *err);
 
-/* Ends the listener thread and closes the connections. Acks that wait are still
- * sent, for at most timeout_ms (0 or less: whatever goes at once). Returns within
- * about that time: OK; LIMIT (acks were left and are dropped); STATE (forked, or
- * NULL). Plans that are pending stay so. A client that is not running: OK. */
+/* Ends the listener thread and closes the connections. Acks and objectives that
+ * wait are still sent, for at most timeout_ms (0 or less: whatever goes at once);
+ * then each function that the optimizer knows by this connection is unregistered,
+ * which a process that ends without this call, or without a connection, never is.
+ * Returns within about that time: OK; LIMIT (some were left and are dropped); STATE
+ * (forked, or NULL). Plans that are pending stay so. A client that is not running:
+ * OK. */
 DFOPT_CLIENT_API enum dfopt_err dfopt_client_stop(dfopt_client *c, int timeout_ms);
 
 /* ---- plans ---- */
@@ -356,11 +364,12 @@ enum dfopt_client_status {
 /* Says what became of a plan. `value` is what the knob has now, borrowed; NULL:
  * the plan's new_value if applied, else none. `reason` is for a person (NULL: "").
  * `window_index` is the caller's window (negative: left out). When applied, the
- * value becomes the knob's current one. Waits for nothing: the ack is sent by the
- * listener thread, in order, when one runs and an optimizer is connected; one that
- * is on its way when the connection breaks may be lost. Returns OK; ARG (a plan of
- * no declared knob, a status or value that cannot be); STATE (forked, or NULL);
- * NOMEM. */
+ * value becomes the knob's current one; and if the plan is of an earlier
+ * connection, whose optimizer alone could match the ack, the function is registered
+ * again. Waits for nothing: the ack is sent by the listener thread, in order, when
+ * one runs and an optimizer is connected; one that is on its way when the
+ * connection breaks may be lost. Returns OK; ARG (a plan of no declared knob, a
+ * status or value that cannot be); STATE (forked, or NULL); NOMEM. */
 DFOPT_CLIENT_API enum dfopt_err
 dfopt_client_ack(dfopt_client *c, const struct dfopt_client_plan *plan,
                  enum dfopt_client_status status,
