@@ -6,6 +6,7 @@ usage: ranks.py mpi|torch STEPS
 Plans come in at rank 0 at any time. Rank 0 prints how many steps had ranks with
 different values; exit code 1: there were any, or no plan was both kept and given up.
 """
+import itertools
 import os
 import sys
 import threading
@@ -42,13 +43,14 @@ def connect():
     return dfopt_client.torch.process_group(), dist.get_world_size(), gather
 
 
-def file_plans(context, done):
-    i = 0
-    while not done.is_set():
-        i += 1
+def file_plans(context, done, filed):
+    for i in itertools.count(1):
+        if done.is_set():
+            return
         for name, function in (("size", "load"), ("by_hand", "by_hand")):
             context.enqueue_action(d.ActionPlan(f"p{i}", f"app.{name}", function, 2,
                                                 2 + i % 61))
+        filed.append(i)
         time.sleep(0.0005)
 
 
@@ -73,12 +75,14 @@ def main():
     assert (context.client is None) == (rank != 0)
     assert context_module._global_context is context
     context.register_knobs("by_hand", {"by_hand": d.KnobDef("app.by_hand", 2, int)})
-    done = threading.Event()
+    done, filed = threading.Event(), []
     if rank == 0:
-        filer = threading.Thread(target=file_plans, args=(context, done))
+        filer = threading.Thread(target=file_plans, args=(context, done, filed))
         filer.start()
     values, outcomes, value = [], [], 2
-    for _ in range(STEPS):
+    for step in range(STEPS):
+        while rank == 0 and len(filed) < step // 10:
+            time.sleep(0.0001)  # plans come at any moment, but within the steps
         value, told = by_hand(context, value, rank, ranks)
         outcomes += told
         values.append((load(size=2), value))

@@ -7,6 +7,7 @@
 #include "dfopt/client_mpi.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,16 +20,18 @@
 struct filing {
     dfopt_client *c;
     int plans;
+    atomic_int filed;
 };
 
 static void *file_plans(void *arg)
 {
-    const struct filing *f = arg;
+    struct filing *f = arg;
     for (int i = 0; i < f->plans; i++) {
         char plan[256];
         snprintf(plan, sizeof plan, PLAN, i, i % 61 + 3);
         if (dfopt_client_enqueue(f->c, plan, strlen(plan), NULL))
             return "a plan is not taken";
+        atomic_store(&f->filed, i + 1);
         nanosleep(&(struct timespec){0, 300000}, NULL);
     }
     return NULL;
@@ -47,6 +50,13 @@ static dfopt_client *make(struct dfopt_error *err)
         dfopt_client_knob_declare(c, &knob, err) || dfopt_client_start(c, err))
         return NULL;
     return c;
+}
+
+/* Plans come at any moment, but on every machine within the steps. */
+static void keep_pace(struct filing *f, int step, int steps)
+{
+    while (f->c && atomic_load(&f->filed) < (int)((int64_t)f->plans * step / steps))
+        nanosleep(&(struct timespec){0, 100000}, NULL);
 }
 
 /* Every third value is one that a rank cannot have. */
@@ -118,7 +128,7 @@ int main(int argc, char **argv)
     pthread_t thread;
     void *wrong = NULL;
     const int steps = argc > 2 ? atoi(argv[1]) : 100;
-    struct filing filing = {NULL, argc > 2 ? atoi(argv[2]) : 50};
+    struct filing filing = {.c = NULL, .plans = argc > 2 ? atoi(argv[2]) : 50};
     MPI_Init(&argc, &argv);
     MPI_Comm_rank(MPI_COMM_WORLD, &rank);
     MPI_Comm_size(MPI_COMM_WORLD, &ranks);
@@ -128,8 +138,10 @@ int main(int argc, char **argv)
         MPI_Abort(MPI_COMM_WORLD, 1);
     }
     int64_t *values = calloc((size_t)steps, sizeof *values);
-    for (int i = 0; i < steps && values; i++)
+    for (int i = 0; i < steps && values; i++) {
+        keep_pace(&filing, i, steps);
         values[i] = value = step(filing.c, value, i, rank, ranks, &counts);
+    }
     if (!values || value < 0)
         MPI_Abort(MPI_COMM_WORLD, 1);
     const int different = compare(values, steps, rank);

@@ -3,8 +3,11 @@
 #include "client_fixture.h"
 #include "dfopt/client_group.h"
 
+#include <stdatomic.h>
+
 #define RANKS 7
 #define STEPS 400
+#define PLANS 60
 
 /* Threads speak through one place, in turns. */
 struct meeting {
@@ -13,6 +16,7 @@ struct meeting {
     int64_t most[32];
     pthread_mutex_t lock;
     int broadcasts;
+    atomic_int filed;
     size_t broadcast_bytes;
 };
 
@@ -68,6 +72,9 @@ static void *run(void *arg)
     struct dfopt_client_agreed p[2];
     for (int step = 0; step < STEPS; step++) {
         size_t n;
+        while (r->group.rank == 0 &&
+               atomic_load(&r->m->filed) < PLANS * step / STEPS)
+            pause_ms(1); /* plans come at any moment, but within the steps */
         bool all;
         if (dfopt_client_at_boundary_group(r->c, &r->group, NULL, "now", p, 2, &n))
             return "boundary";
@@ -90,13 +97,15 @@ static void *run(void *arg)
 /* Files plans at any time while the ranks go on. */
 static void *file_plans(void *arg)
 {
-    dfopt_client *c = arg;
-    for (int i = 0; i < 60; i++) {
+    struct rank *first = arg;
+    dfopt_client *c = first->c;
+    for (int i = 0; i < PLANS; i++) {
         char plan[256];
         snprintf(plan, sizeof plan, PLAN("p%d", "app.a", "%d", "now"), i,
                  i % 16 + 1);
         if (dfopt_client_enqueue(c, plan, strlen(plan), NULL))
             return "plan";
+        atomic_store(&first->m->filed, i + 1);
         pause_ms(1);
     }
     return NULL;
@@ -124,7 +133,7 @@ static void all_alike(void **state)
                                                      .maximum = maximum,
                                                      .wait_ms = 1};
     }
-    assert_int_equal(pthread_create(&filer, NULL, file_plans, c), 0);
+    assert_int_equal(pthread_create(&filer, NULL, file_plans, &ranks[0]), 0);
     for (int i = 0; i < RANKS; i++)
         assert_int_equal(pthread_create(&threads[i], NULL, run, &ranks[i]), 0);
     pthread_join(filer, &wrong);

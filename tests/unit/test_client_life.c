@@ -28,6 +28,14 @@ static int64_t json_int(struct json_object *j, const char *outer, const char *na
     return json_object_get_int64(at);
 }
 
+/* Counts how often the optimizer was told to be gone. */
+static void count_gone(void *arg, enum dfopt_client_level level, const char *text)
+{
+    (void)level;
+    if (strstr(text, ": gone"))
+        __atomic_fetch_add((int *)arg, 1, __ATOMIC_RELEASE);
+}
+
 /* It dies, acks wait, it comes back: knobs with the values of that moment, the
  * acks in order, and plans again. Three times over. */
 static void optimizer_comes_back(void **state)
@@ -36,11 +44,22 @@ static void optimizer_comes_back(void **state)
     struct optimizer o = {0};
     struct dfopt_client_plan p;
     optimizer_open(&o, ZMQ_PUSH, NULL);
-    dfopt_client *c = running_client(&o, ZMQ_PUSH);
+    int gone = 0;
+    struct dfopt_client_options options = optimizer_options(&o);
+    options.log = count_gone;
+    options.log_arg = &gone;
+    dfopt_client *c = make_client(&options);
+    declare_int(c, "a");
+    declare_int(c, "b");
+    start(c);
+    drop_registration(&o);
+    wait_until(stats_of(c).registrations_sent == 1);
     for (int round = 1; round <= 3; round++) {
         optimizer_close(&o);
         /* An ack sent into a connection that is just dying may be lost with it:
-         * let the client notice first. */
+         * let the client notice first, and that of the acks after that of the
+         * registrations. */
+        wait_until(__atomic_load_n(&gone, __ATOMIC_ACQUIRE) == round);
         pause_ms(300);
         for (int i = 0; i < 3; i++)
             assert_int_equal(ack_window(c, i), DFOPT_OK);

@@ -120,7 +120,9 @@ class _Call:
         """The body has run."""
         applied, self.applied = self.applied, []
         for plan, old in applied:
-            if self.context is None or self.context.ack_action(plan, old, plan.new_value):
+            answer = None if self.context is None else self.context.ack_action(
+                plan, old, plan.new_value)
+            if answer is not False:  # another rank could not; None: a script's own
                 self.of.hold(plan.parameter, plan.new_value, self.given)
 
     def failed(self, error: BaseException) -> None:
