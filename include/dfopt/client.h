@@ -129,7 +129,7 @@ struct dfopt_client_options {
     const char *transport;     /* "zmq", or "mofka"; NULL: "zmq" */
 
     /* Endpoints such as tcp://node7:5557. NULL: nothing of that kind is sent or
-     * received; with all three NULL there is no listener thread either. */
+     * received; with all of them NULL there is no listener thread either. */
     const char *plans_endpoint;    /* connected to (or bound, see plans_bind) */
     const char *registry_endpoint; /* PUSH, connected */
     const char *acks_endpoint;     /* PUSH, connected */
