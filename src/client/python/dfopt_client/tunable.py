@@ -112,6 +112,7 @@ class _Call:
             context.ack_action(plan, None, None, "rejected",
                                "the parameter was not given by keyword")
             return
+        self.given.setdefault(name, old)
         self.applied.append((plan, None if old is _MISSING else old))
         logger.info("plan %s: %s of %s is %r, and was %r (%s)", plan.plan_id, name,
                     of.func_name, plan.new_value, self.applied[-1][1], plan.rationale)
@@ -206,11 +207,8 @@ class _Tunable:
         default, nor what is held, is the application's own will, and ends it."""
         changed = []
         with self.lock:
-            for name in self.specs:
+            for name, held in list(self.held.items()):
                 given = call.given[name] = call.get(name)
-                held = self.held.get(name)
-                if held is None:
-                    continue
                 if given is _MISSING or any(_same(given, known) for known in (
                         held.value, held.given, self.specs[name]["default"])):
                     call.put(name, held.value)
@@ -232,7 +230,7 @@ class _Tunable:
     def begin(self, args: Tuple[Any, ...], kwargs: Dict[str, Any]) -> _Call:
         at = kwargs.pop("_apply_at", "epoch_boundary")
         call = _Call(self, args, kwargs)
-        changed = self._carry(call) if self.keep else []
+        changed = self._carry(call) if self.held else []
         context = call.context = _context._global_context
         if context is None or context._noop:
             return call
