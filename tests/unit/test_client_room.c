@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -149,10 +150,90 @@ static void memory(void **state)
     assert_int_equal(in_child(little_memory, 1024), DFOPT_OK);
 }
 
+static char wait_for(int fd)
+{
+    char c = 0;
+    return read(fd, &c, 1) == 1 ? c : 0;
+}
+
+/* A client that runs, while its process has no descriptor left: it can neither
+ * connect again nor replace a socket until there are some. */
+static int run_out(const struct optimizer *o, int from_parent, int to_parent)
+{
+    const struct rlimit limit = {256, 256};
+    int fds[256], got = 0;
+    struct dfopt_client_options options = optimizer_options(o);
+    dfopt_client *c = NULL;
+    const struct dfopt_client_knob k = {
+        .parameter = "a", .type = DFOPT_CLIENT_INT, .default_value = int_value(2)};
+    if (setrlimit(RLIMIT_NOFILE, &limit) != 0 ||
+        dfopt_client_create(&c, &options, NULL) ||
+        dfopt_client_knob_declare(c, &k, NULL) || dfopt_client_start(c, NULL) ||
+        wait_for(from_parent) != 'r')
+        return CANNOT;
+    struct pollfd told = {.fd = from_parent, .events = POLLIN};
+    bool full = false;
+    while (poll(&told, 1, 0) == 0) { /* what a connection had goes, too */
+        while (got < 256 && (fds[got] = open("/dev/null", O_RDONLY)) >= 0)
+            got++;
+        if (!full && write(to_parent, "f", 1) != 1)
+            return CANNOT;
+        full = true;
+    }
+    if (wait_for(from_parent) != 'c')
+        return CANNOT;
+    for (int i = 0; i < got; i++)
+        close(fds[i]);
+    if (wait_for(from_parent) != 'e')
+        return CANNOT;
+    dfopt_client_destroy(c);
+    return 0;
+}
+
+static void descriptors_while_it_runs(void **state)
+{
+    (void)state;
+#ifdef __SANITIZE_THREAD__
+    skip(); /* which knows no threads after a fork with threads */
+#endif
+    struct optimizer o = {0};
+    int down[2], up[2], status;
+    optimizer_open(&o, ZMQ_PUSH, NULL); /* for three free ports */
+    optimizer_close(&o);
+    assert_true(pipe(down) == 0 && pipe(up) == 0);
+    const pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        alarm(2 * DEADLINE_MS / 1000);
+        close(down[1]);
+        close(up[0]);
+        _exit(run_out(&o, down[0], up[1]));
+    }
+    close(down[0]);
+    close(up[1]);
+    optimizer_open(&o, ZMQ_PUSH, NULL);
+    drop_registration(&o);
+    assert_int_equal(write(down[1], "r", 1), 1);
+    assert_int_equal(wait_for(up[0]), 'f');
+    optimizer_close(&o);
+    optimizer_open(&o, ZMQ_PUSH, NULL);
+    const bool silent = is_silent(o.registry, 1500); /* several attempts */
+    assert_int_equal(write(down[1], "c", 1), 1);
+    drop_registration(&o);
+    print_message("%s while there were none\n", silent ? "silent" : "connected");
+    assert_int_equal(write(down[1], "e", 1), 1);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+    close(down[1]);
+    close(up[0]);
+    optimizer_close(&o);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(descriptors),
+        cmocka_unit_test(descriptors_while_it_runs),
         cmocka_unit_test(threads),
         cmocka_unit_test(memory),
     };
