@@ -43,8 +43,11 @@ def connect():
     return dfopt_client.torch.process_group(), dist.get_world_size(), gather
 
 
-def file_plans(context, done, filed):
+def file_plans(context, done, filed, steps):
+    """Plans come at any moment, but within the steps, and not all at once."""
     for i in itertools.count(1):
+        while i > len(steps) // 10 + 2 and not done.is_set():
+            time.sleep(0.0001)
         if done.is_set():
             return
         for name, function in (("size", "load"), ("by_hand", "by_hand")):
@@ -76,13 +79,13 @@ def main():
     assert context_module._global_context is context
     context.register_knobs("by_hand", {"by_hand": d.KnobDef("app.by_hand", 2, int)})
     done, filed = threading.Event(), []
-    if rank == 0:
-        filer = threading.Thread(target=file_plans, args=(context, done, filed))
-        filer.start()
     values, outcomes, value = [], [], 2
+    if rank == 0:
+        filer = threading.Thread(target=file_plans, args=(context, done, filed, values))
+        filer.start()
     for step in range(STEPS):
         while rank == 0 and len(filed) < step // 10:
-            time.sleep(0.0001)  # plans come at any moment, but within the steps
+            time.sleep(0.0001)
         value, told = by_hand(context, value, rank, ranks)
         outcomes += told
         values.append((load(size=2), value))

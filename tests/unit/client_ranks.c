@@ -19,9 +19,20 @@
 
 struct filing {
     dfopt_client *c;
-    int plans;
-    atomic_int filed;
+    int plans, steps;
+    atomic_int filed, step;
 };
+
+/* How many plans have their turn before a step. */
+static int due(const struct filing *f, int step)
+{
+    return (int)((int64_t)f->plans * step / f->steps);
+}
+
+static void pause_ns(long ns)
+{
+    nanosleep(&(struct timespec){0, ns}, NULL);
+}
 
 static void *file_plans(void *arg)
 {
@@ -32,7 +43,9 @@ static void *file_plans(void *arg)
         if (dfopt_client_enqueue(f->c, plan, strlen(plan), NULL))
             return "a plan is not taken";
         atomic_store(&f->filed, i + 1);
-        nanosleep(&(struct timespec){0, 300000}, NULL);
+        do
+            pause_ns(300000);
+        while (i > due(f, atomic_load(&f->step)));
     }
     return NULL;
 }
@@ -52,11 +65,13 @@ static dfopt_client *make(struct dfopt_error *err)
     return c;
 }
 
-/* Plans come at any moment, but on every machine within the steps. */
-static void keep_pace(struct filing *f, int step, int steps)
+/* Plans come at any moment of a step, but on every machine within the steps, and
+ * not all at once. */
+static void keep_pace(struct filing *f, int step)
 {
-    while (f->c && atomic_load(&f->filed) < (int)((int64_t)f->plans * step / steps))
-        nanosleep(&(struct timespec){0, 100000}, NULL);
+    atomic_store(&f->step, step);
+    while (f->c && atomic_load(&f->filed) < due(f, step))
+        pause_ns(100000);
 }
 
 /* Every third value is one that a rank cannot have. */
@@ -128,7 +143,8 @@ int main(int argc, char **argv)
     pthread_t thread;
     void *wrong = NULL;
     const int steps = argc > 2 ? atoi(argv[1]) : 100;
-    struct filing filing = {.c = NULL, .plans = argc > 2 ? atoi(argv[2]) : 50};
+    struct filing filing = {
+        .c = NULL, .plans = argc > 2 ? atoi(argv[2]) : 50, .steps = steps};
     MPI_Init(&argc, &argv);
     MPI_Comm_rank(MPI_COMM_WORLD, &rank);
     MPI_Comm_size(MPI_COMM_WORLD, &ranks);
@@ -139,12 +155,13 @@ int main(int argc, char **argv)
     }
     int64_t *values = calloc((size_t)steps, sizeof *values);
     for (int i = 0; i < steps && values; i++) {
-        keep_pace(&filing, i, steps);
+        keep_pace(&filing, i);
         values[i] = value = step(filing.c, value, i, rank, ranks, &counts);
     }
     if (!values || value < 0)
         MPI_Abort(MPI_COMM_WORLD, 1);
     const int different = compare(values, steps, rank);
+    atomic_store(&filing.step, steps);
     if (rank == 0) {
         pthread_join(thread, &wrong);
         bad = wrong || conclude(filing.c, value, different, steps, &counts);

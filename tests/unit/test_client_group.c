@@ -16,7 +16,7 @@ struct meeting {
     int64_t most[32];
     pthread_mutex_t lock;
     int broadcasts;
-    atomic_int filed;
+    atomic_int filed, step;
     size_t broadcast_bytes;
 };
 
@@ -66,15 +66,23 @@ static const char *why_not(const struct rank *r, int64_t value)
     return value % 5 == 0 && value % RANKS == r->group.rank ? "no memory" : NULL;
 }
 
+/* Plans come at any moment of a step, but on every machine within the steps, and
+ * not all at once. */
+static void keep_pace(struct meeting *m, int step)
+{
+    atomic_store(&m->step, step);
+    while (atomic_load(&m->filed) < PLANS * step / STEPS)
+        pause_ms(1);
+}
+
 static void *run(void *arg)
 {
     struct rank *r = arg;
     struct dfopt_client_agreed p[2];
     for (int step = 0; step < STEPS; step++) {
         size_t n;
-        while (r->group.rank == 0 &&
-               atomic_load(&r->m->filed) < PLANS * step / STEPS)
-            pause_ms(1); /* plans come at any moment, but within the steps */
+        if (r->group.rank == 0)
+            keep_pace(r->m, step);
         bool all;
         if (dfopt_client_at_boundary_group(r->c, &r->group, NULL, "now", p, 2, &n))
             return "boundary";
@@ -91,6 +99,8 @@ static void *run(void *arg)
         }
         r->values[step] = r->value;
     }
+    if (r->group.rank == 0)
+        atomic_store(&r->m->step, STEPS);
     return NULL;
 }
 
@@ -106,7 +116,9 @@ static void *file_plans(void *arg)
         if (dfopt_client_enqueue(c, plan, strlen(plan), NULL))
             return "plan";
         atomic_store(&first->m->filed, i + 1);
-        pause_ms(1);
+        do
+            pause_ms(1);
+        while (i > PLANS * atomic_load(&first->m->step) / STEPS);
     }
     return NULL;
 }
