@@ -78,11 +78,13 @@ class OptimizerContext:
     these, and zmq_plans_endpoint, may come from the environment instead, so that a
     script need not change: DFOPT_CLIENT_PLANS, DFOPT_CLIENT_PLANS_PATTERN,
     DFOPT_CLIENT_REGISTRY, DFOPT_CLIENT_ACKS, DFOPT_CLIENT_OBJECTIVES,
-    DFOPT_CLIENT_REPORTS and DFOPT_CLIENT_CURVE_{SERVER,SECRET,PUBLIC}_KEY. Without any endpoint, and with a group_file that is there, it speaks
-    Mofka; registrations and acks go to the service of INFRA_CXI_GROUP as well, to the
-    topics DFOPTIMIZER_GLOBAL_REGISTRY_TOPIC (topic_registry) and
-    DFOPTIMIZER_GLOBAL_ACKS_TOPIC (optimizer_acks). DFOPT_CLIENT_GROUP_FILE goes before
-    the script's group_file, and makes topics of the endpoints in the environment.
+    DFOPT_CLIENT_REPORTS and DFOPT_CLIENT_CURVE_{SERVER,SECRET,PUBLIC}_KEY. Without any
+    endpoint, and with a group_file that is there, it speaks Mofka; registrations and acks
+    go to the service of INFRA_CXI_GROUP as well, to the topics
+    DFOPTIMIZER_GLOBAL_REGISTRY_TOPIC (topic_registry) and DFOPTIMIZER_GLOBAL_ACKS_TOPIC
+    (optimizer_acks). DFOPT_CLIENT_GROUP_FILE goes before the script's group_file, and
+    makes topics of the endpoints in the environment; objectives then go to the topic
+    DFOPT_CLIENT_OBJECTIVES, if that is set.
     Without either, and if it is inert, it does nothing.
 
     With comm, a communicator of mpi4py or dfopt_client.torch.process_group(), the
