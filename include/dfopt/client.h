@@ -107,6 +107,18 @@ typedef void (*dfopt_client_log_fn)(void *arg, enum dfopt_client_level level,
  * the topic is the name of a node, or "*". */
 enum dfopt_client_pattern { DFOPT_CLIENT_PULL, DFOPT_CLIENT_SUB };
 
+/* Whose objective an application reports. Of the processes of a node one reports
+ * for it (NODE), and of those of the job one for the job (JOB); the process that is
+ * both does so for BOTH, and all others say NONE, so that each may run the same
+ * code. */
+enum dfopt_client_reports {
+    DFOPT_CLIENT_REPORTS_DEFAULT, /* what the options say */
+    DFOPT_CLIENT_REPORTS_NODE,
+    DFOPT_CLIENT_REPORTS_JOB,
+    DFOPT_CLIENT_REPORTS_BOTH,
+    DFOPT_CLIENT_REPORTS_NONE
+};
+
 /* Zero a member to have its default. Borrowed for the call that takes it. */
 struct dfopt_client_options {
     const char *app_namespace; /* "namespace" on the wire; before the '.' of ids.
@@ -117,7 +129,7 @@ struct dfopt_client_options {
     const char *transport;     /* "zmq", or "mofka"; NULL: "zmq" */
 
     /* Endpoints such as tcp://node7:5557. NULL: nothing of that kind is sent or
-     * received; with all three NULL there is no listener thread either. */
+     * received; with all of them NULL there is no listener thread either. */
     const char *plans_endpoint;    /* connected to (or bound, see plans_bind) */
     const char *registry_endpoint; /* PUSH, connected */
     const char *acks_endpoint;     /* PUSH, connected */
@@ -146,6 +158,11 @@ struct dfopt_client_options {
     dfopt_client_log_fn log; /* NULL: silent */
     void *log_arg;
 
+    const char *objectives_endpoint;   /* PUSH, connected; as those above */
+    size_t max_pending_objectives;     /* that wait, as max_pending_acks. 0: 1024 */
+    enum dfopt_client_reports reports; /* whose objectives this client sends.
+                                        * 0: NODE */
+
     /* Over Mofka ("mofka"), whose client is loaded then (docs/mofka.md). The
      * endpoints above are topics, which must exist. Nothing waits for a broker: it
      * is tried until it is there; one that is gone does not come back. */
@@ -157,6 +174,7 @@ struct dfopt_client_options {
      * NULL as a topic: of the same name. One that cannot be reached is done
      * without. */
     const char *global_group_file, *global_registry_topic, *global_acks_topic;
+    const char *global_objectives_topic; /* likewise */
 };
 
 /* Makes a client; nothing is sent or started yet. Returns OK, with *out owned:
@@ -219,7 +237,7 @@ struct dfopt_client_knob {
 
     /* Of the type, or an INT for a FLOAT knob; they are sent as they are given. */
     struct dfopt_client_value default_value; /* must be given */
-    struct dfopt_client_value current;       /* what it is now; NULL: not said */
+    struct dfopt_client_value current;       /* what it is now; NULL: the default */
 
     /* INT and FLOAT knobs: both bounds, inclusive, or neither. */
     struct dfopt_client_value lo, hi;
@@ -232,8 +250,11 @@ struct dfopt_client_knob {
 };
 
 /* Adds a knob. Before dfopt_client_start it is registered by that; afterwards by
- * dfopt_client_register. Returns OK; ARG (*err names the knob and the member);
- * STATE (the function has a knob of that id or parameter already); NOMEM. */
+ * dfopt_client_register. What hardly is meant is told to options.log, as a warning:
+ * equal values (one is kept), lo above hi, a default that no plan may set, a step
+ * against its direction. Returns OK; ARG (*err names the knob and the member);
+ * STATE (the function has a knob of that id or parameter already, or another
+ * function has that id: *err has one to use); NOMEM. */
 DFOPT_CLIENT_API enum dfopt_err
 dfopt_client_knob_declare(dfopt_client *c, const struct dfopt_client_knob *knob,
                           struct dfopt_error *err);
@@ -254,15 +275,20 @@ DFOPT_CLIENT_API enum dfopt_err dfopt_client_register(dfopt_client *c,
  * sent once for each connection that is made to the registry endpoint, so that an
  * optimizer that comes late, or comes back, knows the knobs and the values that
  * they have then. Returns OK, also when nobody is there; ARG or IO (an endpoint or
- * its keys cannot be used: *err names it); STATE (running already, forked, or
- * NULL); NOMEM. After dfopt_client_stop it may be started again. */
+ * its keys cannot be used: *err names it); LIMIT (descriptors or threads run
+ * out, which *err names and libzmq would end the process for); STATE (running
+ * already, forked, or NULL); NOMEM. After dfopt_client_stop it may be started
+ * again. */
 DFOPT_CLIENT_API enum dfopt_err dfopt_client_start(dfopt_client *c,
                                                    struct dfopt_error *err);
 
-/* Ends the listener thread and closes the connections. Acks that wait are still
- * sent, for at most timeout_ms (0 or less: whatever goes at once). Returns within
- * about that time: OK; LIMIT (acks were left and are dropped); STATE (forked, or
- * NULL). Plans that are pending stay so. A client that is not running: OK. */
+/* Ends the listener thread and closes the connections. Acks and objectives that
+ * wait are still sent, for at most timeout_ms (0 or less: whatever goes at once);
+ * then each function that the optimizer knows by this connection is unregistered,
+ * which a process that ends without this call, or without a connection, never is.
+ * Returns within about that time: OK; LIMIT (some were left and are dropped); STATE
+ * (forked, or NULL). Plans that are pending stay so. A client that is not running:
+ * OK. */
 DFOPT_CLIENT_API enum dfopt_err dfopt_client_stop(dfopt_client *c, int timeout_ms);
 
 /* ---- plans ---- */
@@ -286,6 +312,7 @@ struct dfopt_client_plan {
     char finding_type[DFOPT_CLIENT_NAME_SIZE];
     char opportunity_tag[DFOPT_CLIENT_NAME_SIZE];
     char rationale[DFOPT_CLIENT_RATIONALE_SIZE]; /* for a person */
+    uint64_t connection; /* the library's: on which it was received */
 };
 
 /* Hands over what is pending for a function (NULL: the options') at a boundary:
@@ -308,6 +335,15 @@ DFOPT_CLIENT_API size_t dfopt_client_at_boundary(dfopt_client *c,
                                                  struct dfopt_client_plan *out,
                                                  size_t max);
 
+/* Like dfopt_client_at_boundary, but with nothing pending for that boundary it
+ * waits for it, at most wait_ms: for what a finding that was just sent may bring.
+ * Returns at once if the client is not running. */
+DFOPT_CLIENT_API size_t dfopt_client_at_boundary_wait(dfopt_client *c,
+                                                      const char *function,
+                                                      const char *boundary,
+                                                      struct dfopt_client_plan *out,
+                                                      size_t max, int wait_ms);
+
 /* Files a plan as if it had been received: `plan` is its JSON, `len` bytes, as in
  * docs/formats.md; for tests, and for plans that come by ways of the application's
  * own. Works on a client that was never started, too. Returns OK: it is pending;
@@ -328,16 +364,46 @@ enum dfopt_client_status {
 /* Says what became of a plan. `value` is what the knob has now, borrowed; NULL:
  * the plan's new_value if applied, else none. `reason` is for a person (NULL: "").
  * `window_index` is the caller's window (negative: left out). When applied, the
- * value becomes the knob's current one. Waits for nothing: the ack is sent by the
- * listener thread, in order, when one runs and an optimizer is connected; one that
- * is on its way when the connection breaks may be lost. Returns OK; ARG (a plan of
- * no declared knob, a status or value that cannot be); STATE (forked, or NULL);
- * NOMEM. */
+ * value becomes the knob's current one; and if the plan is of an earlier
+ * connection, whose optimizer alone could match the ack, the function is registered
+ * again. Waits for nothing: the ack is sent by the listener thread, in order, when
+ * one runs and an optimizer is connected; one that is on its way when the
+ * connection breaks may be lost. Returns OK; ARG (a plan of no declared knob, a
+ * status or value that cannot be); STATE (forked, or NULL); NOMEM. */
 DFOPT_CLIENT_API enum dfopt_err
 dfopt_client_ack(dfopt_client *c, const struct dfopt_client_plan *plan,
                  enum dfopt_client_status status,
                  const struct dfopt_client_value *value, const char *reason,
                  int64_t window_index);
+
+/* ---- objectives ---- */
+
+enum dfopt_client_goal { DFOPT_CLIENT_MAX, DFOPT_CLIENT_MIN };
+
+struct dfopt_client_metric {
+    const char *name;
+    double value; /* finite */
+};
+
+/* What the application achieved in one window of analysis: samples a second, or,
+ * with MIN, seconds a step. Zero a member to have its default. Borrowed. */
+struct dfopt_client_objective {
+    int64_t
+        window_index; /* of the analysis window, that of findings; |w| <= 2^53 */
+    double value;     /* finite */
+    enum dfopt_client_goal goal;
+    enum dfopt_client_reports reports; /* whose it is; 0: as the options say */
+    const struct dfopt_client_metric *metrics; /* for guards; NULL: none */
+    size_t n_metrics;
+};
+
+/* Sends an objective to options.objectives_endpoint (NULL: nobody asks, and nothing
+ * is kept), after its window has closed. Waits for nothing: it is sent by the
+ * listener thread, in order; beyond max_pending_objectives the oldest is dropped.
+ * Returns OK; ARG (a value, window, goal or metric that cannot be); STATE (forked,
+ * or NULL); NOMEM. */
+DFOPT_CLIENT_API enum dfopt_err
+dfopt_client_objective(dfopt_client *c, const struct dfopt_client_objective *o);
 
 /* ---- what the library knows ---- */
 
@@ -371,6 +437,9 @@ struct dfopt_client_stats {
     uint64_t acks_pending; /* now */
     uint64_t registrations_sent;
     uint64_t connections; /* made to the registry endpoint, coming back too */
+    uint64_t objectives_sent;
+    uint64_t objectives_dropped; /* the queue was full, or left at stop */
+    uint64_t objectives_pending; /* now */
 };
 
 /* Returns OK, or STATE (forked, or NULL), *out untouched. */

@@ -1,58 +1,25 @@
-/* Acks: made by the application's threads, kept in order until the listener can
- * send them, bounded. */
+/* Acks, which the application's threads make. */
 #include "client/impl.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-struct ack_item *dfopt_client_ack_item(const struct client_ack *a)
+struct client_item *dfopt_client_ack_item(const struct client_ack *a)
 {
     struct dfopt_buf meta = {0}, body = {0};
-    struct ack_item *item = NULL;
-    if (dfopt_client_ack_json(a, &meta, &body) == DFOPT_OK)
-        item = malloc(sizeof *item + meta.len + body.len);
-    if (item) {
-        item->next = NULL;
-        item->meta_len = meta.len;
-        item->body_len = body.len;
-        memcpy(item->bytes, meta.data, meta.len);
-        memcpy(item->bytes + meta.len, body.data, body.len);
-    }
+    const enum dfopt_err e = dfopt_client_ack_json(a, &meta, &body);
+    struct client_item *item = e ? NULL : dfopt_client_item(&meta, &body);
     dfopt_buf_free(&meta);
     dfopt_buf_free(&body);
     return item;
 }
 
-void dfopt_client_ack_push(dfopt_client *c, struct ack_item *item)
+void dfopt_client_ack_push(dfopt_client *c, struct client_item *item)
 {
-    struct ack_queue *q = &c->acks;
-    if (!c->options.acks_endpoint) { /* nobody will ever ask for it */
+    if (c->options.acks_endpoint)
+        dfopt_client_queue_push(c, &c->acks, item);
+    else /* nobody will ever ask for it */
         free(item);
-        return;
-    }
-    *q->last = item;
-    q->last = &item->next;
-    if (q->n++ == 0)
-        dfopt_client_wake(c);
-    if (q->n <= c->options.max_pending_acks)
-        return;
-    struct ack_item *oldest = q->first; /* not the new one: the bound is above 0 */
-    q->first = oldest->next;
-    q->n--;
-    c->stats.acks_dropped++;
-    free(oldest);
-}
-
-size_t dfopt_client_acks_clear(struct ack_queue *q)
-{
-    size_t n = q->n;
-    while (q->first) {
-        struct ack_item *item = q->first;
-        q->first = item->next;
-        free(item);
-    }
-    *q = (struct ack_queue){.last = &q->first};
-    return n;
 }
 
 /* What the ack says of values; the knob's own value if it was applied. */
@@ -95,7 +62,7 @@ enum dfopt_err dfopt_client_ack(dfopt_client *c,
         .window_index = window_index,
         .node = plan->for_node ? c->options.hostname : NULL,
     };
-    struct ack_item *item = NULL;
+    struct client_item *item = NULL;
     enum dfopt_err e = DFOPT_ERR_ARG;
     pthread_mutex_lock(&c->lock);
     struct client_knob *k = dfopt_client_find(c, plan->function, plan->knob_id);
@@ -103,8 +70,11 @@ enum dfopt_err dfopt_client_ack(dfopt_client *c,
         item = dfopt_client_ack_item(&a);
         e = item ? DFOPT_OK : DFOPT_ERR_NOMEM;
     }
-    if (item && status == DFOPT_CLIENT_APPLIED)
+    if (item && status == DFOPT_CLIENT_APPLIED) {
         k->current = a.new_value;
+        if (plan->connection != c->connection)
+            dfopt_client_register_anew(c, k->function);
+    }
     if (item)
         dfopt_client_ack_push(c, item);
     pthread_mutex_unlock(&c->lock);

@@ -1,10 +1,15 @@
 /* Plans between the listener, which files them by knob, and the application,
  * which takes them at its boundaries. */
+#include "base/clock.h"
 #include "client/impl.h"
 #include "json/json.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+
+#define NS_PER_MS 1000000
+#define NS_PER_S  ((int64_t)1000000000)
 
 static bool matches(const struct client_knob *k, const char *function,
                     const char *boundary)
@@ -14,12 +19,12 @@ static bool matches(const struct client_knob *k, const char *function,
             strcmp(boundary, k->pending.apply_when) == 0);
 }
 
+/* The caller holds the lock. */
 static size_t take_pending(dfopt_client *c, const char *function,
                            const char *boundary, struct dfopt_client_plan *out,
                            size_t max)
 {
     size_t n = 0;
-    pthread_mutex_lock(&c->lock);
     for (size_t i = 0; i < c->n_knobs && n < max; i++) {
         struct client_knob *k = c->knobs[i];
         if (!matches(k, function, boundary))
@@ -29,7 +34,6 @@ static size_t take_pending(dfopt_client *c, const char *function,
         atomic_fetch_sub_explicit(&c->n_pending, 1, memory_order_release);
     }
     c->stats.plans_delivered += n;
-    pthread_mutex_unlock(&c->lock);
     return n;
 }
 
@@ -41,8 +45,34 @@ size_t dfopt_client_at_boundary(dfopt_client *c, const char *function,
         return 0;
     if (!dfopt_client_usable(c) || !out)
         return 0;
-    return take_pending(c, dfopt_client_function_name(c, function),
-                        boundary ? boundary : "epoch_boundary", out, max);
+    pthread_mutex_lock(&c->lock);
+    const size_t n = take_pending(c, dfopt_client_function_name(c, function),
+                                  boundary ? boundary : "epoch_boundary", out, max);
+    pthread_mutex_unlock(&c->lock);
+    return n;
+}
+
+size_t dfopt_client_at_boundary_wait(dfopt_client *c, const char *function,
+                                     const char *boundary,
+                                     struct dfopt_client_plan *out, size_t max,
+                                     int wait_ms)
+{
+    if (!dfopt_client_usable(c) || !out || max == 0)
+        return 0;
+    function = dfopt_client_function_name(c, function);
+    boundary = boundary ? boundary : "epoch_boundary";
+    const int64_t until_ns = dfopt_clock_monotonic_ns() +
+                             (int64_t)(wait_ms > 0 ? wait_ms : 0) * NS_PER_MS;
+    const struct timespec until = {.tv_sec = (time_t)(until_ns / NS_PER_S),
+                                   .tv_nsec = (long)(until_ns % NS_PER_S)};
+    size_t n;
+    pthread_mutex_lock(&c->lock);
+    while ((n = take_pending(c, function, boundary, out, max)) == 0 &&
+           c->state == CLIENT_RUNNING && wait_ms > 0)
+        if (pthread_cond_timedwait(&c->arrived, &c->lock, &until) != 0)
+            wait_ms = 0; /* a last look */
+    pthread_mutex_unlock(&c->lock);
+    return n;
 }
 
 /* ---- the listener's side ---- */
@@ -65,7 +95,7 @@ static void refuse(dfopt_client *c, const struct client_knob *k,
     if (k)
         a.old_value = dfopt_client_value_as(
             k->type, k->current.kind ? &k->current : &k->default_value);
-    struct ack_item *item = dfopt_client_ack_item(&a);
+    struct client_item *item = dfopt_client_ack_item(&a);
     if (item)
         dfopt_client_ack_push(c, item);
 }
@@ -81,6 +111,7 @@ static bool file(dfopt_client *c, struct client_knob *k,
         return false;
     }
     k->pending = in->plan;
+    k->pending.connection = c->connection;
     k->pending.knob_id = k->id;
     k->pending.parameter = k->parameter;
     k->pending.function = k->function;
@@ -91,6 +122,7 @@ static bool file(dfopt_client *c, struct client_knob *k,
     else
         atomic_fetch_add_explicit(&c->n_pending, 1, memory_order_release);
     k->has_pending = true;
+    pthread_cond_broadcast(&c->arrived);
     return true;
 }
 

@@ -6,9 +6,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #define DEFAULT_PENDING_ACKS  ((size_t)1024)
+#define DEFAULT_PENDING_OBJECTIVES ((size_t)1024)
 #define DEFAULT_QUEUED_PLANS  ((size_t)1000)
 #define DEFAULT_MESSAGE_BYTES ((size_t)1 << 20)
 #define MAX_MESSAGE_BYTES     ((size_t)1 << 30)
@@ -94,6 +96,8 @@ static enum dfopt_err check_options(const struct dfopt_client_options *o,
     else if (o->plans_pattern != DFOPT_CLIENT_PULL &&
              o->plans_pattern != DFOPT_CLIENT_SUB)
         wrong = "plans_pattern";
+    else if ((unsigned)o->reports > DFOPT_CLIENT_REPORTS_NONE)
+        wrong = "reports";
     else if (o->max_message_bytes > MAX_MESSAGE_BYTES)
         wrong = "max_message_bytes";
     else if (o->max_queued_plans > MAX_QUEUED_PLANS)
@@ -113,7 +117,8 @@ static enum dfopt_err check_options(const struct dfopt_client_options *o,
     X(plans_endpoint)                                                              \
     X(registry_endpoint) X(acks_endpoint) X(curve_server_key) X(curve_public_key)  \
         X(curve_secret_key) X(group_file) X(consumer_name) X(global_group_file)    \
-            X(global_registry_topic) X(global_acks_topic)
+            X(global_registry_topic) X(global_acks_topic)                          \
+                X(objectives_endpoint) X(global_objectives_topic)
 
 static bool copy_options(struct dfopt_client_options *own,
                          const struct dfopt_client_options *from,
@@ -126,6 +131,10 @@ static bool copy_options(struct dfopt_client_options *own,
     *own = o;
     own->max_pending_acks =
         o.max_pending_acks ? o.max_pending_acks : DEFAULT_PENDING_ACKS;
+    own->max_pending_objectives = o.max_pending_objectives
+                                      ? o.max_pending_objectives
+                                      : DEFAULT_PENDING_OBJECTIVES;
+    own->reports = o.reports ? o.reports : DFOPT_CLIENT_REPORTS_NODE;
     own->max_queued_plans =
         o.max_queued_plans ? o.max_queued_plans : DEFAULT_QUEUED_PLANS;
     own->max_message_bytes =
@@ -175,10 +184,17 @@ enum dfopt_err dfopt_client_create(dfopt_client **out,
         return dfopt_error_set(err, DFOPT_ERR_NOMEM, "out of memory");
     }
     c->pid = getpid();
+    dfopt_client_instance(c->instance, c->options.hostname);
     c->transport = transport;
-    c->acks.last = &c->acks.first;
+    dfopt_client_queue_init(&c->acks, c->options.max_pending_acks);
+    dfopt_client_queue_init(&c->objectives, c->options.max_pending_objectives);
     pthread_mutex_init(&c->lock, NULL);
     pthread_cond_init(&c->changed, NULL);
+    pthread_condattr_t monotonic;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&c->arrived, &monotonic);
+    pthread_condattr_destroy(&monotonic);
     *out = c;
     return DFOPT_OK;
 }
@@ -192,8 +208,10 @@ void dfopt_client_destroy(dfopt_client *c)
         dfopt_client_knob_destroy(c->knobs[i]);
     free(c->knobs);
     free(c->functions);
-    dfopt_client_acks_clear(&c->acks);
+    dfopt_client_queue_clear(&c->acks);
+    dfopt_client_queue_clear(&c->objectives);
     pthread_cond_destroy(&c->changed);
+    pthread_cond_destroy(&c->arrived);
     pthread_mutex_destroy(&c->lock);
     free_options(&c->options);
     free(c);

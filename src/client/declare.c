@@ -13,16 +13,29 @@ static struct client_function *find_function(const dfopt_client *c,
     return NULL;
 }
 
-static bool is_taken(const dfopt_client *c, const struct client_knob *k)
+/* Returns OK, or STATE with *err set. An id has one owner: the optimizer knows
+ * knobs by their ids alone. The caller holds the lock. */
+static enum dfopt_err check_free(const dfopt_client *c, const struct client_knob *k,
+                                 struct dfopt_error *err)
 {
     for (size_t i = 0; i < c->n_knobs; i++) {
         const struct client_knob *other = c->knobs[i];
-        if (strcmp(other->function, k->function) == 0 &&
-            (strcmp(other->id, k->id) == 0 ||
-             strcmp(other->parameter, k->parameter) == 0))
-            return true;
+        const bool same_id = strcmp(other->id, k->id) == 0;
+        if (strcmp(other->function, k->function) != 0) {
+            if (same_id)
+                return dfopt_error_set(
+                    err, DFOPT_ERR_STATE,
+                    "knob %.60s: function '%.60s' has this id already; give the "
+                    "one of '%.50s' an id of its own, such as %.30s.%.50s.%.30s",
+                    k->id, other->function, k->function, c->options.app_namespace,
+                    k->function, k->parameter);
+        } else if (same_id || strcmp(other->parameter, k->parameter) == 0) {
+            return dfopt_error_set(
+                err, DFOPT_ERR_STATE,
+                "knob %.80s: its function has that id or parameter already", k->id);
+        }
     }
-    return false;
+    return DFOPT_OK;
 }
 
 /* Takes the knob. The caller holds the lock. */
@@ -46,6 +59,33 @@ static enum dfopt_err add(dfopt_client *c, struct client_knob *k)
     return DFOPT_OK;
 }
 
+/* What DFOptimizer accepts as well, but cannot be meant. */
+static void warn_of(const dfopt_client *c, const struct dfopt_client_knob *k,
+                    size_t doubles)
+{
+    const char *name = k->id ? k->id : k->parameter;
+    if (doubles)
+        dfopt_client_say(c, DFOPT_CLIENT_WARNING,
+                         "knob %.80s: values has %zu equal to another; left out",
+                         name, doubles);
+    if (dfopt_client_range_inverted(k))
+        dfopt_client_say(c, DFOPT_CLIENT_WARNING,
+                         "knob %.80s: the lower bound is above the upper one; "
+                         "plans will set the lower bound",
+                         name);
+    else if (dfopt_client_default_outside(k))
+        dfopt_client_say(c, DFOPT_CLIENT_WARNING,
+                         "knob %.80s: the default is not one of the values that a "
+                         "plan may set",
+                         name);
+    for (size_t i = 0; i < k->n_responses; i++)
+        if (dfopt_client_step_backward(&k->responses[i]))
+            dfopt_client_say(c, DFOPT_CLIENT_WARNING,
+                             "knob %.80s: response to %.80s: the step goes against "
+                             "the direction",
+                             name, k->responses[i].tag);
+}
+
 enum dfopt_err dfopt_client_knob_declare(dfopt_client *c,
                                          const struct dfopt_client_knob *knob,
                                          struct dfopt_error *err)
@@ -58,17 +98,26 @@ enum dfopt_err dfopt_client_knob_declare(dfopt_client *c,
     enum dfopt_err e = dfopt_client_knob_create(&k, &c->options, knob, err);
     if (e)
         return e;
+    const size_t doubles = knob->n_values - k->n_values;
     pthread_mutex_lock(&c->lock);
-    e = is_taken(c, k) ? DFOPT_ERR_STATE : add(c, k);
+    e = check_free(c, k, err);
+    if (!e && (e = add(c, k)) != DFOPT_OK)
+        dfopt_error_set(err, e, "knob %.80s: %s", k->id, dfopt_err_text(e));
     pthread_mutex_unlock(&c->lock);
-    if (e) {
-        dfopt_error_set(err, e, "knob %.80s: %s", k->id,
-                        e == DFOPT_ERR_STATE
-                            ? "its function has that id or parameter already"
-                            : dfopt_err_text(e));
+    if (e)
         dfopt_client_knob_destroy(k);
-    }
+    else
+        warn_of(c, knob, doubles);
     return e;
+}
+
+void dfopt_client_register_anew(dfopt_client *c, const char *function)
+{
+    struct client_function *f = find_function(c, function);
+    if (!f)
+        return;
+    f->sent_on = 0;
+    dfopt_client_wake(c);
 }
 
 enum dfopt_err dfopt_client_register(dfopt_client *c, const char *function,
@@ -81,8 +130,7 @@ enum dfopt_err dfopt_client_register(dfopt_client *c, const char *function,
     struct client_function *f = find_function(c, function);
     if (f) {
         f->wanted = true;
-        f->sent_on = 0;
-        dfopt_client_wake(c);
+        dfopt_client_register_anew(c, function);
     }
     pthread_mutex_unlock(&c->lock);
     return f ? DFOPT_OK
@@ -136,7 +184,12 @@ enum dfopt_err dfopt_client_stats(dfopt_client *c, struct dfopt_client_stats *ou
     pthread_mutex_lock(&c->lock);
     *out = c->stats;
     out->plans_pending = atomic_load(&c->n_pending);
+    out->acks_sent = c->acks.sent;
+    out->acks_dropped = c->acks.dropped;
     out->acks_pending = c->acks.n;
+    out->objectives_sent = c->objectives.sent;
+    out->objectives_dropped = c->objectives.dropped;
+    out->objectives_pending = c->objectives.n;
     pthread_mutex_unlock(&c->lock);
     return DFOPT_OK;
 }

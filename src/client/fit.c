@@ -72,6 +72,38 @@ static bool suits(enum dfopt_client_kind type, struct dfopt_client_value *v)
     }
 }
 
+bool dfopt_client_is_listed(const struct dfopt_client_value *list, size_t n,
+                            const struct dfopt_client_value *v)
+{
+    for (size_t i = 0; i < n; i++)
+        if (same(&list[i], v))
+            return true;
+    return false;
+}
+
+bool dfopt_client_range_inverted(const struct dfopt_client_knob *k)
+{
+    return k->lo.kind && k->hi.kind && compare(&k->lo, &k->hi) > 0;
+}
+
+bool dfopt_client_default_outside(const struct dfopt_client_knob *k)
+{
+    if (k->n_values)
+        return !dfopt_client_is_listed(k->values, k->n_values, &k->default_value);
+    return k->lo.kind && (compare(&k->default_value, &k->lo) < 0 ||
+                          compare(&k->default_value, &k->hi) > 0);
+}
+
+bool dfopt_client_step_backward(const struct dfopt_client_response *r)
+{
+    if (!r->step.kind || r->direction == DFOPT_CLIENT_SET ||
+        r->step_mode == DFOPT_CLIENT_EVIDENCE)
+        return false;
+    const int64_t none = r->step_mode == DFOPT_CLIENT_MULTIPLY ? 1 : 0;
+    const struct dfopt_client_value still = {.kind = DFOPT_CLIENT_INT, .i = none};
+    return compare(&r->step, &still) <= 0;
+}
+
 static const struct dfopt_client_value *
 from_list(const struct client_knob *k, const struct dfopt_client_value *v)
 {
@@ -103,10 +135,10 @@ bool dfopt_client_fit(const struct client_knob *k,
     fit = told;
     if (k->has_values)
         fit = *from_list(k, &told);
-    else if (k->has_range && compare(&told, &k->lo) < 0)
-        fit = k->lo;
     else if (k->has_range && compare(&told, &k->hi) > 0)
         fit = k->hi;
+    if (!k->has_values && k->has_range && compare(&fit, &k->lo) < 0)
+        fit = k->lo; /* of inverted bounds too, as in DFOptimizer */
     if (!convert(k->type, &fit))
         return false;
     *clamped = !same(&fit, &told);

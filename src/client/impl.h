@@ -59,6 +59,15 @@ bool dfopt_client_value_is(enum dfopt_client_kind type,
 struct dfopt_client_value dfopt_client_value_as(enum dfopt_client_kind type,
                                                 const struct dfopt_client_value *v);
 
+/* Whether a value is in a list; both are of the same type of knob. */
+bool dfopt_client_is_listed(const struct dfopt_client_value *list, size_t n,
+                            const struct dfopt_client_value *v);
+
+/* Declarations that can be used, but hardly are meant. */
+bool dfopt_client_range_inverted(const struct dfopt_client_knob *k);
+bool dfopt_client_default_outside(const struct dfopt_client_knob *k);
+bool dfopt_client_step_backward(const struct dfopt_client_response *r);
+
 /* What a knob takes when it is told `v`: *out in its type and within its bounds.
  * *clamped: it is another value. False: it cannot be of the type. */
 bool dfopt_client_fit(const struct client_knob *k,
@@ -108,47 +117,79 @@ enum dfopt_err dfopt_client_ack_json(const struct client_ack *a,
                                      struct dfopt_buf *meta,
                                      struct dfopt_buf *body);
 
-/* ---- acks that wait ---- */
+/* Says that this client leaves the function. */
+enum dfopt_err dfopt_client_unregistration_json(const dfopt_client *c,
+                                                const char *function,
+                                                struct dfopt_buf *meta,
+                                                struct dfopt_buf *body);
 
-struct ack_item {
-    struct ack_item *next;
+/* An objective of a node, or, with "", of the job. */
+enum dfopt_err dfopt_client_objective_json(const struct dfopt_client_objective *o,
+                                           const char *node, struct dfopt_buf *meta,
+                                           struct dfopt_buf *body);
+
+/* ---- messages that wait: queue.c ---- */
+
+struct client_item {
+    struct client_item *next;
     size_t meta_len, body_len;
     char bytes[]; /* metadata, then body */
 };
 
-struct ack_queue {
-    struct ack_item *first, **last;
-    size_t n;
+struct client_queue {
+    struct client_item *first, **last;
+    size_t n, most;
+    uint64_t sent, dropped;
 };
 
-/* Makes an item. Returns NULL on NOMEM. */
-struct ack_item *dfopt_client_ack_item(const struct client_ack *a);
+void dfopt_client_queue_init(struct client_queue *q, size_t most);
+
+/* Makes an item, which takes what the buffers hold, and frees them. Returns NULL on
+ * NOMEM. */
+struct client_item *dfopt_client_item(struct dfopt_buf *meta,
+                                      struct dfopt_buf *body);
 
 /* Takes the item; drops the oldest beyond the bound. Wakes the listener. The
  * caller holds the lock. */
-void dfopt_client_ack_push(dfopt_client *c, struct ack_item *item);
+void dfopt_client_queue_push(dfopt_client *c, struct client_queue *q,
+                             struct client_item *item);
 
-/* Frees all. Returns how many there were. The caller holds the lock. */
-size_t dfopt_client_acks_clear(struct ack_queue *q);
+/* Sends what there is, until the transport takes no more. Listener only. */
+void dfopt_client_queue_send(dfopt_client *c, struct client_queue *q,
+                             enum dfopt_client_stream stream);
+
+/* Drops all. Returns how many there were. The caller holds the lock. */
+size_t dfopt_client_queue_clear(struct client_queue *q);
+
+/* Makes an ack. Returns NULL on NOMEM. */
+struct client_item *dfopt_client_ack_item(const struct client_ack *a);
+
+/* Has it sent, if anybody asks for acks. The caller holds the lock. */
+void dfopt_client_ack_push(dfopt_client *c, struct client_item *item);
 
 /* ---- the client ---- */
+
+#define DFOPT_CLIENT_INSTANCE_SIZE 320
 
 enum client_state { CLIENT_IDLE, CLIENT_RUNNING, CLIENT_STOPPING };
 
 struct dfopt_client {
     atomic_size_t n_pending; /* knobs with a plan; changed under the lock */
     pid_t pid;               /* whose it is */
+    char instance[DFOPT_CLIENT_INSTANCE_SIZE]; /* "instance" on the wire */
     struct dfopt_client_options options; /* texts owned, but for the transport's */
     const struct dfopt_client_transport *transport;
 
     pthread_mutex_t lock;
     pthread_cond_t changed; /* of state, or of loop_done */
+    pthread_cond_t arrived; /* a plan, or the end; on the monotonic clock */
     struct client_knob **knobs;
     size_t n_knobs;
     struct client_function *functions;
     size_t n_functions;
-    struct ack_queue acks;
+    struct client_queue acks, objectives;
     struct dfopt_client_stats stats;
+    uint64_t connection; /* the one that stands, as of the listener's last look */
 
     enum client_state state;
     int64_t stop_deadline_ns; /* STOPPING: when the listener gives up */
@@ -160,6 +201,9 @@ struct dfopt_client {
 
 /* Whether a call may do anything: there is a client, and it is this process's. */
 bool dfopt_client_usable(const dfopt_client *c);
+
+/* Writes a text that no other client has, on any host, for a client on `host`. */
+void dfopt_client_instance(char out[DFOPT_CLIENT_INSTANCE_SIZE], const char *host);
 
 /* The usual error for one that is not. */
 enum dfopt_err dfopt_client_unusable(struct dfopt_error *err);
@@ -179,6 +223,9 @@ void dfopt_client_say(const dfopt_client *c, enum dfopt_client_level level,
 
 /* Files or drops one received message; counts it. Listener only. */
 void dfopt_client_take(dfopt_client *c, const struct dfopt_client_message *m);
+
+/* Has a function's registration sent (again). The caller holds the lock. */
+void dfopt_client_register_anew(dfopt_client *c, const char *function);
 
 /* Wakes the listener, if there is one. The caller holds the lock. */
 void dfopt_client_wake(dfopt_client *c);

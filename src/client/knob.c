@@ -54,9 +54,7 @@ static bool is_range_ok(const struct dfopt_client_knob *k)
         !dfopt_client_value_is(k->type, &k->lo) ||
         !dfopt_client_value_is(k->type, &k->hi))
         return false;
-    struct dfopt_client_value lo = dfopt_client_value_as(k->type, &k->lo);
-    struct dfopt_client_value hi = dfopt_client_value_as(k->type, &k->hi);
-    return k->type == DFOPT_CLIENT_INT ? lo.i <= hi.i : lo.d <= hi.d;
+    return true;
 }
 
 /* NULL, or a member that is wrong. */
@@ -113,8 +111,9 @@ static bool copy_lists(struct client_knob *k, const struct dfopt_client_knob *fr
     k->responses = calloc(from->n_responses + 1, sizeof *k->responses);
     if (!k->values || !k->responses)
         return false;
-    for (; k->n_values < from->n_values; k->n_values++)
-        k->values[k->n_values] = from->values[k->n_values];
+    for (size_t i = 0; i < from->n_values; i++)
+        if (!dfopt_client_is_listed(k->values, k->n_values, &from->values[i]))
+            k->values[k->n_values++] = from->values[i];
     while (k->n_responses < from->n_responses) {
         const struct dfopt_client_response *r = &from->responses[k->n_responses];
         struct client_response *own = &k->responses[k->n_responses++];

@@ -24,7 +24,7 @@ void dfopt_client_wake(dfopt_client *c)
 
 /* What a round begins with. */
 struct round {
-    bool stopping, acks;
+    bool stopping, acks, objectives;
     int64_t deadline_ns;
     const char *function; /* whose registration is due; NULL: none */
     uint64_t connection;
@@ -37,6 +37,7 @@ static struct round look(dfopt_client *c)
     r.stopping = c->state == CLIENT_STOPPING;
     r.deadline_ns = c->stop_deadline_ns;
     r.acks = c->acks.n > 0;
+    r.objectives = c->objectives.n > 0;
     for (size_t i = 0; r.connection && !r.function && i < c->n_functions; i++)
         if (c->functions[i].wanted && c->functions[i].sent_on != r.connection)
             r.function = c->functions[i].name;
@@ -81,6 +82,15 @@ static void mark(dfopt_client *c, const char *function, uint64_t sent_on)
             c->functions[i].sent_on = sent_on;
 }
 
+static enum dfopt_err send_buffers(dfopt_client *c, enum dfopt_client_stream stream,
+                                   const struct dfopt_buf *meta,
+                                   const struct dfopt_buf *body)
+{
+    const struct dfopt_client_message m = {meta->data, body->data, meta->len,
+                                           body->len};
+    return c->transport->send(c->link, stream, &m);
+}
+
 /* It is marked as sent while it is made, so that a change made after that is due
  * again; if it could not go after all, the mark is taken back. */
 static void send_registration(dfopt_client *c, const struct round *r)
@@ -90,11 +100,8 @@ static void send_registration(dfopt_client *c, const struct round *r)
     enum dfopt_err e = dfopt_client_registration_json(c, r->function, &meta, &body);
     mark(c, r->function, r->connection);
     pthread_mutex_unlock(&c->lock);
-    if (!e) {
-        const struct dfopt_client_message m = {meta.data, body.data, meta.len,
-                                               body.len};
-        e = c->transport->send(c->link, DFOPT_CLIENT_REGISTRATIONS, &m);
-    }
+    if (!e)
+        e = send_buffers(c, DFOPT_CLIENT_REGISTRATIONS, &meta, &body);
     pthread_mutex_lock(&c->lock);
     if (e)
         mark(c, r->function, 0);
@@ -108,52 +115,47 @@ static void send_registration(dfopt_client *c, const struct round *r)
     dfopt_buf_free(&body);
 }
 
-/* Takes the first ack out of the queue; the listener alone does so, but pushing
- * may drop it, so that it is out of the queue while it is sent. */
-static struct ack_item *pop_ack(dfopt_client *c)
+/* A function that the optimizer knows by this connection, which is forgotten as
+ * registered; NULL: none is left. */
+static const char *forget_one(dfopt_client *c)
 {
-    struct ack_queue *q = &c->acks;
+    const uint64_t connection = c->transport->connection(c->link);
+    const char *function = NULL;
     pthread_mutex_lock(&c->lock);
-    struct ack_item *item = q->first;
-    if (item) {
-        q->first = item->next;
-        q->n--;
-        if (!q->first)
-            q->last = &q->first;
-    }
+    for (size_t i = 0; connection && !function && i < c->n_functions; i++)
+        if (c->functions[i].sent_on == connection) {
+            c->functions[i].sent_on = 0;
+            function = c->functions[i].name;
+        }
     pthread_mutex_unlock(&c->lock);
-    return item;
+    return function;
 }
 
-static void finish_ack(dfopt_client *c, struct ack_item *item, bool sent)
+static bool send_unregistration(dfopt_client *c, const char *function)
 {
-    struct ack_queue *q = &c->acks;
-    pthread_mutex_lock(&c->lock);
-    if (sent) {
-        c->stats.acks_sent++;
-    } else {
-        item->next = q->first;
-        q->first = item;
-        if (!item->next)
-            q->last = &item->next;
-        q->n++;
+    struct dfopt_buf meta = {0}, body = {0};
+    enum dfopt_err e = dfopt_client_unregistration_json(c, function, &meta, &body);
+    while (!e && send_buffers(c, DFOPT_CLIENT_REGISTRATIONS, &meta, &body)) {
+        const int64_t left = left_ms(c->stop_deadline_ns);
+        if (left == 0) {
+            e = DFOPT_ERR_LIMIT;
+        } else if (c->transport->wait(c->link, DFOPT_CLIENT_REGISTRATION_OUT,
+                                      left) &
+                   DFOPT_CLIENT_PLAN_IN) {
+            receive_plans(c);
+        }
     }
-    pthread_mutex_unlock(&c->lock);
-    if (sent)
-        free(item);
+    dfopt_buf_free(&meta);
+    dfopt_buf_free(&body);
+    return !e;
 }
 
-static void send_acks(dfopt_client *c)
+/* The last that is sent: this client is gone. */
+static void unregister_all(dfopt_client *c)
 {
-    struct ack_item *item;
-    bool sent = true;
-    while (sent && (item = pop_ack(c)) != NULL) {
-        const struct dfopt_client_message m = {item->bytes,
-                                               item->bytes + item->meta_len,
-                                               item->meta_len, item->body_len};
-        sent = c->transport->send(c->link, DFOPT_CLIENT_ACKS, &m) == DFOPT_OK;
-        finish_ack(c, item, sent);
-    }
+    const char *function;
+    while ((function = forget_one(c)) != NULL && send_unregistration(c, function))
+        continue;
 }
 
 /* Tells of a connection that was made or lost since `before`. */
@@ -163,11 +165,11 @@ static void note_connection(dfopt_client *c, uint64_t before)
     uint64_t now = c->transport->connection(c->link);
     if (now == before)
         return;
-    if (now) {
-        pthread_mutex_lock(&c->lock);
+    pthread_mutex_lock(&c->lock);
+    c->connection = now;
+    if (now)
         c->stats.connections = now;
-        pthread_mutex_unlock(&c->lock);
-    }
+    pthread_mutex_unlock(&c->lock);
     dfopt_client_say(c, DFOPT_CLIENT_INFO, "optimizer at %.120s: %s",
                      o->registry_endpoint ? o->registry_endpoint
                      : o->group_file      ? o->group_file
@@ -175,22 +177,46 @@ static void note_connection(dfopt_client *c, uint64_t before)
                      now ? "connected" : "gone");
 }
 
+static bool has_more(const struct round *r)
+{
+    return r->acks || r->objectives;
+}
+
+static void note_unanswered(dfopt_client *c)
+{
+    const char *endpoint;
+    while ((endpoint = c->transport->unanswered(c->link)) != NULL)
+        dfopt_client_say(c, DFOPT_CLIENT_WARNING,
+                         "nobody has answered at %.160s for 5 s: no optimizer runs "
+                         "there, or the name does not resolve; still trying",
+                         endpoint);
+}
+
 static bool one_round(dfopt_client *c)
 {
     struct round r = look(c);
     unsigned want = (r.function ? DFOPT_CLIENT_REGISTRATION_OUT : 0u) |
-                    (r.acks ? DFOPT_CLIENT_ACK_OUT : 0u);
-    int64_t timeout_ms = !r.stopping ? -1 : r.acks ? left_ms(r.deadline_ns) : 0;
+                    (r.acks ? DFOPT_CLIENT_ACK_OUT : 0u) |
+                    (r.objectives ? DFOPT_CLIENT_OBJECTIVE_OUT : 0u);
+    int64_t timeout_ms = !r.stopping    ? -1
+                         : has_more(&r) ? left_ms(r.deadline_ns)
+                                        : 0;
     unsigned ready = c->transport->wait(c->link, want, timeout_ms);
     note_connection(c, r.connection);
+    note_unanswered(c);
     if (ready & DFOPT_CLIENT_PLAN_IN)
         receive_plans(c);
     if (ready & DFOPT_CLIENT_REGISTRATION_OUT &&
         r.connection == c->transport->connection(c->link))
         send_registration(c, &r);
     if (ready & DFOPT_CLIENT_ACK_OUT)
-        send_acks(c);
-    return !r.stopping || (r.acks && look(c).acks && left_ms(r.deadline_ns) > 0);
+        dfopt_client_queue_send(c, &c->acks, DFOPT_CLIENT_ACKS);
+    if (ready & DFOPT_CLIENT_OBJECTIVE_OUT)
+        dfopt_client_queue_send(c, &c->objectives, DFOPT_CLIENT_OBJECTIVES);
+    if (!r.stopping)
+        return true;
+    const struct round then = look(c);
+    return has_more(&r) && has_more(&then) && left_ms(r.deadline_ns) > 0;
 }
 
 void *dfopt_client_listen(void *arg)
@@ -199,6 +225,7 @@ void *dfopt_client_listen(void *arg)
     const struct dfopt_client_transport *transport = c->transport;
     while (one_round(c))
         continue;
+    unregister_all(c);
     pthread_mutex_lock(&c->lock);
     void *link = c->link;
     int64_t linger_ms = left_ms(c->stop_deadline_ns);
@@ -215,7 +242,8 @@ void *dfopt_client_listen(void *arg)
 
 static bool has_endpoint(const struct dfopt_client_options *o)
 {
-    return o->plans_endpoint || o->registry_endpoint || o->acks_endpoint;
+    return o->plans_endpoint || o->registry_endpoint || o->acks_endpoint ||
+           o->objectives_endpoint;
 }
 
 /* Opens the transport and starts the thread; neither takes the application's
@@ -258,6 +286,7 @@ enum dfopt_err dfopt_client_start(dfopt_client *c, struct dfopt_error *err)
         };
     if (!e && has_endpoint(&c->options)) {
         c->loop_done = false;
+        c->connection = 0;
         e = launch(c, err);
     }
     if (!e)
@@ -293,13 +322,14 @@ enum dfopt_err dfopt_client_stop(dfopt_client *c, int timeout_ms)
     }
     bool threaded = has_endpoint(&c->options);
     c->state = CLIENT_STOPPING;
+    pthread_cond_broadcast(&c->arrived);
     c->stop_deadline_ns =
         dfopt_clock_monotonic_ns() + (int64_t)timeout_ms * NS_PER_MS;
     dfopt_client_wake(c);
     while (threaded && !c->loop_done)
         pthread_cond_wait(&c->changed, &c->lock);
-    size_t left = dfopt_client_acks_clear(&c->acks);
-    c->stats.acks_dropped += left;
+    size_t left = dfopt_client_queue_clear(&c->acks);
+    left += dfopt_client_queue_clear(&c->objectives);
     dfopt_json_parser_destroy(c->parser);
     c->parser = NULL;
     pthread_t thread = c->thread;

@@ -142,18 +142,53 @@ static void put_each(struct dfopt_put *p, const dfopt_client *c,
     const char *between = "";
     for (size_t i = 0; i < c->n_knobs; i++) {
         const struct client_knob *k = c->knobs[i];
-        if (strcmp(k->function, function) != 0 || (current && !k->current.kind))
+        if (strcmp(k->function, function) != 0)
             continue;
         dfopt_put_raw(p, between);
         between = ",";
         if (current) {
             put_z(p, k->parameter);
             dfopt_put_raw(p, ":");
-            put_value(p, &k->current);
+            put_value(p, k->current.kind ? &k->current : &k->default_value);
         } else {
             put_knob(p, k);
         }
     }
+}
+
+static enum dfopt_err put_meta(const dfopt_client *c, const char *function,
+                               struct dfopt_buf *meta)
+{
+    struct dfopt_put p = dfopt_put_start(meta, NULL);
+    put_member(&p, "{\"type\":\"knob_registration\",\"namespace\":",
+               c->options.app_namespace);
+    put_member(&p, ",\"function\":", function);
+    dfopt_put_raw(&p, "}");
+    return dfopt_put_end(&p);
+}
+
+/* Who registers; DFOptimizer reads the first two. */
+static void put_origin(struct dfopt_put *p, const dfopt_client *c,
+                       const char *function)
+{
+    put_member(p, "{\"namespace\":", c->options.app_namespace);
+    put_member(p, ",\"function_name\":", function);
+    put_member(p, ",\"node\":", c->options.hostname);
+    put_member(p, ",\"instance\":", c->instance);
+}
+
+enum dfopt_err dfopt_client_unregistration_json(const dfopt_client *c,
+                                                const char *function,
+                                                struct dfopt_buf *meta,
+                                                struct dfopt_buf *body)
+{
+    enum dfopt_err e = put_meta(c, function, meta);
+    if (e)
+        return e;
+    struct dfopt_put p = dfopt_put_start(body, NULL);
+    put_origin(&p, c, function);
+    dfopt_put_raw(&p, ",\"unregister\":true}");
+    return dfopt_put_end(&p);
 }
 
 enum dfopt_err dfopt_client_registration_json(const dfopt_client *c,
@@ -161,21 +196,45 @@ enum dfopt_err dfopt_client_registration_json(const dfopt_client *c,
                                               struct dfopt_buf *meta,
                                               struct dfopt_buf *body)
 {
+    enum dfopt_err e = put_meta(c, function, meta);
+    if (e)
+        return e;
+    struct dfopt_put p = dfopt_put_start(body, NULL);
+    put_origin(&p, c, function);
+    dfopt_put_raw(&p, ",\"knobs\":{");
+    put_each(&p, c, function, false);
+    dfopt_put_raw(&p, "},\"current_values\":{");
+    put_each(&p, c, function, true);
+    dfopt_put_raw(&p, "}}");
+    return dfopt_put_end(&p);
+}
+
+/* ---- objective ---- */
+
+enum dfopt_err dfopt_client_objective_json(const struct dfopt_client_objective *o,
+                                           const char *node, struct dfopt_buf *meta,
+                                           struct dfopt_buf *body)
+{
     struct dfopt_put p = dfopt_put_start(meta, NULL);
-    put_member(&p, "{\"type\":\"knob_registration\",\"namespace\":",
-               c->options.app_namespace);
-    put_member(&p, ",\"function\":", function);
+    put_member(&p, "{\"type\":\"objective\",\"node\":", node);
     dfopt_put_raw(&p, "}");
     enum dfopt_err e = dfopt_put_end(&p);
     if (e)
         return e;
     p = dfopt_put_start(body, NULL);
-    put_member(&p, "{\"namespace\":", c->options.app_namespace);
-    put_member(&p, ",\"function_name\":", function);
-    dfopt_put_raw(&p, ",\"knobs\":{");
-    put_each(&p, c, function, false);
-    dfopt_put_raw(&p, "},\"current_values\":{");
-    put_each(&p, c, function, true);
+    put_member(&p, "{\"node\":", node);
+    dfopt_put_raw(&p, ",\"window_index\":");
+    dfopt_put_int(&p, o->window_index);
+    dfopt_put_raw(&p, ",\"value\":");
+    dfopt_put_real(&p, o->value);
+    put_member(&p, ",\"goal\":", o->goal == DFOPT_CLIENT_MIN ? "min" : "max");
+    dfopt_put_raw(&p, ",\"metrics\":{");
+    for (size_t i = 0; i < o->n_metrics; i++) {
+        dfopt_put_raw(&p, i ? "," : "");
+        put_z(&p, o->metrics[i].name);
+        dfopt_put_raw(&p, ":");
+        dfopt_put_real(&p, o->metrics[i].value);
+    }
     dfopt_put_raw(&p, "}}");
     return dfopt_put_end(&p);
 }

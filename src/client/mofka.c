@@ -22,9 +22,10 @@
 #define BROKER_TIMEOUT_MS 10000
 #define AGAIN_MS          1000 /* between attempts to connect */
 #define WAIT_MS           1000 /* how often the brokers' health is looked at */
-#define CLOSE_MS          500  /* for the thread that connects to come back */
-#define MAX_PENDING       1000 /* messages on their way to a broker */
-#define STREAMS           2    /* enum dfopt_client_stream */
+#define QUIET_NS          5000000000 /* then it is told that no broker answers */
+#define CLOSE_MS          500        /* for the thread that connects to come back */
+#define MAX_PENDING       1000       /* messages on their way to a broker */
+#define STREAMS           3          /* enum dfopt_client_stream */
 
 /* Where a stream goes: a topic, and perhaps that of the global optimizer. */
 struct way {
@@ -46,6 +47,8 @@ struct mofka_link {
     pthread_cond_t changed;
     bool closing, connected, woken;
     bool gone; /* the listener's: it was connected */
+    bool told; /* that no broker answers */
+    int64_t opened_ns;
 };
 
 /* ---- connecting ---- */
@@ -151,7 +154,9 @@ static bool keep_texts(struct mofka_link *l, const struct dfopt_client_options *
                                o->registry_endpoint,
                                o->acks_endpoint,
                                o->global_registry_topic,
-                               o->global_acks_topic};
+                               o->global_acks_topic,
+                               o->objectives_endpoint,
+                               o->global_objectives_topic};
     size_t size = 0;
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         size += all[i] ? strlen(all[i]) + 1 : 0;
@@ -168,12 +173,14 @@ static bool keep_texts(struct mofka_link *l, const struct dfopt_client_options *
     acks->topic = keep(&end, all[5]);
     registry->global_topic = keep(&end, all[6]);
     acks->global_topic = keep(&end, all[7]);
+    struct way *objectives = &l->ways[DFOPT_CLIENT_OBJECTIVES];
+    objectives->topic = keep(&end, all[8]);
+    objectives->global_topic = keep(&end, all[9]);
     if (l->global_group_file && strcmp(l->global_group_file, l->group_file) == 0)
         l->global_group_file = NULL; /* it has them already */
-    if (!registry->global_topic)
-        registry->global_topic = registry->topic;
-    if (!acks->global_topic)
-        acks->global_topic = acks->topic;
+    for (size_t i = 0; i < STREAMS; i++)
+        if (!l->ways[i].global_topic)
+            l->ways[i].global_topic = l->ways[i].topic;
     return true;
 }
 
@@ -199,6 +206,7 @@ static enum dfopt_err link_open(void **out, const struct dfopt_client_options *o
     dfopt_mofka_cond_init(&l->changed);
     l->event_bytes = o->max_message_bytes;
     l->where = place_of(o->hostname);
+    l->opened_ns = dfopt_clock_monotonic_ns();
     enum dfopt_err e = DFOPT_OK;
     if (!keep_texts(l, o))
         e = dfopt_error_set(err, DFOPT_ERR_NOMEM, "out of memory");
@@ -254,7 +262,10 @@ static unsigned link_wait(void *t, unsigned want, int64_t timeout_ms)
 {
     struct mofka_link *l = t;
     if (!is_connected(l)) {
-        sleep_on(l, timeout_ms);
+        const bool until_told = !l->told && !l->gone;
+        sleep_on(l, until_told && (timeout_ms < 0 || timeout_ms > WAIT_MS)
+                        ? WAIT_MS
+                        : timeout_ms);
         return 0;
     }
     unsigned ready = 0;
@@ -263,6 +274,8 @@ static unsigned link_wait(void *t, unsigned want, int64_t timeout_ms)
         ready |= DFOPT_CLIENT_REGISTRATION_OUT;
     if (want & DFOPT_CLIENT_ACK_OUT && has_room(l, DFOPT_CLIENT_ACKS))
         ready |= DFOPT_CLIENT_ACK_OUT;
+    if (want & DFOPT_CLIENT_OBJECTIVE_OUT && has_room(l, DFOPT_CLIENT_OBJECTIVES))
+        ready |= DFOPT_CLIENT_OBJECTIVE_OUT;
     const int64_t most_ms = ready                                    ? 0
                             : timeout_ms < 0 || timeout_ms > WAIT_MS ? WAIT_MS
                                                                      : timeout_ms;
@@ -330,6 +343,16 @@ static uint64_t link_connection(void *t)
     return is_connected(t) ? 1 : 0;
 }
 
+static const char *link_unanswered(void *t)
+{
+    struct mofka_link *l = t;
+    if (l->told || is_connected(l) || l->gone ||
+        dfopt_clock_monotonic_ns() < l->opened_ns + QUIET_NS)
+        return NULL;
+    l->told = true;
+    return l->group_file;
+}
+
 static void link_wake(void *t)
 {
     struct mofka_link *l = t;
@@ -375,6 +398,7 @@ const struct dfopt_client_transport dfopt_client_transport_mofka = {
     .receive = link_receive,
     .send = link_send,
     .connection = link_connection,
+    .unanswered = link_unanswered,
     .wake = link_wake,
     .close = link_close,
 };

@@ -12,10 +12,15 @@
 enum dfopt_client_ready {
     DFOPT_CLIENT_PLAN_IN = 1, /* receive has something; always looked for */
     DFOPT_CLIENT_REGISTRATION_OUT = 2, /* a registration can be sent */
-    DFOPT_CLIENT_ACK_OUT = 4           /* an ack can be sent */
+    DFOPT_CLIENT_ACK_OUT = 4,          /* an ack can be sent */
+    DFOPT_CLIENT_OBJECTIVE_OUT = 8     /* an objective can be sent */
 };
 
-enum dfopt_client_stream { DFOPT_CLIENT_REGISTRATIONS, DFOPT_CLIENT_ACKS };
+enum dfopt_client_stream {
+    DFOPT_CLIENT_REGISTRATIONS,
+    DFOPT_CLIENT_ACKS,
+    DFOPT_CLIENT_OBJECTIVES
+};
 
 enum dfopt_client_received {
     DFOPT_CLIENT_NOTHING,   /* no more at this time */
@@ -56,6 +61,10 @@ struct dfopt_client_transport {
     /* The number of the present connection to where registrations go, from 1; 0:
      * there is none. As of the last wait. */
     uint64_t (*connection)(void *t);
+
+    /* An endpoint (or group file) where nobody has answered for five seconds since
+     * open; each once. NULL: none. Borrowed until the next wait. */
+    const char *(*unanswered)(void *t);
 
     /* Ends the wait under way, or the next. Any thread, before close. */
     void (*wake)(void *t);

@@ -4,7 +4,9 @@
  * The watch of the registrations' socket tells when the optimizer comes and goes;
  * any socket that libzmq has given up on is replaced. */
 #include "base/clock.h"
+#include "client/room.h"
 #include "client/transport.h"
+#include "net/zmq/endpoint.h"
 #include "net/zmq/socket.h"
 
 #include <errno.h>
@@ -20,14 +22,24 @@
 #define MESSAGE_ROOM ((int64_t)64 << 20)
 #define MAX_PARTS    3 /* that are looked at: topic, metadata, body */
 #define NS_PER_MS    1000000
+#define QUIET_NS     5000000000 /* then it is told that nobody answers */
 
-enum { PLANS, REGISTRY, ACKS, N_SOCKETS };
+/* What libzmq opens: by context, reaper and input thread, and the listener's own;
+ * and by socket, its watch and its connection. */
+#define BASE_DESCRIPTORS   6
+#define SOCKET_DESCRIPTORS 4
+#define SPARE_DESCRIPTORS  4 /* for resolving a name, and for the application */
+#define THREADS            3
+
+enum { PLANS, REGISTRY, ACKS, OBJECTIVES, N_SOCKETS };
 
 struct zmq_link {
     struct dfopt_zmq_context context;
     /* One without a handle was not asked for, or is being replaced. */
     struct dfopt_zmq_socket sockets[N_SOCKETS];
     int64_t tend_ms; /* when to look after them again; negative: no need */
+    int64_t opened_ns;
+    bool told[N_SOCKETS]; /* that nobody answers, or somebody did */
     int wake_fd;
     bool topics; /* plans come by SUB */
     char *hostname;
@@ -61,6 +73,7 @@ static enum dfopt_err open_one(struct zmq_link *l, int which, const char *endpoi
         .bind = plans && o->plans_bind,
         .high_water = plans ? (int)o->max_queued_plans : SEND_MESSAGES,
         .cut_off_bytes = most > MESSAGE_ROOM ? most : MESSAGE_ROOM,
+        .heartbeat = true,
     };
     const struct dfopt_zmq_curve curve = {
         .client_secret = o->curve_secret_key,
@@ -68,13 +81,28 @@ static enum dfopt_err open_one(struct zmq_link *l, int which, const char *endpoi
         .server_public = o->curve_server_key,
     };
     struct dfopt_zmq_keys keys;
-    enum dfopt_err e = dfopt_zmq_keys_load(
-        &keys, o->curve_server_key ? &curve : NULL, false, endpoint, err);
+    enum dfopt_err e = dfopt_zmq_endpoint_check(endpoint, socket.bind, err);
+    if (e)
+        return e;
+    e = dfopt_zmq_keys_load(&keys, o->curve_server_key ? &curve : NULL, false,
+                            endpoint, err);
     if (!e)
         e = dfopt_zmq_socket_open(&l->sockets[which], &l->context, &socket,
                                   endpoint, &keys, err);
     explicit_bzero(&keys, sizeof keys);
     return e;
+}
+
+/* Before libzmq is called at all. */
+static enum dfopt_err check_room(const char *const endpoints[N_SOCKETS],
+                                 struct dfopt_error *err)
+{
+    int sockets = 0;
+    for (int i = 0; i < N_SOCKETS; i++)
+        sockets += endpoints[i] != NULL;
+    return dfopt_client_room(BASE_DESCRIPTORS + SOCKET_DESCRIPTORS * sockets +
+                                 SPARE_DESCRIPTORS,
+                             THREADS, err);
 }
 
 static enum dfopt_err open_all(struct zmq_link *l,
@@ -85,8 +113,17 @@ static enum dfopt_err open_all(struct zmq_link *l,
         [PLANS] = o->plans_endpoint,
         [REGISTRY] = o->registry_endpoint,
         [ACKS] = o->acks_endpoint,
+        [OBJECTIVES] = o->objectives_endpoint,
     };
-    enum dfopt_err e = DFOPT_OK;
+    enum dfopt_err e = check_room(endpoints, err);
+    if (e)
+        return e;
+    l->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    l->context.handle = zmq_ctx_new();
+    if (l->wake_fd < 0 || !l->context.handle)
+        return dfopt_error_set(err, DFOPT_ERR_LIMIT,
+                               "no descriptors or memory for ZMQ: %s",
+                               strerror(errno));
     l->topics = o->plans_pattern == DFOPT_CLIENT_SUB;
     for (int i = 0; !e && i < N_SOCKETS; i++)
         if (endpoints[i])
@@ -119,12 +156,12 @@ static enum dfopt_err link_open(void **out, const struct dfopt_client_options *o
     for (size_t i = 0; i < MAX_PARTS; i++)
         zmq_msg_init(&l->parts[i]);
     l->hostname = strdup(o->hostname);
-    l->tend_ms = -1;
-    l->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-    l->context.handle = zmq_ctx_new();
+    l->tend_ms = 0;
+    l->wake_fd = -1;
+    l->opened_ns = dfopt_clock_monotonic_ns();
     enum dfopt_err e = DFOPT_OK;
-    if (!l->hostname || l->wake_fd < 0 || !l->context.handle)
-        e = dfopt_error_set(err, DFOPT_ERR_NOMEM, "no memory or descriptors");
+    if (!l->hostname)
+        e = dfopt_error_set(err, DFOPT_ERR_NOMEM, "out of memory");
     if (!e)
         e = open_all(l, o, err);
     if (e)
@@ -159,6 +196,11 @@ static int64_t tend(struct zmq_link *l, unsigned ready)
         if (replaced && i == PLANS)
             (void)subscribe(l, NULL); /* fails for a socket that is no more */
         next = at < next ? at : next;
+        if (l->sockets[i].watch.made)
+            l->told[i] = true; /* it has been there */
+        else if (l->sockets[i].watch.events && !l->told[i] &&
+                 l->opened_ns + QUIET_NS < next)
+            next = l->opened_ns + QUIET_NS;
     }
     return next == INT64_MAX ? -1 : (next - now) / NS_PER_MS + 1;
 }
@@ -173,11 +215,13 @@ static int gather(struct zmq_link *l, unsigned want, zmq_pollitem_t *items,
         [PLANS] = ZMQ_POLLIN,
         [REGISTRY] = want & DFOPT_CLIENT_REGISTRATION_OUT ? ZMQ_POLLOUT : 0,
         [ACKS] = want & DFOPT_CLIENT_ACK_OUT ? ZMQ_POLLOUT : 0,
+        [OBJECTIVES] = want & DFOPT_CLIENT_OBJECTIVE_OUT ? ZMQ_POLLOUT : 0,
     };
     static const unsigned ready[N_SOCKETS] = {
         [PLANS] = DFOPT_CLIENT_PLAN_IN,
         [REGISTRY] = DFOPT_CLIENT_REGISTRATION_OUT,
         [ACKS] = DFOPT_CLIENT_ACK_OUT,
+        [OBJECTIVES] = DFOPT_CLIENT_OBJECTIVE_OUT,
     };
     int n = 0;
     means[n] = 0;
@@ -261,8 +305,13 @@ static enum dfopt_client_received link_receive(void *t,
 static enum dfopt_err link_send(void *t, enum dfopt_client_stream stream,
                                 const struct dfopt_client_message *m)
 {
+    static const int sockets[] = {
+        [DFOPT_CLIENT_REGISTRATIONS] = REGISTRY,
+        [DFOPT_CLIENT_ACKS] = ACKS,
+        [DFOPT_CLIENT_OBJECTIVES] = OBJECTIVES,
+    };
     struct zmq_link *l = t;
-    void *socket = l->sockets[stream == DFOPT_CLIENT_ACKS ? ACKS : REGISTRY].handle;
+    void *socket = l->sockets[sockets[stream]].handle;
     if (!socket ||
         zmq_send(socket, m->meta, m->meta_len, ZMQ_SNDMORE | ZMQ_DONTWAIT) < 0 ||
         zmq_send(socket, m->body, m->body_len, ZMQ_DONTWAIT) < 0)
@@ -275,6 +324,20 @@ static uint64_t link_connection(void *t)
     const struct zmq_link *l = t;
     const struct dfopt_zmq_watch *w = &l->sockets[REGISTRY].watch;
     return w->connected ? w->made : 0;
+}
+
+static const char *link_unanswered(void *t)
+{
+    struct zmq_link *l = t;
+    if (dfopt_clock_monotonic_ns() < l->opened_ns + QUIET_NS)
+        return NULL;
+    for (int i = 0; i < N_SOCKETS; i++)
+        if (l->sockets[i].watch.events && !l->sockets[i].watch.made &&
+            !l->told[i]) {
+            l->told[i] = true;
+            return l->sockets[i].endpoint;
+        }
+    return NULL;
 }
 
 static void link_wake(void *t)
@@ -293,6 +356,7 @@ const struct dfopt_client_transport dfopt_client_transport_zmq = {
     .receive = link_receive,
     .send = link_send,
     .connection = link_connection,
+    .unanswered = link_unanswered,
     .wake = link_wake,
     .close = link_close,
 };

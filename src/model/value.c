@@ -1,12 +1,11 @@
 /* Tagged values: comparing and writing them. */
 #include "model/value.h"
 
+#include "base/digits.h"
 #include "base/names.h"
 
-#include <float.h>
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 int dfopt_compare_int_real(int64_t i, double d)
@@ -69,45 +68,6 @@ double dfopt_value_as_double(struct dfopt_value v)
     }
 }
 
-/* Whether the decimal e (%.*e) reads as d; if not, whether it does with its last
- * digit one up, which is then done: below a power of two reals lie closer, so
- * that the nearest decimal may miss where the next one hits. */
-static bool reads_as(char *e, double d)
-{
-    if (strtod(e, NULL) == d)
-        return true;
-    char *last = strchr(e, 'e') - 1;
-    if (*last == '9')
-        return false; /* the next decimal has fewer digits: it was tried before */
-    ++*last;
-    if (strtod(e, NULL) == d)
-        return true;
-    --*last;
-    return false;
-}
-
-/* The digits of |d| (finite, not 0) without trailing zeros; returns the decimal
- * exponent of the first. 15 digits always read back from a normal real's text,
- * 17 always do from the real; a subnormal one may need as few as one. */
-static int shortest_digits(double d, char digits[18])
-{
-    char e[32];
-    for (int precision = d < DBL_MIN ? 0 : 14; precision <= 16; precision++) {
-        snprintf(e, sizeof e, "%.*e", precision, d);
-        if (precision == 16 || reads_as(e, d))
-            break;
-    }
-    char *exponent = strchr(e, 'e');
-    int n = 0;
-    for (char *p = e; p < exponent; p++)
-        if (*p != '.')
-            digits[n++] = *p;
-    while (n > 1 && digits[n - 1] == '0')
-        n--;
-    digits[n] = '\0';
-    return atoi(exponent + 1);
-}
-
 size_t dfopt_real_text(double d, char text[DFOPT_REAL_TEXT_SIZE])
 {
     size_t size = DFOPT_REAL_TEXT_SIZE;
@@ -118,8 +78,8 @@ size_t dfopt_real_text(double d, char text[DFOPT_REAL_TEXT_SIZE])
         return (size_t)snprintf(text, size, "%sInfinity", sign);
     if (d == 0)
         return (size_t)snprintf(text, size, "%s0.0", sign);
-    char digits[18];
-    int exp10 = shortest_digits(fabs(d), digits), n = (int)strlen(digits);
+    char digits[DFOPT_DIGITS_SIZE];
+    int exp10 = dfopt_digits_shortest(fabs(d), digits), n = (int)strlen(digits);
     if (exp10 < -4 || exp10 >= 16)
         return (size_t)snprintf(text, size, "%s%c%s%se%+03d", sign, digits[0],
                                 n > 1 ? "." : "", digits + 1, exp10);

@@ -12,7 +12,7 @@ Checks:
   formats  dfopt-policy.5 and dfopt-decision-log.5 have the switches, fields, tables
            and verdicts that there are
   client   docs/client.md and docs/man/dfopt-client.3 name every function of
-           dfopt/client.h, and docs/client.md what the Python package exports and
+           dfopt/client*.h, and docs/client.md what the Python package exports and
            reads of the environment
   links    relative links and anchors of docs/*.md, *.md and the other maps resolve
   paths    files that the documents for developers name exist

@@ -78,8 +78,8 @@ def check_man(source, programs):
 
 def check_client(source, _programs):
     guide, page = source / "docs/client.md", source / "docs/man/dfopt-client.3"
-    functions = set(re.findall(r"\b(dfopt_(?:client|window)_\w+)\(",
-                               read(source / "include/dfopt/client.h")))
+    functions = {name for header in (source / "include/dfopt").glob("client*.h")
+                 for name in re.findall(r"\b(dfopt_(?:client|window)_\w+)\(", read(header))}
     package = source / "src/client/python/dfopt_client"
     exported = set(re.findall(r'"(\w+)"', read(package / "__init__.py").split("__all__")[1]))
     variables = {"DFOPT_CLIENT_LIBRARY"} | {

@@ -15,13 +15,18 @@ if(DFOPT_SANITIZE)
        DFOPT_SANITIZED=1)
 endif()
 
-set(python_tests client tunable window life)
+set(python_tests client tunable callables together window life)
 if(NOT DFOPT_SANITIZE)
   list(APPEND python_tests install types) # nothing of C in them
 endif()
+add_test(NAME python.locales
+         COMMAND ${DFOPT_SYSTEM_PYTHON} ${PROJECT_SOURCE_DIR}/tests/unit/locales.py
+                 ${CMAKE_CURRENT_LIST_DIR}/test_client.py)
+set_tests_properties(python.locales PROPERTIES LABELS python TIMEOUT 300
+                     SKIP_RETURN_CODE 77 ENVIRONMENT "${python_environment}")
 foreach(name ${python_tests})
   add_test(NAME python.${name}
            COMMAND ${DFOPT_SYSTEM_PYTHON} ${CMAKE_CURRENT_LIST_DIR}/test_${name}.py)
-  set_tests_properties(python.${name} PROPERTIES LABELS python TIMEOUT 120
+  set_tests_properties(python.${name} PROPERTIES LABELS python TIMEOUT 300
                                                  ENVIRONMENT "${python_environment}")
 endforeach()

@@ -61,7 +61,7 @@ class Bad(unittest.TestCase):
                 ("default_value", {"default": 2.5, "type": int}),
                 ("type", {"default": [], "type": list}),
                 ("range", {"default": 1, "range": (1,)}),
-                ("lo, hi", {"default": 1, "range": (4, 1)}),
+                ("lo, hi", {"default": 1, "range": (4, "x")}),
                 ("values", {"default": 1, "values": ["x"]}),
                 ("longer than", {"default": "x" * 256}),
                 ("64 bits", {"default": 2**63}),
@@ -121,7 +121,10 @@ class Messages(PeerTest):
         meta, body = self.peer.receive("registry")
         self.assertEqual(meta, {"type": "knob_registration", "namespace": "app",
                                 "function": "load"})
-        self.assertEqual(body["current_values"], {"a": 3})
+        self.assertEqual(body["current_values"], {"a": 3, "b": 8, "c": "posix", "d": True})
+        self.assertEqual(body["node"], HOST)
+        instance = body["instance"]
+        self.assertTrue(instance.startswith(f"{HOST}:{os.getpid()}:"), instance)
         knobs = body["knobs"]
         self.assertEqual(knobs["a"], {
             "id": "app.a", "default": 2, "type": "int", "range": [1, 16], "values": None,
@@ -139,6 +142,69 @@ class Messages(PeerTest):
                          ("float", [0.5, 8], "node"))
         self.assertEqual((knobs["c"]["id"], knobs["c"]["values"], knobs["d"]["default"]),
                          ("io.engine", ["posix", "mmap"], True))
+
+    def test_leaving(self):
+        c = self.client()
+        c.declare("a", default=2)
+        c.start()
+        body = self.peer.receive("registry")[1]
+        wait_until(lambda: c.stats().registrations_sent)
+        c.stop()
+        self.assertEqual(self.peer.receive("registry", leaving=True), [
+            {"type": "knob_registration", "namespace": "app", "function": "load"},
+            {"namespace": "app", "function_name": "load", "node": HOST,
+             "instance": body["instance"], "unregister": True}])
+
+    def test_odd_knobs(self):
+        """Taken, as DFOptimizer does, but told."""
+        c = self.client()
+        for name, text, knob in (
+                ("a", "lower bound", {"default": 2, "range": (16, 1)}),
+                ("b", "default", {"default": 2, "range": (3, 4)}),
+                ("c", "1 equal", {"default": 2, "values": [1, 2, 2.0, 4], "type": float}),
+                ("d", "direction", {"default": 2, "responds_to": {"t": {"step": -1}}})):
+            with self.assertWarnsRegex(d.KnobWarning, f"knob {name}: .*{text}"):
+                c.declare(name, **knob)
+
+    def test_scalars_of_numpy(self):
+        try:
+            import numpy as np
+        except ImportError:
+            self.skipTest("there is no numpy")
+        c = self.client()
+        c.declare("i", default=np.int64(2), range=(np.int32(1), np.uint8(16)))
+        c.declare("f", default=np.float32(0.5), range=np.array([0.25, 8]))
+        c.declare("g", default=np.float64(0.5), values=np.array([0.25, 0.5]))
+        c.declare("b", default=np.bool_(True))
+        c.declare("t", default=1, type=np.int64)
+        c.declare("u", default=1, type=np.float32, current=np.array(3.0))
+        c.declare("s", default=np.str_("x"), type=str)
+        c.set_current("app.i", np.int16(3))
+        c.start()
+        body = self.peer.receive("registry")[1]
+        self.assertEqual(body["current_values"], {"i": 3, "f": 0.5, "g": 0.5, "b": True,
+                                                  "t": 1, "u": 3.0, "s": "x"})
+        self.assertEqual({n: k["type"] for n, k in body["knobs"].items()}, {
+            "i": "int", "f": "float", "g": "float", "b": "bool", "t": "int", "u": "float",
+            "s": "str"})
+        self.assertEqual(body["knobs"]["i"]["range"], [1, 16])
+        c.enqueue({"plan_id": "p", "knob_id": "app.i", "new_value": np.int64(7)})
+        (p,) = c.at_boundary()
+        c.ack(p, value=np.int64(7))
+        self.assertEqual(self.peer.ack()["new_value"], 7)
+        for call in (lambda: c.declare("x", default=np.array([1, 2]), type=int),
+                     lambda: c.declare("x", default=1j, type=float),
+                     lambda: c.set_current("app.i", np.complex64(1))):
+            with self.assertRaisesRegex(d.ArgumentError, "ndarray|complex|int"):
+                call()
+
+    def test_one_id_one_function(self):
+        c = self.client()
+        c.declare("num_workers", default=2, function="train_loader")
+        with self.assertRaisesRegex(d.StateError, "app.val_loader.num_workers"):
+            c.declare("num_workers", default=2, function="val_loader")
+        c.declare("num_workers", default=2, function="val_loader",
+                  id="app.val_loader.num_workers")
 
     def test_plan_and_ack(self):
         c = self.client()

@@ -54,6 +54,9 @@ class Scripts(PeerTest):
                 self.peer.sockets["plans"].send_multipart([b"{}", b"not JSON"])
 
         for _ in range(5):
+            # a peer of its own: one that has not seen the last script go yet would
+            # send to where nobody is
+            self.new_peer()
             self.run_script("""
 class Slow(logging.Handler):
     def emit(self, record):
@@ -117,6 +120,10 @@ while parent.client.stats().registrations_sent == 0:
 """)
         values = [self.peer.receive("registry")[1]["current_values"]["a"] for _ in range(2)]
         self.assertEqual(sorted(values), [2, 3])
+        # each leaves, and with the instance that it came with
+        left = [self.peer.receive("registry", leaving=True)[1] for _ in range(2)]
+        self.assertTrue(all(body["unregister"] for body in left))
+        self.assertEqual(len({body["instance"] for body in left}), 2)
         self.assertTrue(self.peer.is_silent("registry"))
 
     @no_allocation_after_fork

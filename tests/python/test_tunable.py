@@ -94,12 +94,13 @@ class Tunable(ContextTest):
         self.assertEqual((told["status"], told["old_value"], told["new_value"]),
                          ("applied", 3, 16))
         load(a=3)
-        self.assertEqual(self.seen[-1], ((), {"a": 3}))  # once
+        self.assertEqual(self.seen[-1], ((), {"a": 16}))  # it stays in force
 
     def test_plans_before_the_first_call_wait_for_it(self):
         for late in (False, True):  # decorated before the context is there, and after
             with self.subTest(late=late):
                 self.forget()
+                self.new_peer()
                 context_module._functions.clear()
                 if late:
                     self.context()
@@ -155,7 +156,7 @@ class Tunable(ContextTest):
                 self.make(b=spec)
             self.assertIn(text, str(caught.exception))
         self.context()
-        for spec in (d.knob("x"), d.knob(1, range=(9, 1)), d.knob(1, responds_to={
+        for spec in (d.knob("x"), d.knob(1, range=(1, "x")), d.knob(1, responds_to={
                 "t": {"direction": "up"}})):
             with self.assertRaises(d.ArgumentError) as caught:
                 self.make(b=spec)

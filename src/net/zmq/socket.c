@@ -15,6 +15,8 @@
 #define KEEPALIVE_IDLE_S 30 /* a peer whose host is gone is let go after */
 #define KEEPALIVE_STEP_S 10 /* 30 + 3 * 10 seconds */
 #define KEEPALIVE_COUNT  3
+#define PING_MS          10000
+#define PING_GONE_MS     30000
 
 /* The code for an errno of libzmq: what the user wrote, or what came of it. */
 static enum dfopt_err fail(const struct dfopt_zmq_socket *s,
@@ -79,6 +81,9 @@ static enum dfopt_err set_limits(struct dfopt_zmq_socket *s,
         {ZMQ_TCP_KEEPALIVE_IDLE, KEEPALIVE_IDLE_S},
         {ZMQ_TCP_KEEPALIVE_INTVL, KEEPALIVE_STEP_S},
         {ZMQ_TCP_KEEPALIVE_CNT, KEEPALIVE_COUNT},
+        {ZMQ_HEARTBEAT_IVL, o->heartbeat ? PING_MS : 0},
+        {ZMQ_HEARTBEAT_TIMEOUT, PING_GONE_MS},
+        {ZMQ_HEARTBEAT_TTL, PING_GONE_MS},
     };
     enum dfopt_err e =
         set(s, ZMQ_MAXMSGSIZE, &o->cut_off_bytes, sizeof o->cut_off_bytes, err);

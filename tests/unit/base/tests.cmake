@@ -1,1 +1,1 @@
-dfopt_unit_tests(dfopt_base buf_log dict)
+dfopt_unit_tests(dfopt_base buf_log dict digits)

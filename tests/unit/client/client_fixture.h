@@ -7,6 +7,7 @@
 #include "support/wait.h"
 
 #include <json-c/json.h>
+#include <locale.h>
 #include <math.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -22,6 +23,16 @@
     "{\"plan_id\":\"" id "\",\"knob_id\":\"" knob                                  \
     "\",\"target_function\":\"load\","                                             \
     "\"old_value\":1,\"new_value\":" value ",\"apply_when\":\"" when "\"}"
+
+/* A process may have chosen any locale (locales.py). */
+__attribute__((constructor)) static inline void choose_locale(void)
+{
+    const char *name = getenv("DFOPT_TEST_LOCALE");
+    if (name && !setlocale(LC_ALL, name)) {
+        fprintf(stderr, "there is no locale %s\n", name);
+        exit(1);
+    }
+}
 
 struct optimizer {
     void *context, *plans, *registry, *acks;
@@ -135,11 +146,10 @@ static inline bool is_silent(void *socket, long ms)
     return zmq_poll(&item, 1, ms) == 0;
 }
 
-/* Receives a message and compares both parts, as JSON, with what is wanted. */
-static inline void expect_json(void *socket, const char *want_meta,
-                               const char *want_body)
+/* Compares both parts of a message, which it takes, as JSON. */
+static inline void compare_json(struct json_object *meta, struct json_object *body,
+                                const char *want_meta, const char *want_body)
 {
-    struct json_object *meta, *body = receive_json(socket, &meta);
     struct json_object *want[] = {json_tokener_parse(want_meta),
                                   json_tokener_parse(want_body)};
     if (!json_object_equal(meta, want[0]) || !json_object_equal(body, want[1]))
@@ -151,9 +161,55 @@ static inline void expect_json(void *socket, const char *want_meta,
     json_object_put(want[1]);
 }
 
+static inline void expect_json(void *socket, const char *want_meta,
+                               const char *want_body)
+{
+    struct json_object *meta, *body = receive_json(socket, &meta);
+    compare_json(meta, body, want_meta, want_body);
+}
+
 static inline void drop_message(void *socket)
 {
     json_object_put(receive_json(socket, NULL));
+}
+
+static inline const char *json_text(struct json_object *j, const char *name)
+{
+    struct json_object *at = NULL;
+    json_object_object_get_ex(j, name, &at);
+    return json_object_get_string(at);
+}
+
+/* The next registration, which the caller owns; a client that leaves is passed
+ * over. Node and instance are there. */
+static inline struct json_object *receive_registration(struct optimizer *o,
+                                                       struct json_object **meta)
+{
+    struct json_object *body = receive_json(o->registry, meta);
+    while (json_object_object_get_ex(body, "unregister", NULL)) {
+        json_object_put(body);
+        if (meta)
+            json_object_put(*meta);
+        body = receive_json(o->registry, meta);
+    }
+    assert_string_equal(json_text(body, "node"), HOST);
+    assert_true(strncmp(json_text(body, "instance"), HOST ":", 6) == 0);
+    return body;
+}
+
+/* A registration, but for its instance. */
+static inline void expect_registration_json(struct optimizer *o,
+                                            const char *want_meta,
+                                            const char *want_body)
+{
+    struct json_object *meta, *body = receive_registration(o, &meta);
+    json_object_object_del(body, "instance");
+    compare_json(meta, body, want_meta, want_body);
+}
+
+static inline void drop_registration(struct optimizer *o)
+{
+    json_object_put(receive_registration(o, NULL));
 }
 
 static inline struct dfopt_client_stats stats_of(dfopt_client *c)
@@ -227,7 +283,7 @@ static inline dfopt_client *running_client(struct optimizer *o, int plans_type)
     declare_int(c, "a");
     declare_int(c, "b");
     start(c);
-    drop_message(o->registry);
+    drop_registration(o);
     return c;
 }
 

@@ -82,8 +82,15 @@ static void bad_options(void **state)
 static void bad_endpoints(void **state)
 {
     (void)state;
-    static const char *const bad[] = {"", "node7", "tcp://", "tcp://127.0.0.1:port",
-                                      "carrier://pigeon"};
+    static const char *const bad[] = {"",
+                                      "node7",
+                                      "tcp://",
+                                      "tcp://127.0.0.1:port",
+                                      "carrier://pigeon",
+                                      "inproc://a",
+                                      "tcp://h:99999",
+                                      "tcp://h:70o1",
+                                      "tcp://h:-5"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         for (int which = 0; which < 3; which++) {
             struct dfopt_client_options o = {.app_namespace = "a"};
@@ -143,12 +150,6 @@ static const struct {
       .current = S("1")}},
     {"lo, hi",
      {.id = "k", .type = DFOPT_CLIENT_INT, .default_value = I(1), .lo = I(1)}},
-    {"lo, hi",
-     {.id = "k",
-      .type = DFOPT_CLIENT_INT,
-      .default_value = I(1),
-      .lo = I(2),
-      .hi = I(1)}},
     {"lo, hi",
      {.id = "k",
       .type = DFOPT_CLIENT_INT,
@@ -219,7 +220,9 @@ static void the_same_knob_twice(void **state)
     } cases[] = {
         {"app.a", "other", NULL, DFOPT_ERR_STATE},
         {"other", "a", NULL, DFOPT_ERR_STATE},
-        {"app.a", "a", "another function", DFOPT_OK},
+        {"app.a", "a", "save", DFOPT_ERR_STATE},
+        {NULL, "a", "save", DFOPT_ERR_STATE},
+        {"app.save.a", "a", "save", DFOPT_OK},
         {NULL, "b", NULL, DFOPT_OK},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -228,7 +231,13 @@ static void the_same_knob_twice(void **state)
                                             .function = cases[i].function,
                                             .type = DFOPT_CLIENT_INT,
                                             .default_value = I(1)};
-        assert_int_equal(dfopt_client_knob_declare(c, &k, NULL), cases[i].want);
+        struct dfopt_error err = {0};
+        assert_int_equal(dfopt_client_knob_declare(c, &k, &err), cases[i].want);
+        if (cases[i].function && cases[i].want)
+            assert_string_equal(err.text,
+                                "knob app.a: function 'load' has this id already; "
+                                "give the one of 'save' an id of its own, such as "
+                                "app.save.a");
     }
     dfopt_client_destroy(c);
 }
@@ -266,6 +275,102 @@ static void count_lines(void *arg, enum dfopt_client_level level, const char *te
     (void)level;
     assert_true(strlen(text) > 0);
     __atomic_fetch_add((int *)arg, 1, __ATOMIC_RELAXED);
+}
+
+static const struct dfopt_client_value doubles[] = {I(1), I(2), I(2), I(4), I(8)};
+static const struct dfopt_client_value real_doubles[] = {I(2), D(2.0), D(2.5)};
+#define RESPONSE(...)                                                              \
+    {                                                                              \
+        DFOPT_CLIENT_RESPONSE_DEFAULT, .tag = "t", __VA_ARGS__                     \
+    }
+static const struct dfopt_client_response
+    backward[] = {RESPONSE(.step = I(-1))},
+    halving[] = {RESPONSE(.step_mode = DFOPT_CLIENT_MULTIPLY, .step = D(0.5))},
+    down[] = {RESPONSE(.direction = DFOPT_CLIENT_DECREASE, .step = I(1))},
+    sets[] = {
+        RESPONSE(.direction = DFOPT_CLIENT_SET, .step = I(-1), .set_to = I(1))};
+#define KNOB(...)                                                                  \
+    {                                                                              \
+        .id = "k", .type = DFOPT_CLIENT_INT, .default_value = I(2), __VA_ARGS__    \
+    }
+static const struct {
+    const char *warning; /* NULL: none */
+    struct dfopt_client_knob k;
+} odd_cases[] = {
+    {NULL, KNOB(.lo = I(1), .hi = I(16))},
+    {NULL, KNOB(.lo = I(2), .hi = I(2))},
+    {"lower bound", KNOB(.lo = I(16), .hi = I(1))},
+    {"default", KNOB(.lo = I(3), .hi = I(16))},
+    {"default", KNOB(.values = ints, .n_values = 1)},
+    {"1 equal", KNOB(.values = doubles, .n_values = 5)},
+    {"1 equal",
+     {.id = "k",
+      .type = DFOPT_CLIENT_FLOAT,
+      .default_value = D(2.5),
+      .values = real_doubles,
+      .n_values = 3}},
+    {"direction", KNOB(.responses = backward, .n_responses = 1)},
+    {"direction", KNOB(.responses = halving, .n_responses = 1)},
+    {NULL, KNOB(.responses = down, .n_responses = 1)},
+    {NULL, KNOB(.responses = sets, .n_responses = 1)},
+};
+
+struct line {
+    int n;
+    enum dfopt_client_level level;
+    char text[512];
+};
+
+static void keep_line(void *arg, enum dfopt_client_level level, const char *text)
+{
+    struct line *line = arg;
+    line->level = level;
+    snprintf(line->text, sizeof line->text, "%s", text);
+    __atomic_fetch_add(&line->n, 1, __ATOMIC_RELEASE);
+}
+
+/* Declarations that DFOptimizer takes, but hardly are meant. */
+static void odd_knobs(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof odd_cases / sizeof *odd_cases; i++) {
+        struct line line = {0};
+        struct dfopt_client_options o = nowhere;
+        o.log = keep_line;
+        o.log_arg = &line;
+        dfopt_client *c = make_client(&o);
+        assert_int_equal(dfopt_client_knob_declare(c, &odd_cases[i].k, NULL),
+                         DFOPT_OK);
+        if (line.n != (odd_cases[i].warning ? 1 : 0) ||
+            (line.n && (line.level != DFOPT_CLIENT_WARNING ||
+                        !strstr(line.text, odd_cases[i].warning) ||
+                        !strstr(line.text, "knob k: "))))
+            fail_msg("case %zu: %d %s", i, line.n, line.text);
+        dfopt_client_destroy(c);
+    }
+}
+
+/* Nobody there, an endpoint of each kind: a line each after a while, and no more.
+ */
+static void nobody_answers(void **state)
+{
+    (void)state;
+    struct line line = {0};
+    struct dfopt_client_options o = nowhere;
+    o.acks_endpoint = "tcp://no-such-host.invalid:7004";
+    o.plans_endpoint = NULL;
+    o.log = keep_line;
+    o.log_arg = &line;
+    dfopt_client *c = make_client(&o);
+    declare_int(c, "a");
+    const int64_t before = now_ms();
+    start(c);
+    wait_until(__atomic_load_n(&line.n, __ATOMIC_ACQUIRE) == 2);
+    assert_true(now_ms() - before >= 5000);
+    pause_ms(1500); /* several attempts */
+    dfopt_client_destroy(c);
+    assert_int_equal(line.n, 2);
+    assert_non_null(strstr(line.text, "tcp://no-such-host.invalid:7004"));
 }
 
 /* Nothing blocks, with endpoints where nobody is and with none at all. */
@@ -351,6 +456,8 @@ int main(void)
         cmocka_unit_test(bad_knobs),
         cmocka_unit_test(the_same_knob_twice),
         cmocka_unit_test(current_values),
+        cmocka_unit_test(odd_knobs),
+        cmocka_unit_test(nobody_answers),
         cmocka_unit_test(absent_optimizer),
         cmocka_unit_test(acks_without_optimizer),
         cmocka_unit_test(stop_at_any_moment),

@@ -22,7 +22,7 @@ static dfopt_client *start_client(const struct dfopt_client_options *options)
 /* All three endpoints do what they are for, once the right peer is there. */
 static void expect_works(struct optimizer *o, dfopt_client *c)
 {
-    drop_message(o->registry);
+    drop_registration(o);
     assert_int_equal(
         dfopt_client_ack(c, &applied_plan, DFOPT_CLIENT_APPLIED, NULL, "", 1),
         DFOPT_OK);
@@ -101,12 +101,43 @@ static void subscriptions_come_back(void **state)
     optimizer_close(&o);
 }
 
+/* A peer that keeps its end open and says nothing is asked whether it is alive. */
+static void silent_peer(void **state)
+{
+    (void)state;
+    static const char greeting[64] = "\xff\0\0\0\0\0\0\0\0\x7f\3\0NULL";
+    static const char ready[] = "\4\x1a\5READY\xbSocket-Type\0\0\0\4PULL";
+    char at[64], got[1024];
+    size_t n = 0;
+    const int listener = listen_plain(at, sizeof at);
+    const struct dfopt_client_options options = {
+        .app_namespace = "app", .hostname = HOST, .registry_endpoint = at};
+    dfopt_client *c = make_client(&options);
+    start(c);
+    const int fd = accept(listener, NULL, NULL);
+    const struct timeval deadline = {DEADLINE_MS / 1000, 0};
+    assert_true(fd >= 0);
+    assert_int_equal(
+        setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &deadline, sizeof deadline), 0);
+    assert_int_equal(write(fd, greeting, sizeof greeting), sizeof greeting);
+    assert_int_equal(write(fd, ready, sizeof ready - 1), sizeof ready - 1);
+    while (!memmem(got, n, "\4PING", 5)) {
+        const ssize_t more = n < sizeof got ? read(fd, got + n, sizeof got - n) : 0;
+        assert_true(more > 0);
+        n += (size_t)more;
+    }
+    dfopt_client_destroy(c);
+    close(fd);
+    close(listener);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(other_programs),
         cmocka_unit_test(keys_put_right),
         cmocka_unit_test(subscriptions_come_back),
+        cmocka_unit_test(silent_peer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

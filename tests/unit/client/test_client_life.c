@@ -28,6 +28,14 @@ static int64_t json_int(struct json_object *j, const char *outer, const char *na
     return json_object_get_int64(at);
 }
 
+/* Counts how often the optimizer was told to be gone. */
+static void count_gone(void *arg, enum dfopt_client_level level, const char *text)
+{
+    (void)level;
+    if (strstr(text, ": gone"))
+        __atomic_fetch_add((int *)arg, 1, __ATOMIC_RELEASE);
+}
+
 /* It dies, acks wait, it comes back: knobs with the values of that moment, the
  * acks in order, and plans again. Three times over. */
 static void optimizer_comes_back(void **state)
@@ -36,17 +44,28 @@ static void optimizer_comes_back(void **state)
     struct optimizer o = {0};
     struct dfopt_client_plan p;
     optimizer_open(&o, ZMQ_PUSH, NULL);
-    dfopt_client *c = running_client(&o, ZMQ_PUSH);
+    int gone = 0;
+    struct dfopt_client_options options = optimizer_options(&o);
+    options.log = count_gone;
+    options.log_arg = &gone;
+    dfopt_client *c = make_client(&options);
+    declare_int(c, "a");
+    declare_int(c, "b");
+    start(c);
+    drop_registration(&o);
+    wait_until(stats_of(c).registrations_sent == 1);
     for (int round = 1; round <= 3; round++) {
         optimizer_close(&o);
         /* An ack sent into a connection that is just dying may be lost with it:
-         * let the client notice first. */
+         * let the client notice first, and that of the acks after that of the
+         * registrations. */
+        wait_until(__atomic_load_n(&gone, __ATOMIC_ACQUIRE) == round);
         pause_ms(300);
         for (int i = 0; i < 3; i++)
             assert_int_equal(ack_window(c, i), DFOPT_OK);
         assert_int_equal(dfopt_client_at_boundary(c, NULL, NULL, &p, 1), 0);
         optimizer_open(&o, ZMQ_PUSH, NULL);
-        struct json_object *body = receive_json(o.registry, NULL);
+        struct json_object *body = receive_registration(&o, NULL);
         assert_int_equal(json_int(body, "current_values", "a"), 5);
         json_object_put(body);
         for (int i = 0; i < 3; i++) {
@@ -60,6 +79,42 @@ static void optimizer_comes_back(void **state)
         assert_int_equal(stats_of(c).connections, round + 1);
         assert_true(is_silent(o.registry, 20));
     }
+    dfopt_client_destroy(c);
+    optimizer_close(&o);
+}
+
+/* A plan that an earlier optimizer made is applied under a later one, which cannot
+ * match the ack: it is told the value by a registration. An ack of a plan of its
+ * own needs none. */
+static void applied_after_a_restart(void **state)
+{
+    (void)state;
+    struct optimizer o = {0};
+    struct dfopt_client_plan p;
+    optimizer_open(&o, ZMQ_PUSH, NULL);
+    dfopt_client *c = running_client(&o, ZMQ_PUSH);
+    deliver(&o, c, PLAN("p1", "app.a", "5", "now"));
+    optimizer_close(&o);
+    optimizer_open(&o, ZMQ_PUSH, NULL);
+    for (int value = 2; value <= 5; value += 3) {
+        struct json_object *body = receive_registration(&o, NULL);
+        assert_int_equal(json_int(body, "current_values", "a"), value);
+        assert_int_equal(json_int(body, "current_values", "b"), 2);
+        json_object_put(body);
+        if (value == 5)
+            break;
+        assert_int_equal(dfopt_client_at_boundary(c, NULL, "now", &p, 1), 1);
+        assert_int_equal(dfopt_client_ack(c, &p, DFOPT_CLIENT_APPLIED, NULL, "", 1),
+                         DFOPT_OK);
+        drop_message(o.acks);
+    }
+    deliver(&o, c, PLAN("p2", "app.a", "6", "now"));
+    assert_int_equal(dfopt_client_at_boundary(c, NULL, "now", &p, 1), 1);
+    assert_int_equal(dfopt_client_ack(c, &p, DFOPT_CLIENT_APPLIED, NULL, "", 1),
+                     DFOPT_OK);
+    drop_message(o.acks);
+    assert_true(is_silent(o.registry, 50));
+    assert_int_equal(stats_of(c).registrations_sent, 3);
     dfopt_client_destroy(c);
     optimizer_close(&o);
 }
@@ -78,7 +133,7 @@ static void optimizer_comes_late(void **state)
     assert_int_equal(ack_window(c, 1), DFOPT_OK);
     pause_ms(150);
     optimizer_open(&o, ZMQ_PUSH, NULL);
-    drop_message(o.registry);
+    drop_registration(&o);
     drop_message(o.acks);
     wait_until(stats_of(c).acks_sent == 1);
     wait_until(stats_of(c).registrations_sent == 1);
@@ -165,7 +220,7 @@ static void stop_in_a_flood(void **state)
         assert_int_equal(dfopt_client_stop(c, round % 2 * 100), DFOPT_OK);
         assert_true(now_ms() - before < 10000);
         start(c);
-        drop_message(o.registry);
+        drop_registration(&o);
     }
     dfopt_client_destroy(c);
     optimizer_close(&o);
@@ -227,7 +282,7 @@ static void curve(void **state)
     dfopt_client *c = make_client(&options);
     declare_int(c, "a");
     start(c);
-    drop_message(o.registry);
+    drop_registration(&o);
     send_plan(&o, PLAN("p", "app.a", "3", "now"));
     wait_until(stats_of(c).plans_pending == 1);
     assert_int_equal(ack_window(c, 1), DFOPT_OK);
@@ -260,7 +315,7 @@ static void curve_files(void **state)
     dfopt_client *c = make_client(&options);
     declare_int(c, "a");
     start(c);
-    drop_message(o.registry);
+    drop_registration(&o);
     dfopt_client_destroy(c);
     optimizer_close(&o);
     unlink(path);
@@ -391,6 +446,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(optimizer_comes_back),
+        cmocka_unit_test(applied_after_a_restart),
         cmocka_unit_test(optimizer_comes_late),
         cmocka_unit_test(stop_sends_acks),
         cmocka_unit_test(optimizer_stalls),

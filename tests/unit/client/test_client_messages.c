@@ -25,6 +25,7 @@ static const struct dfopt_client_response prefetch_response = {
 
 #define REGISTRATION                                                               \
     "{\"namespace\":\"dlio\",\"function_name\":\"DLIOBenchmark.make_loader\","     \
+    "\"node\":\"" HOST "\","                                                       \
     "\"knobs\":{\"prefetch_size\":{\"id\":\"dlio.prefetch_size\",\"default\":2,"   \
     "\"type\":\"int\",\"range\":[1,16],\"values\":null,\"scope\":\"job\","         \
     "\"responds_to\":{\"dataloader_prefetch\":{\"direction\":\"increase\","        \
@@ -42,7 +43,7 @@ static void expect_registration(struct optimizer *o, int value)
 {
     char want[1024];
     snprintf(want, sizeof want, REGISTRATION, value);
-    expect_json(o->registry, REGISTRATION_META, want);
+    expect_registration_json(o, REGISTRATION_META, want);
 }
 
 static void registration(void **state)
@@ -126,10 +127,11 @@ static void every_member(void **state)
     for (size_t i = 0; i < 3; i++)
         assert_int_equal(dfopt_client_knob_declare(c, &knobs[i], NULL), DFOPT_OK);
     start(c);
-    expect_json(
-        o->registry,
+    expect_registration_json(
+        o,
         "{\"type\":\"knob_registration\",\"namespace\":\"app\",\"function\":\"f\"}",
-        "{\"namespace\":\"app\",\"function_name\":\"f\",\"knobs\":{"
+        "{\"namespace\":\"app\",\"function_name\":\"f\",\"node\":\"" HOST
+        "\",\"knobs\":{"
         "\"x.engine\":{\"id\":\"x.engine\",\"default\":\"posix\",\"type\":\"str\","
         "\"range\":null,\"values\":[\"posix\",\"\\\"mmap\\\"\\n\"],\"scope\":"
         "\"node\","
@@ -142,13 +144,14 @@ static void every_member(void **state)
         "\"apply_when\":\"epoch_boundary\",\"effectiveness_threshold\":0.1}},"
         "\"target_function\":\"f\"},"
         "\"ratio\":{\"id\":\"app.ratio\",\"default\":8.0,\"type\":\"float\","
-        "\"range\":null,\"values\":[8.0,8,1e-07],\"scope\":\"job\",\"responds_to\":"
+        "\"range\":null,\"values\":[8.0,1e-07],\"scope\":\"job\",\"responds_to\":"
         "{},"
         "\"target_function\":\"f\"},"
         "\"on\":{\"id\":\"flag\",\"default\":false,\"type\":\"bool\",\"range\":"
         "null,"
         "\"values\":null,\"scope\":\"job\",\"responds_to\":{},"
-        "\"target_function\":\"f\"}},\"current_values\":{\"ratio\":8}}");
+        "\"target_function\":\"f\"}},\"current_values\":{\"x.engine\":\"posix\","
+        "\"ratio\":8,\"on\":false}}");
     dfopt_client_destroy(c);
 }
 
@@ -161,7 +164,7 @@ static void the_service_reads_it(void **state)
     c = make_client(&options);
     declare_int(c, "a");
     start(c);
-    struct json_object *body = receive_json(o->registry, NULL);
+    struct json_object *body = receive_registration(o, NULL);
     const char *text = json_object_to_json_string(body);
     struct dfopt_dict *dict;
     struct dfopt_codec *codec;
@@ -175,11 +178,48 @@ static void the_service_reads_it(void **state)
     assert_int_equal(event.registration.n_knobs, 1);
     assert_int_equal(event.registration.knobs[0].range_state, DFOPT_RANGE_OK);
     assert_int_equal(event.registration.knobs[0].default_value.i, 2);
-    assert_int_equal(event.registration.knobs[0].has_current, 0);
+    assert_int_equal(event.registration.knobs[0].has_current, 1);
     dfopt_event_clear(&event);
     dfopt_codec_destroy(codec);
     dfopt_dict_destroy(dict);
     json_object_put(body);
+    dfopt_client_destroy(c);
+}
+
+/* The process chooses another locale while the library runs. */
+static void another_locale(void **state)
+{
+    struct optimizer *o = *state;
+    struct dfopt_client_options options = optimizer_options(o);
+    dfopt_client *c = make_client(&options);
+    struct dfopt_client_plan p;
+    const struct dfopt_client_knob k = {.parameter = "ratio",
+                                        .type = DFOPT_CLIENT_FLOAT,
+                                        .default_value = REAL(0.5),
+                                        .lo = REAL(1e-7),
+                                        .hi = REAL(0.30000000000000004)};
+    assert_int_equal(dfopt_client_knob_declare(c, &k, NULL), DFOPT_OK);
+    start(c);
+    drop_registration(o);
+    char *before = strdup(setlocale(LC_ALL, NULL));
+    const char *name = getenv("DFOPT_TEST_LOCALE");
+    if (name) /* there and back: it was chosen before, too */
+        assert_true(setlocale(LC_ALL, "C") && setlocale(LC_ALL, name));
+    assert_int_equal(dfopt_client_register(c, NULL, NULL), DFOPT_OK);
+    struct json_object *body = receive_registration(o, NULL);
+    const char *text = json_object_to_json_string_ext(body, JSON_C_TO_STRING_PLAIN);
+    assert_non_null(strstr(text, "\"range\":[1e-07,0.30000000000000004]"));
+    json_object_put(body);
+    deliver(o, c, PLAN("p", "app.ratio", "0.25", "now"));
+    assert_int_equal(dfopt_client_at_boundary(c, NULL, "now", &p, 1), 1);
+    assert_true(p.new_value.d == 0.25);
+    assert_int_equal(dfopt_client_ack(c, &p, DFOPT_CLIENT_APPLIED, NULL, "", 1),
+                     DFOPT_OK);
+    body = receive_json(o->acks, NULL);
+    assert_string_equal(json_text(body, "new_value"), "0.25");
+    json_object_put(body);
+    setlocale(LC_ALL, before);
+    free(before);
     dfopt_client_destroy(c);
 }
 
@@ -196,7 +236,7 @@ static void late_functions(void **state)
     assert_int_equal(dfopt_client_knob_declare(c, &k, NULL), DFOPT_OK);
     assert_true(is_silent(o->registry, 50));
     assert_int_equal(dfopt_client_register(c, "save", NULL), DFOPT_OK);
-    struct json_object *name, *body = receive_json(o->registry, NULL);
+    struct json_object *name, *body = receive_registration(o, NULL);
     assert_true(json_object_object_get_ex(body, "function_name", &name));
     assert_string_equal(json_object_get_string(name), "save");
     json_object_put(body);
@@ -217,10 +257,69 @@ static void lazy(void **state)
     assert_int_equal(stats_of(c).plans_pending, 1);
     assert_true(is_silent(o->registry, 50));
     assert_int_equal(dfopt_client_register(c, NULL, NULL), DFOPT_OK);
-    drop_message(o->registry);
+    drop_registration(o);
     assert_int_equal(dfopt_client_stop(c, 0), DFOPT_OK);
     start(c); /* it is known now */
-    drop_message(o->registry);
+    drop_registration(o);
+    dfopt_client_destroy(c);
+}
+
+static char *instance_of(struct json_object *body)
+{
+    return strdup(json_text(body, "instance"));
+}
+
+/* A client that was registered says so when it stops, once, for each function;
+ * with the instance that it has kept. Another client has another. */
+static void leaving(void **state)
+{
+    struct optimizer *o = *state;
+    struct dfopt_client_options options = optimizer_options(o);
+    char *first = NULL;
+    for (int i = 0; i < 2; i++) {
+        dfopt_client *c = make_client(&options);
+        declare_int(c, "a");
+        for (int run = 0; run < 2; run++) {
+            char want[512];
+            start(c);
+            struct json_object *body = receive_registration(o, NULL);
+            char *instance = instance_of(body);
+            json_object_put(body);
+            wait_until(stats_of(c).registrations_sent == (uint64_t)run + 1);
+            assert_int_equal(dfopt_client_stop(c, DEADLINE_MS), DFOPT_OK);
+            snprintf(want, sizeof want,
+                     "{\"namespace\":\"app\",\"function_name\":\"load\","
+                     "\"node\":\"" HOST
+                     "\",\"instance\":\"%s\",\"unregister\":true}",
+                     instance);
+            expect_json(o->registry,
+                        "{\"type\":\"knob_registration\",\"namespace\":\"app\","
+                        "\"function\":\"load\"}",
+                        want);
+            if (first)
+                assert_int_equal(strcmp(first, instance) == 0, i == 0);
+            if (!first)
+                first = strdup(instance);
+            free(instance);
+        }
+        dfopt_client_destroy(c);
+        assert_true(is_silent(o->registry, 20));
+    }
+    free(first);
+}
+
+/* What was never registered does not leave. */
+static void leaving_unknown(void **state)
+{
+    struct optimizer *o = *state;
+    struct dfopt_client_options options = optimizer_options(o);
+    options.lazy_registration = true;
+    dfopt_client *c = make_client(&options);
+    declare_int(c, "a");
+    start(c);
+    wait_until(stats_of(c).connections == 1);
+    assert_int_equal(dfopt_client_stop(c, 100), DFOPT_OK);
+    assert_true(is_silent(o->registry, 100));
     dfopt_client_destroy(c);
 }
 
@@ -293,8 +392,11 @@ int main(void)
         with_optimizer(registration),
         with_optimizer(every_member),
         with_optimizer(the_service_reads_it),
+        with_optimizer(another_locale),
         with_optimizer(late_functions),
         with_optimizer(lazy),
+        with_optimizer(leaving),
+        with_optimizer(leaving_unknown),
         with_optimizer(acks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -162,7 +162,7 @@ static void declared_from_threads(void **state)
     /* the last registration of each function has all its knobs */
     bool whole[5] = {false};
     for (int n = 0; n < 5;) {
-        struct json_object *knobs, *name, *body = receive_json(o.registry, NULL);
+        struct json_object *knobs, *name, *body = receive_registration(&o, NULL);
         json_object_object_get_ex(body, "function_name", &name);
         json_object_object_get_ex(body, "knobs", &knobs);
         const char *function = json_object_get_string(name);

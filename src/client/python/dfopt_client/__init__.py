@@ -13,17 +13,21 @@
     for epoch in range(10):
         loader = make_loader(files, read_threads=2)
 
-A script for dfoptimizer.runtime changes its import and nothing else. Client is the
-layer below, one method for one function of the C library.
+A value that a plan has set stays in force: each of the ten calls is tuned, although each
+gives read_threads=2. A script for dfoptimizer.runtime, where a plan holds for one call,
+imports dfopt_client.runtime and changes nothing else. Client is the layer below, one
+method for one function of the C library.
 """
 from ._library import VERSION as __version__
 from .client import Client
 from .context import OptimizerContext, optimizer_context
-from .errors import ArgumentError, EndpointError, Error, LibraryError, StateError
+from .errors import (ArgumentError, EndpointError, Error, KnobWarning, LibraryError,
+                     LimitError, StateError)
 from .tunable import knob, tunable
 from .types import ActionPlan, KnobDef, KnobResponse, Stats
 from .window import Window
 
 __all__ = ["ActionPlan", "ArgumentError", "Client", "EndpointError", "Error", "KnobDef",
-           "KnobResponse", "LibraryError", "OptimizerContext", "StateError", "Stats",
-           "Window", "__version__", "knob", "optimizer_context", "tunable"]
+           "KnobResponse", "KnobWarning", "LibraryError", "LimitError", "OptimizerContext",
+           "StateError", "Stats", "Window", "__version__", "knob", "optimizer_context",
+           "tunable"]

@@ -29,6 +29,8 @@ DIRECTIONS = ("increase", "decrease", "set")
 STEP_MODES = ("add", "multiply", "evidence")
 STATUSES = ("applied", "rejected", "deferred")
 PATTERNS = ("pull", "sub")
+GOALS = ("max", "min")
+REPORTS = ("", "node", "job", "both", "none")
 
 
 class CError(Structure):
@@ -56,9 +58,11 @@ class COptions(Structure):
         ("curve_server_key", c_char_p), ("curve_secret_key", c_char_p),
         ("curve_public_key", c_char_p), ("max_pending_acks", c_size_t),
         ("max_queued_plans", c_size_t), ("max_message_bytes", c_size_t),
-        ("log", LOG_FN), ("log_arg", c_void_p), ("group_file", c_char_p),
+        ("log", LOG_FN), ("log_arg", c_void_p), ("objectives_endpoint", c_char_p),
+        ("max_pending_objectives", c_size_t), ("reports", c_int), ("group_file", c_char_p),
         ("consumer_name", c_char_p), ("global_group_file", c_char_p),
         ("global_registry_topic", c_char_p), ("global_acks_topic", c_char_p),
+        ("global_objectives_topic", c_char_p),
     ]
 
 
@@ -88,7 +92,7 @@ class CPlan(Structure):
         ("clamped", c_bool), ("for_node", c_bool), ("severity", c_double),
         ("window_index", c_int64), ("apply_when", c_char * NAME_SIZE),
         ("finding_type", c_char * NAME_SIZE), ("opportunity_tag", c_char * NAME_SIZE),
-        ("rationale", c_char * 512),
+        ("rationale", c_char * 512), ("connection", c_uint64),
     ]
 
 
@@ -96,7 +100,17 @@ class CStats(Structure):
     _fields_ = [(name, c_uint64) for name in (
         "plans_received", "plans_malformed", "plans_other_node", "plans_unknown",
         "plans_unfit", "plans_replaced", "plans_delivered", "plans_pending", "acks_sent",
-        "acks_dropped", "acks_pending", "registrations_sent", "connections")]
+        "acks_dropped", "acks_pending", "registrations_sent", "connections",
+        "objectives_sent", "objectives_dropped", "objectives_pending")]
+
+
+class CMetric(Structure):
+    _fields_ = [("name", c_char_p), ("value", c_double)]
+
+
+class CObjective(Structure):
+    _fields_ = [("window_index", c_int64), ("value", c_double), ("goal", c_int),
+                ("reports", c_int), ("metrics", POINTER(CMetric)), ("n_metrics", c_size_t)]
 
 
 class CWindow(Structure):
@@ -109,6 +123,7 @@ STRUCTURES = {
     "dfopt_error": CError, "dfopt_client_value": CValue, "dfopt_client_options": COptions,
     "dfopt_client_response": CResponse, "dfopt_client_knob": CKnob,
     "dfopt_client_plan": CPlan, "dfopt_client_stats": CStats, "dfopt_window": CWindow,
+    "dfopt_client_metric": CMetric, "dfopt_client_objective": CObjective,
 }
 
 _ERR = POINTER(CError)
@@ -127,6 +142,9 @@ _FUNCTIONS: List[Tuple[str, Any, List[Any]]] = [
     ("dfopt_client_stop", c_int, [c_void_p, c_int]),
     ("dfopt_client_at_boundary", c_size_t,
      [c_void_p, c_char_p, c_char_p, POINTER(CPlan), c_size_t]),
+    ("dfopt_client_at_boundary_wait", c_size_t,
+     [c_void_p, c_char_p, c_char_p, POINTER(CPlan), c_size_t, c_int]),
+    ("dfopt_client_objective", c_int, [c_void_p, POINTER(CObjective)]),
     ("dfopt_client_enqueue", c_int, [c_void_p, c_char_p, c_size_t, _ERR]),
     ("dfopt_client_ack", c_int,
      [c_void_p, POINTER(CPlan), c_int, POINTER(CValue), c_char_p, c_int64]),

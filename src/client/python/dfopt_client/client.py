@@ -7,14 +7,16 @@ import ctypes
 import json
 import logging
 import threading
+import warnings
 import weakref
 from ctypes import byref
 from types import TracebackType
 from typing import Any, Dict, Iterable, List, Mapping, Optional, Tuple, Type, Union
 
 from . import _library as lib
-from ._values import KINDS, Value, from_c, maybe_text, text, to_c
-from .errors import OK, STATE, ArgumentError, StateError, raise_error
+from ._values import Value, from_c, kind_of, maybe_text, plain, text, to_c
+from .errors import (LIMIT, OK, STATE, ArgumentError, KnobWarning, LimitError, StateError,
+                     raise_error)
 from .types import ActionPlan, KnobResponse, Stats, plan_from_c, response_from
 
 __all__ = ["Client"]
@@ -27,12 +29,18 @@ _LEVELS = (logging.DEBUG, logging.INFO, logging.WARNING)
 
 _INERT = "the client is closed, or belongs to the parent process"
 
-_here = threading.local()  # in_log: this thread is in the library's log callback
+# in_log: this thread is in the library's log callback; warned: where lines go instead
+_here = threading.local()
 _alive: "weakref.WeakSet[Client]" = weakref.WeakSet()
 
 
 def _log(_arg: Any, level: int, line: bytes) -> None:
-    """Runs on the listener thread, while the interpreter lives: see _stop_all."""
+    """Runs on the listener thread, while the interpreter lives: see _stop_all; or on a
+    thread that called the library."""
+    warned: Optional[List[str]] = getattr(_here, "warned", None)
+    if warned is not None:
+        warned.append(line.decode(errors="replace"))
+        return
     _here.in_log = True
     try:
         logger.log(_LEVELS[level], "%s", line.decode(errors="replace"))
@@ -70,11 +78,23 @@ def _choice(what: str, value: str, names: Tuple[str, ...]) -> int:
                             f"{', '.join(names)}") from None
 
 
+def _plain(value: Any) -> Any:
+    """For json: a scalar of numpy's. Raises TypeError for anything else."""
+    own = plain(value)
+    if own is value:
+        raise TypeError(f"{value!r} ({type(value).__name__}) is no number, text or boolean")
+    return own
+
+
 def _number(what: str, value: Any) -> float:
     try:
         return float(value)
     except (TypeError, ValueError, OverflowError):
         raise ArgumentError(f"{what} is {value!r}, and no number") from None
+
+
+def _milliseconds(seconds: float) -> int:
+    return int(max(0.0, min(seconds, 2**31 / 1000 - 1)) * 1000)
 
 
 def _response(knob: str, tag: str,
@@ -100,7 +120,8 @@ class Client:
 
     Endpoints are such as tcp://node7:5557; what is not given is neither sent nor
     received. With transport="mofka" they are topics of the service of group_file.
-    plans_pattern is "pull" or "sub". Keys are 40 characters of Z85 or names
+    plans_pattern is "pull" or "sub", reports ("node", "job", "both", "none") whose
+    objectives it sends. Keys are 40 characters of Z85 or names
     of files. Every method may be called from any thread; without an optimizer none
     waits for one. In a child after fork the client is inert.
 
@@ -120,7 +141,9 @@ class Client:
                  group_file: Optional[str] = None, consumer_name: Optional[str] = None,
                  global_group_file: Optional[str] = None,
                  global_registry_topic: Optional[str] = None,
-                 global_acks_topic: Optional[str] = None) -> None:
+                 global_acks_topic: Optional[str] = None,
+                 objectives_endpoint: Optional[str] = None, max_pending_objectives: int = 0,
+                 reports: str = "", global_objectives_topic: Optional[str] = None) -> None:
         self._lib = lib.library()
         self._handle: Optional[ctypes.c_void_p] = None  # NULL is inert
         self._room = threading.local()
@@ -141,7 +164,11 @@ class Client:
             group_file=maybe_text(group_file), consumer_name=maybe_text(consumer_name),
             global_group_file=maybe_text(global_group_file),
             global_registry_topic=maybe_text(global_registry_topic),
-            global_acks_topic=maybe_text(global_acks_topic))
+            global_acks_topic=maybe_text(global_acks_topic),
+            objectives_endpoint=maybe_text(objectives_endpoint),
+            max_pending_objectives=max_pending_objectives,
+            reports=_choice("reports", reports, lib.REPORTS),
+            global_objectives_topic=maybe_text(global_objectives_topic))
         self._hostname = hostname
         handle = ctypes.c_void_p()
         err = lib.CError()
@@ -177,17 +204,20 @@ class Client:
                 responds_to: Optional[Mapping[str, Any]] = None) -> None:
         """Adds a knob. type is int, float, str or bool (None: that of default), range
         is (least, most); responds_to maps tags to KnobResponse, or to mappings of its
-        members. Raises ArgumentError, which names the knob, and StateError if the
-        function has that knob already."""
+        members. Scalars of numpy are taken as what they are. Raises ArgumentError, which
+        names the knob, and StateError if the function has that knob already, or another
+        function has that id. What hardly is meant (bounds the wrong way round, a default
+        outside of them) is a KnobWarning."""
         name = id or parameter
-        kind = KINDS.get(type or default.__class__)
+        kind = kind_of(type or plain(default).__class__)
         if kind is None:
             raise ArgumentError(f"knob {name}: type is {type or default.__class__!r}, and "
                                 "not one of int, float, str, bool")
         bounds = [None, None] if range is None else list(range)
         if len(bounds) != 2:
             raise ArgumentError(f"knob {name}: range has {len(bounds)} values, and not 2")
-        allowed = [to_c(v, f"knob {name}: one of values") for v in values or ()]
+        allowed = [to_c(v, f"knob {name}: one of values")
+                   for v in (() if values is None else values)]
         responses = [_response(name, tag, r) for tag, r in (responds_to or {}).items()]
         knob = lib.CKnob(
             id=maybe_text(id), parameter=text(parameter),
@@ -200,7 +230,14 @@ class Client:
             n_values=len(allowed),
             responses=(lib.CResponse * len(responses))(*responses) if responses else None,
             n_responses=len(responses))
-        self._call("dfopt_client_knob_declare", byref(knob))
+        warned: List[str] = []
+        _here.warned = warned
+        try:
+            self._call("dfopt_client_knob_declare", byref(knob))
+        finally:
+            _here.warned = None
+        for line in warned:
+            warnings.warn(line, KnobWarning, stacklevel=2)
 
     def register(self, function: Optional[str] = None) -> None:
         """Sends the knobs of a function and their values, as soon as an optimizer is
@@ -211,12 +248,16 @@ class Client:
 
     def start(self) -> None:
         """Starts the listener thread. Raises ArgumentError or EndpointError, which
-        name the endpoint; StateError if it is running."""
-        self._call("dfopt_client_start")
+        name the endpoint; LimitError where descriptors or threads run out; StateError if
+        it is running."""
+        err = lib.CError()
+        code = self._lib.dfopt_client_start(self._handle, byref(err))
+        if code == LIMIT:
+            raise LimitError(err.text.decode(errors="replace"))
+        self._check(code, err)
 
     def _stop(self, timeout: float) -> int:
-        milliseconds = int(max(0.0, min(timeout, 2**31 / 1000 - 1)) * 1000)
-        return int(self._lib.dfopt_client_stop(self._handle, milliseconds))
+        return int(self._lib.dfopt_client_stop(self._handle, _milliseconds(timeout)))
 
     def stop(self, timeout: float = 1.0) -> bool:
         """Ends the listener thread. Acks that wait are sent for at most `timeout`
@@ -242,9 +283,10 @@ class Client:
     # ---- plans ----
 
     def at_boundary(self, boundary: str = "epoch_boundary",
-                    function: Optional[str] = None) -> List[ActionPlan]:
+                    function: Optional[str] = None, wait: float = 0.0) -> List[ActionPlan]:
         """Takes the plans that wait for this boundary; at epoch_boundary all. At most
-        one a knob. Each is now the caller's to apply and to acknowledge."""
+        one a knob. Each is now the caller's to apply and to acknowledge. With none
+        pending it waits for one, at most `wait` seconds."""
         try:
             room = self._room.plans
         except AttributeError:
@@ -252,8 +294,12 @@ class Client:
         at = None if function is None else text(function)
         plans: List[ActionPlan] = []
         while True:
-            n = self._lib.dfopt_client_at_boundary(self._handle, at, text(boundary), room,
-                                                   _ROOM)
+            if wait > 0 and not plans:
+                n = self._lib.dfopt_client_at_boundary_wait(
+                    self._handle, at, text(boundary), room, _ROOM, _milliseconds(wait))
+            else:
+                n = self._lib.dfopt_client_at_boundary(self._handle, at, text(boundary),
+                                                       room, _ROOM)
             if n == 0:
                 return plans
             plans += [plan_from_c(room[i], self.hostname) for i in range(n)]
@@ -265,11 +311,12 @@ class Client:
         malformed, for other nodes, or for no knob of this client."""
         body: Dict[str, Any]
         if isinstance(plan, ActionPlan):
-            body = {k: v for k, v in vars(plan).items() if k not in ("parameter", "clamped")}
+            own = ("parameter", "clamped", "connection")
+            body = {k: v for k, v in vars(plan).items() if k not in own}
         else:
             body = dict(plan)
         try:
-            encoded = json.dumps(body).encode()
+            encoded = json.dumps(body, default=_plain).encode()
         except (TypeError, ValueError) as e:
             raise ArgumentError(f"plan {body.get('plan_id')}: {e}") from None
         self._call("dfopt_client_enqueue", encoded, len(encoded))
@@ -286,12 +333,32 @@ class Client:
         p = lib.CPlan(plan_id=plan_id, knob_id=text(plan.knob_id),
                       function=text(plan.target_function),
                       new_value=to_c(plan.new_value, f"{what}: new_value"),
-                      for_node=bool(plan.target_nodes))
+                      for_node=bool(plan.target_nodes), connection=plan.connection)
         now = None if value is None else byref(to_c(value, f"{what}: value"))
         code = self._lib.dfopt_client_ack(
             self._handle, byref(p), _choice(f"{what}: status", status, lib.STATUSES), now,
             text(reason), -1 if window_index is None else window_index)
         self._check(code, f"{what}: no such knob, or a value that is not of its type")
+
+    # ---- objectives ----
+
+    def objective(self, window_index: int, value: float, goal: str = "max",
+                  metrics: Optional[Mapping[str, float]] = None, reports: str = "") -> None:
+        """Sends what the application achieved in one window of analysis (window_index is
+        that of findings): samples a second, or, with goal "min", seconds a step. metrics
+        are for guards. reports is whose it is: "node", "job", "both", "none"; "": as the
+        client was told. Waits for nothing."""
+        what = f"objective of window {window_index}"
+        told = [lib.CMetric(text(name), _number(f"{what}: {name}", v))
+                for name, v in (metrics or {}).items()]
+        objective = lib.CObjective(
+            window_index=int(plain(window_index)), value=_number(what, value),
+            goal=_choice(f"{what}: goal", goal, lib.GOALS),
+            reports=_choice(f"{what}: reports", reports, lib.REPORTS),
+            metrics=(lib.CMetric * len(told))(*told) if told else None, n_metrics=len(told))
+        self._check(self._lib.dfopt_client_objective(self._handle, byref(objective)),
+                    f"{what}: the value or a metric is not finite, or the window is more "
+                    "than 2^53")
 
     # ---- what the library knows ----
 

@@ -3,7 +3,8 @@ from __future__ import annotations
 
 from typing import Dict, NoReturn, Type
 
-__all__ = ["ArgumentError", "EndpointError", "Error", "LibraryError", "StateError"]
+__all__ = ["ArgumentError", "EndpointError", "Error", "KnobWarning", "LibraryError",
+           "LimitError", "StateError"]
 
 
 class Error(Exception):
@@ -20,6 +21,14 @@ class EndpointError(Error, OSError):
 
 class StateError(Error, RuntimeError):
     """Not possible now: running already, closed, or inherited over a fork."""
+
+
+class LimitError(Error, OSError):
+    """More than the process may have: descriptors or threads."""
+
+
+class KnobWarning(UserWarning):
+    """A knob that can be declared, but hardly is meant so."""
 
 
 class LibraryError(Error, ImportError):

@@ -79,6 +79,7 @@ class ActionPlan:
     target_nodes: List[str] = dataclasses.field(default_factory=list)
     parameter: str = ""
     clamped: bool = False
+    connection: int = dataclasses.field(default=0, compare=False, repr=False)  # the library's
 
 
 class Stats(NamedTuple):
@@ -97,6 +98,9 @@ class Stats(NamedTuple):
     acks_pending: int
     registrations_sent: int
     connections: int
+    objectives_sent: int
+    objectives_dropped: int
+    objectives_pending: int
 
 
 def _string(raw: bytes) -> str:
@@ -111,4 +115,4 @@ def plan_from_c(p: CPlan, hostname: str) -> ActionPlan:
         rationale=_string(p.rationale), finding_type=_string(p.finding_type),
         severity=p.severity, opportunity_tag=_string(p.opportunity_tag),
         window_index=p.window_index, target_nodes=[hostname] if p.for_node else [],
-        parameter=_string(p.parameter), clamped=p.clamped)
+        parameter=_string(p.parameter), clamped=p.clamped, connection=p.connection)
