@@ -33,7 +33,8 @@ of a document in order, in one temporary folder, with jobs/ as in a clone, the p
 and those of analysis/ on PATH. What a block exports the next ones have. Words behind
 `run` name programs, or modules as python3-MODULE, without which the block, and the rest
 of the document, are left out (```sh run mpirun). DFOPT_BUILD is
-the build's folder, DFOPT_PREFIX one that it is installed in; documents that name it are left out where that is sanitized. A block
+the build's folder, DFOPT_PREFIX one that it is installed in; documents that name the
+latter are left out where that is sanitized. A block
 ```text output right behind one holds what it must print on standard output.
 
 Exit code: 0 all is well, 1 something is not (each with document and line).
@@ -99,10 +100,10 @@ def check_paths(source, _):
 
 
 OURS = ("src", "tests", "docs", "jobs", "cmake", "analysis", "include", ".ci")
-CHECKS = {"paths": check_paths, "man": check_man, "formats": check_formats, "client": check_client,
-          "links": check_links, "tables": check_tables, "migrating": check_migrating,
-          "policy": check_policy, "run": check_run, "readme": check_readme, "debugging": check_debugging,
-          "clone": check_clone}
+CHECKS = {"paths": check_paths, "man": check_man, "formats": check_formats,
+          "client": check_client, "links": check_links, "tables": check_tables, "migrating": check_migrating,
+          "policy": check_policy, "run": check_run, "readme": check_readme,
+          "debugging": check_debugging, "clone": check_clone}
 
 
 def main():

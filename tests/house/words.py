@@ -20,8 +20,8 @@ WORDS = (
     (r"teams?", "scatter", ALL, (r"struct team\b.*",)),  # threads of a test
     (r"rounds?", "batch", ("src", "include", "docs", "jobs", "README.md", "tests/bench"),
      (r"round\(", r"way round", r"round to", r"half round", r"linejoin: round",
-      r"struct round\b.*",  # of the listener's loop
-      r"(?:size_t |< )rounds\b.*",  # of a loop that measures
+      r"struct round\b.*|What a round begins with|round it waits for",  # of the listener
+      r"(?-i:ROUND_)", r"(?:size_t |< )rounds\b.*",  # of a loop that measures
       r"the best round")),
     (r"on (?:its|their) way", "in flight", ALL, ()),
     (r"bulk", "replay", ALL, ()),
