@@ -9,13 +9,13 @@
 #include <time.h>
 #include <unistd.h>
 
-#define DEFAULT_PENDING_ACKS  ((size_t)1024)
+#define DEFAULT_PENDING_ACKS       ((size_t)1024)
 #define DEFAULT_PENDING_OBJECTIVES ((size_t)1024)
-#define DEFAULT_QUEUED_PLANS  ((size_t)1000)
-#define DEFAULT_MESSAGE_BYTES ((size_t)1 << 20)
-#define MAX_MESSAGE_BYTES     ((size_t)1 << 30)
-#define MAX_QUEUED_PLANS      ((size_t)1 << 24)
-#define LOG_TEXT_SIZE         512
+#define DEFAULT_QUEUED_PLANS       ((size_t)1000)
+#define DEFAULT_MESSAGE_BYTES      ((size_t)1 << 20)
+#define MAX_MESSAGE_BYTES          ((size_t)1 << 30)
+#define MAX_QUEUED_PLANS           ((size_t)1 << 24)
+#define LOG_TEXT_SIZE              512
 
 const char *dfopt_client_version(void)
 {
@@ -115,10 +115,11 @@ static enum dfopt_err check_options(const struct dfopt_client_options *o,
     X(hostname)                                                                    \
     X(transport)                                                                   \
     X(plans_endpoint)                                                              \
-    X(registry_endpoint) X(acks_endpoint) X(curve_server_key) X(curve_public_key)  \
-        X(curve_secret_key) X(group_file) X(consumer_name) X(global_group_file)    \
-            X(global_registry_topic) X(global_acks_topic)                          \
-                X(objectives_endpoint) X(global_objectives_topic)
+    X(registry_endpoint)                                                           \
+    X(acks_endpoint) X(curve_server_key) X(curve_public_key) X(curve_secret_key)   \
+        X(group_file) X(consumer_name) X(global_group_file)                        \
+            X(global_registry_topic) X(global_acks_topic) X(objectives_endpoint)   \
+                X(global_objectives_topic)
 
 static bool copy_options(struct dfopt_client_options *own,
                          const struct dfopt_client_options *from,

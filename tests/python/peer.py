@@ -12,7 +12,7 @@ import unittest
 import zmq
 
 DEADLINE_S = 60
-if "DFOPT_TEST_LOCALE" in os.environ:  # tests/unit/locales.py
+if "DFOPT_TEST_LOCALE" in os.environ:  # tests/unit/client/locales.py
     locale.setlocale(locale.LC_ALL, os.environ["DFOPT_TEST_LOCALE"])
 HOST = "node1"
 

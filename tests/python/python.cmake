@@ -20,7 +20,7 @@ if(NOT DFOPT_SANITIZE)
   list(APPEND python_tests install types) # nothing of C in them
 endif()
 add_test(NAME python.locales
-         COMMAND ${DFOPT_SYSTEM_PYTHON} ${PROJECT_SOURCE_DIR}/tests/unit/locales.py
+         COMMAND ${DFOPT_SYSTEM_PYTHON} ${PROJECT_SOURCE_DIR}/tests/unit/client/locales.py
                  ${CMAKE_CURRENT_LIST_DIR}/test_client.py)
 set_tests_properties(python.locales PROPERTIES LABELS python TIMEOUT 300
                      SKIP_RETURN_CODE 77 ENVIRONMENT "${python_environment}")
