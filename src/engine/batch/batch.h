@@ -5,7 +5,7 @@
 #ifndef DFOPT_ENGINE_BATCH_BATCH_H
 #define DFOPT_ENGINE_BATCH_BATCH_H
 
-#include "engine/comm/frame.h"
+#include "engine/batch/route.h"
 #include "declog/writer.h"
 #include "engine/comm/comm.h"
 
@@ -60,9 +60,6 @@ struct dfopt_batch {
     struct dfopt_declog_position end; /* of the input, behind the last event */
 };
 
-/* The reporter of an event that no planner is given. */
-#define DFOPT_REPORTER_NONE UINT32_MAX
-
 /* Zero *r before. OK or NOMEM. */
 enum dfopt_err dfopt_batch_init(struct dfopt_batch *r, uint32_t planners);
 void dfopt_batch_free(struct dfopt_batch *r);
@@ -72,6 +69,9 @@ void dfopt_batch_reset(struct dfopt_batch *r, uint64_t number, uint64_t first_se
 
 /* Appends a text and returns where it starts, or SIZE_MAX on NOMEM. */
 size_t dfopt_batch_text(struct dfopt_batch *r, const char *text, size_t len);
+
+/* Counts the next event, and notes its reporter. OK or NOMEM. */
+enum dfopt_err dfopt_batch_count(struct dfopt_batch *r, uint32_t reporter);
 
 /* Merges the shares' results into r->merged, in order of (sequence, position);
  * of each ack the row of whoever knew the plan. OK, NOMEM, or FORMAT if one

@@ -77,6 +77,42 @@ enum dfopt_item_kind {
     DFOPT_ITEM_SWEEP_RESULT
 };
 
+/* The tables of struct dfopt_decisions, in the order of its members. Each travels
+ * as the item DFOPT_ITEM_VERDICTS + table. */
+enum dfopt_decision_table {
+    DFOPT_DECISION_VERDICTS,
+    DFOPT_DECISION_PLANS,
+    DFOPT_DECISION_SUPPRESSIONS,
+    DFOPT_DECISION_ACKS,
+    DFOPT_DECISION_RELAYS,
+    DFOPT_DECISION_SEEN,
+    DFOPT_DECISION_TIMEOUTS,
+    DFOPT_DECISION_TABLES
+};
+
+_Static_assert(sizeof(struct dfopt_decisions) ==
+                   DFOPT_DECISION_TABLES * sizeof(struct dfopt_buf),
+               "a table of struct dfopt_decisions has no item");
+_Static_assert(DFOPT_ITEM_TIMEOUT_ROWS - DFOPT_ITEM_VERDICTS + 1 ==
+                   DFOPT_DECISION_TABLES,
+               "an item of rows has no table in struct dfopt_decisions");
+
+static inline struct dfopt_buf *dfopt_decision_rows(struct dfopt_decisions *d,
+                                                    int table)
+{
+    return (struct dfopt_buf *)(void *)d + table;
+}
+
+/* A kind of rows: their size, and where the values lie in one. */
+struct dfopt_row_kind {
+    size_t size;
+    size_t values[2];
+    int n_values;
+};
+
+/* The rows of an item; NULL: it holds none. */
+const struct dfopt_row_kind *dfopt_row_kind(uint32_t item);
+
 struct dfopt_frame_header {
     uint32_t magic, version, kind, n_items;
     uint64_t batch;

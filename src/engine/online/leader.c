@@ -59,22 +59,7 @@ static enum dfopt_err skip_record(struct leader *l, struct dfopt_batch *r,
                                   struct dfopt_error *err)
 {
     l->totals->invalid++;
-    return dfopt_scatter_skip(l->scatter, r) ? no_memory(err) : DFOPT_OK;
-}
-
-static enum dfopt_err route(struct leader *l, struct dfopt_batch *r, uint64_t seq,
-                            const struct dfopt_event *event)
-{
-    switch (event->stream) {
-    case DFOPT_STREAM_FINDING:
-        return dfopt_scatter_finding(l->scatter, r, seq, &event->finding);
-    case DFOPT_STREAM_ACK:
-        return dfopt_scatter_ack(l->scatter, r, seq, &event->ack);
-    case DFOPT_STREAM_GLOBAL_PLAN:
-        return dfopt_scatter_global_plan(l->scatter, r, seq, &event->global_plan);
-    default:
-        return dfopt_scatter_registration(l->scatter, r, seq, &event->registration);
-    }
+    return dfopt_batch_count(r, DFOPT_REPORTER_NONE) ? no_memory(err) : DFOPT_OK;
 }
 
 /* Whether an event that its origin sends again has been decided: it is in the log
@@ -112,7 +97,7 @@ static enum dfopt_err take_record(struct leader *l, struct dfopt_batch *r,
         return skip_record(l, r, err);
     if (!e) {
         l->totals->by_stream[event.stream]++;
-        e = route(l, r, seq, &event);
+        e = dfopt_scatter_event(l->scatter, r, seq, &event);
     }
     return e ? dfopt_error_set(err, e, "%s:%" PRIu64 ": %s", rec->origin, rec->line,
                                dfopt_err_text(e))
@@ -316,10 +301,7 @@ static void wind_up(struct leader *l)
 static enum dfopt_err start(struct leader *l, struct dfopt_comm *comm,
                             struct dfopt_error *err)
 {
-    const struct dfopt_scatter_config scatter = {l->c->policy, l->c->assumed_acks,
-                                                 l->c->relay_hostname};
-    enum dfopt_err e =
-        dfopt_scatter_create(&l->scatter, comm, l->c->dict, &scatter, err);
+    enum dfopt_err e = dfopt_scatter_create(&l->scatter, comm, l->c, err);
     if (e)
         return e;
     l->batches = calloc(l->n_batches, sizeof *l->batches);
@@ -335,17 +317,9 @@ static enum dfopt_err start(struct leader *l, struct dfopt_comm *comm,
         if (dfopt_buf_add(&l->known, l->c->resume->origins.data,
                           l->c->resume->origins.len))
             return no_memory(err);
-        e = dfopt_scatter_restore(l->scatter, &l->batches[0], l->c->resume);
-        if (e)
-            return dfopt_error_set(err, e, "restoring the state: %s",
-                                   dfopt_err_text(e));
     }
-    for (size_t i = 0; i < l->c->n_initial; i++) {
-        if (dfopt_scatter_initial(l->scatter, &l->batches[0],
-                                  &l->c->initial[i].registration))
-            return no_memory(err);
-    }
-    return dfopt_output_initial(&l->output, err);
+    e = dfopt_scatter_start(l->scatter, &l->batches[0], err);
+    return e ? e : dfopt_output_initial(&l->output, err);
 }
 
 static void release(struct leader *l)
@@ -396,7 +370,7 @@ enum dfopt_err dfopt_online_run(struct dfopt_comm *comm,
         report_progress(&l, true);
     }
     if (!e)
-        e = dfopt_scatter_state(l.scatter, &out->state, &out->suppressions, err);
+        e = dfopt_scatter_state(l.scatter, out, err);
     out->stopped = config->stop && *config->stop;
     out->output_failed = l.output.failed;
     release(&l);

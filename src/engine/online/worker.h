@@ -17,7 +17,6 @@ struct dfopt_online_worker {
     struct dfopt_frame_peer rank0; /* what it knows of this rank's own strings */
     struct dfopt_buf out;
     struct dfopt_send *sending;
-    struct dfopt_buf state_rows, suppressions;
 };
 
 /* Takes one item of rank 0's: a string, the configuration, or an event, which is

@@ -4,7 +4,8 @@
 
 #include "engine/replay/leader.h"
 #include "engine/replay/carry.h"
-#include "engine/batch/restore.h"
+#include "engine/batch/answer.h"
+#include "engine/batch/start.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -52,30 +53,25 @@ static enum dfopt_err send_start(struct dfopt_replay_leader *l, int to)
     dfopt_replay_begin(b, to, DFOPT_REPLAY_EVENT_LANE, &f, NULL);
     enum dfopt_err e = dfopt_replay_add_names(l->c->dict, &f, 1, 1);
     if (!e)
-        e = dfopt_frame_config(&f, l->c->policy, l->c->assumed_acks,
-                               l->c->relay_hostname);
-    if (!e)
         e = dfopt_frame_item(&f, DFOPT_ITEM_REPLAY_CONFIG, &b->o, sizeof b->o);
     if (!e)
         e = add_paths(l, &f);
-    if (!e && l->c->resume)
-        e = dfopt_restore_send(&f, l->c->resume, (uint32_t)to, (uint32_t)b->size);
-    for (size_t i = 0; i < l->c->n_initial && !e; i++)
-        e = dfopt_frame_registration(&f, 0, &l->c->initial[i].registration);
+    if (!e)
+        e = dfopt_start_send(&f, l->c, (uint32_t)to, (uint32_t)b->size);
     if (!e)
         dfopt_replay_send(b, to, DFOPT_REPLAY_EVENT_LANE, &f, DFOPT_FRAME_REPLAY);
     return e;
 }
 
 /* Goes on where the run before left off: input, numbers, rows of the log. */
-static enum dfopt_err go_on(struct dfopt_replay_leader *l,
-                            const struct dfopt_replay_input *input)
+static void resume(struct dfopt_replay_leader *l,
+                   const struct dfopt_replay_input *input)
 {
     const struct dfopt_declog *log = *l->c->declog;
     l->end.origin = l->settled.origin = DFOPT_SYM_NONE;
     l->origin_file = UINT32_MAX;
     if (!l->c->resume)
-        return DFOPT_OK;
+        return;
     l->end = l->settled = l->c->resume->at;
     l->next_seq = l->c->resume->next_seq;
     l->lines_file = input->start.file;
@@ -85,7 +81,6 @@ static enum dfopt_err go_on(struct dfopt_replay_leader *l,
         l->bytes_done += dfopt_splits_size(l->b.splits, i);
     l->findings = log ? dfopt_declog_rows(log, DFOPT_TABLE_FINDINGS) : 0;
     l->verdicts = log ? dfopt_declog_rows(log, DFOPT_TABLE_VERDICTS) : 0;
-    return dfopt_restore_here(l->b.shard.planner, l->c->resume);
 }
 
 /* What rank 0 reads of a batch in which each other rank reads `split`. For all that
@@ -132,14 +127,10 @@ static enum dfopt_err start(struct dfopt_replay_leader *l,
     if (!l->syncs || !l->gos || !l->reasons || !l->ends ||
         dfopt_replay_rank_init(b, l->c->assumed_acks, l->c->relay_hostname))
         return no_memory(err);
-    const enum dfopt_err restored = go_on(l, input);
-    if (restored)
-        return dfopt_error_set(err, restored, "restoring the state: %s",
-                               dfopt_err_text(restored));
-    for (size_t i = 0; i < l->c->n_initial; i++)
-        if (dfopt_planner_register(b->shard.planner,
-                                   &l->c->initial[i].registration))
-            return no_memory(err);
+    resume(l, input);
+    enum dfopt_err e = dfopt_start_here(b->shard.planner, l->c, err);
+    if (e)
+        return e;
     for (int i = 1; i < b->size; i++)
         if (send_start(l, i)) /* the others would wait for ever */
             dfopt_comm_abort(b->comm, 1);
@@ -372,30 +363,6 @@ static enum dfopt_err run_batch(struct dfopt_replay_leader *l,
 
 /* ---- the end ---- */
 
-static enum dfopt_err take_state(struct dfopt_replay_leader *l, int from,
-                                 struct dfopt_run_result *out,
-                                 struct dfopt_error *err)
-{
-    struct dfopt_frame_reader in;
-    struct dfopt_item item;
-    struct dfopt_decisions none = {0};
-    enum dfopt_err e = DFOPT_OK;
-    dfopt_replay_receive(&l->b, from, DFOPT_FRAME_STATE, &in);
-    while (!e && dfopt_frame_next(&in, &item, &e)) {
-        if (item.kind == DFOPT_ITEM_TEXT)
-            e = dfopt_error_set(err, DFOPT_ERR_STATE, "rank %d cannot go on: %.*s",
-                                from, (int)(item.size < 200 ? item.size : 200),
-                                (const char *)item.data);
-        else
-            e = dfopt_item_rows(&item, l->c->dict, &l->b.own[from], &none,
-                                &out->state, &out->suppressions);
-    }
-    if (e && err->code == DFOPT_OK)
-        dfopt_error_set(err, e, "state of rank %d: %s", from, dfopt_err_text(e));
-    dfopt_decisions_free(&none);
-    return e;
-}
-
 static enum dfopt_err collect_state(struct dfopt_replay_leader *l,
                                     struct dfopt_run_result *out,
                                     struct dfopt_error *err)
@@ -406,8 +373,10 @@ static enum dfopt_err collect_state(struct dfopt_replay_leader *l,
     if (e)
         dfopt_error_set(err, e, "%s", dfopt_err_text(e));
     for (int i = 1; i < l->b.size; i++) {
-        ignored = (struct dfopt_error){0};
-        enum dfopt_err taken = take_state(l, i, out, e ? &ignored : err);
+        struct dfopt_frame_reader in;
+        dfopt_replay_receive(&l->b, i, DFOPT_FRAME_STATE, &in);
+        enum dfopt_err taken = dfopt_answer_state(&in, i, l->c->dict, &l->b.own[i],
+                                                  out, e ? &ignored : err);
         if (!e)
             e = taken;
     }

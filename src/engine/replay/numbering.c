@@ -2,6 +2,8 @@
  * order of the input. */
 #include "engine/replay/leader.h"
 
+#include "engine/batch/answer.h"
+
 #include <inttypes.h>
 #include <string.h>
 
@@ -176,9 +178,8 @@ static enum dfopt_err failure(struct dfopt_replay_leader *l,
     }
     for (int i = 1; i < b->size; i++)
         if (l->syncs[i].failed)
-            return dfopt_error_set(err, DFOPT_ERR_STATE,
-                                   "rank %d cannot go on: %.200s", i,
-                                   l->reasons[i].len ? l->reasons[i].data : "");
+            return dfopt_answer_failed(i, l->reasons[i].data, l->reasons[i].len,
+                                       err);
     return DFOPT_OK;
 }
 

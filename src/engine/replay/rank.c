@@ -2,6 +2,8 @@
  * here, every frame that another rank waits for is sent, if need be empty. */
 #include "engine/replay/rank.h"
 
+#include "engine/batch/answer.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -236,13 +238,13 @@ static void serve_rank(struct dfopt_replay_rank *b, int from)
 static void take_results(struct dfopt_replay_rank *b, int from)
 {
     struct dfopt_frame_reader in;
-    struct dfopt_item item;
-    enum dfopt_err e = DFOPT_OK;
     dfopt_replay_receive(b, from, DFOPT_FRAME_RESULTS, &in);
-    while (!b->status && !e && dfopt_frame_next(&in, &item, &e))
-        e = dfopt_item_rows(&item, b->slice.dict, &b->own[from],
-                            &b->slice.batch.shares[from].results, NULL, NULL);
-    dfopt_replay_fail(b, e, NULL);
+    if (!b->status)
+        dfopt_replay_fail(b,
+                          dfopt_answer_results(
+                              &in, b->slice.dict, &b->own[from],
+                              &b->slice.batch.shares[from].results),
+                          NULL);
 }
 
 void dfopt_replay_decide(struct dfopt_replay_rank *b)

@@ -3,7 +3,7 @@
 #include "engine/replay/replay.h"
 
 #include "engine/replay/carry.h"
-#include "engine/batch/output.h"
+#include "engine/batch/answer.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -17,7 +17,6 @@ struct worker {
     struct dfopt_dict *dict;
     struct dfopt_codec *codec;
     struct dfopt_policy policy;
-    struct dfopt_frame_config config;
     char **paths;
     uint64_t *sizes;
     size_t n_paths;
@@ -42,19 +41,24 @@ static enum dfopt_err take_path(struct worker *f, const struct dfopt_item *item)
     return paths[f->n_paths++] ? DFOPT_OK : DFOPT_ERR_NOMEM;
 }
 
-/* Everything is there but the registrations: opens the input and the planner. */
-static enum dfopt_err open_follower(struct worker *f, struct dfopt_error *err)
+/* CONFIG: all that opening the input and the planner needs has come before it. */
+static enum dfopt_err open_worker(struct worker *f, const struct dfopt_item *item,
+                                  struct dfopt_error *err)
 {
+    struct dfopt_frame_config config;
     struct dfopt_replay_rank *b = &f->b;
     const struct dfopt_codec_limits limits = {.max_record_bytes =
                                                   (size_t)b->o.max_record_bytes};
-    enum dfopt_err e = dfopt_codec_create(&f->codec, f->dict, &limits);
+    if (b->shard.planner)
+        return DFOPT_ERR_FORMAT;
+    enum dfopt_err e = dfopt_item_config(item, &f->policy, &config);
+    if (!e)
+        e = dfopt_codec_create(&f->codec, f->dict, &limits);
     b->slice.dict = f->dict;
     b->slice.codec = f->codec;
     b->slice.policy = &f->policy;
     if (!e)
-        e = dfopt_replay_rank_init(b, f->config.assumed_acks,
-                                   f->config.relay_hostname);
+        e = dfopt_replay_rank_init(b, config.assumed_acks, config.relay_hostname);
     if (e)
         return e;
     e = dfopt_splits_open(&b->splits, (const char *const *)f->paths, f->n_paths,
@@ -71,7 +75,6 @@ static enum dfopt_err take_start(struct worker *f, struct dfopt_frame_reader *fr
                                  struct dfopt_error *err)
 {
     struct dfopt_item item;
-    bool opened = false;
     enum dfopt_err e = DFOPT_OK;
     while (!e && dfopt_frame_next(frame, &item, &e)) {
         switch (item.kind) {
@@ -80,7 +83,7 @@ static enum dfopt_err take_start(struct worker *f, struct dfopt_frame_reader *fr
             e = dfopt_item_define(f->dict, &item);
             break;
         case DFOPT_ITEM_CONFIG:
-            e = dfopt_item_config(&item, &f->policy, &f->config);
+            e = open_worker(f, &item, err);
             break;
         case DFOPT_ITEM_REPLAY_CONFIG:
             if (item.size == sizeof f->b.o)
@@ -91,15 +94,13 @@ static enum dfopt_err take_start(struct worker *f, struct dfopt_frame_reader *fr
         case DFOPT_ITEM_TEXT:
             e = take_path(f, &item);
             break;
-        default: /* registrations come last */
-            if (!opened)
-                e = open_follower(f, err);
-            opened = true;
-            if (!e)
-                e = dfopt_shard_item(&f->b.shard, &item, &f->b.results);
+        default: /* behind CONFIG */
+            e = f->b.shard.planner
+                    ? dfopt_shard_item(&f->b.shard, &item, &f->b.results)
+                    : DFOPT_ERR_FORMAT;
         }
     }
-    return !e && !opened ? open_follower(f, err) : e;
+    return !e && !f->b.shard.planner ? DFOPT_ERR_FORMAT : e;
 }
 
 /* Strings and lists that this rank has numbered since it last said so. */
@@ -238,20 +239,14 @@ static void receive_base(struct dfopt_replay_rank *b)
 static void send_state(struct dfopt_replay_rank *b)
 {
     struct dfopt_frame f;
-    struct dfopt_buf rows = {0}, suppressions = {0};
     dfopt_replay_begin(b, 0, DFOPT_REPLAY_EVENT_LANE, &f, &b->told[0]);
     if (!b->status)
-        dfopt_replay_fail(b, dfopt_shard_state(&b->shard, &rows, &suppressions),
-                          NULL);
-    if (!b->status)
-        dfopt_replay_fail(b, dfopt_frame_state(&f, &rows, &suppressions), NULL);
-    if (b->status) { /* an empty frame says so */
+        dfopt_replay_fail(b, dfopt_answer_put_state(&f, &b->shard), NULL);
+    if (b->status) {
         dfopt_replay_begin(b, 0, DFOPT_REPLAY_EVENT_LANE, &f, NULL);
-        dfopt_frame_item(&f, DFOPT_ITEM_TEXT, b->err.text, strlen(b->err.text));
+        dfopt_answer_put_failure(&f, &b->err);
     }
     dfopt_replay_send(b, 0, DFOPT_REPLAY_EVENT_LANE, &f, DFOPT_FRAME_STATE);
-    dfopt_buf_free(&rows);
-    dfopt_buf_free(&suppressions);
 }
 
 static void follow(struct dfopt_replay_rank *b)

@@ -2,6 +2,7 @@
  * said its last word, and what it has said before is kept. */
 #include "engine/sweep/sweep.h"
 
+#include "engine/batch/answer.h"
 #include "engine/sweep/frames.h"
 #include "engine/sweep/block.h"
 
@@ -142,10 +143,7 @@ static void keep(struct leader *l, const void *result, size_t len)
 static void take_failed(struct leader *l, int from, const struct dfopt_item *item)
 {
     struct dfopt_error err;
-    fail(l,
-         dfopt_error_set(&err, DFOPT_ERR_STATE, "rank %d: %.*s", from,
-                         (int)item->size, (const char *)item->data),
-         &err);
+    fail(l, dfopt_answer_failed(from, item->data, item->size, &err), &err);
 }
 
 static void take_items(struct leader *l, int from, struct dfopt_frame_reader *in)
