@@ -63,11 +63,11 @@ int dfopt_worker_serve(struct dfopt_comm *comm)
             if (err.code == DFOPT_OK)
                 dfopt_error_set(&err, e, "%s", dfopt_err_text(e));
             if (dfopt_online_failure(&w.online, &err))
-                dfopt_comm_abort(comm, 1);
+                dfopt_comm_lost(comm, dfopt_comm_rank(comm), e, &err);
         }
         e = dfopt_comm_receive(comm, 0, true, &w.in, &from, &err);
         if (e && failed)
-            dfopt_comm_abort(comm, 1);
+            dfopt_comm_lost(comm, dfopt_comm_rank(comm), e, &err);
         if (e)
             continue;
         if (!failed) {
@@ -91,17 +91,18 @@ void dfopt_worker_dismiss(struct dfopt_comm *comm, int exit_code)
         struct dfopt_frame f;
         struct dfopt_buf bytes = {0};
         struct dfopt_send *send = NULL;
+        struct dfopt_error err = {0};
         enum dfopt_err e = dfopt_frame_begin(&f, &bytes, NULL, NULL);
         if (!e)
             e = dfopt_frame_item(&f, DFOPT_ITEM_CODE, &code, sizeof code);
         if (!e) {
             dfopt_frame_end(&f, DFOPT_FRAME_STOP, 0);
-            e = dfopt_comm_send(comm, rank, &bytes, &send, NULL);
+            e = dfopt_comm_send(comm, rank, &bytes, &send, &err);
         }
         if (!e)
-            e = dfopt_send_finish(comm, &send, NULL);
+            e = dfopt_send_finish(comm, &send, &err);
         dfopt_buf_free(&bytes);
         if (e)
-            dfopt_comm_abort(comm, exit_code ? exit_code : 1);
+            dfopt_comm_lost(comm, rank, e, &err);
     }
 }

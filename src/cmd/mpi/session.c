@@ -27,7 +27,7 @@ struct session {
     struct dfopt_comm *comm;
     const struct dfopt_options *o;
     const volatile sig_atomic_t *stop;
-    struct dfopt_log log;
+    struct dfopt_log *log;
     struct dfopt_dict *dict;
     struct dfopt_codec *codec;
     struct dfopt_policy policy;
@@ -57,8 +57,7 @@ static bool is_live(const struct session *s)
 static void say_failed(struct session *s, const char *event,
                        const struct dfopt_error *e)
 {
-    dfopt_log_event(&s->log, DFOPT_LOG_ERROR, event,
-                    DFOPT_F_TEXT("error", e->text));
+    dfopt_log_event(s->log, DFOPT_LOG_ERROR, event, DFOPT_F_TEXT("error", e->text));
 }
 
 /* ---- before anything runs ---- */
@@ -315,7 +314,7 @@ static void say_done(struct session *s)
     if (e)
         return;
     dfopt_log_event(
-        &s->log, DFOPT_LOG_INFO, done_event[s->o->transport],
+        s->log, DFOPT_LOG_INFO, done_event[s->o->transport],
         DFOPT_F_INT("findings", t->by_stream[DFOPT_STREAM_FINDING]),
         DFOPT_F_INT("plan_count", t->plans), DFOPT_F_JSON("knob_state", x->data),
         DFOPT_F_INT("records", t->records),
@@ -372,7 +371,7 @@ static enum dfopt_err run(struct session *s, struct dfopt_run_config *config,
     };
     struct dfopt_progress_line line = {stderr, dfopt_clock_monotonic_ns()};
     struct dfopt_status status = {
-        .log = &s->log,
+        .log = s->log,
         .every_ns = s->o->live.status_interval_ms * 1000000,
         .assumed_acks = s->assumed_acks,
         .said_ns = line.start_ns,
@@ -426,7 +425,7 @@ static int lead(struct session *s)
         .journal = s->journal,
         .run = s->run,
         .declog = &s->declog,
-        .log = &s->log,
+        .log = s->log,
         .outputs_count = s->o->transport == DFOPT_TRANSPORT_MOFKA,
         .strict = s->o->strict,
         .batch_events = (uint32_t)s->o->batch_events,
@@ -497,7 +496,6 @@ static void release(struct session *s)
     dfopt_buf_free(&s->result.state);
     dfopt_buf_free(&s->result.suppressions);
     dfopt_buf_free(&s->text);
-    dfopt_buf_free(&s->log.line);
 }
 
 static int run_sweep(struct session *s, int argc, char **argv)
@@ -508,7 +506,7 @@ static int run_sweep(struct session *s, int argc, char **argv)
         .argc = argc,
         .argv = argv,
         .stop = s->stop,
-        .log = &s->log,
+        .log = s->log,
         .dict = s->dict,
         .codec = s->codec,
         .policy = &s->policy,
@@ -520,19 +518,16 @@ static int run_sweep(struct session *s, int argc, char **argv)
 }
 
 int dfopt_session_run(struct dfopt_comm *comm, const struct dfopt_options *o,
-                      int argc, char **argv, const volatile sig_atomic_t *stop)
+                      int argc, char **argv, struct dfopt_log *log,
+                      const volatile sig_atomic_t *stop)
 {
     struct session s = {
         .comm = comm,
         .o = o,
         .stop = stop,
-        .log = {.out = stderr,
-                .level = o->log_level,
-                .format =
-                    o->log_text ? dfopt_log_format_text : dfopt_log_format_json,
-                .clock = dfopt_clock_wall_ns},
+        .log = log,
     };
-    s.live.log = &s.log;
+    s.live.log = log;
     struct dfopt_error err = {0};
     int code = DFOPT_EXIT_USAGE;
     enum dfopt_err e = configure(&s, &err);
@@ -551,7 +546,7 @@ int dfopt_session_run(struct dfopt_comm *comm, const struct dfopt_options *o,
         say_failed(&s, "optimizer.config.invalid", &err);
     } else {
         dfopt_log_event(
-            &s.log, DFOPT_LOG_INFO, "optimizer.start",
+            log, DFOPT_LOG_INFO, "optimizer.start",
             DFOPT_F_TEXT("version", DFOPT_VERSION),
             DFOPT_F_TEXT("transport", o->transport_name),
             DFOPT_F_INT("ranks", dfopt_comm_size(comm)),

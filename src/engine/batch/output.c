@@ -8,6 +8,36 @@
 #include <string.h>
 
 #define JOURNAL_WAITING_MAX ((size_t)64 << 20)
+#define PROGRESS_EVERY_NS   250000000
+
+void dfopt_output_init(struct dfopt_output *o,
+                       const struct dfopt_run_config *config,
+                       struct dfopt_totals *totals)
+{
+    *o = (struct dfopt_output){
+        .c = config, .totals = totals, .flushed_ns = dfopt_clock_monotonic_ns()};
+}
+
+bool dfopt_output_flush_due(struct dfopt_output *o)
+{
+    const int64_t now = dfopt_clock_monotonic_ns();
+    if (now - o->flushed_ns < o->c->flush_interval_ns)
+        return false;
+    o->flushed_ns = now;
+    return true;
+}
+
+void dfopt_output_progress(struct dfopt_output *o,
+                           const struct dfopt_run_progress *p, bool last)
+{
+    const int64_t now = dfopt_clock_monotonic_ns();
+    if (!o->c->progress || (!last && now - o->progress_ns < PROGRESS_EVERY_NS))
+        return;
+    struct dfopt_run_progress whole = *p;
+    whole.totals = o->totals;
+    o->progress_ns = now;
+    o->c->progress(o->c->progress_arg, &whole);
+}
 
 void dfopt_output_free(struct dfopt_output *o)
 {

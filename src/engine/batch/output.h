@@ -16,9 +16,23 @@ struct dfopt_output {
     bool journal_waits;               /* its disk is full, say; it is tried again */
     bool failed;                      /* something is not whole */
     struct dfopt_declog_position end; /* of the last batch that was put out */
+    int64_t flushed_ns, progress_ns;  /* monotonic */
     struct dfopt_buf json;            /* scratch */
     struct dfopt_buf metadata, text;
 };
+
+/* Zero-initialises *o; its clocks begin now. */
+void dfopt_output_init(struct dfopt_output *o,
+                       const struct dfopt_run_config *config,
+                       struct dfopt_totals *totals);
+
+/* Whether it is time to flush the decision log; then it is flushed from now. */
+bool dfopt_output_flush_due(struct dfopt_output *o);
+
+/* Reports progress (totals aside), if anybody asked for it and it is due, or
+ * `last`. */
+void dfopt_output_progress(struct dfopt_output *o,
+                           const struct dfopt_run_progress *p, bool last);
 
 /* Logs the registrations that were there before the first event. */
 enum dfopt_err dfopt_output_initial(struct dfopt_output *o,

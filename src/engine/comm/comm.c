@@ -23,6 +23,7 @@
 struct dfopt_comm {
     MPI_Comm comm;
     int rank, size;
+    struct dfopt_log *log; /* borrowed; NULL: silent */
     char library[160];
     MPI_Win window; /* of the doorbells; MPI_WIN_NULL: there are none */
     struct dfopt_doorbell **doorbells; /* by rank; NULL: on another host. Owned */
@@ -148,9 +149,24 @@ void dfopt_comm_finish(struct dfopt_comm *c)
     free(c);
 }
 
-void dfopt_comm_abort(struct dfopt_comm *c, int exit_code)
+void dfopt_comm_set_log(struct dfopt_comm *c, struct dfopt_log *log)
 {
-    MPI_Abort(c->comm, exit_code);
+    c->log = log;
+}
+
+void dfopt_comm_lost(struct dfopt_comm *c, int rank, enum dfopt_err e,
+                     const struct dfopt_error *why)
+{
+    dfopt_log_event(
+        c->log, DFOPT_LOG_ERROR, "optimizer.rank.lost", DFOPT_F_INT("rank", rank),
+        DFOPT_F_TEXT("error", why && why->code ? why->text : dfopt_err_text(e)));
+    MPI_Abort(c->comm, 1);
+}
+
+uint32_t dfopt_comm_share(struct dfopt_comm *c, uint32_t value)
+{
+    MPI_Bcast(&value, 1, MPI_UINT32_T, 0, c->comm);
+    return value;
 }
 
 int dfopt_comm_rank(const struct dfopt_comm *c)

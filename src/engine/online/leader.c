@@ -16,7 +16,6 @@
 #define BATCH_BYTES       ((size_t)8 << 20) /* of input; keeps frames small */
 #define BATCHES_IN_FLIGHT 4
 #define WAIT_MS           100 /* for input; how soon a signal is noticed */
-#define PROGRESS_EVERY_NS 250000000
 
 struct leader {
     const struct dfopt_run_config *c;
@@ -28,7 +27,6 @@ struct leader {
     uint32_t batch_events;
     int wait_ms;
     uint64_t next_seq, next_batch;
-    int64_t flushed_ns, progress_ns;
     uint64_t passed_over;      /* recognised since the last batch was sent */
     struct dfopt_buf known;    /* struct dfopt_fold_origin: of the log, and since */
     uint64_t put_out, settled; /* records: decided and put out; durable as well */
@@ -120,18 +118,11 @@ static enum dfopt_err skip_input(struct leader *l, const struct dfopt_error *why
 
 static void report_progress(struct leader *l, bool last)
 {
-    if (!l->c->progress)
-        return;
-    const int64_t now = dfopt_clock_monotonic_ns();
-    if (!last && now - l->progress_ns < PROGRESS_EVERY_NS)
-        return;
-    l->progress_ns = now;
-    struct dfopt_run_progress p = {.totals = l->totals,
-                                   .undecided = l->totals->records +
+    struct dfopt_run_progress p = {.undecided = l->totals->records +
                                                 l->totals->recognised - l->put_out,
                                    .kept_back = l->kept_back};
     l->c->source->ops->progress(l->c->source, &p.input);
-    l->c->progress(l->c->progress_arg, &p);
+    dfopt_output_progress(&l->output, &p, last);
 }
 
 /* All that has been put out is durable: the source may acknowledge it, and the
@@ -153,12 +144,9 @@ static enum dfopt_err idle(struct leader *l, struct dfopt_error *err)
     l->passed_over = 0;
     l->kept_back = dfopt_output_pump(&l->output);
     report_progress(l, false);
-    const int64_t now = dfopt_clock_monotonic_ns();
     enum dfopt_err e = dfopt_output_journal(&l->output, err); /* if any waits */
-    if (e || l->settled == l->put_out ||
-        now - l->flushed_ns < l->c->flush_interval_ns)
+    if (e || l->settled == l->put_out || !dfopt_output_flush_due(&l->output))
         return e;
-    l->flushed_ns = now;
     e = dfopt_output_settle(&l->output, err);
     return e ? e : settled(l, err);
 }
@@ -218,10 +206,7 @@ static enum dfopt_err finish_oldest(struct leader *l, struct dfopt_error *err)
     if (e)
         return dfopt_error_set(err, e, "merging the results of a batch: %s",
                                dfopt_err_text(e));
-    const int64_t now = dfopt_clock_monotonic_ns();
-    const bool flush = now - l->flushed_ns >= l->c->flush_interval_ns;
-    if (flush)
-        l->flushed_ns = now;
+    const bool flush = dfopt_output_flush_due(&l->output);
     r->end.wall_ns = dfopt_clock_wall_ns();
     l->oldest = (l->oldest + 1) % l->n_batches;
     l->in_flight--;
@@ -340,19 +325,18 @@ enum dfopt_err dfopt_online_run(struct dfopt_comm *comm,
     struct leader l = {
         .c = config,
         .totals = &out->totals,
-        .output = {.c = config, .totals = &out->totals},
         .n_batches = config->batches_in_flight ? config->batches_in_flight
                                                : BATCHES_IN_FLIGHT,
         .batch_events = config->batch_events ? config->batch_events : BATCH_EVENTS,
         .wait_ms = config->wait_ms ? config->wait_ms : WAIT_MS,
         .next_seq = config->resume ? config->resume->next_seq : 0,
-        .flushed_ns = dfopt_clock_monotonic_ns(),
         .ingest = {.dict = config->dict,
                    .codec = config->codec,
                    .policy = config->policy,
                    .keep_findings = *config->declog != NULL,
                    .strict = config->strict},
     };
+    dfopt_output_init(&l.output, config, &out->totals);
     enum dfopt_err e = start(&l, comm, err);
     if (!e) {
         e = run(&l, err);

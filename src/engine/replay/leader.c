@@ -11,10 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BATCH_BYTES       ((uint64_t)256 << 20) /* of input, all ranks together */
-#define SPLIT_BYTES_MAX   ((uint64_t)16 << 20)
-#define SPLIT_BYTES_MIN   ((uint64_t)256 << 10)
-#define PROGRESS_EVERY_NS 250000000
+#define BATCH_BYTES     ((uint64_t)256 << 20) /* of input, all ranks together */
+#define SPLIT_BYTES_MAX ((uint64_t)16 << 20)
+#define SPLIT_BYTES_MIN ((uint64_t)256 << 10)
 /* what rank 0 does about a finding of any rank, to what its reader does */
 #define LEADER_WORK     0.01
 #define LEADER_WORK_LOG 0.08
@@ -131,9 +130,11 @@ static enum dfopt_err start(struct dfopt_replay_leader *l,
     enum dfopt_err e = dfopt_start_here(b->shard.planner, l->c, err);
     if (e)
         return e;
-    for (int i = 1; i < b->size; i++)
-        if (send_start(l, i)) /* the others would wait for ever */
-            dfopt_comm_abort(b->comm, 1);
+    for (int i = 1; i < b->size; i++) {
+        e = send_start(l, i);
+        if (e) /* the others would wait for ever */
+            dfopt_comm_lost(b->comm, i, e, NULL);
+    }
     l->known_strings = dfopt_dict_strings(l->c->dict);
     l->known_lists = dfopt_dict_lists(l->c->dict);
     return dfopt_output_initial(&l->output, err);
@@ -281,15 +282,10 @@ static enum dfopt_err put_out(struct dfopt_replay_leader *l, int rank,
 
 static void report_progress(struct dfopt_replay_leader *l, bool last)
 {
-    const int64_t now = dfopt_clock_monotonic_ns();
-    if (!l->c->progress || (!last && now - l->progress_ns < PROGRESS_EVERY_NS))
-        return;
-    struct dfopt_run_progress p = {.totals = l->totals};
+    struct dfopt_run_progress p = {.input.bytes_done = l->bytes_done};
     for (uint32_t i = 0; i < dfopt_splits_files(l->b.splits); i++)
         p.input.bytes_total += dfopt_splits_size(l->b.splits, i);
-    p.input.bytes_done = l->bytes_done;
-    l->progress_ns = now;
-    l->c->progress(l->c->progress_arg, &p);
+    dfopt_output_progress(&l->output, &p, last);
 }
 
 /* Decides an agreed batch, and puts out this rank's slice. */
@@ -347,10 +343,7 @@ static enum dfopt_err run_batch(struct dfopt_replay_leader *l,
     enum dfopt_err e = dfopt_replay_agree(l, next, err);
     if (e)
         return e;
-    const int64_t now = dfopt_clock_monotonic_ns();
-    const bool flush = now - l->flushed_ns >= l->c->flush_interval_ns;
-    if (flush)
-        l->flushed_ns = now;
+    const bool flush = dfopt_output_flush_due(&l->output);
     decide(l, flush, err);
     if (*next == DFOPT_REPLAY_GO_ON)
         read_batch(l);
@@ -432,11 +425,9 @@ enum dfopt_err dfopt_replay_run(struct dfopt_comm *comm,
                                 struct dfopt_run_result *out,
                                 struct dfopt_error *err)
 {
-    struct dfopt_replay_leader l = {.c = config,
-                                    .totals = &out->totals,
-                                    .b = {.comm = comm},
-                                    .output = {.c = config, .totals = &out->totals},
-                                    .flushed_ns = dfopt_clock_monotonic_ns()};
+    struct dfopt_replay_leader l = {
+        .c = config, .totals = &out->totals, .b = {.comm = comm}};
+    dfopt_output_init(&l.output, config, &out->totals);
     enum dfopt_err e = start(&l, input, err);
     if (!e)
         e = run(&l, out, err);

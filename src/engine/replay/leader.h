@@ -28,7 +28,6 @@ struct dfopt_replay_leader {
     uint64_t next_seq, findings, verdicts, lines;
     uint32_t lines_file; /* the file that `lines` are counted in */
     uint64_t bytes_done;
-    int64_t flushed_ns, progress_ns;
     enum dfopt_err stopped_by; /* strict: the first bad record or input */
     struct dfopt_error stop_error;
 };

@@ -163,7 +163,7 @@ static void send_go(struct dfopt_replay_leader *l, int to,
         e = dfopt_replay_add_names(l->c->dict, &f, l->known_strings,
                                    l->known_lists);
     if (e) /* an unnumbered slice cannot go on */
-        dfopt_comm_abort(b->comm, 1);
+        dfopt_comm_lost(b->comm, to, e, NULL);
     dfopt_replay_send(b, to, DFOPT_REPLAY_EVENT_LANE, &f, DFOPT_FRAME_GO);
 }
 

@@ -82,24 +82,17 @@ void dfopt_replay_fail(struct dfopt_replay_rank *b, enum dfopt_err e,
 
 /* ---- frames ---- */
 
-static void lost(struct dfopt_replay_rank *b, const struct dfopt_error *err)
-{
-    fprintf(stderr, "dfopt-mpi: rank %d: %s\n", b->rank, err->text);
-    dfopt_comm_abort(b->comm, 1);
-}
-
 struct dfopt_frame *dfopt_replay_begin(struct dfopt_replay_rank *b, int to,
                                        int lane, struct dfopt_frame *f,
                                        struct dfopt_frame_peer *peer)
 {
     const int at = to * DFOPT_REPLAY_LANES + lane;
     struct dfopt_error err = {0};
-    if (dfopt_send_finish(b->comm, &b->sending[at], &err) ||
-        dfopt_frame_begin(f, &b->out[at], b->slice.dict, peer)) {
-        if (!err.code)
-            dfopt_error_set(&err, DFOPT_ERR_NOMEM, "out of memory");
-        lost(b, &err);
-    }
+    enum dfopt_err e = dfopt_send_finish(b->comm, &b->sending[at], &err);
+    if (!e)
+        e = dfopt_frame_begin(f, &b->out[at], b->slice.dict, peer);
+    if (e)
+        dfopt_comm_lost(b->comm, b->rank, e, &err);
     return f;
 }
 
@@ -109,8 +102,10 @@ void dfopt_replay_send(struct dfopt_replay_rank *b, int to, int lane,
     const int at = to * DFOPT_REPLAY_LANES + lane;
     struct dfopt_error err = {0};
     dfopt_frame_end(f, kind, 0);
-    if (dfopt_comm_send(b->comm, to, &b->out[at], &b->sending[at], &err))
-        lost(b, &err);
+    enum dfopt_err e =
+        dfopt_comm_send(b->comm, to, &b->out[at], &b->sending[at], &err);
+    if (e)
+        dfopt_comm_lost(b->comm, b->rank, e, &err);
 }
 
 void dfopt_replay_receive(struct dfopt_replay_rank *b, int from,
@@ -126,7 +121,7 @@ void dfopt_replay_receive(struct dfopt_replay_rank *b, int from,
         e = dfopt_error_set(&err, DFOPT_ERR_FORMAT, "rank %d sent frame %u, not %u",
                             from, r->header.kind, (unsigned)kind);
     if (e)
-        lost(b, &err);
+        dfopt_comm_lost(b->comm, b->rank, e, &err);
 }
 
 /* ---- reading ---- */
@@ -240,11 +235,11 @@ static void take_results(struct dfopt_replay_rank *b, int from)
     struct dfopt_frame_reader in;
     dfopt_replay_receive(b, from, DFOPT_FRAME_RESULTS, &in);
     if (!b->status)
-        dfopt_replay_fail(b,
-                          dfopt_answer_results(
-                              &in, b->slice.dict, &b->own[from],
-                              &b->slice.batch.shares[from].results),
-                          NULL);
+        dfopt_replay_fail(
+            b,
+            dfopt_answer_results(&in, b->slice.dict, &b->own[from],
+                                 &b->slice.batch.shares[from].results),
+            NULL);
 }
 
 void dfopt_replay_decide(struct dfopt_replay_rank *b)

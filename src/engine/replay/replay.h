@@ -36,8 +36,8 @@ struct dfopt_replay_input {
 };
 
 /* Local, on rank 0, instead of dfopt_online_run; the others are in
- * dfopt_worker_serve. `splits` is the input (config->source is only asked for
- * progress). The rest as dfopt_online_run. */
+ * dfopt_worker_serve. `splits` is the input, config->source is not
+ * used. The rest as dfopt_online_run. */
 enum dfopt_err dfopt_replay_run(struct dfopt_comm *comm,
                                 const struct dfopt_run_config *config,
                                 const struct dfopt_replay_input *input,

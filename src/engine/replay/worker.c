@@ -286,9 +286,7 @@ enum dfopt_err dfopt_replay_serve(struct dfopt_comm *comm,
         dfopt_replay_fail(&f.b, e, err);
         follow(&f.b);
     } else {
-        fprintf(stderr, "dfopt-mpi: rank %d: %s\n", dfopt_comm_rank(comm),
-                dfopt_err_text(e));
-        dfopt_comm_abort(comm, 1);
+        dfopt_comm_lost(comm, dfopt_comm_rank(comm), e, err);
     }
     dfopt_replay_rank_free(&f.b);
     dfopt_splits_close(f.b.splits);

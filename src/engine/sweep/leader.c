@@ -91,11 +91,8 @@ static void send_or_abort(struct leader *l, int to, struct dfopt_frame *f,
     struct dfopt_error err = {0};
     if (!e)
         e = dfopt_outbox_send(&l->peers[to].out, l->comm, to, f, kind, &err);
-    if (!e)
-        return;
-    fprintf(stderr, "dfopt-mpi: rank %d: %s\n", to,
-            *err.text ? err.text : dfopt_err_text(e));
-    dfopt_comm_abort(l->comm, 1);
+    if (e)
+        dfopt_comm_lost(l->comm, to, e, &err);
 }
 
 static enum dfopt_err begin_frame(struct leader *l, int to, struct dfopt_frame *f)
@@ -179,8 +176,7 @@ static void receive(struct leader *l, bool wait)
         if (!e)
             e = dfopt_frame_open(&in, l->in.data, l->in.len, &err);
         if (e) { /* nobody can be understood any more */
-            fprintf(stderr, "dfopt-mpi: rank 0: %s\n", err.text);
-            dfopt_comm_abort(l->comm, 1);
+            dfopt_comm_lost(l->comm, 0, e, &err);
             return;
         }
         struct peer *p = &l->peers[from];
