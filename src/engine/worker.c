@@ -1,5 +1,4 @@
-/* The loop of a rank that is not 0: each frame goes to the mode that it belongs
- * to. */
+/* The loop of a worker: it dispatches each frame to the mode it belongs to. */
 #include "engine/worker.h"
 
 #include "engine/comm/frame.h"
@@ -15,7 +14,7 @@ struct worker {
     struct dfopt_buf in;
 };
 
-/* Handles one frame. Sets *stop and *exit_code if it says stop. */
+/* Handles one frame. Sets *stop and *exit_code on STOP. */
 static enum dfopt_err serve_frame(struct worker *w, bool *stop, int *exit_code,
                                   struct dfopt_error *err)
 {
@@ -58,7 +57,7 @@ int dfopt_worker_serve(struct dfopt_comm *comm)
     struct dfopt_error err = {0};
     enum dfopt_err e = dfopt_dict_create(&w.online.dict, true);
     while (!stop) {
-        if (e && !failed) { /* say it once, then wait to be told to leave */
+        if (e && !failed) { /* report it once, then wait for STOP */
             failed = true;
             if (err.code == DFOPT_OK)
                 dfopt_error_set(&err, e, "%s", dfopt_err_text(e));

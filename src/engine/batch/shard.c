@@ -60,7 +60,7 @@ enum dfopt_err dfopt_shard_event(struct dfopt_shard *s, uint64_t seq,
     enum dfopt_err e = dfopt_route_event(&s->router, event, &to);
     if (e)
         return e;
-    if (to.first == to.last) /* nobody else has it */
+    if (to.first == to.last) /* no other planner gets it */
         return dfopt_decide_event(s->planner, seq, event, out);
     for (int i = 0; i < DFOPT_DECISION_TABLES; i++)
         before[i] = dfopt_decision_rows(out, i)->len;

@@ -1,9 +1,8 @@
-/* Message passing between the ranks: whole frames, one at a time. The only
- * header of the project behind which MPI stands (comm.c alone includes mpi.h).
- *
- * Waiting never spins for long: a rank that waits yields, then sleeps, until a
- * rank of the same host rings its doorbell, or for up to a millisecond at a time,
- * so that idle ranks and oversubscribed cores cost nothing. */
+/* Message passing between the ranks: whole frames, one at a time. The only header
+ * of the project behind which MPI stands (comm.c alone includes mpi.h). Waiting
+ * never spins for long: a waiting rank yields, then sleeps until a rank of the same
+ * host rings its doorbell, or for at most a millisecond, so that idle ranks and
+ * oversubscribed cores cost nothing. */
 #ifndef DFOPT_ENGINE_COMM_COMM_H
 #define DFOPT_ENGINE_COMM_COMM_H
 
@@ -48,8 +47,8 @@ enum dfopt_err dfopt_comm_send(struct dfopt_comm *c, int to,
                                const struct dfopt_buf *frame,
                                struct dfopt_send **out, struct dfopt_error *err);
 
-/* Local. To be called now and then in long work: lets MPI go on with large frames
- * that are in flight, which it may pass on only while it is being called. */
+/* Local. To be called regularly in long work: MPI may pass on large frames in
+ * flight only while it is being called. */
 void dfopt_comm_progress(struct dfopt_comm *c);
 
 /* Local. Waits until the bytes may be changed; frees and NULLs *s. */

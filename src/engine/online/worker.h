@@ -32,7 +32,7 @@ enum dfopt_err dfopt_online_results(struct dfopt_online_worker *w, uint64_t batc
 enum dfopt_err dfopt_online_state(struct dfopt_online_worker *w,
                                   struct dfopt_error *err);
 
-/* Reports why this rank cannot go on. */
+/* Reports why this worker cannot continue. */
 enum dfopt_err dfopt_online_failure(struct dfopt_online_worker *w,
                                     const struct dfopt_error *why);
 

@@ -1,7 +1,7 @@
-/* Invariant: rows that come from the rank before start with a chunk. Where none
- * come although a chunk has begun, rank 0 has its start, and gets the rest of it as
- * rows. So on every rank the number of the first row says what to do, and a rank
- * whose slice sees the end of a chunk can hand on its last rows before it has got
+/* Invariant: rows carried from the rank before start with a chunk. If none are
+ * carried although a chunk has begun, rank 0 has its start and gets the rest as
+ * rows. So the number of the first row decides what each rank does, and a rank
+ * whose slice holds the end of a chunk can send its last rows before it receives
  * those of the rank before. */
 #include "engine/replay/carry.h"
 
@@ -9,9 +9,10 @@
 
 static bool is_kept(const struct dfopt_replay_rank *b, int table)
 {
-    return b->o.log_level >= 0 && b->o.log_detail >= (table == DFOPT_REPLAY_FINDINGS
-                                                          ? DFOPT_DETAIL_FINDINGS
-                                                          : DFOPT_DETAIL_VERDICTS);
+    return b->options.log_level >= 0 &&
+           b->options.log_detail >= (table == DFOPT_REPLAY_FINDINGS
+                                         ? DFOPT_DETAIL_FINDINGS
+                                         : DFOPT_DETAIL_VERDICTS);
 }
 
 static enum dfopt_declog_table table_of(int table)
@@ -32,7 +33,7 @@ static enum dfopt_item_kind item_of(int table)
                                           : DFOPT_ITEM_CARRIED_VERDICTS;
 }
 
-/* Sees what the slice has for the table. */
+/* Finds where chunks end among the rows that the slice has for a table. */
 static void look(struct dfopt_replay_rank *b, int table, uint64_t first)
 {
     const struct dfopt_batch *r = &b->slice.batch;
@@ -49,14 +50,14 @@ static void look(struct dfopt_replay_rank *b, int table, uint64_t first)
     dfopt_buf_clear(&t->carried);
 }
 
-/* Whether the rows so far go on to the next rank, though no chunk ends among them.
+/* Whether all rows so far are carried to the next rank: no chunk ends among them.
  */
 static bool all_go_on(const struct dfopt_replay_rows *t)
 {
     return !t->ends_chunk && (t->carried.len > 0 || t->to_chunk == 0);
 }
 
-/* What of the table the next rank is to go on with. */
+/* The rows of a table that the next rank continues. */
 static enum dfopt_err add_carried(struct dfopt_replay_rank *b, int table,
                                   struct dfopt_frame *f)
 {

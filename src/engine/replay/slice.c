@@ -1,6 +1,6 @@
-/* Slices. Findings are decoded once. The other records are few, but own memory
- * and name many strings; they are looked at when the slice is decoded, and taken
- * in when all their strings have their numbers. */
+/* Slices. Findings are decoded once. The other records are few, but own memory and
+ * name many strings: they are checked when the slice is decoded, and ingested when
+ * all strings have their numbers. */
 #include "engine/replay/slice.h"
 
 #include <stdlib.h>
@@ -8,7 +8,7 @@
 
 #define MEANWHILE_RECORDS 128 /* some 60 us */
 
-/* A record that is no finding: where it is, and, once placed, what it says. */
+/* A record that is no finding: its place and, once placed, its event. */
 struct other {
     uint64_t index; /* in the slice */
     size_t at;      /* in s->texts */
@@ -73,7 +73,7 @@ static enum dfopt_err decode_record(struct dfopt_slice *s,
     e = dfopt_route_event(&s->router, &event, &to);
     if (e || event.stream == DFOPT_STREAM_FINDING)
         return e ? e : dfopt_batch_count(r, to.reporter);
-    /* what was kept has numbers that hold here only: it is taken in again */
+    /* its strings have local numbers: it is ingested again when placed */
     if (event.stream == DFOPT_STREAM_REGISTRATION)
         dfopt_registration_clear(&event.registration);
     r->acks.len = acks;

@@ -111,7 +111,7 @@ enum dfopt_err dfopt_sweep_journal_create(struct dfopt_sweep_journal **out,
     return DFOPT_OK;
 }
 
-/* ---- going on ---- */
+/* ---- resuming ---- */
 
 /* Reads n bytes. Returns whether so many were there. */
 static bool read_all(int fd, void *bytes, size_t n)

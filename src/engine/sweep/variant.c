@@ -151,8 +151,8 @@ static void count_finding(struct dfopt_variant *v, const struct dfopt_recording 
 
 /* ---- deciding ---- */
 
-/* Whether the planner, once it has a knob, says at most one thing about a finding,
- * and remembers nothing. */
+/* Whether the planner, once it has a knob, gives a finding at most one verdict and
+ * keeps no state of it. */
 static bool is_inert(const struct dfopt_finding *f)
 {
     return f->trend == DFOPT_TREND_IMPROVING ||
@@ -177,9 +177,8 @@ static enum dfopt_err run_others(struct dfopt_variant *v,
          v->next_other++) {
         const struct dfopt_recording_other *at = &o[v->next_other];
         v->metrics.verdicts[DFOPT_VERDICT_INVALID] += at->invalid;
-        e = at->invalid
-                ? dfopt_decide_invalid(at->seq, out)
-                : dfopt_decide_event(v->planner, at->seq, &at->event, out);
+        e = at->invalid ? dfopt_decide_invalid(at->seq, out)
+                        : dfopt_decide_event(v->planner, at->seq, &at->event, out);
         if (!keep)
             dfopt_decisions_clear(out);
     }
