@@ -99,6 +99,17 @@ enum dfopt_err dfopt_frame_list(struct dfopt_frame *f, dfopt_list l)
     return add_item(f, DFOPT_ITEM_LIST, &l, sizeof l, items, n * sizeof *items);
 }
 
+enum dfopt_err dfopt_frame_names(struct dfopt_frame *f, uint32_t first_string,
+                                 uint32_t first_list)
+{
+    enum dfopt_err e = DFOPT_OK;
+    for (dfopt_sym s = first_string; s < dfopt_dict_strings(f->dict) && !e; s++)
+        e = dfopt_frame_string(f, s);
+    for (dfopt_list l = first_list; l < dfopt_dict_lists(f->dict) && !e; l++)
+        e = dfopt_frame_list(f, l);
+    return e;
+}
+
 /* Local numbers are kept in the same set, above the others': an authority has
  * no local ones and a replica defines nothing but them. */
 enum dfopt_err dfopt_frame_define(struct dfopt_frame *f, dfopt_sym s)
@@ -261,10 +272,9 @@ static enum dfopt_err add_rows(struct dfopt_frame *f, uint32_t item,
             if (v->kind == DFOPT_KIND_STR && dfopt_sym_is_local(v->str))
                 e = dfopt_frame_define(f, v->str);
         }
-    return e || !rows->len
-               ? e
-               : dfopt_frame_item(f, (enum dfopt_item_kind)item, rows->data,
-                                  rows->len);
+    return e || !rows->len ? e
+                           : dfopt_frame_item(f, (enum dfopt_item_kind)item,
+                                              rows->data, rows->len);
 }
 
 enum dfopt_err dfopt_frame_decisions(struct dfopt_frame *f,

@@ -77,25 +77,13 @@ enum dfopt_item_kind {
     DFOPT_ITEM_SWEEP_RESULT
 };
 
-/* The tables of struct dfopt_decisions, in the order of its members. Each travels
+/* The tables of struct dfopt_decisions, in the order of its members: each travels
  * as the item DFOPT_ITEM_VERDICTS + table. */
-enum dfopt_decision_table {
-    DFOPT_DECISION_VERDICTS,
-    DFOPT_DECISION_PLANS,
-    DFOPT_DECISION_SUPPRESSIONS,
-    DFOPT_DECISION_ACKS,
-    DFOPT_DECISION_RELAYS,
-    DFOPT_DECISION_SEEN,
-    DFOPT_DECISION_TIMEOUTS,
-    DFOPT_DECISION_TABLES
-};
-
+#define DFOPT_DECISION_TABLES (DFOPT_ITEM_TIMEOUT_ROWS - DFOPT_ITEM_VERDICTS + 1)
+#define DFOPT_DECISION_ACKS   (DFOPT_ITEM_ACK_ROWS - DFOPT_ITEM_VERDICTS)
 _Static_assert(sizeof(struct dfopt_decisions) ==
                    DFOPT_DECISION_TABLES * sizeof(struct dfopt_buf),
-               "a table of struct dfopt_decisions has no item");
-_Static_assert(DFOPT_ITEM_TIMEOUT_ROWS - DFOPT_ITEM_VERDICTS + 1 ==
-                   DFOPT_DECISION_TABLES,
-               "an item of rows has no table in struct dfopt_decisions");
+               "each table of struct dfopt_decisions has an item");
 
 static inline struct dfopt_buf *dfopt_decision_rows(struct dfopt_decisions *d,
                                                     int table)
@@ -156,6 +144,10 @@ enum dfopt_err dfopt_frame_item(struct dfopt_frame *f, enum dfopt_item_kind kind
 /* The definition of a string or list, whatever the peer knows. */
 enum dfopt_err dfopt_frame_string(struct dfopt_frame *f, dfopt_sym s);
 enum dfopt_err dfopt_frame_list(struct dfopt_frame *f, dfopt_list l);
+
+/* The definitions of all strings and lists from these numbers on. */
+enum dfopt_err dfopt_frame_names(struct dfopt_frame *f, uint32_t first_string,
+                                 uint32_t first_list);
 
 /* Defines a string or list to the peer, unless it has been. */
 enum dfopt_err dfopt_frame_define(struct dfopt_frame *f, dfopt_sym s);

@@ -50,7 +50,7 @@ static enum dfopt_err send_start(struct dfopt_replay_leader *l, int to)
     struct dfopt_frame f;
     struct dfopt_replay_rank *b = &l->rank;
     dfopt_replay_begin(b, to, DFOPT_REPLAY_EVENT_LANE, &f, NULL);
-    enum dfopt_err e = dfopt_replay_add_names(l->config->dict, &f, 1, 1);
+    enum dfopt_err e = dfopt_frame_names(&f, 1, 1);
     if (!e)
         e = dfopt_frame_item(&f, DFOPT_ITEM_REPLAY_CONFIG, &b->options,
                              sizeof b->options);

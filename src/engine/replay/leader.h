@@ -38,9 +38,4 @@ enum dfopt_err dfopt_replay_agree(struct dfopt_replay_leader *l,
                                   enum dfopt_replay_next *next,
                                   struct dfopt_error *err);
 
-/* Appends the definitions of strings and lists from the given numbers on. */
-enum dfopt_err dfopt_replay_add_names(const struct dfopt_dict *d,
-                                      struct dfopt_frame *f, uint32_t first_string,
-                                      uint32_t first_list);
-
 #endif

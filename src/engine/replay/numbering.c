@@ -7,18 +7,6 @@
 #include <inttypes.h>
 #include <string.h>
 
-enum dfopt_err dfopt_replay_add_names(const struct dfopt_dict *d,
-                                      struct dfopt_frame *f, uint32_t first_string,
-                                      uint32_t first_list)
-{
-    enum dfopt_err e = DFOPT_OK;
-    for (dfopt_sym s = first_string; s < dfopt_dict_strings(d) && !e; s++)
-        e = dfopt_frame_string(f, s);
-    for (dfopt_list i = first_list; i < dfopt_dict_lists(d) && !e; i++)
-        e = dfopt_frame_list(f, i);
-    return e;
-}
-
 /* A list that another rank has made, with the numbers that hold here. */
 static enum dfopt_err intern_list(struct dfopt_replay_leader *l, int from,
                                   const struct dfopt_item *item)
@@ -163,8 +151,7 @@ static void send_go(struct dfopt_replay_leader *l, int to,
     dfopt_replay_begin(b, to, DFOPT_REPLAY_EVENT_LANE, &f, NULL);
     enum dfopt_err e = dfopt_frame_item(&f, DFOPT_ITEM_REPLAY_GO, go, sizeof *go);
     if (!e)
-        e = dfopt_replay_add_names(l->config->dict, &f, l->known_strings,
-                                   l->known_lists);
+        e = dfopt_frame_names(&f, l->known_strings, l->known_lists);
     if (e) /* a slice without numbers cannot be decided */
         dfopt_comm_lost(b->comm, to, e, NULL);
     dfopt_replay_send(b, to, DFOPT_REPLAY_EVENT_LANE, &f, DFOPT_FRAME_GO);

@@ -66,11 +66,7 @@ static enum dfopt_err put_start(struct leader *l, struct dfopt_frame *f)
     const struct dfopt_policy none = {0};
     const struct dfopt_sweep_start start = {
         .max_record_bytes = c->input.max_record_bytes, .strict = c->input.strict};
-    enum dfopt_err e = DFOPT_OK;
-    for (dfopt_sym s = 1; s < dfopt_dict_strings(c->world->dict) && !e; s++)
-        e = dfopt_frame_string(f, s);
-    for (dfopt_list s = 1; s < dfopt_dict_lists(c->world->dict) && !e; s++)
-        e = dfopt_frame_list(f, s);
+    enum dfopt_err e = dfopt_frame_names(f, 1, 1);
     if (!e)
         e = dfopt_frame_config(f, &none, c->world->assumed_acks,
                                c->world->relay_hostname);
