@@ -51,8 +51,7 @@ struct dfopt_run_config {
     const struct dfopt_policy *policy;
     bool assumed_acks;
     dfopt_sym relay_hostname;
-    const struct dfopt_fold
-        *resume; /* NULL: none. State of the run that is resumed */
+    const struct dfopt_fold *resume; /* state of the resumed run; NULL: none */
     const struct dfopt_initial *initial;
     size_t n_initial;
     struct dfopt_source *source;
@@ -62,7 +61,7 @@ struct dfopt_run_config {
     struct dfopt_journal *journal; /* NULL, or gets it as well, before what it led
                                     * to leaves; emptied when the log has it */
     struct dfopt_declog **declog;  /* *declog NULL: none. Closed and NULLed when it
-                                      fails; the run continues */
+                                    * fails; the run continues */
     struct dfopt_log *log;         /* NULL: silent */
     bool outputs_count;            /* one that fails ends the run: what it did not
                                     * take must not be acknowledged */
@@ -71,8 +70,7 @@ struct dfopt_run_config {
     uint32_t batch_events;      /* at most so many a batch; 0: 4096 */
     uint32_t batches_in_flight; /* at most so many at once; 0: 4 */
     int64_t flush_interval_ns;  /* of the decision log */
-    int wait_ms; /* for input at a time; 0: 100. Upper bound on the time to notice a
-                    signal */
+    int wait_ms; /* for input, and to notice a signal, at most; 0: 100 */
     const volatile sig_atomic_t *stop; /* not 0: stop ingesting */
     dfopt_run_progress_fn progress;    /* NULL: none; called a few times a second */
     void *progress_arg;

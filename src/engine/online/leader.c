@@ -343,12 +343,10 @@ enum dfopt_err dfopt_online_run(struct dfopt_comm *comm,
         e = run(&l, err);
         if (e)
             wind_up(&l);
-        struct dfopt_error ending = {0};
-        enum dfopt_err ended = dfopt_output_settle(&l.output, &ending);
-        if (ended && !e) {
-            *err = ending;
-            e = ended;
-        }
+        struct dfopt_error ignored = {0};
+        const enum dfopt_err ended =
+            dfopt_output_settle(&l.output, e ? &ignored : err);
+        e = e ? e : ended;
         l.emitted += l.passed_over;
         if (!ended && !e)
             e = settled(&l, err);

@@ -395,14 +395,10 @@ static enum dfopt_err run(struct dfopt_replay_leader *l,
     read_batch(l);
     while (!e && next == DFOPT_REPLAY_GO_ON)
         e = run_batch(l, &next, err);
-    if (next ==
-        DFOPT_REPLAY_LAST) { /* the workers report, whatever happened here */
-        struct dfopt_error failed = {0};
-        enum dfopt_err ended = collect_state(l, out, &failed);
-        if (ended && !e) {
-            *err = failed;
-            e = ended;
-        }
+    if (next == DFOPT_REPLAY_LAST) { /* workers report, whatever failed here */
+        struct dfopt_error ignored = {0};
+        const enum dfopt_err ended = collect_state(l, out, e ? &ignored : err);
+        e = e ? e : ended;
     } else if (next == DFOPT_REPLAY_GO_ON) {
         abandon(l);
     }
@@ -438,12 +434,9 @@ enum dfopt_err dfopt_replay_run(struct dfopt_comm *comm,
         *err = l.stop_error;
         e = l.stopped_by;
     }
-    struct dfopt_error ending = {0};
-    enum dfopt_err ended = dfopt_output_flush(&l.output, &ending);
-    if (ended && !e) {
-        *err = ending;
-        e = ended;
-    }
+    struct dfopt_error ignored = {0};
+    const enum dfopt_err ended = dfopt_output_flush(&l.output, e ? &ignored : err);
+    e = e ? e : ended;
     report_progress(&l, true);
     out->stopped = config->stop && *config->stop;
     out->output_failed = l.output.failed;

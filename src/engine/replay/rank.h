@@ -73,8 +73,7 @@ struct dfopt_replay_rank {
     struct dfopt_shard shard;
     uint32_t local_strings, local_lists; /* sent to rank 0 so far */
     struct dfopt_decisions results;      /* scratch: about another rank's slice */
-    struct dfopt_frame_peer
-        *told; /* by rank: which of this rank's own strings it knows; owned */
+    struct dfopt_frame_peer *told; /* by rank: what it knows of this one's; owned */
     struct dfopt_frame_translation *own; /* by rank: of theirs; owned */
     struct dfopt_buf in;
     struct dfopt_buf *out;       /* two a rank: EVENTS or control, RESULTS; owned */

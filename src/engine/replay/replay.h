@@ -36,7 +36,7 @@ struct dfopt_replay_input {
 };
 
 /* Local, on rank 0, instead of dfopt_online_run; the others are in
- * dfopt_worker_serve. `splits` is the input, config->source is not
+ * dfopt_worker_serve. `splits` is the input; config->source is not
  * used. The rest as dfopt_online_run. */
 enum dfopt_err dfopt_replay_run(struct dfopt_comm *comm,
                                 const struct dfopt_run_config *config,
