@@ -19,7 +19,7 @@ static void ask_stop(int signal_number)
 }
 
 /* Rank 0 ends in good order when asked to; workers leave when rank 0 says so.
- * SIGUSR1 is for those who can reach mpirun only: that passes it on and goes on,
+ * SIGUSR1 is for those who can reach mpirun only: mpirun passes it on and stays,
  * where SIGTERM makes it kill what has not ended within a second and return 1.
  * A broken pipe is an error of a write, not the end of the process. */
 static void set_signals(bool leads)

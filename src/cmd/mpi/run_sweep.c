@@ -98,8 +98,8 @@ static enum dfopt_err check_outputs(struct dfopt_sweep_run *s,
     s->resumes = access(s->journal_path, F_OK) == 0;
     if (!e && s->resumes && !o->sweep.resume)
         e = dfopt_error_set(err, DFOPT_ERR_STATE,
-                            "%s: of a sweep that was interrupted: go on with "
-                            "--sweep-resume, or remove it to begin again",
+                            "%s: left by an interrupted sweep; resume it with "
+                            "--sweep-resume, or remove the file",
                             s->journal_path);
     return e;
 }

@@ -46,7 +46,7 @@ static void look(struct dfopt_replay_rank *b, int table, uint64_t first)
 
 /* Whether all rows so far are carried to the next rank: no chunk ends among them.
  */
-static bool all_go_on(const struct dfopt_replay_rows *t)
+static bool all_carried(const struct dfopt_replay_rows *t)
 {
     return !t->ends_chunk && (t->carried.len > 0 || t->to_chunk == 0);
 }
@@ -61,7 +61,7 @@ static enum dfopt_err add_carried(struct dfopt_replay_rank *b, int table,
         return dfopt_frame_item(f, tables[table].item,
                                 t->own + (t->n - t->behind) * size,
                                 t->behind * size);
-    if (!all_go_on(t))
+    if (!all_carried(t))
         return DFOPT_OK;
     enum dfopt_err e = dfopt_buf_add(&t->carried, t->own, t->n * size);
     return e ? e
@@ -134,7 +134,7 @@ static enum dfopt_err pack(struct dfopt_replay_rank *b, int table,
     enum dfopt_err e = DFOPT_OK;
     size_t n = t->n;
     if (b->rank + 1 < b->size) {
-        if (all_go_on(t))
+        if (all_carried(t))
             return DFOPT_OK;
         if (t->ends_chunk)
             n -= t->behind;
