@@ -61,6 +61,23 @@ enum dfopt_err dfopt_buf_printf(struct dfopt_buf *b, const char *format, ...)
     return e;
 }
 
+void *dfopt_array_reserve(void *array, uint32_t *cap, uint32_t index, size_t size)
+{
+    if (index < *cap)
+        return array;
+    size_t n = *cap ? *cap : 64;
+    while (n <= index)
+        n *= 2;
+    if (n > UINT32_MAX)
+        return NULL;
+    char *at = realloc(array, n * size);
+    if (!at)
+        return NULL;
+    memset(at + *cap * size, 0, (n - *cap) * size);
+    *cap = (uint32_t)n;
+    return at;
+}
+
 void dfopt_buf_clear(struct dfopt_buf *b)
 {
     b->len = 0;

@@ -8,6 +8,7 @@
 
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct dfopt_buf {
     char *data; /* owned; NULL while cap is 0 */
@@ -27,6 +28,11 @@ void *dfopt_buf_grow(struct dfopt_buf *b, size_t n);
 /* Appends printf-formatted text; keeps a NUL behind it that len leaves out. */
 enum dfopt_err dfopt_buf_printf(struct dfopt_buf *b, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+
+/* Room for `index` in an array of `size` bytes an item, which *cap counts and new
+ * ones of which are zero. Returns where it is now, or NULL on NOMEM (nothing
+ * changed). */
+void *dfopt_array_reserve(void *array, uint32_t *cap, uint32_t index, size_t size);
 
 /* Forgets the contents, keeps the memory. */
 void dfopt_buf_clear(struct dfopt_buf *b);

@@ -1,6 +1,5 @@
-/* The only place that asks the operating system for the time: for the command
- * line, the runtime, and what waits in a transport. What is decided never depends
- * on it. */
+/* The only place that asks the operating system for the time: for the programs,
+ * the engine, and transports that wait. Decisions never depend on it. */
 #ifndef DFOPT_BASE_CLOCK_H
 #define DFOPT_BASE_CLOCK_H
 

@@ -3,9 +3,9 @@
  * found by its bytes, unless a local entry had those bytes first (the number
  * of the authority then replaces the local one in the table).
  *
- * With millions of names each access to memory is a wait. A look-up makes two: a
- * slot, which tells by its hash whether the entry is worth a look, and the entry.
- */
+ * With millions of names every memory access is a cache miss. A look-up makes two:
+ * the slot, whose hash tells whether the entry is worth reading, and the entry. */
+#include "base/buf.h"
 #include "base/dict.h"
 
 #include <stdlib.h>
@@ -94,18 +94,10 @@ static struct entry *entry_create(struct pool *p, const void *bytes, size_t len)
 
 static bool by_id_reserve(struct by_id *v, uint32_t index)
 {
-    if (index < v->cap)
-        return true;
-    uint32_t cap = v->cap ? v->cap : 64;
-    while (cap <= index)
-        cap *= 2;
-    struct entry **at = realloc(v->at, cap * sizeof *at);
-    if (!at)
-        return false;
-    memset(at + v->cap, 0, (cap - v->cap) * sizeof *at);
-    v->at = at;
-    v->cap = cap;
-    return true;
+    struct entry **at = dfopt_array_reserve(v->at, &v->cap, index, sizeof *at);
+    if (at)
+        v->at = at;
+    return at != NULL;
 }
 
 /* The slot that has these bytes, or the free one where they belong. */

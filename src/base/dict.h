@@ -3,7 +3,7 @@
  * numbers and a finding is plain data of fixed size.
  *
  * The dictionary of rank 0 is the authority: it numbers strings in the order
- * of their first use. A replica, on another rank, is told numbers and texts
+ * of their first use. A replica, on another rank, receives numbers and texts
  * (dfopt_dict_define) and so uses the same numbers; what a replica interns by
  * itself gets a local number (dfopt_sym_is_local), which means nothing on
  * another rank.
@@ -67,7 +67,7 @@ uint32_t dfopt_dict_lists(const struct dfopt_dict *d);
 uint32_t dfopt_dict_local_strings(const struct dfopt_dict *d);
 uint32_t dfopt_dict_local_lists(const struct dfopt_dict *d);
 
-/* Replica: takes over a number of the authority. Numbers may come in any order
+/* Replica: adopts a number of the authority. Numbers may come in any order
  * and leave gaps. Returns NOMEM, or ARG if the number stands for another text,
  * is local, or the dictionary is the authority. */
 enum dfopt_err dfopt_dict_define(struct dfopt_dict *d, dfopt_sym s,
@@ -80,7 +80,7 @@ static inline uint32_t dfopt_local_number(uint32_t i)
     return i | 0x80000000u;
 }
 
-/* Whether a number was given out by a replica itself. */
+/* Whether a number was assigned by a replica itself. */
 static inline bool dfopt_sym_is_local(dfopt_sym s)
 {
     return (s & 0x80000000u) != 0 && s != DFOPT_SYM_NONE;

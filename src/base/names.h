@@ -6,10 +6,13 @@
 #define DFOPT_NAME_TEXT3(name, text, meaning)   text,
 #define DFOPT_NAME_MEANING(name, text, meaning) meaning,
 
-/* The body of a function that gives the name of an enumerator: the list's
- * entries are in the order of the enumeration, from 0. */
-#define DFOPT_RETURN_NAME(list, pick, index)                                       \
-    static const char *const names[] = {list(pick)};                               \
-    return (index) < sizeof names / sizeof *names ? names[index] : "unknown"
+/* Defines a function that names an enumerator: the list's entries are in the order
+ * of the enumeration, from 0. Any other number is "unknown". */
+#define DFOPT_NAME_FUNCTION(function, list, pick)                                  \
+    const char *function(uint32_t i)                                               \
+    {                                                                              \
+        static const char *const names[] = {list(pick)};                           \
+        return i < sizeof names / sizeof *names ? names[i] : "unknown";            \
+    }
 
 #endif

@@ -1,5 +1,5 @@
 /* How the client's messages travel: an ops table, so that a transport that needs
- * more than this library may (zmq now) can be loaded when it is asked for. One
+ * more than this library may (mofka) can be loaded when it is asked for. One
  * thread, the listener, calls all of it but open and wake. */
 #ifndef DFOPT_CLIENT_TRANSPORT_H
 #define DFOPT_CLIENT_TRANSPORT_H

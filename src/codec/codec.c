@@ -1,4 +1,4 @@
-/* The decoder as its users see it: its life, and one record in. */
+/* The decoder as its users see it: create, destroy, decode one record. */
 #include "codec/codec.h"
 #include "codec/record.h"
 

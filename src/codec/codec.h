@@ -1,16 +1,15 @@
-/* JSON <-> model. What comes in is decoded into plain data with interned
- * strings; what goes out is one line of compact JSON. json-c stays inside this
- * folder. What is accepted, field by field: docs/formats.md. */
+/* JSON <-> model. Input is decoded into plain data with interned strings; output
+ * is one line of compact JSON. What is accepted, field by field: docs/formats.md.
+ */
 #ifndef DFOPT_CODEC_CODEC_H
 #define DFOPT_CODEC_CODEC_H
 
 #include "base/buf.h"
 #include "base/log.h"
 #include "model/decision.h"
-#include "model/policy.h"
 #include "model/state.h"
 
-/* ---- what comes in ---- */
+/* ---- input ---- */
 
 struct dfopt_codec; /* decoder and its scratch memory; one thread */
 
@@ -35,7 +34,7 @@ struct dfopt_event {
         struct dfopt_ack ack;
         struct dfopt_global_plan global_plan;
     };
-    /* For the record of what came in; borrowed until the next decode. */
+    /* For the record of the input; borrowed until the next decode. */
     const char *body; /* REGISTRATION: the body as compact JSON; else NULL */
     size_t body_len;
     const char *plan_id; /* ACK: as it came, whatever its form; else NULL */
@@ -57,12 +56,6 @@ enum dfopt_err dfopt_codec_decode(struct dfopt_codec *c, int stream,
                                   const char *data, size_t len,
                                   struct dfopt_event *out, struct dfopt_error *err);
 
-/* Decodes a policy file onto *policy, which holds a preset. On failure *policy
- * is as it was. An unknown key is a SCHEMA error that names it. */
-enum dfopt_err dfopt_codec_policy(struct dfopt_dict *dict, const char *text,
-                                  size_t len, struct dfopt_policy *policy,
-                                  struct dfopt_error *err);
-
 /* Decodes a registry file: a JSON array of registrations, or one. Returns owned:
  * an array of *n in *out, each to be cleared, then the array freed. All or
  * nothing; *err names the index, and the knob where one is at fault. `bodies`,
@@ -72,7 +65,7 @@ enum dfopt_err dfopt_codec_registry(struct dfopt_codec *c, const char *text,
                                     size_t *n, struct dfopt_buf *bodies,
                                     struct dfopt_error *err);
 
-/* ---- what goes out: each appends compact JSON to *out; OK or NOMEM ---- */
+/* ---- output: each appends compact JSON to *out; OK or NOMEM ---- */
 
 /* An ActionPlan as applications read it; keys in the order of the wire format. */
 enum dfopt_err dfopt_codec_plan_json(const struct dfopt_dict *dict,
@@ -84,11 +77,6 @@ enum dfopt_err dfopt_codec_plan_json(const struct dfopt_dict *dict,
 enum dfopt_err dfopt_codec_plan_metadata(const struct dfopt_dict *dict,
                                          const struct dfopt_plan *p, uint32_t run,
                                          struct dfopt_buf *out);
-
-/* A policy in the form of a policy file, every switch given. */
-enum dfopt_err dfopt_codec_policy_json(const struct dfopt_dict *dict,
-                                       const struct dfopt_policy *policy,
-                                       struct dfopt_buf *out);
 
 /* {"knob": value, ...}: the job's values, in the order of first registration. */
 enum dfopt_err dfopt_codec_knob_state_json(const struct dfopt_dict *dict,

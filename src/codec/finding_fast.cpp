@@ -1,9 +1,9 @@
 /* Findings, fast. simdjson's first stage finds the tokens of a record; the rest
  * of the grammar is checked by the walk over them (token_walk.hpp), for each value
- * whether it is needed or not, and strings are used where they lie. That stage is
- * not of simdjson's public interface; what is costs more. Measured per finding
- * of 930 bytes: copy and first stage 110 ns, the rest 330; simdjson's whole tree
- * 430 before a field is read, its on-demand interface 850.
+ * whether it is needed or not, and strings are used in place. That stage is not
+ * part of simdjson's public interface; what is public costs more. Measured per
+ * finding of 930 bytes: copy and first stage 110 ns, the rest 330; simdjson's whole
+ * tree 430 before a field is read, its on-demand interface 850.
  *
  * Rules: in doubt, decline. A record with a backslash is declined, so that the
  * bytes of a string are its text. Nothing is interned before all is accepted. */
@@ -53,7 +53,7 @@ struct list_span {
     size_t n;
 };
 
-/* What a finding says, its strings still in the text. */
+/* The fields of a finding, its strings still in the text. */
 struct draft {
     span type, scope, motif, trend;
     list_span tags, suppresses;
@@ -330,7 +330,8 @@ bool intern_all(dfopt_finding_fast *fast, const walk &w, draft &d)
 
 /* ---- a record ---- */
 
-/* An event of another stream, as event logs are written, told by its start. */
+/* An event of another stream, as event logs are written, recognised by its start.
+ */
 bool is_other_stream(const char *data, size_t len)
 {
     static const char start[] = "{\"stream\": \"";

@@ -3,7 +3,7 @@
  * first into a dictionary that is thrown away: it is rare, and so a rejected
  * one leaves nothing behind. */
 #include "codec/record.h"
-#include "codec/response_json.h"
+#include "policy/response_json.h"
 
 #include <stdlib.h>
 

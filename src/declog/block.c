@@ -74,7 +74,7 @@ static enum dfopt_err add_padding(struct dfopt_buf *out, uint64_t n)
 
 #define BATCH_ROWS 64
 
-/* Rows as they were decided, on their way to rows of the table. */
+/* Rows as they were decided, not yet rows of the table. */
 struct incoming {
     const struct dfopt_finding_row *findings; /* NULL: they are verdicts, */
     const struct dfopt_verdict_row *verdicts; /* which are rows already */

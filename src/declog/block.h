@@ -1,6 +1,6 @@
-/* Rows of a decision log made ready on one rank and appended on another. A
- * block is cut at the chunks of the file: the chunks that it holds whole are
- * packed, and the rows before and behind them go along as they are. */
+/* Rows of a decision log, prepared on one rank and appended on another. A block is
+ * cut at the chunks of the file: its whole chunks are packed; the rows before and
+ * after them stay as they are. */
 #ifndef DFOPT_DECLOG_BLOCK_H
 #define DFOPT_DECLOG_BLOCK_H
 

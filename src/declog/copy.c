@@ -1,9 +1,10 @@
-/* Going on with a log, and copying one. HDF5 cannot open a file again that its SWMR
- * writer did not close, and to mend it in place would put the only copy at risk. So
- * what the last commit counts is copied to a new file beside it, chunk by chunk as
- * they lie there, and when that is whole and on disk it takes the old one's place.
+/* Copies a log, to resume it or to repair it. HDF5 cannot reopen a file that its
+ * SWMR writer did not close, and repairing it in place would risk the only copy. So
+ * what the last commit counts is copied to a new file, chunk by chunk as they are.
+ * To resume, that file is made beside the log and replaces it once it is whole and
+ * on disk.
  *
- * Invariant: until the rename the old file is not touched. */
+ * Invariant: the old file is not touched before the rename. */
 #include "declog/h5.h"
 #include "declog/reader_impl.h"
 #include "declog/writer_impl.h"
@@ -39,8 +40,7 @@ static enum dfopt_err failed(const struct copy *c, enum dfopt_err e,
 
 /* ---- whole chunks ---- */
 
-/* Whether the chunks of two datasets are alike: cut and filtered in the same way.
- */
+/* Whether two datasets have chunks of the same size and filters. */
 static bool are_alike(hid_t a, hid_t b)
 {
     hid_t of[2] = {H5Dget_create_plist(a), H5Dget_create_plist(b)};
@@ -157,9 +157,9 @@ static enum dfopt_err copy_store(struct copy *c, size_t store, uint64_t rows)
     return e;
 }
 
-/* ---- what is kept ---- */
+/* ---- rows to keep ---- */
 
-/* Where rows of a table say which event they are of. */
+/* Where the rows of a table hold the number of their event. */
 static const struct {
     enum dfopt_declog_table table;
     size_t seq;
@@ -219,8 +219,8 @@ static bool is_kept(const union any_row *row, size_t seq_at,
     return seq < limit;
 }
 
-/* How many rows of a table are kept: those at its end may be of events that the log
- * does not hold completely. */
+/* Counts the rows to keep: the last ones may belong to events that the log does not
+ * hold completely. */
 static enum dfopt_err count_rows(struct copy *c, size_t i,
                                  struct dfopt_declog_commit_row *keep)
 {
@@ -341,7 +341,7 @@ static int compression_of(const struct dfopt_declog_reader *r)
     return (int)level;
 }
 
-/* The attributes and the making of the old file. */
+/* The attributes and creation options of the old file. */
 static struct dfopt_declog_options options_of(const struct dfopt_declog_reader *r)
 {
     const struct dfopt_declog_run *run = &r->run;
@@ -358,46 +358,6 @@ static struct dfopt_declog_options options_of(const struct dfopt_declog_reader *
     return o;
 }
 
-static enum dfopt_err fill(struct dfopt_declog *w, struct dfopt_declog_reader *r,
-                           const struct dfopt_declog_options *o,
-                           struct dfopt_error *err)
-{
-    struct copy c = {.from = r, .to = w, .err = err};
-    enum dfopt_err e = copy_all(&c);
-    if (!e)
-        e = failed(&c, dfopt_declog_begin_run(w, o), "cannot go on");
-    if (!e)
-        e = failed(&c, dfopt_declog_go_live(w, true), "cannot go on");
-    dfopt_buf_free(&c.bytes);
-    return e;
-}
-
-enum dfopt_err dfopt_declog_resume(struct dfopt_declog **out,
-                                   const struct dfopt_dict *dict,
-                                   struct dfopt_declog_reader *r,
-                                   const struct dfopt_declog_options *options,
-                                   struct dfopt_error *err)
-{
-    struct dfopt_declog *w = NULL;
-    struct dfopt_declog_options made = options_of(r);
-    if (r->run.format_version < DFOPT_DECLOG_VERSION)
-        return dfopt_error_set(err, DFOPT_ERR_FORMAT,
-                               "%s: format version %d cannot be gone on with",
-                               r->path, (int)r->run.format_version);
-    made.path = r->path;
-    enum dfopt_err e = dfopt_declog_make(&w, dict, &made, err);
-    if (e)
-        return e;
-    e = fill(w, r, options, err);
-    if (e)
-        dfopt_declog_drop(w);
-    else
-        *out = w;
-    return e;
-}
-
-/* ---- a clean copy ---- */
-
 /* What the stores still have in memory. */
 static enum dfopt_err write_rest(struct dfopt_declog *w)
 {
@@ -407,30 +367,59 @@ static enum dfopt_err write_rest(struct dfopt_declog *w)
     return e;
 }
 
+/* Makes the file at the path, with a row of the run that begins (NULL: none does).
+ */
+static enum dfopt_err copy_log(struct copy *c, const struct dfopt_dict *dict,
+                               const char *path,
+                               const struct dfopt_declog_options *next)
+{
+    const char *what = next ? "cannot go on" : "cannot copy the log";
+    struct dfopt_declog_options made = options_of(c->from);
+    made.path = path;
+    enum dfopt_err e = dfopt_declog_make(&c->to, dict, &made, c->err);
+    if (e)
+        return e;
+    e = copy_all(c);
+    if (!next) { /* no names are added */
+        c->to->strings = dfopt_dict_strings(dict);
+        c->to->lists = dfopt_dict_lists(dict);
+    }
+    if (!e)
+        e = failed(c,
+                   next ? dfopt_declog_begin_run(c->to, next) : write_rest(c->to),
+                   what);
+    if (!e)
+        e = failed(c, dfopt_declog_go_live(c->to, true), what);
+    dfopt_buf_free(&c->bytes);
+    if (e)
+        dfopt_declog_drop(c->to);
+    return e;
+}
+
+enum dfopt_err dfopt_declog_resume(struct dfopt_declog **out,
+                                   const struct dfopt_dict *dict,
+                                   struct dfopt_declog_reader *r,
+                                   const struct dfopt_declog_options *options,
+                                   struct dfopt_error *err)
+{
+    struct copy c = {.from = r, .err = err};
+    if (r->run.format_version < DFOPT_DECLOG_VERSION)
+        return dfopt_error_set(err, DFOPT_ERR_FORMAT,
+                               "%s: format version %d cannot be gone on with",
+                               r->path, (int)r->run.format_version);
+    enum dfopt_err e = copy_log(&c, dict, r->path, options);
+    if (!e)
+        *out = c.to;
+    return e;
+}
+
 enum dfopt_err dfopt_declog_copy(struct dfopt_declog_reader *r, const char *path,
                                  struct dfopt_error *err)
 {
-    struct dfopt_declog *w = NULL;
-    struct dfopt_declog_options made = options_of(r);
     struct copy c = {.from = r, .err = err};
-    made.path = path;
     if (access(path, F_OK) == 0)
         return dfopt_error_set(err, DFOPT_ERR_IO,
                                "%s: exists already; not replaced", path);
-    enum dfopt_err e = dfopt_declog_make(&w, r->dict, &made, err);
-    if (e)
-        return e;
-    c.to = w;
-    e = copy_all(&c);
-    w->strings = dfopt_dict_strings(r->dict); /* nothing is to be added */
-    w->lists = dfopt_dict_lists(r->dict);
-    if (!e)
-        e = failed(&c, write_rest(w), "cannot copy the log");
-    if (!e)
-        e = failed(&c, dfopt_declog_go_live(w, true), "cannot copy the log");
-    dfopt_buf_free(&c.bytes);
-    if (!e)
-        return dfopt_declog_close(&w, r->run.complete, err);
-    dfopt_declog_drop(w);
-    return e;
+    enum dfopt_err e = copy_log(&c, r->dict, path, NULL);
+    return e ? e : dfopt_declog_close(&c.to, r->run.complete, err);
 }

@@ -1,5 +1,5 @@
-/* Going through a table of a log in the order of its rows, with bounded memory:
- * a block of rows at a time. */
+/* Iterates over a table of a log in row order, with bounded memory: a block of rows
+ * at a time. */
 #ifndef DFOPT_DECLOG_CURSOR_H
 #define DFOPT_DECLOG_CURSOR_H
 

@@ -1,11 +1,10 @@
 /* The file driver that the writer gives to HDF5: plain pread and pwrite, but a
  * failed write is remembered, not reported to HDF5.
  *
- * HDF5 1.10 does not get over a write that fails within a flush: the file can
- * be neither flushed nor closed any more, and the clean-up in MPI_Finalize
- * crashes on it. So HDF5 never hears of a failure: the writer asks after each
- * step, and from the first failure on the file is left as it is, as a kill at
- * that moment would have left it. */
+ * HDF5 1.10 cannot recover from a write that fails within a flush: the file can
+ * no longer be flushed or closed, and the clean-up in MPI_Finalize crashes. So HDF5
+ * never sees a failure: the writer asks after each step, and from the first failure
+ * on the file stays as a kill at that moment would have left it. */
 #ifndef DFOPT_DECLOG_DRIVER_H
 #define DFOPT_DECLOG_DRIVER_H
 

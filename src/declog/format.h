@@ -1,6 +1,6 @@
 /* The decision log's format: which tables a file holds, the rows of each, and
  * the columns that a row is stored as. The writer, the reader and the documents
- * (docs/decision-log.md) go by the one description in format.c.
+ * (docs/decision-log.md) go by the one description in layout.c.
  *
  * A table is a group of columns, one dataset each. A text that seldom repeats
  * (a rationale, a reason) is kept in a pool: the bytes of all rows one behind
@@ -111,7 +111,7 @@ struct dfopt_declog_plan_row {
     struct dfopt_declog_text rationale;
 };
 
-/* /acks: what an application said of a plan, and what became of it. */
+/* /acks: an acknowledgement of a plan, and its outcome. */
 struct dfopt_declog_ack_row {
     uint64_t seq;
     uint64_t plan_id;     /* of the plan that it was for; 0 if unmatched */
@@ -216,8 +216,8 @@ struct dfopt_declog_run_text_row {
 
 struct dfopt_declog_position {
     uint64_t next_seq;    /* every event below it is complete in the log */
-    uint64_t offset;      /* bytes of the input that are done with */
-    uint64_t record_line; /* lines of the input that are done with */
+    uint64_t offset;      /* bytes of the input that are processed */
+    uint64_t record_line; /* lines of the input that are processed */
     int64_t wall_ns;      /* when; since 1970-01-01 UTC */
     dfopt_sym origin;     /* the input: file or endpoint; DFOPT_SYM_NONE: none */
     uint32_t reserved;

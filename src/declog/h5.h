@@ -25,7 +25,7 @@ enum dfopt_err dfopt_h5_look(const char *path, struct dfopt_error *err);
 
 struct dfopt_h5_access { /* how a file could be opened */
     bool live;           /* the SWMR way: a writer has it open, or was killed */
-    bool cut;            /* it is shorter than it says of itself */
+    bool cut;            /* it is shorter than its header says */
 };
 
 /* Opens a file to read, in the strictest way that it allows; `how`, if not NULL,

@@ -2,9 +2,10 @@
  * in format.h, its line here, its line in docs/decision-log.md. */
 #include "declog/layout.h"
 
-#define NAME2(name, text)          text,
-#define NAME3(name, text, meaning) text,
-#define METRIC_NAME(name, text)    text,
+#include "base/names.h"
+
+#define NAME2 DFOPT_NAME_TEXT
+#define NAME3 DFOPT_NAME_TEXT3
 
 static const char *const verdicts[] = {DFOPT_VERDICT_LIST(NAME3)};
 static const char *const kinds[] = {DFOPT_KIND_LIST(NAME2)};
@@ -16,13 +17,13 @@ static const char *const actions[] = {DFOPT_SUPPRESSION_ACTION_LIST(NAME2)};
 static const char *const knob_types[] = {DFOPT_KNOB_TYPE_LIST(NAME2)};
 static const char *const directions[] = {DFOPT_DIRECTION_LIST(NAME2)};
 static const char *const step_modes[] = {DFOPT_STEP_MODE_LIST(NAME2)};
-static const char *const range_states[] = {"none", "ok", "bad"};
+static const char *const range_states[] = {[DFOPT_RANGE_NONE] = "none",
+                                           [DFOPT_RANGE_OK] = "ok",
+                                           [DFOPT_RANGE_BAD] = "bad"};
 static const char *const sources[] = {DFOPT_REGISTRATION_SOURCE_LIST(NAME2)};
 #define NAME_OF(name, text) #name,
 static const char *const run_texts[] = {DFOPT_RUN_TEXT_LIST(NAME_OF)};
 static const char *const units[] = {DFOPT_UNIT_LIST(NAME2)};
-static const char *const details[] = {DFOPT_DETAIL_LIST(NAME2)};
-static const char *const metrics[] = {DFOPT_METRIC_LIST(METRIC_NAME)};
 
 #define LENGTH(array) (sizeof(array) / sizeof *(array))
 
@@ -89,15 +90,10 @@ static const struct dfopt_column findings_columns[] = {
     COL("prevalence", F64, prevalence, "0..1", "prevalence; NaN: not a number"),
     COL("persistence", I64, persistence, "window", "persistence"),
     COL("window", I64, window, "window", "window_index"),
-    COL("fetch_frac", F64, metric[DFOPT_METRIC_FETCH], "share",
+#define COL_METRIC(id, n)                                                          \
+    COL(n, F64, metric[DFOPT_METRIC_##id], "share",                                \
         "key metric; NaN: absent or bad"),
-    COL("fetch_iter_time_frac_parent", F64, metric[DFOPT_METRIC_FETCH_PARENT],
-        "share", "key metric; NaN: absent or bad"),
-    COL("compute_frac", F64, metric[DFOPT_METRIC_COMPUTE], "share",
-        "key metric; NaN: absent or bad"),
-    COL("compute_time_frac_parent", F64, metric[DFOPT_METRIC_COMPUTE_PARENT],
-        "share", "key metric; NaN: absent or bad"),
-};
+    DFOPT_METRIC_LIST(COL_METRIC)};
 #undef ROW
 
 #define ROW dfopt_declog_reject_row
@@ -372,30 +368,12 @@ const struct dfopt_layout *dfopt_layout_of(size_t store)
     return &layouts[store];
 }
 
-const char *dfopt_declog_detail_name(uint32_t detail)
-{
-    return detail < LENGTH(details) ? details[detail] : "unknown";
-}
-
-const char *dfopt_registration_source_name(uint32_t source)
-{
-    return source < LENGTH(sources) ? sources[source] : "unknown";
-}
-
-const char *dfopt_declog_run_text_name(uint32_t name)
-{
-    return name < LENGTH(run_texts) ? run_texts[name] : "unknown";
-}
-
-const char *dfopt_declog_unit_name(uint32_t unit)
-{
-    return unit < LENGTH(units) ? units[unit] : "unknown";
-}
-
-const char *dfopt_declog_metric_name(uint32_t metric)
-{
-    return metric < LENGTH(metrics) ? metrics[metric] : "unknown";
-}
+DFOPT_NAME_FUNCTION(dfopt_declog_detail_name, DFOPT_DETAIL_LIST, NAME2)
+DFOPT_NAME_FUNCTION(dfopt_registration_source_name, DFOPT_REGISTRATION_SOURCE_LIST,
+                    NAME2)
+DFOPT_NAME_FUNCTION(dfopt_declog_run_text_name, DFOPT_RUN_TEXT_LIST, NAME_OF)
+DFOPT_NAME_FUNCTION(dfopt_declog_unit_name, DFOPT_UNIT_LIST, NAME2)
+DFOPT_NAME_FUNCTION(dfopt_declog_metric_name, DFOPT_METRIC_LIST, NAME2)
 
 const char *dfopt_declog_range_state_name(uint32_t state)
 {

@@ -1,15 +1,17 @@
-/* Whether a program has a file open for writing: how a log whose writer was
- * killed is told from one that is being written. */
+/* Tells a log that is being written from one whose writer was killed. */
 #ifndef DFOPT_DECLOG_LIVENESS_H
 #define DFOPT_DECLOG_LIVENESS_H
 
-enum dfopt_presence {
-    DFOPT_WRITER_THERE,
-    DFOPT_WRITER_GONE,
-    DFOPT_WRITER_UNKNOWN /* the file is another's, or its file system cannot say */
+#include "declog/reader.h"
+
+enum dfopt_writer {
+    DFOPT_WRITER_UNKNOWN, /* on another host, and the file system cannot tell */
+    DFOPT_WRITER_NONE,    /* nobody writes it */
+    DFOPT_WRITER_ALIVE
 };
 
-/* Asks the kernel. Sees writers of this machine, and on NFS those of others. */
-enum dfopt_presence dfopt_writer_presence(const char *path);
+/* Who writes the log now. ALIVE: the process that its last run names runs on this
+ * host, or some process has the file open for writing. */
+enum dfopt_writer dfopt_declog_writer(struct dfopt_declog_reader *r);
 
 #endif

@@ -235,8 +235,8 @@ static bool all_in_file(struct dfopt_declog_reader *r)
     return ok;
 }
 
-/* Of a file that has lost its end: makes the last commit of which everything is
- * still there the last one. */
+/* Truncated file: goes back to the last commit of which everything is still
+ * there. */
 static enum dfopt_err go_back(struct dfopt_declog_reader *r,
                               struct dfopt_error *err)
 {

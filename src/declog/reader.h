@@ -16,7 +16,7 @@
 
 struct dfopt_declog_reader;
 
-/* What the file says of its run. Texts are the reader's. */
+/* The attributes of the run. Texts are borrowed from the reader. */
 struct dfopt_declog_run {
     int64_t format_version, ranks, created_ns;
     const char *hdf5_version, *created, *detail;
@@ -27,14 +27,14 @@ struct dfopt_declog_run {
 #undef DFOPT_RUN_TEXT_MEMBER
     bool complete;                       /* the log was closed in order */
     bool live;                           /* a writer has it open, or was killed */
-    bool cut;                            /* the file has lost its end */
+    bool cut;                            /* the file is truncated */
     uint64_t commits;                    /* rows of /commits */
     uint64_t lost_commits;               /* cut: rows that count what is lost */
     struct dfopt_declog_commit_row last; /* zeros if there is none */
 };
 
-/* Opens a log. Of one that has lost its end (run.cut), what the last commit
- * counts of which all is still there. Returns owned: close. Errors: IO (cannot be
+/* Opens a log. A truncated one (run.cut) is read up to its last commit of which
+ * everything is still there. Returns owned: close. Errors: IO (cannot be
  * opened, names path and reason), FORMAT (not HDF5, HDF5 but no decision log, a
  * newer version of the format, damaged), NOMEM. */
 enum dfopt_err dfopt_declog_reader_open(struct dfopt_declog_reader **out,

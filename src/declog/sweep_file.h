@@ -1,6 +1,5 @@
-/* The file that a sweep leaves: variants, their policies and what was measured of
- * each, as HDF5; docs/sweeps.md lists every dataset. Written in one go when all
- * is there, and read as a whole. */
+/* The HDF5 file that a sweep writes: variants, their policies and metrics;
+ * docs/sweeps.md lists every dataset. Written in one go, and read as a whole. */
 #ifndef DFOPT_DECLOG_SWEEP_FILE_H
 #define DFOPT_DECLOG_SWEEP_FILE_H
 

@@ -1,5 +1,5 @@
-/* Reading the file of a sweep. It may be anybody's: every extent and type is
- * looked at before anything is read. */
+/* Reads the file of a sweep. It is not trusted: every extent and type is checked
+ * before anything is read. */
 #include "declog/sweep_file.h"
 
 #include "declog/h5.h"

@@ -1,5 +1,5 @@
-/* Writing the file of a sweep. HDF5 does not get over a disk that is full, so it
- * writes through the driver of decision logs, which is asked at the end. */
+/* Writes the file of a sweep. HDF5 cannot recover from a full disk, so it writes
+ * through the driver of decision logs, which is asked at the end. */
 #include "declog/sweep_file.h"
 
 #include "declog/driver.h"

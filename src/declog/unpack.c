@@ -1,4 +1,4 @@
-/* By libdeflate, and HDF5's shuffle undone. */
+/* Inflates with libdeflate, and undoes HDF5's shuffle. */
 #include "declog/unpack.h"
 
 #include "base/buf.h"

@@ -3,7 +3,8 @@
  * Invariants: everything that the file will ever hold is created before SWMR
  * starts. A row of /commits is written after everything that it counts has
  * been flushed, and is flushed itself before the next data goes out. Whatever
- * may have written ends in dfopt_declog_check: HDF5 does not say (driver.h). */
+ * may have written ends in dfopt_declog_check: HDF5 does not report it (driver.h).
+ */
 #include "declog/writer_impl.h"
 #include "declog/h5.h"
 
@@ -223,7 +224,7 @@ static enum dfopt_err check_options(const struct dfopt_declog_options *o,
     return DFOPT_OK;
 }
 
-/* Where the file is made; what a writer left there that was killed goes. */
+/* Where the file is made; removes what a killed writer left there. */
 static enum dfopt_err name_new_file(struct dfopt_declog *w)
 {
     if (!w->path || asprintf(&w->made_at, "%s.new", w->path) < 0) {
@@ -314,7 +315,7 @@ static struct dfopt_declog_commit_row count(const struct dfopt_declog *w)
     return row;
 }
 
-/* Whether two rows say the same, the time aside. */
+/* Whether two rows are the same, the time aside. */
 static bool same_state(const struct dfopt_declog_commit_row *a,
                        const struct dfopt_declog_commit_row *b)
 {
@@ -376,7 +377,7 @@ enum dfopt_err dfopt_declog_flush(struct dfopt_declog *w)
     return dfopt_declog_check(w, e, "cannot write");
 }
 
-/* Puts the file in the place of what is at its path. */
+/* Renames the file to its path. */
 static enum dfopt_err put_in_place(struct dfopt_declog *w, bool sync)
 {
     int fd = sync ? open(w->made_at, O_RDONLY | O_CLOEXEC) : -1;

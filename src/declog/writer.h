@@ -23,7 +23,7 @@
 
 struct dfopt_declog;
 
-/* What the file is to say of the run. Texts are borrowed for the call of
+/* The attributes of the run. Texts are borrowed for the call of
  * create; NULL is stored as "". Zero-initialise. */
 struct dfopt_declog_options {
     const char *path;
@@ -40,21 +40,21 @@ struct dfopt_declog_options {
 };
 
 /* Creates the file and everything that it will hold, beside its path (PATH.new),
- * and puts it there when it can be read. An existing file at the
- * path is replaced if it is a decision log or empty; anything else is left
- * alone and refused. `dict` is borrowed until close and must be an authority.
- * Returns owned: close. Errors: ARG (no path; compression or detail out of
- * range), IO (names path and reason), FORMAT (something else is there), NOMEM. */
+ * and renames it when it can be read. An existing file at the path is replaced if
+ * it is a decision log or empty; anything else is left alone and refused. `dict` is
+ * borrowed until close and must be an authority. Returns owned: close. Errors: ARG
+ * (no path; compression or detail out of range), IO (names path and reason), FORMAT
+ * (something else is there), NOMEM. */
 enum dfopt_err dfopt_declog_create(struct dfopt_declog **out,
                                    const struct dfopt_dict *dict,
                                    const struct dfopt_declog_options *options,
                                    struct dfopt_error *err);
 
-/* Goes on with the log that `r` has open, as a new run: replaces the file with one
- * that holds what its last commit counts, made beside it (PATH.new) and put in its
- * place when it is whole and on disk. Of `options`, path, compression and
- * detail are those of the log; the rest tells of the new run. `dict` must have the
- * log's strings and lists at their numbers. `r` stays with the old file: close it.
+/* Resumes the log that `r` has open, as a new run: replaces the file with one that
+ * holds what its last commit counts, made beside it (PATH.new) and renamed when it
+ * is whole and on disk. Path, compression and detail are those of the log, not of
+ * `options`; the rest describes the new run. `dict` must have the log's strings and
+ * lists at their numbers. `r` stays with the old file: close it.
  * Returns owned: close. Errors: IO, FORMAT, NOMEM; the old file is then as it
  * was. */
 struct dfopt_declog_reader;
@@ -64,9 +64,9 @@ enum dfopt_err dfopt_declog_resume(struct dfopt_declog **out,
                                    const struct dfopt_declog_options *options,
                                    struct dfopt_error *err);
 
-/* Copies what the reader's last commit counts to a new file that anything opens:
- * of a log whose writer was killed, or that has lost its end, what can be relied
- * on. It is complete if its source is. Errors: IO (it exists already, or cannot be
+/* Copies what the reader's last commit counts to a new file that any HDF5 program
+ * opens: the intact part of a log whose writer was killed, or that is truncated. It
+ * is complete if its source is. Errors: IO (it exists already, or cannot be
  * written), those of reading, NOMEM; no file is left then. */
 enum dfopt_err dfopt_declog_copy(struct dfopt_declog_reader *r, const char *path,
                                  struct dfopt_error *err);
@@ -91,7 +91,7 @@ enum dfopt_err dfopt_declog_findings(struct dfopt_declog *w,
 enum dfopt_err dfopt_declog_decisions(struct dfopt_declog *w,
                                       const struct dfopt_decisions *d);
 
-/* Where events came from: a row where that does not simply go on. */
+/* Where events came from: a row wherever the sequence breaks. */
 enum dfopt_err dfopt_declog_origins(struct dfopt_declog *w,
                                     const struct dfopt_declog_origin_row *rows,
                                     size_t n);
@@ -100,7 +100,7 @@ enum dfopt_err dfopt_declog_origins(struct dfopt_declog *w,
 enum dfopt_err dfopt_declog_reject(struct dfopt_declog *w,
                                    const struct dfopt_declog_reject_row *row);
 
-/* An ack as it came, and what became of it. Texts are borrowed for the call. */
+/* An ack as received, and its outcome. Texts are borrowed for the call. */
 struct dfopt_declog_ack {
     uint64_t seq;
     const struct dfopt_ack *given;
@@ -114,7 +114,7 @@ struct dfopt_declog_ack {
 enum dfopt_err dfopt_declog_ack(struct dfopt_declog *w,
                                 const struct dfopt_declog_ack *ack);
 
-/* A global optimizer's plan, and what became of it. */
+/* A global optimizer's plan, and its outcome. */
 enum dfopt_err dfopt_declog_relay(struct dfopt_declog *w,
                                   const struct dfopt_relay_row *row);
 

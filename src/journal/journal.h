@@ -1,4 +1,4 @@
-/* The journal of a live service: the records taken in since the decision log was
+/* The journal of a live service: the records ingested since the decision log was
  * last made durable, as lines of an event log with their numbers. A line is with
  * the operating system before what it led to leaves the program, so that a crash
  * of the process loses nothing that others have seen; the log's own flush, which

@@ -1,4 +1,4 @@
-/* Recording a session: what comes in, as lines of an event log that can be
+/* Records a session: the input, as lines of an event log that can be
  * replayed (docs/online.md). Every record is one line, in order, so that it takes
  * the same number again and the same is decided. */
 #ifndef DFOPT_JOURNAL_LINE_H
@@ -10,7 +10,7 @@
 /* The most that a line is longer than the record, if that can be used. */
 #define DFOPT_RECORD_ENVELOPE_BYTES 40
 
-/* What a line is to say. */
+/* The contents of a line. */
 struct dfopt_recorded {
     const struct dfopt_record *record;
     uint32_t stream; /* enum dfopt_stream */

@@ -1,6 +1,6 @@
-/* The records of a journal that a run has left (journal/journal.h), then those
- * of another source: what came in and was perhaps published, but is not in the
- * decision log that is gone on with, comes once more, and first. */
+/* The records of a journal that a run left (journal/journal.h), then those of another
+ * source: records that were ingested, and perhaps led to published plans, but are not
+ * in the decision log that is resumed come first, once more. */
 #ifndef DFOPT_JOURNAL_SOURCE_H
 #define DFOPT_JOURNAL_SOURCE_H
 

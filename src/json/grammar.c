@@ -35,6 +35,8 @@ static bool next_is(const struct scan *s, char c)
 static enum dfopt_err add_edit(struct scan *s, const char *at, size_t skip,
                                const char *put)
 {
+    if (!s->edits)
+        return DFOPT_OK;
     struct dfopt_json_edit *e = dfopt_buf_grow(s->edits, sizeof *e);
     if (!e)
         return dfopt_error_set(s->err, DFOPT_ERR_NOMEM, "out of memory");

@@ -30,7 +30,8 @@ struct dfopt_json_edit {
 
 /* Checks one JSON value, white space around it allowed. Returns OK, PARSE, LIMIT
  * (deeper than max_depth, at most DFOPT_JSON_DEPTH_MAX; or a number too long) or
- * NOMEM. *edits (rows of struct dfopt_json_edit, in order) is appended to. */
+ * NOMEM. *edits (rows of struct dfopt_json_edit, in order) is appended to. `edits`
+ * may be NULL; then nothing is allocated. `err` may be NULL. */
 enum dfopt_err dfopt_json_check(const char *text, size_t len, int max_depth,
                                 struct dfopt_buf *edits, struct dfopt_error *err);
 

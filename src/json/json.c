@@ -40,16 +40,6 @@ enum dfopt_json_kind dfopt_json_kind(const struct json_object *j)
     return DFOPT_JSON_NULL;
 }
 
-struct dfopt_text dfopt_text_z(const char *text)
-{
-    return (struct dfopt_text){text, strlen(text)};
-}
-
-bool dfopt_text_is(struct dfopt_text t, const char *want)
-{
-    return t.len == strlen(want) && memcmp(t.at, want, t.len) == 0;
-}
-
 struct dfopt_text dfopt_json_text(struct json_object *j)
 {
     if (!json_object_is_type(j, json_type_string))
@@ -199,6 +189,32 @@ enum dfopt_err dfopt_json_check_scalar(struct json_object *j, const char *name,
     default:
         return DFOPT_OK;
     }
+}
+
+enum dfopt_err dfopt_json_unknown(const char *what, const char *key,
+                                  const char *allowed, struct dfopt_error *err)
+{
+    char name[DFOPT_JSON_NAME_SIZE];
+    return dfopt_error_set(err, DFOPT_ERR_SCHEMA, "unknown %s '%s'%s", what,
+                           dfopt_json_name(dfopt_text_z(key), name), allowed);
+}
+
+enum dfopt_err dfopt_json_check_keys(struct json_object *j,
+                                     const char *const *known, const char *allowed,
+                                     struct dfopt_error *err)
+{
+    if (dfopt_json_kind(j) != DFOPT_JSON_OBJECT)
+        return dfopt_error_set(err, DFOPT_ERR_SCHEMA, "not an object");
+    json_object_object_foreach(j, key, member)
+    {
+        (void)member;
+        size_t i = 0;
+        while (known[i] && strcmp(known[i], key) != 0)
+            i++;
+        if (!known[i])
+            return dfopt_json_unknown("key", key, allowed, err);
+    }
+    return DFOPT_OK;
 }
 
 enum dfopt_err dfopt_json_intern(struct dfopt_dict *dict, struct dfopt_text text,

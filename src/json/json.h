@@ -4,6 +4,7 @@
 #define DFOPT_JSON_JSON_H
 
 #include "base/dict.h"
+#include "base/text.h"
 #include "model/value.h"
 
 #include <json-c/json.h>
@@ -44,16 +45,7 @@ enum dfopt_json_kind {
 
 enum dfopt_json_kind dfopt_json_kind(const struct json_object *j);
 
-/* A text that may hold NUL; borrowed from the tree. */
-struct dfopt_text {
-    const char *at;
-    size_t len;
-};
-
-struct dfopt_text dfopt_text_z(const char *text);
-bool dfopt_text_is(struct dfopt_text t, const char *want);
-
-/* The text of a string; "" for anything else. */
+/* The text of a string, the tree's; "" for anything else. */
 struct dfopt_text dfopt_json_text(struct json_object *j);
 
 /* Whether a number or boolean is finite, and its value as a double. */
@@ -87,6 +79,16 @@ enum dfopt_err dfopt_json_get_texts(struct json_object *object, const char *name
  * error calls it `name`. */
 enum dfopt_err dfopt_json_check_scalar(struct json_object *j, const char *name,
                                        struct dfopt_error *err);
+
+/* The error of a key that is not known: "unknown WHAT 'KEY'ALLOWED". SCHEMA. */
+enum dfopt_err dfopt_json_unknown(const char *what, const char *key,
+                                  const char *allowed, struct dfopt_error *err);
+
+/* Whether this is an object without other keys than `known`, which ends with NULL.
+ * OK or SCHEMA. */
+enum dfopt_err dfopt_json_check_keys(struct json_object *j,
+                                     const char *const *known, const char *allowed,
+                                     struct dfopt_error *err);
 
 /* ---- tree to model: these intern. OK or NOMEM ---- */
 

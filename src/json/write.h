@@ -1,5 +1,5 @@
-/* Compact JSON put together piece by piece. The first failure sticks, so that
- * only the end needs to look at it. */
+/* Writes compact JSON. The first failure sticks, so that only the end needs to
+ * check it. */
 #ifndef DFOPT_JSON_WRITE_H
 #define DFOPT_JSON_WRITE_H
 

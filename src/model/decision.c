@@ -104,30 +104,13 @@ bool dfopt_plan_id_parse(const char *text, size_t len, uint64_t *id)
     return true;
 }
 
-const char *dfopt_verdict_name(uint32_t verdict)
-{
-    DFOPT_RETURN_NAME(DFOPT_VERDICT_LIST, DFOPT_NAME_TEXT3, verdict);
-}
-
-const char *dfopt_verdict_meaning(uint32_t verdict)
-{
-    DFOPT_RETURN_NAME(DFOPT_VERDICT_LIST, DFOPT_NAME_MEANING, verdict);
-}
-
-const char *dfopt_suppression_action_name(uint32_t action)
-{
-    DFOPT_RETURN_NAME(DFOPT_SUPPRESSION_ACTION_LIST, DFOPT_NAME_TEXT, action);
-}
-
-const char *dfopt_ack_outcome_name(uint32_t outcome)
-{
-    DFOPT_RETURN_NAME(DFOPT_ACK_OUTCOME_LIST, DFOPT_NAME_TEXT, outcome);
-}
-
-const char *dfopt_relay_outcome_name(uint32_t outcome)
-{
-    DFOPT_RETURN_NAME(DFOPT_RELAY_OUTCOME_LIST, DFOPT_NAME_TEXT, outcome);
-}
+DFOPT_NAME_FUNCTION(dfopt_verdict_name, DFOPT_VERDICT_LIST, DFOPT_NAME_TEXT3)
+DFOPT_NAME_FUNCTION(dfopt_verdict_meaning, DFOPT_VERDICT_LIST, DFOPT_NAME_MEANING)
+DFOPT_NAME_FUNCTION(dfopt_suppression_action_name, DFOPT_SUPPRESSION_ACTION_LIST,
+                    DFOPT_NAME_TEXT)
+DFOPT_NAME_FUNCTION(dfopt_ack_outcome_name, DFOPT_ACK_OUTCOME_LIST, DFOPT_NAME_TEXT)
+DFOPT_NAME_FUNCTION(dfopt_relay_outcome_name, DFOPT_RELAY_OUTCOME_LIST,
+                    DFOPT_NAME_TEXT)
 
 bool dfopt_plan_id_run_parse(const char *text, size_t len, uint32_t run,
                              uint64_t *id)

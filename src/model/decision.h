@@ -1,4 +1,4 @@
-/* What the planner says: verdicts, plans, changes of suppressions, outcomes of
+/* What the planner emits: verdicts, plans, changes of suppressions, outcomes of
  * acks and global plans. Every row is plain data without padding, so that rows
  * travel between ranks and into the decision log as they are. */
 #ifndef DFOPT_MODEL_DECISION_H
@@ -76,7 +76,7 @@ enum dfopt_suppression_action {
 #undef DFOPT_SUPPRESSION_ENUM
 };
 
-/* A tag became suppressed (or was so already, and took new terms), or free. */
+/* A tag was suppressed (again, with new terms), or released. */
 struct dfopt_suppression_row {
     uint64_t seq;
     dfopt_sym tag, finding_type;
@@ -94,7 +94,7 @@ struct dfopt_seen_row {
     int64_t window;
 };
 
-/* A plan in flight was given up: pending_timeout_windows have passed. */
+/* A plan in flight timed out after pending_timeout_windows. */
 struct dfopt_timeout_row {
     uint64_t seq;
     uint64_t plan_id;
@@ -113,7 +113,7 @@ enum dfopt_ack_outcome {
 #undef DFOPT_ACK_OUTCOME_ENUM
 };
 
-/* What became of an ack. */
+/* The outcome of an ack. */
 struct dfopt_ack_row {
     uint64_t seq;
     uint64_t plan_id;    /* of the plan that it was for; 0 if unmatched */
@@ -136,7 +136,7 @@ enum dfopt_relay_outcome {
 #undef DFOPT_RELAY_ENUM
 };
 
-/* What became of a global plan. */
+/* The outcome of a global plan. */
 struct dfopt_relay_row {
     uint64_t seq;
     uint32_t outcome; /* enum dfopt_relay_outcome */

@@ -1,7 +1,7 @@
 /* What follows from a finding's texts. */
 #include "model/finding.h"
 
-#include <string.h>
+#include "base/text.h"
 
 _Static_assert(sizeof(struct dfopt_finding) == 112, "a finding has no padding");
 
@@ -19,14 +19,10 @@ void dfopt_scope_node(const char *scope, size_t len, const char **node,
     *node_len = end ? (size_t)(end - *node) : len - skip;
 }
 
-static bool text_is(const char *text, size_t len, const char *want)
-{
-    return len == strlen(want) && memcmp(text, want, len) == 0;
-}
-
 bool dfopt_scope_is_global(const char *scope, size_t len)
 {
-    return text_is(scope, len, "global") || text_is(scope, len, "global:global");
+    const struct dfopt_text text = {scope, len};
+    return dfopt_text_is(text, "global") || dfopt_text_is(text, "global:global");
 }
 
 enum dfopt_err dfopt_finding_derive(struct dfopt_dict *dict,
@@ -37,9 +33,10 @@ enum dfopt_err dfopt_finding_derive(struct dfopt_dict *dict,
     dfopt_scope_node(scope, len, &node, &node_len);
     f->node = dfopt_dict_intern(dict, node, node_len);
     f->global = dfopt_scope_is_global(scope, len);
-    const char *trend = dfopt_dict_text(dict, f->trend_text, &len);
-    f->trend = text_is(trend, len, "improving") ? DFOPT_TREND_IMPROVING
-               : text_is(trend, len, "stable")  ? DFOPT_TREND_STABLE
-                                                : DFOPT_TREND_OTHER;
+    struct dfopt_text trend;
+    trend.at = dfopt_dict_text(dict, f->trend_text, &trend.len);
+    f->trend = dfopt_text_is(trend, "improving") ? DFOPT_TREND_IMPROVING
+               : dfopt_text_is(trend, "stable")  ? DFOPT_TREND_STABLE
+                                                 : DFOPT_TREND_OTHER;
     return f->node == DFOPT_SYM_NONE ? DFOPT_ERR_NOMEM : DFOPT_OK;
 }

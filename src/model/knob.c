@@ -57,17 +57,6 @@ enum dfopt_err dfopt_knob_copy(struct dfopt_knob *out, const struct dfopt_knob *
     return DFOPT_OK;
 }
 
-const char *dfopt_knob_type_name(uint32_t type)
-{
-    DFOPT_RETURN_NAME(DFOPT_KNOB_TYPE_LIST, DFOPT_NAME_TEXT, type);
-}
-
-const char *dfopt_direction_name(uint32_t direction)
-{
-    DFOPT_RETURN_NAME(DFOPT_DIRECTION_LIST, DFOPT_NAME_TEXT, direction);
-}
-
-const char *dfopt_step_mode_name(uint32_t mode)
-{
-    DFOPT_RETURN_NAME(DFOPT_STEP_MODE_LIST, DFOPT_NAME_TEXT, mode);
-}
+DFOPT_NAME_FUNCTION(dfopt_knob_type_name, DFOPT_KNOB_TYPE_LIST, DFOPT_NAME_TEXT)
+DFOPT_NAME_FUNCTION(dfopt_direction_name, DFOPT_DIRECTION_LIST, DFOPT_NAME_TEXT)
+DFOPT_NAME_FUNCTION(dfopt_step_mode_name, DFOPT_STEP_MODE_LIST, DFOPT_NAME_TEXT)

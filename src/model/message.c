@@ -3,12 +3,5 @@
 
 #include "base/names.h"
 
-const char *dfopt_stream_name(uint32_t stream)
-{
-    DFOPT_RETURN_NAME(DFOPT_STREAM_LIST, DFOPT_NAME_TEXT, stream);
-}
-
-const char *dfopt_ack_status_name(uint32_t status)
-{
-    DFOPT_RETURN_NAME(DFOPT_ACK_STATUS_LIST, DFOPT_NAME_TEXT, status);
-}
+DFOPT_NAME_FUNCTION(dfopt_stream_name, DFOPT_STREAM_LIST, DFOPT_NAME_TEXT)
+DFOPT_NAME_FUNCTION(dfopt_ack_status_name, DFOPT_ACK_STATUS_LIST, DFOPT_NAME_TEXT)

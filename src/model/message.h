@@ -1,4 +1,4 @@
-/* The other messages that come in: acknowledgements and plans of a global
+/* The other input messages: acknowledgements and plans of a global
  * optimizer; and an event, which is any of them with its number. */
 #ifndef DFOPT_MODEL_MESSAGE_H
 #define DFOPT_MODEL_MESSAGE_H
@@ -29,7 +29,7 @@ enum dfopt_ack_status {
 
 #define DFOPT_WINDOW_NONE ((int64_t)-1) /* an ack or global plan without one */
 
-/* What an application says of a plan. Plain data. */
+/* An acknowledgement of a plan by an application. Plain data. */
 struct dfopt_ack {
     uint64_t plan_id;    /* valid if known_form */
     uint32_t known_form; /* plan_id is `plan_` and 16 hex digits */

@@ -2,6 +2,7 @@
 #include "model/policy.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #define INFO(field, kind, zero, one, dflt, upstream)                               \
     {#field,                                                                       \
@@ -24,6 +25,19 @@ void dfopt_policy_preset(struct dfopt_policy *p, enum dfopt_preset preset)
     for (size_t i = 0; i < sizeof table / sizeof *table; i++)
         *(int64_t *)(void *)((char *)&p->on + table[i].offset) =
             table[i].preset[preset];
+}
+
+enum dfopt_err dfopt_policy_copy(struct dfopt_policy *to,
+                                 const struct dfopt_policy *from, size_t more)
+{
+    struct dfopt_override *all = calloc(from->n_overrides + more + 1, sizeof *all);
+    if (!all)
+        return DFOPT_ERR_NOMEM;
+    if (from->n_overrides)
+        memcpy(all, from->overrides, from->n_overrides * sizeof *all);
+    *to = *from;
+    to->overrides = all;
+    return DFOPT_OK;
 }
 
 void dfopt_policy_clear(struct dfopt_policy *p)

@@ -99,6 +99,10 @@ struct dfopt_policy {
 /* Sets the switches of a preset; no overrides. What *p owned is not freed. */
 void dfopt_policy_preset(struct dfopt_policy *p, enum dfopt_preset preset);
 
+/* *to is owned: dfopt_policy_clear; its array has room for `more` overrides. OK or
+ * NOMEM. */
+enum dfopt_err dfopt_policy_copy(struct dfopt_policy *to,
+                                 const struct dfopt_policy *from, size_t more);
 void dfopt_policy_clear(struct dfopt_policy *p);
 
 /* Applies the overrides that fit to a response of the knob: `*`, then its

@@ -133,7 +133,4 @@ size_t dfopt_real_text(double d, char text[DFOPT_REAL_TEXT_SIZE])
                             digits + exp10 + 1);
 }
 
-const char *dfopt_kind_name(uint32_t kind)
-{
-    DFOPT_RETURN_NAME(DFOPT_KIND_LIST, DFOPT_NAME_TEXT, kind);
-}
+DFOPT_NAME_FUNCTION(dfopt_kind_name, DFOPT_KIND_LIST, DFOPT_NAME_TEXT)

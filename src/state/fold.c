@@ -1,10 +1,11 @@
 /* Rows of a log into a planner. Invariant: `planner` has the state behind the
- * last row that was taken, and `policy` is the policy of that row's run. */
+ * last row that was applied, and `policy` is the policy of that row's run. */
 #include "state/fold.h"
 
 #include "codec/codec.h"
 #include "state/rows.h"
 #include "planner/restore.h"
+#include "policy/policy_json.h"
 #include "base/symmap.h"
 
 #include <inttypes.h>
@@ -84,7 +85,7 @@ static enum dfopt_err read_run_texts(struct fold *f, uint64_t run,
     return e;
 }
 
-/* From here on the rules of another run hold. */
+/* Applies the rules of the next run. */
 static enum dfopt_err begin_run(struct fold *f, const void *row,
                                 struct dfopt_error *err)
 {
@@ -99,7 +100,7 @@ static enum dfopt_err begin_run(struct fold *f, const void *row,
     const char *policy = f->out->run_text[DFOPT_RUN_policy];
     dfopt_policy_clear(&f->policy);
     dfopt_policy_preset(&f->policy, DFOPT_PRESET_DEFAULT);
-    e = dfopt_codec_policy(f->dict, policy, strlen(policy), &f->policy, err);
+    e = dfopt_policy_read(f->dict, policy, strlen(policy), &f->policy, err);
     dfopt_planner_assume_acks(
         f->planner, strcmp(f->out->run_text[DFOPT_RUN_acks_mode], "assumed") == 0);
     return e;
@@ -230,7 +231,7 @@ static enum dfopt_err take_seen(struct fold *f, const void *row,
     return dfopt_planner_redo_seen(f->planner, row);
 }
 
-/* In the order in which the rows of one event are to be taken. */
+/* In the order in which the rows of one event are applied. */
 static const struct source {
     enum dfopt_declog_table table;
     const char *name;
@@ -254,7 +255,7 @@ static const struct source {
 };
 #define SOURCES (sizeof sources / sizeof *sources)
 
-/* Takes a row. A refusal that says nothing gets words here. */
+/* Applies a row; words a refusal that has no text. */
 static enum dfopt_err take(struct fold *f, size_t which, uint64_t row_number,
                            const void *row, struct dfopt_error *err)
 {
@@ -267,9 +268,8 @@ static enum dfopt_err take(struct fold *f, size_t which, uint64_t row_number,
                            why.text);
 }
 
-/* Whether a row tells of an event that is not to be taken, or that the log does not
- * hold completely. A run and what it registers at its start come before an event.
- */
+/* Whether a row belongs to an event that is not to be applied, or that the log does
+ * not hold completely. A run and its initial registrations come before an event. */
 static bool is_beyond(const struct fold *f, size_t which, uint64_t seq,
                       const void *row, uint64_t to)
 {

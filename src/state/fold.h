@@ -1,7 +1,7 @@
 /* The planner's state as the fold of a decision log: what registered, which plans
  * are in flight, values, cooldowns, suppressions and windows seen, after any
- * event. docs/decision-log.md says which rows it follows from. Nothing is decided
- * here again, so it is the same whatever the log's detail. */
+ * event. docs/decision-log.md lists the rows it follows from. Nothing is decided
+ * again, so it is the same whatever the log's detail. */
 #ifndef DFOPT_STATE_FOLD_H
 #define DFOPT_STATE_FOLD_H
 

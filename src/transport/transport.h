@@ -14,7 +14,7 @@
 struct dfopt_record {
     const char *data;   /* borrowed: valid until the next call on the source */
     size_t len;         /* bytes; no newline; 0 only with a problem */
-    int stream;         /* enum dfopt_stream, or -1: the record says it itself */
+    int stream;         /* enum dfopt_stream, or -1: the record names it itself */
     const char *origin; /* file or endpoint, for messages; the source's */
     uint64_t line;      /* 1-based line (JSONL) or element (JSON array); 0: none */
     uint64_t offset; /* of the first byte in the (unpacked) input, or, by unit, the
@@ -35,7 +35,7 @@ enum dfopt_source_status {
     DFOPT_SOURCE_WAIT,   /* nothing is ready within timeout_ms */
     DFOPT_SOURCE_END,    /* the input is at its end */
     DFOPT_SOURCE_ERROR   /* *err says why; the source may be called again and
-                          * goes on with what is left (the next file), or END */
+                          * continues with what is left (the next file), or END */
 };
 
 /* How far a source is, for a progress line. Zero: not known. */

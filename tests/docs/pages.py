@@ -107,7 +107,7 @@ def listed(page, macro):
 def check_policy_page(source):
     page = source / "docs/man/dfopt-policy.5"
     real = switches(source)
-    fields = re.findall(r"^\s+FIELD\((\w+), ", read(source / "src/codec/response_json.c"),
+    fields = re.findall(r"^\s+FIELD\((\w+), ", read(source / "src/policy/response_json.c"),
                         re.M)
     found = listed(page, "Va")
     compare(page, "name", {n: line for n, (line, _) in found.items()},

@@ -47,7 +47,7 @@ def check_switches(source):
 
 def check_fields(source):
     path = source / "docs/policies.md"
-    table = read(source / "src/codec/response_json.c")
+    table = read(source / "src/policy/response_json.c")
     names = re.findall(r"^\s+FIELD\((\w+), ", table, re.M)
     rows = rows_under(path, "field")
     compare(path, "field", {unquoted(c[0]): n for n, c in rows}, names)

@@ -1,6 +1,7 @@
 /* Sweep files. Each variant must be one that a policy file can hold. */
 #include "codec/codec.h"
-#include "codec/sweep_json.h"
+#include "policy/policy_json.h"
+#include "policy/sweep_json.h"
 #include "fuzz.h"
 
 #define LOOKED_AT 64 /* variants of a file; there may be 100,000 */
@@ -13,8 +14,8 @@ static void check(struct dfopt_dict *dict, const struct dfopt_sweep_variants *v)
         struct dfopt_policy again;
         struct dfopt_error err = {.text = ""};
         dfopt_policy_preset(&again, DFOPT_PRESET_DEFAULT);
-        FUZZ_CHECK(!dfopt_codec_policy_json(dict, &v->policies[i], &text) &&
-                       !dfopt_codec_policy(dict, text.data, text.len, &again, &err),
+        FUZZ_CHECK(!dfopt_policy_json(dict, &v->policies[i], &text) &&
+                       !dfopt_policy_read(dict, text.data, text.len, &again, &err),
                    "variant %zu: %s", i, err.text);
         for (size_t p = 0; p < v->n_parameters; p++)
             FUZZ_CHECK(strlen(dfopt_sweep_setting_text(v, i, p)) < v->texts.len,
@@ -32,7 +33,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct dfopt_error err = {.text = ""};
     FUZZ_CHECK(!dfopt_dict_create(&dict, false), "out of memory");
     dfopt_policy_preset(&base, DFOPT_PRESET_DEFAULT);
-    if (dfopt_codec_sweep(dict, (const char *)data, size, &base, &v, &err)) {
+    if (dfopt_sweep_read(dict, (const char *)data, size, &base, &v, &err)) {
         FUZZ_CHECK(err.text[0], "an error without a text");
     } else {
         check(dict, &v);

@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include "codec/codec.h"
+#include "policy/policy_json.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -79,10 +80,10 @@ static void test_good(void **state)
         struct dfopt_buf text = {0}, again = {0};
         dfopt_policy_preset(&p, DFOPT_PRESET_DEFAULT);
         enum dfopt_err e =
-            dfopt_codec_policy(dict, good[i].json, strlen(good[i].json), &p, &err);
+            dfopt_policy_read(dict, good[i].json, strlen(good[i].json), &p, &err);
         if (e)
             fail_msg("%s: rejected: %s", good[i].name, err.text);
-        assert_int_equal(dfopt_codec_policy_json(dict, &p, &text), DFOPT_OK);
+        assert_int_equal(dfopt_policy_json(dict, &p, &text), DFOPT_OK);
         if (text.len != strlen(good[i].want) ||
             memcmp(text.data, good[i].want, text.len) != 0)
             fail_msg("%s:\n got  %.*s\n want %s", good[i].name, (int)text.len,
@@ -90,9 +91,9 @@ static void test_good(void **state)
         dfopt_policy_clear(&p);
         /* what was written reads back as the same, from either preset */
         dfopt_policy_preset(&p, DFOPT_PRESET_UPSTREAM);
-        assert_int_equal(dfopt_codec_policy(dict, text.data, text.len, &p, &err),
+        assert_int_equal(dfopt_policy_read(dict, text.data, text.len, &p, &err),
                          DFOPT_OK);
-        assert_int_equal(dfopt_codec_policy_json(dict, &p, &again), DFOPT_OK);
+        assert_int_equal(dfopt_policy_json(dict, &p, &again), DFOPT_OK);
         assert_int_equal(again.len, text.len);
         assert_memory_equal(again.data, text.data, text.len);
         dfopt_policy_clear(&p);
@@ -163,18 +164,18 @@ static void test_bad(void **state)
     struct dfopt_buf before = {0}, after = {0};
     static const char first[] = "{\"responses\":{\"tag:t\":{\"step\":7}}}";
     dfopt_policy_preset(&p, DFOPT_PRESET_DEFAULT);
-    assert_int_equal(dfopt_codec_policy(dict, first, sizeof first - 1, &p, NULL),
+    assert_int_equal(dfopt_policy_read(dict, first, sizeof first - 1, &p, NULL),
                      DFOPT_OK);
-    assert_int_equal(dfopt_codec_policy_json(dict, &p, &before), DFOPT_OK);
+    assert_int_equal(dfopt_policy_json(dict, &p, &before), DFOPT_OK);
     for (size_t i = 0; i < N_OF(bad); i++) {
         struct dfopt_error err = {0};
         enum dfopt_err e =
-            dfopt_codec_policy(dict, bad[i].json, strlen(bad[i].json), &p, &err);
+            dfopt_policy_read(dict, bad[i].json, strlen(bad[i].json), &p, &err);
         if ((e != DFOPT_ERR_SCHEMA && e != DFOPT_ERR_PARSE) ||
             strcmp(err.text, bad[i].error) != 0)
             fail_msg("%s: code %d, \"%s\"", bad[i].name, e, err.text);
         dfopt_buf_clear(&after);
-        assert_int_equal(dfopt_codec_policy_json(dict, &p, &after), DFOPT_OK);
+        assert_int_equal(dfopt_policy_json(dict, &p, &after), DFOPT_OK);
         if (after.len != before.len ||
             memcmp(after.data, before.data, after.len) != 0)
             fail_msg("%s: changed the policy", bad[i].name);
@@ -194,9 +195,9 @@ static void test_two_files(void **state)
         "{\"responses\":{\"tag:t\":{},\"*\":{\"step\":8}}}";
     struct dfopt_policy p;
     dfopt_policy_preset(&p, DFOPT_PRESET_DEFAULT);
-    assert_int_equal(dfopt_codec_policy(dict, first, sizeof first - 1, &p, NULL),
+    assert_int_equal(dfopt_policy_read(dict, first, sizeof first - 1, &p, NULL),
                      DFOPT_OK);
-    assert_int_equal(dfopt_codec_policy(dict, second, sizeof second - 1, &p, NULL),
+    assert_int_equal(dfopt_policy_read(dict, second, sizeof second - 1, &p, NULL),
                      DFOPT_OK);
     assert_int_equal(p.n_overrides, 2);
     assert_int_equal(p.overrides[0].target, DFOPT_OVERRIDE_ALL);

@@ -2,8 +2,9 @@
 #include "nomem.h"
 
 #include "codec/codec.h"
+#include "policy/policy_json.h"
 #include "engine/comm/frame.h"
-#include "codec/sweep_json.h"
+#include "policy/sweep_json.h"
 #include "nomem_records.h"
 
 #include <string.h>
@@ -96,9 +97,9 @@ static enum dfopt_err policy(void)
     dfopt_policy_preset(&p, DFOPT_PRESET_DEFAULT);
     enum dfopt_err e = dfopt_dict_create(&dict, false);
     if (!e)
-        e = dfopt_codec_policy(dict, text, sizeof text - 1, &p, NULL);
+        e = dfopt_policy_read(dict, text, sizeof text - 1, &p, NULL);
     if (!e)
-        e = dfopt_codec_policy_json(dict, &p, &out);
+        e = dfopt_policy_json(dict, &p, &out);
     dfopt_buf_free(&out);
     dfopt_policy_clear(&p);
     dfopt_dict_destroy(dict);
@@ -116,7 +117,7 @@ static enum dfopt_err sweep(void)
     dfopt_policy_preset(&base, DFOPT_PRESET_DEFAULT);
     enum dfopt_err e = dfopt_dict_create(&dict, false);
     if (!e)
-        e = dfopt_codec_sweep(dict, text, sizeof text - 1, &base, &v, NULL);
+        e = dfopt_sweep_read(dict, text, sizeof text - 1, &base, &v, NULL);
     if (!e)
         dfopt_sweep_variants_free(&v);
     dfopt_policy_clear(&base);

@@ -37,6 +37,9 @@ static const char *const plain[] = {
     "{\"type\":\"stop\",\"type\":1}",
     "{\"name\":\"stop\",\"type\":\"end\"}",
     "{\"\":\"\"}",
+    "{\"a\":\"\xc3\xa9\",\"\\u0000\":99999999999999999999}",
+    "{\"a\":\"name\",\"b\":\"end\"}",
+    "{\"a\":[\"name\"],\"\\\"type\":\"stop\"}",
 };
 
 static const char *const stop[] = {
@@ -89,6 +92,8 @@ static const char *const bad[] = {
     "{\"type\":\"stop\"",
     "{\"type\":\"stop\"},",
     "[{\"type\":\"stop\"}]",
+    "{\"type\":\"stop\",\"a\":\"\xff\"}",
+    "{\"a\":\"\xed\xa0\x80\"}",
 };
 
 static void check(const char *const *cases, size_t n, enum dfopt_zmq_metadata want)

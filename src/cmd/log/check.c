@@ -18,7 +18,7 @@ struct check {
     struct log_job *job;
     uint64_t readable[LOG_KINDS]; /* rows, from the first on */
     bool damaged;
-    enum dfopt_presence writer;
+    enum dfopt_writer writer;
 };
 
 /* Of a text: what could not be read. Said at once, so that the rest is too. */
@@ -92,9 +92,9 @@ static const char *state_of(const struct check *c)
     if (!run->live)
         return "closed early";
     switch (c->writer) {
-    case DFOPT_WRITER_THERE:
+    case DFOPT_WRITER_ALIVE:
         return "being written";
-    case DFOPT_WRITER_GONE:
+    case DFOPT_WRITER_NONE:
         return "left by its writer";
     default:
         return "not complete";
@@ -114,9 +114,9 @@ static const char *explanation_of(const struct check *c)
     if (!run->live)
         return "its run did not come to its end; all of it can be read";
     switch (c->writer) {
-    case DFOPT_WRITER_THERE:
+    case DFOPT_WRITER_ALIVE:
         return "readable up to its last commit so far";
-    case DFOPT_WRITER_GONE:
+    case DFOPT_WRITER_NONE:
         return "killed, or out of disk; readable up to its last commit (--repair "
                "makes a clean copy)";
     default:
@@ -214,7 +214,7 @@ int log_check(int argc, char **argv)
     if (!log_start(&job))
         return CHECK_UNREADABLE;
     if (job.run->live)
-        c.writer = dfopt_writer_presence(job.args.file[0]);
+        c.writer = dfopt_declog_writer(job.reader);
     enum dfopt_err e = read_all(&c);
     bool complete = job.run->complete;
     if (!e && job.args.json)

@@ -174,7 +174,7 @@ static bool wait_a_moment(void)
 }
 
 /* Says why nothing more will come; NULL: it may. */
-static const char *ended(const struct follow *f)
+static const char *ended(struct follow *f)
 {
     int64_t quiet_ms = now_ms() - f->last_ms;
     if (!f->job.run->live)
@@ -182,7 +182,7 @@ static const char *ended(const struct follow *f)
     if (f->idle_timeout > 0 && (double)quiet_ms >= 1000 * f->idle_timeout)
         return "no commit within --idle-timeout";
     if (quiet_ms >= QUIET_MS &&
-        dfopt_writer_presence(f->job.args.file[0]) == DFOPT_WRITER_GONE)
+        dfopt_declog_writer(f->job.reader) == DFOPT_WRITER_NONE)
         return "its writer is gone without closing it: killed, most likely";
     return NULL;
 }

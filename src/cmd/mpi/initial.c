@@ -3,6 +3,7 @@
 
 #include "cmd/mpi/bootstrap.h"
 #include "cmd/mpi/files.h"
+#include "policy/policy_json.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +19,7 @@ enum dfopt_err dfopt_policy_load(struct dfopt_policy *out,
         return DFOPT_OK;
     enum dfopt_err e = dfopt_file_read(o->policy_file, &text, err);
     if (!e) {
-        e = dfopt_codec_policy(dict, text.data, text.len, out, err);
+        e = dfopt_policy_read(dict, text.data, text.len, out, err);
         if (e)
             dfopt_error_prefix(err, "%s", o->policy_file);
     }

@@ -3,70 +3,14 @@
 #include "cmd/mpi/resume.h"
 
 #include "codec/codec.h"
+#include "declog/liveness.h"
 #include "journal/source.h"
 #include "journal/journal.h"
+#include "policy/policy_json.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/utsname.h>
-#include <unistd.h>
-
-#define CLOCK_SLACK_S 2
-
-/* ---- a writer that lives ---- */
-
-/* When a process started, in clock ticks since the machine did. Returns whether
- * there is such a process, dead ones aside that nobody has waited for. */
-static bool start_of_process(uint64_t pid, uint64_t *ticks)
-{
-    char path[64], text[1024];
-    snprintf(path, sizeof path, "/proc/%" PRIu64 "/stat", pid);
-    FILE *f = fopen(path, "r");
-    if (!f)
-        return false;
-    const size_t n = fread(text, 1, sizeof text - 1, f);
-    fclose(f);
-    text[n] = '\0';
-    const char *at = strrchr(text, ')'); /* its name, which may hold anything */
-    char state;
-    return at &&
-           sscanf(at + 1,
-                  " %c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s "
-                  "%*s %*s %*s %" SCNu64,
-                  &state, ticks) == 2 &&
-           state != 'Z' && state != 'X';
-}
-
-/* Seconds since 1970 at which the machine started; 0: not known. */
-static uint64_t start_of_machine(void)
-{
-    char line[256];
-    uint64_t at = 0;
-    FILE *f = fopen("/proc/stat", "r");
-    while (f && fgets(line, sizeof line, f))
-        if (sscanf(line, "btime %" SCNu64, &at) == 1)
-            break;
-    if (f)
-        fclose(f);
-    return at;
-}
-
-/* Whether the process that wrote the last run is there still. One that started
- * later only has its number. */
-static bool writer_lives(const struct dfopt_declog_run_row *run, const char *host)
-{
-    struct utsname names;
-    uint64_t ticks;
-    const long hz = sysconf(_SC_CLK_TCK);
-    if (run->pid == 0 || run->pid == (uint64_t)getpid() || hz <= 0 ||
-        uname(&names) != 0 || strcmp(names.nodename, host) != 0 ||
-        !start_of_process(run->pid, &ticks))
-        return false;
-    const uint64_t started_s = start_of_machine() + ticks / (uint64_t)hz;
-    return (int64_t)started_s <= run->started_ns / 1000000000 + CLOCK_SLACK_S;
-}
 
 /* ---- the log ---- */
 
@@ -85,11 +29,11 @@ enum dfopt_err dfopt_resume_open(struct dfopt_resume *r, const char *path,
         return e;
     }
     if (!dfopt_declog_reader_run(r->reader)->complete &&
-        writer_lives(&r->fold.run, r->fold.run_text[DFOPT_RUN_host]))
+        dfopt_declog_writer(r->reader) == DFOPT_WRITER_ALIVE)
         return dfopt_error_set(err, DFOPT_ERR_STATE,
-                               "%s: is being written by process %" PRIu64
-                               " of this machine",
-                               path, r->fold.run.pid);
+                               "%s: is being written by process %" PRIu64 " of %s",
+                               path, r->fold.run.pid,
+                               r->fold.run_text[DFOPT_RUN_host]);
     return DFOPT_OK;
 }
 
@@ -181,10 +125,10 @@ static enum dfopt_err compare_policies(const struct dfopt_resume *r,
     struct dfopt_policy was;
     struct dfopt_buf is = {0};
     dfopt_policy_preset(&was, DFOPT_PRESET_DEFAULT);
-    enum dfopt_err e = dfopt_codec_policy(now->dict, text, strlen(text), &was, err);
+    enum dfopt_err e = dfopt_policy_read(now->dict, text, strlen(text), &was, err);
     if (!e)
         e = compare_switches(r, &was, now->policy, err);
-    if (!e && (dfopt_codec_policy_json(now->dict, now->policy, &is) ||
+    if (!e && (dfopt_policy_json(now->dict, now->policy, &is) ||
                dfopt_buf_add(&is, "", 1)))
         e = dfopt_error_set(err, DFOPT_ERR_NOMEM, "out of memory");
     if (!e && strcmp(is.data, text) != 0)

@@ -6,7 +6,8 @@
 #include "cmd/mpi/files.h"
 #include "cmd/mpi/progress.h"
 #include "cmd/mpi/sweep_report.h"
-#include "codec/sweep_json.h"
+#include "policy/policy_json.h"
+#include "policy/sweep_json.h"
 #include "json/write.h"
 
 #include <errno.h>
@@ -24,8 +25,8 @@ static enum dfopt_err read_sweep(struct dfopt_sweep_run *s, struct dfopt_error *
     enum dfopt_err e = dfopt_file_read(path, &s->text, err);
     if (e)
         return e;
-    e = dfopt_codec_sweep(s->session->dict, s->text.data, s->text.len,
-                          &s->session->policy, &s->variants, err);
+    e = dfopt_sweep_read(s->session->dict, s->text.data, s->text.len,
+                         &s->session->policy, &s->variants, err);
     if (e)
         dfopt_error_prefix(err, "%s", path);
     else if (dfopt_buf_add(&s->text, "", 1)) /* a text, for the file */
@@ -47,7 +48,7 @@ static enum dfopt_err make_policies(struct dfopt_sweep_run *s)
         return DFOPT_ERR_NOMEM;
     for (size_t i = 0; i < s->variants.n && !e; i++) {
         dfopt_buf_clear(&text);
-        e = dfopt_codec_policy_json(u->dict, &s->variants.policies[i], &text);
+        e = dfopt_policy_json(u->dict, &s->variants.policies[i], &text);
         if (!e)
             e = dfopt_buf_add(&text, "", 1);
         if (!e && !(s->policies[i] = strdup(text.data)))

@@ -6,6 +6,7 @@
 #include "cmd/mpi/files.h"
 #include "cmd/mpi/run.h"
 #include "journal/line.h"
+#include "policy/policy_json.h"
 #include "transport/file/file.h"
 
 #include <inttypes.h>
@@ -114,7 +115,7 @@ static enum dfopt_err open_declog(struct dfopt_session *s, struct dfopt_error *e
     struct dfopt_buf policy = {0}, arguments = {0};
     char run_id[9];
     snprintf(run_id, sizeof run_id, "%08" PRIx32, s->run);
-    enum dfopt_err e = dfopt_codec_policy_json(s->dict, &s->policy, &policy);
+    enum dfopt_err e = dfopt_policy_json(s->dict, &s->policy, &policy);
     if (!e)
         e = dfopt_buf_add(&policy, "", 1);
     if (!e)

@@ -2,6 +2,11 @@
  * for the decision log; the event shares it. */
 #include "engine/batch/ingest.h"
 
+_Static_assert((int)DFOPT_UNIT_BYTE == DFOPT_OFFSET_BYTE &&
+                   (int)DFOPT_UNIT_RECEIVED == DFOPT_OFFSET_RECEIVED &&
+                   (int)DFOPT_UNIT_EVENT_ID == DFOPT_OFFSET_EVENT_ID,
+               "the log keeps a record's unit");
+
 dfopt_sym dfopt_ingest_origin(struct dfopt_ingest *in,
                               const struct dfopt_record *rec)
 {

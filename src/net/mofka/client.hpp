@@ -1,5 +1,5 @@
 /* What the C++ files of the module share: a connection, an open topic, errors out
- * of exceptions, and what mofka_consumer.cpp gives to the table in mofka.cpp. */
+ * of exceptions, and what consumer.cpp gives to the table in module.cpp. */
 #ifndef DFOPT_NET_MOFKA_CLIENT_HPP
 #define DFOPT_NET_MOFKA_CLIENT_HPP
 

@@ -1,4 +1,4 @@
-/* Consumers: the client's, which asks before it fetches (mofka_flow.hpp). */
+/* Consumers: the client's, which asks before it fetches (flow.hpp). */
 #include "net/mofka/client.hpp"
 #include "net/mofka/flow.hpp"
 

@@ -60,8 +60,8 @@ class Condition
  * Without a bound there are as many of them as there are batches, all asking the
  * broker at once, more than its queue takes. So only a few batches are fetched at a
  * time, in the order in which they came (for events are pulled in that order), and
- * only while little is held of what has been pulled. What is still on its way to be
- * pulled does not count: it might be behind what waits here. */
+ * only while little is held of what has been pulled. What has not been
+ * pulled yet does not count: it might be behind what waits here. */
 class Flow : public std::enable_shared_from_this<Flow>
 {
   public:

@@ -190,7 +190,7 @@ enum dfopt_err dfopt_mofka_inbox_add(struct dfopt_mofka_inbox *in,
     return e;
 }
 
-/* Waits until `is` says yes of all topics that are `first` or, if both, of all; for
+/* Waits until `is` holds for all topics that are `first` or, if both, of all; for
  * the client has no other way of telling. Returns false when time is up or a topic
  * is broken. */
 static bool wait_for(struct dfopt_mofka_inbox *in, bool (*is)(struct ingest *t),

@@ -1,4 +1,4 @@
-/* What comes in from Mofka: consumers of several topics, a thread for each that
+/* Input from Mofka: consumers of several topics, a thread for each that
  * pulls, and one queue a topic from which the caller takes. All partitions of a
  * topic are read; their events interleave as they come, those of one partition in
  * order.
@@ -21,7 +21,7 @@ enum dfopt_err dfopt_mofka_inbox_create(struct dfopt_mofka_inbox **out,
 
 struct dfopt_mofka_intake {
     const char *group_file, *topic;
-    const char *consumer; /* name: where it left off is where it goes on */
+    const char *consumer; /* name: it resumes where it left off */
     bool first; /* is read before the topics that are not: when it starts, until
                  * nothing more is there, and whenever both have something, but for
                  * a bounded share */
@@ -44,7 +44,7 @@ enum dfopt_err dfopt_mofka_inbox_start(struct dfopt_mofka_inbox *in,
 struct dfopt_mofka_event *dfopt_mofka_inbox_take(struct dfopt_mofka_inbox *in,
                                                  int timeout_ms, size_t *topic);
 
-/* Ends the wait of take under way, or the next. Any thread. */
+/* Ends the current wait of take, or the next. Any thread. */
 void dfopt_mofka_inbox_wake(struct dfopt_mofka_inbox *in);
 
 /* Returns OK, or IO: a topic can no longer be read, or no broker answers. To be

@@ -51,7 +51,7 @@ enum dfopt_err dfopt_mofka_link_consumer(struct dfopt_mofka_link *l,
                                          struct dfopt_mofka_consumer **out,
                                          struct dfopt_error *err);
 
-/* Says that a thread did not come back. Any thread. */
+/* Reports that a thread did not return. Any thread. */
 void dfopt_mofka_link_set_stuck(struct dfopt_mofka_link *l);
 
 #endif

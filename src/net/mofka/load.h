@@ -6,7 +6,7 @@
 
 /* Loads the module: `path` alone if it is given; else the one that lies where this
  * program or library was built or installed. It stays loaded until the process
- * ends. Returns OK, or STATE: there is none, or it cannot be loaded; the text says
+ * ends. Returns OK, or STATE: there is none, or it cannot be loaded; the text names
  * what is missing and how to get it. Sets IPATH_NO_BACKTRACE=1 in
  * the environment unless it is set: else a library below Mofka would catch signals.
  */

@@ -1,6 +1,6 @@
 /* The module: Mofka's client (diaspora-stream-api) behind the functions of
- * mofka_module.h: connections, topics, producers, and the table; consumers are in
- * mofka_consumer.cpp. These two alone include the client's headers.
+ * module.h: connections, topics, producers, and the table; consumers are in
+ * consumer.cpp. These two alone include the client's headers.
  *
  * Threads, beside MPI's (which are not touched: rank 0 alone loads this, and only
  * its main thread speaks MPI). The client stands on Argobots. The thread that
@@ -13,7 +13,7 @@
  *
  * What bounds a consumer: its broker announces events as fast as it can. Their data
  * is fetched one by one by the consumer's own thread, which asks the selector below
- * first; that waits there while too much is under way or held (mofka_flow.hpp). */
+ * first; that waits there while too much is in flight or held (flow.hpp). */
 #include "net/mofka/client.hpp"
 
 #include <spdlog/spdlog.h>

@@ -1,8 +1,8 @@
-/* The border to Mofka's client: what the loadable module (mofka.cpp, C++) gives to
- * the C files around it (mofka_*.c), which know nothing of Mofka's headers. No
- * exception crosses. The module starts no threads but the client's own, keeps no
- * time, and waits for as long as the client does: who calls it sees to it that a
- * call that never comes back holds up nobody.
+/* The border to Mofka's client: what the loadable module (module.cpp, C++) gives to
+ * the C files beside it, which know nothing of Mofka's headers. No exception
+ * crosses. The module starts no threads but the client's own, keeps no time, and
+ * waits for as long as the client does: its caller must not let a call that never
+ * returns hold up anything else.
  *
  * Which thread may call what stands beside each function. None may be called in a
  * child after fork(). */
@@ -123,14 +123,14 @@ struct dfopt_mofka_module {
                                     struct dfopt_mofka_event **out,
                                     struct dfopt_error *err);
 
-    /* Nothing more is fetched; what is under way is let go. Before close. */
+    /* Nothing more is fetched; what is in flight is dropped. Before close. */
     void (*consumer_stop)(struct dfopt_mofka_consumer *c);
 
     /* Unsubscribes and frees; on the thread that subscribed. Events that it gave
      * stay valid. */
     void (*consumer_close)(struct dfopt_mofka_consumer *c);
 
-    /* Says that the next consumer of that name is to begin after this event.
+    /* Makes the next consumer of that name begin after this event.
      * Returns OK or IO. */
     enum dfopt_err (*acknowledge)(const struct dfopt_mofka_event *e,
                                   struct dfopt_error *err);

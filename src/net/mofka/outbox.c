@@ -26,7 +26,7 @@ struct dfopt_mofka_outbox {
     pthread_mutex_t lock; /* for all below */
     pthread_cond_t some, sent;
     struct message *head, **tail;
-    size_t pending;      /* queued or on their way */
+    size_t pending;      /* queued or in flight */
     int64_t progress_ns; /* when the broker last took something, or pending rose
                           * from 0 */
     int64_t give_up_ns;  /* once it is to end */

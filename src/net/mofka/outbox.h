@@ -1,4 +1,4 @@
-/* What goes out to Mofka: a producer for a topic, the thread that it belongs to,
+/* Output to Mofka: a producer for a topic, the thread that it belongs to,
  * and a queue. Nothing here waits for the broker but flush and destroy, and they
  * not for longer than an answer may take.
  *

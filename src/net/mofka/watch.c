@@ -1,5 +1,5 @@
-/* One thread, one exchange at a time. While an exchange is under way `busy_ns` says
- * since when, which is how the others know that it does not come back. */
+/* One thread, one exchange at a time. While an exchange is in flight `busy_ns` is
+ * its start, by which the others know that it does not return. */
 #include "net/mofka/watch.h"
 
 #include "base/clock.h"
@@ -30,8 +30,8 @@ struct dfopt_mofka_watch {
     struct watched *brokers;
     size_t n_brokers;
     struct slot *slots;
-    size_t n_slots, n_waiting; /* slots with an event, one under way included */
-    int64_t busy_ns;           /* since when; 0: no exchange is under way */
+    size_t n_slots, n_waiting; /* slots with an event, one in flight included */
+    int64_t busy_ns;           /* since when; 0: no exchange is in flight */
     const char *busy_with;     /* topic or group file */
     bool stop;
     enum dfopt_err failed; /* the first error; it stays */

@@ -10,7 +10,7 @@
 struct dfopt_zmq_context {
     void *handle;
     struct dfopt_zmq_zap *zap;
-    uint64_t refused; /* peers, told so far */
+    uint64_t refused; /* peers, reported so far */
     unsigned watches; /* made so far */
 };
 
@@ -24,7 +24,7 @@ enum dfopt_err dfopt_zmq_context_open(struct dfopt_zmq_context *c,
                                       struct dfopt_error *err);
 
 /* Ends it. All sockets must be closed; waits for what they still send, for as long
- * as their linger says. {0} is fine. */
+ * as their linger allows. {0} is fine. */
 void dfopt_zmq_context_close(struct dfopt_zmq_context *c);
 
 /* How many peers were refused since the last call. */

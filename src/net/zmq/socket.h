@@ -13,9 +13,10 @@ struct dfopt_zmq_socket_options {
     int type; /* ZMQ_PULL ... */
     bool bind;
     bool ipv6;
-    int high_water;             /* messages a peer, either way; > 0 */
-    int64_t cut_off_bytes;      /* a peer with a longer frame is cut off */
-    bool verbose_subscriptions; /* XPUB: tells each, and does not drop when full */
+    int high_water;        /* messages a peer, either way; > 0 */
+    int64_t cut_off_bytes; /* a peer with a longer frame is cut off */
+    bool
+        verbose_subscriptions; /* XPUB: reports each, and does not drop when full */
 };
 
 struct dfopt_zmq_socket {
@@ -36,7 +37,7 @@ enum dfopt_err dfopt_zmq_socket_open(struct dfopt_zmq_socket *s,
                                      const struct dfopt_zmq_keys *keys,
                                      struct dfopt_error *err);
 
-/* Replaces a socket on which libzmq has given up. To be called when nothing can be
+/* Replaces a socket that libzmq has abandoned. To be called when nothing can be
  * received and, at the latest, at the time that the last call returned
  * (INT64_MAX: none), or when watch.events is readable. *replaced: whether it did;
  * the handle is then another one, or NULL until a later call. */

@@ -1,5 +1,5 @@
-/* Whether a socket that connects is still trying. libzmq gives up on an endpoint
- * for good, without a word, when the peer breaks the protocol: another program at
+/* Whether a socket that connects is still trying. libzmq abandons an endpoint
+ * for good, silently, when the peer breaks the protocol: another program at
  * the port, no or wrong keys, a frame that is too long, or the socket's own other
  * end (a local port that happens to connect to itself). Such a socket has to be
  * replaced. */

@@ -37,15 +37,15 @@ struct dfopt_file_source_options {
  *
  * An error (the file went away, cannot be read, is damaged gzip) ends that file
  * after the whole records before it; what is half there is left out. The next
- * call goes on with the next file. */
+ * call continues with the next file. */
 enum dfopt_err dfopt_file_source_create(struct dfopt_source **out,
                                         const struct dfopt_file_source_options *o,
                                         struct dfopt_error *err);
 
 /* Shows the record that the following `next` of a file source will return, and
  * returns what it would. The record is borrowed until that record was fetched
- * and the source is called once more. An error is told once: the call after it
- * goes on. */
+ * and the source is called once more. An error is reported once: the call after
+ * it continues. */
 enum dfopt_source_status dfopt_file_source_peek(struct dfopt_source *s,
                                                 int timeout_ms,
                                                 struct dfopt_record *record,
@@ -71,7 +71,7 @@ struct dfopt_file_lines {
     struct dfopt_buf *last; /* out: the last that was kept, without its newline */
 };
 
-/* As dfopt_file_sink_create, but goes on behind lines that a regular file has: the
+/* As dfopt_file_sink_create, but keeps lines that a regular file has: the
  * rest of it is cut off. Further errors: IO (it cannot be read). */
 enum dfopt_err dfopt_file_sink_reopen(struct dfopt_sink **out, const char *path,
                                       struct dfopt_file_lines *lines,

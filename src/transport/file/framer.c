@@ -1,6 +1,6 @@
 /* JSON values out of bytes.
  *
- * Invariants: between calls the window starts at the record under way (or at
+ * Invariants: between calls the window starts at the current record (or at
  * white space before one), and `scanned` bytes of it have been looked at. What
  * was decided about them is in the other fields, so no byte is looked at twice.
  * A record that is too long is delivered at the first byte over the limit, and
@@ -139,7 +139,7 @@ static enum dfopt_framer_status emit_cut_off(struct dfopt_framer *f, window *w,
     return emit_start(f, w, w->len, cut_off, record);
 }
 
-/* Goes on with the element under way. Returns false if it was one that is being
+/* Continues the current element. Returns false if it was one that is being
  * skipped, and is at its end. */
 static bool continue_element(struct dfopt_framer *f, window *w,
                              struct dfopt_record *record,

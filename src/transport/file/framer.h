@@ -31,7 +31,7 @@ struct dfopt_framer {
     size_t scanned;  /* bytes of the window that need no second look */
     enum dfopt_framer_mode mode;
     enum dfopt_framer_expect expect; /* array, between elements */
-    const char *problem;             /* of the element under way */
+    const char *problem;             /* of the current element */
     bool in_element;        /* array: the window starts within an element */
     struct dfopt_scan scan; /* of that element */
     bool skipping;          /* the rest of a record that was too long */

@@ -84,7 +84,7 @@ const char *dfopt_gunzip_run(struct dfopt_gunzip *g, char *out, size_t cap,
             wrong = g->z.msg ? g->z.msg : zError(z);
     }
     *got = room - g->z.avail_out;
-    /* What came out before the damage goes first; inflate will say it again. */
+    /* What came out before the damage goes first; inflate will report it again. */
     return *got > 0 ? NULL : wrong;
 }
 

@@ -1,4 +1,4 @@
-/* Unpacks a gzip stream piece by piece: bytes in, bytes out, no files. Members
+/* Unpacks a gzip stream incrementally: bytes in, bytes out, no files. Members
  * that follow one another are one stream; zero bytes behind the last one (from
  * tapes and block devices) are left out. */
 #ifndef DFOPT_TRANSPORT_FILE_GUNZIP_H
@@ -19,7 +19,7 @@ void dfopt_gunzip_destroy(struct dfopt_gunzip *g);
  * (it left *got 0): what was there before is used up. */
 char *dfopt_gunzip_space(struct dfopt_gunzip *g, size_t *cap);
 
-/* Says that n bytes were put there. */
+/* Adds the n bytes that were put there. */
 void dfopt_gunzip_filled(struct dfopt_gunzip *g, size_t n);
 
 /* Unpacks into out; *got bytes, 0 when more packed ones are needed. Returns NULL

@@ -1,4 +1,4 @@
-/* Finds the end of a JSON value that comes in pieces. It knows strings, escapes
+/* Finds the end of a JSON value that arrives in parts. It knows strings, escapes
  * and depth; it does not tell one bracket from another, nor whether the value is
  * well-formed: that is the codec's. */
 #ifndef DFOPT_TRANSPORT_FILE_SCAN_H
@@ -22,7 +22,7 @@ static inline bool dfopt_scan_is_white(char c)
 /* Starts a value with its first byte (any but white space), which is looked at. */
 void dfopt_scan_begin(struct dfopt_scan *s, char first);
 
-/* Goes on with the bytes p .. end: returns the place behind the value's last
+/* Continues with the bytes p .. end: returns the place behind the value's last
  * byte, or NULL if it is not among them. A number or word ends before white
  * space, comma, ], quote or an opening bracket, which must be there to be seen. */
 const char *dfopt_scan_end(struct dfopt_scan *s, const char *p, const char *end);

@@ -137,7 +137,7 @@ static const struct dfopt_sink_ops file_sink_ops = {
     .destroy = sink_destroy,
 };
 
-/* Opens the file; the text of an error says which part of the path is wrong. */
+/* Opens the file; the text of an error names the part of the path is wrong. */
 static enum dfopt_err open_output(const char *path, int flags, int *fd,
                                   struct dfopt_error *err)
 {
@@ -194,7 +194,7 @@ enum dfopt_err dfopt_file_sink_create(struct dfopt_sink **out, const char *path,
     return e;
 }
 
-/* ---- going on with a file ---- */
+/* ---- resuming a file ---- */
 
 /* Finds the end of the lines that are kept, and where the last of them starts. */
 static enum dfopt_err find_lines(struct file_sink *s,

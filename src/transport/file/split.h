@@ -37,7 +37,7 @@ void dfopt_splits_set_size(struct dfopt_splits *p, uint32_t file, uint64_t size)
 struct dfopt_split dfopt_splits_next(const struct dfopt_splits *p,
                                      struct dfopt_split *at, uint64_t most);
 
-/* The records of a split, one by one. The split is read little by little, so
+/* The records of a split, one by one. The split is read block by block, so
  * that a record is decoded while its bytes are still in the processor's cache. */
 struct dfopt_split_reader {
     struct dfopt_splits *splits; /* borrowed */
@@ -58,7 +58,7 @@ enum dfopt_err dfopt_split_load(struct dfopt_splits *p,
                                 struct dfopt_error *err);
 
 /* The next record; `line` counts from 1 at the split's first. Returns whether
- * there is one; if not, r->status says whether all could be read (OK, NOMEM, IO;
+ * there is one; if not, r->status tells whether all could be read (OK, NOMEM, IO;
  * r->err has the text). The record is borrowed until the next call. */
 bool dfopt_split_next(struct dfopt_split_reader *r, struct dfopt_record *record);
 

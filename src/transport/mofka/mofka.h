@@ -1,11 +1,11 @@
 /* Mofka as a transport: findings, registrations, acknowledgements and the plans of
  * a global optimizer come out of topics, plans go into one. Mofka's own client is
- * C++ and is loaded when it is asked for (mofka_load.h); this needs only the C
- * library. No call waits longer than it says, whatever a broker does.
+ * C++ and is loaded when it is asked for (net/mofka/load.h); this needs only the C
+ * library. No call waits longer than documented, whatever a broker does.
  *
- * A process has one link (mofka_link.h), and a source and a sink on it. All calls
- * on a source come from one thread, all on a sink from one. Not usable after fork()
- * in the child. */
+ * A process has one link (net/mofka/link.h), and a source and a sink on it. All
+ * calls on a source come from one thread, all on a sink from one. Not usable after
+ * fork() in the child. */
 #ifndef DFOPT_TRANSPORT_MOFKA_MOFKA_H
 #define DFOPT_TRANSPORT_MOFKA_MOFKA_H
 

@@ -2,6 +2,7 @@
 #include "transport/mofka/mofka.h"
 
 #include "base/clock.h"
+#include "model/message.h"
 #include "net/mofka/inbox.h"
 #include "transport/mofka/kept.h"
 #include "net/mofka/thread.h"
@@ -10,6 +11,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+_Static_assert((int)DFOPT_MOFKA_FINDINGS == DFOPT_STREAM_FINDING &&
+                   (int)DFOPT_MOFKA_REGISTRATIONS == DFOPT_STREAM_REGISTRATION &&
+                   (int)DFOPT_MOFKA_ACKS == DFOPT_STREAM_ACK &&
+                   (int)DFOPT_MOFKA_GLOBAL_PLANS == DFOPT_STREAM_GLOBAL_PLAN &&
+                   (int)DFOPT_MOFKA_STREAMS == DFOPT_STREAM_COUNT,
+               "a record's stream is an enum dfopt_stream");
 
 #define LOOK_MS   500 /* how often health and idleness are looked at */
 #define CONSUMER  "dfopt-mpi."

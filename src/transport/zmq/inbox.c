@@ -1,5 +1,5 @@
 /* Receiving in turns. A socket that is not marked as ready is not asked: it is
- * marked when its descriptor says so, and unmarked when it had nothing. */
+ * marked when its descriptor is readable, and unmarked when it had nothing. */
 #include "transport/zmq/inbox.h"
 
 #include <errno.h>

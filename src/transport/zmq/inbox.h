@@ -20,7 +20,7 @@ enum dfopt_zmq_taken {
 struct dfopt_zmq_inbox {
     struct dfopt_zmq_context context;
     struct dfopt_zmq_socket sockets[DFOPT_ZMQ_STREAMS];
-    struct dfopt_zmq_ready ready; /* by stream, then the places in zmq_inbox.c */
+    struct dfopt_zmq_ready ready; /* by stream, then the places in inbox.c */
     zmq_msg_t body;               /* what the last record points into */
     size_t max_bytes;
     struct dfopt_zmq_notes notes;
@@ -59,7 +59,7 @@ bool dfopt_zmq_inbox_is_ready(const struct dfopt_zmq_inbox *in);
 /* Whether a wake_fd was readable; forgets it. */
 bool dfopt_zmq_inbox_is_woken(struct dfopt_zmq_inbox *in);
 
-/* When nothing is ready: tells of refused peers, and replaces the socket that
+/* When nothing is ready: reports refused peers, and replaces the socket that
  * connects if libzmq has given it up. Returns when to do it again. */
 int64_t dfopt_zmq_inbox_tend(struct dfopt_zmq_inbox *in, int64_t now);
 

@@ -9,7 +9,7 @@
 enum dfopt_zmq_got {
     DFOPT_ZMQ_GOT_MESSAGE,
     DFOPT_ZMQ_GOT_STOP,    /* a message whose metadata is a stop sentinel */
-    DFOPT_ZMQ_GOT_REFUSED, /* a message of another shape; *why says what */
+    DFOPT_ZMQ_GOT_REFUSED, /* a message of another shape; *why tells what */
     DFOPT_ZMQ_GOT_NOTHING,
     DFOPT_ZMQ_GOT_ERROR /* errno */
 };

@@ -11,10 +11,10 @@ enum dfopt_zmq_metadata {
                                * more members */
 };
 
-/* Looks at n bytes (any bytes; no NUL needed). Accepted is JSON as of RFC 8259 and
- * Python's NaN, Infinity and -Infinity, nested at most 32 deep; UTF-8 is not
- * checked. Of a member that repeats the last one counts. The keys and values of
- * a sentinel are known only when spelt without escapes. */
+/* Looks at n bytes (any bytes; no NUL needed) by the grammar of json/grammar.h, at
+ * most 32 levels below the object. Allocates nothing. The last of repeated members
+ * counts. A sentinel's keys and values are recognised only when spelt without
+ * escapes. */
 enum dfopt_zmq_metadata dfopt_zmq_metadata_scan(const void *bytes, size_t n);
 
 #endif

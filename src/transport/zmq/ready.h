@@ -1,6 +1,6 @@
 /* Which sockets may have something to receive. libzmq's own zmq_poll asks every
  * socket several times; here one poll(2) of their descriptors (ZMQ_FD) does.
- * Such a descriptor tells of changes only: a socket that was ready stays so until
+ * Such a descriptor signals changes only: a socket that was ready stays so until
  * a receive that does not wait has found nothing (EAGAIN). */
 #ifndef DFOPT_TRANSPORT_ZMQ_READY_H
 #define DFOPT_TRANSPORT_ZMQ_READY_H

@@ -213,7 +213,7 @@ static enum dfopt_err sink_publish(struct dfopt_sink *sink,
     if (sent == BLOCKED)
         e = enqueue(s, lane, node, p->knob ? p->knob : "", &item, err);
     s->counts.published += e == DFOPT_OK;
-    if (due && s->pumped_ns != now) /* not before the plan is on its way */
+    if (due && s->pumped_ns != now) /* not before the plan is in flight */
         pump(s, now);
     return e;
 }

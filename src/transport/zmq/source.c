@@ -3,11 +3,17 @@
 #include "transport/zmq/zmq.h"
 
 #include "base/clock.h"
+#include "model/message.h"
 #include "transport/zmq/inbox.h"
 
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
+
+_Static_assert((int)DFOPT_ZMQ_FINDINGS == DFOPT_STREAM_FINDING &&
+                   (int)DFOPT_ZMQ_REGISTRATIONS == DFOPT_STREAM_REGISTRATION &&
+                   (int)DFOPT_ZMQ_ACKS == DFOPT_STREAM_ACK,
+               "a record's stream is an enum dfopt_stream");
 
 #define NS_PER_MS     1000000
 #define STOP_DRAIN_NS INT64_C(1000000000) /* after a sentinel */

@@ -11,7 +11,7 @@ struct dfopt_zmq_topics {
     struct dfopt_zmq_topic *table;
 };
 
-/* Takes in one message of an XPUB socket with ZMQ_XPUB_VERBOSER: 1 or 0 and the
+/* Processes one message of an XPUB socket with ZMQ_XPUB_VERBOSER: 1 or 0 and the
  * topic. Others are ignored, and subscriptions beyond 65536 topics. */
 void dfopt_zmq_topics_note(struct dfopt_zmq_topics *t, const void *message,
                            size_t n);

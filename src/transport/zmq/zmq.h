@@ -3,8 +3,8 @@
  * absent, slow or malicious, blocks a call or ends the service.
  *
  * A message is two frames, [metadata, body], both JSON; a PUB message has the
- * topic before them. What has another shape is counted, told to `note` and dropped:
- * it takes no sequence number.
+ * topic before them. A message of another shape is counted, reported to `note` and
+ * dropped: it takes no sequence number.
  *
  * A source and a sink have their own ZMQ context and threads each. All calls on
  * one come from one thread. Not usable after fork() in the child. */
@@ -30,7 +30,7 @@ enum dfopt_zmq_stream {
     DFOPT_ZMQ_STREAMS
 };
 
-/* What is counted, and told to people: name, text. */
+/* What is counted and reported: name, text. */
 #define DFOPT_ZMQ_NOTE_LIST(X)                                                     \
     X(EMPTY, "a message without content was dropped")                              \
     X(ONE_PART, "a message of one part was dropped")                               \

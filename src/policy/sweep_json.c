@@ -1,9 +1,9 @@
 /* From a sweep file to variants. A setting is applied as the policy file that
- * would make it, so that both accept the same and say the same about the rest. */
-#include "codec/sweep_json.h"
+ * would make it, so that both accept the same and report the same errors. */
+#include "policy/sweep_json.h"
 
-#include "codec/policy_json.h"
-#include "codec/sweep_axis.h"
+#include "policy/policy_json.h"
+#include "policy/sweep_axis.h"
 #include "json/write.h"
 #include "model/sample.h"
 
@@ -115,25 +115,12 @@ static enum dfopt_err apply_setting(struct builder *b, size_t parameter,
 
 /* ---- one variant ---- */
 
-static enum dfopt_err copy_policy(const struct dfopt_policy *from,
-                                  struct dfopt_policy *to)
-{
-    *to = *from;
-    to->overrides = calloc(from->n_overrides + 1, sizeof *to->overrides);
-    if (!to->overrides)
-        return DFOPT_ERR_NOMEM;
-    if (from->n_overrides)
-        memcpy(to->overrides, from->overrides,
-               from->n_overrides * sizeof *to->overrides);
-    return DFOPT_OK;
-}
-
 /* Adds the variant of b->values. */
 static enum dfopt_err add_variant(struct builder *b, struct dfopt_error *err)
 {
     struct dfopt_sweep_variants *v = b->out;
     struct dfopt_policy *policy = &v->policies[b->made];
-    if (copy_policy(&b->base, policy))
+    if (dfopt_policy_copy(policy, &b->base, 0))
         return out_of_memory(err);
     v->n = b->made + 1;
     enum dfopt_err e = DFOPT_OK;
@@ -279,26 +266,6 @@ static enum dfopt_err read_method(struct json_object *j,
     return DFOPT_OK;
 }
 
-static enum dfopt_err reject_unknown(struct json_object *j,
-                                     const char *const *known, const char *names,
-                                     struct dfopt_error *err)
-{
-    if (dfopt_json_kind(j) != DFOPT_JSON_OBJECT)
-        return dfopt_error_set(err, DFOPT_ERR_SCHEMA, "not an object");
-    json_object_object_foreach(j, key, member)
-    {
-        (void)member;
-        size_t i = 0;
-        while (known[i] && strcmp(known[i], key) != 0)
-            i++;
-        char name[DFOPT_JSON_NAME_SIZE];
-        if (!known[i])
-            return dfopt_error_set(err, DFOPT_ERR_SCHEMA, "unknown key '%s' (%s)",
-                                   dfopt_json_name(dfopt_text_z(key), name), names);
-    }
-    return DFOPT_OK;
-}
-
 static enum dfopt_err add_points(struct builder *b, enum dfopt_sample_method method,
                                  int64_t seed, size_t n, struct dfopt_error *err)
 {
@@ -320,7 +287,8 @@ static enum dfopt_err make_sample(struct builder *b, struct json_object *j,
     static const char *const known[] = {"method", "n", "seed", "over", NULL};
     enum dfopt_sample_method method;
     int64_t n = 0, seed = 0;
-    enum dfopt_err e = reject_unknown(j, known, "method, n, seed or over", err);
+    enum dfopt_err e =
+        dfopt_json_check_keys(j, known, " (method, n, seed or over)", err);
     if (!e)
         e = read_method(j, &method, err);
     if (!e)
@@ -430,8 +398,8 @@ static enum dfopt_err read_sweep(struct builder *b, struct json_object *tree,
 {
     static const char *const known[] = {"policy", "with_base", "grid",
                                         "list",   "sample",    NULL};
-    enum dfopt_err e =
-        reject_unknown(tree, known, "policy, with_base, grid, list or sample", err);
+    enum dfopt_err e = dfopt_json_check_keys(
+        tree, known, " (policy, with_base, grid, list or sample)", err);
     if (!e)
         e = read_base(b, tree, err);
     struct json_object *found = NULL, *j = NULL;
@@ -454,16 +422,16 @@ static enum dfopt_err read_sweep(struct builder *b, struct json_object *tree,
     return e;
 }
 
-enum dfopt_err dfopt_codec_sweep(struct dfopt_dict *dict, const char *text,
-                                 size_t len, const struct dfopt_policy *policy,
-                                 struct dfopt_sweep_variants *out,
-                                 struct dfopt_error *err)
+enum dfopt_err dfopt_sweep_read(struct dfopt_dict *dict, const char *text,
+                                size_t len, const struct dfopt_policy *policy,
+                                struct dfopt_sweep_variants *out,
+                                struct dfopt_error *err)
 {
     struct json_object *tree = NULL;
     struct dfopt_sweep_variants made = {0};
     struct builder b = {.dict = dict, .out = &made};
     enum dfopt_err e = dfopt_json_parse_file(text, len, &tree, err);
-    if (!e && copy_policy(policy, &b.base))
+    if (!e && dfopt_policy_copy(&b.base, policy, 0))
         e = out_of_memory(err);
     if (!e)
         e = read_sweep(&b, tree, err);

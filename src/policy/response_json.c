@@ -1,5 +1,5 @@
 /* Responses, driven by one table of their fields. */
-#include "codec/response_json.h"
+#include "policy/response_json.h"
 
 enum field_kind { DIRECTION, STEP_MODE, SCALAR, NUMBER, TEXT };
 
@@ -98,10 +98,8 @@ static enum dfopt_err reject_unknown(struct json_object *j, struct dfopt_error *
         size_t i = 0;
         while (i < N_FIELDS && !dfopt_text_is(name, table[i].name))
             i++;
-        char shown[DFOPT_JSON_NAME_SIZE];
         if (i == N_FIELDS)
-            return dfopt_error_set(err, DFOPT_ERR_SCHEMA, "unknown field '%s'",
-                                   dfopt_json_name(name, shown));
+            return dfopt_json_unknown("field", key, "", err);
     }
     return DFOPT_OK;
 }

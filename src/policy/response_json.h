@@ -1,6 +1,6 @@
 /* The fields of a response, for registrations and policies alike. */
-#ifndef DFOPT_CODEC_RESPONSE_JSON_H
-#define DFOPT_CODEC_RESPONSE_JSON_H
+#ifndef DFOPT_POLICY_RESPONSE_JSON_H
+#define DFOPT_POLICY_RESPONSE_JSON_H
 
 #include "json/write.h"
 #include "model/policy.h"

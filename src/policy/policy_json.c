@@ -1,9 +1,8 @@
-/* Policy files. They are written by people, so whatever is not known is an
- * error that names it. */
-#include "codec/policy_json.h"
+/* Policy files. People write them, so an unknown key is an error that names it. */
+#include "policy/policy_json.h"
 
-#include "codec/codec.h"
-#include "codec/response_json.h"
+#include "json/json.h"
+#include "policy/response_json.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -58,14 +57,6 @@ static const struct dfopt_switch_info *find_switch(const char *name)
     return NULL;
 }
 
-static enum dfopt_err unknown(const char *what, const char *key,
-                              const char *allowed, struct dfopt_error *err)
-{
-    char name[DFOPT_JSON_NAME_SIZE];
-    return dfopt_error_set(err, DFOPT_ERR_SCHEMA, "unknown %s '%s'%s", what,
-                           dfopt_json_name(dfopt_text_z(key), name), allowed);
-}
-
 static enum dfopt_err read_switches(struct json_object *j,
                                     struct dfopt_switches *on,
                                     struct dfopt_error *err)
@@ -76,7 +67,7 @@ static enum dfopt_err read_switches(struct json_object *j,
     {
         const struct dfopt_switch_info *s = find_switch(key);
         enum dfopt_err e = s ? read_switch(s, member, switch_at(on, s), err)
-                             : unknown("switch", key, "", err);
+                             : dfopt_json_unknown("switch", key, "", err);
         if (e)
             return e;
     }
@@ -100,7 +91,8 @@ static enum dfopt_err read_target(struct dfopt_dict *dict, const char *key,
         o->target = DFOPT_OVERRIDE_KNOB;
         skip = 5;
     } else {
-        return unknown("responses key", key, " (*, tag:NAME or knob:NAME)", err);
+        return dfopt_json_unknown("responses key", key,
+                                  " (*, tag:NAME or knob:NAME)", err);
     }
     return dfopt_json_intern_key(dict, key + skip, &o->name);
 }
@@ -167,32 +159,24 @@ static enum dfopt_err read_policy(struct dfopt_dict *dict, struct json_object *t
         else if (strcmp(key, "responses") == 0)
             e = read_overrides(dict, member, p, err);
         else
-            e = unknown("key", key, " (switches or responses)", err);
+            e = dfopt_json_unknown("key", key, " (switches or responses)", err);
         if (e)
             return e;
     }
     return DFOPT_OK;
 }
 
-/* A copy that has room for what the file adds. */
-static enum dfopt_err copy_policy(const struct dfopt_policy *from,
-                                  struct json_object *tree, struct dfopt_policy *to)
+/* How many overrides the file adds at most. */
+static size_t count_overrides(struct json_object *tree)
 {
     struct json_object *more = dfopt_json_get(tree, "responses");
-    size_t n = from->n_overrides + 1;
-    if (dfopt_json_kind(more) == DFOPT_JSON_OBJECT)
-        n += (size_t)json_object_object_length(more);
-    *to = *from;
-    to->overrides = calloc(n, sizeof *to->overrides);
-    if (!to->overrides)
-        return DFOPT_ERR_NOMEM;
-    if (from->n_overrides)
-        memcpy(to->overrides, from->overrides,
-               from->n_overrides * sizeof *to->overrides);
-    return DFOPT_OK;
+    return dfopt_json_kind(more) == DFOPT_JSON_OBJECT
+               ? (size_t)json_object_object_length(more)
+               : 0;
 }
 
-enum dfopt_err dfopt_policy_decode(struct dfopt_dict *dict, struct json_object *tree,
+enum dfopt_err dfopt_policy_decode(struct dfopt_dict *dict,
+                                   struct json_object *tree,
                                    struct dfopt_policy *policy,
                                    struct dfopt_error *err)
 {
@@ -201,7 +185,7 @@ enum dfopt_err dfopt_policy_decode(struct dfopt_dict *dict, struct json_object *
     if (dfopt_json_kind(tree) != DFOPT_JSON_OBJECT)
         e = dfopt_error_set(err, DFOPT_ERR_SCHEMA, "not an object");
     if (!e)
-        e = copy_policy(policy, tree, &next);
+        e = dfopt_policy_copy(&next, policy, count_overrides(tree));
     if (!e)
         e = read_policy(dict, tree, &next, err);
     if (e == DFOPT_ERR_NOMEM)
@@ -215,9 +199,9 @@ enum dfopt_err dfopt_policy_decode(struct dfopt_dict *dict, struct json_object *
     return DFOPT_OK;
 }
 
-enum dfopt_err dfopt_codec_policy(struct dfopt_dict *dict, const char *text,
-                                  size_t len, struct dfopt_policy *policy,
-                                  struct dfopt_error *err)
+enum dfopt_err dfopt_policy_read(struct dfopt_dict *dict, const char *text,
+                                 size_t len, struct dfopt_policy *policy,
+                                 struct dfopt_error *err)
 {
     struct json_object *tree = NULL;
     enum dfopt_err e = dfopt_json_parse_file(text, len, &tree, err);
@@ -260,9 +244,9 @@ static void put_target(struct dfopt_put *p, const struct dfopt_override *o)
     dfopt_buf_free(&key);
 }
 
-enum dfopt_err dfopt_codec_policy_json(const struct dfopt_dict *dict,
-                                       const struct dfopt_policy *policy,
-                                       struct dfopt_buf *out)
+enum dfopt_err dfopt_policy_json(const struct dfopt_dict *dict,
+                                 const struct dfopt_policy *policy,
+                                 struct dfopt_buf *out)
 {
     size_t n;
     const struct dfopt_switch_info *table = dfopt_switch_table(&n);

@@ -1,7 +1,7 @@
 /* A parameter of a sweep and the values that it takes: a list of values, or a
  * range of numbers. For this folder only. */
-#ifndef DFOPT_CODEC_SWEEP_AXIS_H
-#define DFOPT_CODEC_SWEEP_AXIS_H
+#ifndef DFOPT_POLICY_SWEEP_AXIS_H
+#define DFOPT_POLICY_SWEEP_AXIS_H
 
 #include "json/json.h"
 

@@ -1,6 +1,6 @@
 /* The values of one parameter. Reals that are computed are rounded to a few
  * digits, so that a policy can be read and written down. */
-#include "codec/sweep_axis.h"
+#include "policy/sweep_axis.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -10,25 +10,6 @@
 #define COUNT_MAX     1000000
 #define AT_DIGITS     9 /* steps may be small */
 #define SAMPLE_DIGITS 6
-
-static enum dfopt_err reject_unknown(struct json_object *j, struct dfopt_error *err)
-{
-    static const char *const known[] = {"from", "to", "step", "count", "scale"};
-    json_object_object_foreach(j, key, member)
-    {
-        (void)member;
-        size_t i = 0;
-        while (i < sizeof known / sizeof *known && strcmp(key, known[i]) != 0)
-            i++;
-        char name[DFOPT_JSON_NAME_SIZE];
-        if (i == sizeof known / sizeof *known)
-            return dfopt_error_set(
-                err, DFOPT_ERR_SCHEMA,
-                "unknown key '%s' (from, to, step, count or scale)",
-                dfopt_json_name(dfopt_text_z(key), name));
-    }
-    return DFOPT_OK;
-}
 
 static enum dfopt_err check_range(const struct dfopt_axis *a,
                                   struct dfopt_error *err)
@@ -68,10 +49,13 @@ static enum dfopt_err read_scale(struct json_object *j, bool *log,
 static enum dfopt_err read_range(struct dfopt_axis *a, struct json_object *j,
                                  struct dfopt_error *err)
 {
+    static const char *const known[] = {"from",  "to",    "step",
+                                        "count", "scale", NULL};
     struct json_object *from = dfopt_json_get(j, "from"),
                        *to = dfopt_json_get(j, "to"),
                        *step = dfopt_json_get(j, "step");
-    enum dfopt_err e = reject_unknown(j, err);
+    enum dfopt_err e =
+        dfopt_json_check_keys(j, known, " (from, to, step, count or scale)", err);
     if (!e && (!from || !to))
         e = dfopt_error_set(err, DFOPT_ERR_SCHEMA, "a range needs from and to");
     if (!e)
