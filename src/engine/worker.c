@@ -1,5 +1,4 @@
-/* The loop of a rank that is not 0: each frame goes to the mode that it belongs
- * to. */
+/* The loop of a worker: it dispatches each frame to the mode it belongs to. */
 #include "engine/worker.h"
 
 #include "engine/comm/frame.h"
@@ -15,7 +14,7 @@ struct worker {
     struct dfopt_buf in;
 };
 
-/* Handles one frame. Sets *stop and *exit_code if it says stop. */
+/* Handles one frame. Sets *stop and *exit_code on STOP. */
 static enum dfopt_err serve_frame(struct worker *w, bool *stop, int *exit_code,
                                   struct dfopt_error *err)
 {
@@ -58,16 +57,16 @@ int dfopt_worker_serve(struct dfopt_comm *comm)
     struct dfopt_error err = {0};
     enum dfopt_err e = dfopt_dict_create(&w.online.dict, true);
     while (!stop) {
-        if (e && !failed) { /* say it once, then wait to be told to leave */
+        if (e && !failed) { /* report it once, then wait for STOP */
             failed = true;
             if (err.code == DFOPT_OK)
                 dfopt_error_set(&err, e, "%s", dfopt_err_text(e));
             if (dfopt_online_failure(&w.online, &err))
-                dfopt_comm_abort(comm, 1);
+                dfopt_comm_lost(comm, dfopt_comm_rank(comm), e, &err);
         }
         e = dfopt_comm_receive(comm, 0, true, &w.in, &from, &err);
         if (e && failed)
-            dfopt_comm_abort(comm, 1);
+            dfopt_comm_lost(comm, dfopt_comm_rank(comm), e, &err);
         if (e)
             continue;
         if (!failed) {
@@ -91,17 +90,18 @@ void dfopt_worker_dismiss(struct dfopt_comm *comm, int exit_code)
         struct dfopt_frame f;
         struct dfopt_buf bytes = {0};
         struct dfopt_send *send = NULL;
+        struct dfopt_error err = {0};
         enum dfopt_err e = dfopt_frame_begin(&f, &bytes, NULL, NULL);
         if (!e)
             e = dfopt_frame_item(&f, DFOPT_ITEM_CODE, &code, sizeof code);
         if (!e) {
             dfopt_frame_end(&f, DFOPT_FRAME_STOP, 0);
-            e = dfopt_comm_send(comm, rank, &bytes, &send, NULL);
+            e = dfopt_comm_send(comm, rank, &bytes, &send, &err);
         }
         if (!e)
-            e = dfopt_send_finish(comm, &send, NULL);
+            e = dfopt_send_finish(comm, &send, &err);
         dfopt_buf_free(&bytes);
         if (e)
-            dfopt_comm_abort(comm, exit_code ? exit_code : 1);
+            dfopt_comm_lost(comm, rank, e, &err);
     }
 }

@@ -1,16 +1,16 @@
-/* A rank that plans: it is told how to decide, decides the events of each
- * batch that are its share, and reports; until it is told to leave. */
+/* A worker, whatever the mode: it serves the frames of rank 0 until rank 0
+ * dismisses it. */
 #ifndef DFOPT_ENGINE_WORKER_H
 #define DFOPT_ENGINE_WORKER_H
 
 #include "engine/comm/comm.h"
 
-/* Local, on every rank but 0. Serves rank 0 until it says stop. Returns the
- * exit code that rank 0 gave. A failure here is reported to rank 0, which then
- * says stop; if that cannot be, all ranks are ended. */
+/* Local, on every rank but 0. Serves rank 0 until STOP. Returns the exit code that
+ * rank 0 sent. A failure here is reported to rank 0, which then sends STOP; if it
+ * cannot be reported, all ranks end (dfopt_comm_lost). */
 int dfopt_worker_serve(struct dfopt_comm *comm);
 
-/* Local, on rank 0, once: tells every other rank to leave with an exit code. */
+/* Local, on rank 0, once: dismisses all workers with an exit code. */
 void dfopt_worker_dismiss(struct dfopt_comm *comm, int exit_code);
 
 #endif

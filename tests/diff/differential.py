@@ -346,7 +346,7 @@ def one_log(a, seed, stop):
     """Returns (findings, plans), or None if another log stopped it; raises Different with all that helps."""
     if stop.is_set():
         return None
-    case, folder = Case(seed, a.initial), os.path.join(a.workdir, "seed%d" % seed)
+    case, folder = Case(seed, a.presets), os.path.join(a.workdir, "seed%d" % seed)
     shutil.rmtree(folder, ignore_errors=True)
     os.makedirs(folder)
     log = os.path.join(folder, "log.jsonl")

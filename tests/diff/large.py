@@ -69,7 +69,7 @@ def main():
     try:
         log = os.path.join(folder, "log.jsonl")
         findings = make_log(a, log)
-        plans = [decide(a, log, preset, folder) for preset in a.initial]
+        plans = [decide(a, log, preset, folder) for preset in a.presets]
         print("%d findings, %s plans, %s ranks: none differ"
               % (findings, "+".join(map(str, plans)), " and ".join(map(str, a.ranks))))
     except (diff.Different, diff.Broken) as e:

@@ -1,13 +1,18 @@
 /* To be preloaded: a system that behaves badly, within its rights.
  *
  *   BAD_FILE=TEXT    files with the text in their path ...
- *   BAD_SHORT=N      take at most N bytes a write, and are interrupted every other
- * time BAD_AFTER=N      take N bytes in all, then fail with BAD_ERRNO=NUMBER this
- * error BAD_CLOCK=S      the wall clock jumps by so many seconds, back and forth,
- * every time it is asked */
+ *   BAD_SHORT=N      ... take at most N bytes a write, and are interrupted every
+ *                    other time
+ *   BAD_AFTER=N      ... take N bytes in all, then fail with
+ *   BAD_ERRNO=NUMBER this error
+ *   BAD_CLOCK=S      the wall clock jumps by so many seconds, back and forth, every
+ *                    time it is asked
+ *   BAD_RANK=R       MPI rank R ...
+ *   BAD_RECEIVES=N   ... receives N messages, then every receive fails */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
+#include <mpi.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -91,4 +96,17 @@ int clock_gettime(clockid_t clock, struct timespec *t)
     if (rc == 0 && clock == CLOCK_REALTIME)
         t->tv_sec += ++turn % 2 ? setting("BAD_CLOCK") : -setting("BAD_CLOCK");
     return rc;
+}
+
+int MPI_Mrecv(void *to, int n, MPI_Datatype type, MPI_Message *message,
+              MPI_Status *status)
+{
+    static long received;
+    const char *rank = getenv("OMPI_COMM_WORLD_RANK"), *bad = getenv("BAD_RANK");
+    if (!rank)
+        rank = getenv("PMI_RANK");
+    if (rank && bad && strcmp(rank, bad) == 0 &&
+        received++ >= setting("BAD_RECEIVES"))
+        return MPI_ERR_OTHER;
+    return PMPI_Mrecv(to, n, type, message, status);
 }

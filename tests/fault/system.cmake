@@ -1,6 +1,6 @@
 # Faults of the system below: full and read-only disks, short writes, clocks that jump.
 add_library(dfopt_bad_system MODULE ${CMAKE_CURRENT_LIST_DIR}/bad_system.c)
-target_link_libraries(dfopt_bad_system PRIVATE ${CMAKE_DL_LIBS})
+target_link_libraries(dfopt_bad_system PRIVATE ${CMAKE_DL_LIBS} MPI::MPI_C)
 set_target_properties(dfopt_bad_system PROPERTIES C_VISIBILITY_PRESET default)
 
 add_test(NAME fault.system

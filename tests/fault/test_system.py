@@ -211,6 +211,27 @@ class BadSystem(Case):
                 self.assertEqual(shown.code, 0, shown.brief)
 
 
+class LostRanks(Case):
+    def test_a_rank_that_cannot_receive(self):
+        """All ranks end, and one line of the log says which rank and why."""
+        files = self.write("in.jsonl", lines(session(6, 60, seed=5)))
+        for received in (1, 2):
+            for text in (False, True):
+                with self.subTest(received=received, text=text):
+                    r = run(["--findings-file", files, *["--log-format=text"][:text]],
+                            ranks=3, wrapper=bad(rank=1, receives=received))
+                    self.assertEqual(r.code, 1, r.brief)
+                    lost = [line for line in r.text.splitlines()
+                            if "optimizer.rank.lost" in line]
+                    self.assertEqual(len(lost), 1, r.brief)
+                    if text:
+                        self.assertIn("rank=1", lost[0])
+                        continue
+                    event = json.loads(lost[0])
+                    self.assertEqual((event["rank"], event["level"]), (1, "error"))
+                    self.assertIn("receiving from rank", event["error"])
+
+
 @unittest.skipUnless(Config.log_program, "no dfopt-log in this build")
 class CutLogs(Case):
     """dfopt-log over what is left of a log: an answer or an error, never a crash."""

@@ -19,7 +19,7 @@ static void ask_stop(int signal_number)
 }
 
 /* Rank 0 ends in good order when asked to; workers leave when rank 0 says so.
- * SIGUSR1 is for those who can reach mpirun only: that passes it on and goes on,
+ * SIGUSR1 is for those who can reach mpirun only: mpirun passes it on and stays,
  * where SIGTERM makes it kill what has not ended within a second and return 1.
  * A broken pipe is an error of a write, not the end of the process. */
 static void set_signals(bool leads)
@@ -68,15 +68,42 @@ static int flushed(int code)
     return DFOPT_EXIT_FAILED;
 }
 
+/* Collective. Every rank logs as rank 0's options say; o is NULL on the others. */
+static void open_log(struct dfopt_comm *comm, const struct dfopt_options *o,
+                     struct dfopt_log *log)
+{
+    const uint32_t how = dfopt_comm_share(
+        comm, o ? (uint32_t)o->log_level << 1 | (o->log_text ? 1 : 0) : 0);
+    *log = (struct dfopt_log){.out = stderr,
+                              .level = how >> 1,
+                              .format = how & 1 ? dfopt_log_format_text
+                                                : dfopt_log_format_json,
+                              .clock = dfopt_clock_wall_ns};
+    dfopt_comm_set_log(comm, log);
+}
+
+static int serve(struct dfopt_comm *comm)
+{
+    struct dfopt_log log;
+    open_log(comm, NULL, &log);
+    const int code = dfopt_worker_serve(comm);
+    dfopt_buf_free(&log.line);
+    return code;
+}
+
 static int lead(struct dfopt_comm *comm, int argc, char **argv)
 {
     struct dfopt_options o;
+    struct dfopt_log log;
     int code;
-    if (wants_run(argc, argv, &o, &code))
-        code = dfopt_session_run(comm, &o, argc, argv, &stop_asked);
+    const bool run = wants_run(argc, argv, &o, &code);
+    open_log(comm, &o, &log);
+    if (run)
+        code = dfopt_session_run(comm, &o, argc, argv, &log, &stop_asked);
     dfopt_options_free(&o);
     code = flushed(code);
     dfopt_worker_dismiss(comm, code);
+    dfopt_buf_free(&log.line);
     return code;
 }
 
@@ -118,7 +145,7 @@ int main(int argc, char **argv)
     }
     const bool leads = dfopt_comm_rank(comm) == 0;
     set_signals(leads);
-    code = leads ? lead(comm, argc, argv) : dfopt_worker_serve(comm);
+    code = leads ? lead(comm, argc, argv) : serve(comm);
     dfopt_comm_finish(comm);
     return code;
 }

@@ -9,6 +9,7 @@
  * went in the log, closes everything. Returns an exit code (enum dfopt_exit);
  * the ranks are still to be dismissed. */
 int dfopt_session_run(struct dfopt_comm *comm, const struct dfopt_options *o,
-                      int argc, char **argv, const volatile sig_atomic_t *stop);
+                      int argc, char **argv, struct dfopt_log *log,
+                      const volatile sig_atomic_t *stop);
 
 #endif

@@ -36,7 +36,7 @@ static enum dfopt_err write_file(struct dfopt_sweep_run *s,
                                  const struct dfopt_sweep_report *report,
                                  struct dfopt_error *err)
 {
-    const struct dfopt_options *o = s->setup->o;
+    const struct dfopt_options *o = s->session->options;
     struct dfopt_sweep_writer *w = NULL;
     enum dfopt_err e = dfopt_sweep_writer_create(&w, o->sweep.output, report, err);
     for (size_t i = 0; i < s->variants.n && !e; i++)
@@ -44,7 +44,7 @@ static enum dfopt_err write_file(struct dfopt_sweep_run *s,
             e = write_decisions(s, w, i, err);
     if (!w)
         return e;
-    const struct dfopt_dict *dict = o->sweep.n_decisions ? s->setup->dict : NULL;
+    const struct dfopt_dict *dict = o->sweep.n_decisions ? s->session->dict : NULL;
     const enum dfopt_err closed =
         dfopt_sweep_writer_close(&w, !e, dict, e ? NULL : err);
     return e ? e : closed;
@@ -53,7 +53,7 @@ static enum dfopt_err write_file(struct dfopt_sweep_run *s,
 enum dfopt_err dfopt_sweep_report(struct dfopt_sweep_run *s,
                                   struct dfopt_error *err)
 {
-    const struct dfopt_sweep_setup *u = s->setup;
+    const struct dfopt_session *u = s->session;
     const struct dfopt_recording *r = &s->recording;
     const dfopt_sym *ids = DFOPT_ROW(&r->knobs, const dfopt_sym);
     struct dfopt_buf arguments = {0};
@@ -79,7 +79,8 @@ enum dfopt_err dfopt_sweep_report(struct dfopt_sweep_run *s,
         .program_version = DFOPT_VERSION,
         .mpi_library = dfopt_comm_library(u->comm),
         .command_line = arguments.data,
-        .preset = u->o->preset == DFOPT_PRESET_UPSTREAM ? "upstream" : "default",
+        .preset =
+            u->options->preset == DFOPT_PRESET_UPSTREAM ? "upstream" : "default",
         .acks_mode = u->assumed_acks ? "assumed" : "explicit",
         .created = created,
         .sweep = s->text.data,

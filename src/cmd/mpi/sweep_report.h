@@ -4,17 +4,17 @@
 #define DFOPT_CMD_MPI_SWEEP_REPORT_H
 
 #include "cmd/mpi/progress.h"
-#include "cmd/mpi/sweep.h"
+#include "cmd/mpi/run.h"
 #include "declog/sweep_file.h"
 #include "engine/sweep/sweep.h"
 #include "engine/sweep/checkpoint.h"
 
 struct dfopt_sweep_run {
-    const struct dfopt_sweep_setup *setup;
+    const struct dfopt_session *session;
     struct dfopt_buf text; /* of the sweep file */
     struct dfopt_sweep_variants variants;
     char **policies;                    /* owned; by variant: JSON */
-    struct dfopt_registration *initial; /* owned; what they own is the setup's */
+    struct dfopt_registration *initial; /* owned; what they own is the session's */
     bool *chosen;                       /* owned; by variant: keep its decisions */
     uint64_t config_digest;
     char *journal_path; /* owned */

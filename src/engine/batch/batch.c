@@ -72,16 +72,28 @@ size_t dfopt_batch_text(struct dfopt_batch *r, const char *text, size_t len)
     return dfopt_buf_add(&r->texts, text, len) ? SIZE_MAX : at;
 }
 
-/* How far each planner's rows have been taken. */
+enum dfopt_err dfopt_batch_count(struct dfopt_batch *r, uint32_t reporter)
+{
+    enum dfopt_err e = dfopt_buf_add(&r->reporter, &reporter, sizeof reporter);
+    if (!e)
+        r->n_events++;
+    return e;
+}
+
+/* How far each planner's rows have been taken, by table. Of acks none: their rows
+ * are matched to the acks as they came. */
 struct cursor {
-    size_t verdicts, plans, suppressions, relays, seen, timeouts;
+    size_t at[DFOPT_DECISION_TABLES];
 };
 
 /* Moves the rows of event seq, which start with its number, from `from` at *at
  * to `to`. */
 static enum dfopt_err move_rows(const struct dfopt_buf *from, size_t *at,
-                                size_t size, uint64_t seq, struct dfopt_buf *to)
+                                int table, uint64_t seq, struct dfopt_buf *to)
 {
+    if (*at == from->len)
+        return DFOPT_OK;
+    const size_t size = dfopt_row_kind(DFOPT_ITEM_VERDICTS + (uint32_t)table)->size;
     size_t end = *at;
     while (end < from->len) {
         uint64_t row_seq;
@@ -98,29 +110,14 @@ static enum dfopt_err move_rows(const struct dfopt_buf *from, size_t *at,
 }
 
 static enum dfopt_err move_event(struct dfopt_batch *r, uint64_t seq,
-                                 const struct dfopt_decisions *from,
-                                 struct cursor *c)
+                                 struct dfopt_decisions *from, struct cursor *c)
 {
-    enum dfopt_err e =
-        move_rows(&from->verdicts, &c->verdicts, sizeof(struct dfopt_verdict_row),
-                  seq, &r->merged.verdicts);
-    if (!e)
-        e = move_rows(&from->plans, &c->plans, sizeof(struct dfopt_plan), seq,
-                      &r->merged.plans);
-    if (!e)
-        e = move_rows(&from->suppressions, &c->suppressions,
-                      sizeof(struct dfopt_suppression_row), seq,
-                      &r->merged.suppressions);
-    if (!e)
-        e = move_rows(&from->relays, &c->relays, sizeof(struct dfopt_relay_row),
-                      seq, &r->merged.relays);
-    if (!e)
-        e = move_rows(&from->seen, &c->seen, sizeof(struct dfopt_seen_row), seq,
-                      &r->merged.seen);
-    return e ? e
-             : move_rows(&from->timeouts, &c->timeouts,
-                         sizeof(struct dfopt_timeout_row), seq,
-                         &r->merged.timeouts);
+    enum dfopt_err e = DFOPT_OK;
+    for (int i = 0; i < DFOPT_DECISION_TABLES && !e; i++)
+        if (i != DFOPT_DECISION_ACKS)
+            e = move_rows(dfopt_decision_rows(from, i), &c->at[i], i, seq,
+                          dfopt_decision_rows(&r->merged, i));
+    return e;
 }
 
 /* A record that could not be used has a verdict too; only rank 0 knows of it. */
@@ -135,16 +132,7 @@ static enum dfopt_err add_invalid(struct dfopt_batch *r, uint64_t seq,
     if (*reject == n || rows[*reject].seq != seq ||
         rows[*reject].stream != DFOPT_STREAM_FINDING)
         return DFOPT_OK;
-    struct dfopt_verdict_row v = {
-        .seq = seq,
-        .verdict = DFOPT_VERDICT_INVALID,
-        .tag = DFOPT_SYM_NONE,
-        .knob = DFOPT_SYM_NONE,
-        .node = DFOPT_SYM_EMPTY,
-        .value = __builtin_nan(""),
-        .threshold = __builtin_nan(""),
-    };
-    return dfopt_buf_add(&r->merged.verdicts, &v, sizeof v);
+    return dfopt_decide_invalid(seq, &r->merged);
 }
 
 /* Of each ack one row: a match, wherever it was found, before no match. */
@@ -182,14 +170,11 @@ static enum dfopt_err merge_acks(struct dfopt_batch *r)
 /* Whether everything that the planners reported has been taken. */
 static bool all_taken(const struct dfopt_batch *r, const struct cursor *c)
 {
-    for (uint32_t i = 0; i < r->n_shares; i++) {
-        const struct dfopt_decisions *d = &r->shares[i].results;
-        if (c[i].verdicts != d->verdicts.len || c[i].plans != d->plans.len ||
-            c[i].suppressions != d->suppressions.len ||
-            c[i].relays != d->relays.len || c[i].seen != d->seen.len ||
-            c[i].timeouts != d->timeouts.len)
-            return false;
-    }
+    for (uint32_t i = 0; i < r->n_shares; i++)
+        for (int t = 0; t < DFOPT_DECISION_TABLES; t++)
+            if (t != DFOPT_DECISION_ACKS &&
+                c[i].at[t] != dfopt_decision_rows(&r->shares[i].results, t)->len)
+                return false;
     return true;
 }
 

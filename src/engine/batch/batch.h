@@ -1,11 +1,11 @@
-/* A batch: a run of consecutive events in flight through the planners. Rank 0
- * fills it, hands each planner its share, and, when all have answered, merges
- * what they decided into the order of the events. Several batches are on their
- * way at once; their number bounds the memory. */
+/* A batch: consecutive events that the planners decide together. The leader fills
+ * it, sends each planner its share and, when all have answered, merges the results
+ * into the order of the events. Several batches are in flight at once; their number
+ * bounds the memory. */
 #ifndef DFOPT_ENGINE_BATCH_BATCH_H
 #define DFOPT_ENGINE_BATCH_BATCH_H
 
-#include "engine/comm/frame.h"
+#include "engine/batch/route.h"
 #include "declog/writer.h"
 #include "engine/comm/comm.h"
 
@@ -19,14 +19,14 @@ struct dfopt_share {
     struct dfopt_decisions results;
 };
 
-/* An ack as it came, for the log; texts lie in the batch's `texts`. */
+/* An ack as received, for the log; texts lie in the batch's `texts`. */
 struct dfopt_batch_ack {
     uint64_t seq;
     struct dfopt_ack given;
     size_t plan_id, plan_id_len, reason, reason_len;
 };
 
-/* A registration as it came. */
+/* A registration as received. */
 struct dfopt_batch_registration {
     uint64_t seq;
     enum dfopt_registration_source source;
@@ -46,22 +46,19 @@ struct dfopt_batch {
     struct dfopt_buf reporter; /* uint32_t an event: the planner that reports it */
     struct dfopt_decisions merged;
     struct dfopt_buf cursors; /* scratch of the merge */
-    /* what came in, for the log */
+    /* what was ingested, for the log */
     struct dfopt_buf findings;      /* struct dfopt_finding_row */
     struct dfopt_buf rejects;       /* struct dfopt_declog_reject_row */
     struct dfopt_buf acks;          /* struct dfopt_batch_ack */
     struct dfopt_buf registrations; /* struct dfopt_batch_registration */
     struct dfopt_buf origins;       /* struct dfopt_declog_origin_row */
     struct dfopt_buf texts;
-    /* rows of findings and verdicts made ready (declog/block.h), in the place of
+    /* rows of findings and verdicts packed for the log (declog/block.h), instead of
      * those above */
     struct dfopt_buf blocks;
-    bool packed; /* they are; the rows above are not for the log */
+    bool packed;                      /* the rows above are not for the log */
     struct dfopt_declog_position end; /* of the input, behind the last event */
 };
-
-/* The reporter of an event that no planner is given. */
-#define DFOPT_REPORTER_NONE UINT32_MAX
 
 /* Zero *r before. OK or NOMEM. */
 enum dfopt_err dfopt_batch_init(struct dfopt_batch *r, uint32_t planners);
@@ -72,6 +69,9 @@ void dfopt_batch_reset(struct dfopt_batch *r, uint64_t number, uint64_t first_se
 
 /* Appends a text and returns where it starts, or SIZE_MAX on NOMEM. */
 size_t dfopt_batch_text(struct dfopt_batch *r, const char *text, size_t len);
+
+/* Counts the next event, and notes its reporter. OK or NOMEM. */
+enum dfopt_err dfopt_batch_count(struct dfopt_batch *r, uint32_t reporter);
 
 /* Merges the shares' results into r->merged, in order of (sequence, position);
  * of each ack the row of whoever knew the plan. OK, NOMEM, or FORMAT if one

@@ -86,8 +86,8 @@ void dfopt_events_reject(const struct dfopt_run_config *c,
                     DFOPT_F_TEXT("error", text_of(c, row->reason)));
 }
 
-static void narrate_suppressions(const struct dfopt_run_config *c,
-                                 const struct dfopt_buf *rows)
+static void log_suppressions(const struct dfopt_run_config *c,
+                             const struct dfopt_buf *rows)
 {
     const struct dfopt_suppression_row *s =
         DFOPT_ROW(rows, const struct dfopt_suppression_row);
@@ -102,8 +102,7 @@ static void narrate_suppressions(const struct dfopt_run_config *c,
                         DFOPT_F_INT("window_index", s[i].window));
 }
 
-static void narrate_acks(const struct dfopt_run_config *c,
-                         const struct dfopt_batch *r)
+static void log_acks(const struct dfopt_run_config *c, const struct dfopt_batch *r)
 {
     const struct dfopt_ack_row *a =
         DFOPT_ROW(&r->merged.acks, const struct dfopt_ack_row);
@@ -120,8 +119,8 @@ static void narrate_acks(const struct dfopt_run_config *c,
     }
 }
 
-static void narrate_gates(const struct dfopt_run_config *c,
-                          const struct dfopt_buf *rows)
+static void log_gates(const struct dfopt_run_config *c,
+                      const struct dfopt_buf *rows)
 {
     const struct dfopt_verdict_row *v =
         DFOPT_ROW(rows, const struct dfopt_verdict_row);
@@ -152,10 +151,10 @@ void dfopt_events_batch(const struct dfopt_run_config *c,
         for (size_t i = 0; i < n; i++)
             if (!g[i].rejected)
                 dfopt_events_registration(c, &g[i].accepted, text);
-        narrate_suppressions(c, &r->merged.suppressions);
+        log_suppressions(c, &r->merged.suppressions);
     }
     if (dfopt_log_enabled(c->log, DFOPT_LOG_WARNING))
-        narrate_acks(c, r);
+        log_acks(c, r);
     if (dfopt_log_enabled(c->log, DFOPT_LOG_DEBUG))
-        narrate_gates(c, &r->merged.verdicts);
+        log_gates(c, &r->merged.verdicts);
 }

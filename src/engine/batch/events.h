@@ -1,6 +1,5 @@
-/* Log lines about what happens in a run, under the event names that users of
- * DFOptimizer know. `text` is scratch memory. Nothing is done for a level that
- * is off. */
+/* Log lines about a run, under the event names that users of DFOptimizer know.
+ * `text` is scratch memory. A level that is off costs nothing. */
 #ifndef DFOPT_ENGINE_BATCH_EVENTS_H
 #define DFOPT_ENGINE_BATCH_EVENTS_H
 

@@ -31,9 +31,9 @@ enum dfopt_err dfopt_ingest_note_origin(struct dfopt_ingest *in,
     if (origin == DFOPT_SYM_NONE)
         return DFOPT_ERR_NOMEM;
     in->place = (struct dfopt_ingest_place){origin, dfopt_record_end(rec), true};
-    const bool goes_on = rec->unit == DFOPT_OFFSET_BYTE ? rec->offset >= was.offset
+    const bool follows = rec->unit == DFOPT_OFFSET_BYTE ? rec->offset >= was.offset
                                                         : rec->offset == was.offset;
-    if (was.any && was.origin == origin && goes_on)
+    if (was.any && was.origin == origin && follows)
         return DFOPT_OK;
     const struct dfopt_declog_origin_row row = {
         .seq = seq, .offset = rec->offset, .origin = origin, .unit = rec->unit};

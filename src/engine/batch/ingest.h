@@ -1,5 +1,5 @@
-/* From a record to an event: decodes it and keeps, in the batch, what the
- * decision log is to say of it. */
+/* Ingest: decodes a record into an event and keeps, in the batch, its rows for the
+ * decision log. */
 #ifndef DFOPT_ENGINE_BATCH_INGEST_H
 #define DFOPT_ENGINE_BATCH_INGEST_H
 
@@ -19,7 +19,7 @@ struct dfopt_ingest {
     dfopt_sym origin_sym;
     struct dfopt_ingest_place {
         dfopt_sym origin;
-        uint64_t offset; /* where the next record goes on, at the earliest */
+        uint64_t offset; /* the next record starts here at the earliest */
         bool any;
     } place;
 };
@@ -34,13 +34,13 @@ enum dfopt_err dfopt_ingest_note_origin(struct dfopt_ingest *in,
                                         struct dfopt_batch *r, uint64_t seq,
                                         const struct dfopt_record *rec);
 
-/* Where the input goes on behind a record. */
+/* The offset in the input behind a record. */
 uint64_t dfopt_record_end(const struct dfopt_record *rec);
 
-/* Takes a record in as event `seq`. Returns OK with *event filled: it borrows
- * from the codec (until the next record) and from the batch. NOMEM. Anything
- * else: the record cannot be used, *why says why and the batch has a row, unless
- * in->strict: then the record is as if it had not come. */
+/* Ingests a record as event `seq`. Returns OK with *event filled: it borrows from
+ * the codec (until the next record) and from the batch. NOMEM. Anything else: the
+ * record cannot be used, for the reason in *why, and the batch has a row of it,
+ * unless in->strict. */
 enum dfopt_err dfopt_ingest_take(struct dfopt_ingest *in, struct dfopt_batch *r,
                                  uint64_t seq, const struct dfopt_record *rec,
                                  struct dfopt_event *event,

@@ -1,5 +1,5 @@
-/* Putting out what was decided. Each output that fails is given up by itself,
- * so that a full disk under the decision log does not lose the plans. */
+/* Emitting. An output that fails is closed by itself, so that a full disk under the
+ * decision log does not lose the plans. */
 #include "engine/batch/output.h"
 
 #include "declog/block.h"
@@ -8,6 +8,37 @@
 #include <string.h>
 
 #define JOURNAL_WAITING_MAX ((size_t)64 << 20)
+#define PROGRESS_EVERY_NS   250000000
+
+void dfopt_output_init(struct dfopt_output *o,
+                       const struct dfopt_run_config *config,
+                       struct dfopt_totals *totals)
+{
+    *o = (struct dfopt_output){.config = config,
+                               .totals = totals,
+                               .flushed_ns = dfopt_clock_monotonic_ns()};
+}
+
+bool dfopt_output_flush_due(struct dfopt_output *o)
+{
+    const int64_t now = dfopt_clock_monotonic_ns();
+    if (now - o->flushed_ns < o->config->flush_interval_ns)
+        return false;
+    o->flushed_ns = now;
+    return true;
+}
+
+void dfopt_output_progress(struct dfopt_output *o,
+                           const struct dfopt_run_progress *p, bool last)
+{
+    const int64_t now = dfopt_clock_monotonic_ns();
+    if (!o->config->progress || (!last && now - o->progress_ns < PROGRESS_EVERY_NS))
+        return;
+    struct dfopt_run_progress whole = *p;
+    whole.totals = o->totals;
+    o->progress_ns = now;
+    o->config->progress(o->config->progress_arg, &whole);
+}
 
 void dfopt_output_free(struct dfopt_output *o)
 {
@@ -19,10 +50,11 @@ void dfopt_output_free(struct dfopt_output *o)
 /* Whether an output that fails ends the run. */
 static bool ends_run(const struct dfopt_output *o)
 {
-    return o->c->strict || o->c->outputs_count;
+    return o->config->strict || o->config->outputs_count;
 }
 
-/* An output has failed: fatal if strict, else said and remembered. */
+/* An output has failed: strict, it ends the run, else it is logged and remembered.
+ */
 static enum dfopt_err gave_up(struct dfopt_output *o, const char *what,
                               const struct dfopt_error *why,
                               struct dfopt_error *err)
@@ -32,7 +64,7 @@ static enum dfopt_err gave_up(struct dfopt_output *o, const char *what,
         *err = *why;
         return why->code;
     }
-    dfopt_log_event(o->c->log, DFOPT_LOG_ERROR, "optimizer.output.failed",
+    dfopt_log_event(o->config->log, DFOPT_LOG_ERROR, "optimizer.output.failed",
                     DFOPT_F_TEXT("output", what), DFOPT_F_TEXT("error", why->text));
     return DFOPT_OK;
 }
@@ -114,16 +146,16 @@ static enum dfopt_err log_rows(struct dfopt_declog *w, const struct dfopt_batch 
     return e ? e : log_registrations(w, r);
 }
 
-/* Closes a log that cannot go on. */
+/* Closes a log that cannot be written any more. */
 static enum dfopt_err drop_log(struct dfopt_output *o, struct dfopt_error *err)
 {
     struct dfopt_error why = {0}, closing;
-    const struct dfopt_error *failure = dfopt_declog_error(*o->c->declog);
+    const struct dfopt_error *failure = dfopt_declog_error(*o->config->declog);
     if (failure && failure->code)
         why = *failure;
     else
         dfopt_error_set(&why, DFOPT_ERR_NOMEM, "out of memory");
-    dfopt_declog_close(o->c->declog, false, &closing);
+    dfopt_declog_close(o->config->declog, false, &closing);
     return gave_up(o, "decision log", &why, err);
 }
 
@@ -132,8 +164,9 @@ static enum dfopt_err commit(struct dfopt_output *o, bool flush,
                              struct dfopt_error *err)
 {
     struct dfopt_error why = {0};
-    if (!*o->c->declog || o->end.next_seq == 0 || /* nothing has been put out */
-        !dfopt_declog_commit(*o->c->declog, &o->end, flush, &why))
+    if (!*o->config->declog ||
+        o->end.next_seq == 0 || /* nothing has been emitted */
+        !dfopt_declog_commit(*o->config->declog, &o->end, flush, &why))
         return DFOPT_OK;
     return drop_log(o, err);
 }
@@ -142,7 +175,7 @@ static enum dfopt_err to_declog(struct dfopt_output *o, const struct dfopt_batch
                                 bool flush, struct dfopt_error *err)
 {
     o->end = r->end;
-    if (*o->c->declog && log_rows(*o->c->declog, r))
+    if (*o->config->declog && log_rows(*o->config->declog, r))
         return drop_log(o, err);
     return commit(o, flush, err);
 }
@@ -150,17 +183,18 @@ static enum dfopt_err to_declog(struct dfopt_output *o, const struct dfopt_batch
 enum dfopt_err dfopt_output_initial(struct dfopt_output *o, struct dfopt_error *err)
 {
     enum dfopt_err e = DFOPT_OK;
-    for (size_t i = 0; i < o->c->n_initial && !e; i++) {
-        const struct dfopt_initial *p = &o->c->initial[i];
+    for (size_t i = 0; i < o->config->n_initial && !e; i++) {
+        const struct dfopt_initial *p = &o->config->initial[i];
         const struct dfopt_declog_registration reg = {
-            .seq = o->c->resume ? o->c->resume->next_seq : 0,
+            .seq = o->config->resume ? o->config->resume->next_seq : 0,
             .source = p->source,
             .body = p->body,
             .body_len = p->body_len,
             .accepted = &p->registration,
         };
-        dfopt_events_registration(o->c, &p->registration, &o->text);
-        if (*o->c->declog && dfopt_declog_registration(*o->c->declog, &reg))
+        dfopt_events_registration(o->config, &p->registration, &o->text);
+        if (*o->config->declog &&
+            dfopt_declog_registration(*o->config->declog, &reg))
             e = drop_log(o, err);
     }
     return e;
@@ -179,12 +213,12 @@ static enum dfopt_err sink_failed(struct dfopt_output *o, size_t i,
 static enum dfopt_err publish(struct dfopt_output *o, const struct dfopt_plan *p,
                               struct dfopt_error *err)
 {
-    const struct dfopt_dict *dict = o->c->dict;
+    const struct dfopt_dict *dict = o->config->dict;
     dfopt_buf_clear(&o->json);
     dfopt_buf_clear(&o->metadata);
-    enum dfopt_err e = dfopt_codec_plan_json(dict, p, o->c->run, &o->json);
+    enum dfopt_err e = dfopt_codec_plan_json(dict, p, o->config->run, &o->json);
     if (!e)
-        e = dfopt_codec_plan_metadata(dict, p, o->c->run, &o->metadata);
+        e = dfopt_codec_plan_metadata(dict, p, o->config->run, &o->metadata);
     if (e)
         return dfopt_error_set(err, e, "%s", dfopt_err_text(e));
     const struct dfopt_plan_message m = {
@@ -196,17 +230,18 @@ static enum dfopt_err publish(struct dfopt_output *o, const struct dfopt_plan *p
                                            : dfopt_dict_text(dict, p->node, NULL),
         .knob = dfopt_dict_text(dict, p->knob, NULL),
     };
-    for (size_t i = 0; i < o->c->n_sinks && !e; i++) {
+    for (size_t i = 0; i < o->config->n_sinks && !e; i++) {
         struct dfopt_error why = {0};
-        struct dfopt_sink *s = o->c->sinks[i];
+        struct dfopt_sink *s = o->config->sinks[i];
         if (!o->sink_failed[i] && s->ops->publish(s, &m, &why))
             e = sink_failed(o, i, &why, err);
     }
     return e;
 }
 
-static enum dfopt_err put_plans(struct dfopt_output *o, const struct dfopt_batch *r,
-                                struct dfopt_error *err)
+static enum dfopt_err emit_plans(struct dfopt_output *o,
+                                 const struct dfopt_batch *r,
+                                 struct dfopt_error *err)
 {
     const struct dfopt_plan *p =
         DFOPT_ROW(&r->merged.plans, const struct dfopt_plan);
@@ -217,9 +252,9 @@ static enum dfopt_err put_plans(struct dfopt_output *o, const struct dfopt_batch
             o->totals->plans++;
         else
             o->totals->relays++;
-        if (o->c->n_sinks)
+        if (o->config->n_sinks)
             e = publish(o, &p[i], err);
-        dfopt_events_plan(o->c, &p[i], &o->text);
+        dfopt_events_plan(o->config, &p[i], &o->text);
     }
     return e;
 }
@@ -250,15 +285,15 @@ enum dfopt_err dfopt_output_batch(struct dfopt_output *o,
         DFOPT_ROW(&r->rejects, const struct dfopt_declog_reject_row);
     for (size_t i = 0; i < DFOPT_ROWS(&r->rejects, struct dfopt_declog_reject_row);
          i++)
-        dfopt_events_reject(o->c, &reject[i], &o->rejects_shown);
+        dfopt_events_reject(o->config, &reject[i], &o->rejects_shown);
     count(o->totals, &r->merged);
     /* plans first: a flush of the log takes a while */
-    dfopt_events_batch(o->c, r, &o->text);
-    enum dfopt_err e = put_plans(o, r, err);
+    dfopt_events_batch(o->config, r, &o->text);
+    enum dfopt_err e = emit_plans(o, r, err);
     return e ? e : to_declog(o, r, flush, err);
 }
 
-/* ---- what came in ---- */
+/* ---- recording and journal ---- */
 
 static enum dfopt_err recording_failed(struct dfopt_output *o,
                                        const struct dfopt_error *why,
@@ -269,11 +304,11 @@ static enum dfopt_err recording_failed(struct dfopt_output *o,
 }
 
 /* Without a journal the log itself would have to be flushed for every plan. It is
- * written on when the log has been given up: a run that goes on finds there what
- * the log has not got. */
+ * still written after the log has failed: a resumed run finds there what the log
+ * lacks. */
 static bool has_journal(const struct dfopt_output *o)
 {
-    return o->c->journal && !o->journal_failed;
+    return o->config->journal && !o->journal_failed;
 }
 
 /* Lines that cannot be written wait in memory: a full disk may have room again. */
@@ -283,22 +318,24 @@ static enum dfopt_err journal_failed(struct dfopt_output *o,
 {
     const bool first = !o->journal_waits;
     o->journal_waits = true;
-    o->journal_failed = dfopt_journal_waiting(o->c->journal) > JOURNAL_WAITING_MAX;
+    o->journal_failed =
+        dfopt_journal_waiting(o->config->journal) > JOURNAL_WAITING_MAX;
     if (o->journal_failed)
-        dfopt_journal_forget(o->c->journal);
+        dfopt_journal_forget(o->config->journal);
     if (o->journal_failed || ends_run(o))
         return gave_up(o, "journal", why, err);
     if (first)
-        dfopt_log_event(o->c->log, DFOPT_LOG_WARNING, "optimizer.output.delayed",
-                        DFOPT_F_TEXT("output", "journal"),
-                        DFOPT_F_TEXT("error", why->text));
+        dfopt_log_event(
+            o->config->log, DFOPT_LOG_WARNING, "optimizer.output.delayed",
+            DFOPT_F_TEXT("output", "journal"), DFOPT_F_TEXT("error", why->text));
     return DFOPT_OK;
 }
 
 static void journal_written(struct dfopt_output *o)
 {
     if (o->journal_waits)
-        dfopt_log_event(o->c->log, DFOPT_LOG_WARNING, "optimizer.output.recovered",
+        dfopt_log_event(o->config->log, DFOPT_LOG_WARNING,
+                        "optimizer.output.recovered",
                         DFOPT_F_TEXT("output", "journal"));
     o->journal_waits = false;
 }
@@ -308,14 +345,14 @@ enum dfopt_err dfopt_output_record(struct dfopt_output *o,
                                    struct dfopt_error *err)
 {
     struct dfopt_error why = {0};
-    struct dfopt_sink *to = o->recording_failed ? NULL : o->c->recording;
+    struct dfopt_sink *to = o->recording_failed ? NULL : o->config->recording;
     struct dfopt_recorded bare = *r;
-    bare.run = o->c->run;
+    bare.run = o->config->run;
     enum dfopt_err e = DFOPT_OK;
     if (has_journal(o)) {
         e = dfopt_record_line(r, true, &o->text);
         if (!e)
-            e = dfopt_journal_add(o->c->journal, o->text.data, o->text.len);
+            e = dfopt_journal_add(o->config->journal, o->text.data, o->text.len);
     }
     if (!e && to)
         e = dfopt_record_line(&bare, false, &o->text);
@@ -333,7 +370,7 @@ enum dfopt_err dfopt_output_journal(struct dfopt_output *o, struct dfopt_error *
     struct dfopt_error why = {0};
     if (!has_journal(o))
         return DFOPT_OK;
-    if (dfopt_journal_write(o->c->journal, &why))
+    if (dfopt_journal_write(o->config->journal, &why))
         return journal_failed(o, &why, err);
     journal_written(o);
     return DFOPT_OK;
@@ -343,23 +380,23 @@ enum dfopt_err dfopt_output_cut_journal(struct dfopt_output *o,
                                         struct dfopt_error *err)
 {
     struct dfopt_error why = {0};
-    if (!has_journal(o) || !*o->c->declog)
+    if (!has_journal(o) || !*o->config->declog)
         return DFOPT_OK;
-    if (dfopt_journal_cut(o->c->journal, &why))
+    if (dfopt_journal_cut(o->config->journal, &why))
         return journal_failed(o, &why, err);
     journal_written(o);
     return DFOPT_OK;
 }
 
-/* ---- now and then, and at the end ---- */
+/* ---- flushing ---- */
 
 enum dfopt_err dfopt_output_flush(struct dfopt_output *o, struct dfopt_error *err)
 {
     enum dfopt_err e = DFOPT_OK;
-    struct dfopt_sink *to = o->c->recording;
-    for (size_t i = 0; i < o->c->n_sinks && !e; i++) {
+    struct dfopt_sink *to = o->config->recording;
+    for (size_t i = 0; i < o->config->n_sinks && !e; i++) {
         struct dfopt_error why = {0};
-        struct dfopt_sink *s = o->c->sinks[i];
+        struct dfopt_sink *s = o->config->sinks[i];
         if (!o->sink_failed[i] && s->ops->flush(s, &why))
             e = sink_failed(o, i, &why, err);
     }
@@ -378,8 +415,8 @@ enum dfopt_err dfopt_output_settle(struct dfopt_output *o, struct dfopt_error *e
 size_t dfopt_output_pump(struct dfopt_output *o)
 {
     size_t kept_back = 0;
-    for (size_t i = 0; i < o->c->n_sinks; i++) {
-        struct dfopt_sink *s = o->c->sinks[i];
+    for (size_t i = 0; i < o->config->n_sinks; i++) {
+        struct dfopt_sink *s = o->config->sinks[i];
         if (!o->sink_failed[i] && s->ops->pump)
             kept_back += s->ops->pump(s);
     }

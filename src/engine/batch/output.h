@@ -1,5 +1,5 @@
-/* Where decided batches go: decision log, plans, log lines, totals; and what came
- * in, to a recording. */
+/* Emits decided batches: to the decision log, the sinks of plans, log lines and
+ * totals. Ingested records go to the recording and the journal. */
 #ifndef DFOPT_ENGINE_BATCH_OUTPUT_H
 #define DFOPT_ENGINE_BATCH_OUTPUT_H
 
@@ -8,24 +8,38 @@
 #include "engine/batch/batch.h"
 
 struct dfopt_output {
-    const struct dfopt_run_config *c;
+    const struct dfopt_run_config *config;
     struct dfopt_totals *totals;
     uint64_t rejects_shown;
     bool sink_failed[DFOPT_SINKS_MAX];
     bool recording_failed, journal_failed;
-    bool journal_waits;               /* its disk is full, say; it is tried again */
-    bool failed;                      /* something is not whole */
-    struct dfopt_declog_position end; /* of the last batch that was put out */
+    bool journal_waits; /* its disk is full, for example; it is tried again */
+    bool failed;        /* an output is incomplete */
+    struct dfopt_declog_position end; /* of the last batch that was emitted */
+    int64_t flushed_ns, progress_ns;  /* monotonic */
     struct dfopt_buf json;            /* scratch */
     struct dfopt_buf metadata, text;
 };
 
-/* Logs the registrations that were there before the first event. */
+/* Zero-initialises *o; its clocks begin now. */
+void dfopt_output_init(struct dfopt_output *o,
+                       const struct dfopt_run_config *config,
+                       struct dfopt_totals *totals);
+
+/* Whether it is time to flush the decision log; then it is flushed from now. */
+bool dfopt_output_flush_due(struct dfopt_output *o);
+
+/* Reports progress if the configuration wants it and it is due, or if `last`. Fills
+ * in the totals. */
+void dfopt_output_progress(struct dfopt_output *o,
+                           const struct dfopt_run_progress *p, bool last);
+
+/* Logs the initial registrations. */
 enum dfopt_err dfopt_output_initial(struct dfopt_output *o,
                                     struct dfopt_error *err);
 
-/* Puts out a merged batch. `flush`: make it durable in the decision log. Returns
- * OK also when an output fails and the run is not strict (said in the log). */
+/* Emits a merged batch. `flush`: make it durable in the decision log. Returns OK
+ * also when an output fails and the run is not strict; the failure is logged. */
 enum dfopt_err dfopt_output_batch(struct dfopt_output *o,
                                   const struct dfopt_batch *r, bool flush,
                                   struct dfopt_error *err);
@@ -35,8 +49,8 @@ enum dfopt_err dfopt_output_record(struct dfopt_output *o,
                                    const struct dfopt_recorded *r,
                                    struct dfopt_error *err);
 
-/* What was recorded so far may now lead to something. What the journal cannot take
- * waits in memory, and is tried again. */
+/* Writes the journal: plans that follow from the records so far may leave
+ * afterwards. Lines that cannot be written wait in memory, and are tried again. */
 enum dfopt_err dfopt_output_journal(struct dfopt_output *o,
                                     struct dfopt_error *err);
 
@@ -47,7 +61,7 @@ enum dfopt_err dfopt_output_cut_journal(struct dfopt_output *o,
 /* Hands over what the sinks and the recording have buffered. */
 enum dfopt_err dfopt_output_flush(struct dfopt_output *o, struct dfopt_error *err);
 
-/* The same, and makes everything put out so far durable in the decision log. */
+/* The same, and makes everything emitted so far durable in the decision log. */
 enum dfopt_err dfopt_output_settle(struct dfopt_output *o, struct dfopt_error *err);
 
 /* Sends plans that had to be kept back, without waiting; how many still are. */

@@ -1,4 +1,4 @@
-/* A run, as the leader of every mode is told of it, and how it ended. */
+/* A run: the configuration that the leader of every mode gets, and how it ended. */
 #ifndef DFOPT_ENGINE_BATCH_RUN_H
 #define DFOPT_ENGINE_BATCH_RUN_H
 
@@ -11,7 +11,7 @@
 
 #include <signal.h>
 
-/* A registration that is there before the first event. */
+/* An initial registration: before the first event. */
 struct dfopt_initial {
     enum dfopt_registration_source source;
     struct dfopt_registration registration;
@@ -19,7 +19,7 @@ struct dfopt_initial {
     size_t body_len;
 };
 
-/* What came in and what was decided. */
+/* What was ingested and what was decided. */
 struct dfopt_totals {
     uint64_t records;    /* all that took a number */
     uint64_t recognised; /* events that the log had already: passed over */
@@ -35,7 +35,7 @@ struct dfopt_totals {
 struct dfopt_run_progress {
     const struct dfopt_totals *totals;
     struct dfopt_source_progress input;
-    uint64_t undecided; /* records taken in, not yet put out */
+    uint64_t undecided; /* records ingested, not yet emitted */
     uint64_t kept_back; /* plans that no peer has taken yet */
 };
 
@@ -51,7 +51,7 @@ struct dfopt_run_config {
     const struct dfopt_policy *policy;
     bool assumed_acks;
     dfopt_sym relay_hostname;
-    const struct dfopt_fold *resume; /* NULL: none. What the run goes on with */
+    const struct dfopt_fold *resume; /* state of the resumed run; NULL: none */
     const struct dfopt_initial *initial;
     size_t n_initial;
     struct dfopt_source *source;
@@ -60,8 +60,8 @@ struct dfopt_run_config {
     struct dfopt_sink *recording; /* NULL, or gets what comes in, as an event log */
     struct dfopt_journal *journal; /* NULL, or gets it as well, before what it led
                                     * to leaves; emptied when the log has it */
-    struct dfopt_declog **declog;  /* *declog NULL: none. Closed and NULLed when
-                                    * it fails, the run going on */
+    struct dfopt_declog **declog;  /* *declog NULL: none. Closed and NULLed when it
+                                    * fails; the run continues */
     struct dfopt_log *log;         /* NULL: silent */
     bool outputs_count;            /* one that fails ends the run: what it did not
                                     * take must not be acknowledged */
@@ -70,8 +70,8 @@ struct dfopt_run_config {
     uint32_t batch_events;      /* at most so many a batch; 0: 4096 */
     uint32_t batches_in_flight; /* at most so many at once; 0: 4 */
     int64_t flush_interval_ns;  /* of the decision log */
-    int wait_ms; /* for input at a time; 0: 100. So late may a signal be noticed */
-    const volatile sig_atomic_t *stop; /* not 0: take nothing more in */
+    int wait_ms; /* for input, and to notice a signal, at most; 0: 100 */
+    const volatile sig_atomic_t *stop; /* not 0: stop ingesting */
     dfopt_run_progress_fn progress;    /* NULL: none; called a few times a second */
     void *progress_arg;
 };
@@ -80,7 +80,7 @@ struct dfopt_run_config {
 struct dfopt_run_result {
     struct dfopt_totals totals;
     bool stopped;                  /* by *stop, before the end of the input */
-    bool output_failed;            /* plans or log are not whole; said in the log */
+    bool output_failed;            /* plans or log are incomplete; logged */
     struct dfopt_buf state;        /* struct dfopt_state_row */
     struct dfopt_buf suppressions; /* struct dfopt_suppression_state */
 };

@@ -1,130 +1,99 @@
-/* One planner among several: what it decides but is not to report is cut off
- * again, which is cheaper than telling the planner to be silent. */
+/* One planner among several. Rows that another planner reports are cut off again,
+ * which is cheaper than telling this one to be silent. */
 #include "engine/batch/shard.h"
 
-#include "codec/codec.h"
-#include "engine/batch/restore.h"
+#include "engine/batch/start.h"
 
 static bool owns(void *arg, dfopt_sym node)
 {
-    const struct dfopt_shard *d = arg;
-    size_t len;
-    const char *text = dfopt_dict_text(d->dict, node, &len);
-    return dfopt_partition_owner(text, len, d->planners) == d->index;
+    const struct dfopt_shard *s = arg;
+    return dfopt_route_owner(s->router.dict, node, s->router.planners) == s->index;
 }
 
-enum dfopt_err dfopt_shard_start(struct dfopt_shard *d, struct dfopt_dict *dict,
+enum dfopt_err dfopt_shard_start(struct dfopt_shard *s, struct dfopt_dict *dict,
                                  const struct dfopt_policy *policy,
                                  bool assumed_acks, dfopt_sym relay_hostname,
                                  uint32_t index, uint32_t planners)
 {
-    d->dict = dict;
-    d->index = index;
-    d->planners = planners;
+    s->router = (struct dfopt_router){.dict = dict, .planners = planners};
+    s->index = index;
     const struct dfopt_planner_config config = {
         .policy = policy,
         .assumed_acks = assumed_acks,
         .relay_hostname = relay_hostname,
         .owns = planners > 1 ? owns : NULL,
-        .owns_arg = d,
+        .owns_arg = s,
     };
-    return dfopt_planner_create(&d->planner, dict, &config);
+    return dfopt_planner_create(&s->planner, dict, &config);
 }
 
-void dfopt_shard_end(struct dfopt_shard *d)
+void dfopt_shard_end(struct dfopt_shard *s)
 {
-    dfopt_planner_destroy(d->planner);
-    d->planner = NULL;
+    dfopt_planner_destroy(s->planner);
+    s->planner = NULL;
+    dfopt_router_free(&s->router);
 }
 
-static bool is_speaker(const struct dfopt_shard *d)
+static bool is_speaker(const struct dfopt_shard *s)
 {
-    return d->index == DFOPT_PARTITION_SPEAKER;
+    return s->index == DFOPT_PARTITION_SPEAKER;
 }
 
-enum dfopt_err dfopt_shard_finding(struct dfopt_shard *d, uint64_t seq,
-                                   const struct dfopt_finding *f,
-                                   struct dfopt_decisions *out)
+/* Whether the last ack's row is for this planner to report: a match, but the
+ * speaker alone reports no match, and a plan for the job, which all know. */
+static bool reports_ack(const struct dfopt_shard *s,
+                        const struct dfopt_decisions *d)
 {
-    const size_t verdicts = out->verdicts.len, plans = out->plans.len,
-                 suppressions = out->suppressions.len, seen = out->seen.len,
-                 timeouts = out->timeouts.len;
-    enum dfopt_err e = dfopt_planner_finding(d->planner, seq, f, out);
-    if (f->node == DFOPT_SYM_EMPTY && !is_speaker(d)) {
-        out->verdicts.len = verdicts;
-        out->plans.len = plans;
-        out->suppressions.len = suppressions;
-        out->seen.len = seen;
-        out->timeouts.len = timeouts;
-    }
-    return e;
+    const struct dfopt_ack_row *row =
+        DFOPT_ROW(&d->acks, const struct dfopt_ack_row) +
+        DFOPT_ROWS(&d->acks, struct dfopt_ack_row) - 1;
+    return is_speaker(s) || (row->outcome != DFOPT_ACK_OUTCOME_UNMATCHED &&
+                             row->node != DFOPT_SYM_EMPTY);
 }
 
-enum dfopt_err dfopt_shard_ack(struct dfopt_shard *d, uint64_t seq,
-                               const struct dfopt_ack *a,
-                               struct dfopt_decisions *out)
+enum dfopt_err dfopt_shard_event(struct dfopt_shard *s, uint64_t seq,
+                                 const struct dfopt_event *event,
+                                 struct dfopt_decisions *out)
 {
-    const size_t before = out->acks.len;
-    enum dfopt_err e = dfopt_planner_ack(d->planner, seq, a, out);
+    struct dfopt_route to;
+    size_t before[DFOPT_DECISION_TABLES];
+    enum dfopt_err e = dfopt_route_event(&s->router, event, &to);
     if (e)
         return e;
-    const struct dfopt_ack_row *row = (const void *)(out->acks.data + before);
-    /* a plan for the whole job is known to all: the speaker reports it */
-    if (!is_speaker(d) && (row->outcome == DFOPT_ACK_OUTCOME_UNMATCHED ||
-                           row->node == DFOPT_SYM_EMPTY))
-        out->acks.len = before;
+    if (to.first == to.last) /* no other planner gets it */
+        return dfopt_decide_event(s->planner, seq, event, out);
+    for (int i = 0; i < DFOPT_DECISION_TABLES; i++)
+        before[i] = dfopt_decision_rows(out, i)->len;
+    e = dfopt_decide_event(s->planner, seq, event, out);
+    if (e || (to.reporter == DFOPT_REPORTER_NONE ? reports_ack(s, out)
+                                                 : to.reporter == s->index))
+        return e;
+    for (int i = 0; i < DFOPT_DECISION_TABLES; i++)
+        dfopt_decision_rows(out, i)->len = before[i];
     return DFOPT_OK;
 }
 
-enum dfopt_err dfopt_shard_global_plan(struct dfopt_shard *d, uint64_t seq,
-                                       const struct dfopt_global_plan *g,
-                                       struct dfopt_decisions *out)
-{
-    const size_t relays = out->relays.len, plans = out->plans.len;
-    enum dfopt_err e = dfopt_planner_global_plan(d->planner, seq, g, out);
-    if (!is_speaker(d)) {
-        out->relays.len = relays;
-        out->plans.len = plans;
-    }
-    return e;
-}
-
-enum dfopt_err dfopt_shard_state(const struct dfopt_shard *d,
-                                 struct dfopt_buf *rows,
-                                 struct dfopt_buf *suppressions)
-{
-    return dfopt_planner_state(d->planner, is_speaker(d), rows, suppressions);
-}
-
-enum dfopt_err dfopt_shard_item(struct dfopt_shard *d,
+enum dfopt_err dfopt_shard_item(struct dfopt_shard *s,
                                 const struct dfopt_item *item,
                                 struct dfopt_decisions *out)
 {
-    const struct dfopt_finding_row *finding;
     struct dfopt_event event;
     uint64_t seq;
-    enum dfopt_err e;
-    switch (item->kind) {
-    case DFOPT_ITEM_FINDING:
-        e = dfopt_item_finding(item, &finding);
-        return e ? e : dfopt_shard_finding(d, finding->seq, &finding->f, out);
-    case DFOPT_ITEM_ACK:
-        e = dfopt_item_ack(item, &seq, &event.ack);
-        return e ? e : dfopt_shard_ack(d, seq, &event.ack, out);
-    case DFOPT_ITEM_GLOBAL_PLAN:
-        e = dfopt_item_global_plan(item, &seq, &event.global_plan);
-        return e ? e : dfopt_shard_global_plan(d, seq, &event.global_plan, out);
-    case DFOPT_ITEM_REGISTRATION:
-        e = dfopt_item_registration(item, &seq, &event.registration);
-        if (!e) {
-            e = dfopt_planner_register(d->planner, &event.registration);
-            dfopt_registration_clear(&event.registration);
-        }
+    if (item->kind == DFOPT_ITEM_STATE_ROWS ||
+        item->kind == DFOPT_ITEM_SUPPRESSION_STATES)
+        return dfopt_start_restore(s->planner, item);
+    enum dfopt_err e = dfopt_item_event(item, &seq, &event);
+    if (e)
         return e;
-    case DFOPT_ITEM_STATE_ROWS:
-    case DFOPT_ITEM_SUPPRESSION_STATES:
-        return dfopt_restore_item(d->planner, item);
-    default:
-        return DFOPT_ERR_FORMAT;
-    }
+    e = dfopt_shard_event(s, seq, &event, out);
+    if (event.stream == DFOPT_STREAM_REGISTRATION)
+        dfopt_registration_clear(&event.registration);
+    return e;
+}
+
+enum dfopt_err dfopt_shard_state(const struct dfopt_shard *s,
+                                 struct dfopt_buf *rows,
+                                 struct dfopt_buf *suppressions)
+{
+    return dfopt_planner_state(s->planner, is_speaker(s), rows, suppressions);
 }

@@ -1,10 +1,9 @@
 /* Frames over MPI: nonblocking sends, probed receives. Ranks of one host ring each
  * other's doorbell (an MPI window of shared memory) after a send, so that waiting
- * for them needs no polling.
- *
- * A large frame goes in parts where MPI cannot copy from process to process (in
- * many containers, or between hosts), and its sender has to call MPI for each few
- * of them. So nobody sleeps long while a frame of its own is in flight. */
+ * for them needs no polling. A large frame goes in parts where MPI cannot copy from
+ * process to process (in many containers, or between hosts), and its sender has to
+ * call MPI for every few of them. So no rank sleeps long while its own frame is in
+ * flight. */
 #include "engine/comm/comm.h"
 
 #include "engine/comm/doorbell.h"
@@ -16,13 +15,14 @@
 #include <string.h>
 #include <time.h>
 
-#define FRAME_TAG       1
-#define BELL_TIMEOUT_NS 50000000 /* to look by oneself, should a ring be lost */
-#define SLEEP_NS_MAX    1000000  /* without a doorbell, or while a frame is going */
+#define FRAME_TAG           1
+#define DOORBELL_TIMEOUT_NS 50000000 /* look anyway, should a ring be lost \ */
+#define SLEEP_NS_MAX        1000000 /* without a doorbell, or while a frame is going */
 
 struct dfopt_comm {
     MPI_Comm comm;
     int rank, size;
+    struct dfopt_log *log; /* borrowed; NULL: silent */
     char library[160];
     MPI_Win window; /* of the doorbells; MPI_WIN_NULL: there are none */
     struct dfopt_doorbell **doorbells; /* by rank; NULL: on another host. Owned */
@@ -49,7 +49,7 @@ static enum dfopt_err mpi_error(int code, const char *what, int peer,
 /* ---- doorbells ---- */
 
 /* The doorbells of the ranks of this host, in the window over them. */
-static bool find_bells(struct dfopt_comm *c, MPI_Comm here)
+static bool find_doorbells(struct dfopt_comm *c, MPI_Comm here)
 {
     MPI_Group world, group;
     MPI_Comm_group(c->comm, &world);
@@ -73,7 +73,7 @@ static bool find_bells(struct dfopt_comm *c, MPI_Comm here)
 
 /* Collective. Without doorbells, for whatever reason, ranks poll: all of a host or
  * none. */
-static void hang_bells(struct dfopt_comm *c)
+static void open_doorbells(struct dfopt_comm *c)
 {
     MPI_Comm here = MPI_COMM_NULL;
     struct dfopt_doorbell *own = NULL;
@@ -88,7 +88,7 @@ static void hang_bells(struct dfopt_comm *c)
                                                 &own, &c->window) == MPI_SUCCESS;
     if (ok) {
         memset(own, 0, sizeof *own);
-        ok = find_bells(c, here);
+        ok = find_doorbells(c, here);
     }
     MPI_Allreduce(MPI_IN_PLACE, &ok, 1, MPI_INT, MPI_MIN, here); /* and a barrier */
     if (!ok) {
@@ -98,7 +98,7 @@ static void hang_bells(struct dfopt_comm *c)
     MPI_Comm_free(&here);
 }
 
-static bool has_bell(const struct dfopt_comm *c, int rank)
+static bool has_doorbell(const struct dfopt_comm *c, int rank)
 {
     return c->doorbells &&
            (rank == DFOPT_RANK_ANY ? c->all_here : c->doorbells[rank] != NULL);
@@ -129,7 +129,7 @@ enum dfopt_err dfopt_comm_start(struct dfopt_comm **out, int *argc, char ***argv
     library[strcspn(library, ",\n")] = '\0';
     memcpy(c->library, library, sizeof c->library - 1);
     if (c->size > 1)
-        hang_bells(c);
+        open_doorbells(c);
     else
         c->window = MPI_WIN_NULL;
     *out = c;
@@ -148,9 +148,24 @@ void dfopt_comm_finish(struct dfopt_comm *c)
     free(c);
 }
 
-void dfopt_comm_abort(struct dfopt_comm *c, int exit_code)
+void dfopt_comm_set_log(struct dfopt_comm *c, struct dfopt_log *log)
 {
-    MPI_Abort(c->comm, exit_code);
+    c->log = log;
+}
+
+void dfopt_comm_lost(struct dfopt_comm *c, int rank, enum dfopt_err e,
+                     const struct dfopt_error *why)
+{
+    dfopt_log_event(
+        c->log, DFOPT_LOG_ERROR, "optimizer.rank.lost", DFOPT_F_INT("rank", rank),
+        DFOPT_F_TEXT("error", why && why->code ? why->text : dfopt_err_text(e)));
+    MPI_Abort(c->comm, 1);
+}
+
+uint32_t dfopt_comm_share(struct dfopt_comm *c, uint32_t value)
+{
+    MPI_Bcast(&value, 1, MPI_UINT32_T, 0, c->comm);
+    return value;
 }
 
 int dfopt_comm_rank(const struct dfopt_comm *c)
@@ -185,7 +200,7 @@ enum dfopt_err dfopt_comm_send(struct dfopt_comm *c, int to,
         free(s);
         return mpi_error(code, "sending to", to, err);
     }
-    if (has_bell(c, to))
+    if (has_doorbell(c, to))
         dfopt_doorbell_ring(c->doorbells[to]);
     s->next = c->going;
     s->at = &c->going;
@@ -196,7 +211,7 @@ enum dfopt_err dfopt_comm_send(struct dfopt_comm *c, int to,
     return DFOPT_OK;
 }
 
-/* Whether a send is over, or has failed. MPI goes on with all others, too. */
+/* Whether a send is over, or has failed. The call makes MPI progress all sends. */
 static bool is_over(struct dfopt_send *s)
 {
     if (s->over)
@@ -211,7 +226,7 @@ static bool is_over(struct dfopt_send *s)
     return s->over;
 }
 
-/* Lets MPI go on with what is in flight. Returns whether anything still is. */
+/* Makes MPI progress what is in flight. Returns whether anything still is. */
 static bool still_going(struct dfopt_comm *c)
 {
     while (c->going && is_over(c->going))
@@ -279,8 +294,8 @@ static int probe(struct dfopt_comm *c, int source, struct arrival *a)
 }
 
 /* Looks for a frame and, if there is none, sleeps till the doorbell. Open MPI's
- * probe looks first and takes in what has arrived afterwards, so it is asked twice.
- */
+ * probe looks first and receives what has arrived afterwards, so it is called
+ * twice. */
 static int sleep_for(struct dfopt_comm *c, int source, struct arrival *a,
                      unsigned *tries)
 {
@@ -291,7 +306,7 @@ static int sleep_for(struct dfopt_comm *c, int source, struct arrival *a,
         code = probe(c, source, a);
     if (code != MPI_SUCCESS || a->there)
         dfopt_doorbell_stay_awake(doorbell);
-    else if (dfopt_doorbell_sleep(doorbell, announced, BELL_TIMEOUT_NS))
+    else if (dfopt_doorbell_sleep(doorbell, announced, DOORBELL_TIMEOUT_NS))
         *tries = 0; /* it is there or will be in a moment */
     return code;
 }
@@ -299,7 +314,7 @@ static int sleep_for(struct dfopt_comm *c, int source, struct arrival *a,
 /* Waits for a frame: awake at first, then asleep. */
 static int wait_for(struct dfopt_comm *c, int source, struct arrival *a)
 {
-    const bool doorbell = has_bell(c, source);
+    const bool doorbell = has_doorbell(c, source);
     unsigned tries = 0;
     int code = MPI_SUCCESS;
     while (code == MPI_SUCCESS && !a->there) {

@@ -1,13 +1,12 @@
-/* Message passing between the ranks: whole frames, one at a time. The only
- * header of the project behind which MPI stands (comm.c alone includes mpi.h).
- *
- * Waiting never spins for long: a rank that waits yields, then sleeps, until a
- * rank of the same host rings its doorbell, or for up to a millisecond at a time,
- * so that idle ranks and oversubscribed cores cost nothing. */
+/* Message passing between the ranks: whole frames, one at a time. The only header
+ * of the project behind which MPI stands (comm.c alone includes mpi.h). Waiting
+ * never spins for long: a waiting rank yields, then sleeps until a rank of the same
+ * host rings its doorbell, or for at most a millisecond, so that idle ranks and
+ * oversubscribed cores cost nothing. */
 #ifndef DFOPT_ENGINE_COMM_COMM_H
 #define DFOPT_ENGINE_COMM_COMM_H
 
-#include "base/buf.h"
+#include "base/log.h"
 
 #include <stdbool.h>
 
@@ -24,8 +23,17 @@ enum dfopt_err dfopt_comm_start(struct dfopt_comm **out, int *argc, char ***argv
 /* Collective. Ends MPI and frees. NULL is fine. */
 void dfopt_comm_finish(struct dfopt_comm *c);
 
-/* Ends all ranks at once with an exit code, without agreement: the last resort. */
-void dfopt_comm_abort(struct dfopt_comm *c, int exit_code);
+/* Local. Where dfopt_comm_lost logs; borrowed from now on. NULL: nowhere. */
+void dfopt_comm_set_log(struct dfopt_comm *c, struct dfopt_log *log);
+
+/* Local. The last resort, where no agreement is possible: logs optimizer.rank.lost
+ * about a rank that has failed or cannot be reached, and ends all ranks with exit
+ * code 1. */
+void dfopt_comm_lost(struct dfopt_comm *c, int rank, enum dfopt_err e,
+                     const struct dfopt_error *why);
+
+/* Collective. Returns rank 0's value on every rank. */
+uint32_t dfopt_comm_share(struct dfopt_comm *c, uint32_t value);
 
 int dfopt_comm_rank(const struct dfopt_comm *c);
 int dfopt_comm_size(const struct dfopt_comm *c);
@@ -39,8 +47,8 @@ enum dfopt_err dfopt_comm_send(struct dfopt_comm *c, int to,
                                const struct dfopt_buf *frame,
                                struct dfopt_send **out, struct dfopt_error *err);
 
-/* Local. To be called now and then in long work: lets MPI go on with large frames
- * that are in flight, which it may pass on only while it is being called. */
+/* Local. To be called regularly in long work: MPI may pass on large frames in
+ * flight only while it is being called. */
 void dfopt_comm_progress(struct dfopt_comm *c);
 
 /* Local. Waits until the bytes may be changed; frees and NULLs *s. */

@@ -1,6 +1,6 @@
-/* A doorbell in memory that processes share: one waits for it asleep, others ring
- * it. So a rank that has nothing to do costs nothing and still wakes at once. Linux
- * futexes; each doorbell has one waiter. */
+/* A doorbell in shared memory: one process sleeps until others ring it. An idle
+ * rank costs nothing and still wakes at once. Linux futexes; each doorbell has one
+ * waiter. */
 #ifndef DFOPT_ENGINE_COMM_DOORBELL_H
 #define DFOPT_ENGINE_COMM_DOORBELL_H
 
@@ -19,9 +19,9 @@ struct dfopt_doorbell {
 void dfopt_doorbell_ring(struct dfopt_doorbell *b);
 
 /* The waiter, in this order: announces that it is about to sleep; looks once more
- * whether there is something to do; then sleeps until it is rung, a signal comes or
- * the time is over, or says that it does not. A ring since the announcement ends
- * the sleep at once. sleep returns whether it was rung. */
+ * for work; then sleeps until a ring, a signal or the timeout, or stays awake. A
+ * ring since the announcement ends the sleep at once. sleep returns whether it was
+ * rung. */
 uint32_t dfopt_doorbell_announce(struct dfopt_doorbell *b);
 bool dfopt_doorbell_sleep(struct dfopt_doorbell *b, uint32_t announced,
                           int64_t timeout_ns);

@@ -99,6 +99,17 @@ enum dfopt_err dfopt_frame_list(struct dfopt_frame *f, dfopt_list l)
     return add_item(f, DFOPT_ITEM_LIST, &l, sizeof l, items, n * sizeof *items);
 }
 
+enum dfopt_err dfopt_frame_names(struct dfopt_frame *f, uint32_t first_string,
+                                 uint32_t first_list)
+{
+    enum dfopt_err e = DFOPT_OK;
+    for (dfopt_sym s = first_string; s < dfopt_dict_strings(f->dict) && !e; s++)
+        e = dfopt_frame_string(f, s);
+    for (dfopt_list l = first_list; l < dfopt_dict_lists(f->dict) && !e; l++)
+        e = dfopt_frame_list(f, l);
+    return e;
+}
+
 /* Local numbers are kept in the same set, above the others': an authority has
  * no local ones and a replica defines nothing but them. */
 enum dfopt_err dfopt_frame_define(struct dfopt_frame *f, dfopt_sym s)
@@ -248,67 +259,39 @@ enum dfopt_err dfopt_frame_config(struct dfopt_frame *f,
                         p->n_overrides * sizeof *p->overrides);
 }
 
-static enum dfopt_err define_local(struct dfopt_frame *f, struct dfopt_value v)
-{
-    return v.kind == DFOPT_KIND_STR && dfopt_sym_is_local(v.str)
-               ? dfopt_frame_define(f, v.str)
-               : DFOPT_OK;
-}
-
-static enum dfopt_err add_rows(struct dfopt_frame *f, enum dfopt_item_kind kind,
+/* Rows whose texts may be the sender's own: those are defined first. */
+static enum dfopt_err add_rows(struct dfopt_frame *f, uint32_t item,
                                const struct dfopt_buf *rows)
 {
-    return rows->len ? dfopt_frame_item(f, kind, rows->data, rows->len) : DFOPT_OK;
+    const struct dfopt_row_kind *k = dfopt_row_kind(item);
+    enum dfopt_err e = DFOPT_OK;
+    for (size_t at = 0; k->n_values && at < rows->len && !e; at += k->size)
+        for (int i = 0; i < k->n_values && !e; i++) {
+            const struct dfopt_value *v =
+                (const void *)(rows->data + at + k->values[i]);
+            if (v->kind == DFOPT_KIND_STR && dfopt_sym_is_local(v->str))
+                e = dfopt_frame_define(f, v->str);
+        }
+    return e || !rows->len ? e
+                           : dfopt_frame_item(f, (enum dfopt_item_kind)item,
+                                              rows->data, rows->len);
 }
 
 enum dfopt_err dfopt_frame_decisions(struct dfopt_frame *f,
                                      const struct dfopt_decisions *d)
 {
+    const struct dfopt_buf *tables = (const void *)d;
     enum dfopt_err e = DFOPT_OK;
-    const struct dfopt_plan *p = DFOPT_ROW(&d->plans, const struct dfopt_plan);
-    for (size_t i = 0; i < DFOPT_ROWS(&d->plans, struct dfopt_plan) && !e; i++) {
-        e = define_local(f, p[i].old_value);
-        if (!e)
-            e = define_local(f, p[i].new_value);
-    }
-    const struct dfopt_ack_row *a = DFOPT_ROW(&d->acks, const struct dfopt_ack_row);
-    for (size_t i = 0; i < DFOPT_ROWS(&d->acks, struct dfopt_ack_row) && !e; i++)
-        e = define_local(f, a[i].value);
-    const struct dfopt_timeout_row *t =
-        DFOPT_ROW(&d->timeouts, const struct dfopt_timeout_row);
-    for (size_t i = 0; i < DFOPT_ROWS(&d->timeouts, struct dfopt_timeout_row) && !e;
-         i++)
-        e = define_local(f, t[i].value);
-    if (!e)
-        e = add_rows(f, DFOPT_ITEM_VERDICTS, &d->verdicts);
-    if (!e)
-        e = add_rows(f, DFOPT_ITEM_PLANS, &d->plans);
-    if (!e)
-        e = add_rows(f, DFOPT_ITEM_SUPPRESSIONS, &d->suppressions);
-    if (!e)
-        e = add_rows(f, DFOPT_ITEM_ACK_ROWS, &d->acks);
-    if (!e)
-        e = add_rows(f, DFOPT_ITEM_RELAY_ROWS, &d->relays);
-    if (!e)
-        e = add_rows(f, DFOPT_ITEM_SEEN_ROWS, &d->seen);
-    return e ? e : add_rows(f, DFOPT_ITEM_TIMEOUT_ROWS, &d->timeouts);
+    for (uint32_t i = 0; i < DFOPT_DECISION_TABLES && !e; i++)
+        e = add_rows(f, DFOPT_ITEM_VERDICTS + i, &tables[i]);
+    return e;
 }
 
 enum dfopt_err dfopt_frame_state(struct dfopt_frame *f,
                                  const struct dfopt_buf *state_rows,
                                  const struct dfopt_buf *suppression_states)
 {
-    enum dfopt_err e = DFOPT_OK;
-    const struct dfopt_state_row *s =
-        DFOPT_ROW(state_rows, const struct dfopt_state_row);
-    for (size_t i = 0; i < DFOPT_ROWS(state_rows, struct dfopt_state_row) && !e;
-         i++) {
-        e = define_local(f, s[i].value);
-        if (!e)
-            e = define_local(f, s[i].plan_old);
-    }
-    if (!e)
-        e = add_rows(f, DFOPT_ITEM_STATE_ROWS, state_rows);
+    enum dfopt_err e = add_rows(f, DFOPT_ITEM_STATE_ROWS, state_rows);
     return e ? e : add_rows(f, DFOPT_ITEM_SUPPRESSION_STATES, suppression_states);
 }
 
@@ -333,9 +316,7 @@ enum dfopt_err dfopt_frame_restore(struct dfopt_frame *f,
     }
     for (size_t i = 0; i < suppressions && !e; i++)
         e = DEFINE_ALL(f, t[i].tag, t[i].finding_type);
-    if (!e)
-        e = add_rows(f, DFOPT_ITEM_STATE_ROWS, state_rows);
-    return e ? e : add_rows(f, DFOPT_ITEM_SUPPRESSION_STATES, suppression_states);
+    return e ? e : dfopt_frame_state(f, state_rows, suppression_states);
 }
 
 /* Of the header, its checksum aside, and of what is behind it. */

@@ -18,19 +18,19 @@
 #define DFOPT_FRAME_VERSION 2u
 
 enum dfopt_frame_kind {
-    DFOPT_FRAME_CONFIG = 1, /* rank 0 to a worker: how to decide */
+    DFOPT_FRAME_CONFIG = 1, /* rank 0 to a worker: the rules */
     DFOPT_FRAME_EVENTS,     /* rank 0 to a worker: a batch's share */
     DFOPT_FRAME_ASK_STATE,  /* rank 0 to a worker: report the state */
     DFOPT_FRAME_STOP,       /* rank 0 to a worker: leave, with an exit code */
     DFOPT_FRAME_RESULTS,    /* worker to rank 0: what a batch's share led to */
     DFOPT_FRAME_STATE,      /* worker to rank 0 */
-    DFOPT_FRAME_FAILED,     /* worker to rank 0: cannot go on; text why */
+    DFOPT_FRAME_FAILED,     /* worker to rank 0: cannot continue; text why */
     /* replay of files that all ranks read (engine/replay/replay.h) */
     DFOPT_FRAME_REPLAY,  /* rank 0 to a worker: take part */
     DFOPT_FRAME_SYNC,    /* worker to rank 0: what its slice holds */
     DFOPT_FRAME_GO,      /* rank 0 to a worker: numbers, new strings */
     DFOPT_FRAME_BASE,    /* rank to the next: rows in the log before its own */
-    DFOPT_FRAME_CARRIED, /* rank to the next: rows that it is to go on with */
+    DFOPT_FRAME_CARRIED, /* rank to the next: rows of an unfinished chunk */
     DFOPT_FRAME_OUTPUT,  /* worker to rank 0: its slice, decided */
     /* sweeps (engine/sweep/sweep.h) */
     DFOPT_FRAME_SWEEP,        /* rank 0 to a worker: take part */
@@ -38,7 +38,7 @@ enum dfopt_frame_kind {
     DFOPT_FRAME_SWEEP_BLOCK,  /* rank 0 to a worker: variants to decide */
     DFOPT_FRAME_SWEEP_RESULT, /* worker to rank 0: what came of them */
     DFOPT_FRAME_SWEEP_END,    /* rank 0 to a worker: nothing more */
-    DFOPT_FRAME_SWEEP_LEFT    /* worker to rank 0: its last word */
+    DFOPT_FRAME_SWEEP_LEFT    /* worker to rank 0: its last frame */
 };
 
 enum dfopt_item_kind {
@@ -77,6 +77,30 @@ enum dfopt_item_kind {
     DFOPT_ITEM_SWEEP_RESULT
 };
 
+/* The tables of struct dfopt_decisions, in the order of its members: each travels
+ * as the item DFOPT_ITEM_VERDICTS + table. */
+#define DFOPT_DECISION_TABLES (DFOPT_ITEM_TIMEOUT_ROWS - DFOPT_ITEM_VERDICTS + 1)
+#define DFOPT_DECISION_ACKS   (DFOPT_ITEM_ACK_ROWS - DFOPT_ITEM_VERDICTS)
+_Static_assert(sizeof(struct dfopt_decisions) ==
+                   DFOPT_DECISION_TABLES * sizeof(struct dfopt_buf),
+               "each table of struct dfopt_decisions has an item");
+
+static inline struct dfopt_buf *dfopt_decision_rows(struct dfopt_decisions *d,
+                                                    int table)
+{
+    return (struct dfopt_buf *)(void *)d + table;
+}
+
+/* A kind of rows: their size, and where the values lie in one. */
+struct dfopt_row_kind {
+    size_t size;
+    size_t values[2];
+    int n_values;
+};
+
+/* The rows of an item; NULL: it holds none. */
+const struct dfopt_row_kind *dfopt_row_kind(uint32_t item);
+
 struct dfopt_frame_header {
     uint32_t magic, version, kind, n_items;
     uint64_t batch;
@@ -91,7 +115,7 @@ struct dfopt_bits { /* a set of small numbers; zero-initialise */
     uint32_t n;
 };
 
-/* What a peer has been told. Zero-initialise; dfopt_frame_peer_free. */
+/* What a peer knows. Zero-initialise; dfopt_frame_peer_free. */
 struct dfopt_frame_peer {
     struct dfopt_bits strings, lists;
 };
@@ -120,6 +144,10 @@ enum dfopt_err dfopt_frame_item(struct dfopt_frame *f, enum dfopt_item_kind kind
 /* The definition of a string or list, whatever the peer knows. */
 enum dfopt_err dfopt_frame_string(struct dfopt_frame *f, dfopt_sym s);
 enum dfopt_err dfopt_frame_list(struct dfopt_frame *f, dfopt_list l);
+
+/* The definitions of all strings and lists from these numbers on. */
+enum dfopt_err dfopt_frame_names(struct dfopt_frame *f, uint32_t first_string,
+                                 uint32_t first_list);
 
 /* Defines a string or list to the peer, unless it has been. */
 enum dfopt_err dfopt_frame_define(struct dfopt_frame *f, dfopt_sym s);
@@ -160,7 +188,7 @@ enum dfopt_err dfopt_frame_restore(struct dfopt_frame *f,
                                    const struct dfopt_buf *state_rows,
                                    const struct dfopt_buf *suppression_states);
 
-/* Completes the header. The frame is the whole of *out. */
+/* Completes the header. The frame is all of *out. */
 void dfopt_frame_end(struct dfopt_frame *f, enum dfopt_frame_kind kind,
                      uint64_t batch);
 
@@ -187,7 +215,7 @@ enum dfopt_err dfopt_frame_open(struct dfopt_frame_reader *r, const void *bytes,
 bool dfopt_frame_next(struct dfopt_frame_reader *r, struct dfopt_item *item,
                       enum dfopt_err *e);
 
-/* Takes over a definition into a replica. OK, NOMEM or FORMAT. */
+/* Adds a definition to a replica. OK, NOMEM or FORMAT. */
 enum dfopt_err dfopt_item_define(struct dfopt_dict *replica,
                                  const struct dfopt_item *item);
 

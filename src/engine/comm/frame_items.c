@@ -210,59 +210,42 @@ static bool translate(const struct dfopt_frame_translation *t,
     return true;
 }
 
-/* Where rows of a kind go, and where values lie in one. */
-struct row_kind {
-    struct dfopt_buf *to;
-    size_t size;
-    size_t values[2];
-    int n_values;
-};
-
-static struct row_kind row_kind(uint32_t kind, struct dfopt_decisions *d,
-                                struct dfopt_buf *state,
-                                struct dfopt_buf *suppressions)
-{
-    switch (kind) {
-    case DFOPT_ITEM_VERDICTS:
-        return (struct row_kind){.to = &d->verdicts,
-                                 .size = sizeof(struct dfopt_verdict_row)};
-    case DFOPT_ITEM_PLANS:
-        return (struct row_kind){&d->plans,
-                                 sizeof(struct dfopt_plan),
-                                 {offsetof(struct dfopt_plan, old_value),
-                                  offsetof(struct dfopt_plan, new_value)},
-                                 2};
-    case DFOPT_ITEM_SUPPRESSIONS:
-        return (struct row_kind){.to = &d->suppressions,
-                                 .size = sizeof(struct dfopt_suppression_row)};
-    case DFOPT_ITEM_ACK_ROWS:
-        return (struct row_kind){&d->acks,
-                                 sizeof(struct dfopt_ack_row),
-                                 {offsetof(struct dfopt_ack_row, value)},
-                                 1};
-    case DFOPT_ITEM_RELAY_ROWS:
-        return (struct row_kind){.to = &d->relays,
-                                 .size = sizeof(struct dfopt_relay_row)};
-    case DFOPT_ITEM_SEEN_ROWS:
-        return (struct row_kind){.to = &d->seen,
-                                 .size = sizeof(struct dfopt_seen_row)};
-    case DFOPT_ITEM_TIMEOUT_ROWS:
-        return (struct row_kind){&d->timeouts,
-                                 sizeof(struct dfopt_timeout_row),
-                                 {offsetof(struct dfopt_timeout_row, value)},
-                                 1};
-    case DFOPT_ITEM_STATE_ROWS:
-        return (struct row_kind){state,
-                                 sizeof(struct dfopt_state_row),
-                                 {offsetof(struct dfopt_state_row, value),
-                                  offsetof(struct dfopt_state_row, plan_old)},
-                                 2};
-    case DFOPT_ITEM_SUPPRESSION_STATES:
-        return (struct row_kind){.to = suppressions,
-                                 .size = sizeof(struct dfopt_suppression_state)};
-    default:
-        return (struct row_kind){0};
+#define ROWS(type)            {sizeof(struct type), {0}, 0}
+#define ROWS_VALUE(type, a)   {sizeof(struct type), {offsetof(struct type, a)}, 1}
+#define ROWS_VALUES(type, a, b)                                                    \
+    {                                                                              \
+        sizeof(struct type), {offsetof(struct type, a), offsetof(struct type, b)}, \
+            2                                                                      \
     }
+
+const struct dfopt_row_kind *dfopt_row_kind(uint32_t item)
+{
+    static const struct dfopt_row_kind kinds[] = {
+        [DFOPT_ITEM_VERDICTS] = ROWS(dfopt_verdict_row),
+        [DFOPT_ITEM_PLANS] = ROWS_VALUES(dfopt_plan, old_value, new_value),
+        [DFOPT_ITEM_SUPPRESSIONS] = ROWS(dfopt_suppression_row),
+        [DFOPT_ITEM_ACK_ROWS] = ROWS_VALUE(dfopt_ack_row, value),
+        [DFOPT_ITEM_RELAY_ROWS] = ROWS(dfopt_relay_row),
+        [DFOPT_ITEM_SEEN_ROWS] = ROWS(dfopt_seen_row),
+        [DFOPT_ITEM_TIMEOUT_ROWS] = ROWS_VALUE(dfopt_timeout_row, value),
+        [DFOPT_ITEM_STATE_ROWS] = ROWS_VALUES(dfopt_state_row, value, plan_old),
+        [DFOPT_ITEM_SUPPRESSION_STATES] = ROWS(dfopt_suppression_state),
+    };
+    return item < sizeof kinds / sizeof *kinds && kinds[item].size ? &kinds[item]
+                                                                   : NULL;
+}
+
+/* Where the rows of an item are to go; NULL: nowhere. */
+static struct dfopt_buf *rows_of(uint32_t item, struct dfopt_decisions *d,
+                                 struct dfopt_buf *state,
+                                 struct dfopt_buf *suppressions)
+{
+    if (item == DFOPT_ITEM_STATE_ROWS)
+        return state;
+    if (item == DFOPT_ITEM_SUPPRESSION_STATES)
+        return suppressions;
+    const uint32_t table = item - DFOPT_ITEM_VERDICTS;
+    return table < DFOPT_DECISION_TABLES ? dfopt_decision_rows(d, (int)table) : NULL;
 }
 
 enum dfopt_err dfopt_item_rows(const struct dfopt_item *item,
@@ -274,18 +257,19 @@ enum dfopt_err dfopt_item_rows(const struct dfopt_item *item,
 {
     if (item->kind == DFOPT_ITEM_STRING)
         return learn(item, dict, t);
-    struct row_kind k =
-        row_kind(item->kind, decisions, state_rows, suppression_states);
-    if (!k.to || item->size % k.size != 0)
+    const struct dfopt_row_kind *k = dfopt_row_kind(item->kind);
+    struct dfopt_buf *to =
+        rows_of(item->kind, decisions, state_rows, suppression_states);
+    if (!k || !to || item->size % k->size != 0)
         return DFOPT_ERR_FORMAT;
-    const size_t start = k.to->len;
-    enum dfopt_err e = dfopt_buf_add(k.to, item->data, item->size);
-    for (size_t at = start; !e && k.n_values && at < k.to->len; at += k.size)
-        for (int i = 0; i < k.n_values; i++)
-            if (!translate(t, (struct dfopt_value *)(void *)(k.to->data + at +
-                                                             k.values[i])))
+    const size_t start = to->len;
+    enum dfopt_err e = dfopt_buf_add(to, item->data, item->size);
+    for (size_t at = start; !e && k->n_values && at < to->len; at += k->size)
+        for (int i = 0; i < k->n_values; i++)
+            if (!translate(
+                    t, (struct dfopt_value *)(void *)(to->data + at + k->values[i])))
                 e = DFOPT_ERR_FORMAT;
     if (e)
-        k.to->len = start;
+        to->len = start;
     return e;
 }

@@ -6,13 +6,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* With one rank it plans itself; with more, all but rank 0 plan. */
+/* Planners of an online run: rank 0 alone or, with more ranks, all but rank 0. In a
+ * replay of files every rank is a planner. */
 static inline uint32_t dfopt_partition_planners(int ranks)
 {
     return ranks > 1 ? (uint32_t)ranks - 1 : 1;
 }
 
-/* The rank of a planner. */
+/* The rank of a planner of an online run. */
 static inline int dfopt_partition_rank(uint32_t planner, int ranks)
 {
     return ranks > 1 ? (int)planner + 1 : 0;
@@ -21,8 +22,8 @@ static inline int dfopt_partition_rank(uint32_t planner, int ranks)
 /* The planner (0 .. planners-1) that owns the node. */
 uint32_t dfopt_partition_owner(const char *node, size_t len, uint32_t planners);
 
-/* The planner that speaks for the whole job: it alone reports what is decided
- * about findings without a node. */
+/* The planner that reports what all planners decide alike: about the job, and
+ * findings without a node. */
 #define DFOPT_PARTITION_SPEAKER ((uint32_t)0)
 
 #endif

@@ -1,5 +1,5 @@
-/* Rank 0's loop: fill a batch, send it, take in and put out the oldest. Batches
- * lie in a ring; a batch is reused when it has been put out. */
+/* The leader's loop: fill a batch, send it, collect and emit the oldest. Batches
+ * form a ring; a batch is reused when it has been emitted. */
 #include "engine/online/leader.h"
 
 #include "engine/comm/frame.h"
@@ -16,10 +16,9 @@
 #define BATCH_BYTES       ((size_t)8 << 20) /* of input; keeps frames small */
 #define BATCHES_IN_FLIGHT 4
 #define WAIT_MS           100 /* for input; how soon a signal is noticed */
-#define PROGRESS_EVERY_NS 250000000
 
 struct leader {
-    const struct dfopt_run_config *c;
+    const struct dfopt_run_config *config;
     struct dfopt_totals *totals;
     struct dfopt_scatter *scatter;
     struct dfopt_output output;
@@ -28,10 +27,9 @@ struct leader {
     uint32_t batch_events;
     int wait_ms;
     uint64_t next_seq, next_batch;
-    int64_t flushed_ns, progress_ns;
     uint64_t passed_over;      /* recognised since the last batch was sent */
     struct dfopt_buf known;    /* struct dfopt_fold_origin: of the log, and since */
-    uint64_t put_out, settled; /* records: decided and put out; durable as well */
+    uint64_t emitted, settled; /* records: decided and emitted; durable too */
     size_t kept_back;          /* plans that no peer has taken yet */
     struct dfopt_ingest ingest;
     bool ended;
@@ -42,7 +40,7 @@ static enum dfopt_err no_memory(struct dfopt_error *err)
     return dfopt_error_set(err, DFOPT_ERR_NOMEM, "out of memory");
 }
 
-/* ---- taking in ---- */
+/* ---- ingest ---- */
 
 /* The run ends before a record that cannot be used: it takes no number and has no
  * row, so that a resumed run begins with it. */
@@ -54,34 +52,19 @@ static enum dfopt_err end_before(struct leader *l, const struct dfopt_record *re
                            rec->line, why);
 }
 
-/* A record that cannot be used: counted, and said with its batch. */
+/* A record that cannot be used is counted, and logged with its batch. */
 static enum dfopt_err skip_record(struct leader *l, struct dfopt_batch *r,
                                   struct dfopt_error *err)
 {
     l->totals->invalid++;
-    return dfopt_scatter_skip(l->scatter, r) ? no_memory(err) : DFOPT_OK;
-}
-
-static enum dfopt_err route(struct leader *l, struct dfopt_batch *r, uint64_t seq,
-                            const struct dfopt_event *event)
-{
-    switch (event->stream) {
-    case DFOPT_STREAM_FINDING:
-        return dfopt_scatter_finding(l->scatter, r, seq, &event->finding);
-    case DFOPT_STREAM_ACK:
-        return dfopt_scatter_ack(l->scatter, r, seq, &event->ack);
-    case DFOPT_STREAM_GLOBAL_PLAN:
-        return dfopt_scatter_global_plan(l->scatter, r, seq, &event->global_plan);
-    default:
-        return dfopt_scatter_registration(l->scatter, r, seq, &event->registration);
-    }
+    return dfopt_batch_count(r, DFOPT_REPORTER_NONE) ? no_memory(err) : DFOPT_OK;
 }
 
 /* Whether an event that its origin sends again has been decided: it is in the log
- * that the run goes on with, or came in since. */
+ * of the resumed run, or was ingested since. */
 static bool is_known(struct leader *l, const struct dfopt_record *rec)
 {
-    if (!l->c->resume || rec->unit != DFOPT_OFFSET_EVENT_ID)
+    if (!l->config->resume || rec->unit != DFOPT_OFFSET_EVENT_ID)
         return false;
     const dfopt_sym origin = dfopt_ingest_origin(&l->ingest, rec);
     if (dfopt_fold_is_known(&l->known, origin, rec->offset))
@@ -98,7 +81,7 @@ static enum dfopt_err take_record(struct leader *l, struct dfopt_batch *r,
     struct dfopt_error why = {0};
     const uint64_t seq = l->next_seq;
     enum dfopt_err e = dfopt_ingest_take(&l->ingest, r, seq, rec, &event, &why);
-    if (e && e != DFOPT_ERR_NOMEM && l->c->strict)
+    if (e && e != DFOPT_ERR_NOMEM && l->config->strict)
         return end_before(l, rec, why.text, err);
     l->next_seq++;
     l->totals->records++;
@@ -112,68 +95,59 @@ static enum dfopt_err take_record(struct leader *l, struct dfopt_batch *r,
         return skip_record(l, r, err);
     if (!e) {
         l->totals->by_stream[event.stream]++;
-        e = route(l, r, seq, &event);
+        e = dfopt_scatter_event(l->scatter, r, seq, &event);
     }
     return e ? dfopt_error_set(err, e, "%s:%" PRIu64 ": %s", rec->origin, rec->line,
                                dfopt_err_text(e))
              : DFOPT_OK;
 }
 
-/* A file that cannot be read on: said and counted; fatal if strict. */
+/* A file that cannot be read to its end is counted and logged; strict, it ends the
+ * run. */
 static enum dfopt_err skip_input(struct leader *l, const struct dfopt_error *why,
                                  struct dfopt_error *err)
 {
     l->totals->skipped_inputs++;
-    if (l->c->strict) {
+    if (l->config->strict) {
         *err = *why;
         return why->code;
     }
-    dfopt_log_event(l->c->log, DFOPT_LOG_ERROR, "optimizer.input.failed",
+    dfopt_log_event(l->config->log, DFOPT_LOG_ERROR, "optimizer.input.failed",
                     DFOPT_F_TEXT("error", why->text));
     return DFOPT_OK;
 }
 
 static void report_progress(struct leader *l, bool last)
 {
-    if (!l->c->progress)
-        return;
-    const int64_t now = dfopt_clock_monotonic_ns();
-    if (!last && now - l->progress_ns < PROGRESS_EVERY_NS)
-        return;
-    l->progress_ns = now;
-    struct dfopt_run_progress p = {.totals = l->totals,
-                                   .undecided = l->totals->records +
-                                                l->totals->recognised - l->put_out,
+    struct dfopt_run_progress p = {.undecided = l->totals->records +
+                                                l->totals->recognised - l->emitted,
                                    .kept_back = l->kept_back};
-    l->c->source->ops->progress(l->c->source, &p.input);
-    l->c->progress(l->c->progress_arg, &p);
+    l->config->source->ops->progress(l->config->source, &p.input);
+    dfopt_output_progress(&l->output, &p, last);
 }
 
-/* All that has been put out is durable: the source may acknowledge it, and the
+/* All that has been emitted is durable: the source may acknowledge it, and the
  * journal is not needed, unless there is more in it. */
 static enum dfopt_err settled(struct leader *l, struct dfopt_error *err)
 {
-    l->settled = l->put_out;
-    if (l->c->source->ops->done && !l->output.failed)
-        l->c->source->ops->done(l->c->source, l->settled);
+    l->settled = l->emitted;
+    if (l->config->source->ops->done && !l->output.failed)
+        l->config->source->ops->done(l->config->source, l->settled);
     return l->settled == l->totals->records + l->totals->recognised
                ? dfopt_output_cut_journal(&l->output, err)
                : DFOPT_OK;
 }
 
-/* Nothing is in flight and nothing has come in. */
+/* Nothing is in flight and no input is ready. */
 static enum dfopt_err idle(struct leader *l, struct dfopt_error *err)
 {
-    l->put_out += l->passed_over;
+    l->emitted += l->passed_over;
     l->passed_over = 0;
     l->kept_back = dfopt_output_pump(&l->output);
     report_progress(l, false);
-    const int64_t now = dfopt_clock_monotonic_ns();
     enum dfopt_err e = dfopt_output_journal(&l->output, err); /* if any waits */
-    if (e || l->settled == l->put_out ||
-        now - l->flushed_ns < l->c->flush_interval_ns)
+    if (e || l->settled == l->emitted || !dfopt_output_flush_due(&l->output))
         return e;
-    l->flushed_ns = now;
     e = dfopt_output_settle(&l->output, err);
     return e ? e : settled(l, err);
 }
@@ -187,13 +161,13 @@ static enum dfopt_err fill(struct leader *l, struct dfopt_batch *r,
     size_t bytes = 0;
     enum dfopt_err e = DFOPT_OK;
     while (!e && r->n_events < l->batch_events && bytes < BATCH_BYTES) {
-        if (l->c->stop && *l->c->stop) {
+        if (l->config->stop && *l->config->stop) {
             l->ended = true;
             break;
         }
         const bool nothing = r->n_events == 0 && l->in_flight == 0;
-        switch (l->c->source->ops->next(l->c->source, nothing ? l->wait_ms : 0,
-                                        &rec, &why)) {
+        switch (l->config->source->ops->next(
+            l->config->source, nothing ? l->wait_ms : 0, &rec, &why)) {
         case DFOPT_SOURCE_RECORD:
             if (is_known(l, &rec)) {
                 l->totals->recognised++;
@@ -225,7 +199,7 @@ static enum dfopt_err fill(struct leader *l, struct dfopt_batch *r,
 
 /* ---- the loop ---- */
 
-/* Puts out the oldest batch, which is answered. */
+/* Emits the oldest batch, which is answered. */
 static enum dfopt_err finish_oldest(struct leader *l, struct dfopt_error *err)
 {
     struct dfopt_batch *r = &l->batches[l->oldest];
@@ -233,15 +207,12 @@ static enum dfopt_err finish_oldest(struct leader *l, struct dfopt_error *err)
     if (e)
         return dfopt_error_set(err, e, "merging the results of a batch: %s",
                                dfopt_err_text(e));
-    const int64_t now = dfopt_clock_monotonic_ns();
-    const bool flush = now - l->flushed_ns >= l->c->flush_interval_ns;
-    if (flush)
-        l->flushed_ns = now;
+    const bool flush = dfopt_output_flush_due(&l->output);
     r->end.wall_ns = dfopt_clock_wall_ns();
     l->oldest = (l->oldest + 1) % l->n_batches;
     l->in_flight--;
     e = dfopt_output_batch(&l->output, r, flush, err);
-    l->put_out += r->n_events + r->n_recognised;
+    l->emitted += r->n_events + r->n_recognised;
     if (!e && flush)
         e = dfopt_output_flush(&l->output, err);
     if (!e && flush)
@@ -251,7 +222,7 @@ static enum dfopt_err finish_oldest(struct leader *l, struct dfopt_error *err)
     return e;
 }
 
-/* Takes in and sends one more batch, if one may be in flight. */
+/* Ingests and sends one more batch, if one more may be in flight. */
 static enum dfopt_err send_next(struct leader *l, struct dfopt_error *err)
 {
     if (l->ended || l->in_flight == l->n_batches)
@@ -280,7 +251,7 @@ static enum dfopt_err run(struct leader *l, struct dfopt_error *err)
         e = send_next(l, err);
         if (e || l->in_flight == 0)
             continue;
-        /* nothing came in, or nothing more may go out: wait for the oldest */
+        /* no input, or no more batches allowed: wait for the oldest */
         struct dfopt_batch *r = &l->batches[l->oldest];
         const bool wait =
             l->in_flight == before || l->in_flight == l->n_batches || l->ended;
@@ -292,8 +263,8 @@ static enum dfopt_err run(struct leader *l, struct dfopt_error *err)
     return e;
 }
 
-/* After a failure: waits for what is still in flight, and puts out what is
- * whole, as far as that goes. */
+/* After a failure: collects the batches in flight, and emits those that are
+ * complete before the first that is not. */
 static void wind_up(struct leader *l)
 {
     struct dfopt_error ignored;
@@ -316,10 +287,7 @@ static void wind_up(struct leader *l)
 static enum dfopt_err start(struct leader *l, struct dfopt_comm *comm,
                             struct dfopt_error *err)
 {
-    const struct dfopt_scatter_config scatter = {l->c->policy, l->c->assumed_acks,
-                                                 l->c->relay_hostname};
-    enum dfopt_err e =
-        dfopt_scatter_create(&l->scatter, comm, l->c->dict, &scatter, err);
+    enum dfopt_err e = dfopt_scatter_create(&l->scatter, comm, l->config, err);
     if (e)
         return e;
     l->batches = calloc(l->n_batches, sizeof *l->batches);
@@ -330,22 +298,14 @@ static enum dfopt_err start(struct leader *l, struct dfopt_comm *comm,
             return no_memory(err);
     dfopt_batch_reset(&l->batches[0], 0, l->next_seq);
     l->batches[0].end = (struct dfopt_declog_position){.origin = DFOPT_SYM_NONE};
-    if (l->c->resume) {
-        l->batches[0].end = l->c->resume->at;
-        if (dfopt_buf_add(&l->known, l->c->resume->origins.data,
-                          l->c->resume->origins.len))
-            return no_memory(err);
-        e = dfopt_scatter_restore(l->scatter, &l->batches[0], l->c->resume);
-        if (e)
-            return dfopt_error_set(err, e, "restoring the state: %s",
-                                   dfopt_err_text(e));
-    }
-    for (size_t i = 0; i < l->c->n_initial; i++) {
-        if (dfopt_scatter_initial(l->scatter, &l->batches[0],
-                                  &l->c->initial[i].registration))
+    if (l->config->resume) {
+        l->batches[0].end = l->config->resume->at;
+        if (dfopt_buf_add(&l->known, l->config->resume->origins.data,
+                          l->config->resume->origins.len))
             return no_memory(err);
     }
-    return dfopt_output_initial(&l->output, err);
+    e = dfopt_scatter_start(l->scatter, &l->batches[0], err);
+    return e ? e : dfopt_output_initial(&l->output, err);
 }
 
 static void release(struct leader *l)
@@ -364,39 +324,36 @@ enum dfopt_err dfopt_online_run(struct dfopt_comm *comm,
                                 struct dfopt_error *err)
 {
     struct leader l = {
-        .c = config,
+        .config = config,
         .totals = &out->totals,
-        .output = {.c = config, .totals = &out->totals},
         .n_batches = config->batches_in_flight ? config->batches_in_flight
                                                : BATCHES_IN_FLIGHT,
         .batch_events = config->batch_events ? config->batch_events : BATCH_EVENTS,
         .wait_ms = config->wait_ms ? config->wait_ms : WAIT_MS,
         .next_seq = config->resume ? config->resume->next_seq : 0,
-        .flushed_ns = dfopt_clock_monotonic_ns(),
         .ingest = {.dict = config->dict,
                    .codec = config->codec,
                    .policy = config->policy,
                    .keep_findings = *config->declog != NULL,
                    .strict = config->strict},
     };
+    dfopt_output_init(&l.output, config, &out->totals);
     enum dfopt_err e = start(&l, comm, err);
     if (!e) {
         e = run(&l, err);
         if (e)
             wind_up(&l);
-        struct dfopt_error ending = {0};
-        enum dfopt_err ended = dfopt_output_settle(&l.output, &ending);
-        if (ended && !e) {
-            *err = ending;
-            e = ended;
-        }
-        l.put_out += l.passed_over;
+        struct dfopt_error ignored = {0};
+        const enum dfopt_err ended =
+            dfopt_output_settle(&l.output, e ? &ignored : err);
+        e = e ? e : ended;
+        l.emitted += l.passed_over;
         if (!ended && !e)
             e = settled(&l, err);
         report_progress(&l, true);
     }
     if (!e)
-        e = dfopt_scatter_state(l.scatter, &out->state, &out->suppressions, err);
+        e = dfopt_scatter_state(l.scatter, out, err);
     out->stopped = config->stop && *config->stop;
     out->output_failed = l.output.failed;
     release(&l);

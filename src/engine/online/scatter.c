@@ -1,253 +1,141 @@
-/* Routing to the planners and collecting from them. With one rank the planner
- * is here and decides an event when it is given. Invariant: a worker answers
- * every EVENTS frame with one RESULTS frame of the same batch, in order. */
+/* Scatters events and collects results. With one rank the planner is here and
+ * decides an event when it is given. Invariant: a worker answers every EVENTS frame
+ * with one RESULTS frame of the same batch, in order. */
 #include "engine/online/scatter.h"
 
-#include "base/symmap.h"
-#include "engine/batch/shard.h"
-#include "engine/batch/restore.h"
+#include "engine/batch/answer.h"
+#include "engine/batch/start.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
-#include <string.h>
 
 struct dfopt_scatter {
     struct dfopt_comm *comm;
-    struct dfopt_dict *dict;
-    struct dfopt_scatter_config config;
-    uint32_t planners;
+    const struct dfopt_run_config *config;
+    struct dfopt_router router;
     struct dfopt_shard here;             /* one rank: the planner; else unused */
-    struct dfopt_symmap owner;           /* of nodes met before */
     struct dfopt_frame_peer *peer;       /* by planner: what it was told; owned */
     struct dfopt_frame_translation *own; /* by planner: its own strings; owned */
-    bool *configured;                    /* by planner; owned */
     struct dfopt_buf in;
 };
 
-static bool is_alone(const struct dfopt_scatter *t)
+static bool is_alone(const struct dfopt_scatter *s)
 {
-    return t->here.planner != NULL;
+    return s->here.planner != NULL;
 }
 
 enum dfopt_err dfopt_scatter_create(struct dfopt_scatter **out,
                                     struct dfopt_comm *comm,
-                                    struct dfopt_dict *dict,
-                                    const struct dfopt_scatter_config *config,
+                                    const struct dfopt_run_config *config,
                                     struct dfopt_error *err)
 {
-    struct dfopt_scatter *t = calloc(1, sizeof *t);
-    if (!t)
+    const uint32_t planners = dfopt_partition_planners(dfopt_comm_size(comm));
+    struct dfopt_scatter *s = calloc(1, sizeof *s);
+    if (!s)
         return dfopt_error_set(err, DFOPT_ERR_NOMEM, "out of memory");
-    t->comm = comm;
-    t->dict = dict;
-    t->config = *config;
-    t->planners = dfopt_partition_planners(dfopt_comm_size(comm));
-    t->peer = calloc(t->planners, sizeof *t->peer);
-    t->own = calloc(t->planners, sizeof *t->own);
-    t->configured = calloc(t->planners, sizeof *t->configured);
-    enum dfopt_err e =
-        t->peer && t->own && t->configured ? DFOPT_OK : DFOPT_ERR_NOMEM;
+    s->comm = comm;
+    s->config = config;
+    s->router = (struct dfopt_router){.dict = config->dict, .planners = planners};
+    s->peer = calloc(planners, sizeof *s->peer);
+    s->own = calloc(planners, sizeof *s->own);
+    enum dfopt_err e = s->peer && s->own ? DFOPT_OK : DFOPT_ERR_NOMEM;
     if (!e && dfopt_comm_size(comm) == 1)
-        e = dfopt_shard_start(&t->here, dict, config->policy, config->assumed_acks,
-                              config->relay_hostname, 0, 1);
+        e = dfopt_shard_start(&s->here, config->dict, config->policy,
+                              config->assumed_acks, config->relay_hostname, 0, 1);
     if (e) {
-        dfopt_scatter_destroy(t);
+        dfopt_scatter_destroy(s);
         return dfopt_error_set(err, e, "%s", dfopt_err_text(e));
     }
-    *out = t;
+    *out = s;
     return DFOPT_OK;
 }
 
-void dfopt_scatter_destroy(struct dfopt_scatter *t)
+void dfopt_scatter_destroy(struct dfopt_scatter *s)
 {
-    if (!t)
+    if (!s)
         return;
-    for (uint32_t i = 0; i < t->planners; i++) {
-        if (t->peer)
-            dfopt_frame_peer_free(&t->peer[i]);
-        if (t->own)
-            dfopt_frame_translation_free(&t->own[i]);
+    for (uint32_t i = 0; i < s->router.planners; i++) {
+        if (s->peer)
+            dfopt_frame_peer_free(&s->peer[i]);
+        if (s->own)
+            dfopt_frame_translation_free(&s->own[i]);
     }
-    free(t->peer);
-    free(t->own);
-    free(t->configured);
-    dfopt_symmap_free(&t->owner);
-    dfopt_shard_end(&t->here);
-    dfopt_buf_free(&t->in);
-    free(t);
+    free(s->peer);
+    free(s->own);
+    dfopt_router_free(&s->router);
+    dfopt_shard_end(&s->here);
+    dfopt_buf_free(&s->in);
+    free(s);
 }
 
-uint32_t dfopt_scatter_planners(const struct dfopt_scatter *t)
+uint32_t dfopt_scatter_planners(const struct dfopt_scatter *s)
 {
-    return t->planners;
+    return s->router.planners;
 }
 
 /* ---- out ---- */
 
-static enum dfopt_err count_event(struct dfopt_batch *r, uint32_t reporter)
-{
-    enum dfopt_err e = dfopt_buf_add(&r->reporter, &reporter, sizeof reporter);
-    if (!e)
-        r->n_events++;
-    return e;
-}
-
-enum dfopt_err dfopt_scatter_skip(struct dfopt_scatter *t, struct dfopt_batch *r)
-{
-    (void)t;
-    return count_event(r, DFOPT_REPORTER_NONE);
-}
-
-/* The frame of a planner's share; begun, and headed by the configuration if it
- * is the planner's first. NULL on NOMEM. */
-static struct dfopt_frame *frame_of(struct dfopt_scatter *t, struct dfopt_batch *r,
+/* The frame of a planner's share, begun. NULL: out of memory. */
+static struct dfopt_frame *frame_of(struct dfopt_scatter *s, struct dfopt_batch *b,
                                     uint32_t planner)
 {
-    struct dfopt_share *s = &r->shares[planner];
-    if (s->used)
-        return &s->frame;
-    if (dfopt_frame_begin(&s->frame, &s->bytes, t->dict, &t->peer[planner]))
+    struct dfopt_share *share = &b->shares[planner];
+    if (!share->used && dfopt_frame_begin(&share->frame, &share->bytes,
+                                          s->config->dict, &s->peer[planner]))
         return NULL;
-    if (!t->configured[planner] &&
-        dfopt_frame_config(&s->frame, t->config.policy, t->config.assumed_acks,
-                           t->config.relay_hostname))
-        return NULL;
-    t->configured[planner] = true;
-    s->used = true;
-    return &s->frame;
+    share->used = true;
+    return &share->frame;
 }
 
-/* The planner that owns a node, remembered by the node's number. */
-static enum dfopt_err owner_of(struct dfopt_scatter *t, dfopt_sym node,
-                               uint32_t *out)
+enum dfopt_err dfopt_scatter_start(struct dfopt_scatter *s, struct dfopt_batch *b,
+                                   struct dfopt_error *err)
 {
-    *out = dfopt_symmap_get(&t->owner, node);
-    if (*out != DFOPT_SYMMAP_NONE)
-        return DFOPT_OK;
-    size_t len;
-    const char *name = dfopt_dict_text(t->dict, node, &len);
-    *out = dfopt_partition_owner(name, len, t->planners);
-    return dfopt_symmap_set(&t->owner, node, *out);
+    const uint32_t planners = s->router.planners;
+    if (is_alone(s))
+        return dfopt_start_here(s->here.planner, s->config, err);
+    for (uint32_t i = 0; i < planners; i++) {
+        struct dfopt_frame *frame = frame_of(s, b, i);
+        if (!frame || dfopt_start_send(frame, s->config, i, planners))
+            return dfopt_error_set(err, DFOPT_ERR_NOMEM, "out of memory");
+    }
+    return DFOPT_OK;
 }
 
-enum dfopt_err dfopt_scatter_finding(struct dfopt_scatter *t, struct dfopt_batch *r,
-                                     uint64_t seq, const struct dfopt_finding *f)
+enum dfopt_err dfopt_scatter_event(struct dfopt_scatter *s, struct dfopt_batch *b,
+                                   uint64_t seq, const struct dfopt_event *event)
 {
-    if (is_alone(t)) {
-        enum dfopt_err e =
-            dfopt_shard_finding(&t->here, seq, f, &r->shares[0].results);
-        return e ? e : count_event(r, 0);
+    struct dfopt_route to;
+    enum dfopt_err e = dfopt_route_event(&s->router, event, &to);
+    if (!e && is_alone(s))
+        e = dfopt_shard_event(&s->here, seq, event, &b->shares[0].results);
+    for (uint32_t i = to.first; i <= to.last && !is_alone(s) && !e; i++) {
+        struct dfopt_frame *frame = frame_of(s, b, i);
+        e = frame ? dfopt_frame_event(frame, seq, event) : DFOPT_ERR_NOMEM;
     }
-    uint32_t first = 0, last = t->planners - 1, reporter = DFOPT_PARTITION_SPEAKER;
-    enum dfopt_err e = DFOPT_OK;
-    if (f->node != DFOPT_SYM_EMPTY) {
-        e = owner_of(t, f->node, &reporter);
-        first = last = reporter;
-    }
-    for (uint32_t i = first; i <= last && !e; i++) {
-        struct dfopt_frame *frame = frame_of(t, r, i);
-        e = frame ? dfopt_frame_finding(frame, seq, f) : DFOPT_ERR_NOMEM;
-    }
-    return e ? e : count_event(r, reporter);
+    return e ? e : dfopt_batch_count(b, to.reporter);
 }
 
-enum dfopt_err dfopt_scatter_ack(struct dfopt_scatter *t, struct dfopt_batch *r,
-                                 uint64_t seq, const struct dfopt_ack *a)
-{
-    enum dfopt_err e = DFOPT_OK;
-    if (is_alone(t))
-        e = dfopt_shard_ack(&t->here, seq, a, &r->shares[0].results);
-    for (uint32_t i = 0; !is_alone(t) && i < t->planners && !e; i++) {
-        struct dfopt_frame *frame = frame_of(t, r, i);
-        e = frame ? dfopt_frame_ack(frame, seq, a) : DFOPT_ERR_NOMEM;
-    }
-    return e ? e : count_event(r, DFOPT_REPORTER_NONE);
-}
-
-enum dfopt_err dfopt_scatter_global_plan(struct dfopt_scatter *t,
-                                         struct dfopt_batch *r, uint64_t seq,
-                                         const struct dfopt_global_plan *g)
-{
-    enum dfopt_err e = DFOPT_OK;
-    if (is_alone(t))
-        e = dfopt_shard_global_plan(&t->here, seq, g, &r->shares[0].results);
-    for (uint32_t i = 0; !is_alone(t) && i < t->planners && !e; i++) {
-        struct dfopt_frame *frame = frame_of(t, r, i);
-        e = frame ? dfopt_frame_global_plan(frame, seq, g) : DFOPT_ERR_NOMEM;
-    }
-    return e ? e : count_event(r, DFOPT_PARTITION_SPEAKER);
-}
-
-enum dfopt_err dfopt_scatter_initial(struct dfopt_scatter *t, struct dfopt_batch *r,
-                                     const struct dfopt_registration *g)
-{
-    enum dfopt_err e = DFOPT_OK;
-    if (is_alone(t))
-        return dfopt_planner_register(t->here.planner, g);
-    for (uint32_t i = 0; i < t->planners && !e; i++) {
-        struct dfopt_frame *frame = frame_of(t, r, i);
-        e = frame ? dfopt_frame_registration(frame, 0, g) : DFOPT_ERR_NOMEM;
-    }
-    return e;
-}
-
-enum dfopt_err dfopt_scatter_restore(struct dfopt_scatter *t, struct dfopt_batch *r,
-                                     const struct dfopt_fold *state)
-{
-    enum dfopt_err e = DFOPT_OK;
-    if (is_alone(t))
-        return dfopt_restore_here(t->here.planner, state);
-    for (uint32_t i = 0; i < t->planners && !e; i++) {
-        struct dfopt_frame *frame = frame_of(t, r, i);
-        e = frame ? dfopt_restore_send(frame, state, i, t->planners)
-                  : DFOPT_ERR_NOMEM;
-    }
-    return e;
-}
-
-enum dfopt_err dfopt_scatter_registration(struct dfopt_scatter *t,
-                                          struct dfopt_batch *r, uint64_t seq,
-                                          const struct dfopt_registration *g)
-{
-    (void)seq;
-    enum dfopt_err e = dfopt_scatter_initial(t, r, g);
-    return e ? e : count_event(r, DFOPT_REPORTER_NONE);
-}
-
-enum dfopt_err dfopt_scatter_send(struct dfopt_scatter *t, struct dfopt_batch *r,
+enum dfopt_err dfopt_scatter_send(struct dfopt_scatter *s, struct dfopt_batch *b,
                                   struct dfopt_error *err)
 {
-    const int size = dfopt_comm_size(t->comm);
+    const int size = dfopt_comm_size(s->comm);
     enum dfopt_err e = DFOPT_OK;
-    for (uint32_t i = 0; i < r->n_shares && !e; i++) {
-        struct dfopt_share *s = &r->shares[i];
-        if (!s->used)
+    for (uint32_t i = 0; i < b->n_shares && !e; i++) {
+        struct dfopt_share *share = &b->shares[i];
+        if (!share->used)
             continue;
-        dfopt_frame_end(&s->frame, DFOPT_FRAME_EVENTS, r->number);
-        e = dfopt_comm_send(t->comm, dfopt_partition_rank(i, size), &s->bytes,
-                            &s->sending, err);
+        dfopt_frame_end(&share->frame, DFOPT_FRAME_EVENTS, b->number);
+        e = dfopt_comm_send(s->comm, dfopt_partition_rank(i, size), &share->bytes,
+                            &share->sending, err);
         if (!e) {
-            s->waiting = true;
-            r->waiting++;
+            share->waiting = true;
+            b->waiting++;
         }
     }
     return e;
 }
 
 /* ---- back ---- */
-
-static enum dfopt_err worker_failed(const struct dfopt_frame_reader *opened,
-                                    int from, struct dfopt_error *err)
-{
-    struct dfopt_frame_reader r = *opened;
-    struct dfopt_item item;
-    enum dfopt_err e;
-    if (!dfopt_frame_next(&r, &item, &e))
-        item = (struct dfopt_item){0};
-    return dfopt_error_set(err, DFOPT_ERR_STATE, "rank %d cannot go on: %.*s", from,
-                           (int)(item.size < 200 ? item.size : 200),
-                           item.data ? (const char *)item.data : "");
-}
 
 /* The batch of a RESULTS frame from a planner that is expected to answer it. */
 static struct dfopt_batch *batch_of(struct dfopt_batch *batches, size_t n,
@@ -259,137 +147,126 @@ static struct dfopt_batch *batch_of(struct dfopt_batch *batches, size_t n,
     return NULL;
 }
 
-static enum dfopt_err broken_frame(int from, enum dfopt_err e,
-                                   struct dfopt_error *err)
+/* Opens the frame that was received. STATE: it says why the rank has failed. */
+static enum dfopt_err open_answer(struct dfopt_scatter *s, int from,
+                                  struct dfopt_frame_reader *in,
+                                  struct dfopt_error *err)
 {
-    return dfopt_error_set(err, e, "results of rank %d: %s", from,
-                           dfopt_err_text(e));
-}
-
-static enum dfopt_err take_results(struct dfopt_scatter *t, int from,
-                                   struct dfopt_batch *batches, size_t n,
-                                   struct dfopt_error *err)
-{
-    struct dfopt_frame_reader in;
-    struct dfopt_item item;
-    const uint32_t planner = (uint32_t)from - 1;
-    enum dfopt_err e = dfopt_frame_open(&in, t->in.data, t->in.len, err);
+    struct dfopt_item item = {0};
+    enum dfopt_err e = dfopt_frame_open(in, s->in.data, s->in.len, err);
     if (e) {
         dfopt_error_prefix(err, "rank %d", from);
         return e;
     }
-    if (in.header.kind == DFOPT_FRAME_FAILED)
-        return worker_failed(&in, from, err);
-    struct dfopt_batch *r = in.header.kind == DFOPT_FRAME_RESULTS && from > 0
-                                ? batch_of(batches, n, in.header.batch, planner)
-                                : NULL;
-    if (!r)
-        return dfopt_error_set(
-            err, DFOPT_ERR_FORMAT,
-            "rank %d answered what it was not asked (frame %" PRIu32
-            ", batch %" PRIu64 ")",
-            from, in.header.kind, in.header.batch);
-    struct dfopt_share *s = &r->shares[planner];
-    while (dfopt_frame_next(&in, &item, &e)) {
-        e = dfopt_item_rows(&item, t->dict, &t->own[planner], &s->results, NULL,
-                            NULL);
-        if (e)
-            break;
-    }
-    if (e)
-        return broken_frame(from, e, err);
-    s->waiting = false;
-    r->waiting--;
-    return dfopt_send_finish(t->comm, &s->sending, err);
+    if (in->header.kind != DFOPT_FRAME_FAILED)
+        return DFOPT_OK;
+    if (!dfopt_frame_next(in, &item, &e))
+        item.size = 0;
+    return dfopt_answer_failed(from, item.data, item.size, err);
 }
 
-enum dfopt_err dfopt_scatter_collect(struct dfopt_scatter *t, struct dfopt_batch *r,
+static enum dfopt_err unexpected(const struct dfopt_frame_reader *in, int from,
+                                 struct dfopt_error *err)
+{
+    return dfopt_error_set(err, DFOPT_ERR_FORMAT,
+                           "rank %d sent an answer that nothing asked for (frame "
+                           "%" PRIu32 ", batch %" PRIu64 ")",
+                           from, in->header.kind, in->header.batch);
+}
+
+static enum dfopt_err take_results(struct dfopt_scatter *s, int from,
+                                   struct dfopt_batch *batches, size_t n,
+                                   struct dfopt_error *err)
+{
+    struct dfopt_frame_reader in;
+    const uint32_t planner = (uint32_t)from - 1;
+    enum dfopt_err e = open_answer(s, from, &in, err);
+    if (e)
+        return e;
+    struct dfopt_batch *b = in.header.kind == DFOPT_FRAME_RESULTS && from > 0
+                                ? batch_of(batches, n, in.header.batch, planner)
+                                : NULL;
+    if (!b)
+        return unexpected(&in, from, err);
+    struct dfopt_share *share = &b->shares[planner];
+    e = dfopt_answer_results(&in, s->config->dict, &s->own[planner],
+                             &share->results);
+    if (e)
+        return dfopt_error_set(err, e, "results of rank %d: %s", from,
+                               dfopt_err_text(e));
+    share->waiting = false;
+    b->waiting--;
+    return dfopt_send_finish(s->comm, &share->sending, err);
+}
+
+enum dfopt_err dfopt_scatter_collect(struct dfopt_scatter *s, struct dfopt_batch *b,
                                      struct dfopt_batch *batches, size_t n,
                                      bool wait, struct dfopt_error *err)
 {
     enum dfopt_err e = DFOPT_OK;
-    while (r->waiting && !e) {
+    while (b->waiting && !e) {
         int from;
-        e = dfopt_comm_receive(t->comm, DFOPT_RANK_ANY, wait, &t->in, &from, err);
+        e = dfopt_comm_receive(s->comm, DFOPT_RANK_ANY, wait, &s->in, &from, err);
         if (!e && from < 0)
             break;
         if (!e)
-            e = take_results(t, from, batches, n, err);
+            e = take_results(s, from, batches, n, err);
     }
     return e;
 }
 
-void dfopt_scatter_forget(struct dfopt_scatter *t, struct dfopt_batch *batches,
+void dfopt_scatter_forget(struct dfopt_scatter *s, struct dfopt_batch *batches,
                           size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         for (uint32_t j = 0; j < batches[i].n_shares; j++) {
             batches[i].shares[j].waiting = false;
-            dfopt_send_finish(t->comm, &batches[i].shares[j].sending, NULL);
+            dfopt_send_finish(s->comm, &batches[i].shares[j].sending, NULL);
         }
         batches[i].waiting = 0;
     }
 }
 
-/* One worker's part of the state, or its failure. */
-static enum dfopt_err take_state(struct dfopt_scatter *t, int from,
-                                 struct dfopt_buf *rows,
-                                 struct dfopt_buf *suppressions,
-                                 struct dfopt_error *err)
+/* Asks a rank for its part of the state; the answer is in s->in. */
+static enum dfopt_err ask_state(struct dfopt_scatter *s, int rank,
+                                struct dfopt_error *err)
 {
-    struct dfopt_frame_reader in;
-    struct dfopt_item item;
-    struct dfopt_decisions none = {0};
-    enum dfopt_err e = dfopt_frame_open(&in, t->in.data, t->in.len, err);
-    if (e)
-        return e;
-    if (in.header.kind == DFOPT_FRAME_FAILED)
-        return worker_failed(&in, from, err);
-    if (in.header.kind != DFOPT_FRAME_STATE)
-        return broken_frame(from, DFOPT_ERR_FORMAT, err);
-    while (dfopt_frame_next(&in, &item, &e)) {
-        e = dfopt_item_rows(&item, t->dict, &t->own[from - 1], &none, rows,
-                            suppressions);
-        if (e)
-            break;
+    struct dfopt_frame f;
+    struct dfopt_buf ask = {0};
+    struct dfopt_send *send = NULL;
+    int from;
+    enum dfopt_err e = dfopt_frame_begin(&f, &ask, s->config->dict, NULL);
+    if (!e) {
+        dfopt_frame_end(&f, DFOPT_FRAME_ASK_STATE, 0);
+        e = dfopt_comm_send(s->comm, rank, &ask, &send, err);
     }
-    if (!e && (none.verdicts.len || none.plans.len))
-        e = DFOPT_ERR_FORMAT;
-    dfopt_decisions_free(&none);
-    return e ? broken_frame(from, e, err) : DFOPT_OK;
+    if (!e)
+        e = dfopt_comm_receive(s->comm, rank, true, &s->in, &from, err);
+    if (send)
+        dfopt_send_finish(s->comm, &send, err);
+    dfopt_buf_free(&ask);
+    return e;
 }
 
-enum dfopt_err dfopt_scatter_state(struct dfopt_scatter *t, struct dfopt_buf *rows,
-                                   struct dfopt_buf *suppressions,
+enum dfopt_err dfopt_scatter_state(struct dfopt_scatter *s,
+                                   struct dfopt_run_result *out,
                                    struct dfopt_error *err)
 {
-    const int size = dfopt_comm_size(t->comm);
-    enum dfopt_err e;
-    if (is_alone(t)) {
-        e = dfopt_shard_state(&t->here, rows, suppressions);
+    enum dfopt_err e = DFOPT_OK;
+    if (is_alone(s)) {
+        e = dfopt_shard_state(&s->here, &out->state, &out->suppressions);
         return e ? dfopt_error_set(err, e, "%s", dfopt_err_text(e)) : e;
     }
-    for (int rank = 1; rank < size; rank++) {
-        struct dfopt_frame f;
-        struct dfopt_buf ask = {0};
-        struct dfopt_send *send = NULL;
-        int from;
-        if (!t->configured[rank - 1])
-            continue; /* it has never been given anything */
-        e = dfopt_frame_begin(&f, &ask, t->dict, NULL);
-        if (!e) {
-            dfopt_frame_end(&f, DFOPT_FRAME_ASK_STATE, 0);
-            e = dfopt_comm_send(t->comm, rank, &ask, &send, err);
-        }
+    for (int rank = 1; rank < dfopt_comm_size(s->comm) && !e; rank++) {
+        struct dfopt_frame_reader in;
+        e = ask_state(s, rank, err);
         if (!e)
-            e = dfopt_comm_receive(t->comm, rank, true, &t->in, &from, err);
-        if (send)
-            dfopt_send_finish(t->comm, &send, err);
-        dfopt_buf_free(&ask);
+            e = open_answer(s, rank, &in, err);
+        if (!e && in.header.kind != DFOPT_FRAME_STATE)
+            return unexpected(&in, rank, err);
         if (!e)
-            e = take_state(t, rank, rows, suppressions, err);
-        if (e)
-            return e;
+            e = dfopt_answer_state(&in, rank, s->config->dict, &s->own[rank - 1],
+                                   out, err);
     }
-    return DFOPT_OK;
+    return e;
 }

@@ -2,7 +2,7 @@
  * with rank 0's numbers. */
 #include "engine/online/worker.h"
 
-#include <string.h>
+#include "engine/batch/answer.h"
 
 static enum dfopt_err configure(struct dfopt_online_worker *w,
                                 const struct dfopt_item *item)
@@ -60,13 +60,9 @@ enum dfopt_err dfopt_online_state(struct dfopt_online_worker *w,
                                   struct dfopt_error *err)
 {
     struct dfopt_frame f;
-    dfopt_buf_clear(&w->state_rows);
-    dfopt_buf_clear(&w->suppressions);
     enum dfopt_err e = begin_answer(w, &f, err);
     if (!e)
-        e = dfopt_shard_state(&w->shard, &w->state_rows, &w->suppressions);
-    if (!e)
-        e = dfopt_frame_state(&f, &w->state_rows, &w->suppressions);
+        e = dfopt_answer_put_state(&f, &w->shard);
     if (e)
         return e;
     dfopt_frame_end(&f, DFOPT_FRAME_STATE, 0);
@@ -80,7 +76,7 @@ enum dfopt_err dfopt_online_failure(struct dfopt_online_worker *w,
     struct dfopt_error err = {0};
     enum dfopt_err e = begin_answer(w, &f, &err);
     if (!e)
-        e = dfopt_frame_item(&f, DFOPT_ITEM_TEXT, why->text, strlen(why->text));
+        e = dfopt_answer_put_failure(&f, why);
     if (e)
         return e;
     dfopt_frame_end(&f, DFOPT_FRAME_FAILED, 0);
@@ -96,6 +92,4 @@ void dfopt_online_free(struct dfopt_online_worker *w)
     dfopt_decisions_free(&w->decisions);
     dfopt_frame_peer_free(&w->rank0);
     dfopt_buf_free(&w->out);
-    dfopt_buf_free(&w->state_rows);
-    dfopt_buf_free(&w->suppressions);
 }

@@ -17,7 +17,6 @@ struct dfopt_online_worker {
     struct dfopt_frame_peer rank0; /* what it knows of this rank's own strings */
     struct dfopt_buf out;
     struct dfopt_send *sending;
-    struct dfopt_buf state_rows, suppressions;
 };
 
 /* Takes one item of rank 0's: a string, the configuration, or an event, which is
@@ -33,7 +32,7 @@ enum dfopt_err dfopt_online_results(struct dfopt_online_worker *w, uint64_t batc
 enum dfopt_err dfopt_online_state(struct dfopt_online_worker *w,
                                   struct dfopt_error *err);
 
-/* Reports why this rank cannot go on. */
+/* Reports why this worker cannot continue. */
 enum dfopt_err dfopt_online_failure(struct dfopt_online_worker *w,
                                     const struct dfopt_error *why);
 

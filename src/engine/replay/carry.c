@@ -1,76 +1,72 @@
-/* Invariant: rows that come from the rank before start with a chunk. Where none
- * come although a chunk has begun, rank 0 has its start, and gets the rest of it as
- * rows. So on every rank the number of the first row says what to do, and a rank
- * whose slice sees the end of a chunk can hand on its last rows before it has got
+/* Invariant: rows carried from the rank before start with a chunk. If none are
+ * carried although a chunk has begun, rank 0 has its start and gets the rest as
+ * rows. So the number of the first row decides what each rank does, and a rank
+ * whose slice holds the end of a chunk can send its last rows before it receives
  * those of the rank before. */
 #include "engine/replay/carry.h"
 
 #include <string.h>
 
+static const struct {
+    enum dfopt_declog_table table;
+    enum dfopt_item_kind item;
+    uint32_t detail; /* of a log that has the table */
+    size_t row_size;
+} tables[] = {
+    [DFOPT_REPLAY_FINDINGS] = {DFOPT_TABLE_FINDINGS, DFOPT_ITEM_CARRIED_FINDINGS,
+                               DFOPT_DETAIL_FINDINGS,
+                               sizeof(struct dfopt_finding_row)},
+    [DFOPT_REPLAY_VERDICTS] = {DFOPT_TABLE_VERDICTS, DFOPT_ITEM_CARRIED_VERDICTS,
+                               DFOPT_DETAIL_VERDICTS,
+                               sizeof(struct dfopt_verdict_row)},
+};
+
 static bool is_kept(const struct dfopt_replay_rank *b, int table)
 {
-    return b->o.log_level >= 0 && b->o.log_detail >= (table == DFOPT_REPLAY_FINDINGS
-                                                          ? DFOPT_DETAIL_FINDINGS
-                                                          : DFOPT_DETAIL_VERDICTS);
+    return b->options.log_level >= 0 &&
+           b->options.log_detail >= tables[table].detail;
 }
 
-static enum dfopt_declog_table table_of(int table)
-{
-    return table == DFOPT_REPLAY_FINDINGS ? DFOPT_TABLE_FINDINGS
-                                          : DFOPT_TABLE_VERDICTS;
-}
-
-static size_t row_size(int table)
-{
-    return table == DFOPT_REPLAY_FINDINGS ? sizeof(struct dfopt_finding_row)
-                                          : sizeof(struct dfopt_verdict_row);
-}
-
-static enum dfopt_item_kind item_of(int table)
-{
-    return table == DFOPT_REPLAY_FINDINGS ? DFOPT_ITEM_CARRIED_FINDINGS
-                                          : DFOPT_ITEM_CARRIED_VERDICTS;
-}
-
-/* Sees what the slice has for the table. */
+/* Finds where chunks end among the rows that the slice has for a table. */
 static void look(struct dfopt_replay_rank *b, int table, uint64_t first)
 {
     const struct dfopt_batch *r = &b->slice.batch;
     const struct dfopt_buf *rows =
         table == DFOPT_REPLAY_FINDINGS ? &r->findings : &r->merged.verdicts;
-    const uint64_t chunk = dfopt_block_chunk_rows(table_of(table));
+    const uint64_t chunk = dfopt_block_chunk_rows(tables[table].table);
     struct dfopt_replay_rows *t = &b->rows[table];
     t->first = first;
     t->own = rows->data;
-    t->n = b->status ? 0 : rows->len / row_size(table);
+    t->n = b->status ? 0 : rows->len / tables[table].row_size;
     t->ends_chunk = first % chunk + t->n >= chunk;
     t->to_chunk = (size_t)((chunk - first % chunk) % chunk);
     t->behind = t->ends_chunk ? (size_t)((first + t->n) % chunk) : t->n;
     dfopt_buf_clear(&t->carried);
 }
 
-/* Whether the rows so far go on to the next rank, though no chunk ends among them.
+/* Whether all rows so far are carried to the next rank: no chunk ends among them.
  */
-static bool all_go_on(const struct dfopt_replay_rows *t)
+static bool all_carried(const struct dfopt_replay_rows *t)
 {
     return !t->ends_chunk && (t->carried.len > 0 || t->to_chunk == 0);
 }
 
-/* What of the table the next rank is to go on with. */
+/* The rows of a table that the next rank continues. */
 static enum dfopt_err add_carried(struct dfopt_replay_rank *b, int table,
                                   struct dfopt_frame *f)
 {
     struct dfopt_replay_rows *t = &b->rows[table];
-    const size_t size = row_size(table);
+    const size_t size = tables[table].row_size;
     if (t->ends_chunk)
-        return dfopt_frame_item(f, item_of(table),
+        return dfopt_frame_item(f, tables[table].item,
                                 t->own + (t->n - t->behind) * size,
                                 t->behind * size);
-    if (!all_go_on(t))
+    if (!all_carried(t))
         return DFOPT_OK;
     enum dfopt_err e = dfopt_buf_add(&t->carried, t->own, t->n * size);
     return e ? e
-             : dfopt_frame_item(f, item_of(table), t->carried.data, t->carried.len);
+             : dfopt_frame_item(f, tables[table].item, t->carried.data,
+                                t->carried.len);
 }
 
 static void send_carried(struct dfopt_replay_rank *b)
@@ -90,9 +86,9 @@ static enum dfopt_err take_carried(struct dfopt_replay_rank *b,
     const int i = item->kind == DFOPT_ITEM_CARRIED_FINDINGS ? DFOPT_REPLAY_FINDINGS
                                                             : DFOPT_REPLAY_VERDICTS;
     struct dfopt_replay_rows *t = &b->rows[i];
-    const uint64_t chunk = dfopt_block_chunk_rows(table_of(i));
-    const size_t n = item->size / row_size(i);
-    if (item->kind != item_of(i) || item->size % row_size(i) != 0 ||
+    const uint64_t chunk = dfopt_block_chunk_rows(tables[i].table);
+    const size_t n = item->size / tables[i].row_size;
+    if (item->kind != tables[i].item || item->size % tables[i].row_size != 0 ||
         (t->n > 0 && n > 0 && n != t->first % chunk))
         return DFOPT_ERR_FORMAT;
     return dfopt_buf_add(&t->carried, item->data, item->size);
@@ -132,13 +128,13 @@ static enum dfopt_err pack(struct dfopt_replay_rank *b, int table,
                            struct dfopt_buf *out)
 {
     struct dfopt_replay_rows *t = &b->rows[table];
-    const size_t size = row_size(table), carried = t->carried.len / size;
+    const size_t size = tables[table].row_size, carried = t->carried.len / size;
     const char *own = t->own;
     uint64_t first = t->first;
     enum dfopt_err e = DFOPT_OK;
     size_t n = t->n;
     if (b->rank + 1 < b->size) {
-        if (all_go_on(t))
+        if (all_carried(t))
             return DFOPT_OK;
         if (t->ends_chunk)
             n -= t->behind;
@@ -147,14 +143,14 @@ static enum dfopt_err pack(struct dfopt_replay_rank *b, int table,
         const size_t head = t->ends_chunk ? t->to_chunk : n;
         e = dfopt_buf_add(&t->carried, own, head * size);
         if (!e)
-            e = dfopt_block_add(&b->packer, table_of(table), t->carried.data,
+            e = dfopt_block_add(&b->packer, tables[table].table, t->carried.data,
                                 carried + head, first - carried, out);
         own += head * size;
         first += head;
         n -= head;
     }
     if (!e && n > 0)
-        e = dfopt_block_add(&b->packer, table_of(table), own, n, first, out);
+        e = dfopt_block_add(&b->packer, tables[table].table, own, n, first, out);
     return e;
 }
 

@@ -1,20 +1,20 @@
-/* Rank 0 of a replay: starts the others, runs the batches, and puts out the
+/* The leader of a replay: it starts the workers, runs the batches, and emits the
  * slices of each batch in the order of the input. */
 #include "engine/replay/replay.h"
 
 #include "engine/replay/leader.h"
 #include "engine/replay/carry.h"
-#include "engine/batch/restore.h"
+#include "engine/batch/answer.h"
+#include "engine/batch/start.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define BATCH_BYTES       ((uint64_t)256 << 20) /* of input, all ranks together */
-#define SPLIT_BYTES_MAX   ((uint64_t)16 << 20)
-#define SPLIT_BYTES_MIN   ((uint64_t)256 << 10)
-#define PROGRESS_EVERY_NS 250000000
-/* what rank 0 does about a finding of any rank, to what its reader does */
+#define BATCH_BYTES     ((uint64_t)256 << 20) /* of input, all ranks together */
+#define SPLIT_BYTES_MAX ((uint64_t)16 << 20)
+#define SPLIT_BYTES_MIN ((uint64_t)256 << 10)
+/* work of rank 0 for a finding of any rank, relative to its reader's */
 #define LEADER_WORK     0.01
 #define LEADER_WORK_LOG 0.08
 
@@ -28,7 +28,7 @@ static enum dfopt_err no_memory(struct dfopt_error *err)
 static enum dfopt_err add_paths(struct dfopt_replay_leader *l,
                                 struct dfopt_frame *f)
 {
-    const struct dfopt_splits *p = l->b.splits;
+    const struct dfopt_splits *p = l->rank.splits;
     struct dfopt_buf item = {0};
     enum dfopt_err e = DFOPT_OK;
     for (uint32_t i = 0; i < dfopt_splits_files(p) && !e; i++) {
@@ -48,49 +48,44 @@ static enum dfopt_err add_paths(struct dfopt_replay_leader *l,
 static enum dfopt_err send_start(struct dfopt_replay_leader *l, int to)
 {
     struct dfopt_frame f;
-    struct dfopt_replay_rank *b = &l->b;
+    struct dfopt_replay_rank *b = &l->rank;
     dfopt_replay_begin(b, to, DFOPT_REPLAY_EVENT_LANE, &f, NULL);
-    enum dfopt_err e = dfopt_replay_add_names(l->c->dict, &f, 1, 1);
+    enum dfopt_err e = dfopt_frame_names(&f, 1, 1);
     if (!e)
-        e = dfopt_frame_config(&f, l->c->policy, l->c->assumed_acks,
-                               l->c->relay_hostname);
-    if (!e)
-        e = dfopt_frame_item(&f, DFOPT_ITEM_REPLAY_CONFIG, &b->o, sizeof b->o);
+        e = dfopt_frame_item(&f, DFOPT_ITEM_REPLAY_CONFIG, &b->options,
+                             sizeof b->options);
     if (!e)
         e = add_paths(l, &f);
-    if (!e && l->c->resume)
-        e = dfopt_restore_send(&f, l->c->resume, (uint32_t)to, (uint32_t)b->size);
-    for (size_t i = 0; i < l->c->n_initial && !e; i++)
-        e = dfopt_frame_registration(&f, 0, &l->c->initial[i].registration);
+    if (!e)
+        e = dfopt_start_send(&f, l->config, (uint32_t)to, (uint32_t)b->size);
     if (!e)
         dfopt_replay_send(b, to, DFOPT_REPLAY_EVENT_LANE, &f, DFOPT_FRAME_REPLAY);
     return e;
 }
 
-/* Goes on where the run before left off: input, numbers, rows of the log. */
-static enum dfopt_err go_on(struct dfopt_replay_leader *l,
-                            const struct dfopt_replay_input *input)
+/* Resumes where the run of the log stopped: input, numbers, rows of the log. */
+static void resume(struct dfopt_replay_leader *l,
+                   const struct dfopt_replay_input *input)
 {
-    const struct dfopt_declog *log = *l->c->declog;
+    const struct dfopt_declog *log = *l->config->declog;
     l->end.origin = l->settled.origin = DFOPT_SYM_NONE;
     l->origin_file = UINT32_MAX;
-    if (!l->c->resume)
-        return DFOPT_OK;
-    l->end = l->settled = l->c->resume->at;
-    l->next_seq = l->c->resume->next_seq;
+    if (!l->config->resume)
+        return;
+    l->end = l->settled = l->config->resume->at;
+    l->next_seq = l->config->resume->next_seq;
     l->lines_file = input->start.file;
     l->lines = input->start_line;
     l->bytes_done = input->start.start;
     for (uint32_t i = 0; i < input->start.file; i++)
-        l->bytes_done += dfopt_splits_size(l->b.splits, i);
+        l->bytes_done += dfopt_splits_size(l->rank.splits, i);
     l->findings = log ? dfopt_declog_rows(log, DFOPT_TABLE_FINDINGS) : 0;
     l->verdicts = log ? dfopt_declog_rows(log, DFOPT_TABLE_VERDICTS) : 0;
-    return dfopt_restore_here(l->b.shard.planner, l->c->resume);
 }
 
-/* What rank 0 reads of a batch in which each other rank reads `split`. For all that
- * anybody reads it has a little to do that the others have not; its own split is
- * smaller so that they do not wait for it. */
+/* What rank 0 reads of a batch in which each worker reads `split`. Rank 0 has some
+ * work for every record that any rank reads, so its own split is smaller: the
+ * workers would wait for it. */
 static uint64_t leader_bytes(uint64_t split, int ranks, bool log)
 {
     const double more =
@@ -104,54 +99,54 @@ static enum dfopt_err start(struct dfopt_replay_leader *l,
                             const struct dfopt_replay_input *input,
                             struct dfopt_error *err)
 {
-    struct dfopt_replay_rank *b = &l->b;
+    struct dfopt_replay_rank *b = &l->rank;
     const size_t size = (size_t)dfopt_comm_size(b->comm);
     uint64_t split = BATCH_BYTES / size;
     if (split > SPLIT_BYTES_MAX)
         split = SPLIT_BYTES_MAX;
     if (split < SPLIT_BYTES_MIN)
         split = SPLIT_BYTES_MIN;
-    b->o = (struct dfopt_replay_options){
+    b->options = (struct dfopt_replay_options){
         .split_bytes = input->split_bytes ? input->split_bytes : split,
         .max_record_bytes = input->max_record_bytes,
         .log_detail = input->log_detail,
-        .log_level = *l->c->declog ? input->log_compression : -1,
+        .log_level = *l->config->declog ? input->log_compression : -1,
         .start = input->start,
     };
-    b->o.leader_bytes =
-        size > 1 ? leader_bytes(b->o.split_bytes, (int)size, *l->c->declog != NULL)
-                 : b->o.split_bytes;
+    b->options.leader_bytes = size > 1
+                                  ? leader_bytes(b->options.split_bytes, (int)size,
+                                                 *l->config->declog != NULL)
+                                  : b->options.split_bytes;
     b->splits = input->splits;
-    b->slice.dict = l->c->dict;
-    b->slice.codec = l->c->codec;
-    b->slice.policy = l->c->policy;
+    b->slice.dict = l->config->dict;
+    b->slice.codec = l->config->codec;
+    b->slice.policy = l->config->policy;
     l->syncs = calloc(size, sizeof *l->syncs);
     l->gos = calloc(size, sizeof *l->gos);
     l->reasons = calloc(size, sizeof *l->reasons);
     l->ends = calloc(size, sizeof *l->ends);
     if (!l->syncs || !l->gos || !l->reasons || !l->ends ||
-        dfopt_replay_rank_init(b, l->c->assumed_acks, l->c->relay_hostname))
+        dfopt_replay_rank_init(b, l->config->assumed_acks,
+                               l->config->relay_hostname))
         return no_memory(err);
-    const enum dfopt_err restored = go_on(l, input);
-    if (restored)
-        return dfopt_error_set(err, restored, "restoring the state: %s",
-                               dfopt_err_text(restored));
-    for (size_t i = 0; i < l->c->n_initial; i++)
-        if (dfopt_planner_register(b->shard.planner,
-                                   &l->c->initial[i].registration))
-            return no_memory(err);
-    for (int i = 1; i < b->size; i++)
-        if (send_start(l, i)) /* the others would wait for ever */
-            dfopt_comm_abort(b->comm, 1);
-    l->known_strings = dfopt_dict_strings(l->c->dict);
-    l->known_lists = dfopt_dict_lists(l->c->dict);
+    resume(l, input);
+    enum dfopt_err e = dfopt_start_here(b->shard.planner, l->config, err);
+    if (e)
+        return e;
+    for (int i = 1; i < b->size; i++) {
+        e = send_start(l, i);
+        if (e) /* the workers would wait forever */
+            dfopt_comm_lost(b->comm, i, e, NULL);
+    }
+    l->known_strings = dfopt_dict_strings(l->config->dict);
+    l->known_lists = dfopt_dict_lists(l->config->dict);
     return dfopt_output_initial(&l->output, err);
 }
 
 /* Reads this rank's split of the next batch. */
 static void read_batch(struct dfopt_replay_leader *l)
 {
-    struct dfopt_replay_rank *b = &l->b;
+    struct dfopt_replay_rank *b = &l->rank;
     dfopt_replay_read(b, &l->syncs[0]);
     dfopt_buf_clear(&l->reasons[0]);
     const struct dfopt_declog_reject_row *reject =
@@ -160,11 +155,11 @@ static void read_batch(struct dfopt_replay_leader *l)
         dfopt_buf_printf(&l->reasons[0], "%s", b->err.text);
     else if (l->syncs[0].first_reject != UINT64_MAX)
         dfopt_buf_printf(&l->reasons[0], "%s",
-                         dfopt_dict_text(l->c->dict, reject->reason, NULL));
+                         dfopt_dict_text(l->config->dict, reject->reason, NULL));
     dfopt_buf_add(&l->reasons[0], "", 1);
 }
 
-/* ---- putting out ---- */
+/* ---- emitting ---- */
 
 static void add_counts(struct dfopt_replay_leader *l,
                        const struct dfopt_replay_counts *c)
@@ -225,8 +220,8 @@ static enum dfopt_err take_output_item(struct dfopt_replay_leader *l, int from,
             last->accepted = accepted;
         return e;
     default:
-        return dfopt_item_rows(item, l->c->dict, &l->b.own[from], &r->merged, NULL,
-                               NULL);
+        return dfopt_item_rows(item, l->config->dict, &l->rank.own[from],
+                               &r->merged, NULL, NULL);
     }
 }
 
@@ -234,7 +229,7 @@ static enum dfopt_err take_output_item(struct dfopt_replay_leader *l, int from,
 static void receive_output(struct dfopt_replay_leader *l, int from,
                            struct dfopt_replay_counts *counts)
 {
-    struct dfopt_replay_rank *b = &l->b;
+    struct dfopt_replay_rank *b = &l->rank;
     struct dfopt_frame_reader in;
     struct dfopt_item item;
     struct dfopt_error err;
@@ -268,16 +263,16 @@ static enum dfopt_err note_origin(struct dfopt_replay_leader *l, int rank,
     return dfopt_buf_add(&r->origins, &row, sizeof row);
 }
 
-static enum dfopt_err put_out(struct dfopt_replay_leader *l, int rank,
-                              struct dfopt_batch *r,
-                              const struct dfopt_replay_counts *c, bool flush,
-                              struct dfopt_error *err)
+static enum dfopt_err emit(struct dfopt_replay_leader *l, int rank,
+                           struct dfopt_batch *r,
+                           const struct dfopt_replay_counts *c, bool flush,
+                           struct dfopt_error *err)
 {
     if (note_origin(l, rank, r, c))
         return no_memory(err);
     /* rows behind a slice's last whole chunk come with the last slice: only then
      * is everything of the batch in the log */
-    r->end = rank + 1 == l->b.size ? l->ends[rank].at : l->settled;
+    r->end = rank + 1 == l->rank.size ? l->ends[rank].at : l->settled;
     l->settled = r->end;
     r->end.wall_ns = dfopt_clock_wall_ns();
     l->totals->invalid += DFOPT_ROWS(&r->rejects, struct dfopt_declog_reject_row);
@@ -290,22 +285,17 @@ static enum dfopt_err put_out(struct dfopt_replay_leader *l, int rank,
 
 static void report_progress(struct dfopt_replay_leader *l, bool last)
 {
-    const int64_t now = dfopt_clock_monotonic_ns();
-    if (!l->c->progress || (!last && now - l->progress_ns < PROGRESS_EVERY_NS))
-        return;
-    struct dfopt_run_progress p = {.totals = l->totals};
-    for (uint32_t i = 0; i < dfopt_splits_files(l->b.splits); i++)
-        p.input.bytes_total += dfopt_splits_size(l->b.splits, i);
-    p.input.bytes_done = l->bytes_done;
-    l->progress_ns = now;
-    l->c->progress(l->c->progress_arg, &p);
+    struct dfopt_run_progress p = {.input.bytes_done = l->bytes_done};
+    for (uint32_t i = 0; i < dfopt_splits_files(l->rank.splits); i++)
+        p.input.bytes_total += dfopt_splits_size(l->rank.splits, i);
+    dfopt_output_progress(&l->output, &p, last);
 }
 
-/* Decides an agreed batch, and puts out this rank's slice. */
+/* Decides an agreed batch, and emits this rank's slice. */
 static void decide(struct dfopt_replay_leader *l, bool flush,
                    struct dfopt_error *err)
 {
-    struct dfopt_replay_rank *b = &l->b;
+    struct dfopt_replay_rank *b = &l->rank;
     struct dfopt_batch *r = &b->slice.batch;
     struct dfopt_replay_counts counts;
     if (!b->status)
@@ -324,46 +314,42 @@ static void decide(struct dfopt_replay_leader *l, bool flush,
     }
     if (!b->status) {
         dfopt_replay_count(b, &counts);
-        dfopt_replay_fail(b, put_out(l, 0, r, &counts, flush && b->size == 1, err),
+        dfopt_replay_fail(b, emit(l, 0, r, &counts, flush && b->size == 1, err),
                           err);
     }
 }
 
-/* Puts out the slices of the others. Once something has failed nothing more is
- * put out, but every frame that a rank sends is received. */
-static void put_out_others(struct dfopt_replay_leader *l, bool flush,
-                           struct dfopt_error *err)
+/* Emits the slices of the workers. After a failure nothing more is emitted, but
+ * every frame that a worker sends is received. */
+static void emit_others(struct dfopt_replay_leader *l, bool flush,
+                        struct dfopt_error *err)
 {
-    struct dfopt_replay_rank *b = &l->b;
+    struct dfopt_replay_rank *b = &l->rank;
     struct dfopt_replay_counts counts;
     for (int i = 1; i < b->size; i++) {
         receive_output(l, i, &counts);
         if (!b->status)
             dfopt_replay_fail(
-                b,
-                put_out(l, i, &l->theirs, &counts, flush && i + 1 == b->size, err),
+                b, emit(l, i, &l->theirs, &counts, flush && i + 1 == b->size, err),
                 err);
     }
 }
 
-/* A batch that all have read: it is decided and put out, and the next one read.
- * The others' slices are waited for when that is done, so that they are there. */
+/* Decides and emits a batch that all have read, and reads the next. Waits for the
+ * workers' slices last, when they have had time to arrive. */
 static enum dfopt_err run_batch(struct dfopt_replay_leader *l,
                                 enum dfopt_replay_next *next,
                                 struct dfopt_error *err)
 {
-    struct dfopt_replay_rank *b = &l->b;
+    struct dfopt_replay_rank *b = &l->rank;
     enum dfopt_err e = dfopt_replay_agree(l, next, err);
     if (e)
         return e;
-    const int64_t now = dfopt_clock_monotonic_ns();
-    const bool flush = now - l->flushed_ns >= l->c->flush_interval_ns;
-    if (flush)
-        l->flushed_ns = now;
+    const bool flush = dfopt_output_flush_due(&l->output);
     decide(l, flush, err);
     if (*next == DFOPT_REPLAY_GO_ON)
         read_batch(l);
-    put_out_others(l, flush, err);
+    emit_others(l, flush, err);
     report_progress(l, false);
     if (b->status)
         *err = b->err;
@@ -372,54 +358,32 @@ static enum dfopt_err run_batch(struct dfopt_replay_leader *l,
 
 /* ---- the end ---- */
 
-static enum dfopt_err take_state(struct dfopt_replay_leader *l, int from,
-                                 struct dfopt_run_result *out,
-                                 struct dfopt_error *err)
-{
-    struct dfopt_frame_reader in;
-    struct dfopt_item item;
-    struct dfopt_decisions none = {0};
-    enum dfopt_err e = DFOPT_OK;
-    dfopt_replay_receive(&l->b, from, DFOPT_FRAME_STATE, &in);
-    while (!e && dfopt_frame_next(&in, &item, &e)) {
-        if (item.kind == DFOPT_ITEM_TEXT)
-            e = dfopt_error_set(err, DFOPT_ERR_STATE, "rank %d cannot go on: %.*s",
-                                from, (int)(item.size < 200 ? item.size : 200),
-                                (const char *)item.data);
-        else
-            e = dfopt_item_rows(&item, l->c->dict, &l->b.own[from], &none,
-                                &out->state, &out->suppressions);
-    }
-    if (e && err->code == DFOPT_OK)
-        dfopt_error_set(err, e, "state of rank %d: %s", from, dfopt_err_text(e));
-    dfopt_decisions_free(&none);
-    return e;
-}
-
 static enum dfopt_err collect_state(struct dfopt_replay_leader *l,
                                     struct dfopt_run_result *out,
                                     struct dfopt_error *err)
 {
     struct dfopt_error ignored;
     enum dfopt_err e =
-        dfopt_shard_state(&l->b.shard, &out->state, &out->suppressions);
+        dfopt_shard_state(&l->rank.shard, &out->state, &out->suppressions);
     if (e)
         dfopt_error_set(err, e, "%s", dfopt_err_text(e));
-    for (int i = 1; i < l->b.size; i++) {
-        ignored = (struct dfopt_error){0};
-        enum dfopt_err taken = take_state(l, i, out, e ? &ignored : err);
+    for (int i = 1; i < l->rank.size; i++) {
+        struct dfopt_frame_reader in;
+        dfopt_replay_receive(&l->rank, i, DFOPT_FRAME_STATE, &in);
+        enum dfopt_err taken = dfopt_answer_state(
+            &in, i, l->config->dict, &l->rank.own[i], out, e ? &ignored : err);
         if (!e)
             e = taken;
     }
     return e;
 }
 
-/* Sends all ranks away with the next agreement, after a failure. */
+/* Dismisses all ranks with the next agreement, after a failure. */
 static void abandon(struct dfopt_replay_leader *l)
 {
     enum dfopt_replay_next next;
     struct dfopt_error ignored;
-    dfopt_replay_fail(&l->b, DFOPT_ERR_STATE, NULL);
+    dfopt_replay_fail(&l->rank, DFOPT_ERR_STATE, NULL);
     dfopt_replay_agree(l, &next, &ignored);
 }
 
@@ -431,13 +395,10 @@ static enum dfopt_err run(struct dfopt_replay_leader *l,
     read_batch(l);
     while (!e && next == DFOPT_REPLAY_GO_ON)
         e = run_batch(l, &next, err);
-    if (next == DFOPT_REPLAY_LAST) { /* the others report, whatever happened here */
-        struct dfopt_error failed = {0};
-        enum dfopt_err ended = collect_state(l, out, &failed);
-        if (ended && !e) {
-            *err = failed;
-            e = ended;
-        }
+    if (next == DFOPT_REPLAY_LAST) { /* workers report, whatever failed here */
+        struct dfopt_error ignored = {0};
+        const enum dfopt_err ended = collect_state(l, out, e ? &ignored : err);
+        e = e ? e : ended;
     } else if (next == DFOPT_REPLAY_GO_ON) {
         abandon(l);
     }
@@ -446,7 +407,7 @@ static enum dfopt_err run(struct dfopt_replay_leader *l,
 
 static void release(struct dfopt_replay_leader *l)
 {
-    for (int i = 0; l->reasons && i < l->b.size; i++)
+    for (int i = 0; l->reasons && i < l->rank.size; i++)
         dfopt_buf_free(&l->reasons[i]);
     free(l->reasons);
     free(l->syncs);
@@ -454,7 +415,7 @@ static void release(struct dfopt_replay_leader *l)
     free(l->ends);
     dfopt_batch_free(&l->theirs);
     dfopt_output_free(&l->output);
-    dfopt_replay_rank_free(&l->b);
+    dfopt_replay_rank_free(&l->rank);
 }
 
 enum dfopt_err dfopt_replay_run(struct dfopt_comm *comm,
@@ -463,11 +424,9 @@ enum dfopt_err dfopt_replay_run(struct dfopt_comm *comm,
                                 struct dfopt_run_result *out,
                                 struct dfopt_error *err)
 {
-    struct dfopt_replay_leader l = {.c = config,
-                                    .totals = &out->totals,
-                                    .b = {.comm = comm},
-                                    .output = {.c = config, .totals = &out->totals},
-                                    .flushed_ns = dfopt_clock_monotonic_ns()};
+    struct dfopt_replay_leader l = {
+        .config = config, .totals = &out->totals, .rank = {.comm = comm}};
+    dfopt_output_init(&l.output, config, &out->totals);
     enum dfopt_err e = start(&l, input, err);
     if (!e)
         e = run(&l, out, err);
@@ -475,12 +434,9 @@ enum dfopt_err dfopt_replay_run(struct dfopt_comm *comm,
         *err = l.stop_error;
         e = l.stopped_by;
     }
-    struct dfopt_error ending = {0};
-    enum dfopt_err ended = dfopt_output_flush(&l.output, &ending);
-    if (ended && !e) {
-        *err = ending;
-        e = ended;
-    }
+    struct dfopt_error ignored = {0};
+    const enum dfopt_err ended = dfopt_output_flush(&l.output, e ? &ignored : err);
+    e = e ? e : ended;
     report_progress(&l, true);
     out->stopped = config->stop && *config->stop;
     out->output_failed = l.output.failed;

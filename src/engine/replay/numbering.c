@@ -1,27 +1,17 @@
-/* Rank 0 of a replay: gives records and new strings their numbers, in the
- * order of the input. */
+/* The leader of a replay numbers records and new strings in the order of the input.
+ */
 #include "engine/replay/leader.h"
+
+#include "engine/batch/answer.h"
 
 #include <inttypes.h>
 #include <string.h>
-
-enum dfopt_err dfopt_replay_add_names(const struct dfopt_dict *d,
-                                      struct dfopt_frame *f, uint32_t first_string,
-                                      uint32_t first_list)
-{
-    enum dfopt_err e = DFOPT_OK;
-    for (dfopt_sym s = first_string; s < dfopt_dict_strings(d) && !e; s++)
-        e = dfopt_frame_string(f, s);
-    for (dfopt_list i = first_list; i < dfopt_dict_lists(d) && !e; i++)
-        e = dfopt_frame_list(f, i);
-    return e;
-}
 
 /* A list that another rank has made, with the numbers that hold here. */
 static enum dfopt_err intern_list(struct dfopt_replay_leader *l, int from,
                                   const struct dfopt_item *item)
 {
-    const struct dfopt_frame_translation *t = &l->b.own[from];
+    const struct dfopt_frame_translation *t = &l->rank.own[from];
     if (item->size % sizeof(dfopt_sym) != 0 || item->size < sizeof(dfopt_list))
         return DFOPT_ERR_FORMAT;
     const dfopt_sym *items =
@@ -38,8 +28,9 @@ static enum dfopt_err intern_list(struct dfopt_replay_leader *l, int from,
         e = s == DFOPT_SYM_NONE ? DFOPT_ERR_FORMAT
                                 : dfopt_buf_add(&to, &s, sizeof s);
     }
-    if (!e && dfopt_dict_intern_list(l->c->dict, DFOPT_ROW(&to, const dfopt_sym),
-                                     n) == DFOPT_LIST_NONE)
+    if (!e &&
+        dfopt_dict_intern_list(l->config->dict, DFOPT_ROW(&to, const dfopt_sym),
+                               n) == DFOPT_LIST_NONE)
         e = DFOPT_ERR_NOMEM;
     dfopt_buf_free(&to);
     return e;
@@ -61,13 +52,14 @@ static enum dfopt_err take_sync_item(struct dfopt_replay_leader *l, int from,
     case DFOPT_ITEM_LIST:
         return intern_list(l, from, item);
     default:
-        return dfopt_item_rows(item, l->c->dict, &l->b.own[from], none, NULL, NULL);
+        return dfopt_item_rows(item, l->config->dict, &l->rank.own[from], none,
+                               NULL, NULL);
     }
 }
 
 static void receive_sync(struct dfopt_replay_leader *l, int from)
 {
-    struct dfopt_replay_rank *b = &l->b;
+    struct dfopt_replay_rank *b = &l->rank;
     struct dfopt_frame_reader in;
     struct dfopt_item item;
     struct dfopt_decisions none = {0};
@@ -87,7 +79,7 @@ static void receive_sync(struct dfopt_replay_leader *l, int from)
 static void stop_at(struct dfopt_replay_leader *l, int rank, uint64_t line,
                     const char *why)
 {
-    const char *name = dfopt_splits_name(l->b.splits, l->b.turn[rank].file);
+    const char *name = dfopt_splits_name(l->rank.splits, l->rank.turn[rank].file);
     if (l->stopped_by)
         return;
     if (line)
@@ -97,18 +89,18 @@ static void stop_at(struct dfopt_replay_leader *l, int rank, uint64_t line,
         l->stopped_by = dfopt_error_set(&l->stop_error, DFOPT_ERR_IO, "%s", why);
 }
 
-/* Notes how far the input is used up with a rank's slice, of which `keep` records
+/* Notes how far the input is consumed with a rank's slice, of which `keep` records
  * are decided. A split is done with to its end, unless it was cut. */
 static void note_end(struct dfopt_replay_leader *l, int rank, uint64_t keep)
 {
     const struct dfopt_replay_sync *s = &l->syncs[rank];
-    const struct dfopt_split *split = &l->b.turn[rank];
+    const struct dfopt_split *split = &l->rank.turn[rank];
     const bool cut = keep < s->records;
     if (split->len && !(cut && keep == 0)) {
         l->end.offset = cut ? s->reject_offset : split->start + split->len;
         l->end.record_line = l->lines + (cut ? s->reject_line - 1 : s->lines);
         l->end.origin = dfopt_dict_intern_z(
-            l->c->dict, dfopt_splits_name(l->b.splits, split->file));
+            l->config->dict, dfopt_splits_name(l->rank.splits, split->file));
     }
     l->end.next_seq += keep;
     l->ends[rank] = (struct dfopt_replay_end){l->end, split->file};
@@ -118,7 +110,7 @@ static void note_end(struct dfopt_replay_leader *l, int rank, uint64_t keep)
 static struct dfopt_replay_go place(struct dfopt_replay_leader *l, int rank)
 {
     const struct dfopt_replay_sync *s = &l->syncs[rank];
-    const struct dfopt_split *split = &l->b.turn[rank];
+    const struct dfopt_split *split = &l->rank.turn[rank];
     if (split->len && split->file != l->lines_file) {
         l->lines_file = split->file;
         l->lines = 0;
@@ -127,17 +119,18 @@ static struct dfopt_replay_go place(struct dfopt_replay_leader *l, int rank)
                                  .lines_before = l->lines,
                                  .keep = l->stopped_by ? 0 : s->records,
                                  .findings_before = l->findings};
-    if (!l->stopped_by && l->c->strict && s->first_reject != UINT64_MAX) {
+    if (!l->stopped_by && l->config->strict && s->first_reject != UINT64_MAX) {
         go.keep = s->first_reject;
         stop_at(l, rank, l->lines + s->reject_line, l->reasons[rank].data);
         l->totals->invalid++;
     }
     if (!l->stopped_by && s->input_failed) {
         l->totals->skipped_inputs++;
-        if (l->c->strict)
+        if (l->config->strict)
             stop_at(l, rank, 0, l->reasons[rank].data);
         else
-            dfopt_log_event(l->c->log, DFOPT_LOG_ERROR, "optimizer.input.failed",
+            dfopt_log_event(l->config->log, DFOPT_LOG_ERROR,
+                            "optimizer.input.failed",
                             DFOPT_F_TEXT("error", l->reasons[rank].data));
     }
     note_end(l, rank, go.keep);
@@ -154,53 +147,51 @@ static void send_go(struct dfopt_replay_leader *l, int to,
                     const struct dfopt_replay_go *go)
 {
     struct dfopt_frame f;
-    struct dfopt_replay_rank *b = &l->b;
+    struct dfopt_replay_rank *b = &l->rank;
     dfopt_replay_begin(b, to, DFOPT_REPLAY_EVENT_LANE, &f, NULL);
     enum dfopt_err e = dfopt_frame_item(&f, DFOPT_ITEM_REPLAY_GO, go, sizeof *go);
     if (!e)
-        e = dfopt_replay_add_names(l->c->dict, &f, l->known_strings,
-                                   l->known_lists);
-    if (e) /* an unnumbered slice cannot go on */
-        dfopt_comm_abort(b->comm, 1);
+        e = dfopt_frame_names(&f, l->known_strings, l->known_lists);
+    if (e) /* a slice without numbers cannot be decided */
+        dfopt_comm_lost(b->comm, to, e, NULL);
     dfopt_replay_send(b, to, DFOPT_REPLAY_EVENT_LANE, &f, DFOPT_FRAME_GO);
 }
 
-/* Why the batch cannot be: this rank's failure, or another's. */
+/* Why the batch cannot be decided: this rank's failure, or a worker's. */
 static enum dfopt_err failure(struct dfopt_replay_leader *l,
                               struct dfopt_error *err)
 {
-    struct dfopt_replay_rank *b = &l->b;
+    struct dfopt_replay_rank *b = &l->rank;
     if (b->status) {
         *err = b->err;
         return b->status;
     }
     for (int i = 1; i < b->size; i++)
         if (l->syncs[i].failed)
-            return dfopt_error_set(err, DFOPT_ERR_STATE,
-                                   "rank %d cannot go on: %.200s", i,
-                                   l->reasons[i].len ? l->reasons[i].data : "");
+            return dfopt_answer_failed(i, l->reasons[i].data, l->reasons[i].len,
+                                       err);
     return DFOPT_OK;
 }
 
-/* Whether the input is used up, or no more of it is wanted. */
+/* Whether this batch is the last: the input is consumed, or the run is to end. */
 static bool is_last(struct dfopt_replay_leader *l)
 {
-    struct dfopt_split at = l->b.at;
-    return l->stopped_by || (l->c->stop && *l->c->stop) ||
-           dfopt_splits_next(l->b.splits, &at, 1).len == 0;
+    struct dfopt_split at = l->rank.at;
+    return l->stopped_by || (l->config->stop && *l->config->stop) ||
+           dfopt_splits_next(l->rank.splits, &at, 1).len == 0;
 }
 
 enum dfopt_err dfopt_replay_agree(struct dfopt_replay_leader *l,
                                   enum dfopt_replay_next *next,
                                   struct dfopt_error *err)
 {
-    struct dfopt_replay_rank *b = &l->b;
+    struct dfopt_replay_rank *b = &l->rank;
     for (int i = 1; i < b->size; i++)
         receive_sync(l, i);
     enum dfopt_err e = failure(l, err);
     *next = e ? DFOPT_REPLAY_ABANDON : DFOPT_REPLAY_GO_ON;
-    const bool names = dfopt_dict_strings(l->c->dict) > l->known_strings ||
-                       dfopt_dict_lists(l->c->dict) > l->known_lists;
+    const bool names = dfopt_dict_strings(l->config->dict) > l->known_strings ||
+                       dfopt_dict_lists(l->config->dict) > l->known_lists;
     for (int i = 0; i < b->size; i++)
         l->gos[i] = place(l, i);
     if (!e && is_last(l))
@@ -211,7 +202,7 @@ enum dfopt_err dfopt_replay_agree(struct dfopt_replay_leader *l,
         if (i > 0)
             send_go(l, i, &l->gos[i]);
     }
-    l->known_strings = dfopt_dict_strings(l->c->dict);
-    l->known_lists = dfopt_dict_lists(l->c->dict);
+    l->known_strings = dfopt_dict_strings(l->config->dict);
+    l->known_lists = dfopt_dict_lists(l->config->dict);
     return e;
 }

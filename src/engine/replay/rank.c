@@ -1,11 +1,13 @@
-/* The part of a replay that all ranks do alike. Invariant: whatever fails
- * here, every frame that another rank waits for is sent, if need be empty. */
+/* What all ranks of a replay do alike. Invariant: every frame that another rank
+ * waits for is sent, empty after a failure. */
 #include "engine/replay/rank.h"
+
+#include "engine/batch/answer.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-static void go_on_sending(void *comm)
+static void keep_sending(void *comm)
 {
     dfopt_comm_progress(comm);
 }
@@ -16,9 +18,9 @@ enum dfopt_err dfopt_replay_rank_init(struct dfopt_replay_rank *b,
     b->rank = dfopt_comm_rank(b->comm);
     b->size = dfopt_comm_size(b->comm);
     const size_t n = (size_t)b->size;
-    b->at = b->o.start;
+    b->at = b->options.start;
     b->slice.planners = (uint32_t)n;
-    b->slice.meanwhile = go_on_sending;
+    b->slice.meanwhile = keep_sending;
     b->slice.meanwhile_arg = b->comm;
     b->told = calloc(n, sizeof *b->told);
     b->own = calloc(n, sizeof *b->own);
@@ -32,8 +34,8 @@ enum dfopt_err dfopt_replay_rank_init(struct dfopt_replay_rank *b,
         e = dfopt_shard_start(&b->shard, b->slice.dict, b->slice.policy,
                               assumed_acks, relay_hostname, (uint32_t)b->rank,
                               (uint32_t)n);
-    if (!e && b->o.log_level >= 0)
-        e = dfopt_block_packer_init(&b->packer, b->o.log_level);
+    if (!e && b->options.log_level >= 0)
+        e = dfopt_block_packer_init(&b->packer, b->options.log_level);
     return e;
 }
 
@@ -80,24 +82,17 @@ void dfopt_replay_fail(struct dfopt_replay_rank *b, enum dfopt_err e,
 
 /* ---- frames ---- */
 
-static void lost(struct dfopt_replay_rank *b, const struct dfopt_error *err)
-{
-    fprintf(stderr, "dfopt-mpi: rank %d: %s\n", b->rank, err->text);
-    dfopt_comm_abort(b->comm, 1);
-}
-
 struct dfopt_frame *dfopt_replay_begin(struct dfopt_replay_rank *b, int to,
                                        int lane, struct dfopt_frame *f,
                                        struct dfopt_frame_peer *peer)
 {
     const int at = to * DFOPT_REPLAY_LANES + lane;
     struct dfopt_error err = {0};
-    if (dfopt_send_finish(b->comm, &b->sending[at], &err) ||
-        dfopt_frame_begin(f, &b->out[at], b->slice.dict, peer)) {
-        if (!err.code)
-            dfopt_error_set(&err, DFOPT_ERR_NOMEM, "out of memory");
-        lost(b, &err);
-    }
+    enum dfopt_err e = dfopt_send_finish(b->comm, &b->sending[at], &err);
+    if (!e)
+        e = dfopt_frame_begin(f, &b->out[at], b->slice.dict, peer);
+    if (e)
+        dfopt_comm_lost(b->comm, b->rank, e, &err);
     return f;
 }
 
@@ -107,8 +102,10 @@ void dfopt_replay_send(struct dfopt_replay_rank *b, int to, int lane,
     const int at = to * DFOPT_REPLAY_LANES + lane;
     struct dfopt_error err = {0};
     dfopt_frame_end(f, kind, 0);
-    if (dfopt_comm_send(b->comm, to, &b->out[at], &b->sending[at], &err))
-        lost(b, &err);
+    enum dfopt_err e =
+        dfopt_comm_send(b->comm, to, &b->out[at], &b->sending[at], &err);
+    if (e)
+        dfopt_comm_lost(b->comm, b->rank, e, &err);
 }
 
 void dfopt_replay_receive(struct dfopt_replay_rank *b, int from,
@@ -124,7 +121,7 @@ void dfopt_replay_receive(struct dfopt_replay_rank *b, int from,
         e = dfopt_error_set(&err, DFOPT_ERR_FORMAT, "rank %d sent frame %u, not %u",
                             from, r->header.kind, (unsigned)kind);
     if (e)
-        lost(b, &err);
+        dfopt_comm_lost(b->comm, b->rank, e, &err);
 }
 
 /* ---- reading ---- */
@@ -151,16 +148,16 @@ static uint64_t bytes_left(const struct dfopt_replay_rank *b)
     return left > b->at.start ? left - b->at.start : 0;
 }
 
-/* Cuts the splits of the next batch. What is less than a batch is shared out as a
- * whole one is. Returns whether there is any. */
-static bool cut_round(struct dfopt_replay_rank *b)
+/* Cuts the splits of the next batch. A batch that is not full is divided in the
+ * same proportions. Returns whether there is any split. */
+static bool cut_batch(struct dfopt_replay_rank *b)
 {
-    const double batch = (double)b->o.leader_bytes +
-                         (double)b->o.split_bytes * (double)(b->size - 1);
+    const double batch = (double)b->options.leader_bytes +
+                         (double)b->options.split_bytes * (double)(b->size - 1);
     const double part = (double)bytes_left(b) / batch;
     bool any = false;
     for (int i = 0; i < b->size; i++) {
-        uint64_t most = i == 0 ? b->o.leader_bytes : b->o.split_bytes;
+        uint64_t most = i == 0 ? b->options.leader_bytes : b->options.split_bytes;
         if (part < 1)
             most = (uint64_t)((double)most * part) + 1;
         b->turn[i] = dfopt_splits_next(b->splits, &b->at, most);
@@ -173,7 +170,7 @@ bool dfopt_replay_read(struct dfopt_replay_rank *b, struct dfopt_replay_sync *sy
 {
     struct dfopt_split mine = {0};
     struct dfopt_error err = {0};
-    const bool any = cut_round(b);
+    const bool any = cut_batch(b);
     if (!b->status)
         mine = b->turn[b->rank];
     enum dfopt_err e = dfopt_slice_decode(&b->slice, b->splits, &mine, &err);
@@ -192,7 +189,7 @@ bool dfopt_replay_read(struct dfopt_replay_rank *b, struct dfopt_replay_sync *sy
     }
     sync->reject_offset = b->slice.reject_offset;
     if (e == DFOPT_ERR_IO)
-        b->err = err; /* told with the sync, and then forgotten */
+        b->err = err; /* sent with the SYNC; no failure of the rank */
     else
         dfopt_replay_fail(b, e, &err);
     sync->failed = b->status;
@@ -236,13 +233,13 @@ static void serve_rank(struct dfopt_replay_rank *b, int from)
 static void take_results(struct dfopt_replay_rank *b, int from)
 {
     struct dfopt_frame_reader in;
-    struct dfopt_item item;
-    enum dfopt_err e = DFOPT_OK;
     dfopt_replay_receive(b, from, DFOPT_FRAME_RESULTS, &in);
-    while (!b->status && !e && dfopt_frame_next(&in, &item, &e))
-        e = dfopt_item_rows(&item, b->slice.dict, &b->own[from],
-                            &b->slice.batch.shares[from].results, NULL, NULL);
-    dfopt_replay_fail(b, e, NULL);
+    if (!b->status)
+        dfopt_replay_fail(
+            b,
+            dfopt_answer_results(&in, b->slice.dict, &b->own[from],
+                                 &b->slice.batch.shares[from].results),
+            NULL);
 }
 
 void dfopt_replay_decide(struct dfopt_replay_rank *b)

@@ -1,5 +1,5 @@
-/* What every rank of a replay does in a batch; engine/replay/replay.h tells the
- * order of the frames. For the files of the replay only. */
+/* What every rank of a replay does in a batch, in the order of frames of
+ * engine/replay/replay.h. For the files of the replay only. */
 #ifndef DFOPT_ENGINE_REPLAY_RANK_H
 #define DFOPT_ENGINE_REPLAY_RANK_H
 
@@ -20,7 +20,7 @@ struct dfopt_replay_sync { /* of a slice; the reason of the first reject follows
     uint64_t first_reject; /* UINT64_MAX: none */
     uint64_t findings_before_reject;
     uint64_t reject_line, reject_offset;
-    uint32_t failed; /* enum dfopt_err: this rank cannot go on; text follows */
+    uint32_t failed; /* enum dfopt_err: this rank cannot continue; text follows */
     uint32_t input_failed; /* a split could not be read to its end */
 };
 
@@ -52,7 +52,7 @@ enum dfopt_replay_table {
     DFOPT_REPLAY_TABLES
 };
 
-struct dfopt_replay_rows { /* of bulk_rows.c: a table's rows in this batch */
+struct dfopt_replay_rows { /* of carry.c: a table's rows in this batch */
     uint64_t first;        /* number of the slice's first row in the log */
     const char *own;       /* borrowed: the slice's rows */
     size_t n;
@@ -65,7 +65,7 @@ struct dfopt_replay_rows { /* of bulk_rows.c: a table's rows in this batch */
 struct dfopt_replay_rank {
     struct dfopt_comm *comm;
     int rank, size;
-    struct dfopt_replay_options o;
+    struct dfopt_replay_options options;
     struct dfopt_splits *splits; /* borrowed */
     struct dfopt_split at;       /* of the next batch */
     struct dfopt_split *turn;    /* by rank: its split of this batch; owned */
@@ -73,7 +73,7 @@ struct dfopt_replay_rank {
     struct dfopt_shard shard;
     uint32_t local_strings, local_lists; /* sent to rank 0 so far */
     struct dfopt_decisions results;      /* scratch: about another rank's slice */
-    struct dfopt_frame_peer *told; /* by rank: of this rank's own strings; owned */
+    struct dfopt_frame_peer *told; /* by rank: what it knows of this one's; owned */
     struct dfopt_frame_translation *own; /* by rank: of theirs; owned */
     struct dfopt_buf in;
     struct dfopt_buf *out;       /* two a rank: EVENTS or control, RESULTS; owned */
@@ -86,8 +86,8 @@ struct dfopt_replay_rank {
     struct dfopt_error err;
 };
 
-/* Zero *b before and set comm, o, splits, and of slice dict, codec and policy.
- * OK or NOMEM. */
+/* Zero *b before and set comm, options, splits, and of slice dict, codec and
+ * policy. OK or NOMEM. */
 enum dfopt_err dfopt_replay_rank_init(struct dfopt_replay_rank *b,
                                       bool assumed_acks, dfopt_sym relay_hostname);
 void dfopt_replay_rank_free(struct dfopt_replay_rank *b);
@@ -111,8 +111,8 @@ void dfopt_replay_count(const struct dfopt_replay_rank *b,
 /* Tells the next rank how many rows of verdicts come before its own. */
 void dfopt_replay_pass_base(struct dfopt_replay_rank *b);
 
-/* Sends and receives frames. A lost connection ends all ranks: there is no way
- * to agree on anything any more. */
+/* Send and receive frames. A lost connection ends all ranks (dfopt_comm_lost), for
+ * no agreement is possible any more. */
 struct dfopt_frame *dfopt_replay_begin(struct dfopt_replay_rank *b, int to,
                                        int lane, struct dfopt_frame *f,
                                        struct dfopt_frame_peer *peer);

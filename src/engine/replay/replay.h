@@ -1,11 +1,10 @@
-/* replay: files of JSON lines that every rank reads. Each batch, every
- * rank takes the next split of the input, decodes it, and hands each finding to
- * the planner that owns its node (all ranks plan); the decisions come back to
- * the rank that read the finding, which merges them in order and makes the rows
- * ready for the decision log. Rank 0 gives numbers, and puts out what is ready.
+/* Replay of files of JSON lines that every rank reads. In each batch every rank
+ * decodes the next split of the input and sends each finding to the planner that
+ * owns its node (all ranks plan). The decisions return to the rank that read the
+ * finding, which merges them in order and packs the rows for the decision log. Rank
+ * 0 numbers records and strings, and emits the results.
  *
- * What is decided, and what is in the log, is the same as with one reader
- * (engine/online/leader.h); only the way there differs.
+ * Decisions and log are the same as with one reader (engine/online/leader.h).
  *
  * A batch, as rank r sees it (all frames between two ranks come in this order):
  *   SYNC     r -> 0: how many records, which strings are new
@@ -13,10 +12,11 @@
  *   EVENTS   r -> every other: its share of the slice; and theirs to r
  *   RESULTS  r -> every other: what was decided about theirs; and theirs to r
  *   BASE     r-1 -> r: rows of the log before those of r
- *   CARRIED  r-1 -> r: rows behind r-1's last whole chunk (bulk_rows.h)
+ *   CARRIED  r-1 -> r: rows behind r-1's last whole chunk (carry.h)
  *   OUTPUT   r -> 0: the slice, decided
- * A rank that fails goes on with empty frames and says so with its next SYNC;
- * rank 0 then sends all ranks away. So nobody waits for a rank that has left. */
+ * A rank that fails sends empty frames from then on, and reports the failure with
+ * its next SYNC; rank 0 then dismisses all ranks. No rank waits for one that has
+ * failed. */
 #ifndef DFOPT_ENGINE_REPLAY_REPLAY_H
 #define DFOPT_ENGINE_REPLAY_REPLAY_H
 
@@ -36,8 +36,8 @@ struct dfopt_replay_input {
 };
 
 /* Local, on rank 0, instead of dfopt_online_run; the others are in
- * dfopt_worker_serve. `splits` is the input (config->source is only asked for
- * progress). The rest as dfopt_online_run. */
+ * dfopt_worker_serve. `splits` is the input; config->source is not
+ * used. The rest as dfopt_online_run. */
 enum dfopt_err dfopt_replay_run(struct dfopt_comm *comm,
                                 const struct dfopt_run_config *config,
                                 const struct dfopt_replay_input *input,

@@ -1,17 +1,14 @@
-/* Slices. Findings are decoded once. The other records are few, but own memory
- * and name many strings; they are looked at when the slice is decoded, and taken
- * in when all their strings have their numbers. */
+/* Slices. Findings are decoded once. The other records are few, but own memory and
+ * name many strings: they are checked when the slice is decoded, and ingested when
+ * all strings have their numbers. */
 #include "engine/replay/slice.h"
-
-#include "base/symmap.h"
-#include "engine/batch/restore.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #define MEANWHILE_RECORDS 128 /* some 60 us */
 
-/* A record that is no finding: where it is, and, once placed, what it says. */
+/* A record that is no finding: its place and, once placed, its event. */
 struct other {
     uint64_t index; /* in the slice */
     size_t at;      /* in s->texts */
@@ -23,20 +20,17 @@ struct other {
 
 enum dfopt_err dfopt_slice_init(struct dfopt_slice *s)
 {
-    s->owner = calloc(1, sizeof *s->owner);
+    s->router = (struct dfopt_router){.dict = s->dict, .planners = s->planners};
     s->ingest = (struct dfopt_ingest){.dict = s->dict,
                                       .codec = s->codec,
                                       .policy = s->policy,
                                       .keep_findings = true};
-    enum dfopt_err e = dfopt_batch_init(&s->batch, s->planners);
-    return s->owner ? e : DFOPT_ERR_NOMEM;
+    return dfopt_batch_init(&s->batch, s->planners);
 }
 
 void dfopt_slice_free(struct dfopt_slice *s)
 {
-    if (s->owner)
-        dfopt_symmap_free(s->owner);
-    free(s->owner);
+    dfopt_router_free(&s->router);
     dfopt_batch_free(&s->batch);
     dfopt_buf_free(&s->reader.bytes);
     dfopt_buf_free(&s->others);
@@ -45,33 +39,9 @@ void dfopt_slice_free(struct dfopt_slice *s)
 
 /* ---- decoding ---- */
 
-/* The planner that reports what is decided about a finding. */
-static enum dfopt_err reporter_of(struct dfopt_slice *s,
-                                  const struct dfopt_finding *f, uint32_t *out)
-{
-    *out = DFOPT_PARTITION_SPEAKER;
-    if (f->node == DFOPT_SYM_EMPTY)
-        return DFOPT_OK;
-    *out = dfopt_symmap_get(s->owner, f->node);
-    if (*out != DFOPT_SYMMAP_NONE)
-        return DFOPT_OK;
-    size_t len;
-    const char *name = dfopt_dict_text(s->dict, f->node, &len);
-    *out = dfopt_partition_owner(name, len, s->planners);
-    return dfopt_symmap_set(s->owner, f->node, *out);
-}
-
-static enum dfopt_err add_event(struct dfopt_slice *s, uint32_t reporter)
-{
-    enum dfopt_err e =
-        dfopt_buf_add(&s->batch.reporter, &reporter, sizeof reporter);
-    if (!e)
-        s->batch.n_events++;
-    return e;
-}
-
 static enum dfopt_err keep_other(struct dfopt_slice *s,
-                                 const struct dfopt_record *rec, uint32_t stream)
+                                 const struct dfopt_record *rec,
+                                 const struct dfopt_event *event)
 {
     const struct other o = {.index = s->batch.n_events,
                             .at = s->texts.len,
@@ -79,14 +49,9 @@ static enum dfopt_err keep_other(struct dfopt_slice *s,
                             .line = rec->line,
                             .offset = rec->offset,
                             .stream = rec->stream,
-                            .event = {.stream = stream}};
+                            .event = {.stream = event->stream}};
     enum dfopt_err e = dfopt_buf_add(&s->texts, rec->data, rec->len);
-    if (!e)
-        e = dfopt_buf_add(&s->others, &o, sizeof o);
-    if (e)
-        return e;
-    return add_event(s, stream == DFOPT_STREAM_GLOBAL_PLAN ? DFOPT_PARTITION_SPEAKER
-                                                           : DFOPT_REPORTER_NONE);
+    return e ? e : dfopt_buf_add(&s->others, &o, sizeof o);
 }
 
 static enum dfopt_err decode_record(struct dfopt_slice *s,
@@ -102,20 +67,20 @@ static enum dfopt_err decode_record(struct dfopt_slice *s,
     if (e == DFOPT_ERR_NOMEM)
         return e;
     if (e)
-        return add_event(s, DFOPT_REPORTER_NONE);
+        return dfopt_batch_count(r, DFOPT_REPORTER_NONE);
+    struct dfopt_route to;
     s->by_stream[event.stream]++;
-    if (event.stream == DFOPT_STREAM_FINDING) {
-        uint32_t reporter = 0;
-        e = reporter_of(s, &event.finding, &reporter);
-        return e ? e : add_event(s, reporter);
-    }
-    /* what was kept has numbers that hold here only: it is taken in again */
+    e = dfopt_route_event(&s->router, &event, &to);
+    if (e || event.stream == DFOPT_STREAM_FINDING)
+        return e ? e : dfopt_batch_count(r, to.reporter);
+    /* its strings have local numbers: it is ingested again when placed */
     if (event.stream == DFOPT_STREAM_REGISTRATION)
         dfopt_registration_clear(&event.registration);
     r->acks.len = acks;
     r->registrations.len = regs;
     r->texts.len = texts;
-    return keep_other(s, rec, event.stream);
+    e = keep_other(s, rec, &event);
+    return e ? e : dfopt_batch_count(r, to.reporter);
 }
 
 enum dfopt_err dfopt_slice_decode(struct dfopt_slice *s, struct dfopt_splits *p,
@@ -316,70 +281,72 @@ enum dfopt_err dfopt_slice_place(struct dfopt_slice *s, uint64_t keep,
 
 /* ---- deciding ---- */
 
-static enum dfopt_err decide_event(struct dfopt_shard *d, uint64_t seq,
-                                   const struct dfopt_event *e,
-                                   struct dfopt_decisions *out)
+/* Where a planner's share of the slice goes: to the planner itself or, if it is on
+ * another rank, into a frame. */
+struct share {
+    uint32_t planner;
+    struct dfopt_shard *shard; /* NULL: into the frame */
+    struct dfopt_decisions *out;
+    struct dfopt_frame *frame;
+};
+
+static enum dfopt_err give(const struct share *to, uint64_t seq,
+                           const struct dfopt_event *event)
 {
-    switch (e->stream) {
-    case DFOPT_STREAM_ACK:
-        return dfopt_shard_ack(d, seq, &e->ack, out);
-    case DFOPT_STREAM_GLOBAL_PLAN:
-        return dfopt_shard_global_plan(d, seq, &e->global_plan, out);
-    default:
-        return dfopt_planner_register(d->planner, &e->registration);
-    }
+    return to->shard ? dfopt_shard_event(to->shard, seq, event, to->out)
+                     : dfopt_frame_event(to->frame, seq, event);
 }
 
-static enum dfopt_err send_event(struct dfopt_frame *f, uint64_t seq,
-                                 const struct dfopt_event *e)
+/* Gives the records that are no findings, from *next on, before event `until`. */
+static enum dfopt_err give_others(struct dfopt_slice *s, const struct share *to,
+                                  size_t *next, uint64_t until)
 {
-    switch (e->stream) {
-    case DFOPT_STREAM_ACK:
-        return dfopt_frame_ack(f, seq, &e->ack);
-    case DFOPT_STREAM_GLOBAL_PLAN:
-        return dfopt_frame_global_plan(f, seq, &e->global_plan);
-    default:
-        return dfopt_frame_registration(f, seq, &e->registration);
-    }
-}
-
-/* Goes through a planner's share of the slice in order: to the planner d, or,
- * without one, into the frame f. */
-static enum dfopt_err walk(struct dfopt_slice *s, uint32_t planner,
-                           struct dfopt_shard *d, struct dfopt_decisions *out,
-                           struct dfopt_frame *f)
-{
-    const struct dfopt_batch *r = &s->batch;
-    const uint32_t *reporter = DFOPT_ROW(&r->reporter, const uint32_t);
-    const struct dfopt_finding_row *row =
-        DFOPT_ROW(&r->findings, const struct dfopt_finding_row);
-    const size_t rows = DFOPT_ROWS(&r->findings, struct dfopt_finding_row);
     const struct other *o = DFOPT_ROW(&s->others, const struct other);
-    const struct other *end = o + DFOPT_ROWS(&s->others, struct other);
+    const size_t n = DFOPT_ROWS(&s->others, struct other);
+    const uint64_t first = s->batch.first_seq;
     enum dfopt_err e = DFOPT_OK;
-    for (size_t i = 0; i <= rows && !e; i++) {
-        const uint64_t until = i < rows ? row[i].seq : UINT64_MAX;
-        for (; o < end && r->first_seq + o->index < until && !e; o++)
-            e = d ? decide_event(d, r->first_seq + o->index, &o->event, out)
-                  : send_event(f, r->first_seq + o->index, &o->event);
-        if (i == rows || e ||
-            (row[i].f.node != DFOPT_SYM_EMPTY &&
-             reporter[row[i].seq - r->first_seq] != planner))
-            continue;
-        e = d ? dfopt_shard_finding(d, row[i].seq, &row[i].f, out)
-              : dfopt_frame_finding(f, row[i].seq, &row[i].f);
+    for (; *next < n && first + o[*next].index < until && !e; ++*next) {
+        struct dfopt_route route;
+        e = dfopt_route_event(&s->router, &o[*next].event, &route);
+        if (!e && dfopt_route_has(&route, to->planner))
+            e = give(to, first + o[*next].index, &o[*next].event);
     }
     return e;
+}
+
+/* Gives a planner its share in the order of the input. */
+static enum dfopt_err give_share(struct dfopt_slice *s, const struct share *to)
+{
+    const struct dfopt_finding_row *row =
+        DFOPT_ROW(&s->batch.findings, const struct dfopt_finding_row);
+    const size_t rows = DFOPT_ROWS(&s->batch.findings, struct dfopt_finding_row);
+    struct dfopt_event event = {.stream = DFOPT_STREAM_FINDING};
+    enum dfopt_err e = DFOPT_OK;
+    size_t other = 0;
+    for (size_t i = 0; i < rows && !e; i++) {
+        struct dfopt_route route;
+        e = give_others(s, to, &other, row[i].seq);
+        if (!e)
+            e = dfopt_route_node(&s->router, DFOPT_STREAM_FINDING, row[i].f.node,
+                                 &route);
+        if (e || !dfopt_route_has(&route, to->planner))
+            continue;
+        event.finding = row[i].f;
+        e = give(to, row[i].seq, &event);
+    }
+    return e ? e : give_others(s, to, &other, UINT64_MAX);
 }
 
 enum dfopt_err dfopt_slice_decide(struct dfopt_slice *s, struct dfopt_shard *d,
                                   struct dfopt_decisions *out)
 {
-    return walk(s, d->index, d, out, NULL);
+    const struct share to = {.planner = d->index, .shard = d, .out = out};
+    return give_share(s, &to);
 }
 
 enum dfopt_err dfopt_slice_send(struct dfopt_slice *s, uint32_t planner,
                                 struct dfopt_frame *f)
 {
-    return walk(s, planner, NULL, NULL, f);
+    const struct share to = {.planner = planner, .frame = f};
+    return give_share(s, &to);
 }

@@ -15,7 +15,7 @@ struct dfopt_slice {
     uint32_t planners;
     void (*meanwhile)(void *arg); /* called now and then while decoding; or NULL */
     void *meanwhile_arg;
-    struct dfopt_symmap *owner; /* private: of nodes met before */
+    struct dfopt_router router; /* private */
     struct dfopt_ingest ingest;
     struct dfopt_split_reader reader;
     struct dfopt_batch batch; /* what came in, and what was decided about it */
@@ -28,7 +28,7 @@ struct dfopt_slice {
     dfopt_sym origin;
 };
 
-/* Zero *s before and set the members before owner. OK or NOMEM. */
+/* Zero *s before and set the members before router. OK or NOMEM. */
 enum dfopt_err dfopt_slice_init(struct dfopt_slice *s);
 void dfopt_slice_free(struct dfopt_slice *s);
 

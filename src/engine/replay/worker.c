@@ -1,9 +1,8 @@
-/* The two sides of a replay: rank 0, which numbers and puts out, and the
- * others. What they do alike is in bulk_rank.c. */
+/* A worker of a replay. What it does as rank 0 does is in rank.c. */
 #include "engine/replay/replay.h"
 
 #include "engine/replay/carry.h"
-#include "engine/batch/output.h"
+#include "engine/batch/answer.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -11,98 +10,99 @@
 
 /* ---- a rank that is not 0 ---- */
 
-/* What a follower owns beside the rank's part. */
+/* What a worker owns beside the rank's part. */
 struct worker {
-    struct dfopt_replay_rank b;
+    struct dfopt_replay_rank rank;
     struct dfopt_dict *dict;
     struct dfopt_codec *codec;
     struct dfopt_policy policy;
-    struct dfopt_frame_config config;
     char **paths;
     uint64_t *sizes;
     size_t n_paths;
 };
 
-static enum dfopt_err take_path(struct worker *f, const struct dfopt_item *item)
+static enum dfopt_err take_path(struct worker *w, const struct dfopt_item *item)
 {
     uint64_t size;
     if (item->size < sizeof size)
         return DFOPT_ERR_FORMAT;
-    char **paths = realloc(f->paths, (f->n_paths + 1) * sizeof *paths);
+    char **paths = realloc(w->paths, (w->n_paths + 1) * sizeof *paths);
     if (paths)
-        f->paths = paths;
-    uint64_t *sizes = realloc(f->sizes, (f->n_paths + 1) * sizeof *sizes);
+        w->paths = paths;
+    uint64_t *sizes = realloc(w->sizes, (w->n_paths + 1) * sizeof *sizes);
     if (sizes)
-        f->sizes = sizes;
+        w->sizes = sizes;
     if (!paths || !sizes)
         return DFOPT_ERR_NOMEM;
-    memcpy(&sizes[f->n_paths], item->data, sizeof size);
-    paths[f->n_paths] =
+    memcpy(&sizes[w->n_paths], item->data, sizeof size);
+    paths[w->n_paths] =
         strndup((const char *)item->data + sizeof size, item->size - sizeof size);
-    return paths[f->n_paths++] ? DFOPT_OK : DFOPT_ERR_NOMEM;
+    return paths[w->n_paths++] ? DFOPT_OK : DFOPT_ERR_NOMEM;
 }
 
-/* Everything is there but the registrations: opens the input and the planner. */
-static enum dfopt_err open_follower(struct worker *f, struct dfopt_error *err)
+/* CONFIG: all that opening the input and the planner needs has come before it. */
+static enum dfopt_err open_worker(struct worker *w, const struct dfopt_item *item,
+                                  struct dfopt_error *err)
 {
-    struct dfopt_replay_rank *b = &f->b;
-    const struct dfopt_codec_limits limits = {.max_record_bytes =
-                                                  (size_t)b->o.max_record_bytes};
-    enum dfopt_err e = dfopt_codec_create(&f->codec, f->dict, &limits);
-    b->slice.dict = f->dict;
-    b->slice.codec = f->codec;
-    b->slice.policy = &f->policy;
+    struct dfopt_frame_config config;
+    struct dfopt_replay_rank *b = &w->rank;
+    const struct dfopt_codec_limits limits = {
+        .max_record_bytes = (size_t)b->options.max_record_bytes};
+    if (b->shard.planner)
+        return DFOPT_ERR_FORMAT;
+    enum dfopt_err e = dfopt_item_config(item, &w->policy, &config);
     if (!e)
-        e = dfopt_replay_rank_init(b, f->config.assumed_acks,
-                                   f->config.relay_hostname);
+        e = dfopt_codec_create(&w->codec, w->dict, &limits);
+    b->slice.dict = w->dict;
+    b->slice.codec = w->codec;
+    b->slice.policy = &w->policy;
+    if (!e)
+        e = dfopt_replay_rank_init(b, config.assumed_acks, config.relay_hostname);
     if (e)
         return e;
-    e = dfopt_splits_open(&b->splits, (const char *const *)f->paths, f->n_paths,
-                          (size_t)b->o.max_record_bytes, err);
+    e = dfopt_splits_open(&b->splits, (const char *const *)w->paths, w->n_paths,
+                          (size_t)b->options.max_record_bytes, err);
     if (!e && !b->splits)
         e = dfopt_error_set(err, DFOPT_ERR_IO,
                             "the input is not what rank 0 has seen");
-    for (size_t i = 0; !e && i < f->n_paths; i++)
-        dfopt_splits_set_size(b->splits, (uint32_t)i, f->sizes[i]);
+    for (size_t i = 0; !e && i < w->n_paths; i++)
+        dfopt_splits_set_size(b->splits, (uint32_t)i, w->sizes[i]);
     return e;
 }
 
-static enum dfopt_err take_start(struct worker *f, struct dfopt_frame_reader *frame,
+static enum dfopt_err take_start(struct worker *w, struct dfopt_frame_reader *frame,
                                  struct dfopt_error *err)
 {
     struct dfopt_item item;
-    bool opened = false;
     enum dfopt_err e = DFOPT_OK;
     while (!e && dfopt_frame_next(frame, &item, &e)) {
         switch (item.kind) {
         case DFOPT_ITEM_STRING:
         case DFOPT_ITEM_LIST:
-            e = dfopt_item_define(f->dict, &item);
+            e = dfopt_item_define(w->dict, &item);
             break;
         case DFOPT_ITEM_CONFIG:
-            e = dfopt_item_config(&item, &f->policy, &f->config);
+            e = open_worker(w, &item, err);
             break;
         case DFOPT_ITEM_REPLAY_CONFIG:
-            if (item.size == sizeof f->b.o)
-                memcpy(&f->b.o, item.data, sizeof f->b.o);
+            if (item.size == sizeof w->rank.options)
+                memcpy(&w->rank.options, item.data, sizeof w->rank.options);
             else
                 e = DFOPT_ERR_FORMAT;
             break;
         case DFOPT_ITEM_TEXT:
-            e = take_path(f, &item);
+            e = take_path(w, &item);
             break;
-        default: /* registrations come last */
-            if (!opened)
-                e = open_follower(f, err);
-            opened = true;
-            if (!e)
-                e = dfopt_shard_item(&f->b.shard, &item, &f->b.results);
+        default: /* behind CONFIG */
+            e = w->rank.shard.planner
+                    ? dfopt_shard_item(&w->rank.shard, &item, &w->rank.results)
+                    : DFOPT_ERR_FORMAT;
         }
     }
-    return !e && !opened ? open_follower(f, err) : e;
+    return !e && !w->rank.shard.planner ? DFOPT_ERR_FORMAT : e;
 }
 
-/* Strings and lists that this rank has numbered since it last said so. */
+/* Strings and lists that this rank has numbered since its last SYNC. */
 static enum dfopt_err add_new_names(struct dfopt_replay_rank *b,
                                     struct dfopt_frame *f)
 {
@@ -141,11 +141,11 @@ static void send_sync(struct dfopt_replay_rank *b, struct dfopt_replay_sync *syn
         e = dfopt_frame_item(&f, DFOPT_ITEM_TEXT, text, strlen(text));
     if (!e)
         e = add_new_names(b, &f);
-    dfopt_replay_fail(b, e, NULL); /* rank 0 hears of it with the next */
+    dfopt_replay_fail(b, e, NULL); /* the next SYNC reports it */
     dfopt_replay_send(b, 0, DFOPT_REPLAY_EVENT_LANE, &f, DFOPT_FRAME_SYNC);
 }
 
-/* Waits for rank 0's word; what it defines is taken over. */
+/* Waits for GO, and adds what it defines to the dictionary. */
 static struct dfopt_replay_go receive_go(struct dfopt_replay_rank *b)
 {
     struct dfopt_frame_reader in;
@@ -238,23 +238,17 @@ static void receive_base(struct dfopt_replay_rank *b)
 static void send_state(struct dfopt_replay_rank *b)
 {
     struct dfopt_frame f;
-    struct dfopt_buf rows = {0}, suppressions = {0};
     dfopt_replay_begin(b, 0, DFOPT_REPLAY_EVENT_LANE, &f, &b->told[0]);
     if (!b->status)
-        dfopt_replay_fail(b, dfopt_shard_state(&b->shard, &rows, &suppressions),
-                          NULL);
-    if (!b->status)
-        dfopt_replay_fail(b, dfopt_frame_state(&f, &rows, &suppressions), NULL);
-    if (b->status) { /* an empty frame says so */
+        dfopt_replay_fail(b, dfopt_answer_put_state(&f, &b->shard), NULL);
+    if (b->status) {
         dfopt_replay_begin(b, 0, DFOPT_REPLAY_EVENT_LANE, &f, NULL);
-        dfopt_frame_item(&f, DFOPT_ITEM_TEXT, b->err.text, strlen(b->err.text));
+        dfopt_answer_put_failure(&f, &b->err);
     }
     dfopt_replay_send(b, 0, DFOPT_REPLAY_EVENT_LANE, &f, DFOPT_FRAME_STATE);
-    dfopt_buf_free(&rows);
-    dfopt_buf_free(&suppressions);
 }
 
-static void follow(struct dfopt_replay_rank *b)
+static void work(struct dfopt_replay_rank *b)
 {
     for (;;) {
         struct dfopt_replay_sync sync;
@@ -283,26 +277,24 @@ enum dfopt_err dfopt_replay_serve(struct dfopt_comm *comm,
                                   struct dfopt_frame_reader *frame,
                                   struct dfopt_error *err)
 {
-    struct worker f = {.b = {.comm = comm}};
-    enum dfopt_err e = dfopt_dict_create(&f.dict, true);
+    struct worker w = {.rank = {.comm = comm}};
+    enum dfopt_err e = dfopt_dict_create(&w.dict, true);
     if (!e)
-        e = take_start(&f, frame, err);
-    if (f.b.sending) { /* it can say how it went */
-        dfopt_replay_fail(&f.b, e, err);
-        follow(&f.b);
+        e = take_start(&w, frame, err);
+    if (w.rank.sending) { /* its SYNC can report the failure */
+        dfopt_replay_fail(&w.rank, e, err);
+        work(&w.rank);
     } else {
-        fprintf(stderr, "dfopt-mpi: rank %d: %s\n", dfopt_comm_rank(comm),
-                dfopt_err_text(e));
-        dfopt_comm_abort(comm, 1);
+        dfopt_comm_lost(comm, dfopt_comm_rank(comm), e, err);
     }
-    dfopt_replay_rank_free(&f.b);
-    dfopt_splits_close(f.b.splits);
-    dfopt_codec_destroy(f.codec);
-    dfopt_policy_clear(&f.policy);
-    for (size_t i = 0; i < f.n_paths; i++)
-        free(f.paths[i]);
-    free(f.paths);
-    free(f.sizes);
-    dfopt_dict_destroy(f.dict);
+    dfopt_replay_rank_free(&w.rank);
+    dfopt_splits_close(w.rank.splits);
+    dfopt_codec_destroy(w.codec);
+    dfopt_policy_clear(&w.policy);
+    for (size_t i = 0; i < w.n_paths; i++)
+        free(w.paths[i]);
+    free(w.paths);
+    free(w.sizes);
+    dfopt_dict_destroy(w.dict);
     return DFOPT_OK;
 }

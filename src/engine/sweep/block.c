@@ -8,51 +8,51 @@
 #define BLOCK_MOST      64       /* more would not use a block better */
 #define BLOCK_DECISIONS 20000000 /* a second or so: what a kill may lose */
 
-enum dfopt_err dfopt_variant_block_begin(struct dfopt_variant_block *w,
+enum dfopt_err dfopt_variant_block_begin(struct dfopt_variant_block *b,
                                          const struct dfopt_variant_world *world,
                                          const struct dfopt_policy *const *policies,
                                          const uint64_t *numbers, size_t n)
 {
-    w->world = world;
-    w->variants = calloc(n ? n : 1, sizeof *w->variants);
-    if (!w->variants)
+    b->world = world;
+    b->variants = calloc(n ? n : 1, sizeof *b->variants);
+    if (!b->variants)
         return DFOPT_ERR_NOMEM;
-    w->n = n;
-    w->next = 0;
-    w->done = false;
+    b->n = n;
+    b->next = 0;
+    b->done = false;
     enum dfopt_err e = DFOPT_OK;
     for (size_t i = 0; i < n && !e; i++)
-        e = dfopt_variant_start(&w->variants[i], world, policies[i], numbers[i]);
+        e = dfopt_variant_start(&b->variants[i], world, policies[i], numbers[i]);
     return e;
 }
 
-enum dfopt_err dfopt_variant_block_step(struct dfopt_variant_block *w)
+enum dfopt_err dfopt_variant_block_step(struct dfopt_variant_block *b)
 {
-    const size_t all = dfopt_recording_findings(w->world->recording);
+    const size_t all = dfopt_recording_findings(b->world->recording);
     const size_t end =
-        all - w->next > CHUNK_FINDINGS ? w->next + CHUNK_FINDINGS : all;
+        all - b->next > CHUNK_FINDINGS ? b->next + CHUNK_FINDINGS : all;
     enum dfopt_err e = DFOPT_OK;
-    for (size_t i = 0; i < w->n && !e; i++)
-        e = dfopt_variant_run(&w->variants[i], w->world, w->next, end, false,
-                              &w->scratch);
-    w->next = end;
-    w->done = end == all;
+    for (size_t i = 0; i < b->n && !e; i++)
+        e = dfopt_variant_run(&b->variants[i], b->world, b->next, end, false,
+                              &b->scratch);
+    b->next = end;
+    b->done = end == all;
     return e;
 }
 
-void dfopt_variant_block_end(struct dfopt_variant_block *w)
+void dfopt_variant_block_end(struct dfopt_variant_block *b)
 {
-    for (size_t i = 0; i < w->n; i++)
-        dfopt_variant_end(&w->variants[i]);
-    free(w->variants);
-    w->variants = NULL;
-    w->n = 0;
+    for (size_t i = 0; i < b->n; i++)
+        dfopt_variant_end(&b->variants[i]);
+    free(b->variants);
+    b->variants = NULL;
+    b->n = 0;
 }
 
-void dfopt_variant_block_free(struct dfopt_variant_block *w)
+void dfopt_variant_block_free(struct dfopt_variant_block *b)
 {
-    dfopt_variant_block_end(w);
-    dfopt_decisions_free(&w->scratch);
+    dfopt_variant_block_end(b);
+    dfopt_decisions_free(&b->scratch);
 }
 
 static size_t at_most(size_t n, uint64_t most)

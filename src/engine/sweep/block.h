@@ -1,6 +1,5 @@
-/* A block of variants, which go through the recording together: a chunk of
- * findings runs through all of them while it is in the processor's cache, then the
- * next chunk. */
+/* A block of variants: all of them decide one chunk of findings while it is in the
+ * cache, then the next. */
 #ifndef DFOPT_ENGINE_SWEEP_BLOCK_H
 #define DFOPT_ENGINE_SWEEP_BLOCK_H
 
@@ -16,23 +15,23 @@ struct dfopt_variant_block {
         scratch; /* kept from block to block; dfopt_variant_block_free */
 };
 
-/* Zero *w before the first time. Starts variants of the numbers with the policies
+/* Zero *b before the first time. Starts variants of the numbers with the policies
  * (borrowed until dfopt_variant_block_end). OK or NOMEM: end it in any case. */
-enum dfopt_err dfopt_variant_block_begin(struct dfopt_variant_block *w,
+enum dfopt_err dfopt_variant_block_begin(struct dfopt_variant_block *b,
                                          const struct dfopt_variant_world *world,
                                          const struct dfopt_policy *const *policies,
                                          const uint64_t *numbers, size_t n);
 
 /* Runs the next chunk: a few milliseconds. OK or NOMEM. */
-enum dfopt_err dfopt_variant_block_step(struct dfopt_variant_block *w);
+enum dfopt_err dfopt_variant_block_step(struct dfopt_variant_block *b);
 
-static inline bool dfopt_variant_block_active(const struct dfopt_variant_block *w)
+static inline bool dfopt_variant_block_active(const struct dfopt_variant_block *b)
 {
-    return w->variants != NULL;
+    return b->variants != NULL;
 }
 
-void dfopt_variant_block_end(struct dfopt_variant_block *w);
-void dfopt_variant_block_free(struct dfopt_variant_block *w);
+void dfopt_variant_block_end(struct dfopt_variant_block *b);
+void dfopt_variant_block_free(struct dfopt_variant_block *b);
 
 /* How many variants a block should have where so many are left for so many ranks,
  * within so much memory. At least 1. */

@@ -111,7 +111,7 @@ enum dfopt_err dfopt_sweep_journal_create(struct dfopt_sweep_journal **out,
     return DFOPT_OK;
 }
 
-/* ---- going on ---- */
+/* ---- resuming ---- */
 
 /* Reads n bytes. Returns whether so many were there. */
 static bool read_all(int fd, void *bytes, size_t n)
@@ -146,8 +146,8 @@ static enum dfopt_err check_header(const struct dfopt_sweep_journal *j,
     else if (memcmp(&is.key, key, sizeof *key) != 0)
         other = "sweep, policy or registry";
     return other ? dfopt_error_set(err, DFOPT_ERR_STATE,
-                                   "%s: belongs to another %s; remove it to begin "
-                                   "again",
+                                   "%s: belongs to another %s; remove it to start "
+                                   "over",
                                    j->path, other)
                  : DFOPT_OK;
 }

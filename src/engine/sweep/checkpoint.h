@@ -1,6 +1,7 @@
-/* The journal of a sweep: every result, as it came, in a file that is only
- * appended to. A sweep that was killed goes on with what is whole in it. It is of
- * the machine and the version that wrote it, and gone when the sweep is done. */
+/* The journal of a sweep: an append-only file of results in the order they arrived.
+ * A sweep that was killed resumes from the entries that are intact. Only the
+ * machine and version that wrote it can read it; it is removed when the sweep is
+ * done. */
 #ifndef DFOPT_ENGINE_SWEEP_CHECKPOINT_H
 #define DFOPT_ENGINE_SWEEP_CHECKPOINT_H
 
@@ -11,7 +12,7 @@
 
 struct dfopt_sweep_journal;
 
-/* What a journal belongs to: with any other it cannot be gone on with. */
+/* What a journal belongs to; no other sweep can resume it. */
 struct dfopt_sweep_key {
     uint64_t input;  /* digest of the recording */
     uint64_t config; /* digest of policies, knobs and how acks are handled */
@@ -22,15 +23,15 @@ struct dfopt_sweep_key {
 typedef enum dfopt_err (*dfopt_sweep_result_fn)(void *arg, const void *result,
                                                 size_t len);
 
-/* Makes a journal (path borrowed), which must not exist. Returns owned: close.
+/* Creates a journal (path borrowed), which must not exist. Returns owned: close.
  * OK, NOMEM, STATE (there is one) or IO. */
 enum dfopt_err dfopt_sweep_journal_create(struct dfopt_sweep_journal **out,
                                           const char *path,
                                           const struct dfopt_sweep_key *key,
                                           struct dfopt_error *err);
 
-/* Opens one that was left behind: gives back its results, cuts off what a kill
- * left half, and goes on behind. OK, NOMEM, IO, FORMAT (no journal), STATE (of
+/* Opens the journal of a killed sweep: passes on its results, truncates a partial
+ * entry, and appends from there. OK, NOMEM, IO, FORMAT (no journal), STATE (of
  * another input, sweep or version), or what `found` returned. */
 enum dfopt_err dfopt_sweep_journal_resume(struct dfopt_sweep_journal **out,
                                           const char *path,

@@ -1,5 +1,5 @@
-/* What the frames of a sweep hold beside what engine/comm/frame.h knows, and how
- * they are sent. For the files of the sweep only. */
+/* Items of a sweep's frames, and how the frames are sent. For the files of the
+ * sweep only. */
 #ifndef DFOPT_ENGINE_SWEEP_FRAMES_H
 #define DFOPT_ENGINE_SWEEP_FRAMES_H
 
@@ -21,7 +21,7 @@ struct dfopt_sweep_ready { /* DFOPT_ITEM_SWEEP_READY */
 /* A block: for each variant its number (CODE) and its policy (CONFIG). Results:
  * one DFOPT_ITEM_SWEEP_RESULT a variant. */
 
-#define DFOPT_SWEEP_WAVES_AHEAD 2 /* of a rank: one decided, one waiting */
+#define DFOPT_SWEEP_BLOCKS_AHEAD 2 /* of a rank: one decided, one waiting */
 
 /* Frames in flight to one rank. Zero-initialise. */
 struct dfopt_outbox {

@@ -1,7 +1,8 @@
-/* Rank 0 of a sweep. Invariant: whatever happens, no rank is left before it has
- * said its last word, and what it has said before is kept. */
+/* Rank 0 of a sweep. Invariant: rank 0 waits for the last frame of every worker,
+ * whatever happens, and keeps all results that came before it. */
 #include "engine/sweep/sweep.h"
 
+#include "engine/batch/answer.h"
 #include "engine/sweep/frames.h"
 #include "engine/sweep/block.h"
 
@@ -22,7 +23,7 @@ struct peer {
 
 struct leader {
     struct dfopt_comm *comm;
-    const struct dfopt_sweep_config *c;
+    const struct dfopt_sweep_config *config;
     struct dfopt_recording *recording;
     const struct dfopt_variant_world *world;
     struct peer *peers; /* owned; by rank */
@@ -54,22 +55,18 @@ static void fail(struct leader *l, enum dfopt_err e, const struct dfopt_error *e
 
 static bool stopped(const struct leader *l)
 {
-    return l->c->input.stop && *l->c->input.stop;
+    return l->config->input.stop && *l->config->input.stop;
 }
 
 /* ---- the beginning ---- */
 
 static enum dfopt_err put_start(struct leader *l, struct dfopt_frame *f)
 {
-    const struct dfopt_sweep_config *c = l->c;
+    const struct dfopt_sweep_config *c = l->config;
     const struct dfopt_policy none = {0};
     const struct dfopt_sweep_start start = {
         .max_record_bytes = c->input.max_record_bytes, .strict = c->input.strict};
-    enum dfopt_err e = DFOPT_OK;
-    for (dfopt_sym s = 1; s < dfopt_dict_strings(c->world->dict) && !e; s++)
-        e = dfopt_frame_string(f, s);
-    for (dfopt_list s = 1; s < dfopt_dict_lists(c->world->dict) && !e; s++)
-        e = dfopt_frame_list(f, s);
+    enum dfopt_err e = dfopt_frame_names(f, 1, 1);
     if (!e)
         e = dfopt_frame_config(f, &none, c->world->assumed_acks,
                                c->world->relay_hostname);
@@ -83,23 +80,20 @@ static enum dfopt_err put_start(struct leader *l, struct dfopt_frame *f)
     return e;
 }
 
-/* A rank that has not heard of the sweep would wait for ever: no way back. */
+/* A worker that misses the frame would wait forever, so this cannot be undone. */
 static void send_or_abort(struct leader *l, int to, struct dfopt_frame *f,
                           enum dfopt_frame_kind kind, enum dfopt_err e)
 {
     struct dfopt_error err = {0};
     if (!e)
         e = dfopt_outbox_send(&l->peers[to].out, l->comm, to, f, kind, &err);
-    if (!e)
-        return;
-    fprintf(stderr, "dfopt-mpi: rank %d: %s\n", to,
-            *err.text ? err.text : dfopt_err_text(e));
-    dfopt_comm_abort(l->comm, 1);
+    if (e)
+        dfopt_comm_lost(l->comm, to, e, &err);
 }
 
 static enum dfopt_err begin_frame(struct leader *l, int to, struct dfopt_frame *f)
 {
-    return dfopt_outbox_begin(&l->peers[to].out, l->comm, l->c->world->dict, f,
+    return dfopt_outbox_begin(&l->peers[to].out, l->comm, l->config->world->dict, f,
                               NULL);
 }
 
@@ -134,7 +128,7 @@ static void check_ready(struct leader *l, int rank)
 static void keep(struct leader *l, const void *result, size_t len)
 {
     struct dfopt_error err = {0};
-    fail(l, l->c->keep(l->c->arg, result, len, &err), &err);
+    fail(l, l->config->keep(l->config->arg, result, len, &err), &err);
     l->undecided--;
     l->decided++;
 }
@@ -142,10 +136,7 @@ static void keep(struct leader *l, const void *result, size_t len)
 static void take_failed(struct leader *l, int from, const struct dfopt_item *item)
 {
     struct dfopt_error err;
-    fail(l,
-         dfopt_error_set(&err, DFOPT_ERR_STATE, "rank %d: %.*s", from,
-                         (int)item->size, (const char *)item->data),
-         &err);
+    fail(l, dfopt_answer_failed(from, item->data, item->size, &err), &err);
 }
 
 static void take_items(struct leader *l, int from, struct dfopt_frame_reader *in)
@@ -180,9 +171,8 @@ static void receive(struct leader *l, bool wait)
             return;
         if (!e)
             e = dfopt_frame_open(&in, l->in.data, l->in.len, &err);
-        if (e) { /* nobody can be understood any more */
-            fprintf(stderr, "dfopt-mpi: rank 0: %s\n", err.text);
-            dfopt_comm_abort(l->comm, 1);
+        if (e) { /* a broken frame may be from any rank */
+            dfopt_comm_lost(l->comm, 0, e, &err);
             return;
         }
         struct peer *p = &l->peers[from];
@@ -221,12 +211,12 @@ static void wait_until_ready(struct leader *l)
 static size_t next_block(struct leader *l)
 {
     const size_t want = dfopt_variant_block_size(l->world, l->left, (size_t)l->size,
-                                                 l->c->memory_bytes);
+                                                 l->config->memory_bytes);
     size_t n = 0;
-    for (; n < want && l->next < l->c->n_variants; l->next++)
+    for (; n < want && l->next < l->config->n_variants; l->next++)
         if (!l->done[l->next]) {
             l->numbers[n] = l->next;
-            l->policies[n++] = &l->c->policies[l->next];
+            l->policies[n++] = &l->config->policies[l->next];
         }
     l->left -= n;
     return n;
@@ -241,8 +231,9 @@ static void send_block(struct leader *l, int to)
         e = dfopt_frame_item(&f, DFOPT_ITEM_CODE, &l->numbers[i],
                              sizeof l->numbers[i]);
         if (!e)
-            e = dfopt_frame_config(&f, l->policies[i], l->c->world->assumed_acks,
-                                   l->c->world->relay_hostname);
+            e = dfopt_frame_config(&f, l->policies[i],
+                                   l->config->world->assumed_acks,
+                                   l->config->world->relay_hostname);
     }
     send_or_abort(l, to, &f, DFOPT_FRAME_SWEEP_BLOCK, e);
     l->peers[to].blocks++;
@@ -250,7 +241,7 @@ static void send_block(struct leader *l, int to)
 
 static void hand_out(struct leader *l)
 {
-    for (unsigned ahead = 1; ahead <= DFOPT_SWEEP_WAVES_AHEAD; ahead++)
+    for (unsigned ahead = 1; ahead <= DFOPT_SWEEP_BLOCKS_AHEAD; ahead++)
         for (int i = 1; i < l->size && l->left; i++)
             if (l->peers[i].blocks < ahead)
                 send_block(l, i);
@@ -293,10 +284,10 @@ static bool work(struct leader *l)
 static void show_progress(struct leader *l)
 {
     const int64_t now = dfopt_clock_monotonic_ns();
-    if (!l->c->progress || now - l->shown_ns < PROGRESS_NS)
+    if (!l->config->progress || now - l->shown_ns < PROGRESS_NS)
         return;
     l->shown_ns = now;
-    l->c->progress(l->c->arg, l->decided, l->undecided);
+    l->config->progress(l->config->arg, l->decided, l->undecided);
 }
 
 static void run(struct leader *l)
@@ -318,21 +309,22 @@ static void load(struct leader *l)
 {
     struct dfopt_error err = {0};
     enum dfopt_err e = DFOPT_OK;
-    for (size_t i = 0; i < l->c->world->n_initial && !e; i++)
-        e = dfopt_recording_add_knobs(l->recording, &l->c->world->initial[i]);
+    for (size_t i = 0; i < l->config->world->n_initial && !e; i++)
+        e = dfopt_recording_add_knobs(l->recording, &l->config->world->initial[i]);
     if (!e)
-        e = dfopt_recording_load(l->recording, l->c->world->dict, l->c->codec,
-                                 &l->c->input, &err);
+        e = dfopt_recording_load(l->recording, l->config->world->dict,
+                                 l->config->codec, &l->config->input, &err);
     fail(l, e, &err);
     wait_until_ready(l);
     if (!l->status)
-        fail(l, l->c->loaded(l->c->arg, l->recording, l->done, &err), &err);
-    for (size_t i = 0; i < l->c->n_variants; i++)
+        fail(l, l->config->loaded(l->config->arg, l->recording, l->done, &err),
+             &err);
+    for (size_t i = 0; i < l->config->n_variants; i++)
         l->left += !l->done[i];
     l->undecided = l->left;
 }
 
-/* Sends all away and waits for their last words. */
+/* Dismisses the workers and waits for their last frames. */
 static void dismiss(struct leader *l)
 {
     for (int i = 1; i < l->size; i++) {
@@ -353,7 +345,7 @@ enum dfopt_err dfopt_sweep_run(struct dfopt_comm *comm,
 {
     struct leader l = {
         .comm = comm,
-        .c = config,
+        .config = config,
         .recording = recording,
         .world = config->world,
         .size = dfopt_comm_size(comm),

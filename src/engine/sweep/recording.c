@@ -151,7 +151,7 @@ static enum dfopt_err add_record(struct loader *l, const struct dfopt_record *re
                : add_other(l, seq, false, &event);
 }
 
-/* Every rank reads, and a sweep may be gone on with: no pipes. */
+/* Every rank reads the input, and a resumed sweep reads it again: no pipes. */
 static enum dfopt_err check_files(const struct dfopt_recording_source *from,
                                   struct dfopt_error *err)
 {

@@ -1,16 +1,16 @@
 /* Sweeps: one recording decided under many policies. Every rank reads and decodes
- * the whole input by itself; rank 0 hands out blocks of variants as ranks become
- * free, runs blocks itself in between, and gathers the results. A variant is
- * decided by one rank from beginning to end, so its result does not depend on
- * who else took part.
+ * the whole input; rank 0 hands out blocks of variants as ranks become free,
+ * decides blocks itself in between, and collects the results. One rank decides a
+ * variant from beginning to end, so its result does not depend on the number of
+ * ranks.
  *
- *   SWEEP         0 -> r: how to decide, what to read, all strings so far
- *   SWEEP_READY   r -> 0: the recording is there; what it is
- *   SWEEP_BLOCK    0 -> r: variants, each with its policy; two blocks at a time
+ *   SWEEP         0 -> r: rules, input, all strings so far
+ *   SWEEP_READY   r -> 0: it has the recording: size, digest
+ *   SWEEP_BLOCK   0 -> r: variants, each with its policy; two blocks at a time
  *   SWEEP_RESULT  r -> 0: the results of a block
- *   SWEEP_END     0 -> r: nothing more, drop what is under way
- *   SWEEP_LEFT    r -> 0: its last word
- * A rank that fails says FAILED instead, and then waits for STOP. */
+ *   SWEEP_END     0 -> r: drop all blocks
+ *   SWEEP_LEFT    r -> 0: its last frame
+ * A worker that fails sends FAILED instead, and then waits for STOP. */
 #ifndef DFOPT_ENGINE_SWEEP_SWEEP_H
 #define DFOPT_ENGINE_SWEEP_SWEEP_H
 

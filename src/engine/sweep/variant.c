@@ -1,6 +1,7 @@
 /* Metrics are counted finding by finding from the rows that the planner has just
  * made, while they are in the processor's nearest cache. */
 #include "engine/sweep/variant.h"
+#include "engine/batch/route.h"
 #include "json/write.h"
 
 #include <math.h>
@@ -150,8 +151,8 @@ static void count_finding(struct dfopt_variant *v, const struct dfopt_recording 
 
 /* ---- deciding ---- */
 
-/* Whether the planner, once it has a knob, says at most one thing about a finding,
- * and remembers nothing. */
+/* Whether the planner, once it has a knob, gives a finding at most one verdict and
+ * keeps no state of it. */
 static bool is_inert(const struct dfopt_finding *f)
 {
     return f->trend == DFOPT_TREND_IMPROVING ||
@@ -161,22 +162,6 @@ static bool is_inert(const struct dfopt_finding *f)
 static void skip_finding(struct dfopt_variant *v, const struct dfopt_finding *f)
 {
     v->metrics.verdicts[DFOPT_VERDICT_TREND] += f->trend == DFOPT_TREND_IMPROVING;
-}
-
-static enum dfopt_err take_invalid(struct dfopt_variant *v, uint64_t seq, bool keep,
-                                   struct dfopt_decisions *out)
-{
-    const struct dfopt_verdict_row row = {
-        .seq = seq,
-        .verdict = DFOPT_VERDICT_INVALID,
-        .tag = DFOPT_SYM_NONE,
-        .knob = DFOPT_SYM_NONE,
-        .node = DFOPT_SYM_EMPTY,
-        .value = NAN,
-        .threshold = NAN,
-    };
-    v->metrics.verdicts[DFOPT_VERDICT_INVALID]++;
-    return keep ? dfopt_buf_add(&out->verdicts, &row, sizeof row) : DFOPT_OK;
 }
 
 /* Decides the records before a finding that are none. */
@@ -191,15 +176,9 @@ static enum dfopt_err run_others(struct dfopt_variant *v,
     for (; !e && v->next_other < n && o[v->next_other].seq < until;
          v->next_other++) {
         const struct dfopt_recording_other *at = &o[v->next_other];
-        if (at->invalid)
-            e = take_invalid(v, at->seq, keep, out);
-        else if (at->event.stream == DFOPT_STREAM_ACK)
-            e = dfopt_planner_ack(v->planner, at->seq, &at->event.ack, out);
-        else if (at->event.stream == DFOPT_STREAM_GLOBAL_PLAN)
-            e = dfopt_planner_global_plan(v->planner, at->seq,
-                                          &at->event.global_plan, out);
-        else
-            e = dfopt_planner_register(v->planner, &at->event.registration);
+        v->metrics.verdicts[DFOPT_VERDICT_INVALID] += at->invalid;
+        e = at->invalid ? dfopt_decide_invalid(at->seq, out)
+                        : dfopt_decide_event(v->planner, at->seq, &at->event, out);
         if (!keep)
             dfopt_decisions_clear(out);
     }

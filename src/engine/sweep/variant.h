@@ -1,5 +1,5 @@
-/* One variant of a sweep: a planner with a policy of its own in flight through
- * a recording, and what is measured of it as the decisions come. */
+/* One variant of a sweep: a planner with its own policy that decides a recording,
+ * and the metrics counted as it decides. */
 #ifndef DFOPT_ENGINE_SWEEP_VARIANT_H
 #define DFOPT_ENGINE_SWEEP_VARIANT_H
 

@@ -1,1 +1,1 @@
-dfopt_unit_test(batch dfopt_engine_batch)
+dfopt_unit_tests(dfopt_engine_batch batch route)

@@ -1,6 +1,7 @@
-/* The session of a sweep. Results are kept in memory and, as they come, in a
- * journal beside the output; the output is written when all are there. */
-#include "cmd/mpi/sweep.h"
+/* A sweep: many variants of the policy over one recording. Results are kept in
+ * memory and, as they come, in a journal beside the output; the output is written
+ * when all are there. */
+#include "cmd/mpi/run.h"
 
 #include "cmd/mpi/files.h"
 #include "cmd/mpi/progress.h"
@@ -16,23 +17,16 @@
 #include <unistd.h>
 #include <xxhash.h>
 
-static void say_failed(struct dfopt_sweep_run *s, const char *event,
-                       const struct dfopt_error *err)
-{
-    dfopt_log_event(s->setup->log, DFOPT_LOG_ERROR, event,
-                    DFOPT_F_TEXT("error", err->text));
-}
-
 /* ---- before anything runs ---- */
 
 static enum dfopt_err read_sweep(struct dfopt_sweep_run *s, struct dfopt_error *err)
 {
-    const char *path = s->setup->o->sweep.file;
+    const char *path = s->session->options->sweep.file;
     enum dfopt_err e = dfopt_file_read(path, &s->text, err);
     if (e)
         return e;
-    e = dfopt_sweep_read(s->setup->dict, s->text.data, s->text.len,
-                          s->setup->policy, &s->variants, err);
+    e = dfopt_sweep_read(s->session->dict, s->text.data, s->text.len,
+                         &s->session->policy, &s->variants, err);
     if (e)
         dfopt_error_prefix(err, "%s", path);
     else if (dfopt_buf_add(&s->text, "", 1)) /* a text, for the file */
@@ -43,13 +37,13 @@ static enum dfopt_err read_sweep(struct dfopt_sweep_run *s, struct dfopt_error *
 /* What the run is about, beside its input. */
 static enum dfopt_err make_policies(struct dfopt_sweep_run *s)
 {
-    const struct dfopt_sweep_setup *u = s->setup;
+    const struct dfopt_session *u = s->session;
     struct dfopt_buf text = {0};
     enum dfopt_err e = DFOPT_OK;
     uint64_t digest = u->assumed_acks;
     s->policies = calloc(s->variants.n + 1, sizeof(char *));
     s->results = calloc(s->variants.n + 1, sizeof *s->results);
-    s->initial = calloc(u->n_initial + 1, sizeof *s->initial);
+    s->initial = calloc(u->initial.n + 1, sizeof *s->initial);
     if (!s->policies || !s->results || !s->initial)
         return DFOPT_ERR_NOMEM;
     for (size_t i = 0; i < s->variants.n && !e; i++) {
@@ -62,13 +56,13 @@ static enum dfopt_err make_policies(struct dfopt_sweep_run *s)
         if (!e)
             digest = XXH3_64bits_withSeed(text.data, text.len, digest);
     }
-    for (size_t i = 0; i < u->n_initial; i++) {
-        s->initial[i] = u->initial[i].registration;
-        digest = XXH3_64bits_withSeed(u->initial[i].body, u->initial[i].body_len,
-                                      digest);
+    for (size_t i = 0; i < u->initial.n; i++) {
+        s->initial[i] = u->initial.items[i].registration;
+        digest = XXH3_64bits_withSeed(u->initial.items[i].body,
+                                      u->initial.items[i].body_len, digest);
     }
-    s->config_digest = XXH3_64bits_withSeed(u->o->relay_hostname,
-                                            strlen(u->o->relay_hostname), digest);
+    s->config_digest = XXH3_64bits_withSeed(
+        u->options->relay_hostname, strlen(u->options->relay_hostname), digest);
     dfopt_buf_free(&text);
     return e;
 }
@@ -76,7 +70,7 @@ static enum dfopt_err make_policies(struct dfopt_sweep_run *s)
 static enum dfopt_err check_chosen(struct dfopt_sweep_run *s,
                                    struct dfopt_error *err)
 {
-    const struct dfopt_options *o = s->setup->o;
+    const struct dfopt_options *o = s->session->options;
     s->chosen = calloc(s->variants.n + 1, sizeof *s->chosen);
     if (!s->chosen)
         return dfopt_error_set(err, DFOPT_ERR_NOMEM, "out of memory");
@@ -94,7 +88,7 @@ static enum dfopt_err check_chosen(struct dfopt_sweep_run *s,
 static enum dfopt_err check_outputs(struct dfopt_sweep_run *s,
                                     struct dfopt_error *err)
 {
-    const struct dfopt_options *o = s->setup->o;
+    const struct dfopt_options *o = s->session->options;
     if (o->sweep.dry_run)
         return DFOPT_OK;
     if (asprintf(&s->journal_path, "%s.journal", o->sweep.output) < 0)
@@ -105,8 +99,8 @@ static enum dfopt_err check_outputs(struct dfopt_sweep_run *s,
     s->resumes = access(s->journal_path, F_OK) == 0;
     if (!e && s->resumes && !o->sweep.resume)
         e = dfopt_error_set(err, DFOPT_ERR_STATE,
-                            "%s: of a sweep that was interrupted: go on with "
-                            "--sweep-resume, or remove it to begin again",
+                            "%s: left by an interrupted sweep; resume it with "
+                            "--sweep-resume, or remove the file",
                             s->journal_path);
     return e;
 }
@@ -155,7 +149,7 @@ static int list_variants(struct dfopt_sweep_run *s)
         e = dfopt_file_write("-", &out, &err);
     dfopt_buf_free(&out);
     if (e)
-        say_failed(s, "optimizer.output.failed", &err);
+        dfopt_session_failed(s->session, "optimizer.output.failed", &err);
     return e ? DFOPT_EXIT_FAILED : DFOPT_EXIT_OK;
 }
 
@@ -206,7 +200,7 @@ static enum dfopt_err loaded(void *arg, const struct dfopt_recording *r, bool *d
     s->n_resumed = s->n_results;
     s->line.start_ns = dfopt_clock_monotonic_ns();
     if (s->resumes && !e)
-        dfopt_log_event(s->setup->log, DFOPT_LOG_INFO, "optimizer.sweep.resumed",
+        dfopt_log_event(s->session->log, DFOPT_LOG_INFO, "optimizer.sweep.resumed",
                         DFOPT_F_INT("finished", s->n_resumed),
                         DFOPT_F_INT("variants", s->variants.n));
     return e;
@@ -221,27 +215,27 @@ static void show(void *arg, size_t decided, size_t left)
 
 static enum dfopt_err decide(struct dfopt_sweep_run *s, struct dfopt_error *err)
 {
-    const struct dfopt_sweep_setup *u = s->setup;
-    const bool show_line = !u->o->no_progress && isatty(STDERR_FILENO);
+    const struct dfopt_session *u = s->session;
+    const bool show_line = !u->options->no_progress && isatty(STDERR_FILENO);
     s->world = (struct dfopt_variant_world){
         .recording = &s->recording,
         .dict = u->dict,
         .initial = s->initial,
-        .n_initial = u->n_initial,
+        .n_initial = u->initial.n,
         .assumed_acks = u->assumed_acks,
-        .relay_hostname = dfopt_dict_intern_z(u->dict, u->o->relay_hostname),
+        .relay_hostname = dfopt_dict_intern_z(u->dict, u->options->relay_hostname),
     };
     const struct dfopt_sweep_config config = {
         .world = &s->world,
         .codec = u->codec,
-        .input = {.patterns = u->o->findings_files,
-                  .n = u->o->n_findings_files,
-                  .max_record_bytes = (size_t)u->o->max_record_bytes,
-                  .strict = u->o->strict,
+        .input = {.patterns = u->options->findings_files,
+                  .n = u->options->n_findings_files,
+                  .max_record_bytes = (size_t)u->options->max_record_bytes,
+                  .strict = u->options->strict,
                   .stop = u->stop},
         .policies = s->variants.policies,
         .n_variants = s->variants.n,
-        .memory_bytes = (uint64_t)u->o->sweep.memory_mib << 20,
+        .memory_bytes = (uint64_t)u->options->sweep.memory_mib << 20,
         .loaded = loaded,
         .keep = keep,
         .progress = show_line ? show : NULL,
@@ -261,14 +255,14 @@ static void say_done(struct dfopt_sweep_run *s, int64_t decided_ns)
     const double all =
         (double)now * (double)dfopt_recording_findings(&s->recording);
     dfopt_log_event(
-        s->setup->log, DFOPT_LOG_INFO, "optimizer.sweep.done",
+        s->session->log, DFOPT_LOG_INFO, "optimizer.sweep.done",
         DFOPT_F_INT("variants", s->variants.n), DFOPT_F_INT("decided", now),
         DFOPT_F_INT("findings", dfopt_recording_findings(&s->recording)),
         DFOPT_F_INT("invalid", s->recording.invalid),
         DFOPT_F_REAL("seconds", seconds),
         DFOPT_F_REAL("finding_decisions_per_second",
                      seconds > 0 ? all / seconds : 0),
-        DFOPT_F_TEXT("output", s->setup->o->sweep.output));
+        DFOPT_F_TEXT("output", s->session->options->sweep.output));
 }
 
 static int run(struct dfopt_sweep_run *s)
@@ -277,18 +271,18 @@ static int run(struct dfopt_sweep_run *s)
     enum dfopt_err e = decide(s, &err);
     const int64_t decided_ns = dfopt_clock_monotonic_ns() - s->line.start_ns;
     if (e == DFOPT_ERR_INTERRUPTED) {
-        dfopt_log_event(s->setup->log, DFOPT_LOG_INFO, "optimizer.sweep.stopped",
+        dfopt_log_event(s->session->log, DFOPT_LOG_INFO, "optimizer.sweep.stopped",
                         DFOPT_F_INT("finished", s->n_results),
                         DFOPT_F_INT("variants", s->variants.n),
                         DFOPT_F_TEXT("journal", s->journal_path));
         return DFOPT_EXIT_STOPPED;
     }
     if (e) {
-        say_failed(s, "optimizer.failed", &err);
+        dfopt_session_failed(s->session, "optimizer.failed", &err);
         return DFOPT_EXIT_FAILED;
     }
     if (dfopt_sweep_report(s, &err)) {
-        say_failed(s, "optimizer.output.failed", &err);
+        dfopt_session_failed(s->session, "optimizer.output.failed", &err);
         return DFOPT_EXIT_FAILED;
     }
     unlink(s->journal_path); /* it has done its duty */
@@ -315,22 +309,22 @@ static void release(struct dfopt_sweep_run *s)
     dfopt_buf_free(&s->text);
 }
 
-int dfopt_sweep_session(const struct dfopt_sweep_setup *setup)
+int dfopt_run_sweep(const struct dfopt_session *session)
 {
-    struct dfopt_sweep_run s = {.setup = setup};
+    struct dfopt_sweep_run s = {.session = session};
     struct dfopt_error err = {0};
     int code = DFOPT_EXIT_USAGE;
     if (prepare(&s, &err)) {
-        say_failed(&s, "optimizer.config.invalid", &err);
-    } else if (setup->o->sweep.dry_run) {
+        dfopt_session_failed(session, "optimizer.config.invalid", &err);
+    } else if (session->options->sweep.dry_run) {
         code = list_variants(&s);
     } else {
         dfopt_log_event(
-            setup->log, DFOPT_LOG_INFO, "optimizer.sweep.start",
+            session->log, DFOPT_LOG_INFO, "optimizer.sweep.start",
             DFOPT_F_INT("variants", s.variants.n),
             DFOPT_F_INT("parameters", s.variants.n_parameters),
-            DFOPT_F_INT("ranks", dfopt_comm_size(setup->comm)),
-            DFOPT_F_TEXT("acks", setup->assumed_acks ? "assumed" : "explicit"));
+            DFOPT_F_INT("ranks", dfopt_comm_size(session->comm)),
+            DFOPT_F_TEXT("acks", session->assumed_acks ? "assumed" : "explicit"));
         code = run(&s);
     }
     release(&s);

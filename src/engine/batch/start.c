@@ -1,14 +1,14 @@
-/* The state goes out in items of bounded size: registered knobs, state rows,
+/* State is sent in items of bounded size: registered knobs, state rows,
  * suppressions. */
-#include "engine/batch/restore.h"
+#include "engine/batch/start.h"
 
 #include "planner/restore.h"
-#include "engine/comm/partition.h"
+#include "engine/batch/route.h"
 
 #define ITEM_ROWS 4096
 
-enum dfopt_err dfopt_restore_here(struct dfopt_planner *p,
-                                  const struct dfopt_fold *state)
+static enum dfopt_err restore_here(struct dfopt_planner *p,
+                                   const struct dfopt_fold *state)
 {
     enum dfopt_err e = dfopt_planner_register(p, &state->knobs);
     if (!e)
@@ -24,20 +24,30 @@ enum dfopt_err dfopt_restore_here(struct dfopt_planner *p,
                               struct dfopt_suppression_state));
 }
 
+enum dfopt_err dfopt_start_here(struct dfopt_planner *p,
+                                const struct dfopt_run_config *config,
+                                struct dfopt_error *err)
+{
+    enum dfopt_err e = config->resume ? restore_here(p, config->resume) : DFOPT_OK;
+    if (e)
+        return dfopt_error_set(err, e, "restoring the state: %s",
+                               dfopt_err_text(e));
+    for (size_t i = 0; i < config->n_initial && !e; i++)
+        e = dfopt_planner_register(p, &config->initial[i].registration);
+    return e ? dfopt_error_set(err, e, "out of memory") : DFOPT_OK;
+}
+
 static bool concerns(const struct dfopt_dict *dict,
                      const struct dfopt_state_row *row, uint32_t planner,
                      uint32_t planners)
 {
-    size_t len;
-    if (row->node == DFOPT_SYM_EMPTY)
-        return true;
-    const char *node = dfopt_dict_text(dict, row->node, &len);
-    return dfopt_partition_owner(node, len, planners) == planner;
+    return row->node == DFOPT_SYM_EMPTY ||
+           dfopt_route_owner(dict, row->node, planners) == planner;
 }
 
-enum dfopt_err dfopt_restore_send(struct dfopt_frame *f,
-                                  const struct dfopt_fold *state, uint32_t planner,
-                                  uint32_t planners)
+static enum dfopt_err restore_send(struct dfopt_frame *f,
+                                   const struct dfopt_fold *state,
+                                   uint32_t planner, uint32_t planners)
 {
     static const struct dfopt_buf none;
     const struct dfopt_state_row *row =
@@ -59,8 +69,21 @@ enum dfopt_err dfopt_restore_send(struct dfopt_frame *f,
     return e;
 }
 
-enum dfopt_err dfopt_restore_item(struct dfopt_planner *p,
-                                  const struct dfopt_item *item)
+enum dfopt_err dfopt_start_send(struct dfopt_frame *f,
+                                const struct dfopt_run_config *config,
+                                uint32_t planner, uint32_t planners)
+{
+    enum dfopt_err e = dfopt_frame_config(f, config->policy, config->assumed_acks,
+                                          config->relay_hostname);
+    if (!e && config->resume)
+        e = restore_send(f, config->resume, planner, planners);
+    for (size_t i = 0; i < config->n_initial && !e; i++)
+        e = dfopt_frame_registration(f, 0, &config->initial[i].registration);
+    return e;
+}
+
+enum dfopt_err dfopt_start_restore(struct dfopt_planner *p,
+                                   const struct dfopt_item *item)
 {
     const size_t size = item->kind == DFOPT_ITEM_STATE_ROWS
                             ? sizeof(struct dfopt_state_row)

@@ -1,0 +1,95 @@
+/* A live service over ZMQ or Mofka: it runs until a signal or silence ends it. */
+#include "cmd/mpi/run.h"
+
+#include "cmd/mpi/status.h"
+#include "engine/online/leader.h"
+#include "journal/source.h"
+
+#include <unistd.h>
+
+/* Applications can acknowledge plans only if there is a way to do so. */
+static enum dfopt_err find_acks(struct dfopt_session *s, bool *explicit,
+                                struct dfopt_error *err)
+{
+    (void)err;
+    *explicit =
+        s->options->transport == DFOPT_TRANSPORT_MOFKA
+            ? !s->options->mofka.no_registry
+            : s->options->live.acks_address && s->options->live.acks_address[0];
+    return DFOPT_OK;
+}
+
+/* The journal is beside the decision log. */
+static enum dfopt_err journal_path(const struct dfopt_session *s,
+                                   struct dfopt_buf *path, struct dfopt_error *err)
+{
+    enum dfopt_err e =
+        dfopt_buf_printf(path, "%s" DFOPT_JOURNAL_SUFFIX, s->options->decision_log);
+    return e ? dfopt_error_set(err, e, "%s", dfopt_err_text(e)) : DFOPT_OK;
+}
+
+/* With --resume, what the journal of the run before holds comes first. */
+static enum dfopt_err open_endpoints(struct dfopt_session *s,
+                                     struct dfopt_error *err)
+{
+    struct dfopt_buf path = {0};
+    enum dfopt_err e = dfopt_live_open(&s->live, s->options, err);
+    if (e || !s->options->resume)
+        return e;
+    e = journal_path(s, &path, err);
+    if (!e)
+        e = dfopt_journal_source_create(
+            &s->left_over, path.data, s->resume.fold.next_seq, s->live.source, err);
+    dfopt_buf_free(&path);
+    return e;
+}
+
+static enum dfopt_err open_journal(struct dfopt_session *s, struct dfopt_error *err)
+{
+    struct dfopt_buf path = {0};
+    enum dfopt_err e = journal_path(s, &path, err);
+    if (!e)
+        e = dfopt_journal_create(&s->journal, path.data, s->options->resume != NULL,
+                                 err);
+    dfopt_buf_free(&path);
+    return e;
+}
+
+/* Whose plans of a global optimizer are relayed. Over Mofka, as DFOptimizer does,
+ * those for this host by default. */
+static dfopt_sym relay_hostname(const struct dfopt_session *s, dfopt_sym given)
+{
+    char host[256] = "";
+    if (given != DFOPT_SYM_EMPTY ||
+        s->options->transport != DFOPT_TRANSPORT_MOFKA ||
+        gethostname(host, sizeof host - 1) != 0)
+        return given;
+    return dfopt_dict_intern_z(s->dict, host);
+}
+
+static enum dfopt_err run(struct dfopt_session *s, struct dfopt_run_config *config,
+                          struct dfopt_error *err)
+{
+    struct dfopt_status status = {
+        .log = s->log,
+        .every_ns = s->options->live.status_interval_ms * 1000000,
+        .assumed_acks = s->assumed_acks,
+        .said_ns = dfopt_clock_monotonic_ns(),
+    };
+    config->relay_hostname = relay_hostname(s, config->relay_hostname);
+    config->source = s->left_over ? s->left_over : s->live.source;
+    config->journal = s->journal;
+    config->outputs_count = s->options->transport == DFOPT_TRANSPORT_MOFKA;
+    config->progress = dfopt_status_show;
+    config->progress_arg = &status;
+    dfopt_live_announce(&s->live, s->options);
+    return dfopt_online_run(s->comm, config, &s->result, err);
+}
+
+const struct dfopt_mode dfopt_mode_service = {
+    .is_service = true,
+    .find_acks = find_acks,
+    .open_endpoints = open_endpoints,
+    .open_journal = open_journal,
+    .run = run,
+};

@@ -1,0 +1,66 @@
+/* Events between decoding and deciding. Whatever depends on an event's stream is
+ * here: which planners get it, how it travels in a frame, and what the planner does
+ * with it. A new stream is added here, with its item in engine/comm/frame.h; what the
+ * decision log keeps of it is in ingest.c and output.c. */
+#ifndef DFOPT_ENGINE_BATCH_ROUTE_H
+#define DFOPT_ENGINE_BATCH_ROUTE_H
+
+#include "base/symmap.h"
+#include "codec/codec.h"
+#include "engine/comm/frame.h"
+#include "engine/comm/partition.h"
+#include "planner/planner.h"
+
+/* Planners first .. last get an event; `reporter` alone reports what was decided. */
+struct dfopt_route {
+    uint32_t first, last, reporter;
+};
+
+static inline bool dfopt_route_has(const struct dfopt_route *r, uint32_t planner)
+{
+    return r->first <= planner && planner <= r->last;
+}
+
+/* The reporter of a record that no planner gets, and of an ack: the planner that
+ * knows its plan reports it. */
+#define DFOPT_REPORTER_NONE UINT32_MAX
+
+/* Set dict (borrowed) and planners, zero the rest; dfopt_router_free. */
+struct dfopt_router {
+    const struct dfopt_dict *dict;
+    uint32_t planners;
+    struct dfopt_symmap owner; /* private: of nodes seen before */
+};
+
+void dfopt_router_free(struct dfopt_router *r);
+
+/* The planner that owns a node, by its name. */
+uint32_t dfopt_route_owner(const struct dfopt_dict *dict, dfopt_sym node,
+                           uint32_t planners);
+
+/* The route of an event of a stream about a node (DFOPT_SYM_EMPTY: about the job,
+ * or the stream has none). OK or NOMEM. */
+enum dfopt_err dfopt_route_node(struct dfopt_router *r, uint32_t stream,
+                                dfopt_sym node, struct dfopt_route *out);
+enum dfopt_err dfopt_route_event(struct dfopt_router *r,
+                                 const struct dfopt_event *event,
+                                 struct dfopt_route *out);
+
+/* Appends an event with the definitions that it needs. OK or NOMEM. */
+enum dfopt_err dfopt_frame_event(struct dfopt_frame *f, uint64_t seq,
+                                 const struct dfopt_event *event);
+
+/* Reads an event's item. *out then owns a registration, if it is one. OK, NOMEM or
+ * FORMAT. */
+enum dfopt_err dfopt_item_event(const struct dfopt_item *item, uint64_t *seq,
+                                struct dfopt_event *out);
+
+/* Has a planner decide an event; appends to *out. OK or NOMEM. */
+enum dfopt_err dfopt_decide_event(struct dfopt_planner *p, uint64_t seq,
+                                  const struct dfopt_event *event,
+                                  struct dfopt_decisions *out);
+
+/* The verdict about a finding that cannot be used; appends to *out. OK or NOMEM. */
+enum dfopt_err dfopt_decide_invalid(uint64_t seq, struct dfopt_decisions *out);
+
+#endif
