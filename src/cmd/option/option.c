@@ -126,7 +126,7 @@ static error_t take(struct argp_state *state, const struct dfopt_option *o,
     case DFOPT_OPTION_WORDS:
         return read_word(state, o, text, into);
     default:
-        return o->call(state, text, into);
+        return o->call(state, text, (char *)into + o->offset);
     }
 }
 

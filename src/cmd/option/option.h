@@ -25,7 +25,8 @@ enum dfopt_option_kind {
     DFOPT_OPTION_CALL     /* as `call` says; a text if it has a metavar */
 };
 
-/* 0, or EINVAL (reported), or ENOMEM. `text` is NULL if the option takes none. */
+/* 0, or EINVAL (reported), or ENOMEM. `text` is NULL if the option takes none;
+ * `into` is the member that the row names, or the whole struct. */
 typedef error_t (*dfopt_option_call)(struct argp_state *state, const char *text,
                                      void *into);
 
