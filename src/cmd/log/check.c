@@ -21,7 +21,7 @@ struct check {
     enum dfopt_presence writer;
 };
 
-/* Of a text: what could not be read. Said at once, so that the rest is too. */
+/* Reports what could not be read at once; reading continues. */
 static void found_damage(struct check *c)
 {
     c->damaged = true;
@@ -78,7 +78,7 @@ static enum dfopt_err read_all(struct check *c)
     return DFOPT_OK;
 }
 
-/* ---- what is said ---- */
+/* ---- output ---- */
 
 static const char *state_of(const struct check *c)
 {

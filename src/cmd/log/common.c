@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define PIECE 65536 /* bytes that are written at once */
+#define WRITE_BYTES 65536 /* at once */
 
 /* ---- the command line ---- */
 
@@ -89,7 +89,7 @@ bool dl_print_flush(struct dl_print *p, bool now)
 {
     if (p->left || p->failed || p->put.e)
         return false;
-    if (p->out.len == 0 || (!now && p->out.len < PIECE))
+    if (p->out.len == 0 || (!now && p->out.len < WRITE_BYTES))
         return true;
     bool ok = fwrite(p->out.data, 1, p->out.len, stdout) == p->out.len &&
               fflush(stdout) == 0;

@@ -36,7 +36,7 @@ struct dl_command {
 void dl_args_parse(struct dl_args *a, const struct dl_command *own, void *into,
                    int argc, char **argv);
 
-/* ---- printing: collected, and written in large pieces ---- */
+/* ---- printing: collected, and written in large blocks ---- */
 
 /* The first failure sticks, so that only the end needs to look at it. */
 struct dl_print {

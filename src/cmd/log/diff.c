@@ -119,7 +119,7 @@ static enum dfopt_err same_row(struct diff *d, bool *same)
     return e;
 }
 
-/* ---- what is said ---- */
+/* ---- output ---- */
 
 /* "< " or "> " and the row. */
 static enum dfopt_err put_row(struct diff *d, const struct side *s, char mark)

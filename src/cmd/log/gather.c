@@ -1,5 +1,5 @@
 /* Goes once through the tables that the summary is made of. Registrations,
- * plans and acks change values, so their rows are taken in the order of events;
+ * plans and acks change values, so their rows are read in the order of events;
  * which values held at the end is the planner's state, which the log's fold is. */
 #include "cmd/log/gather.h"
 #include "cmd/log/merge.h"

@@ -4,8 +4,13 @@
 
 #include "cmd/log/common.h"
 
-#define DL_ACK_OUTCOMES   (DFOPT_ACK_OUTCOME_CLEARED + 1)
-#define DL_RELAY_OUTCOMES (DFOPT_RELAY_NOT_TARGETED + 1)
+/* How many enumerators a list has. */
+#define DL_ONE(...) +1
+enum {
+    DL_ACK_OUTCOMES = DFOPT_ACK_OUTCOME_LIST(DL_ONE),
+    DL_RELAY_OUTCOMES = DFOPT_RELAY_OUTCOME_LIST(DL_ONE),
+    DL_SUPPRESSION_ACTIONS = DFOPT_SUPPRESSION_ACTION_LIST(DL_ONE)
+};
 
 struct dl_knob { /* in the order of first mention */
     dfopt_sym knob;
@@ -16,8 +21,6 @@ struct dl_knob { /* in the order of first mention */
     uint64_t up, down, other;       /* plans */
     uint64_t verdicts[DFOPT_VERDICT_COUNT];
 };
-
-#define DL_SUPPRESSION_ACTIONS (DFOPT_SUPPRESSION_CLEARED + 1)
 
 struct dl_type { /* of findings */
     dfopt_sym type;

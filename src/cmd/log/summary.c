@@ -7,24 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What a verdict means, in a few words. */
-static const char *const meanings[DFOPT_VERDICT_COUNT] = {
-    [DFOPT_VERDICT_INVALID] = "the record could not be used",
-    [DFOPT_VERDICT_TREND] = "the finding is improving already",
-    [DFOPT_VERDICT_NO_KNOBS] = "no knob is registered",
-    [DFOPT_VERDICT_SUPPRESSED] = "a global finding suppresses the tag",
-    [DFOPT_VERDICT_NO_RESPONSE] = "no knob answers to the tag",
-    [DFOPT_VERDICT_PENDING] = "a plan is waiting for its acknowledgement",
-    [DFOPT_VERDICT_SEVERITY] = "not severe enough",
-    [DFOPT_VERDICT_PERSISTENCE] = "not persistent enough",
-    [DFOPT_VERDICT_COOLDOWN_TIME] = "too soon after the last action",
-    [DFOPT_VERDICT_COOLDOWN_INEFFECTIVE] = "the last action has not helped enough",
-    [DFOPT_VERDICT_UNSUPPORTED] = "the step cannot be computed",
-    [DFOPT_VERDICT_NO_EVIDENCE] = "the metrics for the step are missing",
-    [DFOPT_VERDICT_NO_CHANGE] = "the step changes nothing",
-    [DFOPT_VERDICT_PLANNED] = "a plan was made",
-};
-
 #define SCREEN_KNOBS 12 /* lines of the text form; the JSON form has all */
 #define SCREEN_TYPES 4
 
@@ -178,7 +160,7 @@ static void verdicts_text(struct dl_summary *s)
         if (s->facts.verdicts[v] > 0)
             dl_put(s->print, "  %-21s %10" PRIu64 " %5.1f%%  %s\n",
                    dfopt_verdict_name(v), s->facts.verdicts[v],
-                   share(s->facts.verdicts[v], all), meanings[v]);
+                   share(s->facts.verdicts[v], all), dfopt_verdict_meaning(v));
     if (all == 0 && strcmp(s->run->detail, "plans") == 0)
         dl_put(s->print, "  (not kept: detail is plans)\n");
 }

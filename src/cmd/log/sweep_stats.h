@@ -1,4 +1,4 @@
-/* What can be said of the variants of a sweep: the best by a metric, those that no
+/* Statistics of the variants of a sweep: the best by a metric, those that no
  * other beats in two, and how much each parameter moves a metric. */
 #ifndef DFOPT_CMD_LOG_SWEEP_STATS_H
 #define DFOPT_CMD_LOG_SWEEP_STATS_H
@@ -42,7 +42,7 @@ struct dl_sweep_group {
 struct dl_sweep_effect {
     size_t parameter;
     /* of the metric's variance, explained by the groups, beyond what as many groups
-     * drawn by lot would; 0 .. 1 */
+     * drawn at random would; 0 .. 1 */
     double share;
     size_t n_groups;
     struct dl_sweep_group groups[DL_SWEEP_GROUPS_MAX];

@@ -83,7 +83,7 @@ static bool concerns(const struct why *w, const struct dfopt_verdict_row *v,
     }
 }
 
-/* ---- what is said ---- */
+/* ---- output ---- */
 
 static void put_lead(struct why *w, uint64_t seq, bool known, int64_t window,
                      dfopt_sym node)

@@ -58,7 +58,7 @@ struct dfopt_options {
     const char *plans_file;
     const char *final_state_file;
     const char *decision_log;
-    const char *resume; /* the decision log to go on with */
+    const char *resume; /* the decision log of the run to resume */
     bool allow_policy_change;
     const char *relay_hostname; /* "": any */
     enum dfopt_preset preset;
