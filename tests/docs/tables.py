@@ -98,7 +98,7 @@ def check_events(source):
     real = set()
     for text in sources_of(source, "src/engine", "src/cmd/mpi"):
         # but for topics, which have such names as well
-        real |= set(re.findall(r'(?<!_TOPIC", )"(optimizer\.[a-z_.]+)"', text))
+        real |= set(re.findall(r'(?<!_topic = )"(optimizer\.[a-z_.]+)"', text))
     compare(path, "event",
             {unquoted(c[0]): n for n, c in rows_under(path, "event")}, real)
 

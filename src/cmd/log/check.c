@@ -80,49 +80,33 @@ static enum dfopt_err read_all(struct check *c)
 
 /* ---- output ---- */
 
-static const char *state_of(const struct check *c)
-{
-    const struct dfopt_declog_run *run = c->job->run;
-    if (c->damaged)
-        return "damaged";
-    if (run->cut)
-        return "cut short";
-    if (run->complete)
-        return "complete";
-    if (!run->live)
-        return "closed early";
-    switch (c->writer) {
-    case DFOPT_WRITER_THERE:
-        return "being written";
-    case DFOPT_WRITER_GONE:
-        return "left by its writer";
-    default:
-        return "not complete";
-    }
-}
+/* How a log was left: a word, and what it means. */
+static const struct condition {
+    const char *state, *meaning;
+} damaged = {"damaged", "readable up to the rows below"},
+  cut = {"cut short", "the file has lost its end; readable is what its last whole "
+                      "commit counts (--repair makes a clean copy)"},
+  complete = {"complete", "closed at the end of its run; all of it can be read"},
+  closed = {"closed early",
+            "its run did not come to its end; all of it can be read"},
+  by_writer[] = {
+      [DFOPT_WRITER_UNKNOWN] = {"not complete",
+                                "being written, or left by a writer that was "
+                                "killed; readable up to its last commit"},
+      [DFOPT_WRITER_THERE] = {"being written",
+                              "readable up to its last commit so far"},
+      [DFOPT_WRITER_GONE] = {"left by its writer",
+                             "killed, or out of disk; readable up to its last "
+                             "commit (--repair makes a clean copy)"}};
 
-static const char *explanation_of(const struct check *c)
+static const struct condition *condition_of(const struct check *c)
 {
     const struct dfopt_declog_run *run = c->job->run;
-    if (c->damaged)
-        return "readable up to the rows below";
-    if (run->cut)
-        return "the file has lost its end; readable is what its last whole commit "
-               "counts (--repair makes a clean copy)";
-    if (run->complete)
-        return "closed at the end of its run; all of it can be read";
-    if (!run->live)
-        return "its run did not come to its end; all of it can be read";
-    switch (c->writer) {
-    case DFOPT_WRITER_THERE:
-        return "readable up to its last commit so far";
-    case DFOPT_WRITER_GONE:
-        return "killed, or out of disk; readable up to its last commit (--repair "
-               "makes a clean copy)";
-    default:
-        return "being written, or left by a writer that was killed; readable up to "
-               "its last commit";
-    }
+    return c->damaged      ? &damaged
+           : run->cut      ? &cut
+           : run->complete ? &complete
+           : !run->live    ? &closed
+                           : &by_writer[c->writer];
 }
 
 static void put_text(const struct check *c)
@@ -133,10 +117,10 @@ static void put_text(const struct check *c)
     dl_put_text(p, path, strlen(path));
     dl_put(p, ": ");
     dl_color(p, c->damaged ? DL_RED : run->complete ? DL_GREEN : DL_YELLOW);
-    dl_put(p, "%s", state_of(c));
+    dl_put(p, "%s", condition_of(c)->state);
     dl_color(p, DL_PLAIN);
     dl_put(p, ": %s\n  %-14s %12" PRIu64 "\n  %-14s %12" PRIu64 "\n",
-           explanation_of(c), "events", run->last.at.next_seq, "commits",
+           condition_of(c)->meaning, "events", run->last.at.next_seq, "commits",
            run->commits);
     for (uint32_t k = 0; k < DL_KINDS; k++) {
         uint64_t rows =
@@ -154,7 +138,7 @@ static void put_json(const struct check *c)
     const struct dfopt_declog_run *run = c->job->run;
     dfopt_put_raw(put, "{");
     dfopt_member_text(put, "file", c->job->args.file[0]);
-    dfopt_member_text(put, "state", state_of(c));
+    dfopt_member_text(put, "state", condition_of(c)->state);
     dfopt_member_bool(put, "complete", run->complete);
     dfopt_member_int(put, "format_version", run->format_version);
     dfopt_member_uint(put, "events", run->last.at.next_seq);
@@ -214,7 +198,7 @@ int dl_check(int argc, char **argv)
     if (job.run->live)
         c.writer = dfopt_writer_presence(job.args.file[0]);
     enum dfopt_err e = read_all(&c);
-    bool complete = job.run->complete;
+    const bool whole = job.run->complete;
     if (!e && job.args.json)
         put_json(&c);
     else if (!e)
@@ -223,5 +207,5 @@ int dl_check(int argc, char **argv)
         e = repair(&c, wish.repair);
     if (dl_end(&job, e) != DL_OK || c.damaged)
         return CHECK_UNREADABLE;
-    return complete ? CHECK_COMPLETE : CHECK_INCOMPLETE;
+    return whole ? CHECK_COMPLETE : CHECK_INCOMPLETE;
 }
