@@ -19,16 +19,6 @@ const char *dfopt_log_level_name(enum dfopt_log_level level)
                                                         : "unknown";
 }
 
-enum dfopt_err dfopt_log_level_parse(const char *name, enum dfopt_log_level *out)
-{
-    for (size_t i = 0; i < sizeof level_names / sizeof *level_names; i++)
-        if (strcmp(name, level_names[i]) == 0) {
-            *out = (enum dfopt_log_level)i;
-            return DFOPT_OK;
-        }
-    return DFOPT_ERR_ARG;
-}
-
 void dfopt_log_time(int64_t wall_ns, char text[32])
 {
     time_t s = (time_t)(wall_ns / 1000000000);

@@ -106,7 +106,4 @@ void dfopt_log_time(int64_t wall_ns, char text[32]);
 
 const char *dfopt_log_level_name(enum dfopt_log_level level);
 
-/* Finds a level by name. Returns OK or ARG. */
-enum dfopt_err dfopt_log_level_parse(const char *name, enum dfopt_log_level *out);
-
 #endif

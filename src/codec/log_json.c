@@ -3,40 +3,24 @@
 #include "codec/codec.h"
 #include "json/write.h"
 
-#include <math.h>
-#include <string.h>
-
-static void put_text(struct dfopt_put *p, const char *text)
-{
-    if (text)
-        dfopt_put_text(p, text, strlen(text));
-    else
-        dfopt_put_raw(p, "null");
-}
-
 static void put_field(struct dfopt_put *p, const struct dfopt_field *f)
 {
-    dfopt_put_raw(p, ",");
-    put_text(p, f->name);
-    dfopt_put_raw(p, ":");
     switch (f->kind) {
     case DFOPT_FIELD_INT:
-        dfopt_put_int(p, f->i);
+        dfopt_member_int(p, f->name, f->i);
         break;
     case DFOPT_FIELD_REAL:
-        if (isfinite(f->d))
-            dfopt_put_real(p, f->d);
-        else
-            dfopt_put_raw(p, "null");
+        dfopt_member_real(p, f->name, f->d);
         break;
     case DFOPT_FIELD_BOOL:
-        dfopt_put_raw(p, f->i ? "true" : "false");
+        dfopt_member_bool(p, f->name, f->i);
         break;
     case DFOPT_FIELD_JSON:
+        dfopt_put_key(p, f->name);
         dfopt_put_raw(p, f->text ? f->text : "null");
         break;
     default:
-        put_text(p, f->text);
+        dfopt_member_text(p, f->name, f->text);
         break;
     }
 }
@@ -47,14 +31,13 @@ enum dfopt_err dfopt_log_format_json(const struct dfopt_log_line *line,
     char when[32];
     dfopt_log_time(line->wall_ns, when);
     struct dfopt_put p = dfopt_put_start(out, NULL);
-    dfopt_put_raw(&p, "{\"event\":");
-    put_text(&p, line->event);
+    dfopt_put_raw(&p, "{");
+    dfopt_member_text(&p, "event", line->event);
     for (const struct dfopt_field *f = line->fields; f->kind; f++)
         put_field(&p, f);
-    dfopt_put_raw(&p, ",\"level\":");
-    put_text(&p, dfopt_log_level_name(line->level));
-    dfopt_put_raw(&p, ",\"timestamp\":");
-    put_text(&p, when);
-    dfopt_put_raw(&p, ",\"logger\":\"dfopt-mpi\"}\n");
+    dfopt_member_text(&p, "level", dfopt_log_level_name(line->level));
+    dfopt_member_text(&p, "timestamp", when);
+    dfopt_member_text(&p, "logger", "dfopt-mpi");
+    dfopt_put_raw(&p, "}\n");
     return dfopt_put_end(&p);
 }

@@ -7,6 +7,7 @@
 
 #include <inttypes.h>
 #include <limits.h>
+#include <math.h>
 #include <string.h>
 
 #define FLAGS (JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE)
@@ -72,10 +73,15 @@ enum dfopt_err dfopt_put_end(struct dfopt_put *p)
     return p->e;
 }
 
-void dfopt_put_raw(struct dfopt_put *p, const char *json)
+void dfopt_put_bytes(struct dfopt_put *p, const char *json, size_t len)
 {
     if (!p->e)
-        p->e = dfopt_buf_add(p->out, json, strlen(json));
+        p->e = dfopt_buf_add(p->out, json, len);
+}
+
+void dfopt_put_raw(struct dfopt_put *p, const char *json)
+{
+    dfopt_put_bytes(p, json, strlen(json));
 }
 
 void dfopt_put_text(struct dfopt_put *p, const char *text, size_t len)
@@ -95,6 +101,12 @@ void dfopt_put_int(struct dfopt_put *p, int64_t i)
 {
     if (!p->e)
         p->e = dfopt_buf_printf(p->out, "%" PRId64, i);
+}
+
+void dfopt_put_uint(struct dfopt_put *p, uint64_t u)
+{
+    if (!p->e)
+        p->e = dfopt_buf_printf(p->out, "%" PRIu64, u);
 }
 
 void dfopt_put_real(struct dfopt_put *p, double d)
@@ -124,6 +136,65 @@ void dfopt_put_value(struct dfopt_put *p, struct dfopt_value v)
         break;
     }
 }
+
+/* What stands before a first item: nothing, or what opens it. */
+void dfopt_put_next(struct dfopt_put *p)
+{
+    const char last = p->out->len > p->start ? p->out->data[p->out->len - 1] : '\n';
+    if (!strchr("{[:\n", last))
+        dfopt_put_raw(p, ",");
+}
+
+void dfopt_put_key(struct dfopt_put *p, const char *name)
+{
+    dfopt_put_next(p);
+    dfopt_put_raw(p, "\"");
+    dfopt_put_raw(p, name);
+    dfopt_put_raw(p, "\":");
+}
+
+void dfopt_put_z(struct dfopt_put *p, const char *text)
+{
+    if (text)
+        dfopt_put_text(p, text, strlen(text));
+    else
+        dfopt_put_raw(p, "null");
+}
+
+void dfopt_put_bool(struct dfopt_put *p, bool b)
+{
+    dfopt_put_raw(p, b ? "true" : "false");
+}
+
+void dfopt_put_finite(struct dfopt_put *p, double d)
+{
+    if (isfinite(d))
+        dfopt_put_real(p, d);
+    else
+        dfopt_put_raw(p, "null");
+}
+
+void dfopt_put_name(struct dfopt_put *p, dfopt_sym s)
+{
+    if (s == DFOPT_SYM_NONE)
+        dfopt_put_raw(p, "null");
+    else
+        dfopt_put_sym(p, s);
+}
+
+#define MEMBER(kind, type, put)                                                    \
+    void dfopt_member_##kind(struct dfopt_put *p, const char *name, type v)        \
+    {                                                                              \
+        dfopt_put_key(p, name);                                                    \
+        put(p, v);                                                                 \
+    }
+MEMBER(text, const char *, dfopt_put_z)
+MEMBER(int, int64_t, dfopt_put_int)
+MEMBER(uint, uint64_t, dfopt_put_uint)
+MEMBER(bool, bool, dfopt_put_bool)
+MEMBER(real, double, dfopt_put_finite)
+MEMBER(sym, dfopt_sym, dfopt_put_name)
+MEMBER(value, struct dfopt_value, dfopt_put_value)
 
 /* Takes back the marks of grammar.h. */
 static enum dfopt_err put_unmarked(const char *json, size_t len,

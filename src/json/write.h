@@ -25,6 +25,32 @@ void dfopt_put_int(struct dfopt_put *p, int64_t i);
 void dfopt_put_real(struct dfopt_put *p, double d);
 void dfopt_put_value(struct dfopt_put *p, struct dfopt_value v);
 
+void dfopt_put_uint(struct dfopt_put *p, uint64_t u);
+void dfopt_put_bool(struct dfopt_put *p, bool b);
+void dfopt_put_z(struct dfopt_put *p, const char *text); /* NULL: null */
+void dfopt_put_finite(struct dfopt_put *p, double d);    /* not finite: null */
+void dfopt_put_name(struct dfopt_put *p, dfopt_sym s);   /* none: null */
+void dfopt_put_bytes(struct dfopt_put *p, const char *json, size_t len);
+
+/* ---- objects and lists: dfopt_put_raw opens and closes them ---- */
+
+/* A comma, unless the item that comes next is the first. */
+void dfopt_put_next(struct dfopt_put *p);
+
+/* The name of the member that comes next, which needs no escaping, behind its
+ * comma. */
+void dfopt_put_key(struct dfopt_put *p, const char *name);
+
+/* A member: its name and a value, put as the function above does. */
+void dfopt_member_text(struct dfopt_put *p, const char *name, const char *text);
+void dfopt_member_int(struct dfopt_put *p, const char *name, int64_t i);
+void dfopt_member_uint(struct dfopt_put *p, const char *name, uint64_t u);
+void dfopt_member_bool(struct dfopt_put *p, const char *name, bool b);
+void dfopt_member_real(struct dfopt_put *p, const char *name, double d);
+void dfopt_member_sym(struct dfopt_put *p, const char *name, dfopt_sym s);
+void dfopt_member_value(struct dfopt_put *p, const char *name,
+                        struct dfopt_value v);
+
 /* One value; a text as a JSON string, quotes included, each byte that is not UTF-8
  * replaced by U+FFFD. Append to *out; OK or NOMEM. */
 enum dfopt_err dfopt_json_write_value(const struct dfopt_dict *dict,

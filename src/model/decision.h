@@ -7,27 +7,35 @@
 #include "base/buf.h"
 #include "model/message.h"
 
-/* Why something was, or was not, done: name, what `value` and `threshold` of
- * the row hold (NaN where nothing was compared). The numbers are part of the
- * decision log's format: add at the end only. */
+/* Why something was, or was not, done: name, and meaning for people. The numbers
+ * are part of the decision log's format: add at the end only. `value` and
+ * `threshold` of the row are NaN where nothing is compared; else:
+ * - suppressed: severity; severity of the suppression
+ * - pending: windows since the plan in flight; pending_timeout_windows
+ * - severity: severity; min_severity
+ * - persistence: persistence; min_persistence
+ * - cooldown_time: windows since the last action; cooldown_windows
+ * - cooldown_ineffective: share of severity gone since the last action;
+ *   effectiveness_threshold
+ * - unsupported, no_evidence: value before, if a number; -
+ * - no_change: value computed; value before
+ * - planned: value planned; value before */
 #define DFOPT_VERDICT_LIST(X)                                                      \
-    X(INVALID, "invalid", "the record could not be used; -")                       \
-    X(TREND, "trend", "the finding is improving; -")                               \
-    X(NO_KNOBS, "no_knobs", "no knob is registered; -")                            \
-    X(SUPPRESSED, "suppressed", "severity; severity of the suppression")           \
-    X(NO_RESPONSE, "no_response", "no knob responds to the tag; -")                \
-    X(PENDING, "pending",                                                          \
-      "windows since the plan in flight; pending_timeout_windows")                 \
-    X(SEVERITY, "severity", "severity; min_severity")                              \
-    X(PERSISTENCE, "persistence", "persistence; min_persistence")                  \
-    X(COOLDOWN_TIME, "cooldown_time",                                              \
-      "windows since the last action; cooldown_windows")                           \
+    X(INVALID, "invalid", "the record could not be used")                          \
+    X(TREND, "trend", "the finding is improving already")                          \
+    X(NO_KNOBS, "no_knobs", "no knob is registered")                               \
+    X(SUPPRESSED, "suppressed", "a global finding suppresses the tag")             \
+    X(NO_RESPONSE, "no_response", "no knob answers to the tag")                    \
+    X(PENDING, "pending", "a plan is waiting for its acknowledgement")             \
+    X(SEVERITY, "severity", "not severe enough")                                   \
+    X(PERSISTENCE, "persistence", "not persistent enough")                         \
+    X(COOLDOWN_TIME, "cooldown_time", "too soon after the last action")            \
     X(COOLDOWN_INEFFECTIVE, "cooldown_ineffective",                                \
-      "share of severity gone since the last action; effectiveness_threshold")     \
-    X(UNSUPPORTED, "unsupported", "value before, if a number; -")                  \
-    X(NO_EVIDENCE, "no_evidence", "value before, if a number; -")                  \
-    X(NO_CHANGE, "no_change", "value computed; value before")                      \
-    X(PLANNED, "planned", "value planned; value before")
+      "the last action has not helped enough")                                     \
+    X(UNSUPPORTED, "unsupported", "the step cannot be computed")                   \
+    X(NO_EVIDENCE, "no_evidence", "the metrics for the step are missing")          \
+    X(NO_CHANGE, "no_change", "the step changes nothing")                          \
+    X(PLANNED, "planned", "a plan was made")
 
 enum dfopt_verdict {
 #define DFOPT_VERDICT_ENUM(name, text, meaning) DFOPT_VERDICT_##name,
@@ -44,7 +52,7 @@ struct dfopt_verdict_row {
     dfopt_sym knob;    /* DFOPT_SYM_NONE: no knob was looked at */
     dfopt_sym node;    /* DFOPT_SYM_EMPTY: the whole job */
     uint32_t reserved; /* zero */
-    double value, threshold; /* what was compared; see DFOPT_VERDICT_LIST */
+    double value, threshold; /* what was compared; see the list above */
 };
 
 /* The most plans that one event may lead to: their ids have no room for more. */

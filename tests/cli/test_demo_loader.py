@@ -128,9 +128,9 @@ class Bad(LoaderCase):
         cases = (([], "--make-data=DIR or --data=DIR"), (["--threads=0"], "--threads"),
                  (["--prefetch=65"], "--max-prefetch"), (["--latency=x"], "--latency"),
                  (["--threads=33"], "--max-threads"), (["--compute=-1"], "--compute"),
-                 (["--compute-kind=gpu"], "wait or cpu"), (["--windows=0"], "--windows"),
-                 (["--window-ms=0"], "--window-ms"), (["--optimizer=maybe"], "on or off"),
-                 (["--plans-pattern=pub"], "pull or sub"), (["--hostname="], "--hostname"),
+                 (["--compute-kind=gpu"], "one of wait, cpu"), (["--windows=0"], "--windows"),
+                 (["--window-ms=0"], "--window-ms"), (["--optimizer=maybe"], "one of on, off"),
+                 (["--plans-pattern=pub"], "one of pull, sub"), (["--hostname="], "--hostname"),
                  (["--hostname=a:b"], "--hostname"),
                  (["--stop-optimizer"], "--findings"), (["extra"], "extra"),
                  (["--no-such-option"], "no-such-option"))

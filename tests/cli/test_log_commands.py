@@ -93,7 +93,7 @@ class Looking(Commands):
 
     def test_every_table_is_exported(self):
         path = self.replay(session(2, 3))
-        logged = self.log("export", "--table", "nope", path, code=64).text
+        logged = self.log("export", "--table", "nope", path, code=2).text
         tables = logged.split("one of ")[1].split(", not")[0].split(", ")
         self.assertEqual(len(tables), 16)
         help_text = " ".join(self.log("export", "--help").out.decode().split())
@@ -179,7 +179,7 @@ class Looking(Commands):
             for command in ("summary", "plans"):
                 out = self.log(command, *args, path).out
                 self.assertEqual(b"\033[" in out, colour, (command, args))
-        self.log("summary", "--color=sometimes", path, code=64)
+        self.log("summary", "--color=sometimes", path, code=2)
 
     def test_a_reader_that_leaves_is_no_error(self):
         path = self.replay(session(8, 40))

@@ -98,7 +98,7 @@ def check_events(source):
     real = set()
     for text in sources_of(source, "src/engine", "src/cmd/mpi"):
         # but for topics, which have such names as well
-        real |= set(re.findall(r'(?<!_TOPIC", )"(optimizer\.[a-z_.]+)"', text))
+        real |= set(re.findall(r'(?<!_topic = )"(optimizer\.[a-z_.]+)"', text))
     compare(path, "event",
             {unquoted(c[0]): n for n, c in rows_under(path, "event")}, real)
 
@@ -116,8 +116,7 @@ def check_variables(source):
     path = source / "docs/formats.md"
     real = set()
     for text in sources_of(source, "src/cmd/mpi"):
-        real |= set(re.findall(r'(?:getenv|number|from_environment)\(\s*"([A-Z_]+)"',
-                               text))
+        real |= set(re.findall(r'(?:getenv\(\s*|number\(\s*|\.env =\s*)"([A-Z_]+)"', text))
     compare(path, "variable",
             {unquoted(c[0]): n for n, c in rows_under(path, "variable")}, real)
     page = source / "docs/man/dfopt-mpi.1"

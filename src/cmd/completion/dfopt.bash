@@ -1,6 +1,6 @@
 # Completion for dfopt-mpi, dfopt-log and dfopt-demo-loader in bash. Options come from
-# --help of the program that is being typed, so they are always its own; here are only
-# the words that some of them take.
+# --help of the program that is being typed, and the words that some of them take from
+# its --_words, so they are always its own.
 # shellcheck shell=bash
 
 # _dfopt_options PROGRAM [COMMAND]: its long options, one a line, with = if they take
@@ -11,25 +11,12 @@ _dfopt_options() {
         sed 's/\[*=$/=/'
 }
 
-# _dfopt_words PROGRAM OPTION: what it takes, if that is one of a few words.
+# _dfopt_words OPTION PROGRAM [COMMAND]: the words that it takes, if it is of these.
 _dfopt_words() {
-    case $1:$2 in
-    dfopt-mpi:--acks) echo auto assumed explicit ;;
-    dfopt-mpi:--compat) echo default upstream ;;
-    dfopt-mpi:--idle-timeout) echo never ;;
-    dfopt-mpi:--log-detail) echo plans verdicts findings ;;
-    dfopt-mpi:--log-format) echo json text ;;
-    dfopt-mpi:--log-level) echo debug info warning error off ;;
-    dfopt-mpi:--plans-pattern) echo push pub ;;
-    dfopt-mpi:--readers) echo auto all one ;;
-    dfopt-mpi:--transport) echo file zmq mofka ;;
-    dfopt-log:--color) echo auto always never ;;
-    dfopt-log:--format) echo csv jsonl ;;
-    dfopt-demo-loader:--compute-kind) echo wait cpu ;;
-    dfopt-demo-loader:--optimizer) echo on off ;;
-    dfopt-demo-loader:--plans-pattern) echo pull sub ;;
-    *) return 1 ;;
-    esac
+    local option=$1
+    shift
+    [[ $option == --* ]] || return 1
+    "$@" --_words 2>/dev/null | sed -n "s/^$option //p" | grep .
 }
 
 _dfopt() {
@@ -41,10 +28,6 @@ _dfopt() {
         current=
     elif [ "$before" = "=" ]; then
         before=${COMP_WORDS[COMP_CWORD - 2]}
-    fi
-    if words=$(_dfopt_words "$name" "$before"); then
-        mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")
-        return
     fi
     if [ "$name" = dfopt-log ]; then
         for ((i = 1; i < COMP_CWORD; i++)); do
@@ -63,6 +46,10 @@ _dfopt() {
             mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")
             return
         fi
+    fi
+    if words=$(_dfopt_words "$before" "$program" ${command:+"$command"}); then
+        mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")
+        return
     fi
     if [[ $current == -* ]]; then
         words=$(_dfopt_options "$program" ${command:+"$command"})

@@ -1,11 +1,10 @@
 /* A finding as DFDiagnoser writes it: the same members in the same order. */
 #include "cmd/demo/diagnosis.h"
-#include "cmd/demo/json.h"
+#include "json/write.h"
 
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #define PERSISTENT_PREVALENCE 0.5
 #define PERSISTENT_RUN        3
@@ -22,32 +21,42 @@ static const struct {
                                 {"reader_parallelism", "dataloader_prefetch"}},
 };
 
-static struct json_object *texts(const char *const list[2])
+static void put_texts(struct dfopt_put *p, const char *const list[2])
 {
-    struct json_object *a = json_object_new_array();
-    for (size_t i = 0; a && i < 2 && list[i]; i++)
-        json_object_array_add(a, json_object_new_string(list[i]));
-    return a;
+    dfopt_put_raw(p, "[");
+    for (size_t i = 0; i < 2 && list[i]; i++) {
+        dfopt_put_next(p);
+        dfopt_put_z(p, list[i]);
+    }
+    dfopt_put_raw(p, "]");
 }
 
-static struct json_object *facts(const char *type, const char *scope)
+static void put_list(struct dfopt_put *p, const char *name,
+                     const char *const list[2])
 {
-    struct json_object *a = json_object_new_array();
-    if (a)
-        json_object_array_add(a, texts((const char *const[2]){type, scope}));
-    return a;
+    dfopt_put_key(p, name);
+    put_texts(p, list);
 }
 
-static struct json_object *metrics(const struct demo_window *w)
+static void put_facts(struct dfopt_put *p, const char *type, const char *scope)
 {
-    struct demo_json o = demo_json_begin();
+    dfopt_put_key(p, "contributing_facts");
+    dfopt_put_raw(p, "[");
+    put_texts(p, (const char *const[2]){type, scope});
+    dfopt_put_raw(p, "]");
+}
+
+static void put_metrics(struct dfopt_put *p, const struct demo_window *w)
+{
     const double fetch = demo_window_fetch_share(w);
-    demo_json_put_real(&o, "fetch_iter_time_proc_max", w->fetch_s);
-    demo_json_put_real(&o, "compute_time_proc_max", w->compute_s);
-    demo_json_put_real(&o, "active_time", w->fetch_s + w->compute_s);
-    demo_json_put_real(&o, "fetch_frac", fetch);
-    demo_json_put_real(&o, "compute_frac", 1 - fetch);
-    return demo_json_end(&o);
+    dfopt_put_key(p, "key_metrics");
+    dfopt_put_raw(p, "{");
+    dfopt_member_real(p, "fetch_iter_time_proc_max", w->fetch_s);
+    dfopt_member_real(p, "compute_time_proc_max", w->compute_s);
+    dfopt_member_real(p, "active_time", w->fetch_s + w->compute_s);
+    dfopt_member_real(p, "fetch_frac", fetch);
+    dfopt_member_real(p, "compute_frac", 1 - fetch);
+    dfopt_put_raw(p, "}");
 }
 
 static const char *severity_word(double s)
@@ -59,20 +68,21 @@ static const char *severity_word(double s)
                       : "none";
 }
 
-static void put_pattern(struct demo_json *o, const struct demo_finding *f,
+static void put_pattern(struct dfopt_put *p, const struct demo_finding *f,
                         bool persistent)
 {
-    demo_json_put_text(o, "severity", severity_word(f->severity));
-    demo_json_put_real(o, "severity_score", f->severity);
-    demo_json_put_real(o, "confidence", persistent ? 0.8 : 0.5);
-    demo_json_put_real(o, "prevalence", f->prevalence);
-    demo_json_put_int(o, "persistence", f->persistence);
-    demo_json_put_int(o, "support_windows", f->support);
-    demo_json_put_text(o, "trend_direction", f->trend);
-    demo_json_put_int(o, "last_seen_window", f->window.index);
+    dfopt_member_text(p, "severity", severity_word(f->severity));
+    dfopt_member_real(p, "severity_score", f->severity);
+    dfopt_member_real(p, "confidence", persistent ? 0.8 : 0.5);
+    dfopt_member_real(p, "prevalence", f->prevalence);
+    dfopt_member_int(p, "persistence", f->persistence);
+    dfopt_member_int(p, "support_windows", f->support);
+    dfopt_member_text(p, "trend_direction", f->trend);
+    dfopt_member_int(p, "last_seen_window", f->window.index);
 }
 
-static struct demo_json body_of(const struct demo_finding *f, const char *scope)
+static void put_body(struct dfopt_put *p, const struct demo_finding *f,
+                     const char *scope)
 {
     const char *type = kinds[f->kind].name;
     const bool persistent = f->kind == DEMO_FETCH_PRESSURE &&
@@ -83,33 +93,34 @@ static struct demo_json body_of(const struct demo_finding *f, const char *scope)
     snprintf(summary, sizeof summary,
              "%s(%s), motif=%s, prevalence=%.2f, persistence=%" PRId64 ", trend=%s",
              type, scope, motif, f->prevalence, f->persistence, f->trend);
-    struct demo_json o = demo_json_begin();
-    demo_json_put_text(&o, "finding_type", type);
-    demo_json_put_text(&o, "scope", scope);
-    demo_json_put_text(&o, "layer", "node");
-    demo_json_put_text(&o, "view_type", "window");
-    demo_json_put_text(&o, "motif", motif);
-    put_pattern(&o, f, persistent);
-    demo_json_put(&o, "contributing_facts", facts(type, scope));
-    demo_json_put_text(&o, "recommendation_bundle",
-                       persistent ? "input_pipeline_tuning" : "investigate");
-    demo_json_put(&o, "opportunity_tags", texts(kinds[f->kind].tags));
-    demo_json_put(&o, "suppresses_tags", texts(kinds[f->kind].suppresses));
-    demo_json_put_text(&o, "summary", summary);
-    demo_json_put_int(&o, "window_index", f->window.index);
-    demo_json_put(&o, "key_metrics", metrics(&f->window));
-    demo_json_put_text(&o, "publish_mode", "control");
-    return o;
+    dfopt_put_raw(p, "{");
+    dfopt_member_text(p, "finding_type", type);
+    dfopt_member_text(p, "scope", scope);
+    dfopt_member_text(p, "layer", "node");
+    dfopt_member_text(p, "view_type", "window");
+    dfopt_member_text(p, "motif", motif);
+    put_pattern(p, f, persistent);
+    put_facts(p, type, scope);
+    dfopt_member_text(p, "recommendation_bundle",
+                      persistent ? "input_pipeline_tuning" : "investigate");
+    put_list(p, "opportunity_tags", kinds[f->kind].tags);
+    put_list(p, "suppresses_tags", kinds[f->kind].suppresses);
+    dfopt_member_text(p, "summary", summary);
+    dfopt_member_int(p, "window_index", f->window.index);
+    put_metrics(p, &f->window);
+    dfopt_member_text(p, "publish_mode", "control");
+    dfopt_put_raw(p, "}");
 }
 
-static struct demo_json metadata_of(const struct demo_finding *f, const char *scope)
+static void put_metadata(struct dfopt_put *p, const struct demo_finding *f,
+                         const char *scope)
 {
-    struct demo_json o = demo_json_begin();
-    demo_json_put_text(&o, "artifact_type", "diagnosis_finding");
-    demo_json_put_text(&o, "publish_mode", "control");
-    demo_json_put_text(&o, "finding_type", kinds[f->kind].name);
-    demo_json_put_text(&o, "scope", scope);
-    return o;
+    dfopt_put_raw(p, "{");
+    dfopt_member_text(p, "artifact_type", "diagnosis_finding");
+    dfopt_member_text(p, "publish_mode", "control");
+    dfopt_member_text(p, "finding_type", kinds[f->kind].name);
+    dfopt_member_text(p, "scope", scope);
+    dfopt_put_raw(p, "}");
 }
 
 enum dfopt_err demo_finding_json(const struct demo_finding *f, const char *hostname,
@@ -117,14 +128,19 @@ enum dfopt_err demo_finding_json(const struct demo_finding *f, const char *hostn
 {
     char scope[300];
     snprintf(scope, sizeof scope, "node:%s:window", hostname);
-    struct demo_json m = metadata_of(f, scope), b = body_of(f, scope);
-    char *meta_text = demo_json_text(&m), *body_text = demo_json_text(&b);
-    if (!meta_text || !body_text) {
-        free(meta_text);
-        free(body_text);
+    struct dfopt_buf m = {0}, b = {0};
+    struct dfopt_put to_m = dfopt_put_start(&m, NULL),
+                     to_b = dfopt_put_start(&b, NULL);
+    put_metadata(&to_m, f, scope);
+    put_body(&to_b, f, scope);
+    dfopt_put_bytes(&to_m, "", 1);
+    dfopt_put_bytes(&to_b, "", 1);
+    if (dfopt_put_end(&to_m) != DFOPT_OK || dfopt_put_end(&to_b) != DFOPT_OK) {
+        dfopt_buf_free(&m);
+        dfopt_buf_free(&b);
         return DFOPT_ERR_NOMEM;
     }
-    *metadata = meta_text;
-    *body = body_text;
+    *metadata = m.data;
+    *body = b.data;
     return DFOPT_OK;
 }

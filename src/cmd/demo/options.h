@@ -16,8 +16,9 @@ struct demo_options {
     int64_t windows;
     int64_t window_ns;      /* length of a window, unless */
     int64_t window_samples; /* not 0 */
-    bool optimizer;         /* false: --optimizer=off */
-    const char *findings;   /* endpoint; NULL: none are sent */
+    bool no_optimizer;      /* --optimizer=off */
+    bool mofka, verbose;
+    const char *findings; /* endpoint; NULL: none are sent */
     bool findings_connect;
     struct dfopt_client_options client;
     int64_t wait_optimizer_ns;
@@ -27,9 +28,8 @@ struct demo_options {
     double at_least;       /* times the throughput of `against` */
 };
 
-/* Reads argv. Mistakes end the program with EXIT_USAGE, help and version with 0:
- * each has been said. */
-#define EXIT_USAGE 2
+/* Reads argv. Mistakes are reported and end the program with 2, help and version
+ * with 0. */
 void demo_options_parse(int argc, char **argv, struct demo_options *out);
 
 #endif

@@ -1,4 +1,4 @@
-/* Findings on their way out, over a ZMQ PUSH socket or into a topic of Mofka.
+/* Sends findings over a ZMQ PUSH socket or into a topic of Mofka.
  * Nothing waits for the peer: what nobody can take now is dropped, for a finding
  * grows old.
  *

@@ -1,43 +1,47 @@
 #include "cmd/demo/report_json.h"
-#include "cmd/demo/json.h"
+#include "json/write.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define END_RATE "end_samples_per_second"
 
-static struct demo_json begin(const char *event)
+/* A line that is put together in a buffer, which its end frees. */
+static struct dfopt_put begin(struct dfopt_buf *line, const char *event)
 {
-    struct demo_json j = demo_json_begin();
-    demo_json_put_text(&j, "event", event);
-    return j;
+    struct dfopt_put p = dfopt_put_start(line, NULL);
+    dfopt_put_raw(&p, "{");
+    dfopt_member_text(&p, "event", event);
+    return p;
 }
 
 /* Writes the line. A line that has no memory is missing, and the file is not. */
-static void end(FILE *out, struct demo_json *j)
+static void end(FILE *out, struct dfopt_put *p)
 {
-    char *text = demo_json_text(j);
-    if (text)
-        fprintf(out, "%s\n", text);
+    dfopt_put_raw(p, "}\n");
+    if (dfopt_put_end(p) == DFOPT_OK)
+        fwrite(p->out->data, 1, p->out->len, out);
     fflush(out);
-    free(text);
+    dfopt_buf_free(p->out);
 }
 
 void demo_json_window(FILE *out, const struct demo_window *w)
 {
     if (!out)
         return;
-    struct demo_json o = begin("window");
-    demo_json_put_int(&o, "window", w->index);
-    demo_json_put_int(&o, "samples", (int64_t)w->samples);
-    demo_json_put_real(&o, "seconds", w->seconds);
-    demo_json_put_real(&o, "samples_per_second", demo_window_rate(w));
-    demo_json_put_real(&o, "fetch_seconds", w->fetch_s);
-    demo_json_put_real(&o, "compute_seconds", w->compute_s);
-    demo_json_put_real(&o, "fetch_share", demo_window_fetch_share(w));
-    demo_json_put_int(&o, "read_threads", w->threads);
-    demo_json_put_int(&o, "prefetch_size", w->prefetch);
+    struct dfopt_buf line = {0};
+    struct dfopt_put o = begin(&line, "window");
+    dfopt_member_int(&o, "window", w->index);
+    dfopt_member_int(&o, "samples", (int64_t)w->samples);
+    dfopt_member_real(&o, "seconds", w->seconds);
+    dfopt_member_real(&o, "samples_per_second", demo_window_rate(w));
+    dfopt_member_real(&o, "fetch_seconds", w->fetch_s);
+    dfopt_member_real(&o, "compute_seconds", w->compute_s);
+    dfopt_member_real(&o, "fetch_share", demo_window_fetch_share(w));
+    dfopt_member_int(&o, "read_threads", w->threads);
+    dfopt_member_int(&o, "prefetch_size", w->prefetch);
     end(out, &o);
 }
 
@@ -45,17 +49,18 @@ void demo_json_change(FILE *out, const struct demo_change *c)
 {
     if (!out)
         return;
-    struct demo_json o = begin("plan");
-    demo_json_put_text(&o, "plan_id", c->plan.plan_id);
-    demo_json_put_text(&o, "knob_id", c->plan.knob_id);
-    demo_json_put_text(&o, "status", c->applied ? "applied" : "rejected");
-    demo_json_put_int(&o, "old_value", c->from);
-    demo_json_put_int(&o, "new_value", c->to);
-    demo_json_put_int(&o, "window", c->window);
-    demo_json_put_int(&o, "finding_window", c->plan.window_index);
-    demo_json_put_text(&o, "apply_when", c->plan.apply_when);
-    demo_json_put_text(&o, "opportunity_tag", c->plan.opportunity_tag);
-    demo_json_put_text(&o, "reason", c->applied ? c->plan.rationale : c->reason);
+    struct dfopt_buf line = {0};
+    struct dfopt_put o = begin(&line, "plan");
+    dfopt_member_text(&o, "plan_id", c->plan.plan_id);
+    dfopt_member_text(&o, "knob_id", c->plan.knob_id);
+    dfopt_member_text(&o, "status", c->applied ? "applied" : "rejected");
+    dfopt_member_int(&o, "old_value", c->from);
+    dfopt_member_int(&o, "new_value", c->to);
+    dfopt_member_int(&o, "window", c->window);
+    dfopt_member_int(&o, "finding_window", c->plan.window_index);
+    dfopt_member_text(&o, "apply_when", c->plan.apply_when);
+    dfopt_member_text(&o, "opportunity_tag", c->plan.opportunity_tag);
+    dfopt_member_text(&o, "reason", c->applied ? c->plan.rationale : c->reason);
     end(out, &o);
 }
 
@@ -65,22 +70,23 @@ void demo_json_summary(FILE *out, const struct demo_window *first,
 {
     if (!out)
         return;
-    struct demo_json o = begin("summary");
-    demo_json_put_int(&o, "windows", last->index);
-    demo_json_put_int(&o, "samples", (int64_t)e->samples);
-    demo_json_put_int(&o, "epochs", (int64_t)e->epochs);
-    demo_json_put_real(&o, "first_samples_per_second", demo_window_rate(first));
-    demo_json_put_real(&o, "first_fetch_share", demo_window_fetch_share(first));
-    demo_json_put_real(&o, END_RATE, demo_window_rate(last));
-    demo_json_put_real(&o, "end_fetch_share", demo_window_fetch_share(last));
-    demo_json_put_int(&o, "read_threads", last->threads);
-    demo_json_put_int(&o, "prefetch_size", last->prefetch);
-    demo_json_put_bool(&o, "tuned", e->tuned);
-    demo_json_put_int(&o, "findings_sent", (int64_t)e->findings_sent);
-    demo_json_put_int(&o, "findings_dropped", (int64_t)e->findings_dropped);
-    demo_json_put_int(&o, "plans_applied", (int64_t)plans_applied);
-    demo_json_put_bool(&o, "acknowledged", e->acknowledged);
-    demo_json_put_bool(&o, "interrupted", e->interrupted);
+    struct dfopt_buf line = {0};
+    struct dfopt_put o = begin(&line, "summary");
+    dfopt_member_int(&o, "windows", last->index);
+    dfopt_member_int(&o, "samples", (int64_t)e->samples);
+    dfopt_member_int(&o, "epochs", (int64_t)e->epochs);
+    dfopt_member_real(&o, "first_samples_per_second", demo_window_rate(first));
+    dfopt_member_real(&o, "first_fetch_share", demo_window_fetch_share(first));
+    dfopt_member_real(&o, END_RATE, demo_window_rate(last));
+    dfopt_member_real(&o, "end_fetch_share", demo_window_fetch_share(last));
+    dfopt_member_int(&o, "read_threads", last->threads);
+    dfopt_member_int(&o, "prefetch_size", last->prefetch);
+    dfopt_member_bool(&o, "tuned", e->tuned);
+    dfopt_member_int(&o, "findings_sent", (int64_t)e->findings_sent);
+    dfopt_member_int(&o, "findings_dropped", (int64_t)e->findings_dropped);
+    dfopt_member_int(&o, "plans_applied", (int64_t)plans_applied);
+    dfopt_member_bool(&o, "acknowledged", e->acknowledged);
+    dfopt_member_bool(&o, "interrupted", e->interrupted);
     end(out, &o);
 }
 
@@ -95,9 +101,11 @@ enum dfopt_err demo_json_read(const char *path, struct demo_json_rates *out,
         return dfopt_error_set(err, DFOPT_ERR_IO, "cannot read %.200s: %s", path,
                                strerror(errno));
     while (getline(&line, &size, in) >= 0) {
-        struct json_object *o = json_tokener_parse(line), *rate;
-        if (json_object_object_get_ex(o, END_RATE, &rate)) {
-            out->end_rate = json_object_get_double(rate);
+        struct json_object *o = NULL;
+        double rate = NAN;
+        if (!dfopt_json_parse_file(line, strlen(line), &o, NULL) &&
+            !dfopt_json_get_finite(o, END_RATE, &rate, NULL) && !isnan(rate)) {
+            out->end_rate = rate;
             found = true;
         }
         json_object_put(o);

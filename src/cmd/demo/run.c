@@ -57,7 +57,7 @@ static enum dfopt_err open_optimizer(struct run *r, struct dfopt_error *err)
     const bool any =
         client.plans_endpoint || client.registry_endpoint || client.acks_endpoint;
     enum dfopt_err e = DFOPT_OK;
-    if (!o->optimizer)
+    if (o->no_optimizer)
         return e;
     if (client.hostname)
         snprintf(r->hostname, sizeof r->hostname, "%s", client.hostname);

@@ -7,7 +7,7 @@
 #include <signal.h>
 
 /* Runs as the options say, until *interrupted is not 0. Returns the program's exit
- * code; trouble has been said on standard error. */
+ * code; trouble has been reported on standard error. */
 int demo_run(const struct demo_options *o,
              const volatile sig_atomic_t *interrupted);
 

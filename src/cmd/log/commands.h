@@ -1,10 +1,10 @@
-/* The commands of dfopt-log. To add one: a file log_NAME.c that defines
- * log_NAME(argc, argv), a row here, a section in docs/man/dfopt-log.1. */
+/* The commands of dfopt-log. To add one: a file NAME.c that defines
+ * dl_NAME(argc, argv), a row here, a section in docs/man/dfopt-log.1. */
 #ifndef DFOPT_CMD_LOG_COMMANDS_H
 #define DFOPT_CMD_LOG_COMMANDS_H
 
 /* name, what `dfopt-log --help` says of it; in the order of that list */
-#define LOG_COMMAND_LIST(X)                                                        \
+#define DL_COMMAND_LIST(X)                                                         \
     X(summary, "the run, what was decided and why, on one screen")                 \
     X(plans, "the plans, and what became of each")                                 \
     X(why, "why a knob moved, or did not, finding by finding, in words")           \
@@ -19,8 +19,8 @@
 
 /* Each gets its own command line: argv[0] is its name for messages. Returns the
  * exit status. */
-#define LOG_COMMAND_DECLARE(name, text) int log_##name(int argc, char **argv);
-LOG_COMMAND_LIST(LOG_COMMAND_DECLARE)
-#undef LOG_COMMAND_DECLARE
+#define DL_COMMAND_DECLARE(name, text) int dl_##name(int argc, char **argv);
+DL_COMMAND_LIST(DL_COMMAND_DECLARE)
+#undef DL_COMMAND_DECLARE
 
 #endif

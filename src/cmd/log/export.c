@@ -1,95 +1,57 @@
 /* dfopt-log export: a table as CSV or JSON lines, for other programs. */
-#include "cmd/log/job.h"
-#include "cmd/log/rows.h"
+#include "cmd/log/common.h"
+#include "cmd/log/merge.h"
 
-#include <string.h>
+enum { CSV, JSONL, BY_ARGS };
+static const char *const formats[] = {[CSV] = "csv", [JSONL] = "jsonl", NULL};
 
 struct export
 {
-    enum log_kind kind;
-    bool csv, named;
+    struct dl_job job;
+    enum dl_kind kind;
+    int format;
 };
 
-static enum dfopt_err export_rows(const struct export *x, struct log_job *j)
+static enum dfopt_err put_row(void *arg, enum dl_kind kind, const void *row)
 {
-    const struct log_table *t = &log_tables[x->kind];
-    struct dfopt_cursor c;
-    const void *row = NULL;
-    dfopt_cursor_init(&c, j->reader, t->table);
-    if (x->csv)
-        log_csv_header(&j->print, t);
-    enum dfopt_err e = DFOPT_OK;
-    while (!e && log_print_flush(&j->print, false)) {
-        e = dfopt_cursor_row(&c, &row, &j->err);
-        if (e || !row)
-            break;
-        e = x->csv ? log_row_csv(&j->print, j->reader, t, row, &j->err)
-                   : log_row_json(&j->print, j->reader, t, row, false, &j->err);
-        c.next++;
-    }
-    dfopt_cursor_free(&c);
-    return e;
+    struct export *x = arg;
+    struct dl_job *j = &x->job;
+    const struct dl_table *t = &dl_tables[kind];
+    return x->format == CSV
+               ? dl_row_csv(&j->print, j->reader, t, row, &j->err)
+               : dl_row_json(&j->print, j->reader, t, row, false, &j->err);
 }
 
-static const struct argp_option options[] = {
-    {"table", 't', "TABLE", 0,
+#define AT(member) DFOPT_OPTION_AT(struct export, member)
+
+static const struct dfopt_option options[] = {
+    {"table", DFOPT_OPTION_WORD, "TABLE",
      "The table: plans (the default), findings, verdicts, acks, global_plans, "
      "suppressions, timeouts, rejects, registrations, knobs, knob_values, "
      "responses, seen, origins, runs, run_texts",
-     0},
-    {"format", 'f', "FORMAT", 0, "csv (the default), or jsonl: an object a line",
-     0},
+     't', AT(kind), .words = dl_table_words},
+    {"format", DFOPT_OPTION_WORD, "FORMAT",
+     "csv (the default), or jsonl: an object a line", 'f', AT(format),
+     .words = formats},
     {.name = NULL}};
 
-/* The kind of rows that a table has; ends the program where there is none. */
-static enum log_kind kind_of_table(struct argp_state *state, const char *name)
+int dl_export(int argc, char **argv)
 {
-    char names[320] = "";
-    for (uint32_t kind = 0; kind < LOG_KINDS; kind++) {
-        if (strcmp(log_tables[kind].name, name) == 0)
-            return (enum log_kind)kind;
-        const size_t len = strlen(names);
-        snprintf(names + len, sizeof names - len, "%s%s", kind ? ", " : "",
-                 log_tables[kind].name);
-    }
-    argp_error(state, "--table takes one of %s, not '%s'", names, name);
-    return LOG_KINDS;
-}
-
-static error_t parse_option(int key, char *text, struct argp_state *state)
-{
-    struct export *x = state->input;
-    switch (key) {
-    case 't':
-        x->kind = kind_of_table(state, text);
-        return 0;
-    case 'f':
-        x->csv = strcmp(text, "csv") == 0;
-        x->named = true;
-        if (!x->csv && strcmp(text, "jsonl") != 0)
-            argp_error(state, "--format takes one of csv, jsonl, not '%s'", text);
-        return 0;
-    default:
-        return ARGP_ERR_UNKNOWN;
-    }
-}
-
-int log_export(int argc, char **argv)
-{
-    static const struct argp argp = {
+    static const struct dl_command command = {
         .options = options,
-        .parser = parse_option,
         .args_doc = "FILE",
         .doc = "Prints a table of a decision log as CSV or JSON lines, with names "
                "in place of the numbers of strings.\v"
                "In CSV what is not there is empty, and the items of a list are "
                "parted by `;'. --json is --format=jsonl.\n"};
-    struct export x = {.kind = LOG_PLAN, .csv = true};
-    struct log_job job = {.args = {.n_files = 1}};
-    log_args_parse(&job.args, &argp, &x, argc, argv);
-    if (job.args.json && !x.named)
-        x.csv = false;
-    if (!log_start(&job))
-        return LOG_TROUBLE;
-    return log_end(&job, export_rows(&x, &job));
+    struct export x = {
+        .job = {.args = {.n_files = 1}}, .kind = DL_PLAN, .format = BY_ARGS};
+    dl_args_parse(&x.job.args, &command, &x, argc, argv);
+    if (x.format == BY_ARGS)
+        x.format = x.job.args.json ? JSONL : CSV;
+    if (!dl_start(&x.job))
+        return DL_TROUBLE;
+    if (x.format == CSV)
+        dl_csv_header(&x.job.print, &dl_tables[x.kind]);
+    return dl_end(&x.job, dl_each(&x.job, DL_KIND_BIT(x.kind), put_row, &x));
 }

@@ -8,9 +8,9 @@
 #include <string.h>
 
 /* "A:B", "A:", ":B", "A". */
-static void parse_windows(struct log_filter *f, const char *text,
-                          struct argp_state *state)
+error_t dl_filter_windows(struct argp_state *state, const char *text, void *filter)
 {
+    struct dl_filter *f = filter;
     char *end = (char *)text;
     f->windows = true;
     f->from = INT64_MIN;
@@ -32,33 +32,13 @@ static void parse_windows(struct log_filter *f, const char *text,
     if (!ok || *end || errno || f->from > f->to)
         argp_error(state, "--window takes windows A:B, A no later than B, not '%s'",
                    text);
-}
-
-error_t log_filter_option(struct log_filter *f, int key, char *text,
-                          struct argp_state *state)
-{
-    switch (key) {
-    case 'k':
-        f->knob = text;
-        return 0;
-    case 'n':
-        f->node = text;
-        return 0;
-    case 't':
-        f->tag = text;
-        return 0;
-    case 'w':
-        parse_windows(f, text, state);
-        return 0;
-    default:
-        return ARGP_ERR_UNKNOWN;
-    }
+    return 0;
 }
 
 #define KNOBS_LISTED 8
 
 /* "; it has a b c" into text: the first few, each once. */
-static enum dfopt_err list_knobs(struct log_job *j, char *text, size_t size)
+static enum dfopt_err list_knobs(struct dl_job *j, char *text, size_t size)
 {
     dfopt_sym listed[KNOBS_LISTED];
     size_t n = 0;
@@ -85,7 +65,7 @@ static enum dfopt_err list_knobs(struct log_job *j, char *text, size_t size)
     return e;
 }
 
-static enum dfopt_err find(struct log_job *j, const char *what, const char *name,
+static enum dfopt_err find(struct dl_job *j, const char *what, const char *name,
                            const char *more, dfopt_sym *out)
 {
     *out = DFOPT_SYM_NONE;
@@ -99,7 +79,7 @@ static enum dfopt_err find(struct log_job *j, const char *what, const char *name
                            what, name, more);
 }
 
-enum dfopt_err log_filter_resolve(struct log_filter *f, struct log_job *j)
+enum dfopt_err dl_filter_resolve(struct dl_filter *f, struct dl_job *j)
 {
     char knobs[200] = "";
     enum dfopt_err e = DFOPT_OK;
@@ -113,13 +93,13 @@ enum dfopt_err log_filter_resolve(struct log_filter *f, struct log_job *j)
     return e ? e : find(j, "tag", f->tag, "", &f->tag_sym);
 }
 
-bool log_filter_window(const struct log_filter *f, int64_t window)
+bool dl_filter_window(const struct dl_filter *f, int64_t window)
 {
     return !f->windows || (window >= f->from && window <= f->to);
 }
 
-bool log_filter_plan(const struct log_filter *f, const struct dfopt_dict *dict,
-                     const struct dfopt_plan *p)
+bool dl_filter_plan(const struct dl_filter *f, const struct dfopt_dict *dict,
+                    const struct dfopt_plan *p)
 {
     size_t n;
     const dfopt_sym *targets = dfopt_dict_items(dict, p->targets, &n);
@@ -131,17 +111,17 @@ bool log_filter_plan(const struct log_filter *f, const struct dfopt_dict *dict,
     return false;
 }
 
-void log_filter_describe(const struct log_filter *f, struct log_print *p)
+void dl_filter_describe(const struct dl_filter *f, struct dl_print *p)
 {
-    log_put_sym(p, f->knob_sym);
+    dl_put_sym(p, f->knob_sym);
     if (f->node && *f->node) {
-        log_put(p, " on ");
-        log_put_sym(p, f->node_sym);
+        dl_put(p, " on ");
+        dl_put_sym(p, f->node_sym);
     } else if (f->node) {
-        log_put(p, " of the whole job");
+        dl_put(p, " of the whole job");
     }
     if (f->windows && f->from != INT64_MIN)
-        log_put(p, " from window %" PRId64, f->from);
+        dl_put(p, " from window %" PRId64, f->from);
     if (f->windows && f->to != INT64_MAX)
-        log_put(p, " to window %" PRId64, f->to);
+        dl_put(p, " to window %" PRId64, f->to);
 }

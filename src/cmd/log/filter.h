@@ -2,50 +2,58 @@
 #ifndef DFOPT_CMD_LOG_FILTER_H
 #define DFOPT_CMD_LOG_FILTER_H
 
-#include "cmd/log/job.h"
+#include "cmd/log/common.h"
 
-struct log_filter {
+struct dl_filter {
     const char *knob, *node, *tag;         /* NULL: any */
     bool windows;                          /* --window was given */
     int64_t from, to;                      /* windows */
-    dfopt_sym knob_sym, node_sym, tag_sym; /* log_filter_resolve; none: any */
+    dfopt_sym knob_sym, node_sym, tag_sym; /* dl_filter_resolve; none: any */
 };
 
-/* Lines of a table of argp options. A node of "" is the whole job. */
-#define LOG_OPTION_KNOB                                                            \
+/* Rows of a table of options, for a struct with a member `filter`. A node of "" is
+ * the whole job. */
+#define DL_OPTION_KNOB(type)                                                       \
     {                                                                              \
-        "knob", 'k', "KNOB", 0, "Of this knob", 0                                  \
+        "knob", DFOPT_OPTION_TEXT, "KNOB", "Of this knob", 'k',                    \
+            DFOPT_OPTION_AT(type, filter.knob)                                     \
     }
-#define LOG_OPTION_NODE                                                            \
+#define DL_OPTION_NEEDED_KNOB(type)                                                \
     {                                                                              \
-        "node", 'n', "NODE", 0, "Of this node; '' is the whole job", 0             \
+        "knob", DFOPT_OPTION_TEXT, "KNOB", "Of this knob", 'k',                    \
+            DFOPT_OPTION_AT(type, filter.knob), .needed = true                     \
     }
-#define LOG_OPTION_TAG                                                             \
+#define DL_OPTION_NODE(type)                                                       \
     {                                                                              \
-        "tag", 't', "TAG", 0, "For this opportunity tag", 0                        \
+        "node", DFOPT_OPTION_TEXT, "NODE", "Of this node; '' is the whole job",    \
+            'n', DFOPT_OPTION_AT(type, filter.node)                                \
     }
-#define LOG_OPTION_WINDOW                                                          \
+#define DL_OPTION_TAG(type)                                                        \
     {                                                                              \
-        "window", 'w', "A:B", 0,                                                   \
-            "From window A to window B; A:, :B and A alone are understood", 0      \
+        "tag", DFOPT_OPTION_TEXT, "TAG", "For this opportunity tag", 't',          \
+            DFOPT_OPTION_AT(type, filter.tag)                                      \
+    }
+#define DL_OPTION_WINDOW(type)                                                     \
+    {                                                                              \
+        "window", DFOPT_OPTION_CALL, "A:B",                                        \
+            "From window A to window B; A:, :B and A alone are understood", 'w',   \
+            DFOPT_OPTION_AT(type, filter), .call = dl_filter_windows               \
     }
 
-/* Takes an option of the above. Returns ARGP_ERR_UNKNOWN for any other key. */
-error_t log_filter_option(struct log_filter *f, int key, char *text,
-                          struct argp_state *state);
+error_t dl_filter_windows(struct argp_state *state, const char *text, void *filter);
 
 /* Looks up the names in the log's dictionary. Returns ARG, with an error that
  * lists the log's knobs where it is the knob that is not there. */
-enum dfopt_err log_filter_resolve(struct log_filter *f, struct log_job *j);
+enum dfopt_err dl_filter_resolve(struct dl_filter *f, struct dl_job *j);
 
-bool log_filter_window(const struct log_filter *f, int64_t window);
+bool dl_filter_window(const struct dl_filter *f, int64_t window);
 
 /* Whether a plan is for a node that is asked for: a plan for some nodes is for
  * each of them. */
-bool log_filter_plan(const struct log_filter *f, const struct dfopt_dict *dict,
-                     const struct dfopt_plan *p);
+bool dl_filter_plan(const struct dl_filter *f, const struct dfopt_dict *dict,
+                    const struct dfopt_plan *p);
 
 /* "knob K on node N, windows A to B", as far as it was asked for. */
-void log_filter_describe(const struct log_filter *f, struct log_print *p);
+void dl_filter_describe(const struct dl_filter *f, struct dl_print *p);
 
 #endif

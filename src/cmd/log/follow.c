@@ -1,5 +1,5 @@
 /* dfopt-log follow: what a running job decides, as its log is committed. */
-#include "cmd/log/job.h"
+#include "cmd/log/common.h"
 #include "cmd/log/merge.h"
 #include "declog/liveness.h"
 
@@ -13,17 +13,18 @@
 
 enum { FOLLOW_COMPLETE = 0, FOLLOW_TROUBLE = 1, FOLLOW_ENDED = 2 };
 
-#define POLL_MS  200
-#define QUIET_MS 1000 /* without a commit, until the writer is looked for */
-#define TRIES    10   /* reading what is being written may fail for a moment */
-#define LINES    10
+#define POLL_MS    200
+#define QUIET_MS   1000 /* without a commit, until the writer is looked for */
+#define TRIES      10   /* reading what is being written may fail for a moment */
+#define LINES      10
+#define IDLE_MAX_S (INT64_C(86400) * 365)
 
 struct follow {
-    struct log_job job;
+    struct dl_job job;
     bool verdicts;
     uint64_t lines;
     double idle_timeout; /* seconds; 0: none */
-    struct log_merge merge;
+    struct dl_merge merge;
     int64_t last_ms; /* when the last commit was seen */
     int failures;    /* in a row */
 };
@@ -37,93 +38,85 @@ static int64_t now_ms(void)
 
 /* ---- one row ---- */
 
-static void put_on(struct log_print *p, dfopt_sym node)
+static void put_on(struct dl_print *p, dfopt_sym node)
 {
-    log_put(p, " on ");
+    dl_put(p, " on ");
     if (node == DFOPT_SYM_EMPTY)
-        log_put(p, "the whole job");
+        dl_put(p, "the whole job");
     else
-        log_put_sym(p, node);
+        dl_put_sym(p, node);
 }
 
-static void put_id(struct log_print *p, uint64_t id)
+static void plan_text(struct dl_print *p, const struct dfopt_plan *plan)
 {
-    char text[DFOPT_PLAN_ID_SIZE];
-    dfopt_plan_id_text(id, text);
-    log_put(p, "%s", text);
-}
-
-static void plan_text(struct log_print *p, const struct dfopt_plan *plan)
-{
-    log_color(p, LOG_GREEN);
-    log_put(p, "plan");
-    log_color(p, LOG_PLAIN);
-    log_put(p, "     window %" PRId64 ": ", plan->window);
-    log_put_sym(p, plan->knob);
-    log_put(p, " ");
-    log_put_value(p, plan->old_value);
-    log_put(p, " -> ");
-    log_put_value(p, plan->new_value);
-    log_put(p, " on ");
-    log_put_targets(p, plan);
-    log_put(p, " for ");
-    log_put_sym(p, plan->finding_type);
-    log_put(p, " of severity %.3f, ", plan->severity);
+    dl_color(p, DL_GREEN);
+    dl_put(p, "plan");
+    dl_color(p, DL_PLAIN);
+    dl_put(p, "     window %" PRId64 ": ", plan->window);
+    dl_put_sym(p, plan->knob);
+    dl_put(p, " ");
+    dl_put_change(p, plan);
+    dl_put(p, " on ");
+    dl_put_targets(p, plan);
+    dl_put(p, " for ");
+    dl_put_sym(p, plan->finding_type);
+    dl_put(p, " of severity %.3f, ", plan->severity);
     if (plan->relay_id != DFOPT_SYM_NONE)
-        log_put_sym(p, plan->relay_id);
+        dl_put_sym(p, plan->relay_id);
     else
-        put_id(p, plan->plan_id);
-    log_put(p, "\n");
+        dl_put_plan_id(p, plan->plan_id);
+    dl_put(p, "\n");
 }
 
-static void ack_text(struct log_print *p, const struct dfopt_declog_ack_row *a)
+static void ack_text(struct dl_print *p, const struct dfopt_declog_ack_row *a)
 {
-    log_color(p, a->outcome == DFOPT_ACK_OUTCOME_APPLIED ? LOG_GREEN : LOG_YELLOW);
-    log_put(p, "ack");
-    log_color(p, LOG_PLAIN);
-    log_put(p, "      %s: ", dfopt_ack_outcome_name(a->outcome));
+    dl_color(p, a->outcome == DFOPT_ACK_OUTCOME_APPLIED ? DL_GREEN : DL_YELLOW);
+    dl_put(p, "ack");
+    dl_color(p, DL_PLAIN);
+    dl_put(p, "      %s: ", dfopt_ack_outcome_name(a->outcome));
     if (a->outcome == DFOPT_ACK_OUTCOME_UNMATCHED) {
-        log_put_sym(p, a->knob);
-        log_put(p, ", a plan that is not waited for\n");
+        dl_put_sym(p, a->knob);
+        dl_put(p, ", a plan that is not waited for\n");
         return;
     }
-    log_put_sym(p, a->knob);
+    dl_put_sym(p, a->knob);
     put_on(p, a->node);
-    log_put(p, " is ");
-    log_put_value(p, a->value);
-    log_put(p, ", ");
-    put_id(p, a->plan_id);
-    log_put(p, "\n");
+    dl_put(p, " is ");
+    dl_put_value(p, a->value);
+    dl_put(p, ", ");
+    dl_put_plan_id(p, a->plan_id);
+    dl_put(p, "\n");
 }
 
-static void verdict_text(struct log_print *p, const struct dfopt_verdict_row *v)
+static void verdict_text(struct dl_print *p, const struct dfopt_verdict_row *v)
 {
-    log_put(p, "verdict  %s", dfopt_verdict_name(v->verdict));
+    dl_put(p, "verdict  %s", dfopt_verdict_name(v->verdict));
     if (v->knob != DFOPT_SYM_NONE) {
-        log_put(p, " ");
-        log_put_sym(p, v->knob);
+        dl_put(p, " ");
+        dl_put_sym(p, v->knob);
         put_on(p, v->node);
     }
     if (v->tag != DFOPT_SYM_NONE) {
-        log_put(p, " for ");
-        log_put_sym(p, v->tag);
+        dl_put(p, " for ");
+        dl_put_sym(p, v->tag);
     }
-    log_put(p, ": ");
-    log_put_real(p, v->value);
-    log_put(p, " against ");
-    log_put_real(p, v->threshold);
-    log_put(p, ", event %" PRIu64 "\n", v->seq);
+    dl_put(p, ": ");
+    dl_put_real(p, v->value);
+    dl_put(p, " against ");
+    dl_put_real(p, v->threshold);
+    dl_put(p, ", event %" PRIu64 "\n", v->seq);
 }
 
-static enum dfopt_err put_row(struct follow *f, enum log_kind kind, const void *row)
+static enum dfopt_err put_row(void *arg, enum dl_kind kind, const void *row)
 {
-    struct log_print *p = &f->job.print;
+    struct follow *f = arg;
+    struct dl_print *p = &f->job.print;
     if (f->job.args.json)
-        return log_row_json(p, f->job.reader, &log_tables[kind], row, true,
-                            &f->job.err);
-    if (kind == LOG_PLAN)
+        return dl_row_json(p, f->job.reader, &dl_tables[kind], row, true,
+                           &f->job.err);
+    if (kind == DL_PLAN)
         plan_text(p, &((const struct dfopt_declog_plan_row *)row)->p);
-    else if (kind == LOG_ACK)
+    else if (kind == DL_ACK)
         ack_text(p, row);
     else
         verdict_text(p, row);
@@ -137,20 +130,14 @@ static enum dfopt_err print_new(struct follow *f)
 {
     uint64_t next = f->job.run->last.at.next_seq;
     f->merge.to = next - 1;
-    while (next > 0 && log_print_flush(&f->job.print, false)) {
-        enum log_kind kind;
-        const void *row;
-        enum dfopt_err e = log_merge_row(&f->merge, &kind, &row, &f->job.err);
-        if (!e && row)
-            e = put_row(f, kind, row);
+    if (next > 0) {
+        enum dfopt_err e =
+            dl_merge_each(&f->merge, &f->job.print, put_row, f, &f->job.err);
         if (e)
             return e;
-        if (!row)
-            break;
-        log_merge_step(&f->merge, kind);
     }
-    log_print_flush(&f->job.print, true);
-    return f->job.print.e;
+    dl_print_flush(&f->job.print, true);
+    return f->job.print.put.e;
 }
 
 /* Looks for new commits and prints them. */
@@ -218,39 +205,21 @@ static enum dfopt_err first_event(struct follow *f, uint64_t *seq)
 
 /* ---- the command ---- */
 
-static const struct argp_option options[] = {
-    {"verdicts", 'v', NULL, 0, "Verdicts, too", 0},
-    {"lines", 'n', "N", 0, "Begin with the last N plans (default 10)", 0},
-    {"idle-timeout", 'i', "SECONDS", 0,
-     "End when nothing has been committed for so long (default 0: never)", 0},
+#define AT(member) DFOPT_OPTION_AT(struct follow, member)
+
+static const struct dfopt_option options[] = {
+    {"verdicts", DFOPT_OPTION_FLAG, NULL, "Verdicts, too", 'v', AT(verdicts)},
+    {"lines", DFOPT_OPTION_COUNT, "N", "Begin with the last N plans (default 10)",
+     'n', AT(lines)},
+    {"idle-timeout", DFOPT_OPTION_SECONDS, "SECONDS",
+     "End when nothing has been committed for so long (default 0: never)", 'i',
+     AT(idle_timeout), .hi = IDLE_MAX_S},
     {.name = NULL}};
 
-static error_t parse_option(int key, char *text, struct argp_state *state)
+int dl_follow(int argc, char **argv)
 {
-    struct follow *f = state->input;
-    char *end = text;
-    switch (key) {
-    case 'v':
-        f->verdicts = true;
-        return 0;
-    case 'n':
-        f->lines = log_args_number(state, "lines", text, UINT64_MAX);
-        return 0;
-    case 'i':
-        f->idle_timeout = strtod(text, &end);
-        if (end == text || *end || !(f->idle_timeout >= 0))
-            argp_error(state, "--idle-timeout takes seconds, not '%s'", text);
-        return 0;
-    default:
-        return ARGP_ERR_UNKNOWN;
-    }
-}
-
-int log_follow(int argc, char **argv)
-{
-    static const struct argp argp = {
+    static const struct dl_command command = {
         .options = options,
-        .parser = parse_option,
         .args_doc = "FILE",
         .doc = "Prints plans and acks of a run as they are committed to its log, "
                "until the log is complete.\v"
@@ -260,16 +229,16 @@ int log_follow(int argc, char **argv)
     struct follow f = {.job = {.args = {.n_files = 1}}, .lines = LINES};
     const char *why = NULL;
     uint64_t seq = 0;
-    log_args_parse(&f.job.args, &argp, &f, argc, argv);
-    if (!log_start(&f.job))
+    dl_args_parse(&f.job.args, &command, &f, argc, argv);
+    if (!dl_start(&f.job))
         return FOLLOW_TROUBLE;
-    uint32_t kinds = LOG_KIND_BIT(LOG_PLAN) | LOG_KIND_BIT(LOG_ACK);
+    uint32_t kinds = DL_KIND_BIT(DL_PLAN) | DL_KIND_BIT(DL_ACK);
     if (f.verdicts)
-        kinds |= LOG_KIND_BIT(LOG_VERDICT);
+        kinds |= DL_KIND_BIT(DL_VERDICT);
     f.last_ms = now_ms();
     enum dfopt_err e = first_event(&f, &seq);
     if (!e)
-        e = log_merge_init(&f.merge, f.job.reader, kinds, seq, &f.job.err);
+        e = dl_merge_init(&f.merge, f.job.reader, kinds, seq, &f.job.err);
     if (!e)
         e = follow(&f, &why);
     bool incomplete = why && !f.job.run->complete;
@@ -278,7 +247,7 @@ int log_follow(int argc, char **argv)
                 "dfopt-log: %s: %s; up to event %" PRIu64 ", commit %" PRIu64 "\n",
                 f.job.args.file[0], why, f.job.run->last.at.next_seq,
                 f.job.run->commits);
-    log_merge_free(&f.merge);
-    int status = log_end(&f.job, e);
-    return status == LOG_OK && incomplete ? FOLLOW_ENDED : status;
+    dl_merge_free(&f.merge);
+    int status = dl_end(&f.job, e);
+    return status == DL_OK && incomplete ? FOLLOW_ENDED : status;
 }

@@ -1,5 +1,5 @@
 /* Goes once through the tables that the summary is made of. Registrations,
- * plans and acks change values, so their rows are taken in the order of events;
+ * plans and acks change values, so their rows are read in the order of events;
  * which values held at the end is the planner's state, which the log's fold is. */
 #include "cmd/log/gather.h"
 #include "cmd/log/merge.h"
@@ -10,30 +10,30 @@
 
 struct gather {
     struct dfopt_declog_reader *reader;
-    struct log_facts *facts;
-    struct dfopt_buf knobs; /* struct log_knob */
+    struct dl_facts *facts;
+    struct dfopt_buf knobs; /* struct dl_knob */
     uint32_t *index;        /* by string number: 1 + index in knobs; 0: none */
     uint64_t *types;        /* by string number: findings of that type */
     bool *nodes;            /* by string number: a finding named it */
     uint32_t n_strings;
 };
 
-static struct log_knob *knob_of(struct gather *g, dfopt_sym s)
+static struct dl_knob *knob_of(struct gather *g, dfopt_sym s)
 {
     if (s >= g->n_strings)
         return NULL; /* none; the reader lets nothing else through */
     if (g->index[s] == 0) {
-        struct log_knob *k = dfopt_buf_grow(&g->knobs, sizeof *k);
+        struct dl_knob *k = dfopt_buf_grow(&g->knobs, sizeof *k);
         if (!k)
             return NULL;
-        *k = (struct log_knob){.knob = s,
-                               .low = INFINITY,
-                               .high = -INFINITY,
-                               .own_low = INFINITY,
-                               .own_high = -INFINITY};
-        g->index[s] = (uint32_t)DFOPT_ROWS(&g->knobs, struct log_knob);
+        *k = (struct dl_knob){.knob = s,
+                              .low = INFINITY,
+                              .high = -INFINITY,
+                              .own_low = INFINITY,
+                              .own_high = -INFINITY};
+        g->index[s] = (uint32_t)DFOPT_ROWS(&g->knobs, struct dl_knob);
     }
-    return DFOPT_ROW(&g->knobs, struct log_knob) + g->index[s] - 1;
+    return DFOPT_ROW(&g->knobs, struct dl_knob) + g->index[s] - 1;
 }
 
 static void widen(double *low, double *high, struct dfopt_value v)
@@ -44,7 +44,7 @@ static void widen(double *low, double *high, struct dfopt_value v)
     *high = fmax(*high, dfopt_value_as_double(v));
 }
 
-static void see_value(struct log_knob *k, struct dfopt_value v, bool whole_job)
+static void see_value(struct dl_knob *k, struct dfopt_value v, bool whole_job)
 {
     widen(&k->low, &k->high, v);
     if (whole_job && k->first.kind == DFOPT_KIND_NULL)
@@ -56,7 +56,7 @@ static void see_value(struct log_knob *k, struct dfopt_value v, bool whole_job)
 static void see_knob(struct gather *g, const void *row)
 {
     const struct dfopt_declog_knob_row *r = row;
-    struct log_knob *k = knob_of(g, r->knob);
+    struct dl_knob *k = knob_of(g, r->knob);
     if (k && r->has_current)
         see_value(k, r->current, true);
     else if (k && k->first.kind == DFOPT_KIND_NULL)
@@ -66,7 +66,7 @@ static void see_knob(struct gather *g, const void *row)
 static void see_plan(struct gather *g, const void *row)
 {
     const struct dfopt_plan *p = &((const struct dfopt_declog_plan_row *)row)->p;
-    struct log_knob *k = knob_of(g, p->knob);
+    struct dl_knob *k = knob_of(g, p->knob);
     if (!k)
         return;
     bool whole_job = p->node == DFOPT_SYM_EMPTY && p->targets == DFOPT_LIST_EMPTY;
@@ -88,40 +88,34 @@ static void see_ack(struct gather *g, const void *row)
 {
     const struct dfopt_declog_ack_row *a = row;
     g->facts->acks[a->outcome]++;
-    struct log_knob *k =
+    struct dl_knob *k =
         a->outcome == DFOPT_ACK_OUTCOME_UNMATCHED ? NULL : knob_of(g, a->knob);
     if (k)
         see_value(k, a->value, a->node == DFOPT_SYM_EMPTY);
 }
 
+static enum dfopt_err see_change(void *arg, enum dl_kind kind, const void *row)
+{
+    (kind == DL_KNOB ? see_knob : kind == DL_ACK ? see_ack : see_plan)(arg, row);
+    return DFOPT_OK;
+}
+
 static enum dfopt_err gather_changes(struct gather *g, struct dfopt_error *err)
 {
-    struct log_merge m;
-    const uint32_t kinds =
-        LOG_KIND_BIT(LOG_KNOB) | LOG_KIND_BIT(LOG_ACK) | LOG_KIND_BIT(LOG_PLAN);
-    enum dfopt_err e = log_merge_init(&m, g->reader, kinds, 0, err);
-    while (!e) {
-        enum log_kind kind;
-        const void *row;
-        e = log_merge_row(&m, &kind, &row, err);
-        if (e || !row)
-            break;
-        if (kind == LOG_KNOB)
-            see_knob(g, row);
-        else if (kind == LOG_ACK)
-            see_ack(g, row);
-        else
-            see_plan(g, row);
-        log_merge_step(&m, kind);
-    }
-    log_merge_free(&m);
+    struct dl_merge m;
+    enum dfopt_err e = dl_merge_init(
+        &m, g->reader,
+        DL_KIND_BIT(DL_KNOB) | DL_KIND_BIT(DL_ACK) | DL_KIND_BIT(DL_PLAN), 0, err);
+    if (!e)
+        e = dl_merge_each(&m, NULL, see_change, g, err);
+    dl_merge_free(&m);
     return e;
 }
 
 /* A value at the end of the log. */
 static void see_state(struct gather *g, const struct dfopt_state_row *s)
 {
-    struct log_knob *k = s->flags & DFOPT_STATE_VALUE ? knob_of(g, s->knob) : NULL;
+    struct dl_knob *k = s->flags & DFOPT_STATE_VALUE ? knob_of(g, s->knob) : NULL;
     if (!k)
         return;
     if (s->node == DFOPT_SYM_EMPTY) {
@@ -156,7 +150,7 @@ static void see_verdict(struct gather *g, const void *row)
 {
     const struct dfopt_verdict_row *v = row;
     g->facts->verdicts[v->verdict]++;
-    struct log_knob *k = knob_of(g, v->knob);
+    struct dl_knob *k = knob_of(g, v->knob);
     if (k)
         k->verdicts[v->verdict]++;
 }
@@ -176,7 +170,7 @@ static void see_suppression(struct gather *g, const void *row)
 static void see_finding(struct gather *g, const void *row)
 {
     const struct dfopt_declog_finding_row *f = row;
-    struct log_facts *facts = g->facts;
+    struct dl_facts *facts = g->facts;
     if (f->window < facts->first_window)
         facts->first_window = f->window;
     if (f->window > facts->last_window)
@@ -192,23 +186,23 @@ static void see_finding(struct gather *g, const void *row)
 
 /* The tables that are counted row by row, and the members that it takes. */
 static const struct {
-    enum log_kind kind;
+    enum dl_kind kind;
     void (*see)(struct gather *g, const void *row);
     size_t n_members, members[3];
 } counted[] = {
-    {LOG_FINDING,
+    {DL_FINDING,
      see_finding,
      3,
      {offsetof(struct dfopt_declog_finding_row, window),
       offsetof(struct dfopt_declog_finding_row, type),
       offsetof(struct dfopt_declog_finding_row, node)}},
-    {LOG_VERDICT,
+    {DL_VERDICT,
      see_verdict,
      2,
      {offsetof(struct dfopt_verdict_row, verdict),
       offsetof(struct dfopt_verdict_row, knob)}},
-    {LOG_GLOBAL_PLAN, see_relay, 1, {offsetof(struct dfopt_relay_row, outcome)}},
-    {LOG_SUPPRESSION,
+    {DL_GLOBAL_PLAN, see_relay, 1, {offsetof(struct dfopt_relay_row, outcome)}},
+    {DL_SUPPRESSION,
      see_suppression,
      1,
      {offsetof(struct dfopt_suppression_row, action)}},
@@ -217,7 +211,7 @@ static const struct {
 static enum dfopt_err count_table(struct gather *g, size_t which,
                                   struct dfopt_error *err)
 {
-    const struct log_table *t = &log_tables[counted[which].kind];
+    const struct dl_table *t = &dl_tables[counted[which].kind];
     struct dfopt_cursor c;
     const void *row = NULL;
     dfopt_cursor_init(&c, g->reader, t->table);
@@ -237,7 +231,7 @@ static enum dfopt_err count_table(struct gather *g, size_t which,
 
 static int more_frequent(const void *a, const void *b)
 {
-    const struct log_type *x = a, *y = b;
+    const struct dl_type *x = a, *y = b;
     if (x->n != y->n)
         return x->n < y->n ? 1 : -1;
     return (x->type > y->type) - (x->type < y->type);
@@ -247,22 +241,22 @@ static enum dfopt_err list_types(struct gather *g)
 {
     struct dfopt_buf types = {0};
     for (uint32_t s = 0; s < g->n_strings; s++) {
-        const struct log_type type = {s, g->types[s]};
+        const struct dl_type type = {s, g->types[s]};
         if (type.n > 0 && dfopt_buf_add(&types, &type, sizeof type) != DFOPT_OK) {
             dfopt_buf_free(&types);
             return DFOPT_ERR_NOMEM;
         }
     }
-    g->facts->n_types = DFOPT_ROWS(&types, struct log_type);
-    g->facts->types = DFOPT_ROW(&types, struct log_type); /* the buffer's memory */
+    g->facts->n_types = DFOPT_ROWS(&types, struct dl_type);
+    g->facts->types = DFOPT_ROW(&types, struct dl_type); /* the buffer's memory */
     if (g->facts->n_types > 1)
-        qsort(g->facts->types, g->facts->n_types, sizeof(struct log_type),
+        qsort(g->facts->types, g->facts->n_types, sizeof(struct dl_type),
               more_frequent);
     return DFOPT_OK;
 }
 
-enum dfopt_err log_gather(struct dfopt_declog_reader *r, struct log_facts *f,
-                          struct dfopt_error *err)
+enum dfopt_err dl_gather(struct dfopt_declog_reader *r, struct dl_facts *f,
+                         struct dfopt_error *err)
 {
     struct gather g = {.reader = r,
                        .facts = f,
@@ -284,12 +278,12 @@ enum dfopt_err log_gather(struct dfopt_declog_reader *r, struct log_facts *f,
     free(g.index);
     free(g.types);
     free(g.nodes);
-    f->n_knobs = DFOPT_ROWS(&g.knobs, struct log_knob);
-    f->knobs = DFOPT_ROW(&g.knobs, struct log_knob); /* the buffer's memory */
+    f->n_knobs = DFOPT_ROWS(&g.knobs, struct dl_knob);
+    f->knobs = DFOPT_ROW(&g.knobs, struct dl_knob); /* the buffer's memory */
     return e;
 }
 
-void log_facts_free(struct log_facts *f)
+void dl_facts_free(struct dl_facts *f)
 {
     free(f->knobs);
     free(f->types);

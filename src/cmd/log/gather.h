@@ -2,12 +2,17 @@
 #ifndef DFOPT_CMD_LOG_GATHER_H
 #define DFOPT_CMD_LOG_GATHER_H
 
-#include "cmd/log/job.h"
+#include "cmd/log/common.h"
 
-#define LOG_ACK_OUTCOMES   (DFOPT_ACK_OUTCOME_CLEARED + 1)
-#define LOG_RELAY_OUTCOMES (DFOPT_RELAY_NOT_TARGETED + 1)
+/* How many enumerators a list has. */
+#define DL_ONE(...) +1
+enum {
+    DL_ACK_OUTCOMES = DFOPT_ACK_OUTCOME_LIST(DL_ONE),
+    DL_RELAY_OUTCOMES = DFOPT_RELAY_OUTCOME_LIST(DL_ONE),
+    DL_SUPPRESSION_ACTIONS = DFOPT_SUPPRESSION_ACTION_LIST(DL_ONE)
+};
 
-struct log_knob { /* in the order of first mention */
+struct dl_knob { /* in the order of first mention */
     dfopt_sym knob;
     struct dfopt_value first, last; /* of the whole job; NULL kind: not known */
     double low, high;               /* numbers seen on any node; low > high: none */
@@ -17,29 +22,27 @@ struct log_knob { /* in the order of first mention */
     uint64_t verdicts[DFOPT_VERDICT_COUNT];
 };
 
-#define LOG_SUPPRESSION_ACTIONS (DFOPT_SUPPRESSION_CLEARED + 1)
-
-struct log_type { /* of findings */
+struct dl_type { /* of findings */
     dfopt_sym type;
     uint64_t n;
 };
 
-struct log_facts {
+struct dl_facts {
     int64_t first_window, last_window; /* of findings; first > last: none */
     uint32_t nodes;                    /* that findings named */
-    struct log_type *types;            /* owned; the most frequent first */
+    struct dl_type *types;             /* owned; the most frequent first */
     size_t n_types;
-    uint64_t suppressions[LOG_SUPPRESSION_ACTIONS];
+    uint64_t suppressions[DL_SUPPRESSION_ACTIONS];
     uint64_t verdicts[DFOPT_VERDICT_COUNT];
-    uint64_t acks[LOG_ACK_OUTCOMES], relays[LOG_RELAY_OUTCOMES];
-    struct log_knob *knobs; /* owned */
+    uint64_t acks[DL_ACK_OUTCOMES], relays[DL_RELAY_OUTCOMES];
+    struct dl_knob *knobs; /* owned */
     size_t n_knobs;
     struct dfopt_error no_end; /* why values at the end are not known; else OK */
 };
 
 /* Fills *f, which is zeroed. Free it also after a failure. */
-enum dfopt_err log_gather(struct dfopt_declog_reader *r, struct log_facts *f,
-                          struct dfopt_error *err);
-void log_facts_free(struct log_facts *f);
+enum dfopt_err dl_gather(struct dfopt_declog_reader *r, struct dl_facts *f,
+                         struct dfopt_error *err);
+void dl_facts_free(struct dl_facts *f);
 
 #endif

@@ -1,8 +1,8 @@
 /* dfopt-log: looks into decision logs. The commands have a file each. */
 #include "cmd/log/commands.h"
+#include "cmd/option/option.h"
 #include "declog/format.h"
 
-#include <argp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,9 +12,9 @@ static const struct command {
     const char *name, *text;
     int (*run)(int argc, char **argv);
 } commands[] = {
-#define LOG_COMMAND_ROW(name, text) {#name, text, log_##name},
-    LOG_COMMAND_LIST(LOG_COMMAND_ROW)
-#undef LOG_COMMAND_ROW
+#define DL_COMMAND_ROW(name, text) {#name, text, dl_##name},
+    DL_COMMAND_LIST(DL_COMMAND_ROW)
+#undef DL_COMMAND_ROW
 };
 #define COMMANDS (sizeof commands / sizeof *commands)
 
@@ -77,12 +77,13 @@ int main(int argc, char **argv)
             "being written, or one whose writer was killed.\v\n"
             "`dfopt-log COMMAND --help` tells a command's options.\n"
             "Exit status: 0 fine, 1 trouble with the file (diff and check: see "
-            "there), 64 wrong usage.\n",
+            "there), 2 wrong usage.\n",
         .help_filter = help_text};
     char name[64];
     struct choice choice = {.command = NULL};
+    argp_err_exit_status = DFOPT_USAGE_EXIT;
     argp_program_version_hook = print_version;
-    signal(SIGPIPE, SIG_IGN); /* a reader that leaves is seen by log_write */
+    signal(SIGPIPE, SIG_IGN); /* a reader that leaves is seen by dl_print_flush */
     argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &choice);
     snprintf(name, sizeof name, "dfopt-log %s", choice.command->name);
     argv[choice.at] = name;

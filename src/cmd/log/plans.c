@@ -23,11 +23,11 @@ static int by_plan(const void *a, const void *b)
 }
 
 /* Of a row of the kind; false: of no plan that was waited for. */
-static bool answer_of(enum log_kind kind, const void *row, struct answer *answer)
+static bool answer_of(enum dl_kind kind, const void *row, struct answer *answer)
 {
     const struct dfopt_declog_ack_row *a = row;
     const struct dfopt_timeout_row *t = row;
-    if (kind == LOG_TIMEOUT) {
+    if (kind == DL_TIMEOUT) {
         *answer = (struct answer){.plan_id = t->plan_id, .fate = GIVEN_UP};
         return true;
     }
@@ -35,39 +35,37 @@ static bool answer_of(enum log_kind kind, const void *row, struct answer *answer
     return a->outcome != DFOPT_ACK_OUTCOME_UNMATCHED;
 }
 
-/* All answers by plan: 16 bytes each. */
-static enum dfopt_err read_answers(struct log_job *j, struct dfopt_buf *answers)
+struct plans {
+    struct dl_job job;
+    struct dl_filter filter;
+    struct dfopt_buf answers; /* struct answer, by plan: 16 bytes each */
+};
+
+static enum dfopt_err see_answer(void *arg, enum dl_kind kind, const void *row)
 {
-    struct log_merge m;
-    enum dfopt_err e = log_merge_init(
-        &m, j->reader, LOG_KIND_BIT(LOG_ACK) | LOG_KIND_BIT(LOG_TIMEOUT), 0,
-        &j->err);
-    while (!e) {
-        enum log_kind kind;
-        const void *row;
-        struct answer answer;
-        e = log_merge_row(&m, &kind, &row, &j->err);
-        if (e || !row)
-            break;
-        if (answer_of(kind, row, &answer)) {
-            answer.row = (uint32_t)DFOPT_ROWS(answers, struct answer);
-            e = dfopt_buf_add(answers, &answer, sizeof answer);
-        }
-        log_merge_step(&m, kind);
-    }
-    log_merge_free(&m);
-    if (answers->len > 0)
-        qsort(answers->data, DFOPT_ROWS(answers, struct answer),
+    struct plans *s = arg;
+    struct answer answer;
+    if (!answer_of(kind, row, &answer))
+        return DFOPT_OK;
+    answer.row = (uint32_t)DFOPT_ROWS(&s->answers, struct answer);
+    return dfopt_buf_add(&s->answers, &answer, sizeof answer);
+}
+
+static enum dfopt_err read_answers(struct plans *s)
+{
+    enum dfopt_err e = dl_each(
+        &s->job, DL_KIND_BIT(DL_ACK) | DL_KIND_BIT(DL_TIMEOUT), see_answer, s);
+    if (s->answers.len > 0)
+        qsort(s->answers.data, DFOPT_ROWS(&s->answers, struct answer),
               sizeof(struct answer), by_plan);
     return e;
 }
 
 /* What became of a plan: relayed, assumed, an ack's outcome, given up, waiting. */
-static const char *fate_of(const struct log_job *j, const struct dfopt_buf *answers,
-                           const struct dfopt_plan *p)
+static const char *fate_of(const struct plans *s, const struct dfopt_plan *p)
 {
-    const struct answer *a = DFOPT_ROW(answers, struct answer);
-    size_t low = 0, high = DFOPT_ROWS(answers, struct answer), n = high;
+    const struct answer *a = DFOPT_ROW(&s->answers, struct answer);
+    size_t low = 0, high = DFOPT_ROWS(&s->answers, struct answer), n = high;
     if (p->relay_id != DFOPT_SYM_NONE)
         return "relayed";
     while (low < high) {
@@ -80,133 +78,118 @@ static const char *fate_of(const struct log_job *j, const struct dfopt_buf *answ
     if (low < n && a[low].plan_id == p->plan_id)
         return a[low].fate == GIVEN_UP ? "given_up"
                                        : dfopt_ack_outcome_name(a[low].fate);
-    return strcmp(j->run->acks_mode, "assumed") == 0 ? "assumed" : "waiting";
+    return strcmp(s->job.run->acks_mode, "assumed") == 0 ? "assumed" : "waiting";
 }
 
 /* ---- one plan ---- */
 
-static void put_cell_sym(struct log_print *p, dfopt_sym s, size_t width)
+static void put_cell_sym(struct dl_print *p, dfopt_sym s, size_t width)
 {
     size_t start = p->out.len;
-    log_put_sym(p, s);
-    log_pad(p, start, width);
+    dl_put_sym(p, s);
+    dl_pad(p, start, width);
 }
 
-static void plan_text(struct log_print *p, const struct dfopt_plan *plan,
+static void plan_text(struct dl_print *p, const struct dfopt_plan *plan,
                       const char *fate)
 {
-    char id[DFOPT_PLAN_ID_SIZE];
     size_t start = p->out.len;
-    if (plan->relay_id != DFOPT_SYM_NONE) {
-        log_put_sym(p, plan->relay_id);
-    } else {
-        dfopt_plan_id_text(plan->plan_id, id);
-        log_put(p, "%s", id);
-    }
-    log_pad(p, start, DFOPT_PLAN_ID_SIZE - 1);
-    log_put(p, "%6" PRId64 " ", plan->window);
+    if (plan->relay_id != DFOPT_SYM_NONE)
+        dl_put_sym(p, plan->relay_id);
+    else
+        dl_put_plan_id(p, plan->plan_id);
+    dl_pad(p, start, DFOPT_PLAN_ID_SIZE - 1);
+    dl_put(p, "%6" PRId64 " ", plan->window);
     put_cell_sym(p, plan->knob, 20);
     start = p->out.len;
-    log_put_value(p, plan->old_value);
-    log_put(p, " -> ");
-    log_put_value(p, plan->new_value);
-    log_pad(p, start, 14);
+    dl_put_change(p, plan);
+    dl_pad(p, start, 14);
     start = p->out.len;
-    log_put_targets(p, plan);
-    log_pad(p, start, 16);
-    log_color(p, strcmp(fate, "rejected") == 0      ? LOG_RED
-                 : fate[0] == 'w' || fate[0] == 'g' ? LOG_YELLOW
-                                                    : LOG_GREEN);
-    log_put(p, "%-9s", fate);
-    log_color(p, LOG_PLAIN);
-    log_put(p, " %5.3f ", plan->severity);
-    log_put_sym(p, plan->tag);
-    log_put(p, "\n");
+    dl_put_targets(p, plan);
+    dl_pad(p, start, 16);
+    dl_color(p, strcmp(fate, "rejected") == 0      ? DL_RED
+                : fate[0] == 'w' || fate[0] == 'g' ? DL_YELLOW
+                                                   : DL_GREEN);
+    dl_put(p, "%-9s", fate);
+    dl_color(p, DL_PLAIN);
+    dl_put(p, " %5.3f ", plan->severity);
+    dl_put_sym(p, plan->tag);
+    dl_put(p, "\n");
 }
 
-static enum dfopt_err plan_json(struct log_job *j, const void *row,
-                                const char *fate)
+static enum dfopt_err plan_json(struct dl_job *j, const void *row, const char *fate)
 {
-    enum dfopt_err e = log_row_json(&j->print, j->reader, &log_tables[LOG_PLAN],
-                                    row, false, &j->err);
+    enum dfopt_err e =
+        dl_row_json(&j->print, j->reader, &dl_tables[DL_PLAN], row, false, &j->err);
     if (!e && j->print.out.len >= 2) {
         j->print.out.len -= 2; /* "}\n" */
-        log_put(&j->print, ",\"fate\":\"%s\"}\n", fate);
+        dfopt_member_text(&j->print.put, "fate", fate);
+        dfopt_put_raw(&j->print.put, "}\n");
     }
     return e;
 }
 
 /* ---- the command ---- */
 
-static bool wanted(const struct log_filter *f, const struct dfopt_dict *dict,
-                   const struct dfopt_plan *p)
+static bool wanted(const struct plans *s, const struct dfopt_plan *p)
 {
+    const struct dl_filter *f = &s->filter;
     return (f->knob_sym == DFOPT_SYM_NONE || p->knob == f->knob_sym) &&
            (f->tag_sym == DFOPT_SYM_NONE || p->tag == f->tag_sym) &&
-           log_filter_window(f, p->window) && log_filter_plan(f, dict, p);
+           dl_filter_window(f, p->window) && dl_filter_plan(f, s->job.dict, p);
 }
 
-static enum dfopt_err print_plans(const struct log_filter *f, struct log_job *j)
+static enum dfopt_err see_plan(void *arg, enum dl_kind kind, const void *row)
 {
-    const struct log_table *t = &log_tables[LOG_PLAN];
-    struct dfopt_buf answers = {0};
-    struct dfopt_cursor c;
-    const void *row = NULL;
-    dfopt_cursor_init(&c, j->reader, t->table);
-    enum dfopt_err e = read_answers(j, &answers);
-    if (!e && !j->args.json) {
-        log_color(&j->print, LOG_BOLD);
-        log_put(&j->print, "%-21s %6s %-20s %-14s %-16s %-9s %5s %s\n", "plan",
-                "window", "knob", "change", "on", "became", "sev.", "tag");
-        log_color(&j->print, LOG_PLAIN);
+    struct plans *s = arg;
+    const struct dfopt_plan *p = &((const struct dfopt_declog_plan_row *)row)->p;
+    (void)kind;
+    if (!wanted(s, p))
+        return DFOPT_OK;
+    if (s->job.args.json)
+        return plan_json(&s->job, row, fate_of(s, p));
+    plan_text(&s->job.print, p, fate_of(s, p));
+    return DFOPT_OK;
+}
+
+static enum dfopt_err print_plans(struct plans *s)
+{
+    struct dl_print *p = &s->job.print;
+    enum dfopt_err e = read_answers(s);
+    if (e)
+        return e;
+    if (!s->job.args.json) {
+        dl_color(p, DL_BOLD);
+        dl_put(p, "%-21s %6s %-20s %-14s %-16s %-9s %5s %s\n", "plan", "window",
+               "knob", "change", "on", "became", "sev.", "tag");
+        dl_color(p, DL_PLAIN);
     }
-    while (!e && log_print_flush(&j->print, false)) {
-        e = dfopt_cursor_row(&c, &row, &j->err);
-        if (e || !row)
-            break;
-        const struct dfopt_plan *p =
-            &((const struct dfopt_declog_plan_row *)row)->p;
-        if (wanted(f, j->dict, p)) {
-            const char *fate = fate_of(j, &answers, p);
-            if (j->args.json)
-                e = plan_json(j, row, fate);
-            else
-                plan_text(&j->print, p, fate);
-        }
-        c.next++;
-    }
-    dfopt_cursor_free(&c);
-    dfopt_buf_free(&answers);
-    return e;
+    return dl_each(&s->job, DL_KIND_BIT(DL_PLAN), see_plan, s);
 }
 
-static const struct argp_option options[] = {LOG_OPTION_KNOB,
-                                             LOG_OPTION_NODE,
-                                             LOG_OPTION_TAG,
-                                             LOG_OPTION_WINDOW,
-                                             {.name = NULL}};
+static const struct dfopt_option options[] = {DL_OPTION_KNOB(struct plans),
+                                              DL_OPTION_NODE(struct plans),
+                                              DL_OPTION_TAG(struct plans),
+                                              DL_OPTION_WINDOW(struct plans),
+                                              {.name = NULL}};
 
-static error_t parse_option(int key, char *text, struct argp_state *state)
+int dl_plans(int argc, char **argv)
 {
-    return log_filter_option(state->input, key, text, state);
-}
-
-int log_plans(int argc, char **argv)
-{
-    static const struct argp argp = {
+    static const struct dl_command command = {
         .options = options,
-        .parser = parse_option,
         .args_doc = "FILE",
         .doc = "Lists the plans of a run, and what became of each.\v"
                "A plan became applied, rejected or cleared by its ack; waiting: "
                "there was none yet; given_up: none came in time; assumed: the run "
                "took it as applied; relayed: it "
                "is a global optimizer's.\n"};
-    struct log_filter filter = {.knob = NULL};
-    struct log_job job = {.args = {.n_files = 1}};
-    log_args_parse(&job.args, &argp, &filter, argc, argv);
-    if (!log_start(&job))
-        return LOG_TROUBLE;
-    enum dfopt_err e = log_filter_resolve(&filter, &job);
-    return log_end(&job, e ? e : print_plans(&filter, &job));
+    struct plans s = {.job = {.args = {.n_files = 1}}};
+    dl_args_parse(&s.job.args, &command, &s, argc, argv);
+    if (!dl_start(&s.job))
+        return DL_TROUBLE;
+    enum dfopt_err e = dl_filter_resolve(&s.filter, &s.job);
+    if (!e)
+        e = print_plans(&s);
+    dfopt_buf_free(&s.answers);
+    return dl_end(&s.job, e);
 }

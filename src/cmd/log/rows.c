@@ -6,15 +6,15 @@
 
 #define FIELD(n, t, m)                                                             \
     {                                                                              \
-        .name = n, .type = LOG_FIELD_##t, .offset = offsetof(struct ROW, m)        \
+        .name = n, .type = DL_FIELD_##t, .offset = offsetof(struct ROW, m)         \
     }
 #define FIELD_ENUM(n, f, m)                                                        \
     {                                                                              \
-        n, LOG_FIELD_NAME, offsetof(struct ROW, m), f, 0                           \
+        n, DL_FIELD_NAME, offsetof(struct ROW, m), f, 0                            \
     }
 #define FIELD_POOL(n, t, p, m)                                                     \
     {                                                                              \
-        n, LOG_FIELD_##t, offsetof(struct ROW, m), NULL, DFOPT_POOL_##p            \
+        n, DL_FIELD_##t, offsetof(struct ROW, m), NULL, DFOPT_POOL_##p             \
     }
 #define FIELDS_END                                                                 \
     {                                                                              \
@@ -22,7 +22,7 @@
     }
 
 #define ROW dfopt_declog_finding_row
-static const struct log_field finding_fields[] = {
+static const struct dl_field finding_fields[] = {
     FIELD("finding_type", SYM, type),
     FIELD("scope", SYM, scope),
     FIELD("node", SYM, node),
@@ -43,13 +43,13 @@ static const struct log_field finding_fields[] = {
     FIELDS_END};
 #undef ROW
 #define ROW dfopt_declog_registration_row
-static const struct log_field registration_fields[] = {
+static const struct dl_field registration_fields[] = {
     FIELD_ENUM("source", dfopt_registration_source_name, source),
     FIELD("accepted", FLAG, accepted), FIELD_POOL("body", JSON, BODY, body),
     FIELDS_END};
 #undef ROW
 #define ROW dfopt_declog_ack_row
-static const struct log_field ack_fields[] = {
+static const struct dl_field ack_fields[] = {
     FIELD_ENUM("outcome", dfopt_ack_outcome_name, outcome),
     FIELD_ENUM("status", dfopt_ack_status_name, status),
     FIELD("plan_id", PLAN_ID, plan_id),
@@ -66,7 +66,7 @@ static const struct log_field ack_fields[] = {
     FIELDS_END};
 #undef ROW
 #define ROW dfopt_relay_row
-static const struct log_field global_plan_fields[] = {
+static const struct dl_field global_plan_fields[] = {
     FIELD_ENUM("outcome", dfopt_relay_outcome_name, outcome),
     FIELD("plan_id", SYM, plan_id),
     FIELD("knob", SYM, knob),
@@ -77,12 +77,12 @@ static const struct log_field global_plan_fields[] = {
     FIELDS_END};
 #undef ROW
 #define ROW dfopt_declog_reject_row
-static const struct log_field reject_fields[] = {
+static const struct dl_field reject_fields[] = {
     FIELD_ENUM("stream", dfopt_stream_name, stream), FIELD("origin", SYM, origin),
     FIELD("line", U64, line), FIELD("reason", SYM, reason), FIELDS_END};
 #undef ROW
 #define ROW dfopt_suppression_row
-static const struct log_field suppression_fields[] = {
+static const struct dl_field suppression_fields[] = {
     FIELD_ENUM("action", dfopt_suppression_action_name, action),
     FIELD("tag", SYM, tag),
     FIELD("finding_type", SYM, finding_type),
@@ -91,7 +91,7 @@ static const struct log_field suppression_fields[] = {
     FIELDS_END};
 #undef ROW
 #define ROW dfopt_verdict_row
-static const struct log_field verdict_fields[] = {
+static const struct dl_field verdict_fields[] = {
     FIELD("position", U32, position),
     FIELD_ENUM("verdict", dfopt_verdict_name, verdict),
     FIELD("tag", SYM, tag),
@@ -102,7 +102,7 @@ static const struct log_field verdict_fields[] = {
     FIELDS_END};
 #undef ROW
 #define ROW dfopt_declog_plan_row
-static const struct log_field plan_fields[] = {
+static const struct dl_field plan_fields[] = {
     FIELD("position", U32, p.position),
     FIELD("number", U32, p.number),
     FIELD("plan_id", PLAN_ID, p.plan_id),
@@ -122,7 +122,7 @@ static const struct log_field plan_fields[] = {
     FIELDS_END};
 #undef ROW
 #define ROW dfopt_declog_knob_row
-static const struct log_field knob_fields[] = {
+static const struct dl_field knob_fields[] = {
     FIELD("registration", U64, registration),
     FIELD("knob", SYM, knob),
     FIELD("parameter", SYM, parameter),
@@ -139,11 +139,11 @@ static const struct log_field knob_fields[] = {
     FIELDS_END};
 #undef ROW
 #define ROW dfopt_declog_knob_value_row
-static const struct log_field knob_value_fields[] = {
+static const struct dl_field knob_value_fields[] = {
     FIELD("knob_row", U64, knob_row), FIELD("value", VALUE, value), FIELDS_END};
 #undef ROW
 #define ROW dfopt_declog_response_row
-static const struct log_field response_fields[] = {
+static const struct dl_field response_fields[] = {
     FIELD("knob_row", U64, knob_row),
     FIELD("knob", SYM, knob),
     FIELD("tag", SYM, r.tag),
@@ -160,88 +160,66 @@ static const struct log_field response_fields[] = {
 #undef ROW
 
 #define ROW dfopt_timeout_row
-static const struct log_field timeout_fields[] = {
+static const struct dl_field timeout_fields[] = {
     FIELD("plan_id", PLAN_ID, plan_id), FIELD("knob", SYM, knob),
     FIELD("node", SYM, node),           FIELD("window", I64, window),
     FIELD("value", VALUE, value),       FIELDS_END};
 #undef ROW
 #define ROW dfopt_seen_row
-static const struct log_field seen_fields[] = {
+static const struct dl_field seen_fields[] = {
     FIELD("knob", SYM, knob), FIELD("node", SYM, node),
     FIELD("window", I64, window), FIELDS_END};
 #undef ROW
 #define ROW dfopt_declog_origin_row
-static const struct log_field origin_fields[] = {
+static const struct dl_field origin_fields[] = {
     FIELD("origin", SYM, origin), FIELD("offset", U64, offset),
     FIELD_ENUM("unit", dfopt_declog_unit_name, unit), FIELDS_END};
 #undef ROW
 #define ROW dfopt_declog_run_row
-static const struct log_field run_fields[] = {FIELD("started_ns", I64, started_ns),
-                                              FIELD("ranks", U64, ranks),
-                                              FIELD("pid", U64, pid), FIELDS_END};
+static const struct dl_field run_fields[] = {FIELD("started_ns", I64, started_ns),
+                                             FIELD("ranks", U64, ranks),
+                                             FIELD("pid", U64, pid), FIELDS_END};
 #undef ROW
 #define ROW dfopt_declog_run_text_row
-static const struct log_field run_text_fields[] = {
+static const struct dl_field run_text_fields[] = {
     FIELD("run", U64, run), FIELD_ENUM("name", dfopt_declog_run_text_name, name),
     FIELD_POOL("text", TEXT, RUN_TEXT, text), FIELDS_END};
 #undef ROW
 
-#define TABLE(id, k, n, t, row, s, p)                                              \
-    [LOG_##id] = {.kind = #k,                                                      \
-                  .name = n,                                                       \
-                  .table = DFOPT_TABLE_##t,                                        \
-                  .seq = (s),                                                      \
-                  .position = (p),                                                 \
-                  .fields = k##_fields}
-#define EVENTS(id, k, n, t, row, s)                                                \
-    TABLE(id, k, n, t, row, offsetof(struct row, s), LOG_NO_POSITION)
+#define NAME(id, t, kind, name, ...) name,
+#define KIND(id, t, kind, ...)       #kind,
+const char *const dl_table_words[] = {DL_EVENT_LIST(NAME, NAME) DL_OTHER_LIST(NAME)
+                                          NULL};
+const char *const dl_event_words[] = {DL_EVENT_LIST(KIND, KIND) NULL};
 
-const struct log_table log_tables[LOG_KINDS] = {
-    EVENTS(REGISTRATION, registration, "registrations", REGISTRATIONS,
-           dfopt_declog_registration_row, seq),
-    EVENTS(KNOB, knob, "knobs", KNOBS, dfopt_declog_knob_row, seq),
-    EVENTS(RESPONSE, response, "responses", RESPONSES, dfopt_declog_response_row,
-           seq),
-    EVENTS(FINDING, finding, "findings", FINDINGS, dfopt_declog_finding_row, seq),
-    EVENTS(ACK, ack, "acks", ACKS, dfopt_declog_ack_row, seq),
-    EVENTS(GLOBAL_PLAN, global_plan, "global_plans", GLOBAL_PLANS, dfopt_relay_row,
-           seq),
-    EVENTS(REJECT, reject, "rejects", REJECTS, dfopt_declog_reject_row, seq),
-    EVENTS(SUPPRESSION, suppression, "suppressions", SUPPRESSIONS,
-           dfopt_suppression_row, seq),
-    EVENTS(TIMEOUT, timeout, "timeouts", TIMEOUTS, dfopt_timeout_row, seq),
-    EVENTS(SEEN, seen, "seen", SEEN, dfopt_seen_row, seq),
-    EVENTS(ORIGIN, origin, "origins", ORIGINS, dfopt_declog_origin_row, seq),
-    EVENTS(RUN, run, "runs", RUNS, dfopt_declog_run_row, seq),
-    TABLE(VERDICT, verdict, "verdicts", VERDICTS, dfopt_verdict_row,
-          offsetof(struct dfopt_verdict_row, seq),
-          offsetof(struct dfopt_verdict_row, position)),
-    TABLE(PLAN, plan, "plans", PLANS, dfopt_declog_plan_row,
-          offsetof(struct dfopt_declog_plan_row, p.seq),
-          offsetof(struct dfopt_declog_plan_row, p.position)),
-    TABLE(KNOB_VALUE, knob_value, "knob_values", KNOB_VALUES,
-          dfopt_declog_knob_value_row, LOG_NO_SEQ, LOG_NO_POSITION),
-    TABLE(RUN_TEXT, run_text, "run_texts", RUN_TEXTS, dfopt_declog_run_text_row,
-          LOG_NO_SEQ, LOG_NO_POSITION),
-};
+#define TABLE(kind, name, t, s, p)                                                 \
+    {#kind, name, DFOPT_TABLE_##t, s, p, kind##_fields},
+#define EVENT(id, t, kind, name, row, s)                                           \
+    TABLE(kind, name, t, offsetof(struct row, s), DL_NO_POSITION)
+#define POSITION(id, t, kind, name, row, s, p)                                     \
+    TABLE(kind, name, t, offsetof(struct row, s), offsetof(struct row, p))
+#define OTHER(id, t, kind, name) TABLE(kind, name, t, DL_NO_SEQ, DL_NO_POSITION)
 
-uint64_t log_row_seq(const struct log_table *t, const void *row)
+const struct dl_table dl_tables[DL_KINDS] = {DL_EVENT_LIST(EVENT, POSITION)
+                                                 DL_OTHER_LIST(OTHER)};
+
+uint64_t dl_row_seq(const struct dl_table *t, const void *row)
 {
     uint64_t seq = 0;
-    if (t->seq != LOG_NO_SEQ)
+    if (t->seq != DL_NO_SEQ)
         memcpy(&seq, (const char *)row + t->seq, sizeof seq);
     return seq;
 }
 
-union log_field_value log_field_of(const struct log_field *f, const void *row)
+union dl_field_value dl_field_of(const struct dl_field *f, const void *row)
 {
     static const size_t sizes[] = {
-        [LOG_FIELD_U64] = 8,    [LOG_FIELD_U32] = 4,     [LOG_FIELD_I64] = 8,
-        [LOG_FIELD_WINDOW] = 8, [LOG_FIELD_REAL] = 8,    [LOG_FIELD_FLAG] = 4,
-        [LOG_FIELD_NAME] = 4,   [LOG_FIELD_SYM] = 4,     [LOG_FIELD_LIST] = 4,
-        [LOG_FIELD_VALUE] = 16, [LOG_FIELD_PLAN_ID] = 8, [LOG_FIELD_METRICS] = 4,
-        [LOG_FIELD_TEXT] = 16,  [LOG_FIELD_JSON] = 16};
-    union log_field_value v = {.text = {0, 0}};
+        [DL_FIELD_U64] = 8,    [DL_FIELD_U32] = 4,     [DL_FIELD_I64] = 8,
+        [DL_FIELD_WINDOW] = 8, [DL_FIELD_REAL] = 8,    [DL_FIELD_FLAG] = 4,
+        [DL_FIELD_NAME] = 4,   [DL_FIELD_SYM] = 4,     [DL_FIELD_LIST] = 4,
+        [DL_FIELD_VALUE] = 16, [DL_FIELD_PLAN_ID] = 8, [DL_FIELD_METRICS] = 4,
+        [DL_FIELD_TEXT] = 16,  [DL_FIELD_JSON] = 16};
+    union dl_field_value v = {.text = {0, 0}};
     memcpy(&v, (const char *)row + f->offset, sizes[f->type]);
     return v;
 }

@@ -3,36 +3,36 @@
 #ifndef DFOPT_CMD_LOG_ROWS_H
 #define DFOPT_CMD_LOG_ROWS_H
 
-#include "cmd/log/print.h"
+#include "cmd/log/common.h"
 #include "declog/cursor.h"
 
-enum log_field_type {
-    LOG_FIELD_U64,
-    LOG_FIELD_U32,
-    LOG_FIELD_I64,
-    LOG_FIELD_WINDOW, /* int64_t; negative is null */
-    LOG_FIELD_REAL,   /* not finite is null */
-    LOG_FIELD_FLAG,
-    LOG_FIELD_NAME, /* of an enumerator */
-    LOG_FIELD_SYM,
-    LOG_FIELD_LIST,
-    LOG_FIELD_VALUE,
-    LOG_FIELD_PLAN_ID, /* uint64_t; 0 is null */
-    LOG_FIELD_METRICS, /* bit mask */
-    LOG_FIELD_TEXT,    /* of a pool */
-    LOG_FIELD_JSON     /* of a pool, as it is */
+enum dl_field_type {
+    DL_FIELD_U64,
+    DL_FIELD_U32,
+    DL_FIELD_I64,
+    DL_FIELD_WINDOW, /* int64_t; negative is null */
+    DL_FIELD_REAL,   /* not finite is null */
+    DL_FIELD_FLAG,
+    DL_FIELD_NAME, /* of an enumerator */
+    DL_FIELD_SYM,
+    DL_FIELD_LIST,
+    DL_FIELD_VALUE,
+    DL_FIELD_PLAN_ID, /* uint64_t; 0 is null */
+    DL_FIELD_METRICS, /* bit mask */
+    DL_FIELD_TEXT,    /* of a pool */
+    DL_FIELD_JSON     /* of a pool, as it is */
 };
 
-struct log_field {
+struct dl_field {
     const char *name;
-    enum log_field_type type;
+    enum dl_field_type type;
     size_t offset;
     const char *(*name_of)(uint32_t);
     enum dfopt_declog_pool pool;
 };
 
 /* The fields of a type as they lie in a row. */
-union log_field_value {
+union dl_field_value {
     uint32_t u32;
     uint64_t u64;
     int64_t i64;
@@ -41,62 +41,78 @@ union log_field_value {
     struct dfopt_declog_text text;
 };
 
-#define LOG_NO_SEQ      SIZE_MAX /* rows are of no event */
-#define LOG_NO_POSITION SIZE_MAX
+#define DL_NO_SEQ      SIZE_MAX /* rows are of no event */
+#define DL_NO_POSITION SIZE_MAX
 
-struct log_table {
+struct dl_table {
     const char *kind; /* what one row is */
     const char *name; /* of the table */
     enum dfopt_declog_table table;
-    size_t seq, position;           /* offsets */
-    const struct log_field *fields; /* without seq; the last has no name */
+    size_t seq, position;          /* offsets */
+    const struct dl_field *fields; /* without seq; the last has no name */
 };
 
-/* In the order of their rows within an event. */
-enum log_kind {
-    LOG_REGISTRATION,
-    LOG_KNOB,
-    LOG_RESPONSE,
-    LOG_FINDING,
-    LOG_ACK,
-    LOG_GLOBAL_PLAN,
-    LOG_REJECT,
-    LOG_SUPPRESSION,
-    LOG_TIMEOUT,
-    LOG_VERDICT,
-    LOG_PLAN,
-    LOG_SEEN, /* what a resumed run needs */
-    LOG_ORIGIN,
-    LOG_RUN,
-    LOG_KNOB_VALUE, /* no events */
-    LOG_RUN_TEXT,
-    LOG_KINDS
+/* In the order of their rows within an event: table, what one row is, the table's
+ * name, the row, its seq and, in POSITION's, its position within the event. */
+#define DL_EVENT_LIST(EVENT, POSITION)                                             \
+    EVENT(REGISTRATION, REGISTRATIONS, registration, "registrations",              \
+          dfopt_declog_registration_row, seq)                                      \
+    EVENT(KNOB, KNOBS, knob, "knobs", dfopt_declog_knob_row, seq)                  \
+    EVENT(RESPONSE, RESPONSES, response, "responses", dfopt_declog_response_row,   \
+          seq)                                                                     \
+    EVENT(FINDING, FINDINGS, finding, "findings", dfopt_declog_finding_row, seq)   \
+    EVENT(ACK, ACKS, ack, "acks", dfopt_declog_ack_row, seq)                       \
+    EVENT(GLOBAL_PLAN, GLOBAL_PLANS, global_plan, "global_plans", dfopt_relay_row, \
+          seq)                                                                     \
+    EVENT(REJECT, REJECTS, reject, "rejects", dfopt_declog_reject_row, seq)        \
+    EVENT(SUPPRESSION, SUPPRESSIONS, suppression, "suppressions",                  \
+          dfopt_suppression_row, seq)                                              \
+    EVENT(TIMEOUT, TIMEOUTS, timeout, "timeouts", dfopt_timeout_row, seq)          \
+    POSITION(VERDICT, VERDICTS, verdict, "verdicts", dfopt_verdict_row, seq,       \
+             position)                                                             \
+    POSITION(PLAN, PLANS, plan, "plans", dfopt_declog_plan_row, p.seq, p.position) \
+    EVENT(SEEN, SEEN, seen, "seen", dfopt_seen_row, seq)                           \
+    EVENT(ORIGIN, ORIGINS, origin, "origins", dfopt_declog_origin_row, seq)        \
+    EVENT(RUN, RUNS, run, "runs", dfopt_declog_run_row, seq)
+/* Rows that are of no event. */
+#define DL_OTHER_LIST(X)                                                           \
+    X(KNOB_VALUE, KNOB_VALUES, knob_value, "knob_values")                          \
+    X(RUN_TEXT, RUN_TEXTS, run_text, "run_texts")
+
+enum dl_kind {
+#define DL_ENUM(id, ...) DL_##id,
+    DL_EVENT_LIST(DL_ENUM, DL_ENUM) DL_OTHER_LIST(DL_ENUM)
+#undef DL_ENUM
+        DL_KINDS
 };
 
-#define LOG_KIND_BIT(kind) (UINT32_C(1) << (kind))
+/* For DFOPT_OPTION_WORD: the names of tables, and of kinds that are events. */
+extern const char *const dl_table_words[DL_KINDS + 1];
+extern const char *const dl_event_words[DL_KNOB_VALUE + 1];
+
+#define DL_KIND_BIT(kind) (UINT32_C(1) << (kind))
 
 /* What came in and what was decided about it: all events. */
-#define LOG_EVENT_KINDS                                                            \
-    ((LOG_KIND_BIT(LOG_SEEN) - 1) & ~LOG_KIND_BIT(LOG_KNOB) &                      \
-     ~LOG_KIND_BIT(LOG_RESPONSE))
+#define DL_EVENT_KINDS                                                             \
+    ((DL_KIND_BIT(DL_SEEN) - 1) & ~DL_KIND_BIT(DL_KNOB) & ~DL_KIND_BIT(DL_RESPONSE))
 
-extern const struct log_table log_tables[LOG_KINDS];
+extern const struct dl_table dl_tables[DL_KINDS];
 
-uint64_t log_row_seq(const struct log_table *t, const void *row);
+uint64_t dl_row_seq(const struct dl_table *t, const void *row);
 
 /* The member of a row that a field shows. */
-union log_field_value log_field_of(const struct log_field *f, const void *row);
+union dl_field_value dl_field_of(const struct dl_field *f, const void *row);
 
 /* A row as an object on a line of its own. Errors: of reading texts, NOMEM. */
-enum dfopt_err log_row_json(struct log_print *p, struct dfopt_declog_reader *r,
-                            const struct log_table *t, const void *row,
-                            bool with_kind, struct dfopt_error *err);
+enum dfopt_err dl_row_json(struct dl_print *p, struct dfopt_declog_reader *r,
+                           const struct dl_table *t, const void *row,
+                           bool with_kind, struct dfopt_error *err);
 
 /* A line of names, and a row, as CSV (RFC 4180): null is empty, the items of a
  * list are parted by `;`; lines end with LF. */
-void log_csv_header(struct log_print *p, const struct log_table *t);
-enum dfopt_err log_row_csv(struct log_print *p, struct dfopt_declog_reader *r,
-                           const struct log_table *t, const void *row,
-                           struct dfopt_error *err);
+void dl_csv_header(struct dl_print *p, const struct dl_table *t);
+enum dfopt_err dl_row_csv(struct dl_print *p, struct dfopt_declog_reader *r,
+                          const struct dl_table *t, const void *row,
+                          struct dfopt_error *err);
 
 #endif

@@ -1,9 +1,13 @@
 /* dfopt-log state: the planner's state, as the rows of the log tell it. */
-#include "cmd/log/job.h"
+#include "cmd/log/common.h"
 #include "codec/codec.h"
 #include "state/fold.h"
 
-static enum dfopt_err print_state(struct log_job *j, const struct dfopt_dict *dict,
+struct wish {
+    uint64_t at; /* the event */
+};
+
+static enum dfopt_err print_state(struct dl_job *j, const struct dfopt_dict *dict,
                                   struct dfopt_fold *f)
 {
     enum dfopt_err e = dfopt_codec_state_json(
@@ -12,11 +16,11 @@ static enum dfopt_err print_state(struct log_job *j, const struct dfopt_dict *di
         DFOPT_ROW(&f->suppressions, struct dfopt_suppression_state),
         DFOPT_ROWS(&f->suppressions, struct dfopt_suppression_state),
         &j->print.out);
-    log_put(&j->print, "\n");
+    dl_put(&j->print, "\n");
     return e;
 }
 
-static enum dfopt_err fold(struct log_job *j, uint64_t at)
+static enum dfopt_err fold(struct dl_job *j, uint64_t at)
 {
     struct dfopt_dict *dict = NULL;
     struct dfopt_fold f = {.next_seq = 0};
@@ -34,35 +38,27 @@ static enum dfopt_err fold(struct log_job *j, uint64_t at)
     return e;
 }
 
-static const struct argp_option options[] = {
-    {"at", 'a', "SEQ", 0,
-     "The state after event number SEQ (default: after the last one)", 0},
+#define AT(member) DFOPT_OPTION_AT(struct wish, member)
+
+static const struct dfopt_option options[] = {
+    {"at", DFOPT_OPTION_COUNT, "SEQ",
+     "The state after event number SEQ (default: after the last one)", 'a', AT(at)},
     {.name = NULL}};
 
-static error_t parse_option(int key, char *text, struct argp_state *state)
+int dl_state(int argc, char **argv)
 {
-    uint64_t *at = state->input;
-    if (key != 'a')
-        return ARGP_ERR_UNKNOWN;
-    *at = log_args_number(state, "at", text, UINT64_MAX);
-    return 0;
-}
-
-int log_state(int argc, char **argv)
-{
-    static const struct argp argp = {
+    static const struct dl_command command = {
         .options = options,
-        .parser = parse_option,
         .args_doc = "FILE",
         .doc = "Prints the state that the planner had: values, plans in flight, "
                "suppressions, cooldowns; as one JSON object, like --final-state of "
                "dfopt-mpi.\v"
                "It is put together from what the log holds, at any detail; a run "
                "that is resumed starts from it.\n"};
-    uint64_t at = UINT64_MAX;
-    struct log_job job = {.args = {.n_files = 1}};
-    log_args_parse(&job.args, &argp, &at, argc, argv); /* always JSON */
-    if (!log_start(&job))
-        return LOG_TROUBLE;
-    return log_end(&job, fold(&job, at));
+    struct wish s = {.at = UINT64_MAX};
+    struct dl_job job = {.args = {.n_files = 1}};
+    dl_args_parse(&job.args, &command, &s, argc, argv); /* always JSON */
+    if (!dl_start(&job))
+        return DL_TROUBLE;
+    return dl_end(&job, fold(&job, s.at));
 }

@@ -1,5 +1,5 @@
-/* dfopt-log summary: gathers what a log says of a run (log_gather.c) and puts
- * it on one screen; as one JSON object: log_summary_json.c. */
+/* dfopt-log summary: gathers what a log says of a run (dl_gather.c) and puts
+ * it on one screen; as one JSON object: dl_summary_json.c. */
 #include "cmd/log/summary.h"
 
 #include <inttypes.h>
@@ -7,35 +7,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What a verdict means, in a few words. */
-static const char *const meanings[DFOPT_VERDICT_COUNT] = {
-    [DFOPT_VERDICT_INVALID] = "the record could not be used",
-    [DFOPT_VERDICT_TREND] = "the finding is improving already",
-    [DFOPT_VERDICT_NO_KNOBS] = "no knob is registered",
-    [DFOPT_VERDICT_SUPPRESSED] = "a global finding suppresses the tag",
-    [DFOPT_VERDICT_NO_RESPONSE] = "no knob answers to the tag",
-    [DFOPT_VERDICT_PENDING] = "a plan is waiting for its acknowledgement",
-    [DFOPT_VERDICT_SEVERITY] = "not severe enough",
-    [DFOPT_VERDICT_PERSISTENCE] = "not persistent enough",
-    [DFOPT_VERDICT_COOLDOWN_TIME] = "too soon after the last action",
-    [DFOPT_VERDICT_COOLDOWN_INEFFECTIVE] = "the last action has not helped enough",
-    [DFOPT_VERDICT_UNSUPPORTED] = "the step cannot be computed",
-    [DFOPT_VERDICT_NO_EVIDENCE] = "the metrics for the step are missing",
-    [DFOPT_VERDICT_NO_CHANGE] = "the step changes nothing",
-    [DFOPT_VERDICT_PLANNED] = "a plan was made",
-};
-
 #define SCREEN_KNOBS 12 /* lines of the text form; the JSON form has all */
 #define SCREEN_TYPES 4
 
-uint64_t log_summary_rows(const struct log_summary *s, enum dfopt_declog_table t)
+uint64_t dl_summary_rows(const struct dl_summary *s, enum dfopt_declog_table t)
 {
     return dfopt_declog_reader_rows(s->job->reader, t);
 }
 
-const char *log_summary_plan_id(const struct log_summary *s,
-                                const struct dfopt_plan *p,
-                                char text[DFOPT_PLAN_ID_SIZE])
+const char *dl_summary_plan_id(const struct dl_summary *s,
+                               const struct dfopt_plan *p,
+                               char text[DFOPT_PLAN_ID_SIZE])
 {
     if (p->relay_id != DFOPT_SYM_NONE)
         return dfopt_dict_text(s->job->dict, p->relay_id, NULL);
@@ -43,8 +25,8 @@ const char *log_summary_plan_id(const struct log_summary *s,
     return text;
 }
 
-enum dfopt_err log_summary_rationale(struct log_summary *s, size_t i,
-                                     const char **text, size_t *len)
+enum dfopt_err dl_summary_rationale(struct dl_summary *s, size_t i,
+                                    const char **text, size_t *len)
 {
     struct dfopt_declog_text at = s->plans[i].rationale;
     *len = (size_t)(at.end - at.start);
@@ -52,16 +34,16 @@ enum dfopt_err log_summary_rationale(struct log_summary *s, size_t i,
                                     &s->job->err);
 }
 
-static void put_value_column(struct log_summary *s, struct dfopt_value v)
+static void put_value_column(struct dl_summary *s, struct dfopt_value v)
 {
     size_t start = s->print->out.len;
-    log_put_value(s->print, v);
-    log_fit(s->print, start, 10);
+    dl_put_value(s->print, v);
+    dl_fit(s->print, start, 10);
 }
 
-static void put_plain(struct log_summary *s, const char *text)
+static void put_plain(struct dl_summary *s, const char *text)
 {
-    log_put_text(s->print, text, strlen(text));
+    dl_put_text(s->print, text, strlen(text));
 }
 
 static double share(uint64_t part, uint64_t whole)
@@ -69,9 +51,9 @@ static double share(uint64_t part, uint64_t whole)
     return whole ? 100.0 * (double)part / (double)whole : 0;
 }
 
-static uint64_t all_verdicts(const struct log_summary *s)
+static uint64_t all_verdicts(const struct dl_summary *s)
 {
-    return log_summary_rows(s, DFOPT_TABLE_VERDICTS);
+    return dl_summary_rows(s, DFOPT_TABLE_VERDICTS);
 }
 
 static const char *or_dash(const char *text)
@@ -82,37 +64,37 @@ static const char *or_dash(const char *text)
 /* ---- for a person ---- */
 
 /* A heading, and the place of what belongs to it. */
-static void title(struct log_summary *s, const char *name)
+static void title(struct dl_summary *s, const char *name)
 {
-    log_color(s->print, LOG_BOLD);
-    log_put(s->print, "%-13s", name);
-    log_color(s->print, LOG_PLAIN);
-    log_put(s->print, " ");
+    dl_color(s->print, DL_BOLD);
+    dl_put(s->print, "%-13s", name);
+    dl_color(s->print, DL_PLAIN);
+    dl_put(s->print, " ");
 }
 
-static void run_text(struct log_summary *s)
+static void run_text(struct dl_summary *s)
 {
     const struct dfopt_declog_run *run = s->run;
     title(s, "Decision log");
     put_plain(s, s->job->args.file[0]);
-    log_put(s->print, "\n  ");
+    dl_put(s->print, "\n  ");
     if (!run->complete) {
-        log_color(s->print, LOG_YELLOW);
-        log_put(s->print, "NOT complete: being written, or stopped short");
-        log_color(s->print, LOG_PLAIN);
+        dl_color(s->print, DL_YELLOW);
+        dl_put(s->print, "NOT complete: being written, or stopped short");
+        dl_color(s->print, DL_PLAIN);
     } else {
-        log_put(s->print, "complete");
+        dl_put(s->print, "complete");
     }
-    log_put(s->print, "; created %s; run %s\n", run->created, or_dash(run->run_id));
-    log_put(s->print, "  dfopt-mpi %s, HDF5 %s, %" PRId64 " ranks, transport %s\n",
-            or_dash(run->program_version), run->hdf5_version, run->ranks,
-            or_dash(run->transport));
-    log_put(s->print, "  preset %s, acks %s, detail %s\n", or_dash(run->preset),
-            or_dash(run->acks_mode), run->detail);
+    dl_put(s->print, "; created %s; run %s\n", run->created, or_dash(run->run_id));
+    dl_put(s->print, "  dfopt-mpi %s, HDF5 %s, %" PRId64 " ranks, transport %s\n",
+           or_dash(run->program_version), run->hdf5_version, run->ranks,
+           or_dash(run->transport));
+    dl_put(s->print, "  preset %s, acks %s, detail %s\n", or_dash(run->preset),
+           or_dash(run->acks_mode), run->detail);
 }
 
 /* "  name 3  other 0", where there is any. */
-static void outcomes_text(struct log_summary *s, const char *what,
+static void outcomes_text(struct dl_summary *s, const char *what,
                           const uint64_t *counts, uint32_t n,
                           const char *(*name_of)(uint32_t))
 {
@@ -121,123 +103,122 @@ static void outcomes_text(struct log_summary *s, const char *what,
         all += counts[i];
     if (all == 0)
         return;
-    log_put(s->print, "  %-13s", what);
+    dl_put(s->print, "  %-13s", what);
     for (uint32_t i = 0; i < n; i++)
-        log_put(s->print, "  %s %" PRIu64, name_of(i), counts[i]);
-    log_put(s->print, "\n");
+        dl_put(s->print, "  %s %" PRIu64, name_of(i), counts[i]);
+    dl_put(s->print, "\n");
 }
 
-static void findings_text(struct log_summary *s)
+static void findings_text(struct dl_summary *s)
 {
-    const struct log_facts *f = &s->facts;
-    if (log_summary_rows(s, DFOPT_TABLE_FINDINGS) == 0)
+    const struct dl_facts *f = &s->facts;
+    if (dl_summary_rows(s, DFOPT_TABLE_FINDINGS) == 0)
         return;
-    log_put(s->print,
-            "  windows        %" PRId64 " .. %" PRId64 " on %" PRIu32
-            " nodes\n  types         ",
-            f->first_window, f->last_window, f->nodes);
+    dl_put(s->print,
+           "  windows        %" PRId64 " .. %" PRId64 " on %" PRIu32
+           " nodes\n  types         ",
+           f->first_window, f->last_window, f->nodes);
     for (size_t i = 0; i < f->n_types && i < SCREEN_TYPES; i++) {
-        log_put(s->print, "  ");
-        log_put_sym(s->print, f->types[i].type);
-        log_put(s->print, " %" PRIu64, f->types[i].n);
+        dl_put(s->print, "  ");
+        dl_put_sym(s->print, f->types[i].type);
+        dl_put(s->print, " %" PRIu64, f->types[i].n);
     }
     if (f->n_types > SCREEN_TYPES)
-        log_put(s->print, "  ... %zu more", f->n_types - SCREEN_TYPES);
-    log_put(s->print, "\n");
+        dl_put(s->print, "  ... %zu more", f->n_types - SCREEN_TYPES);
+    dl_put(s->print, "\n");
 }
 
-static void counts_text(struct log_summary *s)
+static void counts_text(struct dl_summary *s)
 {
-    log_put(s->print, "\n");
+    dl_put(s->print, "\n");
     title(s, "Events");
-    log_put(s->print,
-            "%" PRIu64 " (findings %" PRIu64 ", rejects %" PRIu64
-            ", registrations %" PRIu64 ", acks %" PRIu64 ", global plans %" PRIu64
-            ")\n",
-            s->run->last.at.next_seq, log_summary_rows(s, DFOPT_TABLE_FINDINGS),
-            log_summary_rows(s, DFOPT_TABLE_REJECTS),
-            log_summary_rows(s, DFOPT_TABLE_REGISTRATIONS),
-            log_summary_rows(s, DFOPT_TABLE_ACKS),
-            log_summary_rows(s, DFOPT_TABLE_GLOBAL_PLANS));
+    dl_put(s->print,
+           "%" PRIu64 " (findings %" PRIu64 ", rejects %" PRIu64
+           ", registrations %" PRIu64 ", acks %" PRIu64 ", global plans %" PRIu64
+           ")\n",
+           s->run->last.at.next_seq, dl_summary_rows(s, DFOPT_TABLE_FINDINGS),
+           dl_summary_rows(s, DFOPT_TABLE_REJECTS),
+           dl_summary_rows(s, DFOPT_TABLE_REGISTRATIONS),
+           dl_summary_rows(s, DFOPT_TABLE_ACKS),
+           dl_summary_rows(s, DFOPT_TABLE_GLOBAL_PLANS));
     findings_text(s);
-    outcomes_text(s, "acks", s->facts.acks, LOG_ACK_OUTCOMES,
+    outcomes_text(s, "acks", s->facts.acks, DL_ACK_OUTCOMES,
                   dfopt_ack_outcome_name);
-    outcomes_text(s, "global plans", s->facts.relays, LOG_RELAY_OUTCOMES,
+    outcomes_text(s, "global plans", s->facts.relays, DL_RELAY_OUTCOMES,
                   dfopt_relay_outcome_name);
-    outcomes_text(s, "suppressions", s->facts.suppressions, LOG_SUPPRESSION_ACTIONS,
+    outcomes_text(s, "suppressions", s->facts.suppressions, DL_SUPPRESSION_ACTIONS,
                   dfopt_suppression_action_name);
 }
 
-static void verdicts_text(struct log_summary *s)
+static void verdicts_text(struct dl_summary *s)
 {
     uint64_t all = all_verdicts(s);
-    log_put(s->print, "\n");
+    dl_put(s->print, "\n");
     title(s, "Verdicts");
-    log_put(s->print, "%" PRIu64 "\n", all);
+    dl_put(s->print, "%" PRIu64 "\n", all);
     for (uint32_t v = 0; v < DFOPT_VERDICT_COUNT; v++)
         if (s->facts.verdicts[v] > 0)
-            log_put(s->print, "  %-21s %10" PRIu64 " %5.1f%%  %s\n",
-                    dfopt_verdict_name(v), s->facts.verdicts[v],
-                    share(s->facts.verdicts[v], all), meanings[v]);
+            dl_put(s->print, "  %-21s %10" PRIu64 " %5.1f%%  %s\n",
+                   dfopt_verdict_name(v), s->facts.verdicts[v],
+                   share(s->facts.verdicts[v], all), dfopt_verdict_meaning(v));
     if (all == 0 && strcmp(s->run->detail, "plans") == 0)
-        log_put(s->print, "  (not kept: detail is plans)\n");
+        dl_put(s->print, "  (not kept: detail is plans)\n");
 }
 
-static void put_knob(struct log_summary *s, dfopt_sym knob)
+static void put_knob(struct dl_summary *s, dfopt_sym knob)
 {
-    log_put(s->print, "  ");
+    dl_put(s->print, "  ");
     size_t start = s->print->out.len;
-    log_put_sym(s->print, knob);
-    log_pad(s->print, start, 26);
+    dl_put_sym(s->print, knob);
+    dl_pad(s->print, start, 26);
 }
 
 /* Where nodes end with values of their own, the job's last one is not the whole
  * story. */
-static void own_values_text(struct log_summary *s, const struct log_knob *k)
+static void own_values_text(struct dl_summary *s, const struct dl_knob *k)
 {
     if (k->own_nodes == 0)
         return;
-    log_put(s->print, "    %" PRIu64 " %s", k->own_nodes,
-            k->own_nodes == 1 ? "node has its own" : "nodes have their own");
+    dl_put(s->print, "    %" PRIu64 " %s", k->own_nodes,
+           k->own_nodes == 1 ? "node has its own" : "nodes have their own");
     if (k->own_low < k->own_high)
-        log_put(s->print, ": %g .. %g", k->own_low, k->own_high);
+        dl_put(s->print, ": %g .. %g", k->own_low, k->own_high);
     else if (k->own_low == k->own_high)
-        log_put(s->print, ": %g", k->own_low);
-    log_put(s->print, "\n");
+        dl_put(s->print, ": %g", k->own_low);
+    dl_put(s->print, "\n");
 }
 
-static void knobs_text(struct log_summary *s)
+static void knobs_text(struct dl_summary *s)
 {
     size_t n = s->facts.n_knobs;
-    log_put(s->print, "\n");
+    dl_put(s->print, "\n");
     title(s, "Knobs");
-    log_put(s->print, "%zu\n", n);
+    dl_put(s->print, "%zu\n", n);
     if (n == 0)
         return;
-    log_put(s->print, "  %-26s %-10s %-10s %-17s %7s %7s %7s\n", "knob", "first",
-            "last", "range", "up", "down", "other");
+    dl_put(s->print, "  %-26s %-10s %-10s %-17s %7s %7s %7s\n", "knob", "first",
+           "last", "range", "up", "down", "other");
     for (size_t i = 0; i < n && i < SCREEN_KNOBS; i++) {
-        const struct log_knob *k = &s->facts.knobs[i];
+        const struct dl_knob *k = &s->facts.knobs[i];
         char range[64] = "-";
         if (k->low <= k->high)
             snprintf(range, sizeof range, "%g .. %g", k->low, k->high);
         put_knob(s, k->knob);
         put_value_column(s, k->first);
         put_value_column(s, k->last);
-        log_put(s->print, "%-17s %7" PRIu64 " %7" PRIu64 " %7" PRIu64 "\n", range,
-                k->up, k->down, k->other);
+        dl_put(s->print, "%-17s %7" PRIu64 " %7" PRIu64 " %7" PRIu64 "\n", range,
+               k->up, k->down, k->other);
         own_values_text(s, k);
     }
     if (s->facts.no_end.code)
-        log_put(s->print, "  the last values are not known: %s\n",
-                s->facts.no_end.text);
+        dl_put(s->print, "  the last values are not known: %s\n",
+               s->facts.no_end.text);
     if (n > SCREEN_KNOBS)
-        log_put(s->print, "  ... and %zu more (--json has all)\n",
-                n - SCREEN_KNOBS);
+        dl_put(s->print, "  ... and %zu more (--json has all)\n", n - SCREEN_KNOBS);
 }
 
 /* The verdicts that kept a knob from moving, the most frequent first. */
-static size_t reasons_of(const struct log_knob *k,
+static size_t reasons_of(const struct dl_knob *k,
                          uint32_t order[DFOPT_VERDICT_COUNT])
 {
     size_t n = 0;
@@ -252,7 +233,7 @@ static size_t reasons_of(const struct log_knob *k,
     return n;
 }
 
-static void reasons_text(struct log_summary *s)
+static void reasons_text(struct dl_summary *s)
 {
     bool any = false;
     for (size_t i = 0; i < s->facts.n_knobs && i < SCREEN_KNOBS; i++) {
@@ -261,47 +242,45 @@ static void reasons_text(struct log_summary *s)
         if (n == 0)
             continue;
         if (!any)
-            log_put(s->print, "\nWhy knobs did not move\n");
+            dl_put(s->print, "\nWhy knobs did not move\n");
         any = true;
         put_knob(s, s->facts.knobs[i].knob);
         for (size_t j = 0; j < n; j++)
-            log_put(s->print, "%s%s %" PRIu64, j ? ", " : "",
-                    dfopt_verdict_name(order[j]),
-                    s->facts.knobs[i].verdicts[order[j]]);
-        log_put(s->print, "\n");
+            dl_put(s->print, "%s%s %" PRIu64, j ? ", " : "",
+                   dfopt_verdict_name(order[j]),
+                   s->facts.knobs[i].verdicts[order[j]]);
+        dl_put(s->print, "\n");
     }
 }
 
-static enum dfopt_err plans_text(struct log_summary *s)
+static enum dfopt_err plans_text(struct dl_summary *s)
 {
-    log_put(s->print, "\n");
+    dl_put(s->print, "\n");
     title(s, "Plans");
-    log_put(s->print, "%" PRIu64 "%s\n", log_summary_rows(s, DFOPT_TABLE_PLANS),
-            s->n_plans ? "; the last of them:" : "");
+    dl_put(s->print, "%" PRIu64 "%s\n", dl_summary_rows(s, DFOPT_TABLE_PLANS),
+           s->n_plans ? "; the last of them:" : "");
     for (size_t i = 0; i < s->n_plans; i++) {
         const struct dfopt_plan *p = &s->plans[i].p;
         char id[DFOPT_PLAN_ID_SIZE];
         const char *text;
         size_t len;
-        enum dfopt_err e = log_summary_rationale(s, i, &text, &len);
+        enum dfopt_err e = dl_summary_rationale(s, i, &text, &len);
         if (e)
             return e;
-        log_put(s->print, "  window %" PRId64 ": ", p->window);
-        log_put_sym(s->print, p->knob);
-        log_put(s->print, " ");
-        log_put_value(s->print, p->old_value);
-        log_put(s->print, " -> ");
-        log_put_value(s->print, p->new_value);
-        log_put(s->print, " on ");
-        log_put_targets(s->print, p);
-        log_put(s->print, " (%s)\n    ", log_summary_plan_id(s, p, id));
-        log_put_text(s->print, text, len);
-        log_put(s->print, "\n");
+        dl_put(s->print, "  window %" PRId64 ": ", p->window);
+        dl_put_sym(s->print, p->knob);
+        dl_put(s->print, " ");
+        dl_put_change(s->print, p);
+        dl_put(s->print, " on ");
+        dl_put_targets(s->print, p);
+        dl_put(s->print, " (%s)\n    ", dl_summary_plan_id(s, p, id));
+        dl_put_text(s->print, text, len);
+        dl_put(s->print, "\n");
     }
     return DFOPT_OK;
 }
 
-static enum dfopt_err all_text(struct log_summary *s)
+static enum dfopt_err all_text(struct dl_summary *s)
 {
     run_text(s);
     counts_text(s);
@@ -313,30 +292,30 @@ static enum dfopt_err all_text(struct log_summary *s)
 
 /* ---- the command ---- */
 
-static enum dfopt_err read_last_plans(struct log_summary *s)
+static enum dfopt_err read_last_plans(struct dl_summary *s)
 {
-    uint64_t n = log_summary_rows(s, DFOPT_TABLE_PLANS);
-    s->n_plans = n < LOG_LAST_PLANS ? (size_t)n : LOG_LAST_PLANS;
+    uint64_t n = dl_summary_rows(s, DFOPT_TABLE_PLANS);
+    s->n_plans = n < DL_LAST_PLANS ? (size_t)n : DL_LAST_PLANS;
     return dfopt_declog_reader_read(s->job->reader, DFOPT_TABLE_PLANS,
                                     n - s->n_plans, s->n_plans, s->plans,
                                     &s->job->err);
 }
 
-int log_summary(int argc, char **argv)
+int dl_summary(int argc, char **argv)
 {
-    static const struct argp argp = {
+    static const struct dl_command command = {
         .args_doc = "FILE",
         .doc = "Tells on one screen what a run decided, and why."};
-    struct log_job job = {.args = {.n_files = 1}};
-    log_args_parse(&job.args, &argp, NULL, argc, argv);
-    if (!log_start(&job))
-        return LOG_TROUBLE;
-    struct log_summary s = {.job = &job, .print = &job.print, .run = job.run};
-    enum dfopt_err e = log_gather(job.reader, &s.facts, &job.err);
+    struct dl_job job = {.args = {.n_files = 1}};
+    dl_args_parse(&job.args, &command, NULL, argc, argv);
+    if (!dl_start(&job))
+        return DL_TROUBLE;
+    struct dl_summary s = {.job = &job, .print = &job.print, .run = job.run};
+    enum dfopt_err e = dl_gather(job.reader, &s.facts, &job.err);
     if (!e)
         e = read_last_plans(&s);
     if (!e)
-        e = job.args.json ? log_summary_json(&s) : all_text(&s);
-    log_facts_free(&s.facts);
-    return log_end(&job, e);
+        e = job.args.json ? dl_summary_json(&s) : all_text(&s);
+    dl_facts_free(&s.facts);
+    return dl_end(&job, e);
 }

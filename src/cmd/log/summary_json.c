@@ -3,15 +3,10 @@
 
 #include <inttypes.h>
 #include <math.h>
-#include <string.h>
 
-static void put_text(struct log_summary *s, const char *text)
+static void run_json(struct dl_summary *s)
 {
-    log_json_text(s->print, text, strlen(text));
-}
-
-static void run_json(struct log_summary *s)
-{
+    struct dfopt_put *put = &s->print->put;
     const struct dfopt_declog_run *run = s->run;
     const struct {
         const char *name, *text;
@@ -26,136 +21,142 @@ static void run_json(struct log_summary *s)
                  {"preset", run->preset},
                  {"acks_mode", run->acks_mode},
                  {"run_id", run->run_id}};
-    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
-        log_put(s->print, "%s\"%s\":", i ? "," : "{", texts[i].name);
-        put_text(s, texts[i].text);
-    }
-    log_put(s->print,
-            ",\"format_version\":%" PRId64 ",\"ranks\":%" PRId64
-            ",\"complete\":%s,\"commits\":%" PRIu64 ",\"events\":%" PRIu64,
-            run->format_version, run->ranks, run->complete ? "true" : "false",
-            run->commits, run->last.at.next_seq);
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        dfopt_member_text(put, texts[i].name, texts[i].text);
+    dfopt_member_int(put, "format_version", run->format_version);
+    dfopt_member_int(put, "ranks", run->ranks);
+    dfopt_member_bool(put, "complete", run->complete);
+    dfopt_member_uint(put, "commits", run->commits);
+    dfopt_member_uint(put, "events", run->last.at.next_seq);
 }
 
-/* ,"name":{"of 0":n, ...} */
-static void counts_json(struct log_summary *s, const char *name,
+/* "name":{"of 0":n, ...} */
+static void counts_json(struct dl_summary *s, const char *name,
                         const uint64_t *counts, uint32_t n,
                         const char *(*name_of)(uint32_t))
 {
-    log_put(s->print, ",\"%s\":{", name);
+    struct dfopt_put *put = &s->print->put;
+    dfopt_put_key(put, name);
+    dfopt_put_raw(put, "{");
     for (uint32_t i = 0; i < n; i++)
-        log_put(s->print, "%s\"%s\":%" PRIu64, i ? "," : "", name_of(i), counts[i]);
-    log_put(s->print, "}");
+        dfopt_member_uint(put, name_of(i), counts[i]);
+    dfopt_put_raw(put, "}");
 }
 
 /* What nodes end with that have a value of their own. */
-static void own_values_json(struct log_summary *s, const struct log_knob *k)
+static void own_values_json(struct dfopt_put *put, const struct dl_knob *k)
 {
     const bool numbers = k->own_low <= k->own_high;
-    log_put(s->print,
-            ",\"own_values\":{\"nodes\":%" PRIu64 ",\"lowest\":", k->own_nodes);
-    log_json_real(s->print, numbers ? k->own_low : NAN);
-    log_put(s->print, ",\"highest\":");
-    log_json_real(s->print, numbers ? k->own_high : NAN);
-    log_put(s->print, "}");
+    dfopt_put_key(put, "own_values");
+    dfopt_put_raw(put, "{");
+    dfopt_member_uint(put, "nodes", k->own_nodes);
+    dfopt_member_real(put, "lowest", numbers ? k->own_low : NAN);
+    dfopt_member_real(put, "highest", numbers ? k->own_high : NAN);
+    dfopt_put_raw(put, "}");
 }
 
-static void knobs_json(struct log_summary *s)
+static void knobs_json(struct dl_summary *s)
 {
-    log_put(s->print, ",\"knobs\":[");
+    struct dfopt_put *put = &s->print->put;
+    dfopt_put_key(put, "knobs");
+    dfopt_put_raw(put, "[");
     for (size_t i = 0; i < s->facts.n_knobs; i++) {
-        const struct log_knob *k = &s->facts.knobs[i];
-        bool seen = k->low <= k->high;
-        log_put(s->print, "%s{\"knob\":", i ? "," : "");
-        log_json_sym(s->print, k->knob);
-        log_put(s->print, ",\"first\":");
-        log_json_value(s->print, k->first);
-        log_put(s->print, ",\"last\":");
-        log_json_value(s->print, k->last);
-        log_put(s->print, ",\"lowest\":");
-        log_json_real(s->print, seen ? k->low : NAN);
-        log_put(s->print, ",\"highest\":");
-        log_json_real(s->print, seen ? k->high : NAN);
-        log_put(s->print,
-                ",\"up\":%" PRIu64 ",\"down\":%" PRIu64 ",\"other\":%" PRIu64,
-                k->up, k->down, k->other);
-        own_values_json(s, k);
+        const struct dl_knob *k = &s->facts.knobs[i];
+        const bool seen = k->low <= k->high;
+        dfopt_put_next(put);
+        dfopt_put_raw(put, "{");
+        dfopt_member_sym(put, "knob", k->knob);
+        dfopt_member_value(put, "first", k->first);
+        dfopt_member_value(put, "last", k->last);
+        dfopt_member_real(put, "lowest", seen ? k->low : NAN);
+        dfopt_member_real(put, "highest", seen ? k->high : NAN);
+        dfopt_member_uint(put, "up", k->up);
+        dfopt_member_uint(put, "down", k->down);
+        dfopt_member_uint(put, "other", k->other);
+        own_values_json(put, k);
         counts_json(s, "verdicts", k->verdicts, DFOPT_VERDICT_COUNT,
                     dfopt_verdict_name);
-        log_put(s->print, "}");
+        dfopt_put_raw(put, "}");
     }
-    log_put(s->print, "]");
+    dfopt_put_raw(put, "]");
 }
 
-static enum dfopt_err plans_json(struct log_summary *s)
+static enum dfopt_err plans_json(struct dl_summary *s)
 {
-    log_put(s->print, ",\"last_plans\":[");
+    struct dfopt_put *put = &s->print->put;
+    dfopt_put_key(put, "last_plans");
+    dfopt_put_raw(put, "[");
     for (size_t i = 0; i < s->n_plans; i++) {
         const struct dfopt_plan *p = &s->plans[i].p;
         char id[DFOPT_PLAN_ID_SIZE];
         const char *text;
         size_t len;
-        enum dfopt_err e = log_summary_rationale(s, i, &text, &len);
+        enum dfopt_err e = dl_summary_rationale(s, i, &text, &len);
         if (e)
             return e;
-        log_put(s->print, "%s{\"seq\":%" PRIu64 ",\"window\":%" PRId64,
-                i ? "," : "", p->seq, p->window);
-        log_json_key(s->print, "plan_id", false);
-        put_text(s, log_summary_plan_id(s, p, id));
-        log_json_key(s->print, "knob", false);
-        log_json_sym(s->print, p->knob);
-        log_json_key(s->print, "node", false);
-        log_json_sym(s->print, p->node);
-        log_json_key(s->print, "old", false);
-        log_json_value(s->print, p->old_value);
-        log_json_key(s->print, "new", false);
-        log_json_value(s->print, p->new_value);
-        log_json_key(s->print, "rationale", false);
-        log_json_text(s->print, text, len);
-        log_put(s->print, "}");
+        dfopt_put_next(put);
+        dfopt_put_raw(put, "{");
+        dfopt_member_uint(put, "seq", p->seq);
+        dfopt_member_int(put, "window", p->window);
+        dfopt_member_text(put, "plan_id", dl_summary_plan_id(s, p, id));
+        dfopt_member_sym(put, "knob", p->knob);
+        dfopt_member_sym(put, "node", p->node);
+        dfopt_member_value(put, "old", p->old_value);
+        dfopt_member_value(put, "new", p->new_value);
+        dfopt_put_key(put, "rationale");
+        dfopt_put_text(put, text, len);
+        dfopt_put_raw(put, "}");
     }
-    log_put(s->print, "]");
+    dfopt_put_raw(put, "]");
     return DFOPT_OK;
 }
 
-static void findings_json(struct log_summary *s)
+static void findings_json(struct dl_summary *s)
 {
-    const struct log_facts *f = &s->facts;
-    log_put(s->print, ",\"windows\":");
+    struct dfopt_put *put = &s->print->put;
+    const struct dl_facts *f = &s->facts;
+    dfopt_put_key(put, "windows");
     if (f->first_window <= f->last_window)
-        log_put(s->print, "[%" PRId64 ",%" PRId64 "]", f->first_window,
-                f->last_window);
+        dl_put(s->print, "[%" PRId64 ",%" PRId64 "]", f->first_window,
+               f->last_window);
     else
-        log_put(s->print, "null");
-    log_put(s->print, ",\"nodes\":%" PRIu32 ",\"finding_types\":{", f->nodes);
+        dfopt_put_raw(put, "null");
+    dfopt_member_uint(put, "nodes", f->nodes);
+    dfopt_put_key(put, "finding_types");
+    dfopt_put_raw(put, "{");
     for (size_t i = 0; i < f->n_types; i++) {
-        log_put(s->print, "%s", i ? "," : "");
-        log_json_sym(s->print, f->types[i].type);
-        log_put(s->print, ":%" PRIu64, f->types[i].n);
+        dfopt_put_next(put);
+        dfopt_put_name(put, f->types[i].type);
+        dfopt_put_raw(put, ":");
+        dfopt_put_uint(put, f->types[i].n);
     }
-    log_put(s->print, "}");
+    dfopt_put_raw(put, "}");
 }
 
-enum dfopt_err log_summary_json(struct log_summary *s)
+enum dfopt_err dl_summary_json(struct dl_summary *s)
 {
+    static const struct {
+        const char *name;
+        enum dfopt_declog_table table;
+    } tables[] = {{"findings", DFOPT_TABLE_FINDINGS},
+                  {"rejects", DFOPT_TABLE_REJECTS},
+                  {"registrations", DFOPT_TABLE_REGISTRATIONS},
+                  {"plans", DFOPT_TABLE_PLANS}};
+    struct dfopt_put *put = &s->print->put;
+    dfopt_put_raw(put, "{");
     run_json(s);
-    log_put(s->print,
-            ",\"findings\":%" PRIu64 ",\"rejects\":%" PRIu64
-            ",\"registrations\":%" PRIu64 ",\"plans\":%" PRIu64,
-            log_summary_rows(s, DFOPT_TABLE_FINDINGS),
-            log_summary_rows(s, DFOPT_TABLE_REJECTS),
-            log_summary_rows(s, DFOPT_TABLE_REGISTRATIONS),
-            log_summary_rows(s, DFOPT_TABLE_PLANS));
+    for (size_t i = 0; i < sizeof tables / sizeof *tables; i++)
+        dfopt_member_uint(put, tables[i].name, dl_summary_rows(s, tables[i].table));
     findings_json(s);
-    counts_json(s, "suppressions", s->facts.suppressions, LOG_SUPPRESSION_ACTIONS,
+    counts_json(s, "suppressions", s->facts.suppressions, DL_SUPPRESSION_ACTIONS,
                 dfopt_suppression_action_name);
-    counts_json(s, "acks", s->facts.acks, LOG_ACK_OUTCOMES, dfopt_ack_outcome_name);
-    counts_json(s, "global_plans", s->facts.relays, LOG_RELAY_OUTCOMES,
+    counts_json(s, "acks", s->facts.acks, DL_ACK_OUTCOMES, dfopt_ack_outcome_name);
+    counts_json(s, "global_plans", s->facts.relays, DL_RELAY_OUTCOMES,
                 dfopt_relay_outcome_name);
     counts_json(s, "verdicts", s->facts.verdicts, DFOPT_VERDICT_COUNT,
                 dfopt_verdict_name);
     knobs_json(s);
     enum dfopt_err e = plans_json(s);
-    log_put(s->print, "}\n");
+    dfopt_put_raw(put, "}\n");
     return e;
 }

@@ -1,5 +1,5 @@
 /* dfopt-log sweep: what the variants of a sweep came to. */
-#include "cmd/log/job.h"
+#include "cmd/log/common.h"
 #include "cmd/log/sweep_stats.h"
 
 #include <inttypes.h>
@@ -11,20 +11,19 @@ struct sweep_command {
     const char *by;
     const char *pareto; /* two metrics, a comma between them */
     uint64_t top;
-    bool want_policy;
-    uint64_t policy;
+    uint64_t policy; /* of a variant, or NO_VARIANT */
 
-    struct log_job job; /* without a decision log */
-    struct log_print *print;
+    struct dl_job job; /* without a decision log */
+    struct dl_print *print;
     struct dfopt_sweep_table t;
-    struct sweep_aim by_aim, first, second;
+    struct dl_sweep_aim by_aim, first, second;
     size_t *order, *front; /* owned */
     size_t n_front;
-    struct sweep_effect *effects; /* owned */
+    struct dl_sweep_effect *effects; /* owned */
 };
 
 static const char *name_of(const struct sweep_command *c,
-                           const struct sweep_aim *aim)
+                           const struct dl_sweep_aim *aim)
 {
     return c->t.metrics[aim->metric].name;
 }
@@ -39,7 +38,7 @@ static const char *setting_of(const struct sweep_command *c, size_t variant,
 
 static void put_z(struct sweep_command *c, const char *text)
 {
-    log_put_text(c->print, text, strlen(text));
+    dl_put_text(c->print, text, strlen(text));
 }
 
 /* What a list of variants shows beside the metrics that it is about. */
@@ -49,11 +48,11 @@ static const char *const shown[] = {"unattended_severity", "plans", "reversals",
 #define COLUMNS_MAX (2 + SHOWN)
 
 struct columns {
-    struct sweep_aim of[COLUMNS_MAX];
+    struct dl_sweep_aim of[COLUMNS_MAX];
     size_t n;
 };
 
-static void add_column(struct columns *c, const struct sweep_aim *aim)
+static void add_column(struct columns *c, const struct dl_sweep_aim *aim)
 {
     for (size_t i = 0; i < c->n; i++)
         if (c->of[i].metric == aim->metric)
@@ -64,8 +63,8 @@ static void add_column(struct columns *c, const struct sweep_aim *aim)
 static void put_cell(struct sweep_command *c, size_t width, double v)
 {
     const size_t start = c->print->out.len;
-    log_put_real(c->print, v);
-    log_pad(c->print, start, width);
+    dl_put_real(c->print, v);
+    dl_pad(c->print, start, width);
 }
 
 static void put_settings(struct sweep_command *c, size_t variant)
@@ -80,64 +79,64 @@ static void put_settings(struct sweep_command *c, size_t variant)
         put_z(c, setting_of(c, variant, p));
         between = " ";
     }
-    log_put(c->print, "%s\n", *between ? "" : "the base policy");
+    dl_put(c->print, "%s\n", *between ? "" : "the base policy");
 }
 
 /* `second` may be NULL. */
-static void put_variants(struct sweep_command *c, const struct sweep_aim *first,
-                         const struct sweep_aim *second, const size_t *variants,
+static void put_variants(struct sweep_command *c, const struct dl_sweep_aim *first,
+                         const struct dl_sweep_aim *second, const size_t *variants,
                          size_t n)
 {
     struct columns columns = {.n = 0};
-    struct sweep_aim other;
+    struct dl_sweep_aim other;
     add_column(&columns, first);
     if (second)
         add_column(&columns, second);
     for (size_t i = 0; i < SHOWN; i++)
-        if (sweep_aim_find(&c->t, shown[i], &other))
+        if (dl_sweep_aim_find(&c->t, shown[i], &other))
             add_column(&columns, &other);
-    log_put(c->print, "  variant ");
+    dl_put(c->print, "  variant ");
     for (size_t k = 0; k < columns.n; k++)
-        log_put(c->print, "%s ", name_of(c, &columns.of[k]));
-    log_put(c->print, "settings\n");
+        dl_put(c->print, "%s ", name_of(c, &columns.of[k]));
+    dl_put(c->print, "settings\n");
     for (size_t i = 0; i < n; i++) {
-        log_put(c->print, "  %-8zu", variants[i]);
+        dl_put(c->print, "  %-8zu", variants[i]);
         for (size_t k = 0; k < columns.n; k++)
             put_cell(c, strlen(name_of(c, &columns.of[k])),
-                     sweep_value(&c->t, &columns.of[k], variants[i]));
+                     dl_sweep_value(&c->t, &columns.of[k], variants[i]));
         put_settings(c, variants[i]);
     }
 }
 
-static void put_effect(struct sweep_command *c, const struct sweep_effect *e)
+static void put_effect(struct sweep_command *c, const struct dl_sweep_effect *e)
 {
-    log_put(c->print, "  ");
+    dl_put(c->print, "  ");
     put_z(c, c->t.paths[e->parameter]);
-    log_put(c->print, ": %.1f %%\n", 100 * e->share);
+    dl_put(c->print, ": %.1f %%\n", 100 * e->share);
     for (size_t g = 0; g < e->n_groups; g++) {
-        const struct sweep_group *group = &e->groups[g];
-        log_put(c->print, "    ");
+        const struct dl_sweep_group *group = &e->groups[g];
+        dl_put(c->print, "    ");
         const size_t start = c->print->out.len;
         put_z(c, group->from);
         if (strcmp(group->from, group->to) != 0) {
-            log_put(c->print, " to ");
+            dl_put(c->print, " to ");
             put_z(c, group->to);
         }
-        log_pad(c->print, start, 28);
-        log_put(c->print, "%6zu variants, mean ", group->n);
-        log_put_real(c->print, group->mean);
-        log_put(c->print, "\n");
+        dl_pad(c->print, start, 28);
+        dl_put(c->print, "%6zu variants, mean ", group->n);
+        dl_put_real(c->print, group->mean);
+        dl_put(c->print, "\n");
     }
 }
 
 static void title(struct sweep_command *c, const char *before, const char *name,
                   const char *behind)
 {
-    log_put(c->print, "\n");
-    log_color(c->print, LOG_BOLD);
-    log_put(c->print, "%s %s%s", before, name, behind);
-    log_color(c->print, LOG_PLAIN);
-    log_put(c->print, "\n");
+    dl_put(c->print, "\n");
+    dl_color(c->print, DL_BOLD);
+    dl_put(c->print, "%s %s%s", before, name, behind);
+    dl_color(c->print, DL_PLAIN);
+    dl_put(c->print, "\n");
 }
 
 static void put_text(struct sweep_command *c)
@@ -145,8 +144,8 @@ static void put_text(struct sweep_command *c)
     const struct dfopt_sweep_table *t = &c->t;
     char second[80];
     put_z(c, c->job.args.file[0]);
-    log_put(c->print, ": %zu variants over %" PRId64 " findings, %zu parameter%s\n",
-            t->n, t->findings, t->n_parameters, t->n_parameters == 1 ? "" : "s");
+    dl_put(c->print, ": %zu variants over %" PRId64 " findings, %zu parameter%s\n",
+           t->n, t->findings, t->n_parameters, t->n_parameters == 1 ? "" : "s");
     title(c, "Best by", name_of(c, &c->by_aim),
           c->by_aim.more ? " (more is better)" : " (less is better)");
     put_variants(c, &c->by_aim, NULL, c->order,
@@ -161,96 +160,105 @@ static void put_text(struct sweep_command *c)
 
 /* ---- JSON ---- */
 
-static void json_z(struct sweep_command *c, const char *text)
+static void json_setting(struct dfopt_put *put, const char *name,
+                         const char *setting)
 {
-    log_json_text(c->print, text, strlen(text));
-}
-
-/* A setting is JSON already. */
-static void json_setting(struct sweep_command *c, const char *setting)
-{
-    log_put_bytes(c->print, setting, strlen(setting));
+    dfopt_put_key(put, name);
+    dfopt_put_raw(put, setting); /* JSON already */
 }
 
 static void json_variant(struct sweep_command *c, size_t variant)
 {
     const struct dfopt_sweep_table *t = &c->t;
-    bool first = true;
-    log_put(c->print, "{\"variant\":%zu,\"settings\":{", variant);
+    struct dfopt_put *put = &c->print->put;
+    dfopt_put_next(put);
+    dfopt_put_raw(put, "{");
+    dfopt_member_uint(put, "variant", variant);
+    dfopt_put_key(put, "settings");
+    dfopt_put_raw(put, "{");
     for (size_t p = 0; p < t->n_parameters; p++) {
         if (!*setting_of(c, variant, p))
             continue;
-        log_put(c->print, "%s", first ? "" : ",");
-        json_z(c, t->paths[p]);
-        log_put(c->print, ":");
-        json_setting(c, setting_of(c, variant, p));
-        first = false;
+        dfopt_put_next(put);
+        dfopt_put_z(put, t->paths[p]);
+        dfopt_put_raw(put, ":");
+        dfopt_put_raw(put, setting_of(c, variant, p));
     }
-    log_put(c->print, "},\"metrics\":");
+    dfopt_put_raw(put, "},\"metrics\":{");
     for (size_t m = 0; m < t->n_metrics; m++) {
         const double v = t->values[m * t->n + variant];
-        log_json_key(c->print, t->metrics[m].name, m == 0);
+        dfopt_put_key(put, t->metrics[m].name);
         if (t->metrics[m].kind == DFOPT_SWEEP_COUNT)
-            log_put(c->print, "%.0f", v);
+            dl_put(c->print, "%.0f", v);
         else
-            log_json_real(c->print, v);
+            dfopt_put_finite(put, v);
     }
-    log_put(c->print, "}}");
+    dfopt_put_raw(put, "}}");
 }
 
-static void json_variants(struct sweep_command *c, const size_t *variants, size_t n)
+static void json_variants(struct sweep_command *c, const char *name,
+                          const size_t *variants, size_t n)
 {
-    for (size_t i = 0; i < n; i++) {
-        log_put(c->print, "%s", i ? "," : "");
+    dfopt_put_key(&c->print->put, name);
+    dfopt_put_raw(&c->print->put, "[");
+    for (size_t i = 0; i < n; i++)
         json_variant(c, variants[i]);
-    }
+    dfopt_put_raw(&c->print->put, "]");
 }
 
-static void json_effect(struct sweep_command *c, const struct sweep_effect *e)
+static void json_effect(struct sweep_command *c, const struct dl_sweep_effect *e)
 {
-    log_json_key(c->print, "parameter", true);
-    json_z(c, c->t.paths[e->parameter]);
-    log_json_key(c->print, "share", false);
-    log_json_real(c->print, e->share);
-    log_put(c->print, ",\"groups\":[");
+    struct dfopt_put *put = &c->print->put;
+    dfopt_put_next(put);
+    dfopt_put_raw(put, "{");
+    dfopt_member_text(put, "parameter", c->t.paths[e->parameter]);
+    dfopt_member_real(put, "share", e->share);
+    dfopt_put_key(put, "groups");
+    dfopt_put_raw(put, "[");
     for (size_t g = 0; g < e->n_groups; g++) {
-        const struct sweep_group *group = &e->groups[g];
-        log_put(c->print, "%s{\"from\":", g ? "," : "");
-        json_setting(c, group->from);
-        log_json_key(c->print, "to", false);
-        json_setting(c, group->to);
-        log_put(c->print, ",\"variants\":%zu,\"mean\":", group->n);
-        log_json_real(c->print, group->mean);
-        log_put(c->print, "}");
+        const struct dl_sweep_group *group = &e->groups[g];
+        dfopt_put_next(put);
+        dfopt_put_raw(put, "{");
+        json_setting(put, "from", group->from);
+        json_setting(put, "to", group->to);
+        dfopt_member_uint(put, "variants", group->n);
+        dfopt_member_real(put, "mean", group->mean);
+        dfopt_put_raw(put, "}");
     }
-    log_put(c->print, "]}");
+    dfopt_put_raw(put, "]}");
 }
 
 static void put_json(struct sweep_command *c)
 {
     const struct dfopt_sweep_table *t = &c->t;
-    log_put(c->print, "{\"variants\":%zu,\"findings\":%" PRId64, t->n, t->findings);
-    log_put(c->print, ",\"by\":\"%s\",\"best\":[", name_of(c, &c->by_aim));
-    json_variants(c, c->order, t->n < c->top ? t->n : (size_t)c->top);
-    log_put(c->print, "],\"pareto_of\":[\"%s\",\"%s\"],\"pareto\":[",
-            name_of(c, &c->first), name_of(c, &c->second));
-    json_variants(c, c->front, c->n_front);
-    log_put(c->print, "],\"effects\":[");
-    for (size_t k = 0; k < t->n_parameters; k++) {
-        log_put(c->print, "%s", k ? "," : "");
+    struct dfopt_put *put = &c->print->put;
+    dfopt_put_raw(put, "{");
+    dfopt_member_uint(put, "variants", t->n);
+    dfopt_member_int(put, "findings", t->findings);
+    dfopt_member_text(put, "by", name_of(c, &c->by_aim));
+    json_variants(c, "best", c->order, t->n < c->top ? t->n : (size_t)c->top);
+    dfopt_put_key(put, "pareto_of");
+    dfopt_put_raw(put, "[");
+    dfopt_put_z(put, name_of(c, &c->first));
+    dfopt_put_next(put);
+    dfopt_put_z(put, name_of(c, &c->second));
+    dfopt_put_raw(put, "]");
+    json_variants(c, "pareto", c->front, c->n_front);
+    dfopt_put_key(put, "effects");
+    dfopt_put_raw(put, "[");
+    for (size_t k = 0; k < t->n_parameters; k++)
         json_effect(c, &c->effects[k]);
-    }
-    log_put(c->print, "]}\n");
+    dfopt_put_raw(put, "]}\n");
 }
 
 /* ---- the command ---- */
 
 static enum dfopt_err find_metric(struct sweep_command *c, const char *text,
-                                  size_t len, struct sweep_aim *out)
+                                  size_t len, struct dl_sweep_aim *out)
 {
     char name[64];
     snprintf(name, sizeof name, "%.*s", (int)(len < sizeof name ? len : 63), text);
-    return sweep_aim_find(&c->t, name, out)
+    return dl_sweep_aim_find(&c->t, name, out)
                ? DFOPT_OK
                : dfopt_error_set(&c->job.err, DFOPT_ERR_ARG,
                                  "no metric '%s'; --json shows them all", name);
@@ -269,9 +277,9 @@ static enum dfopt_err show(struct sweep_command *c)
         e = find_metric(c, comma + 1, strlen(comma + 1), &c->second);
     if (e)
         return e;
-    c->order = sweep_order(&c->t, &c->by_aim);
-    c->front = sweep_pareto(&c->t, &c->first, &c->second, &c->n_front);
-    c->effects = sweep_effects(&c->t, &c->by_aim);
+    c->order = dl_sweep_order(&c->t, &c->by_aim);
+    c->front = dl_sweep_pareto(&c->t, &c->first, &c->second, &c->n_front);
+    c->effects = dl_sweep_effects(&c->t, &c->by_aim);
     if (!c->order || !c->front || !c->effects)
         return DFOPT_ERR_NOMEM;
     if (c->job.args.json)
@@ -281,62 +289,50 @@ static enum dfopt_err show(struct sweep_command *c)
     return DFOPT_OK;
 }
 
-enum { KEY_BY = 0x500, KEY_TOP, KEY_PARETO, KEY_POLICY };
-
-static error_t parse_own(int key, char *text, struct argp_state *state)
+static error_t take_pareto(struct argp_state *state, const char *text, void *into)
 {
-    struct sweep_command *c = state->input;
-    switch (key) {
-    case KEY_BY:
-        c->by = text;
-        return 0;
-    case KEY_TOP:
-        c->top = log_args_number(state, "top", text, UINT32_MAX);
-        return 0;
-    case KEY_PARETO:
-        if (!strchr(text, ',') || strchr(text, ',') != strrchr(text, ','))
-            argp_error(state, "--pareto takes two metrics, as METRIC,METRIC");
-        c->pareto = text;
-        return 0;
-    case KEY_POLICY:
-        c->policy = log_args_number(state, "policy", text, UINT32_MAX);
-        c->want_policy = true;
-        return 0;
-    default:
-        return ARGP_ERR_UNKNOWN;
-    }
+    if (!strchr(text, ',') || strchr(text, ',') != strrchr(text, ','))
+        argp_error(state, "--pareto takes two metrics, as METRIC,METRIC");
+    ((struct sweep_command *)into)->pareto = text;
+    return 0;
 }
 
-static const struct argp_option own_options[] = {
-    {"by", KEY_BY, "METRIC", 0,
+#define NO_VARIANT UINT64_MAX
+
+#define AT(member) DFOPT_OPTION_AT(struct sweep_command, member)
+
+static const struct dfopt_option options[] = {
+    {"by", DFOPT_OPTION_TEXT, "METRIC",
      "Sort by it, and say what moves it (default unattended_severity); min:METRIC "
      "and max:METRIC say which way is better",
-     0},
-    {"top", KEY_TOP, "N", 0, "Show so many of the best (default 10)", 0},
-    {"pareto", KEY_PARETO, "METRIC,METRIC", 0,
+     AT(by)},
+    {"top", DFOPT_OPTION_COUNT, "N", "Show so many of the best (default 10)",
+     AT(top), .hi = UINT32_MAX},
+    {"pareto", DFOPT_OPTION_CALL, "METRIC,METRIC",
      "Show the variants that no other beats in both (default "
      "plans,unattended_severity)",
-     0},
-    {"policy", KEY_POLICY, "N", 0,
-     "Print the policy of variant N, as a policy file, and nothing else", 0},
+     .call = take_pareto},
+    {"policy", DFOPT_OPTION_COUNT, "N",
+     "Print the policy of variant N, as a policy file, and nothing else",
+     AT(policy), .hi = UINT32_MAX},
     {.name = NULL}};
 
-int log_sweep(int argc, char **argv)
+int dl_sweep(int argc, char **argv)
 {
-    static const struct argp argp = {
-        .options = own_options,
-        .parser = parse_own,
+    static const struct dl_command command = {
+        .options = options,
         .args_doc = "FILE",
         .doc = "Tells what the variants of a sweep came to: the best by a metric, "
                "those that no other beats in two, and what each parameter does."};
     struct sweep_command c = {.by = "unattended_severity",
                               .pareto = "plans,unattended_severity",
                               .top = 10,
+                              .policy = NO_VARIANT,
                               .job = {.args = {.n_files = 1}}};
-    log_args_parse(&c.job.args, &argp, &c, argc, argv);
+    dl_args_parse(&c.job.args, &command, &c, argc, argv);
     c.print = &c.job.print;
-    c.print->color = c.job.args.color;
-    enum dfopt_err e = c.want_policy
+    dl_print_init(c.print, NULL, c.job.args.color);
+    enum dfopt_err e = c.policy != NO_VARIANT
                            ? dfopt_sweep_policy_read(c.job.args.file[0], c.policy,
                                                      &c.print->out, &c.job.err)
                            : show(&c);
@@ -344,5 +340,5 @@ int log_sweep(int argc, char **argv)
     free(c.order);
     free(c.front);
     free(c.effects);
-    return log_end(&c.job, e);
+    return dl_end(&c.job, e);
 }

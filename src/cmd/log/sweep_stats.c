@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-bool sweep_aim_find(const struct dfopt_sweep_table *t, const char *text,
-                    struct sweep_aim *out)
+bool dl_sweep_aim_find(const struct dfopt_sweep_table *t, const char *text,
+                       struct dl_sweep_aim *out)
 {
     const bool min = strncmp(text, "min:", 4) == 0,
                max = strncmp(text, "max:", 4) == 0;
@@ -15,14 +15,14 @@ bool sweep_aim_find(const struct dfopt_sweep_table *t, const char *text,
     for (size_t m = 0; m < t->n_metrics; m++)
         if (strcmp(t->metrics[m].name, name) == 0) {
             const bool more = t->metrics[m].better == DFOPT_SWEEP_MORE;
-            *out = (struct sweep_aim){m, max || (more && !min)};
+            *out = (struct dl_sweep_aim){m, max || (more && !min)};
             return true;
         }
     return false;
 }
 
-double sweep_value(const struct dfopt_sweep_table *t, const struct sweep_aim *aim,
-                   size_t variant)
+double dl_sweep_value(const struct dfopt_sweep_table *t,
+                      const struct dl_sweep_aim *aim, size_t variant)
 {
     return t->values[aim->metric * t->n + variant];
 }
@@ -34,10 +34,10 @@ struct ranked {
     size_t variant;
 };
 
-static double cost(const struct dfopt_sweep_table *t, const struct sweep_aim *aim,
-                   size_t variant)
+static double cost(const struct dfopt_sweep_table *t,
+                   const struct dl_sweep_aim *aim, size_t variant)
 {
-    const double v = sweep_value(t, aim, variant);
+    const double v = dl_sweep_value(t, aim, variant);
     return isnan(v) ? INFINITY : aim->more ? -v : v;
 }
 
@@ -52,7 +52,8 @@ static int compare(const void *a, const void *b)
 }
 
 static struct ranked *rank_all(const struct dfopt_sweep_table *t,
-                               const struct sweep_aim *a, const struct sweep_aim *b)
+                               const struct dl_sweep_aim *a,
+                               const struct dl_sweep_aim *b)
 {
     struct ranked *r = calloc(t->n + 1, sizeof *r);
     if (!r)
@@ -63,7 +64,8 @@ static struct ranked *rank_all(const struct dfopt_sweep_table *t,
     return r;
 }
 
-size_t *sweep_order(const struct dfopt_sweep_table *t, const struct sweep_aim *aim)
+size_t *dl_sweep_order(const struct dfopt_sweep_table *t,
+                       const struct dl_sweep_aim *aim)
 {
     struct ranked *r = rank_all(t, aim, NULL);
     size_t *order = calloc(t->n + 1, sizeof *order);
@@ -77,8 +79,9 @@ size_t *sweep_order(const struct dfopt_sweep_table *t, const struct sweep_aim *a
     return order;
 }
 
-size_t *sweep_pareto(const struct dfopt_sweep_table *t, const struct sweep_aim *a,
-                     const struct sweep_aim *b, size_t *n)
+size_t *dl_sweep_pareto(const struct dfopt_sweep_table *t,
+                        const struct dl_sweep_aim *a, const struct dl_sweep_aim *b,
+                        size_t *n)
 {
     struct ranked *r = rank_all(t, a, b);
     size_t *set = calloc(t->n + 1, sizeof *set);
@@ -134,15 +137,15 @@ static size_t count_settings(const struct point *p, size_t n)
 }
 
 /* Puts sorted points in groups: like settings are never parted. */
-static void make_groups(struct sweep_effect *e, const struct point *p, size_t n)
+static void make_groups(struct dl_sweep_effect *e, const struct point *p, size_t n)
 {
-    const bool each = count_settings(p, n) <= SWEEP_GROUPS_MAX;
+    const bool each = count_settings(p, n) <= DL_SWEEP_GROUPS_MAX;
     for (size_t i = 0; i < n; i++) {
-        const size_t place = i * SWEEP_GROUPS_MAX / n;
+        const size_t place = i * DL_SWEEP_GROUPS_MAX / n;
         const bool fresh = i == 0 || !same_setting(&p[i - 1], &p[i]);
         if (fresh && (i == 0 || each || place >= e->n_groups))
-            e->groups[e->n_groups++] = (struct sweep_group){.from = p[i].text};
-        struct sweep_group *g = &e->groups[e->n_groups - 1];
+            e->groups[e->n_groups++] = (struct dl_sweep_group){.from = p[i].text};
+        struct dl_sweep_group *g = &e->groups[e->n_groups - 1];
         g->to = p[i].text;
         g->mean += p[i].value;
         g->n++;
@@ -151,7 +154,7 @@ static void make_groups(struct sweep_effect *e, const struct point *p, size_t n)
         e->groups[g].mean /= (double)e->groups[g].n;
 }
 
-static double share_of(const struct sweep_effect *e, const struct point *p,
+static double share_of(const struct dl_sweep_effect *e, const struct point *p,
                        size_t n)
 {
     double mean = 0, total = 0, between = 0;
@@ -171,22 +174,22 @@ static double share_of(const struct sweep_effect *e, const struct point *p,
 
 static int compare_effects(const void *a, const void *b)
 {
-    const struct sweep_effect *x = a, *y = b;
+    const struct dl_sweep_effect *x = a, *y = b;
     if (x->share != y->share)
         return x->share > y->share ? -1 : 1;
     return (x->parameter > y->parameter) - (x->parameter < y->parameter);
 }
 
-struct sweep_effect *sweep_effects(const struct dfopt_sweep_table *t,
-                                   const struct sweep_aim *aim)
+struct dl_sweep_effect *dl_sweep_effects(const struct dfopt_sweep_table *t,
+                                         const struct dl_sweep_aim *aim)
 {
-    struct sweep_effect *e = calloc(t->n_parameters + 1, sizeof *e);
+    struct dl_sweep_effect *e = calloc(t->n_parameters + 1, sizeof *e);
     struct point *p = calloc(t->n + 1, sizeof *p);
     for (size_t k = 0; e && p && k < t->n_parameters; k++) {
         size_t n = 0;
         for (size_t i = 0; i < t->n; i++) {
             const size_t cell = i * t->n_parameters + k;
-            const double value = sweep_value(t, aim, i);
+            const double value = dl_sweep_value(t, aim, i);
             if (!isnan(value) && *t->settings[cell])
                 p[n++] =
                     (struct point){t->numbers[cell], t->settings[cell], value, i};

@@ -11,10 +11,10 @@
 #define LETTERS       26
 
 struct timeline {
-    struct log_job *job;
-    struct log_filter filter;
+    struct dl_job *job;
+    struct dl_filter filter;
     bool list;
-    struct log_values values;
+    struct dl_values values;
     size_t *of_slot; /* changes, by slot and then in their order: indices */
     int64_t first, last, per_column;     /* windows of the strip; of a column */
     double low, high;                    /* of the numbers */
@@ -22,24 +22,24 @@ struct timeline {
     size_t n_letters;
 };
 
-static const struct log_change *change_at(const struct timeline *t, size_t i)
+static const struct dl_change *change_at(const struct timeline *t, size_t i)
 {
-    return &DFOPT_ROW(&t->values.changes, struct log_change)[i];
+    return &DFOPT_ROW(&t->values.changes, struct dl_change)[i];
 }
 
-static const struct log_slot *slot_at(const struct timeline *t, size_t i)
+static const struct dl_slot *slot_at(const struct timeline *t, size_t i)
 {
-    return &DFOPT_ROW(&t->values.slots, struct log_slot)[i];
+    return &DFOPT_ROW(&t->values.slots, struct dl_slot)[i];
 }
 
 static size_t count_changes(const struct timeline *t)
 {
-    return DFOPT_ROWS(&t->values.changes, struct log_change);
+    return DFOPT_ROWS(&t->values.changes, struct dl_change);
 }
 
 static size_t count_slots(const struct timeline *t)
 {
-    return DFOPT_ROWS(&t->values.slots, struct log_slot);
+    return DFOPT_ROWS(&t->values.slots, struct dl_slot);
 }
 
 static bool asked_for(const struct timeline *t, size_t slot)
@@ -50,59 +50,56 @@ static bool asked_for(const struct timeline *t, size_t slot)
 
 /* ---- changes, one a line ---- */
 
-static void put_slot(struct log_print *p, const struct log_slot *s)
+static void put_slot(struct dl_print *p, const struct dl_slot *s)
 {
     if (s->node == DFOPT_SYM_EMPTY)
-        log_put(p, "(whole job)");
+        dl_put(p, "(whole job)");
     else
-        log_put_sym(p, s->node);
+        dl_put_sym(p, s->node);
 }
 
-static void change_text(struct timeline *t, const struct log_change *c)
+static void change_text(struct timeline *t, const struct dl_change *c)
 {
-    struct log_print *p = &t->job->print;
+    struct dl_print *p = &t->job->print;
     size_t start = p->out.len;
     put_slot(p, slot_at(t, c->slot));
-    log_pad(p, start, 20);
+    dl_pad(p, start, 20);
     if (c->window == INT64_MIN)
-        log_put(p, "before all: ");
+        dl_put(p, "before all: ");
     else
-        log_put(p, "window %" PRId64 ": ", c->window);
-    log_put_value(p, c->value);
-    log_put(p, c->own ? " %s\n" : " as the job (%s)\n", c->cause);
+        dl_put(p, "window %" PRId64 ": ", c->window);
+    dl_put_value(p, c->value);
+    dl_put(p, c->own ? " %s\n" : " as the job (%s)\n", c->cause);
 }
 
-static void change_json(struct timeline *t, const struct log_change *c)
+static void change_json(struct timeline *t, const struct dl_change *c)
 {
-    struct log_print *p = &t->job->print;
-    log_json_key(p, "knob", true);
-    log_json_sym(p, t->filter.knob_sym);
-    log_json_key(p, "node", false);
-    log_json_sym(p, slot_at(t, c->slot)->node);
-    log_json_key(p, "window", false);
-    if (c->window == INT64_MIN)
-        log_put(p, "null");
-    else
-        log_put(p, "%" PRId64, c->window);
-    log_put(p, ",\"seq\":%" PRIu64, c->seq);
-    log_json_key(p, "value", false);
-    log_json_value(p, c->value);
-    log_put(p, ",\"own\":%s,\"cause\":\"%s\"}\n", c->own ? "true" : "false",
-            c->cause);
+    struct dfopt_put *put = &t->job->print.put;
+    dfopt_put_raw(put, "{");
+    dfopt_member_sym(put, "knob", t->filter.knob_sym);
+    dfopt_member_sym(put, "node", slot_at(t, c->slot)->node);
+    dfopt_member_value(put, "window",
+                       c->window == INT64_MIN ? dfopt_value_null()
+                                              : dfopt_value_int(c->window));
+    dfopt_member_uint(put, "seq", c->seq);
+    dfopt_member_value(put, "value", c->value);
+    dfopt_member_bool(put, "own", c->own);
+    dfopt_member_text(put, "cause", c->cause);
+    dfopt_put_raw(put, "}\n");
 }
 
 static void list_changes(struct timeline *t)
 {
     for (size_t i = 0; i < count_changes(t); i++) {
-        const struct log_change *c = change_at(t, i);
+        const struct dl_change *c = change_at(t, i);
         if (!asked_for(t, c->slot) ||
-            (t->filter.windows && !log_filter_window(&t->filter, c->window)))
+            (t->filter.windows && !dl_filter_window(&t->filter, c->window)))
             continue;
         if (t->job->args.json)
             change_json(t, c);
         else
             change_text(t, c);
-        if (!log_print_flush(&t->job->print, false))
+        if (!dl_print_flush(&t->job->print, false))
             return;
     }
 }
@@ -162,7 +159,7 @@ struct walk { /* along the changes of a slot */
 static void advance(const struct timeline *t, struct walk *w, int64_t window)
 {
     for (; w->at < w->end; w->at++) {
-        const struct log_change *c = change_at(t, t->of_slot[w->at]);
+        const struct dl_change *c = change_at(t, t->of_slot[w->at]);
         if (c->window > window)
             return;
         w->value = c->value;
@@ -172,7 +169,7 @@ static void advance(const struct timeline *t, struct walk *w, int64_t window)
 
 static void put_strip(struct timeline *t, size_t slot, const size_t *ends)
 {
-    struct log_print *p = &t->job->print;
+    struct dl_print *p = &t->job->print;
     struct walk job = {.at = 0, .end = ends[0], .own = true};
     struct walk own = {.at = slot ? ends[slot - 1] : 0, .end = ends[slot]};
     size_t changes = own.end - own.at, start = p->out.len;
@@ -190,16 +187,16 @@ static void put_strip(struct timeline *t, size_t slot, const size_t *ends)
         strip[n++] = mark_of(t, now);
     }
     put_slot(p, slot_at(t, slot));
-    log_pad(p, start, 16);
+    dl_pad(p, start, 16);
     start = p->out.len;
-    log_put_value(p, first);
-    log_pad(p, start, 9);
+    dl_put_value(p, first);
+    dl_pad(p, start, 9);
     start = p->out.len;
-    log_put_value(p, now);
-    log_pad(p, start, 9);
-    log_put(p, "%7zu ", changes);
-    log_put_bytes(p, strip, n);
-    log_put(p, "\n");
+    dl_put_value(p, now);
+    dl_pad(p, start, 9);
+    dl_put(p, "%7zu ", changes);
+    dl_put_bytes(p, strip, n);
+    dl_put(p, "\n");
 }
 
 /* No window lies beyond; a damaged log may say so. */
@@ -232,42 +229,42 @@ static void measure(struct timeline *t)
 
 static void put_legend(struct timeline *t)
 {
-    struct log_print *p = &t->job->print;
-    log_put(p, "One column is %" PRId64 " window%s.", t->per_column,
-            t->per_column == 1 ? "" : "s");
+    struct dl_print *p = &t->job->print;
+    dl_put(p, "One column is %" PRId64 " window%s.", t->per_column,
+           t->per_column == 1 ? "" : "s");
     if (t->low < t->high) {
-        log_put(p, " 0 is ");
-        log_put_real(p, t->low);
-        log_put(p, ", 9 is ");
-        log_put_real(p, t->high);
-        log_put(p, ".");
+        dl_put(p, " 0 is ");
+        dl_put_real(p, t->low);
+        dl_put(p, ", 9 is ");
+        dl_put_real(p, t->high);
+        dl_put(p, ".");
     }
     for (size_t i = 0; i < t->n_letters; i++) {
-        log_put(p, " %c is ", (char)('a' + i));
-        log_put_value(p, t->letters[i]);
-        log_put(p, ".");
+        dl_put(p, " %c is ", (char)('a' + i));
+        dl_put_value(p, t->letters[i]);
+        dl_put(p, ".");
     }
-    log_put(p, "\n");
+    dl_put(p, "\n");
 }
 
 static enum dfopt_err put_strips(struct timeline *t)
 {
-    struct log_print *p = &t->job->print;
+    struct dl_print *p = &t->job->print;
     size_t *ends = calloc(count_slots(t) + 1, sizeof *ends);
     enum dfopt_err e = ends ? sort_changes(t, ends) : DFOPT_ERR_NOMEM;
     if (!e) {
         measure(t);
-        log_color(p, LOG_BOLD);
-        log_put_sym(p, t->filter.knob_sym);
-        log_color(p, LOG_PLAIN);
+        dl_color(p, DL_BOLD);
+        dl_put_sym(p, t->filter.knob_sym);
+        dl_color(p, DL_PLAIN);
         if (t->last >= t->first)
-            log_put(p, ", windows %" PRId64 " .. %" PRId64, t->first, t->last);
-        log_put(p, "\n%-16s %-9s %-9s %7s\n", "node", "first", "last", "changes");
+            dl_put(p, ", windows %" PRId64 " .. %" PRId64, t->first, t->last);
+        dl_put(p, "\n%-16s %-9s %-9s %7s\n", "node", "first", "last", "changes");
     }
     for (size_t s = 0; !e && s < count_slots(t); s++)
         if (s == 0 || asked_for(t, s)) {
             put_strip(t, s, ends);
-            if (!log_print_flush(p, false))
+            if (!dl_print_flush(p, false))
                 break;
         }
     if (!e)
@@ -278,50 +275,38 @@ static enum dfopt_err put_strips(struct timeline *t)
 
 /* ---- the command ---- */
 
-static const struct argp_option options[] = {
-    LOG_OPTION_KNOB,
-    LOG_OPTION_NODE,
-    LOG_OPTION_WINDOW,
-    {"changes", 'c', NULL, 0, "Each change on a line of its own, with its cause",
-     0},
+#define AT(member) DFOPT_OPTION_AT(struct timeline, member)
+
+static const struct dfopt_option options[] = {
+    DL_OPTION_NEEDED_KNOB(struct timeline),
+    DL_OPTION_NODE(struct timeline),
+    DL_OPTION_WINDOW(struct timeline),
+    {"changes", DFOPT_OPTION_FLAG, NULL,
+     "Each change on a line of its own, with its cause", 'c', AT(list)},
     {.name = NULL}};
 
-static error_t parse_option(int key, char *text, struct argp_state *state)
+int dl_timeline(int argc, char **argv)
 {
-    struct timeline *t = state->input;
-    if (key == ARGP_KEY_END && !t->filter.knob)
-        argp_error(state, "--knob is needed");
-    if (key == 'c')
-        t->list = true;
-    if (key == 'c')
-        return 0;
-    return key == 't' ? ARGP_ERR_UNKNOWN
-                      : log_filter_option(&t->filter, key, text, state);
-}
-
-int log_timeline(int argc, char **argv)
-{
-    static const struct argp argp = {
+    static const struct dl_command command = {
         .options = options,
-        .parser = parse_option,
         .args_doc = "--knob=KNOB FILE",
         .doc = "Shows the value of a knob against windows: a line for the whole "
                "job and for each node that had a value of its own.\v"
                "A plan counts as the value from its window on, until an ack says "
                "otherwise. --json gives the changes.\n"};
-    struct log_job job = {.args = {.n_files = 1}};
+    struct dl_job job = {.args = {.n_files = 1}};
     struct timeline t = {.job = &job};
-    log_args_parse(&job.args, &argp, &t, argc, argv);
-    if (!log_start(&job))
-        return LOG_TROUBLE;
-    enum dfopt_err e = log_filter_resolve(&t.filter, &job);
+    dl_args_parse(&job.args, &command, &t, argc, argv);
+    if (!dl_start(&job))
+        return DL_TROUBLE;
+    enum dfopt_err e = dl_filter_resolve(&t.filter, &job);
     if (!e)
-        e = log_values_read(&t.values, &job, t.filter.knob_sym);
+        e = dl_values_read(&t.values, &job, t.filter.knob_sym);
     if (!e && (t.list || job.args.json))
         list_changes(&t);
     else if (!e)
         e = put_strips(&t);
     free(t.of_slot);
-    log_values_free(&t.values);
-    return log_end(&job, e);
+    dl_values_free(&t.values);
+    return dl_end(&job, e);
 }

@@ -5,33 +5,33 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct log_slot *slot_at(struct log_values *v, uint32_t i)
+static struct dl_slot *slot_at(struct dl_values *v, uint32_t i)
 {
-    return &DFOPT_ROW(&v->slots, struct log_slot)[i];
+    return &DFOPT_ROW(&v->slots, struct dl_slot)[i];
 }
 
 /* The slot of a node, a new one if it has none; *slot is its index. */
-static enum dfopt_err slot_of(struct log_values *v, dfopt_sym node, uint32_t *slot)
+static enum dfopt_err slot_of(struct dl_values *v, dfopt_sym node, uint32_t *slot)
 {
     if (v->index[node] == 0) {
-        struct log_slot fresh = {.node = node};
+        struct dl_slot fresh = {.node = node};
         enum dfopt_err e = dfopt_buf_add(&v->slots, &fresh, sizeof fresh);
         if (e)
             return e;
-        v->index[node] = (uint32_t)DFOPT_ROWS(&v->slots, struct log_slot);
+        v->index[node] = (uint32_t)DFOPT_ROWS(&v->slots, struct dl_slot);
     }
     *slot = v->index[node] - 1;
     return DFOPT_OK;
 }
 
-static struct dfopt_value value_of(struct log_values *v, uint32_t slot)
+static struct dfopt_value value_of(struct dl_values *v, uint32_t slot)
 {
     return slot_at(v, slot_at(v, slot)->own ? slot : 0)->value;
 }
 
-static enum dfopt_err change(struct log_values *v, struct log_change c)
+static enum dfopt_err change(struct dl_values *v, struct dl_change c)
 {
-    struct log_slot *s = slot_at(v, c.slot);
+    struct dl_slot *s = slot_at(v, c.slot);
     s->own = c.own || c.slot == 0;
     if (c.own)
         s->value = c.value;
@@ -39,12 +39,12 @@ static enum dfopt_err change(struct log_values *v, struct log_change c)
 }
 
 /* The job's value c ends what nodes have of their own. */
-static enum dfopt_err override_nodes(struct log_values *v, struct log_change c)
+static enum dfopt_err override_nodes(struct dl_values *v, struct dl_change c)
 {
     enum dfopt_err e = DFOPT_OK;
     c.own = false;
     c.cause = "override";
-    for (uint32_t i = 1; !e && i < DFOPT_ROWS(&v->slots, struct log_slot); i++) {
+    for (uint32_t i = 1; !e && i < DFOPT_ROWS(&v->slots, struct dl_slot); i++) {
         c.slot = i;
         if (slot_at(v, i)->own)
             e = change(v, c);
@@ -54,13 +54,13 @@ static enum dfopt_err override_nodes(struct log_values *v, struct log_change c)
 
 /* ---- rows ---- */
 
-static enum dfopt_err see_knob(struct log_values *v,
+static enum dfopt_err see_knob(struct dl_values *v,
                                const struct dfopt_declog_knob_row *k)
 {
     bool first = slot_at(v, 0)->value.kind == DFOPT_KIND_NULL;
     if (k->knob != v->knob || (!k->has_current && !first))
         return DFOPT_OK;
-    return change(v, (struct log_change){
+    return change(v, (struct dl_change){
                          .seq = k->seq,
                          .window = v->last >= v->first ? v->last : INT64_MIN,
                          .own = true,
@@ -68,18 +68,18 @@ static enum dfopt_err see_knob(struct log_values *v,
                          .value = k->has_current ? k->current : k->default_value});
 }
 
-static enum dfopt_err plan_for(struct log_values *v, const struct dfopt_plan *p,
+static enum dfopt_err plan_for(struct dl_values *v, const struct dfopt_plan *p,
                                dfopt_sym node)
 {
     bool own = p->relay_id == DFOPT_SYM_NONE;
     uint32_t slot = 0;
     enum dfopt_err e = slot_of(v, node, &slot);
-    struct log_change c = {.seq = p->seq,
-                           .window = p->window >= 0 ? p->window : v->last,
-                           .slot = slot,
-                           .own = true,
-                           .cause = own ? "planned" : "relayed",
-                           .value = p->new_value};
+    struct dl_change c = {.seq = p->seq,
+                          .window = p->window >= 0 ? p->window : v->last,
+                          .slot = slot,
+                          .own = true,
+                          .cause = own ? "planned" : "relayed",
+                          .value = p->new_value};
     if (!e)
         e = change(v, c);
     if (!e && slot == 0 && v->overrides && (!own || v->assumed))
@@ -87,7 +87,7 @@ static enum dfopt_err plan_for(struct log_values *v, const struct dfopt_plan *p,
     return e;
 }
 
-static enum dfopt_err see_plan(struct log_values *v, const struct dfopt_plan *p)
+static enum dfopt_err see_plan(struct dl_values *v, const struct dfopt_plan *p)
 {
     size_t n;
     const dfopt_sym *targets = dfopt_dict_items(v->job->dict, p->targets, &n);
@@ -107,8 +107,8 @@ static enum dfopt_err see_plan(struct log_values *v, const struct dfopt_plan *p)
 
 /* What an ack, or a plan that is given up, leaves: c->value. A node whose plan was
  * taken back to what the job has follows the job again. */
-static enum dfopt_err settle(struct log_values *v, dfopt_sym node, bool taken_back,
-                             struct log_change *c)
+static enum dfopt_err settle(struct dl_values *v, dfopt_sym node, bool taken_back,
+                             struct dl_change *c)
 {
     enum dfopt_err e = slot_of(v, node, &c->slot);
     if (e)
@@ -124,18 +124,18 @@ static enum dfopt_err settle(struct log_values *v, dfopt_sym node, bool taken_ba
     return same && !back ? DFOPT_OK : change(v, *c);
 }
 
-static enum dfopt_err see_ack(struct log_values *v,
+static enum dfopt_err see_ack(struct dl_values *v,
                               const struct dfopt_declog_ack_row *a)
 {
     if (a->outcome == DFOPT_ACK_OUTCOME_UNMATCHED || a->knob != v->knob ||
         a->node == DFOPT_SYM_NONE)
         return DFOPT_OK;
-    struct log_change c = {.seq = a->seq,
-                           .window = a->window >= 0            ? a->window
-                                     : a->cooldown_window >= 0 ? a->cooldown_window
-                                                               : v->last,
-                           .cause = dfopt_ack_outcome_name(a->outcome),
-                           .value = a->value};
+    struct dl_change c = {.seq = a->seq,
+                          .window = a->window >= 0            ? a->window
+                                    : a->cooldown_window >= 0 ? a->cooldown_window
+                                                              : v->last,
+                          .cause = dfopt_ack_outcome_name(a->outcome),
+                          .value = a->value};
     enum dfopt_err e =
         settle(v, a->node, a->outcome == DFOPT_ACK_OUTCOME_REJECTED, &c);
     if (!e && c.slot == 0 && a->outcome == DFOPT_ACK_OUTCOME_APPLIED &&
@@ -144,17 +144,17 @@ static enum dfopt_err see_ack(struct log_values *v,
     return e;
 }
 
-static enum dfopt_err see_timeout(struct log_values *v,
+static enum dfopt_err see_timeout(struct dl_values *v,
                                   const struct dfopt_timeout_row *t)
 {
-    struct log_change c = {
+    struct dl_change c = {
         .seq = t->seq, .window = t->window, .cause = "given_up", .value = t->value};
     return t->knob == v->knob && t->node != DFOPT_SYM_NONE
                ? settle(v, t->node, true, &c)
                : DFOPT_OK;
 }
 
-static void see_finding(struct log_values *v,
+static void see_finding(struct dl_values *v,
                         const struct dfopt_declog_finding_row *f)
 {
     if (f->window < v->first)
@@ -163,32 +163,32 @@ static void see_finding(struct log_values *v,
         v->last = f->window;
 }
 
-static enum dfopt_err see(struct log_values *v, enum log_kind kind, const void *row)
+static enum dfopt_err see(void *arg, enum dl_kind kind, const void *row)
 {
+    struct dl_values *v = arg;
     switch (kind) {
-    case LOG_FINDING:
+    case DL_FINDING:
         see_finding(v, row);
         return DFOPT_OK;
-    case LOG_KNOB:
+    case DL_KNOB:
         return see_knob(v, row);
-    case LOG_ACK:
+    case DL_ACK:
         return see_ack(v, row);
-    case LOG_TIMEOUT:
+    case DL_TIMEOUT:
         return see_timeout(v, row);
     default:
         return see_plan(v, &((const struct dfopt_declog_plan_row *)row)->p);
     }
 }
 
-enum dfopt_err log_values_read(struct log_values *v, struct log_job *j,
-                               dfopt_sym knob)
+enum dfopt_err dl_values_read(struct dl_values *v, struct dl_job *j, dfopt_sym knob)
 {
-    const uint32_t kinds = LOG_KIND_BIT(LOG_FINDING) | LOG_KIND_BIT(LOG_KNOB) |
-                           LOG_KIND_BIT(LOG_ACK) | LOG_KIND_BIT(LOG_TIMEOUT) |
-                           LOG_KIND_BIT(LOG_PLAN);
+    const uint32_t kinds = DL_KIND_BIT(DL_FINDING) | DL_KIND_BIT(DL_KNOB) |
+                           DL_KIND_BIT(DL_ACK) | DL_KIND_BIT(DL_TIMEOUT) |
+                           DL_KIND_BIT(DL_PLAN);
     const size_t members[] = {offsetof(struct dfopt_declog_finding_row, seq),
                               offsetof(struct dfopt_declog_finding_row, window)};
-    struct log_merge m;
+    struct dl_merge m;
     uint32_t job_slot;
     v->job = j;
     v->knob = knob;
@@ -200,23 +200,16 @@ enum dfopt_err log_values_read(struct log_values *v, struct log_job *j,
     if (!v->index || slot_of(v, DFOPT_SYM_EMPTY, &job_slot) != DFOPT_OK)
         return DFOPT_ERR_NOMEM;
     slot_at(v, job_slot)->own = true;
-    enum dfopt_err e = log_merge_init(&m, j->reader, kinds, 0, &j->err);
-    m.cursor[LOG_FINDING].columns =
+    enum dfopt_err e = dl_merge_init(&m, j->reader, kinds, 0, &j->err);
+    m.cursor[DL_FINDING].columns =
         dfopt_declog_columns(DFOPT_TABLE_FINDINGS, 2, members);
-    while (!e) {
-        enum log_kind kind;
-        const void *row;
-        e = log_merge_row(&m, &kind, &row, &j->err);
-        if (e || !row)
-            break;
-        e = see(v, kind, row);
-        log_merge_step(&m, kind);
-    }
-    log_merge_free(&m);
+    if (!e)
+        e = dl_merge_each(&m, NULL, see, v, &j->err);
+    dl_merge_free(&m);
     return e;
 }
 
-void log_values_free(struct log_values *v)
+void dl_values_free(struct dl_values *v)
 {
     dfopt_buf_free(&v->slots);
     dfopt_buf_free(&v->changes);

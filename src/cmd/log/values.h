@@ -4,9 +4,9 @@
 #ifndef DFOPT_CMD_LOG_VALUES_H
 #define DFOPT_CMD_LOG_VALUES_H
 
-#include "cmd/log/job.h"
+#include "cmd/log/common.h"
 
-struct log_change {
+struct dl_change {
     uint64_t seq;
     int64_t window;
     uint32_t slot;
@@ -16,26 +16,26 @@ struct log_change {
     struct dfopt_value value; /* from here on */
 };
 
-struct log_slot {
+struct dl_slot {
     dfopt_sym node; /* DFOPT_SYM_EMPTY: the whole job */
     bool own;
     struct dfopt_value value;
 };
 
-struct log_values {
-    struct dfopt_buf slots;   /* struct log_slot; the first is the whole job */
-    struct dfopt_buf changes; /* struct log_change, in the order of events */
+struct dl_values {
+    struct dfopt_buf slots;   /* struct dl_slot; the first is the whole job */
+    struct dfopt_buf changes; /* struct dl_change, in the order of events */
     int64_t first, last; /* windows of findings and plans; first > last: none */
     /* private */
     uint32_t *index; /* by string number: 1 + slot; 0: none */
-    struct log_job *job;
+    struct dl_job *job;
     dfopt_sym knob;
     bool assumed, overrides;
 };
 
 /* Goes through the log. *v is zeroed; free it also after a failure. */
-enum dfopt_err log_values_read(struct log_values *v, struct log_job *j,
-                               dfopt_sym knob);
-void log_values_free(struct log_values *v);
+enum dfopt_err dl_values_read(struct dl_values *v, struct dl_job *j,
+                              dfopt_sym knob);
+void dl_values_free(struct dl_values *v);
 
 #endif

@@ -8,15 +8,15 @@
 #include <string.h>
 
 struct why {
-    struct log_job *job;
-    struct log_filter filter;
+    struct dl_job *job;
+    struct dl_filter filter;
     struct dfopt_buf responses; /* struct dfopt_declog_response_row of the knob */
     struct dfopt_cursor findings;
     bool pending_plan; /* `verdict` was planned; its plan row comes next */
     struct dfopt_verdict_row verdict;
     int64_t now; /* the last window that was seen */
     uint64_t counts[DFOPT_VERDICT_COUNT];
-    struct log_print words; /* scratch */
+    struct dl_print words; /* scratch */
 };
 
 /* ---- what belongs to an event ---- */
@@ -37,7 +37,7 @@ static enum dfopt_err finding_of(struct why *w, uint64_t seq,
                                  const struct dfopt_declog_finding_row **finding)
 {
     const void *row = NULL;
-    enum dfopt_err e = dfopt_cursor_seek(&w->findings, log_tables[LOG_FINDING].seq,
+    enum dfopt_err e = dfopt_cursor_seek(&w->findings, dl_tables[DL_FINDING].seq,
                                          seq, &w->job->err);
     if (!e)
         e = dfopt_cursor_row(&w->findings, &row, &w->job->err);
@@ -67,7 +67,7 @@ static bool concerns(const struct why *w, const struct dfopt_verdict_row *v,
     dfopt_sym node = f ? f->node : v->node;
     if (w->filter.node_sym != DFOPT_SYM_NONE && node != w->filter.node_sym)
         return false;
-    if (f && !log_filter_window(&w->filter, f->window))
+    if (f && !dl_filter_window(&w->filter, f->window))
         return false;
     if (!f && w->filter.windows)
         return false;
@@ -83,87 +83,79 @@ static bool concerns(const struct why *w, const struct dfopt_verdict_row *v,
     }
 }
 
-/* ---- what is said ---- */
+/* ---- output ---- */
 
 static void put_lead(struct why *w, uint64_t seq, bool known, int64_t window,
                      dfopt_sym node)
 {
-    struct log_print *p = &w->job->print;
+    struct dl_print *p = &w->job->print;
     if (known)
-        log_put(p, "window %" PRId64, window);
+        dl_put(p, "window %" PRId64, window);
     else
-        log_put(p, "event %" PRIu64, seq);
+        dl_put(p, "event %" PRIu64, seq);
     if (!w->filter.node) {
-        log_put(p, node == DFOPT_SYM_EMPTY ? ", whole job" : ", ");
-        log_put_sym(p, node);
+        dl_put(p, node == DFOPT_SYM_EMPTY ? ", whole job" : ", ");
+        dl_put_sym(p, node);
     }
-    log_put(p, ": ");
+    dl_put(p, ": ");
 }
 
 static void json_words(struct why *w)
 {
-    log_json_key(&w->job->print, "text", false);
-    log_json_text(&w->job->print, w->words.out.data, w->words.out.len);
-    log_put(&w->job->print, "}\n");
+    struct dfopt_put *put = &w->job->print.put;
+    dfopt_put_key(put, "text");
+    dfopt_put_text(put, w->words.out.data, w->words.out.len);
+    dfopt_put_raw(put, "}\n");
 }
 
-static void verdict_json(struct why *w, const struct log_verdict *v)
+static void verdict_json(struct why *w, const struct dl_verdict *v)
 {
-    struct log_print *p = &w->job->print;
+    struct dfopt_put *put = &w->job->print.put;
     const struct dfopt_declog_finding_row *f = v->finding;
-    log_put(p, "{\"kind\":\"verdict\",\"seq\":%" PRIu64 ",\"position\":%" PRIu32,
-            v->row->seq, v->row->position);
-    log_json_key(p, "window", false);
-    if (f)
-        log_put(p, "%" PRId64, f->window);
-    else
-        log_put(p, "null");
-    log_json_key(p, "node", false);
-    log_json_sym(p, f ? f->node : v->row->node);
-    log_json_key(p, "finding_type", false);
-    log_json_sym(p, f ? f->type : DFOPT_SYM_NONE);
-    log_json_key(p, "tag", false);
-    log_json_sym(p, v->row->tag);
-    log_put(p, ",\"verdict\":\"%s\"", dfopt_verdict_name(v->row->verdict));
-    log_json_key(p, "value", false);
-    log_json_real(p, v->row->value);
-    log_json_key(p, "threshold", false);
-    log_json_real(p, v->row->threshold);
+    dfopt_put_raw(put, "{\"kind\":\"verdict\"");
+    dfopt_member_uint(put, "seq", v->row->seq);
+    dfopt_member_uint(put, "position", v->row->position);
+    dfopt_member_value(put, "window",
+                       f ? dfopt_value_int(f->window) : dfopt_value_null());
+    dfopt_member_sym(put, "node", f ? f->node : v->row->node);
+    dfopt_member_sym(put, "finding_type", f ? f->type : DFOPT_SYM_NONE);
+    dfopt_member_sym(put, "tag", v->row->tag);
+    dfopt_member_text(put, "verdict", dfopt_verdict_name(v->row->verdict));
+    dfopt_member_real(put, "value", v->row->value);
+    dfopt_member_real(put, "threshold", v->row->threshold);
     if (v->plan) {
         char id[DFOPT_PLAN_ID_SIZE];
         dfopt_plan_id_text(v->plan->p.plan_id, id);
-        log_put(p, ",\"plan_id\":\"%s\"", id);
-        log_json_key(p, "old", false);
-        log_json_value(p, v->plan->p.old_value);
-        log_json_key(p, "new", false);
-        log_json_value(p, v->plan->p.new_value);
+        dfopt_member_text(put, "plan_id", id);
+        dfopt_member_value(put, "old", v->plan->p.old_value);
+        dfopt_member_value(put, "new", v->plan->p.new_value);
     }
     json_words(w);
 }
 
-static void verdict_text(struct why *w, const struct log_verdict *v)
+static void verdict_text(struct why *w, const struct dl_verdict *v)
 {
-    struct log_print *p = &w->job->print;
+    struct dl_print *p = &w->job->print;
     const struct dfopt_declog_finding_row *f = v->finding;
     put_lead(w, v->row->seq, f != NULL, f ? f->window : 0,
              f ? f->node : v->row->node);
     if (f && f->type != DFOPT_SYM_EMPTY) {
-        log_put_sym(p, f->type);
-        log_put(p, v->row->tag != DFOPT_SYM_NONE ? " for " : ": ");
+        dl_put_sym(p, f->type);
+        dl_put(p, v->row->tag != DFOPT_SYM_NONE ? " for " : ": ");
     }
     if (v->row->tag != DFOPT_SYM_NONE) {
-        log_put_sym(p, v->row->tag);
-        log_put(p, ": ");
+        dl_put_sym(p, v->row->tag);
+        dl_put(p, ": ");
     }
-    log_put_bytes(p, w->words.out.data, w->words.out.len);
-    log_put(p, "\n");
+    dl_put_bytes(p, w->words.out.data, w->words.out.len);
+    dl_put(p, "\n");
 }
 
-static void tell_verdict(struct why *w, const struct log_verdict *v)
+static void tell_verdict(struct why *w, const struct dl_verdict *v)
 {
     w->counts[v->row->verdict]++;
     dfopt_buf_clear(&w->words.out);
-    log_put_verdict(&w->words, v);
+    dl_put_verdict(&w->words, v);
     if (w->job->args.json)
         verdict_json(w, v);
     else
@@ -174,22 +166,23 @@ static void tell_verdict(struct why *w, const struct log_verdict *v)
 static void tell_change(struct why *w, const char *kind, uint64_t seq,
                         int64_t window, dfopt_sym node)
 {
-    struct log_print *p = &w->job->print;
-    if (!log_filter_window(&w->filter, window))
+    struct dl_print *p = &w->job->print;
+    if (!dl_filter_window(&w->filter, window))
         return;
     if (w->job->args.json) {
-        log_put(p, "{\"kind\":\"%s\",\"seq\":%" PRIu64 ",\"window\":%" PRId64, kind,
-                seq, window);
-        log_json_key(p, "node", false);
-        log_json_sym(p, node);
+        dfopt_put_raw(&p->put, "{");
+        dfopt_member_text(&p->put, "kind", kind);
+        dfopt_member_uint(&p->put, "seq", seq);
+        dfopt_member_int(&p->put, "window", window);
+        dfopt_member_sym(&p->put, "node", node);
         json_words(w);
         return;
     }
     put_lead(w, seq, true, window, node);
-    log_color(p, LOG_DIM);
-    log_put_bytes(p, w->words.out.data, w->words.out.len);
-    log_color(p, LOG_PLAIN);
-    log_put(p, "\n");
+    dl_color(p, DL_DIM);
+    dl_put_bytes(p, w->words.out.data, w->words.out.len);
+    dl_color(p, DL_PLAIN);
+    dl_put(p, "\n");
 }
 
 /* ---- rows ---- */
@@ -214,9 +207,9 @@ static enum dfopt_err see_verdict(struct why *w, const struct dfopt_verdict_row 
         w->verdict = *v;
         return DFOPT_OK;
     }
-    tell_verdict(w, &(struct log_verdict){.row = v,
-                                          .finding = finding,
-                                          .response = response_of(w, v->tag)});
+    tell_verdict(w, &(struct dl_verdict){.row = v,
+                                         .finding = finding,
+                                         .response = response_of(w, v->tag)});
     return DFOPT_OK;
 }
 
@@ -239,8 +232,8 @@ static enum dfopt_err see_plan(struct why *w,
     bool kept = strcmp(w->job->run->detail, "plans") != 0;
     if (kept && !w->pending_plan)
         return DFOPT_OK;
-    if (!kept && !(log_filter_plan(&w->filter, w->job->dict, p) &&
-                   log_filter_window(&w->filter, p->window)))
+    if (!kept && !(dl_filter_plan(&w->filter, w->job->dict, p) &&
+                   dl_filter_window(&w->filter, p->window)))
         return DFOPT_OK;
     w->pending_plan = false;
     enum dfopt_err e = finding_of(w, p->seq, &finding);
@@ -249,12 +242,11 @@ static enum dfopt_err see_plan(struct why *w,
                                              .node = p->node,
                                              .severity = p->severity,
                                              .window = p->window,
-                                             .persistence =
-                                                 LOG_PERSISTENCE_UNKNOWN};
-    struct log_verdict told = {.row = kept ? &w->verdict : &v,
-                               .finding = finding ? finding : &known,
-                               .response = response_of(w, p->tag),
-                               .plan = row};
+                                             .persistence = DL_PERSISTENCE_UNKNOWN};
+    struct dl_verdict told = {.row = kept ? &w->verdict : &v,
+                              .finding = finding ? finding : &known,
+                              .response = response_of(w, p->tag),
+                              .plan = row};
     if (!e)
         tell_verdict(w, &told);
     return e;
@@ -269,12 +261,12 @@ static void see_ack(struct why *w, const struct dfopt_declog_ack_row *a)
         return;
     dfopt_plan_id_text(a->plan_id, id);
     dfopt_buf_clear(&w->words.out);
-    log_put(&w->words, "ack of %s: %s; the value is ", id,
-            dfopt_ack_outcome_name(a->outcome));
-    log_put_value(&w->words, a->value);
+    dl_put(&w->words, "ack of %s: %s; the value is ", id,
+           dfopt_ack_outcome_name(a->outcome));
+    dl_put_value(&w->words, a->value);
     if (a->cooldown_window >= 0)
-        log_put(&w->words, ", the cooldown counts from window %" PRId64,
-                a->cooldown_window);
+        dl_put(&w->words, ", the cooldown counts from window %" PRId64,
+               a->cooldown_window);
     tell_change(w, "ack", a->seq,
                 a->window >= 0
                     ? a->window
@@ -290,8 +282,8 @@ static void see_timeout(struct why *w, const struct dfopt_timeout_row *t)
         return;
     dfopt_plan_id_text(t->plan_id, id);
     dfopt_buf_clear(&w->words.out);
-    log_put(&w->words, "no ack of %s in time: given up; the value is ", id);
-    log_put_value(&w->words, t->value);
+    dl_put(&w->words, "no ack of %s in time: given up; the value is ", id);
+    dl_put_value(&w->words, t->value);
     tell_change(w, "timeout", t->seq, t->window, t->node);
 }
 
@@ -307,38 +299,39 @@ static void see_relay(struct why *w, const struct dfopt_relay_row *r)
     if (n > 0 && i == n)
         return; /* for other nodes */
     dfopt_buf_clear(&w->words.out);
-    log_put(&w->words, "the global optimizer's plan ");
-    log_put_sym(&w->words, r->plan_id);
-    log_put(&w->words, " for ");
-    log_put_value(&w->words, r->new_value);
-    log_put(&w->words, ": %s", dfopt_relay_outcome_name(r->outcome));
+    dl_put(&w->words, "the global optimizer's plan ");
+    dl_put_sym(&w->words, r->plan_id);
+    dl_put(&w->words, " for ");
+    dl_put_value(&w->words, r->new_value);
+    dl_put(&w->words, ": %s", dfopt_relay_outcome_name(r->outcome));
     tell_change(w, "global_plan", r->seq, r->window >= 0 ? r->window : w->now,
                 n == 0 ? DFOPT_SYM_EMPTY : targets[i]);
 }
 
-static enum dfopt_err see(struct why *w, enum log_kind kind, const void *row)
+static enum dfopt_err see(void *arg, enum dl_kind kind, const void *row)
 {
+    struct why *w = arg;
     const struct dfopt_declog_response_row *r = row;
     const struct dfopt_declog_knob_row *k = row;
     switch (kind) {
-    case LOG_KNOB: /* registered again: other responses */
+    case DL_KNOB: /* registered again: other responses */
         if (k->knob == w->filter.knob_sym)
             dfopt_buf_clear(&w->responses);
         return DFOPT_OK;
-    case LOG_RESPONSE:
+    case DL_RESPONSE:
         return r->knob == w->filter.knob_sym
                    ? dfopt_buf_add(&w->responses, r, sizeof *r)
                    : DFOPT_OK;
-    case LOG_ACK:
+    case DL_ACK:
         see_ack(w, row);
         return DFOPT_OK;
-    case LOG_TIMEOUT:
+    case DL_TIMEOUT:
         see_timeout(w, row);
         return DFOPT_OK;
-    case LOG_GLOBAL_PLAN:
+    case DL_GLOBAL_PLAN:
         see_relay(w, row);
         return DFOPT_OK;
-    case LOG_VERDICT:
+    case DL_VERDICT:
         return see_verdict(w, row);
     default:
         return see_plan(w, row);
@@ -349,42 +342,41 @@ static enum dfopt_err see(struct why *w, enum log_kind kind, const void *row)
 
 static void conclude(struct why *w)
 {
-    struct log_print *p = &w->job->print;
+    struct dl_print *p = &w->job->print;
     uint64_t all = 0;
     for (uint32_t v = 0; v < DFOPT_VERDICT_COUNT; v++)
         all += w->counts[v];
-    log_color(p, LOG_BOLD);
-    log_filter_describe(&w->filter, p);
-    log_color(p, LOG_PLAIN);
+    dl_color(p, DL_BOLD);
+    dl_filter_describe(&w->filter, p);
+    dl_color(p, DL_PLAIN);
     if (all == 0) {
         const struct dfopt_declog_response_row *r =
             DFOPT_ROW(&w->responses, struct dfopt_declog_response_row);
         size_t n = DFOPT_ROWS(&w->responses, struct dfopt_declog_response_row);
-        log_put(p, ": no finding asked for it; it answers to");
+        dl_put(p, ": no finding asked for it; it answers to");
         for (size_t i = 0; i < n; i++) {
-            log_put(p, i ? ", " : " ");
-            log_put_sym(p, r[i].r.tag);
+            dl_put(p, i ? ", " : " ");
+            dl_put_sym(p, r[i].r.tag);
         }
-        log_put(p, n ? "\n" : " no tag\n");
+        dl_put(p, n ? "\n" : " no tag\n");
         return;
     }
-    log_put(p, ": %" PRIu64 " verdicts:", all);
+    dl_put(p, ": %" PRIu64 " verdicts:", all);
     const char *comma = "";
     for (uint32_t v = 0; v < DFOPT_VERDICT_COUNT; v++)
         if (w->counts[v] > 0) {
-            log_put(p, "%s %s %" PRIu64, comma, dfopt_verdict_name(v),
-                    w->counts[v]);
+            dl_put(p, "%s %s %" PRIu64, comma, dfopt_verdict_name(v), w->counts[v]);
             comma = ",";
         }
-    log_put(p, "\n");
+    dl_put(p, "\n");
 }
 
 static enum dfopt_err tell_why(struct why *w)
 {
-    const uint32_t kinds = LOG_KIND_BIT(LOG_KNOB) | LOG_KIND_BIT(LOG_RESPONSE) |
-                           LOG_KIND_BIT(LOG_ACK) | LOG_KIND_BIT(LOG_TIMEOUT) |
-                           LOG_KIND_BIT(LOG_GLOBAL_PLAN) |
-                           LOG_KIND_BIT(LOG_VERDICT) | LOG_KIND_BIT(LOG_PLAN);
+    const uint32_t kinds = DL_KIND_BIT(DL_KNOB) | DL_KIND_BIT(DL_RESPONSE) |
+                           DL_KIND_BIT(DL_ACK) | DL_KIND_BIT(DL_TIMEOUT) |
+                           DL_KIND_BIT(DL_GLOBAL_PLAN) | DL_KIND_BIT(DL_VERDICT) |
+                           DL_KIND_BIT(DL_PLAN);
     const size_t members[] = {
         offsetof(struct dfopt_declog_finding_row, seq),
         offsetof(struct dfopt_declog_finding_row, type),
@@ -393,57 +385,38 @@ static enum dfopt_err tell_why(struct why *w)
         offsetof(struct dfopt_declog_finding_row, severity),
         offsetof(struct dfopt_declog_finding_row, persistence),
         offsetof(struct dfopt_declog_finding_row, window)};
-    struct log_merge m;
     dfopt_cursor_init(&w->findings, w->job->reader, DFOPT_TABLE_FINDINGS);
     w->findings.columns = dfopt_declog_columns(
         DFOPT_TABLE_FINDINGS, sizeof members / sizeof *members, members);
-    enum dfopt_err e = log_merge_init(&m, w->job->reader, kinds, 0, &w->job->err);
-    while (!e && log_print_flush(&w->job->print, false)) {
-        enum log_kind kind;
-        const void *row;
-        e = log_merge_row(&m, &kind, &row, &w->job->err);
-        if (e || !row)
-            break;
-        e = see(w, kind, row);
-        log_merge_step(&m, kind);
-    }
-    log_merge_free(&m);
+    enum dfopt_err e = dl_each(w->job, kinds, see, w);
     dfopt_cursor_free(&w->findings);
     if (!e && !w->job->args.json)
         conclude(w);
     return e;
 }
 
-static const struct argp_option options[] = {
-    LOG_OPTION_KNOB, LOG_OPTION_NODE, LOG_OPTION_WINDOW, {.name = NULL}};
+static const struct dfopt_option options[] = {DL_OPTION_NEEDED_KNOB(struct why),
+                                              DL_OPTION_NODE(struct why),
+                                              DL_OPTION_WINDOW(struct why),
+                                              {.name = NULL}};
 
-static error_t parse_option(int key, char *text, struct argp_state *state)
+int dl_why(int argc, char **argv)
 {
-    struct log_filter *f = state->input;
-    if (key == ARGP_KEY_END && !f->knob)
-        argp_error(state, "--knob is needed");
-    return key == 't' ? ARGP_ERR_UNKNOWN : log_filter_option(f, key, text, state);
-}
-
-int log_why(int argc, char **argv)
-{
-    static const struct argp argp = {
+    static const struct dl_command command = {
         .options = options,
-        .parser = parse_option,
         .args_doc = "--knob=KNOB FILE",
         .doc = "Tells, finding by finding, why a knob moved or did not: which "
                "gates the finding passed, and which held it back.\v"
                "Findings that stopped before the gates (improving, suppressed) "
                "are told where the knob answers to their tags. With --window, the "
                "log must keep findings.\n"};
-    struct log_job job = {.args = {.n_files = 1}};
+    struct dl_job job = {.args = {.n_files = 1}};
     struct why w = {.job = &job, .now = -1};
-    log_args_parse(&job.args, &argp, &w.filter, argc, argv);
-    if (!log_start(&job))
-        return LOG_TROUBLE;
-    w.words.dict = job.dict;
-    w.words.color = job.print.color && !job.args.json;
-    enum dfopt_err e = log_filter_resolve(&w.filter, &job);
+    dl_args_parse(&job.args, &command, &w, argc, argv);
+    if (!dl_start(&job))
+        return DL_TROUBLE;
+    dl_print_init(&w.words, job.dict, job.print.color && !job.args.json);
+    enum dfopt_err e = dl_filter_resolve(&w.filter, &job);
     if (!e && w.filter.windows && strcmp(job.run->detail, "verdicts") == 0)
         e = dfopt_error_set(&job.err, DFOPT_ERR_ARG,
                             "%s: keeps no findings (detail verdicts), so windows "
@@ -452,8 +425,8 @@ int log_why(int argc, char **argv)
     if (!e)
         e = tell_why(&w);
     if (!e)
-        e = w.words.e;
+        e = w.words.put.e;
     dfopt_buf_free(&w.responses);
-    log_print_free(&w.words);
-    return log_end(&job, e);
+    dl_print_free(&w.words);
+    return dl_end(&job, e);
 }

@@ -2,13 +2,13 @@
 #ifndef DFOPT_CMD_LOG_WORDS_H
 #define DFOPT_CMD_LOG_WORDS_H
 
-#include "cmd/log/print.h"
+#include "cmd/log/common.h"
 #include "declog/format.h"
 
 /* Of a finding that is made up from its plan. */
-#define LOG_PERSISTENCE_UNKNOWN INT64_MIN
+#define DL_PERSISTENCE_UNKNOWN INT64_MIN
 
-struct log_verdict {
+struct dl_verdict {
     const struct dfopt_verdict_row *row;
     const struct dfopt_declog_finding_row *finding; /* NULL: not kept */
     const struct dfopt_response *response;          /* NULL: not known */
@@ -16,6 +16,6 @@ struct log_verdict {
 };
 
 /* "severity 0.61 passed 0.5; persistence 1 is below 2: not yet" */
-void log_put_verdict(struct log_print *p, const struct log_verdict *v);
+void dl_put_verdict(struct dl_print *p, const struct dl_verdict *v);
 
 #endif

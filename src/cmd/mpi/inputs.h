@@ -21,7 +21,7 @@ void dfopt_inputs_close(struct dfopt_inputs *in);
 
 /* Whether the input is an event log, by the first record that can be decoded.
  * Returns OK; STATE while no record is there yet (ask again); or why an input
- * cannot be read, which the source then goes on without and does not say again. */
+ * cannot be read, which the source then skips without reporting it again. */
 enum dfopt_err dfopt_inputs_kind(struct dfopt_inputs *in,
                                  const struct dfopt_options *o,
                                  struct dfopt_codec *codec, bool *event_log,

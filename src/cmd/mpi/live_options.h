@@ -3,9 +3,8 @@
 #ifndef DFOPT_CMD_MPI_LIVE_OPTIONS_H
 #define DFOPT_CMD_MPI_LIVE_OPTIONS_H
 
+#include "cmd/option/option.h"
 #include "transport/zmq/zmq.h"
-
-#include <argp.h>
 
 struct dfopt_live_options {
     /* ZMQ endpoints; NULL: none */
@@ -24,17 +23,12 @@ struct dfopt_live_options {
     int64_t status_interval_ms; /* 0: no status lines */
 };
 
-/* The parser; its input is a struct dfopt_live_options with its defaults set. */
-extern const struct argp dfopt_live_argp;
-
-/* The defaults, and what the environment says. */
+/* The table, and the defaults. Variables are read for a service alone: a mistake
+ * in one is not a mistake of a replay. */
+extern const struct dfopt_option dfopt_live_options[];
 void dfopt_live_options_init(struct dfopt_live_options *o);
 
-/* Checks what any service has. 0, or EINVAL (said). */
-error_t dfopt_live_options_check(struct argp_state *state,
-                                 struct dfopt_live_options *o);
-
-/* Checks the options of a ZMQ service as a whole. 0, or EINVAL (said). */
+/* Checks the options of a ZMQ service as a whole. 0, or EINVAL (reported). */
 error_t dfopt_live_options_check_zmq(struct argp_state *state,
                                      struct dfopt_live_options *o);
 

@@ -1,4 +1,5 @@
-/* dfopt-mpi: rank 0 reads the command line and leads; the others serve it. */
+/* dfopt-mpi: rank 0, the leader, reads the command line; the others are its
+ * workers. */
 #include "cmd/mpi/session.h"
 
 #include "engine/worker.h"
@@ -18,13 +19,13 @@ static void ask_stop(int signal_number)
     stop_asked = 1;
 }
 
-/* Rank 0 ends in good order when asked to; workers leave when rank 0 says so.
+/* The leader stops cleanly when asked to; workers leave when it dismisses them.
  * SIGUSR1 is for those who can reach mpirun only: mpirun passes it on and stays,
  * where SIGTERM makes it kill what has not ended within a second and return 1.
  * A broken pipe is an error of a write, not the end of the process. */
-static void set_signals(bool leads)
+static void set_signals(bool leader)
 {
-    struct sigaction a = {.sa_handler = leads ? ask_stop : SIG_IGN};
+    struct sigaction a = {.sa_handler = leader ? ask_stop : SIG_IGN};
     sigemptyset(&a.sa_mask);
     sigaction(SIGINT, &a, NULL);
     sigaction(SIGTERM, &a, NULL);
@@ -143,9 +144,9 @@ int main(int argc, char **argv)
         fprintf(stderr, "dfopt-mpi: %s\n", err.text);
         return DFOPT_EXIT_FAILED;
     }
-    const bool leads = dfopt_comm_rank(comm) == 0;
-    set_signals(leads);
-    code = leads ? lead(comm, argc, argv) : serve(comm);
+    const bool leader = dfopt_comm_rank(comm) == 0;
+    set_signals(leader);
+    code = leader ? lead(comm, argc, argv) : serve(comm);
     dfopt_comm_finish(comm);
     return code;
 }

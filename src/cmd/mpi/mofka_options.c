@@ -1,8 +1,6 @@
-/* Options of the live service over Mofka, as an argp child of those of dfopt-mpi.
+/* Options of the live service over Mofka: a part of the table of dfopt-mpi's.
  * Names, defaults and variables are those of DFOptimizer 0.1.0 (main.py). */
 #include "cmd/mpi/mofka_options.h"
-
-#include "cmd/mpi/option_values.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -11,129 +9,62 @@
 #define GLOBAL_PLANS "global_plans"
 #define COPIES_MAX   1024
 
-enum key {
-    KEY_GROUP_FILE = 0x300,
-    KEY_INPUT_TOPIC,
-    KEY_OUTPUT_TOPIC,
-    KEY_REGISTRY_TOPIC,
-    KEY_ACKS_TOPIC,
-    KEY_CONSUMER_NAME,
-    KEY_NO_REGISTRY,
-    KEY_GLOBAL_GROUP_FILE,
-    KEY_GLOBAL_INPUT_TOPIC,
-    KEY_RELAY_ONLY,
-    KEY_BROKER_TIMEOUT
-};
+#define AT(member) DFOPT_OPTION_AT(struct dfopt_mofka_options, member)
 
-static const struct argp_option table[] = {
-    {0, 0, 0, 0, "Live service over Mofka", 1},
-    {"group-file", KEY_GROUP_FILE, "FILE", 0,
+const struct dfopt_option dfopt_mofka_options[] = {
+    DFOPT_OPTION_TITLE("Live service over Mofka", 1),
+    {"group-file", DFOPT_OPTION_TEXT, "FILE",
      "Group file of the Mofka service (default: MOFKA_GROUP_FILE, or "
      "mofka.group.json)",
-     0},
-    {"input-topic", KEY_INPUT_TOPIC, "TOPIC", 0,
+     AT(group_file), .env = "MOFKA_GROUP_FILE"},
+    {"input-topic", DFOPT_OPTION_TEXT, "TOPIC",
      "Where findings come from (default: DFOPTIMIZER_INPUT_TOPIC, or "
      "diagnosis.findings)",
-     0},
-    {"output-topic", KEY_OUTPUT_TOPIC, "TOPIC", 0,
+     AT(input_topic), .env = "DFOPTIMIZER_INPUT_TOPIC"},
+    {"output-topic", DFOPT_OPTION_TEXT, "TOPIC",
      "Where plans go (default: DFOPTIMIZER_OUTPUT_TOPIC, or optimizer.plans); "
      "global_plans makes this a global optimizer, which sends each plan "
      "DFOPTIMIZER_GLOBAL_PLAN_FANOUT times",
-     0},
-    {"registry-topic", KEY_REGISTRY_TOPIC, "TOPIC", 0,
+     AT(output_topic), .env = "DFOPTIMIZER_OUTPUT_TOPIC"},
+    {"registry-topic", DFOPT_OPTION_TEXT, "TOPIC",
      "Where registrations of knobs come from (default: DFOPTIMIZER_REGISTRY_TOPIC, "
      "or optimizer.registry)",
-     0},
-    {"acks-topic", KEY_ACKS_TOPIC, "TOPIC", 0,
-     "Where acknowledgements come from (default optimizer_acks)", 0},
-    {"consumer-name", KEY_CONSUMER_NAME, "NAME", 0,
+     AT(registry_topic), .env = "DFOPTIMIZER_REGISTRY_TOPIC"},
+    {"acks-topic", DFOPT_OPTION_TEXT, "TOPIC",
+     "Where acknowledgements come from (default optimizer_acks)", AT(acks_topic)},
+    {"consumer-name", DFOPT_OPTION_TEXT, "NAME",
      "Under this name the service goes on where it left off (default: "
      "DFOPTIMIZER_CONSUMER_NAME, or dfopt-mpi. and the topic)",
-     0},
-    {"no-registry", KEY_NO_REGISTRY, 0, 0,
-     "Read neither registrations nor acknowledgements", 0},
-    {"global-group-file", KEY_GLOBAL_GROUP_FILE, "FILE", 0,
+     AT(consumer_name), .env = "DFOPTIMIZER_CONSUMER_NAME"},
+    {"no-registry", DFOPT_OPTION_FLAG, NULL,
+     "Read neither registrations nor acknowledgements", AT(no_registry)},
+    {"global-group-file", DFOPT_OPTION_TEXT, "FILE",
      "Group file of the Mofka service of a global optimizer, whose plans are "
      "passed on",
-     0},
-    {"global-input-topic", KEY_GLOBAL_INPUT_TOPIC, "TOPIC", 0,
-     "Where its plans come from (default " GLOBAL_PLANS ")", 0},
-    {"relay-only", KEY_RELAY_ONLY, 0, 0,
+     AT(global_group_file)},
+    {"global-input-topic", DFOPT_OPTION_TEXT, "TOPIC",
+     "Where its plans come from (default " GLOBAL_PLANS ")",
+     AT(global_input_topic)},
+    {"relay-only", DFOPT_OPTION_FLAG, NULL,
      "Read no findings, pass on the plans of the global optimizer only (default: "
      "DFOPTIMIZER_RELAY_ONLY=1)",
-     0},
-    {"broker-timeout", KEY_BROKER_TIMEOUT, "SECONDS", 0,
+     AT(relay_only), .env = "DFOPTIMIZER_RELAY_ONLY"},
+    {"broker-timeout", DFOPT_OPTION_SECONDS, "SECONDS",
      "A broker that does not answer for so long is gone: the service ends (default "
      "10)",
-     0},
-    {0, 0, 0, 0, 0, 0},
-};
-
-static error_t parse_one(int key, char *arg, struct argp_state *state)
-{
-    struct dfopt_mofka_options *o = state->input;
-    switch (key) {
-    case KEY_GROUP_FILE:
-        o->group_file = arg;
-        return 0;
-    case KEY_INPUT_TOPIC:
-        o->input_topic = arg;
-        return 0;
-    case KEY_OUTPUT_TOPIC:
-        o->output_topic = arg;
-        return 0;
-    case KEY_REGISTRY_TOPIC:
-        o->registry_topic = arg;
-        return 0;
-    case KEY_ACKS_TOPIC:
-        o->acks_topic = arg;
-        return 0;
-    case KEY_CONSUMER_NAME:
-        o->consumer_name = arg;
-        return 0;
-    case KEY_NO_REGISTRY:
-        o->no_registry = true;
-        return 0;
-    case KEY_GLOBAL_GROUP_FILE:
-        o->global_group_file = arg;
-        return 0;
-    case KEY_GLOBAL_INPUT_TOPIC:
-        o->global_input_topic = arg;
-        return 0;
-    case KEY_RELAY_ONLY:
-        o->relay_only = true;
-        return 0;
-    case KEY_BROKER_TIMEOUT:
-        return dfopt_option_seconds(state, "broker-timeout", arg, 3600,
-                                    &o->broker_timeout_ms);
-    default:
-        return ARGP_ERR_UNKNOWN;
-    }
-}
-
-const struct argp dfopt_mofka_argp = {.options = table, .parser = parse_one};
-
-static const char *from_environment(const char *name, const char *otherwise)
-{
-    const char *value = getenv(name);
-    return value && *value ? value : otherwise;
-}
+     AT(broker_timeout_ms), .hi = 3600, .scale = 1000},
+    {.name = NULL}};
 
 void dfopt_mofka_options_init(struct dfopt_mofka_options *o)
 {
-    const char *relay_only = from_environment("DFOPTIMIZER_RELAY_ONLY", "");
     *o = (struct dfopt_mofka_options){
-        .group_file = from_environment("MOFKA_GROUP_FILE", "mofka.group.json"),
-        .input_topic =
-            from_environment("DFOPTIMIZER_INPUT_TOPIC", "diagnosis.findings"),
-        .output_topic =
-            from_environment("DFOPTIMIZER_OUTPUT_TOPIC", "optimizer.plans"),
-        .registry_topic =
-            from_environment("DFOPTIMIZER_REGISTRY_TOPIC", "optimizer.registry"),
+        .group_file = "mofka.group.json",
+        .input_topic = "diagnosis.findings",
+        .output_topic = "optimizer.plans",
+        .registry_topic = "optimizer.registry",
         .acks_topic = "optimizer_acks",
-        .consumer_name = from_environment("DFOPTIMIZER_CONSUMER_NAME", ""),
+        .consumer_name = "",
         .global_input_topic = GLOBAL_PLANS,
-        .relay_only = strcmp(relay_only, "1") == 0,
         .copies = 1,
         .broker_timeout_ms = 10000,
     };
@@ -145,7 +76,9 @@ static error_t take_copies(struct argp_state *state, struct dfopt_mofka_options 
     char *end;
     if (strcmp(o->output_topic, GLOBAL_PLANS) != 0)
         return 0;
-    const char *text = from_environment("DFOPTIMIZER_GLOBAL_PLAN_FANOUT", "1");
+    const char *text = getenv("DFOPTIMIZER_GLOBAL_PLAN_FANOUT");
+    if (!text || !*text)
+        return 0;
     const long n = strtol(text, &end, 10);
     if (*end || n > COPIES_MAX) {
         argp_error(state,
@@ -175,8 +108,5 @@ error_t dfopt_mofka_options_check(struct argp_state *state,
              strcmp(o->group_file, o->global_group_file) == 0)
         wrong = "--output-topic and --global-input-topic are the same: plans would "
                 "go in circles";
-    if (!wrong)
-        return take_copies(state, o);
-    argp_error(state, "%s", wrong);
-    return EINVAL;
+    return wrong ? dfopt_option_wrong(state, wrong) : take_copies(state, o);
 }

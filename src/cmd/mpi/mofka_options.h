@@ -3,9 +3,7 @@
 #ifndef DFOPT_CMD_MPI_MOFKA_OPTIONS_H
 #define DFOPT_CMD_MPI_MOFKA_OPTIONS_H
 
-#include <argp.h>
-#include <stdbool.h>
-#include <stdint.h>
+#include "cmd/option/option.h"
 
 struct dfopt_mofka_options {
     const char *group_file;
@@ -19,13 +17,11 @@ struct dfopt_mofka_options {
     int64_t broker_timeout_ms;
 };
 
-/* The parser; its input is a struct dfopt_mofka_options with its defaults set. */
-extern const struct argp dfopt_mofka_argp;
-
-/* The defaults, and what the environment says. */
+/* The table, and the defaults. */
+extern const struct dfopt_option dfopt_mofka_options[];
 void dfopt_mofka_options_init(struct dfopt_mofka_options *o);
 
-/* Checks them as a whole. 0, or EINVAL (said). */
+/* Checks them as a whole. 0, or EINVAL (reported). */
 error_t dfopt_mofka_options_check(struct argp_state *state,
                                   struct dfopt_mofka_options *o);
 

@@ -1,4 +1,4 @@
-/* The command line of dfopt-mpi: what may be said, checked as a whole before
+/* The command line of dfopt-mpi: its options, checked as a whole before
  * anything runs. Texts point into argv, the environment or static storage. */
 #ifndef DFOPT_CMD_MPI_OPTIONS_H
 #define DFOPT_CMD_MPI_OPTIONS_H
@@ -20,8 +20,7 @@ enum dfopt_exit {
 
 enum dfopt_action {
     DFOPT_ACTION_RUN,
-    DFOPT_ACTION_HELP,
-    DFOPT_ACTION_VERSION,
+    DFOPT_ACTION_NONE, /* --help and the like: it is done */
     DFOPT_ACTION_KEYGEN
 };
 
@@ -59,7 +58,7 @@ struct dfopt_options {
     const char *plans_file;
     const char *final_state_file;
     const char *decision_log;
-    const char *resume; /* the decision log to go on with */
+    const char *resume; /* the decision log of the run to resume */
     bool allow_policy_change;
     const char *relay_hostname; /* "": any */
     enum dfopt_preset preset;
@@ -77,7 +76,7 @@ struct dfopt_options {
 };
 
 /* Reads argv and the environment. Messages about mistakes go to standard error,
- * help and version to standard output. Returns OK, ARG (said already) or NOMEM.
+ * help and version to standard output. Returns OK, ARG (reported) or NOMEM.
  * *out is to be freed in any case. */
 enum dfopt_err dfopt_options_parse(int argc, char **argv,
                                    struct dfopt_options *out);

@@ -46,7 +46,7 @@ enum dfopt_err dfopt_resume_compare(const struct dfopt_resume *r,
 bool dfopt_resume_has_initial(const struct dfopt_resume *r,
                               const struct dfopt_buf *bodies);
 
-/* A replay cannot take in what a service left in its journal, for the plans that
+/* A replay cannot ingest what a service left in its journal, for the plans that
  * follow from it bear the service's identity. OK: there is nothing; ARG: there is,
  * and what to do; IO, FORMAT, NOMEM. */
 enum dfopt_err dfopt_resume_no_journal(const struct dfopt_resume *r,

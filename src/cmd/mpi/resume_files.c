@@ -75,7 +75,7 @@ static enum dfopt_err skip_records(const struct dfopt_resume *r,
                                    struct dfopt_error *err)
 {
     struct dfopt_record rec;
-    struct dfopt_error ignored; /* it was said when it was read first */
+    struct dfopt_error ignored; /* it was reported when it was read first */
     uint64_t left = r->fold.at.next_seq - r->fold.same_transport_seq;
     while (left > 0 && !(stop && *stop)) {
         switch (source->ops->next(source, WAIT_MS, &rec, &ignored)) {

@@ -1,45 +1,10 @@
-/* Options of a sweep, as an argp child of those of dfopt-mpi. */
+/* Options of a sweep: a part of the table of dfopt-mpi's. */
 #include "cmd/mpi/sweep_options.h"
 
-#include "cmd/mpi/option_values.h"
 #include "model/sweep.h"
 
 #include <errno.h>
 #include <stdlib.h>
-
-enum key {
-    KEY_SWEEP = 0x400,
-    KEY_OUTPUT,
-    KEY_DRY_RUN,
-    KEY_RESUME,
-    KEY_DECISIONS,
-    KEY_MEMORY
-};
-
-static const struct argp_option table[] = {
-    {0, 0, 0, 0, "Sweeps", 1},
-    {"sweep", KEY_SWEEP, "FILE", 0,
-     "Decide the input under every variant of the policy that this JSON file "
-     "describes, and measure each",
-     0},
-    {"sweep-output", KEY_OUTPUT, "FILE.h5", 0,
-     "Write the variants, their policies and what was measured there; read it with "
-     "dfopt-log sweep or h5py",
-     0},
-    {"sweep-dry-run", KEY_DRY_RUN, 0, 0,
-     "Check everything, list the variants on standard output, and end", 0},
-    {"sweep-resume", KEY_RESUME, 0, 0,
-     "Go on with the sweep that was interrupted, if its journal is beside the "
-     "output",
-     0},
-    {"sweep-decisions", KEY_DECISIONS, "LIST", 0,
-     "Keep every verdict and plan of these variants, too: numbers and ranges, "
-     "as in 0,7,20-29",
-     0},
-    {"sweep-memory", KEY_MEMORY, "MIB", 0,
-     "For the variants that a rank decides together (default 1024)", 0},
-    {0, 0, 0, 0, 0, 0},
-};
 
 /* Reads N or N-M and moves *at behind it. Returns whether it is one. */
 static bool read_range(const char **at, uint64_t *first, uint64_t *last)
@@ -71,8 +36,7 @@ static error_t add_range(struct dfopt_sweep_options *o, uint64_t first,
     return 0;
 }
 
-static error_t read_list(struct argp_state *state, const char *text,
-                         struct dfopt_sweep_options *o)
+static error_t read_list(struct argp_state *state, const char *text, void *into)
 {
     const char *at = text;
     for (;; at++) {
@@ -84,39 +48,39 @@ static error_t read_list(struct argp_state *state, const char *text,
                        text);
             return EINVAL;
         }
-        const error_t e = add_range(o, first, last);
+        const error_t e = add_range(into, first, last);
         if (e || !*at)
             return e;
     }
 }
 
-static error_t parse_one(int key, char *arg, struct argp_state *state)
-{
-    struct dfopt_sweep_options *o = state->input;
-    switch (key) {
-    case KEY_SWEEP:
-        o->file = arg;
-        return 0;
-    case KEY_OUTPUT:
-        o->output = arg;
-        return 0;
-    case KEY_DRY_RUN:
-        o->dry_run = true;
-        return 0;
-    case KEY_RESUME:
-        o->resume = true;
-        return 0;
-    case KEY_DECISIONS:
-        return read_list(state, arg, o);
-    case KEY_MEMORY:
-        return dfopt_option_number(state, "sweep-memory", arg, 1, (int64_t)1 << 30,
-                                   &o->memory_mib);
-    default:
-        return ARGP_ERR_UNKNOWN;
-    }
-}
+#define AT(member) DFOPT_OPTION_AT(struct dfopt_sweep_options, member)
 
-const struct argp dfopt_sweep_argp = {.options = table, .parser = parse_one};
+const struct dfopt_option dfopt_sweep_options[] = {
+    DFOPT_OPTION_TITLE("Sweeps", 1),
+    {"sweep", DFOPT_OPTION_TEXT, "FILE",
+     "Decide the input under every variant of the policy that this JSON file "
+     "describes, and measure each",
+     AT(file)},
+    {"sweep-output", DFOPT_OPTION_TEXT, "FILE.h5",
+     "Write the variants, their policies and what was measured there; read it with "
+     "dfopt-log sweep or h5py",
+     AT(output)},
+    {"sweep-dry-run", DFOPT_OPTION_FLAG, NULL,
+     "Check everything, list the variants on standard output, and end",
+     AT(dry_run)},
+    {"sweep-resume", DFOPT_OPTION_FLAG, NULL,
+     "Go on with the sweep that was interrupted, if its journal is beside the "
+     "output",
+     AT(resume)},
+    {"sweep-decisions", DFOPT_OPTION_CALL, "LIST",
+     "Keep every verdict and plan of these variants, too: numbers and ranges, "
+     "as in 0,7,20-29",
+     .call = read_list},
+    {"sweep-memory", DFOPT_OPTION_NUMBER, "MIB",
+     "For the variants that a rank decides together (default 1024)", AT(memory_mib),
+     .lo = 1, .hi = 1 << 30},
+    {.name = NULL}};
 
 void dfopt_sweep_options_init(struct dfopt_sweep_options *o)
 {
@@ -137,8 +101,5 @@ error_t dfopt_sweep_options_check(struct argp_state *state,
         wrong = "options of a sweep need --sweep";
     else if (o->file && !o->output && !o->dry_run)
         wrong = "--sweep needs --sweep-output or --sweep-dry-run";
-    if (!wrong)
-        return 0;
-    argp_error(state, "%s", wrong);
-    return EINVAL;
+    return dfopt_option_wrong(state, wrong);
 }

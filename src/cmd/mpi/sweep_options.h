@@ -3,10 +3,7 @@
 #ifndef DFOPT_CMD_MPI_SWEEP_OPTIONS_H
 #define DFOPT_CMD_MPI_SWEEP_OPTIONS_H
 
-#include <argp.h>
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "cmd/option/option.h"
 
 struct dfopt_sweep_options {
     const char *file;   /* NULL: no sweep */
@@ -17,13 +14,12 @@ struct dfopt_sweep_options {
     size_t n_decisions;
 };
 
-/* The parser; its input is a struct dfopt_sweep_options with its defaults set. */
-extern const struct argp dfopt_sweep_argp;
-
+/* The table, and the defaults. */
+extern const struct dfopt_option dfopt_sweep_options[];
 void dfopt_sweep_options_init(struct dfopt_sweep_options *o);
 void dfopt_sweep_options_free(struct dfopt_sweep_options *o);
 
-/* Checks the options of a sweep by themselves. 0, or EINVAL (said). */
+/* Checks the options of a sweep by themselves. 0, or EINVAL (reported). */
 error_t dfopt_sweep_options_check(struct argp_state *state,
                                   const struct dfopt_sweep_options *o);
 
