@@ -41,7 +41,7 @@
  *
  * Texts are UTF-8. Those given to the library are copied, unless a comment says
  * otherwise. Behaviour and names are those of DFOptimizer 0.1.0, its package
- * dfoptimizer/runtime; what differs is said where it does. */
+ * dfoptimizer/runtime; differences are noted where they occur. */
 #ifndef DFOPT_CLIENT_H
 #define DFOPT_CLIENT_H
 
@@ -367,7 +367,7 @@ enum dfopt_client_status {
  * value becomes the knob's current one; and if the plan is of an earlier
  * connection, whose optimizer alone could match the ack, the function is registered
  * again. Waits for nothing: the ack is sent by the listener thread, in order, when
- * one runs and an optimizer is connected; one that is on its way when the
+ * one runs and an optimizer is connected; one that is in flight when the
  * connection breaks may be lost. Returns OK; ARG (a plan of no declared knob, a
  * status or value that cannot be); STATE (forked, or NULL); NOMEM. */
 DFOPT_CLIENT_API enum dfopt_err

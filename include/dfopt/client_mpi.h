@@ -13,8 +13,8 @@
  *     }
  *
  * Collective over comm, whose rank 0 has the client; the others pass NULL. Give it
- * a communicator of its own (MPI_Comm_dup) if other collectives may be on their
- * way. */
+ * a communicator of its own (MPI_Comm_dup) if other collectives may be in
+ * flight. */
 #ifndef DFOPT_CLIENT_MPI_H
 #define DFOPT_CLIENT_MPI_H
 

@@ -166,7 +166,7 @@ static int scale(struct state *t, int exp10)
 }
 
 /* One up, with what carries. Returns whether that made a digit more in front. */
-static bool round_up(char *digits, int n)
+static bool carry_one(char *digits, int n)
 {
     while (n > 0 && digits[n - 1] == '9')
         digits[--n] = '0';
@@ -193,7 +193,7 @@ static int exact(uint64_t fraction, int exp2, double d, char *digits)
             big_times(&t.r, 2);
             const int half = big_compare(&t.r, &t.s);
             if (above && (!below || half > 0 || (half == 0 && digit % 2)))
-                exp10 += round_up(digits, n);
+                exp10 += carry_one(digits, n);
             break;
         }
         big_times(&t.r, 10);

@@ -109,17 +109,14 @@ static enum dfopt_err check_options(const struct dfopt_client_options *o,
 }
 
 /* Every text member of the options; each is owned by the client. */
-#define OPTION_TEXTS(X)                                                            \
-    X(app_namespace)                                                               \
-    X(function)                                                                    \
-    X(hostname)                                                                    \
-    X(transport)                                                                   \
-    X(plans_endpoint)                                                              \
-    X(registry_endpoint)                                                           \
-    X(acks_endpoint) X(curve_server_key) X(curve_public_key) X(curve_secret_key)   \
-        X(group_file) X(consumer_name) X(global_group_file)                        \
-            X(global_registry_topic) X(global_acks_topic) X(objectives_endpoint)   \
-                X(global_objectives_topic)
+/* clang-format off */
+#define OPTION_TEXTS(X) \
+    X(app_namespace) X(function) X(hostname) X(transport) X(plans_endpoint) \
+    X(registry_endpoint) X(acks_endpoint) X(curve_server_key) \
+    X(curve_public_key) X(curve_secret_key) X(group_file) X(consumer_name) \
+    X(global_group_file) X(global_registry_topic) X(global_acks_topic) \
+    X(objectives_endpoint) X(global_objectives_topic)
+/* clang-format on */
 
 static bool copy_options(struct dfopt_client_options *own,
                          const struct dfopt_client_options *from,

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-#define PLANS_A_ROUND   64  /* then acks and a stop have their turn */
+#define PLANS_AT_A_TIME 64  /* then acks and a stop have their turn */
 #define LEAST_LINGER_MS 50  /* for what was handed to the transport last */
 #define CLOSE_GRACE_MS  500 /* a transport that takes longer is left to itself */
 #define NS_PER_MS       1000000
@@ -54,7 +54,7 @@ static int64_t left_ms(int64_t deadline_ns)
 static void receive_plans(dfopt_client *c)
 {
     struct dfopt_client_message m;
-    for (int i = 0; i < PLANS_A_ROUND; i++) {
+    for (int i = 0; i < PLANS_AT_A_TIME; i++) {
         enum dfopt_client_received what = c->transport->receive(c->link, &m);
         if (what == DFOPT_CLIENT_NOTHING)
             return;

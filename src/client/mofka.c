@@ -24,7 +24,7 @@
 #define WAIT_MS           1000 /* how often the brokers' health is looked at */
 #define QUIET_NS          5000000000 /* then it is told that no broker answers */
 #define CLOSE_MS          500        /* for the thread that connects to come back */
-#define MAX_PENDING       1000       /* messages on their way to a broker */
+#define MAX_PENDING       1000       /* messages in flight to a broker */
 #define STREAMS           3          /* enum dfopt_client_stream */
 
 /* Where a stream goes: a topic, and perhaps that of the global optimizer. */
@@ -55,10 +55,10 @@ struct mofka_link {
 
 static enum dfopt_err open_plans(struct mofka_link *l, struct dfopt_error *err)
 {
-    const struct dfopt_mofka_intake plans = {.group_file = l->group_file,
-                                             .topic = l->plans,
-                                             .consumer = l->consumer,
-                                             .event_bytes = l->event_bytes};
+    const struct dfopt_mofka_subscription plans = {.group_file = l->group_file,
+                                                   .topic = l->plans,
+                                                   .consumer = l->consumer,
+                                                   .event_bytes = l->event_bytes};
     if (!l->plans || l->inbox)
         return DFOPT_OK;
     struct dfopt_mofka_inbox *in;

@@ -405,8 +405,8 @@ enum dfopt_err dfopt_declog_resume(struct dfopt_declog **out,
     struct copy c = {.from = r, .err = err};
     if (r->run.format_version < DFOPT_DECLOG_VERSION)
         return dfopt_error_set(err, DFOPT_ERR_FORMAT,
-                               "%s: format version %d cannot be gone on with",
-                               r->path, (int)r->run.format_version);
+                               "%s: cannot resume log format version %d", r->path,
+                               (int)r->run.format_version);
     enum dfopt_err e = copy_log(&c, dict, r->path, options);
     if (!e)
         *out = c.to;

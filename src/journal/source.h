@@ -1,6 +1,6 @@
-/* The records of a journal that a run left (journal/journal.h), then those of another
- * source: records that were ingested, and perhaps led to published plans, but are not
- * in the decision log that is resumed come first, once more. */
+/* The records of a journal that a run left (journal/journal.h), then those of
+ * another source: records that were ingested, and perhaps led to published plans,
+ * but are not in the decision log that is resumed come first, once more. */
 #ifndef DFOPT_JOURNAL_SOURCE_H
 #define DFOPT_JOURNAL_SOURCE_H
 

@@ -94,7 +94,7 @@ enum dfopt_err dfopt_planner_register(struct dfopt_planner *p,
 
 /* ---- findings ---- */
 
-/* A finding on its way through the planner. */
+/* A finding as it passes through the planner. */
 struct pass {
     struct dfopt_planner *p;
     uint64_t seq;

@@ -13,8 +13,7 @@ static void check(struct dfopt_dict *dict, const struct dfopt_policy *p)
     dfopt_policy_preset(&again, DFOPT_PRESET_UPSTREAM);
     FUZZ_CHECK(!dfopt_policy_read(dict, first.data, first.len, &again, &err),
                "%s: %.*s", err.text, (int)first.len, first.data);
-    FUZZ_CHECK(!dfopt_policy_json(dict, &again, &second),
-               "cannot be written");
+    FUZZ_CHECK(!dfopt_policy_json(dict, &again, &second), "cannot be written");
     FUZZ_CHECK(
         first.len == second.len && memcmp(first.data, second.data, first.len) == 0,
         "%.*s | %.*s", (int)first.len, first.data, (int)second.len, second.data);

@@ -96,7 +96,7 @@ static void send_global_plan(struct dfopt_frame *f, const struct dfopt_event *x)
 static void send(const struct dfopt_dict *dict, const struct dfopt_event *x)
 {
     struct dfopt_buf out = {0};
-    struct dfopt_frame_peer peer = {.strings = {0}};
+    struct dfopt_frame_known peer = {.strings = {0}};
     struct dfopt_frame f;
     FUZZ_CHECK(!dfopt_frame_begin(&f, &out, dict, &peer), "frame");
     if (x->stream == DFOPT_STREAM_REGISTRATION)
@@ -105,7 +105,7 @@ static void send(const struct dfopt_dict *dict, const struct dfopt_event *x)
         send_ack(&f, x);
     else
         send_global_plan(&f, x);
-    dfopt_frame_peer_free(&peer);
+    dfopt_frame_known_free(&peer);
     dfopt_buf_free(&out);
 }
 

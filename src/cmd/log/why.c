@@ -85,7 +85,7 @@ static bool concerns(const struct why *w, const struct dfopt_verdict_row *v,
 
 /* ---- output ---- */
 
-static void put_lead(struct why *w, uint64_t seq, bool known, int64_t window,
+static void put_head(struct why *w, uint64_t seq, bool known, int64_t window,
                      dfopt_sym node)
 {
     struct dl_print *p = &w->job->print;
@@ -137,7 +137,7 @@ static void verdict_text(struct why *w, const struct dl_verdict *v)
 {
     struct dl_print *p = &w->job->print;
     const struct dfopt_declog_finding_row *f = v->finding;
-    put_lead(w, v->row->seq, f != NULL, f ? f->window : 0,
+    put_head(w, v->row->seq, f != NULL, f ? f->window : 0,
              f ? f->node : v->row->node);
     if (f && f->type != DFOPT_SYM_EMPTY) {
         dl_put_sym(p, f->type);
@@ -178,7 +178,7 @@ static void tell_change(struct why *w, const char *kind, uint64_t seq,
         json_words(w);
         return;
     }
-    put_lead(w, seq, true, window, node);
+    put_head(w, seq, true, window, node);
     dl_color(p, DL_DIM);
     dl_put_bytes(p, w->words.out.data, w->words.out.len);
     dl_color(p, DL_PLAIN);

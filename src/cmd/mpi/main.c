@@ -92,7 +92,7 @@ static int serve(struct dfopt_comm *comm)
     return code;
 }
 
-static int lead(struct dfopt_comm *comm, int argc, char **argv)
+static int run_leader(struct dfopt_comm *comm, int argc, char **argv)
 {
     struct dfopt_options o;
     struct dfopt_log log;
@@ -146,7 +146,7 @@ int main(int argc, char **argv)
     }
     const bool leader = dfopt_comm_rank(comm) == 0;
     set_signals(leader);
-    code = leader ? lead(comm, argc, argv) : serve(comm);
+    code = leader ? run_leader(comm, argc, argv) : serve(comm);
     dfopt_comm_finish(comm);
     return code;
 }

@@ -95,7 +95,7 @@ static const struct dfopt_option table[] = {
      "with dfopt-log or h5py",
      AT(decision_log)},
     {"resume", DFOPT_OPTION_TEXT, "LOG.h5",
-     "Go on with the run of this decision log, which was stopped or killed: in its "
+     "Resume the run of this decision log, which was stopped or killed: in its "
      "state, at its place in the input files, and in the same log and plans file. "
      "Detail and compression stay those of the log",
      AT(resume)},

@@ -67,7 +67,7 @@ enum dfopt_err dfopt_resume_no_journal(const struct dfopt_resume *r,
     if (left)
         e = dfopt_error_set(
             err, DFOPT_ERR_ARG,
-            "--resume %s: its service took in more, which is in "
+            "--resume %s: its service ingested more, which is in "
             "%s" DFOPT_JOURNAL_SUFFIX ": resume with --transport %s, or remove it",
             r->path, r->path, r->fold.run_text[DFOPT_RUN_transport]);
     dfopt_buf_free(&path);
@@ -82,7 +82,7 @@ static enum dfopt_err differs(const struct dfopt_resume *r, const char *what,
 {
     return dfopt_error_set(err, DFOPT_ERR_ARG,
                            "--resume %s: the log's %s is %s, now it is %s; "
-                           "--allow-policy-change goes on with the new one",
+                           "--allow-policy-change resumes with the new one",
                            r->path, what, was, is);
 }
 

@@ -1,5 +1,5 @@
-/* Going on with the run of a decision log: what is read of the log, what must be
- * as it was, and where the input and the plans file are to go on. */
+/* Resuming the run of a decision log: what is read of the log, what must be as it
+ * was, and where the input and the plans file continue. */
 #ifndef DFOPT_CMD_MPI_RESUME_H
 #define DFOPT_CMD_MPI_RESUME_H
 
@@ -8,7 +8,7 @@
 
 #include <signal.h>
 
-struct dfopt_resume {                   /* zero: nothing is gone on with */
+struct dfopt_resume {                   /* zero: nothing is resumed */
     const char *path;                   /* of the log; borrowed */
     struct dfopt_declog_reader *reader; /* owned */
     struct dfopt_fold fold;

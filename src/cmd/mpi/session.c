@@ -270,7 +270,7 @@ static size_t list_sinks(const struct dfopt_session *s,
     return n;
 }
 
-static int lead(struct dfopt_session *s)
+static int run_leader(struct dfopt_session *s)
 {
     struct dfopt_error err = {0};
     struct dfopt_run_config config = {
@@ -398,7 +398,7 @@ int dfopt_session_run(struct dfopt_comm *comm, const struct dfopt_options *o,
             DFOPT_F_TEXT("acks", s.assumed_acks ? "assumed" : "explicit"),
             DFOPT_F_TEXT("preset", o->preset == DFOPT_PRESET_UPSTREAM ? "upstream"
                                                                       : "default"));
-        code = lead(&s);
+        code = run_leader(&s);
     }
     code = close_outputs(&s, code);
     if (!e)

@@ -70,7 +70,7 @@ const struct dfopt_option dfopt_sweep_options[] = {
      "Check everything, list the variants on standard output, and end",
      AT(dry_run)},
     {"sweep-resume", DFOPT_OPTION_FLAG, NULL,
-     "Go on with the sweep that was interrupted, if its journal is beside the "
+     "Resume the sweep that was interrupted, if its journal is beside the "
      "output",
      AT(resume)},
     {"sweep-decisions", DFOPT_OPTION_CALL, "LIST",

@@ -1,5 +1,5 @@
-/* What a rank answers to rank 0, in every mode: decided rows, its part of the state,
- * or why it has failed. Local. */
+/* What a rank answers to rank 0, in every mode: decided rows, its part of the
+ * state, or why it has failed. Local. */
 #ifndef DFOPT_ENGINE_BATCH_ANSWER_H
 #define DFOPT_ENGINE_BATCH_ANSWER_H
 
@@ -25,7 +25,8 @@ enum dfopt_err dfopt_answer_state(struct dfopt_frame_reader *in, int from,
                                   struct dfopt_run_result *out,
                                   struct dfopt_error *err);
 
-/* The other end: put the planner's state, or a failure, into a frame. OK or NOMEM. */
+/* The other end: put the planner's state, or a failure, into a frame. OK or NOMEM.
+ */
 enum dfopt_err dfopt_answer_put_state(struct dfopt_frame *f,
                                       const struct dfopt_shard *s);
 enum dfopt_err dfopt_answer_put_failure(struct dfopt_frame *f,

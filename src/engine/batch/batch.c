@@ -88,8 +88,8 @@ struct cursor {
 
 /* Moves the rows of event seq, which start with its number, from `from` at *at
  * to `to`. */
-static enum dfopt_err move_rows(const struct dfopt_buf *from, size_t *at,
-                                int table, uint64_t seq, struct dfopt_buf *to)
+static enum dfopt_err move_rows(const struct dfopt_buf *from, size_t *at, int table,
+                                uint64_t seq, struct dfopt_buf *to)
 {
     if (*at == from->len)
         return DFOPT_OK;

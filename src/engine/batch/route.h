@@ -1,7 +1,7 @@
 /* Events between decoding and deciding. Whatever depends on an event's stream is
  * here: which planners get it, how it travels in a frame, and what the planner does
- * with it. A new stream is added here, with its item in engine/comm/frame.h; what the
- * decision log keeps of it is in ingest.c and output.c. */
+ * with it. A new stream is added here, with its item in engine/comm/frame.h; what
+ * the decision log keeps of it is in ingest.c and output.c. */
 #ifndef DFOPT_ENGINE_BATCH_ROUTE_H
 #define DFOPT_ENGINE_BATCH_ROUTE_H
 
@@ -11,7 +11,8 @@
 #include "engine/comm/partition.h"
 #include "planner/planner.h"
 
-/* Planners first .. last get an event; `reporter` alone reports what was decided. */
+/* Planners first .. last get an event; `reporter` alone reports what was decided.
+ */
 struct dfopt_route {
     uint32_t first, last, reporter;
 };

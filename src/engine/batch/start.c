@@ -46,8 +46,8 @@ static bool concerns(const struct dfopt_dict *dict,
 }
 
 static enum dfopt_err restore_send(struct dfopt_frame *f,
-                                   const struct dfopt_fold *state,
-                                   uint32_t planner, uint32_t planners)
+                                   const struct dfopt_fold *state, uint32_t planner,
+                                   uint32_t planners)
 {
     static const struct dfopt_buf none;
     const struct dfopt_state_row *row =

@@ -36,13 +36,13 @@ struct dfopt_send {
     struct dfopt_send *next, **at; /* in c->going; what points to it there */
 };
 
-static enum dfopt_err mpi_error(int code, const char *what, int peer,
+static enum dfopt_err mpi_error(int code, const char *what, int rank,
                                 struct dfopt_error *err)
 {
     char text[MPI_MAX_ERROR_STRING] = "";
     int len = 0;
     MPI_Error_string(code, text, &len);
-    return dfopt_error_set(err, DFOPT_ERR_MPI, "%s rank %d: %.200s", what, peer,
+    return dfopt_error_set(err, DFOPT_ERR_MPI, "%s rank %d: %.200s", what, rank,
                            text);
 }
 

@@ -35,20 +35,20 @@ static enum dfopt_err put(struct dfopt_bits *b, uint32_t i)
     return DFOPT_OK;
 }
 
-void dfopt_frame_peer_free(struct dfopt_frame_peer *p)
+void dfopt_frame_known_free(struct dfopt_frame_known *p)
 {
     free(p->strings.words);
     free(p->lists.words);
-    *p = (struct dfopt_frame_peer){0};
+    *p = (struct dfopt_frame_known){0};
 }
 
 /* ---- writing ---- */
 
 enum dfopt_err dfopt_frame_begin(struct dfopt_frame *f, struct dfopt_buf *out,
                                  const struct dfopt_dict *dict,
-                                 struct dfopt_frame_peer *peer)
+                                 struct dfopt_frame_known *known)
 {
-    *f = (struct dfopt_frame){.out = out, .dict = dict, .peer = peer};
+    *f = (struct dfopt_frame){.out = out, .dict = dict, .known = known};
     dfopt_buf_clear(out);
     return dfopt_buf_grow(out, sizeof(struct dfopt_frame_header)) ? DFOPT_OK
                                                                   : DFOPT_ERR_NOMEM;
@@ -115,20 +115,20 @@ enum dfopt_err dfopt_frame_names(struct dfopt_frame *f, uint32_t first_string,
 enum dfopt_err dfopt_frame_define(struct dfopt_frame *f, dfopt_sym s)
 {
     const uint32_t bit = s & 0x7fffffffu;
-    if (!f->peer || s == DFOPT_SYM_NONE || s == DFOPT_SYM_EMPTY ||
-        has(&f->peer->strings, bit))
+    if (!f->known || s == DFOPT_SYM_NONE || s == DFOPT_SYM_EMPTY ||
+        has(&f->known->strings, bit))
         return DFOPT_OK;
-    enum dfopt_err e = put(&f->peer->strings, bit);
+    enum dfopt_err e = put(&f->known->strings, bit);
     return e ? e : dfopt_frame_string(f, s);
 }
 
 enum dfopt_err dfopt_frame_define_list(struct dfopt_frame *f, dfopt_list l)
 {
-    if (!f->peer || l == DFOPT_LIST_EMPTY || has(&f->peer->lists, l))
+    if (!f->known || l == DFOPT_LIST_EMPTY || has(&f->known->lists, l))
         return DFOPT_OK;
     size_t n;
     const dfopt_sym *items = dfopt_dict_items(f->dict, l, &n);
-    enum dfopt_err e = put(&f->peer->lists, l);
+    enum dfopt_err e = put(&f->known->lists, l);
     for (size_t i = 0; i < n && !e; i++)
         e = dfopt_frame_define(f, items[i]);
     return e ? e : dfopt_frame_list(f, l);

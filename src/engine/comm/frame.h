@@ -3,8 +3,8 @@
  * so rows travel as they lie in memory; the header's magic, version, length
  * and checksum reject everything else.
  *
- * Strings travel by number. A sender keeps, for each peer, which numbers the
- * peer knows (struct dfopt_frame_peer), and puts a definition into the frame
+ * Strings travel by number. A sender keeps, for each receiver, which numbers it
+ * knows (struct dfopt_frame_known), and puts a definition into the frame
  * before the first item that needs it. */
 #ifndef DFOPT_ENGINE_COMM_FRAME_H
 #define DFOPT_ENGINE_COMM_FRAME_H
@@ -115,33 +115,33 @@ struct dfopt_bits { /* a set of small numbers; zero-initialise */
     uint32_t n;
 };
 
-/* What a peer knows. Zero-initialise; dfopt_frame_peer_free. */
-struct dfopt_frame_peer {
+/* What a receiver knows. Zero-initialise; dfopt_frame_known_free. */
+struct dfopt_frame_known {
     struct dfopt_bits strings, lists;
 };
 
-void dfopt_frame_peer_free(struct dfopt_frame_peer *p);
+void dfopt_frame_known_free(struct dfopt_frame_known *p);
 
-/* A frame being written into *out (cleared first). `peer` NULL: nothing is
+/* A frame being written into *out (cleared first). `known` NULL: nothing is
  * defined, for no item names strings or both ends know them already. Borrows
  * all three until dfopt_frame_end. */
 struct dfopt_frame {
     struct dfopt_buf *out;
     const struct dfopt_dict *dict;
-    struct dfopt_frame_peer *peer;
+    struct dfopt_frame_known *known;
     uint32_t n_items;
 };
 
 /* Each returns OK or NOMEM; the frame is then to be dropped. */
 enum dfopt_err dfopt_frame_begin(struct dfopt_frame *f, struct dfopt_buf *out,
                                  const struct dfopt_dict *dict,
-                                 struct dfopt_frame_peer *peer);
+                                 struct dfopt_frame_known *known);
 
 /* An item of plain data that names no strings, or only ones defined already. */
 enum dfopt_err dfopt_frame_item(struct dfopt_frame *f, enum dfopt_item_kind kind,
                                 const void *data, size_t size);
 
-/* The definition of a string or list, whatever the peer knows. */
+/* The definition of a string or list, whatever the receiver knows. */
 enum dfopt_err dfopt_frame_string(struct dfopt_frame *f, dfopt_sym s);
 enum dfopt_err dfopt_frame_list(struct dfopt_frame *f, dfopt_list l);
 
@@ -149,7 +149,7 @@ enum dfopt_err dfopt_frame_list(struct dfopt_frame *f, dfopt_list l);
 enum dfopt_err dfopt_frame_names(struct dfopt_frame *f, uint32_t first_string,
                                  uint32_t first_list);
 
-/* Defines a string or list to the peer, unless it has been. */
+/* Defines a string or list to the receiver, unless it has been. */
 enum dfopt_err dfopt_frame_define(struct dfopt_frame *f, dfopt_sym s);
 enum dfopt_err dfopt_frame_define_list(struct dfopt_frame *f, dfopt_list l);
 

@@ -210,8 +210,14 @@ static bool translate(const struct dfopt_frame_translation *t,
     return true;
 }
 
-#define ROWS(type)            {sizeof(struct type), {0}, 0}
-#define ROWS_VALUE(type, a)   {sizeof(struct type), {offsetof(struct type, a)}, 1}
+#define ROWS(type)                                                                 \
+    {                                                                              \
+        sizeof(struct type), {0}, 0                                                \
+    }
+#define ROWS_VALUE(type, a)                                                        \
+    {                                                                              \
+        sizeof(struct type), {offsetof(struct type, a)}, 1                         \
+    }
 #define ROWS_VALUES(type, a, b)                                                    \
     {                                                                              \
         sizeof(struct type), {offsetof(struct type, a), offsetof(struct type, b)}, \
@@ -245,7 +251,8 @@ static struct dfopt_buf *rows_of(uint32_t item, struct dfopt_decisions *d,
     if (item == DFOPT_ITEM_SUPPRESSION_STATES)
         return suppressions;
     const uint32_t table = item - DFOPT_ITEM_VERDICTS;
-    return table < DFOPT_DECISION_TABLES ? dfopt_decision_rows(d, (int)table) : NULL;
+    return table < DFOPT_DECISION_TABLES ? dfopt_decision_rows(d, (int)table)
+                                         : NULL;
 }
 
 enum dfopt_err dfopt_item_rows(const struct dfopt_item *item,
@@ -266,8 +273,8 @@ enum dfopt_err dfopt_item_rows(const struct dfopt_item *item,
     enum dfopt_err e = dfopt_buf_add(to, item->data, item->size);
     for (size_t at = start; !e && k->n_values && at < to->len; at += k->size)
         for (int i = 0; i < k->n_values; i++)
-            if (!translate(
-                    t, (struct dfopt_value *)(void *)(to->data + at + k->values[i])))
+            if (!translate(t, (struct dfopt_value *)(void *)(to->data + at +
+                                                             k->values[i])))
                 e = DFOPT_ERR_FORMAT;
     if (e)
         to->len = start;

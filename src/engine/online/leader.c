@@ -30,7 +30,7 @@ struct leader {
     uint64_t passed_over;      /* recognised since the last batch was sent */
     struct dfopt_buf known;    /* struct dfopt_fold_origin: of the log, and since */
     uint64_t emitted, settled; /* records: decided and emitted; durable too */
-    size_t kept_back;          /* plans that no peer has taken yet */
+    size_t kept_back;          /* plans that no known has taken yet */
     struct dfopt_ingest ingest;
     bool ended;
 };

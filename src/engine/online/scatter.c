@@ -14,7 +14,7 @@ struct dfopt_scatter {
     const struct dfopt_run_config *config;
     struct dfopt_router router;
     struct dfopt_shard here;             /* one rank: the planner; else unused */
-    struct dfopt_frame_peer *peer;       /* by planner: what it was told; owned */
+    struct dfopt_frame_known *known;     /* by planner: what it was told; owned */
     struct dfopt_frame_translation *own; /* by planner: its own strings; owned */
     struct dfopt_buf in;
 };
@@ -36,9 +36,9 @@ enum dfopt_err dfopt_scatter_create(struct dfopt_scatter **out,
     s->comm = comm;
     s->config = config;
     s->router = (struct dfopt_router){.dict = config->dict, .planners = planners};
-    s->peer = calloc(planners, sizeof *s->peer);
+    s->known = calloc(planners, sizeof *s->known);
     s->own = calloc(planners, sizeof *s->own);
-    enum dfopt_err e = s->peer && s->own ? DFOPT_OK : DFOPT_ERR_NOMEM;
+    enum dfopt_err e = s->known && s->own ? DFOPT_OK : DFOPT_ERR_NOMEM;
     if (!e && dfopt_comm_size(comm) == 1)
         e = dfopt_shard_start(&s->here, config->dict, config->policy,
                               config->assumed_acks, config->relay_hostname, 0, 1);
@@ -55,12 +55,12 @@ void dfopt_scatter_destroy(struct dfopt_scatter *s)
     if (!s)
         return;
     for (uint32_t i = 0; i < s->router.planners; i++) {
-        if (s->peer)
-            dfopt_frame_peer_free(&s->peer[i]);
+        if (s->known)
+            dfopt_frame_known_free(&s->known[i]);
         if (s->own)
             dfopt_frame_translation_free(&s->own[i]);
     }
-    free(s->peer);
+    free(s->known);
     free(s->own);
     dfopt_router_free(&s->router);
     dfopt_shard_end(&s->here);
@@ -81,7 +81,7 @@ static struct dfopt_frame *frame_of(struct dfopt_scatter *s, struct dfopt_batch 
 {
     struct dfopt_share *share = &b->shares[planner];
     if (!share->used && dfopt_frame_begin(&share->frame, &share->bytes,
-                                          s->config->dict, &s->peer[planner]))
+                                          s->config->dict, &s->known[planner]))
         return NULL;
     share->used = true;
     return &share->frame;

@@ -9,8 +9,8 @@
 
 struct dfopt_scatter;
 
-/* Returns owned: dfopt_scatter_destroy. Borrows `config` for the scatter's life; its
- * dict is an authority. */
+/* Returns owned: dfopt_scatter_destroy. Borrows `config` for the scatter's life;
+ * its dict is an authority. */
 enum dfopt_err dfopt_scatter_create(struct dfopt_scatter **out,
                                     struct dfopt_comm *comm,
                                     const struct dfopt_run_config *config,
@@ -39,8 +39,8 @@ enum dfopt_err dfopt_scatter_collect(struct dfopt_scatter *s, struct dfopt_batch
                                      struct dfopt_batch *batches, size_t n,
                                      bool wait, struct dfopt_error *err);
 
-/* After a failure: drops every share in flight, so that nothing waits for it. A rank
- * that has failed receives and ignores what is sent to it. */
+/* After a failure: drops every share in flight, so that nothing waits for it. A
+ * rank that has failed receives and ignores what is sent to it. */
 void dfopt_scatter_forget(struct dfopt_scatter *s, struct dfopt_batch *batches,
                           size_t n);
 

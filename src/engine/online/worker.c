@@ -90,6 +90,6 @@ void dfopt_online_free(struct dfopt_online_worker *w)
     dfopt_shard_end(&w->shard);
     dfopt_policy_clear(&w->policy);
     dfopt_decisions_free(&w->decisions);
-    dfopt_frame_peer_free(&w->rank0);
+    dfopt_frame_known_free(&w->rank0);
     dfopt_buf_free(&w->out);
 }

@@ -14,7 +14,7 @@ struct dfopt_online_worker {
     struct dfopt_policy policy;
     struct dfopt_shard shard;
     struct dfopt_decisions decisions;
-    struct dfopt_frame_peer rank0; /* what it knows of this rank's own strings */
+    struct dfopt_frame_known rank0; /* what it knows of this rank's own strings */
     struct dfopt_buf out;
     struct dfopt_send *sending;
 };

@@ -43,7 +43,7 @@ void dfopt_replay_rank_free(struct dfopt_replay_rank *b)
 {
     for (int i = 0; i < b->size; i++) {
         if (b->told)
-            dfopt_frame_peer_free(&b->told[i]);
+            dfopt_frame_known_free(&b->told[i]);
         if (b->own)
             dfopt_frame_translation_free(&b->own[i]);
     }
@@ -84,13 +84,13 @@ void dfopt_replay_fail(struct dfopt_replay_rank *b, enum dfopt_err e,
 
 struct dfopt_frame *dfopt_replay_begin(struct dfopt_replay_rank *b, int to,
                                        int lane, struct dfopt_frame *f,
-                                       struct dfopt_frame_peer *peer)
+                                       struct dfopt_frame_known *known)
 {
     const int at = to * DFOPT_REPLAY_LANES + lane;
     struct dfopt_error err = {0};
     enum dfopt_err e = dfopt_send_finish(b->comm, &b->sending[at], &err);
     if (!e)
-        e = dfopt_frame_begin(f, &b->out[at], b->slice.dict, peer);
+        e = dfopt_frame_begin(f, &b->out[at], b->slice.dict, known);
     if (e)
         dfopt_comm_lost(b->comm, b->rank, e, &err);
     return f;

@@ -73,7 +73,8 @@ struct dfopt_replay_rank {
     struct dfopt_shard shard;
     uint32_t local_strings, local_lists; /* sent to rank 0 so far */
     struct dfopt_decisions results;      /* scratch: about another rank's slice */
-    struct dfopt_frame_peer *told; /* by rank: what it knows of this one's; owned */
+    struct dfopt_frame_known
+        *told; /* by rank: what it knows of this one's; owned */
     struct dfopt_frame_translation *own; /* by rank: of theirs; owned */
     struct dfopt_buf in;
     struct dfopt_buf *out;       /* two a rank: EVENTS or control, RESULTS; owned */
@@ -115,7 +116,7 @@ void dfopt_replay_pass_base(struct dfopt_replay_rank *b);
  * no agreement is possible any more. */
 struct dfopt_frame *dfopt_replay_begin(struct dfopt_replay_rank *b, int to,
                                        int lane, struct dfopt_frame *f,
-                                       struct dfopt_frame_peer *peer);
+                                       struct dfopt_frame_known *known);
 void dfopt_replay_send(struct dfopt_replay_rank *b, int to, int lane,
                        struct dfopt_frame *f, enum dfopt_frame_kind kind);
 void dfopt_replay_receive(struct dfopt_replay_rank *b, int from,

@@ -216,7 +216,7 @@ static void send_output(struct dfopt_replay_rank *b)
         e = add_buf(&f, DFOPT_ITEM_GIVEN_ACKS, &r->acks);
     if (!e)
         e = add_buf(&f, DFOPT_ITEM_TEXT, &r->texts);
-    f.peer = NULL; /* registrations name only what rank 0 has numbered */
+    f.known = NULL; /* registrations name only what rank 0 has numbered */
     if (!e)
         e = add_registrations(&f, r);
     dfopt_replay_fail(b, e, NULL);

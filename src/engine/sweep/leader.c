@@ -14,7 +14,7 @@
 #define PROGRESS_NS 250000000
 #define NAP_NS      500000
 
-struct peer {
+struct other_rank {
     struct dfopt_outbox out;
     struct dfopt_sweep_ready ready;
     bool is_ready, left;
@@ -26,7 +26,7 @@ struct leader {
     const struct dfopt_sweep_config *config;
     struct dfopt_recording *recording;
     const struct dfopt_variant_world *world;
-    struct peer *peers; /* owned; by rank */
+    struct other_rank *workers; /* owned; by rank */
     int size;
     bool *done;       /* owned; by variant: handed out, or not to be decided */
     size_t next;      /* variants before it are handed out */
@@ -86,15 +86,15 @@ static void send_or_abort(struct leader *l, int to, struct dfopt_frame *f,
 {
     struct dfopt_error err = {0};
     if (!e)
-        e = dfopt_outbox_send(&l->peers[to].out, l->comm, to, f, kind, &err);
+        e = dfopt_outbox_send(&l->workers[to].out, l->comm, to, f, kind, &err);
     if (e)
         dfopt_comm_lost(l->comm, to, e, &err);
 }
 
 static enum dfopt_err begin_frame(struct leader *l, int to, struct dfopt_frame *f)
 {
-    return dfopt_outbox_begin(&l->peers[to].out, l->comm, l->config->world->dict, f,
-                              NULL);
+    return dfopt_outbox_begin(&l->workers[to].out, l->comm, l->config->world->dict,
+                              f, NULL);
 }
 
 static void send_start(struct leader *l, int to)
@@ -108,7 +108,7 @@ static void send_start(struct leader *l, int to)
 
 static void check_ready(struct leader *l, int rank)
 {
-    const struct dfopt_sweep_ready *is = &l->peers[rank].ready;
+    const struct dfopt_sweep_ready *is = &l->workers[rank].ready;
     struct dfopt_error err;
     if (is->records == l->recording->records &&
         is->digest == l->recording->digest &&
@@ -141,7 +141,7 @@ static void take_failed(struct leader *l, int from, const struct dfopt_item *ite
 
 static void take_items(struct leader *l, int from, struct dfopt_frame_reader *in)
 {
-    struct peer *p = &l->peers[from];
+    struct other_rank *p = &l->workers[from];
     struct dfopt_item item;
     enum dfopt_err e = DFOPT_OK;
     while (dfopt_frame_next(in, &item, &e)) {
@@ -175,7 +175,7 @@ static void receive(struct leader *l, bool wait)
             dfopt_comm_lost(l->comm, 0, e, &err);
             return;
         }
-        struct peer *p = &l->peers[from];
+        struct other_rank *p = &l->workers[from];
         p->is_ready |= in.header.kind == DFOPT_FRAME_SWEEP_READY;
         p->blocks -= in.header.kind == DFOPT_FRAME_SWEEP_RESULT;
         p->left |= in.header.kind == DFOPT_FRAME_SWEEP_LEFT ||
@@ -193,9 +193,9 @@ static void nap(void)
 static void wait_until_ready(struct leader *l)
 {
     for (int i = 1; i < l->size && !l->status; i++) {
-        while (!l->peers[i].is_ready && !l->status && !stopped(l)) {
+        while (!l->workers[i].is_ready && !l->status && !stopped(l)) {
             receive(l, false);
-            if (!l->peers[i].is_ready)
+            if (!l->workers[i].is_ready)
                 nap();
         }
         if (stopped(l))
@@ -236,14 +236,14 @@ static void send_block(struct leader *l, int to)
                                    l->config->world->relay_hostname);
     }
     send_or_abort(l, to, &f, DFOPT_FRAME_SWEEP_BLOCK, e);
-    l->peers[to].blocks++;
+    l->workers[to].blocks++;
 }
 
 static void hand_out(struct leader *l)
 {
     for (unsigned ahead = 1; ahead <= DFOPT_SWEEP_BLOCKS_AHEAD; ahead++)
         for (int i = 1; i < l->size && l->left; i++)
-            if (l->peers[i].blocks < ahead)
+            if (l->workers[i].blocks < ahead)
                 send_block(l, i);
 }
 
@@ -332,10 +332,10 @@ static void dismiss(struct leader *l)
         send_or_abort(l, i, &f, DFOPT_FRAME_SWEEP_END, begin_frame(l, i, &f));
     }
     for (int i = 1; i < l->size; i++)
-        while (!l->peers[i].left)
+        while (!l->workers[i].left)
             receive(l, true);
     for (int i = 1; i < l->size; i++)
-        dfopt_outbox_free(&l->peers[i].out, l->comm);
+        dfopt_outbox_free(&l->workers[i].out, l->comm);
 }
 
 enum dfopt_err dfopt_sweep_run(struct dfopt_comm *comm,
@@ -352,11 +352,11 @@ enum dfopt_err dfopt_sweep_run(struct dfopt_comm *comm,
         .shown_ns = dfopt_clock_monotonic_ns(),
     };
     const size_t n = config->n_variants + 1;
-    l.peers = calloc((size_t)l.size, sizeof *l.peers);
+    l.workers = calloc((size_t)l.size, sizeof *l.workers);
     l.done = calloc(n, sizeof *l.done);
     l.numbers = calloc(n, sizeof *l.numbers);
     l.policies = calloc(n, sizeof(struct dfopt_policy *));
-    if (l.peers && l.done && l.numbers && l.policies) {
+    if (l.workers && l.done && l.numbers && l.policies) {
         for (int i = 1; i < l.size; i++)
             send_start(&l, i);
         load(&l);
@@ -370,7 +370,7 @@ enum dfopt_err dfopt_sweep_run(struct dfopt_comm *comm,
     dfopt_variant_block_free(&l.block);
     dfopt_buf_free(&l.in);
     dfopt_buf_free(&l.result);
-    free(l.peers);
+    free(l.workers);
     free(l.done);
     free(l.numbers);
     free((void *)l.policies);

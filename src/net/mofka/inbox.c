@@ -166,7 +166,7 @@ enum dfopt_err dfopt_mofka_inbox_create(struct dfopt_mofka_inbox **out,
 }
 
 enum dfopt_err dfopt_mofka_inbox_add(struct dfopt_mofka_inbox *in,
-                                     const struct dfopt_mofka_intake *what,
+                                     const struct dfopt_mofka_subscription *what,
                                      struct dfopt_error *err)
 {
     if (in->n_topics == DFOPT_MOFKA_INBOX_TOPICS)

@@ -19,7 +19,7 @@ enum dfopt_err dfopt_mofka_inbox_create(struct dfopt_mofka_inbox **out,
                                         struct dfopt_mofka_link *l,
                                         struct dfopt_error *err);
 
-struct dfopt_mofka_intake {
+struct dfopt_mofka_subscription {
     const char *group_file, *topic;
     const char *consumer; /* name: it resumes where it left off */
     bool first; /* is read before the topics that are not: when it starts, until
@@ -31,7 +31,7 @@ struct dfopt_mofka_intake {
 /* Opens a topic, to be read from start on. Topics count from 0 in the order of the
  * calls. Returns what dfopt_mofka_link_open does. */
 enum dfopt_err dfopt_mofka_inbox_add(struct dfopt_mofka_inbox *in,
-                                     const struct dfopt_mofka_intake *what,
+                                     const struct dfopt_mofka_subscription *what,
                                      struct dfopt_error *err);
 
 /* Begins to read all topics. Returns OK, NOMEM, or IO (no answer). Once. */

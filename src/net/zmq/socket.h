@@ -13,10 +13,11 @@ struct dfopt_zmq_socket_options {
     int type; /* ZMQ_PULL ... */
     bool bind;
     bool ipv6;
-    int high_water;             /* messages a peer, either way; > 0 */
-    int64_t cut_off_bytes;      /* a peer with a longer frame is cut off */
-    bool verbose_subscriptions; /* XPUB: reports each, and does not drop when full */
-    bool heartbeat;             /* a peer that is silent for 30 s is let go */
+    int high_water;        /* messages a peer, either way; > 0 */
+    int64_t cut_off_bytes; /* a peer with a longer frame is cut off */
+    bool
+        verbose_subscriptions; /* XPUB: reports each, and does not drop when full */
+    bool heartbeat;            /* a peer that is silent for 30 s is let go */
 };
 
 struct dfopt_zmq_socket {

@@ -252,7 +252,7 @@ static enum dfopt_err add_topic(struct mofka_source *s, int stream,
         snprintf(t->consumer, sizeof t->consumer, "%s", o->consumer_name);
     else
         snprintf(t->consumer, sizeof t->consumer, CONSUMER "%s", input->topic);
-    const struct dfopt_mofka_intake ingest = {
+    const struct dfopt_mofka_subscription ingest = {
         .group_file = input->group_file,
         .topic = input->topic,
         .consumer = t->consumer,

@@ -131,7 +131,7 @@ struct peers {
     struct dfopt_dict *dict, *replica;
     struct dfopt_codec *codec;
     struct dfopt_event x;
-    struct dfopt_frame_peer peer;
+    struct dfopt_frame_known peer;
     struct dfopt_buf out;
 };
 
@@ -182,7 +182,7 @@ static enum dfopt_err frames(void)
     if (!e)
         e = get(&p);
     dfopt_event_clear(&p.x);
-    dfopt_frame_peer_free(&p.peer);
+    dfopt_frame_known_free(&p.peer);
     dfopt_buf_free(&p.out);
     dfopt_codec_destroy(p.codec);
     dfopt_dict_destroy(p.replica);

@@ -19,7 +19,7 @@ int ends_setup(void **state)
 int ends_teardown(void **state)
 {
     struct ends *t = *state;
-    dfopt_frame_peer_free(&t->told);
+    dfopt_frame_known_free(&t->told);
     dfopt_frame_translation_free(&t->own);
     dfopt_buf_free(&t->bytes);
     dfopt_buf_free(&t->defined);
@@ -41,7 +41,7 @@ dfopt_sym sym(struct dfopt_dict *d, const char *text)
 }
 
 void must_begin(struct ends *t, const struct dfopt_dict *dict,
-                struct dfopt_frame_peer *told)
+                struct dfopt_frame_known *told)
 {
     must(t->name, dfopt_frame_begin(&t->f, &t->bytes, dict, told));
 }

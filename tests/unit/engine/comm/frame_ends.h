@@ -10,7 +10,7 @@
 
 struct ends {
     struct dfopt_dict *authority, *replica;
-    struct dfopt_frame_peer told;
+    struct dfopt_frame_known told;
     struct dfopt_frame_translation own; /* the replica's numbers, over there */
     struct dfopt_frame f;
     struct dfopt_buf bytes;
@@ -26,7 +26,7 @@ int ends_teardown(void **state);
 /* Each fails the test, with the case's name, where it cannot. */
 void must(const char *name, enum dfopt_err e);
 void must_begin(struct ends *t, const struct dfopt_dict *dict,
-                struct dfopt_frame_peer *told);
+                struct dfopt_frame_known *told);
 void must_read(struct ends *t, struct dfopt_frame_reader *r);
 void must_end(struct ends *t, struct dfopt_frame_reader *r);
 

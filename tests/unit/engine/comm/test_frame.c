@@ -96,7 +96,7 @@ static void no_peer(void **state)
     assert_int_equal(t->bytes.len, sizeof(struct dfopt_frame_header));
     must_read(t, &r);
     must_end(t, &r);
-    dfopt_frame_peer_free(&(struct dfopt_frame_peer){{0}, {0}});
+    dfopt_frame_known_free(&(struct dfopt_frame_known){{0}, {0}});
     dfopt_frame_translation_free(&(struct dfopt_frame_translation){0});
 }
 
@@ -113,7 +113,7 @@ static void same_bytes(const char *name, const struct dfopt_buf *got,
 /* What the replica sends of `sent` must come as `want`; returns how many strings
  * were defined. */
 static unsigned send_rows(struct ends *t, const struct rows *sent,
-                          const struct rows *want, struct dfopt_frame_peer *told)
+                          const struct rows *want, struct dfopt_frame_known *told)
 {
     struct dfopt_frame_reader r;
     struct dfopt_item item;
@@ -147,7 +147,7 @@ static unsigned send_rows(struct ends *t, const struct rows *sent,
 static void rows_come_back(void **state)
 {
     struct ends *t = *state;
-    struct dfopt_frame_peer told = {0};
+    struct dfopt_frame_known told = {0};
     struct rows sent, want;
     t->name = "rows";
     const dfopt_sym known = sym(t->authority, "known");
@@ -166,7 +166,7 @@ static void rows_come_back(void **state)
     assert_int_equal(send_rows(t, &sent, &want, &told), 0);
     rows_free(&sent);
     rows_free(&want);
-    dfopt_frame_peer_free(&told);
+    dfopt_frame_known_free(&told);
 }
 
 /* Items that are no rows, or not whole ones, leave everything as it was. */

@@ -119,7 +119,7 @@ static enum dfopt_err take_frame(struct ends *t, const char *bytes, size_t len)
 }
 
 /* Rows and everything else in one frame; what a replica sends is in it too. */
-static void mixed_frame(struct ends *t, struct dfopt_frame_peer *told)
+static void mixed_frame(struct ends *t, struct dfopt_frame_known *told)
 {
     struct rows sent;
     rows_of(&sent, sym(t->replica, "one"), sym(t->replica, "two"),
@@ -127,7 +127,7 @@ static void mixed_frame(struct ends *t, struct dfopt_frame_peer *told)
     must_begin(t, t->authority, &t->told);
     add_kinds(t);
     t->f.dict = t->replica;
-    t->f.peer = told;
+    t->f.known = told;
     must(t->name, dfopt_frame_decisions(&t->f, &sent.d));
     must(t->name, dfopt_frame_state(&t->f, &sent.state, &sent.suppressions));
     dfopt_frame_end(&t->f, DFOPT_FRAME_EVENTS, 3);
@@ -149,7 +149,7 @@ static void mutate(char *bytes, size_t len, uint64_t *seed)
 static void random_bytes(void **state)
 {
     struct ends *t = *state;
-    struct dfopt_frame_peer told = {0};
+    struct dfopt_frame_known told = {0};
     const char *given = getenv("DFOPT_FRAME_SEED");
     uint64_t seed = given ? strtoull(given, NULL, 0) | 1 : 0x9e3779b97f4a7c15u;
     const size_t skip = sizeof(struct dfopt_frame_header);
@@ -171,7 +171,7 @@ static void random_bytes(void **state)
     }
     assert_true(broken > 0 && broken < MUTATIONS);
     free(copy);
-    dfopt_frame_peer_free(&told);
+    dfopt_frame_known_free(&told);
 }
 
 #define CASE(function)                                                             \

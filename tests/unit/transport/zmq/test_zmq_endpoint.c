@@ -1,4 +1,4 @@
-/* Endpoints: which are taken, and what is said of the others. */
+/* Endpoints: which are taken, and the errors of the others. */
 #include "net/zmq/endpoint.h"
 #include "support/unit.h"
 
@@ -10,7 +10,7 @@ enum { CONNECT = 1, BIND = 2, BOTH = 3 };
 static const struct {
     const char *endpoint;
     int good;          /* for which of the two */
-    const char *wrong; /* a part of what is said otherwise */
+    const char *wrong; /* a part of the error text otherwise */
 } cases[] = {
     {"tcp://node7:5557", BOTH, NULL},
     {"tcp://10.1.2.3:1", BOTH, NULL},
