@@ -18,7 +18,7 @@ static void put_metrics(struct log_print *p, uint32_t mask, const char *separato
                         const char *quote)
 {
     const char *between = "";
-    for (uint32_t m = 0; m < DFOPT_METRIC_COUNT; m++)
+    for (uint32_t m = 0; m < DFOPT_METRIC_KNOWN; m++)
         if (mask & UINT32_C(1) << m) {
             log_put(p, "%s%s%s%s", between, quote, dfopt_declog_metric_name(m),
                     quote);

@@ -48,7 +48,7 @@ enum dfopt_item_kind {
     DFOPT_ITEM_ACK,          /* u64 seq, struct dfopt_ack */
     DFOPT_ITEM_GLOBAL_PLAN,  /* u64 seq, struct dfopt_global_plan */
     DFOPT_ITEM_REGISTRATION, /* u64 seq, packed registration */
-    DFOPT_ITEM_VERDICTS,     /* rows, as the eight below */
+    DFOPT_ITEM_VERDICTS,     /* rows, as the ten below */
     DFOPT_ITEM_PLANS,
     DFOPT_ITEM_SUPPRESSIONS,
     DFOPT_ITEM_ACK_ROWS,
@@ -57,9 +57,12 @@ enum dfopt_item_kind {
     DFOPT_ITEM_TIMEOUT_ROWS,
     DFOPT_ITEM_STATE_ROWS,
     DFOPT_ITEM_SUPPRESSION_STATES,
-    DFOPT_ITEM_CONFIG, /* struct dfopt_frame_config, overrides behind it */
-    DFOPT_ITEM_TEXT,   /* bytes */
-    DFOPT_ITEM_CODE,   /* u64 */
+    DFOPT_ITEM_JUDGED_ROWS,
+    DFOPT_ITEM_WITHDRAWN_ROWS,
+    DFOPT_ITEM_OBJECTIVE, /* u64 seq, struct dfopt_objective */
+    DFOPT_ITEM_CONFIG,    /* struct dfopt_frame_config, arrays behind it */
+    DFOPT_ITEM_TEXT,      /* bytes */
+    DFOPT_ITEM_CODE,      /* u64 */
     /* of runtime/bulk.h, which alone knows their layout */
     DFOPT_ITEM_BULK_CONFIG,
     DFOPT_ITEM_BULK_SYNC,
@@ -132,13 +135,17 @@ enum dfopt_err dfopt_frame_ack(struct dfopt_frame *f, uint64_t seq,
                                const struct dfopt_ack *a);
 enum dfopt_err dfopt_frame_global_plan(struct dfopt_frame *f, uint64_t seq,
                                        const struct dfopt_global_plan *g);
+enum dfopt_err dfopt_frame_objective(struct dfopt_frame *f, uint64_t seq,
+                                     const struct dfopt_objective *o);
 enum dfopt_err dfopt_frame_registration(struct dfopt_frame *f, uint64_t seq,
                                         const struct dfopt_registration *r);
 
 /* How a worker is to decide. */
 struct dfopt_frame_config {
     struct dfopt_switches on;
-    uint64_t n_overrides;
+    uint64_t n_overrides, n_budgets, n_terms, n_guards, n_names;
+    struct dfopt_objective_metric objective_metric;
+    struct dfopt_metric_names metrics;
     uint32_t assumed_acks;
     dfopt_sym relay_hostname;
 };
@@ -199,6 +206,8 @@ enum dfopt_err dfopt_item_ack(const struct dfopt_item *item, uint64_t *seq,
                               struct dfopt_ack *out);
 enum dfopt_err dfopt_item_global_plan(const struct dfopt_item *item, uint64_t *seq,
                                       struct dfopt_global_plan *out);
+enum dfopt_err dfopt_item_objective(const struct dfopt_item *item, uint64_t *seq,
+                                    struct dfopt_objective *out);
 enum dfopt_err dfopt_item_registration(const struct dfopt_item *item, uint64_t *seq,
                                        struct dfopt_registration *out);
 enum dfopt_err dfopt_item_config(const struct dfopt_item *item,

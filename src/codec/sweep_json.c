@@ -115,25 +115,12 @@ static enum dfopt_err apply_setting(struct builder *b, size_t parameter,
 
 /* ---- one variant ---- */
 
-static enum dfopt_err copy_policy(const struct dfopt_policy *from,
-                                  struct dfopt_policy *to)
-{
-    *to = *from;
-    to->overrides = calloc(from->n_overrides + 1, sizeof *to->overrides);
-    if (!to->overrides)
-        return DFOPT_ERR_NOMEM;
-    if (from->n_overrides)
-        memcpy(to->overrides, from->overrides,
-               from->n_overrides * sizeof *to->overrides);
-    return DFOPT_OK;
-}
-
 /* Adds the variant of b->values. */
 static enum dfopt_err add_variant(struct builder *b, struct dfopt_error *err)
 {
     struct dfopt_sweep_variants *v = b->out;
     struct dfopt_policy *policy = &v->policies[b->made];
-    if (copy_policy(&b->base, policy))
+    if (dfopt_policy_copy(policy, &b->base, 0))
         return out_of_memory(err);
     v->n = b->made + 1;
     enum dfopt_err e = DFOPT_OK;
@@ -144,6 +131,7 @@ static enum dfopt_err add_variant(struct builder *b, struct dfopt_error *err)
             e = apply_setting(b, p, b->values[p], policy, err);
     }
     b->made++;
+    b->base.metrics = policy->metrics; /* a slot has one meaning for all variants */
     return e;
 }
 
@@ -463,7 +451,7 @@ enum dfopt_err dfopt_codec_sweep(struct dfopt_dict *dict, const char *text,
     struct dfopt_sweep_variants made = {0};
     struct builder b = {.dict = dict, .out = &made};
     enum dfopt_err e = dfopt_json_parse_file(text, len, &tree, err);
-    if (!e && copy_policy(policy, &b.base))
+    if (!e && dfopt_policy_copy(&b.base, policy, 0))
         e = out_of_memory(err);
     if (!e)
         e = read_sweep(&b, tree, err);

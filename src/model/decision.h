@@ -27,7 +27,29 @@
     X(UNSUPPORTED, "unsupported", "value before, if a number; -")                  \
     X(NO_EVIDENCE, "no_evidence", "value before, if a number; -")                  \
     X(NO_CHANGE, "no_change", "value computed; value before")                      \
-    X(PLANNED, "planned", "value planned; value before")
+    X(PLANNED, "planned", "value planned; value before")                           \
+    X(UNREGISTERED, "unregistered", "the knob's owner has left; -")                \
+    X(TRIAL, "trial", "the site tries another change; -")                          \
+    X(SUPERSEDED, "superseded", "findings about the whole job decide; -")          \
+    X(BACKOFF, "backoff", "the move failed not long ago; -")                       \
+    X(RELEASE_ONLY, "release_only", "nothing asks for more of the knob; -")        \
+    X(BASELINE, "baseline", "too few objectives with the present settings; -")     \
+    X(BUDGET, "budget", "no budget has room; -")                                   \
+    X(TRADE, "trade", "value planned; value before")                               \
+    X(ROLLBACK, "rollback", "value planned; value before")                         \
+    X(RELEASE, "release", "value planned; value before")                           \
+    X(IMPROVED, "improved", "gain, or windows seen; threshold, or 3")              \
+    X(NEUTRAL, "neutral", "gain; threshold")                                       \
+    X(WORSE, "worse", "gain, or windows seen; threshold, or 3")                    \
+    X(INCONCLUSIVE, "inconclusive", "windows seen; 3")                             \
+    X(VOID, "void", "the trial was disturbed or could not be judged; -")           \
+    X(RESTART, "restart", "the application restarted during the trial; -")         \
+    X(GUARD, "guard", "metric, if any; above")                                     \
+    X(SHIFT, "shift", "gain from the reference; threshold")                        \
+    X(STALE, "stale", "window of the objective; newest window")                    \
+    X(ADOPTED, "adopted", "value acknowledged; value before")                      \
+    X(CONFLICT, "conflict", "another function owns the knob; -")                   \
+    X(WITHDRAWN, "withdrawn", "the plan's process is gone; -")
 
 enum dfopt_verdict {
 #define DFOPT_VERDICT_ENUM(name, text, meaning) DFOPT_VERDICT_##name,
@@ -38,7 +60,7 @@ enum dfopt_verdict {
 
 struct dfopt_verdict_row {
     uint64_t seq;      /* number of the event, from 0 in ingest order */
-    uint32_t position; /* of the verdict within the event, from 0 */
+    uint32_t position; /* of the verdict within the event: see below */
     uint32_t verdict;  /* enum dfopt_verdict */
     dfopt_sym tag;     /* DFOPT_SYM_NONE: the finding stopped before its tags */
     dfopt_sym knob;    /* DFOPT_SYM_NONE: no knob was looked at */
@@ -47,15 +69,54 @@ struct dfopt_verdict_row {
     double value, threshold; /* what was compared; see DFOPT_VERDICT_LIST */
 };
 
-/* The most plans that one event may lead to: their ids have no room for more. */
+/* Positions within an event: rows that are not of a tag are numbered from JOB
+ * for the job's site, from NODE for a node's; tags and their responses from TAG
+ * in the order of the finding, whichever site decides them. */
+#define DFOPT_POSITION_JOB  0u
+#define DFOPT_POSITION_NODE 16384u
+#define DFOPT_POSITION_TAG  32768u
+#define DFOPT_POSITION_END  65536u
+
+/* Ids have no room for a plan at a position beyond. */
 #define DFOPT_PLANS_PER_EVENT 65536
+
+/* What a verdict by the objective rests on: one for each such verdict row, with
+ * its seq and position. */
+struct dfopt_judged_row {
+    uint64_t seq;
+    uint32_t position;
+    uint32_t base_n, now_n; /* windows */
+    uint32_t reserved;      /* zero */
+    double base, now;       /* objectives, medians */
+    double noise;           /* of one window, relative; NaN: not known */
+};
+
+/* A plan in flight ended because its process is gone. These are the rows of
+ * verdict WITHDRAWN: their position is DFOPT_POSITION_END, and those of one
+ * event stand in the order of plan_id. */
+struct dfopt_withdrawn_row {
+    uint64_t seq;
+    uint64_t plan_id;
+    dfopt_sym knob, node; /* DFOPT_SYM_EMPTY: the whole job */
+};
+
+/* What a plan of our own is for; its rationale is made of it. */
+enum dfopt_why {
+    DFOPT_WHY_FINDING,     /* a finding asks for it */
+    DFOPT_WHY_OBJECTIVE,   /* rollback: figures are now, base, gain, threshold */
+    DFOPT_WHY_TREND,       /* rollback: by findings of type `other` */
+    DFOPT_WHY_GUARD,       /* rollback */
+    DFOPT_WHY_RELEASE,     /* */
+    DFOPT_WHY_TRADE_TAKES, /* `other` makes room for it */
+    DFOPT_WHY_TRADE_GIVES  /* it makes room for `other` */
+};
 
 /* An ActionPlan: our own, or a global optimizer's that is relayed. */
 struct dfopt_plan {
     uint64_t seq;
-    uint64_t plan_id;   /* own: seq * DFOPT_PLANS_PER_EVENT + number; relayed: 0 */
-    uint32_t position;  /* of its verdict; relayed: 0 */
-    uint32_t number;    /* of the plan within the event, from 0 */
+    uint64_t plan_id;  /* own: seq * DFOPT_PLANS_PER_EVENT + position; relayed: 0 */
+    uint32_t position; /* of its verdict; relayed: 0 */
+    uint32_t number;   /* the position again */
     dfopt_sym relay_id; /* relayed: its plan_id; own: DFOPT_SYM_NONE */
     dfopt_sym knob, target_function, apply_when, finding_type, tag;
     dfopt_sym node;      /* own: its one target node, or DFOPT_SYM_EMPTY */
@@ -66,6 +127,11 @@ struct dfopt_plan {
     double severity;
     int64_t window;
     int64_t persistence;
+    uint32_t why;               /* enum dfopt_why */
+    uint32_t count;             /* OBJECTIVE: windows; TREND: windows seen */
+    dfopt_sym other, other_tag; /* TREND: type; TRADE: knob and its tag */
+    struct dfopt_value other_old, other_new; /* TRADE */
+    double figures[4];                       /* OBJECTIVE */
 };
 
 #define DFOPT_SUPPRESSION_ACTION_LIST(X) X(SET, "set") X(CLEARED, "cleared")
@@ -105,7 +171,8 @@ struct dfopt_timeout_row {
 
 #define DFOPT_ACK_OUTCOME_LIST(X)                                                  \
     X(UNMATCHED, "unmatched")                                                      \
-    X(APPLIED, "applied") X(REJECTED, "rejected") X(CLEARED, "cleared")
+    X(APPLIED, "applied")                                                          \
+    X(REJECTED, "rejected") X(CLEARED, "cleared") X(ADOPTED, "adopted")
 
 enum dfopt_ack_outcome {
 #define DFOPT_ACK_OUTCOME_ENUM(name, text) DFOPT_ACK_OUTCOME_##name,
@@ -151,7 +218,15 @@ struct dfopt_relay_row {
  * (seq, position). Zero-initialise; dfopt_decisions_free. */
 struct dfopt_decisions {
     struct dfopt_buf verdicts, plans, suppressions, acks, relays, seen, timeouts;
+    struct dfopt_buf judged, withdrawn;
 };
+
+/* Whether the job's site wrote the row; else a node's did. */
+static inline bool dfopt_verdict_of_job(const struct dfopt_verdict_row *row)
+{
+    return row->position < DFOPT_POSITION_NODE ||
+           (row->position >= DFOPT_POSITION_TAG && row->node == DFOPT_SYM_EMPTY);
+}
 
 void dfopt_decisions_clear(struct dfopt_decisions *d); /* keeps the memory */
 void dfopt_decisions_free(struct dfopt_decisions *d);

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-_Static_assert(sizeof(struct dfopt_finding) == 112, "a finding has no padding");
+_Static_assert(sizeof(struct dfopt_finding) == 144, "a finding has no padding");
 
 void dfopt_scope_node(const char *scope, size_t len, const char **node,
                       size_t *node_len)
@@ -38,8 +38,9 @@ enum dfopt_err dfopt_finding_derive(struct dfopt_dict *dict,
     f->node = dfopt_dict_intern(dict, node, node_len);
     f->global = dfopt_scope_is_global(scope, len);
     const char *trend = dfopt_dict_text(dict, f->trend_text, &len);
-    f->trend = text_is(trend, len, "improving") ? DFOPT_TREND_IMPROVING
-               : text_is(trend, len, "stable")  ? DFOPT_TREND_STABLE
-                                                : DFOPT_TREND_OTHER;
+    f->trend = text_is(trend, len, "improving")   ? DFOPT_TREND_IMPROVING
+               : text_is(trend, len, "stable")    ? DFOPT_TREND_STABLE
+               : text_is(trend, len, "worsening") ? DFOPT_TREND_WORSENING
+                                                  : DFOPT_TREND_OTHER;
     return f->node == DFOPT_SYM_NONE ? DFOPT_ERR_NOMEM : DFOPT_OK;
 }

@@ -135,8 +135,8 @@ static enum dfopt_err start(struct dfopt_bulk_lead *l,
         return dfopt_error_set(err, restored, "restoring the state: %s",
                                dfopt_err_text(restored));
     for (size_t i = 0; i < l->c->n_presets; i++)
-        if (dfopt_planner_register(b->deciding.planner,
-                                   &l->c->presets[i].registration))
+        if (dfopt_planner_preset(b->deciding.planner,
+                                 &l->c->presets[i].registration))
             return no_memory(err);
     for (int i = 1; i < b->size; i++)
         if (send_start(l, i)) /* the others would wait for ever */

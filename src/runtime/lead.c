@@ -72,6 +72,8 @@ static enum dfopt_err route(struct lead *l, struct dfopt_round *r, uint64_t seq,
         return dfopt_team_ack(l->team, r, seq, &event->ack);
     case DFOPT_STREAM_GLOBAL_PLAN:
         return dfopt_team_global_plan(l->team, r, seq, &event->global_plan);
+    case DFOPT_STREAM_OBJECTIVE:
+        return dfopt_team_skip(l->team, r);
     default:
         return dfopt_team_registration(l->team, r, seq, &event->registration);
     }

@@ -10,7 +10,7 @@
 enum dfopt_err dfopt_restore_here(struct dfopt_planner *p,
                                   const struct dfopt_fold *state)
 {
-    enum dfopt_err e = dfopt_planner_register(p, &state->knobs);
+    enum dfopt_err e = dfopt_planner_preset(p, &state->knobs);
     if (!e)
         e = dfopt_planner_take_state(
             p, DFOPT_ROW(&state->rows, const struct dfopt_state_row),

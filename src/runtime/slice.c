@@ -325,8 +325,10 @@ static enum dfopt_err decide_event(struct dfopt_deciding *d, uint64_t seq,
         return dfopt_deciding_ack(d, seq, &e->ack, out);
     case DFOPT_STREAM_GLOBAL_PLAN:
         return dfopt_deciding_global_plan(d, seq, &e->global_plan, out);
+    case DFOPT_STREAM_OBJECTIVE:
+        return DFOPT_OK;
     default:
-        return dfopt_planner_register(d->planner, &e->registration);
+        return dfopt_planner_register(d->planner, seq, &e->registration, out);
     }
 }
 
@@ -338,6 +340,8 @@ static enum dfopt_err send_event(struct dfopt_frame *f, uint64_t seq,
         return dfopt_frame_ack(f, seq, &e->ack);
     case DFOPT_STREAM_GLOBAL_PLAN:
         return dfopt_frame_global_plan(f, seq, &e->global_plan);
+    case DFOPT_STREAM_OBJECTIVE:
+        return DFOPT_OK;
     default:
         return dfopt_frame_registration(f, seq, &e->registration);
     }
@@ -405,7 +409,7 @@ enum dfopt_err dfopt_slice_decide_item(struct dfopt_deciding *d,
     case DFOPT_ITEM_REGISTRATION:
         e = dfopt_item_registration(item, &seq, &event.registration);
         if (!e) {
-            e = dfopt_planner_register(d->planner, &event.registration);
+            e = dfopt_planner_register(d->planner, seq, &event.registration, out);
             dfopt_registration_clear(&event.registration);
         }
         return e;

@@ -182,7 +182,7 @@ enum dfopt_err dfopt_team_preset(struct dfopt_team *t, struct dfopt_round *r,
 {
     enum dfopt_err e = DFOPT_OK;
     if (is_alone(t))
-        return dfopt_planner_register(t->here.planner, g);
+        return dfopt_planner_preset(t->here.planner, g);
     for (uint32_t i = 0; i < t->planners && !e; i++) {
         struct dfopt_frame *frame = frame_of(t, r, i);
         e = frame ? dfopt_frame_registration(frame, 0, g) : DFOPT_ERR_NOMEM;

@@ -51,7 +51,7 @@ enum dfopt_err dfopt_variant_start(struct dfopt_variant *v,
         return DFOPT_ERR_NOMEM;
     enum dfopt_err e = dfopt_planner_create(&v->planner, w->dict, &config);
     for (size_t i = 0; i < w->n_presets && !e; i++)
-        e = dfopt_planner_register(v->planner, &w->presets[i]);
+        e = dfopt_planner_preset(v->planner, &w->presets[i]);
     return e;
 }
 
@@ -197,8 +197,9 @@ static enum dfopt_err run_others(struct dfopt_variant *v,
         else if (at->event.stream == DFOPT_STREAM_GLOBAL_PLAN)
             e = dfopt_planner_global_plan(v->planner, at->seq,
                                           &at->event.global_plan, out);
-        else
-            e = dfopt_planner_register(v->planner, &at->event.registration);
+        else if (at->event.stream == DFOPT_STREAM_REGISTRATION)
+            e = dfopt_planner_register(v->planner, at->seq,
+                                       &at->event.registration, out);
         if (!keep)
             dfopt_decisions_clear(out);
     }

@@ -123,7 +123,7 @@ static void begin_planner(struct bench *b)
     must(dfopt_codec_decode(b->codec, DFOPT_STREAM_REGISTRATION, text, len, &event,
                             NULL),
          "knobs");
-    must(dfopt_planner_register(b->planner, &event.registration), "knobs");
+    must(dfopt_planner_preset(b->planner, &event.registration), "knobs");
     dfopt_event_clear(&event);
     free(text);
 }

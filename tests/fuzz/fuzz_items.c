@@ -88,11 +88,10 @@ static void start(struct rank *r)
                    "out of memory");
     }
     dfopt_policy_preset(&r->policy, DFOPT_PRESET_DEFAULT);
-    FUZZ_CHECK(
-        !dfopt_deciding_start(&r->deciding, r->dict, &r->policy, false,
-                              DFOPT_SYM_EMPTY, 0, 2) &&
-            !dfopt_planner_register(r->deciding.planner, &event.registration),
-        "out of memory");
+    FUZZ_CHECK(!dfopt_deciding_start(&r->deciding, r->dict, &r->policy, false,
+                                     DFOPT_SYM_EMPTY, 0, 2) &&
+                   !dfopt_planner_preset(r->deciding.planner, &event.registration),
+               "out of memory");
     dfopt_event_clear(&event);
     dfopt_codec_destroy(codec);
 }
