@@ -160,15 +160,13 @@ static bool adopt(struct dfopt_pass *s, const struct dfopt_ack *a,
     const struct dfopt_value old = dfopt_planner_value(p, key);
     dfopt_planner_applied(p, key, 0, &a->new_value, -1);
     key->slot->settled = a->plan_id / DFOPT_PLANS_PER_EVENT + 1;
-    const struct dfopt_verdict_row row = {
-        .position = dfopt_pass_own(s, key->node),
-        .verdict = DFOPT_VERDICT_ADOPTED,
-        .tag = DFOPT_SYM_NONE,
-        .knob = p->registry.knobs[key->knob].id,
-        .node = dfopt_slots_node_name(&p->slots, key->node),
-        .value = dfopt_value_as_double(a->new_value),
-        .threshold = dfopt_value_as_double(old)};
-    dfopt_pass_row(s, key->node, &row);
+    const struct dfopt_about about = {DFOPT_SYM_NONE,
+                                      p->registry.knobs[key->knob].id,
+                                      dfopt_slots_node_name(&p->slots, key->node)};
+    const struct dfopt_compared c = {dfopt_value_as_double(a->new_value),
+                                     dfopt_value_as_double(old)};
+    dfopt_pass_row(s, key->node, dfopt_pass_own(s, key->node),
+                   DFOPT_VERDICT_ADOPTED, about, c);
     if (p->control) {
         const struct dfopt_adjustment *x =
             dfopt_site_adjustment(p, key->node, key->knob);

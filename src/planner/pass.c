@@ -46,12 +46,15 @@ static void sort_rows(struct dfopt_buf *b, size_t start, size_t size,
 enum dfopt_err dfopt_pass_end(struct dfopt_pass *s)
 {
     struct dfopt_decisions *d = s->out;
+    if (d->withdrawn.len > s->withdrawn)
+        sort_rows(&d->withdrawn, s->withdrawn, sizeof(struct dfopt_withdrawn_row),
+                  by_withdrawn);
+    if (!s->unsorted)
+        return s->e;
     sort_rows(&d->verdicts, s->verdicts, sizeof(struct dfopt_verdict_row),
               by_verdict);
     sort_rows(&d->plans, s->plans, sizeof(struct dfopt_plan), by_plan);
     sort_rows(&d->judged, s->judged, sizeof(struct dfopt_judged_row), by_judged);
-    sort_rows(&d->withdrawn, s->withdrawn, sizeof(struct dfopt_withdrawn_row),
-              by_withdrawn);
     return s->e;
 }
 
@@ -60,8 +63,9 @@ uint32_t dfopt_pass_own(struct dfopt_pass *s, uint32_t site)
     return s->own[site != DFOPT_JOB_NODE]++;
 }
 
-void dfopt_pass_row(struct dfopt_pass *s, uint32_t site,
-                    const struct dfopt_verdict_row *from)
+void dfopt_pass_row(struct dfopt_pass *s, uint32_t site, uint32_t position,
+                    enum dfopt_verdict verdict, struct dfopt_about about,
+                    struct dfopt_compared c)
 {
     if (!dfopt_pass_speaks(s, site))
         return;
@@ -70,8 +74,16 @@ void dfopt_pass_row(struct dfopt_pass *s, uint32_t site,
         dfopt_pass_fail(s, DFOPT_ERR_NOMEM);
         return;
     }
-    *row = *from;
     row->seq = s->seq;
+    row->position = position;
+    row->verdict = verdict;
+    row->tag = about.tag;
+    row->knob = about.knob;
+    row->node = about.node;
+    row->value = c.value;
+    row->threshold = c.threshold;
+    s->unsorted |= position < s->last;
+    s->last = position;
 }
 
 void dfopt_pass_plan(struct dfopt_pass *s, const struct dfopt_key *key,

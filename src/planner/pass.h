@@ -5,21 +5,23 @@
 
 #include "planner/planner_internal.h"
 
-struct dfopt_pass {
-    struct dfopt_planner *p;
-    uint64_t seq;
-    struct dfopt_decisions *out;
-    size_t verdicts, plans, judged, withdrawn; /* bytes of out before the event */
-    uint32_t own[2];  /* positions of the next own row: the job's, the node's */
-    enum dfopt_err e; /* the first failure, which sticks */
-};
-
 /* What was compared with what, for the verdict's row. */
 struct dfopt_compared {
     double value, threshold;
 };
 
 #define DFOPT_NOT_COMPARED ((struct dfopt_compared){NAN, NAN})
+
+struct dfopt_pass {
+    struct dfopt_planner *p;
+    uint64_t seq;
+    struct dfopt_decisions *out;
+    size_t verdicts, plans, judged, withdrawn; /* bytes of out before the event */
+    uint32_t own[2];  /* positions of the next own row: the job's, the node's */
+    uint32_t last;    /* position of the last row */
+    bool unsorted;    /* a row or plan came out of order */
+    enum dfopt_err e; /* the first failure, which sticks */
+};
 
 struct dfopt_pass dfopt_pass_begin(struct dfopt_planner *p, uint64_t seq,
                                    struct dfopt_decisions *out);
@@ -31,9 +33,15 @@ enum dfopt_err dfopt_pass_end(struct dfopt_pass *s);
 /* The position of a site's (index of a node) next row that is not of a tag. */
 uint32_t dfopt_pass_own(struct dfopt_pass *s, uint32_t site);
 
-/* Adds a verdict of a site; tag and knob may be DFOPT_SYM_NONE. */
-void dfopt_pass_row(struct dfopt_pass *s, uint32_t site,
-                    const struct dfopt_verdict_row *row);
+/* What a verdict is about; tag and knob may be DFOPT_SYM_NONE. */
+struct dfopt_about {
+    dfopt_sym tag, knob, node;
+};
+
+/* Adds a verdict of a site. */
+void dfopt_pass_row(struct dfopt_pass *s, uint32_t site, uint32_t position,
+                    enum dfopt_verdict verdict, struct dfopt_about about,
+                    struct dfopt_compared c);
 
 /* Whether rows of the site go out. */
 static inline bool dfopt_pass_speaks(const struct dfopt_pass *s, uint32_t site)

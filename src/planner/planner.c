@@ -239,15 +239,11 @@ static void prepare_gates(struct visit *v)
 
 static void add_row(struct visit *v, enum dfopt_verdict verdict)
 {
-    const struct dfopt_verdict_row row = {
-        .position = dfopt_pass_own(v->look.pass, v->look.node),
-        .verdict = verdict,
-        .tag = DFOPT_SYM_NONE,
-        .knob = DFOPT_SYM_NONE,
-        .node = DFOPT_SYM_EMPTY,
-        .value = NAN,
-        .threshold = NAN};
-    dfopt_pass_row(v->look.pass, v->look.node, &row);
+    static const struct dfopt_about nothing = {DFOPT_SYM_NONE, DFOPT_SYM_NONE,
+                                               DFOPT_SYM_EMPTY};
+    dfopt_pass_row(v->look.pass, v->look.node,
+                   dfopt_pass_own(v->look.pass, v->look.node), verdict, nothing,
+                   DFOPT_NOT_COMPARED);
 }
 
 static void handle_pair(struct visit *v, const struct dfopt_tag_response *r,

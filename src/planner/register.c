@@ -176,14 +176,9 @@ static bool take_knob(const struct entry *e, const struct dfopt_knob *k)
 
 static void refuse(const struct entry *e, uint32_t position, dfopt_sym id)
 {
-    const struct dfopt_verdict_row row = {.position = position,
-                                          .verdict = DFOPT_VERDICT_CONFLICT,
-                                          .tag = DFOPT_SYM_NONE,
-                                          .knob = id,
-                                          .node = e->node,
-                                          .value = NAN,
-                                          .threshold = NAN};
-    dfopt_pass_row(e->s, DFOPT_JOB_NODE, &row);
+    const struct dfopt_about about = {DFOPT_SYM_NONE, id, e->node};
+    dfopt_pass_row(e->s, DFOPT_JOB_NODE, position, DFOPT_VERDICT_CONFLICT, about,
+                   DFOPT_NOT_COMPARED);
 }
 
 static void take_knobs(struct entry *e)

@@ -97,15 +97,11 @@ static void plan_release(struct dfopt_pass *s, uint32_t node,
                                     .severity = a->severity,
                                     .window = window,
                                     .why = DFOPT_WHY_RELEASE};
-    const struct dfopt_verdict_row row = {
-        .position = plan.position,
-        .verdict = DFOPT_VERDICT_RELEASE,
-        .tag = a->tag,
-        .knob = p->registry.knobs[a->knob].id,
-        .node = dfopt_slots_node_name(&p->slots, node),
-        .value = dfopt_value_as_double(new),
-        .threshold = dfopt_value_as_double(now)};
-    dfopt_pass_row(s, node, &row);
+    const struct dfopt_about about = {a->tag, p->registry.knobs[a->knob].id,
+                                      dfopt_slots_node_name(&p->slots, node)};
+    const struct dfopt_compared c = {dfopt_value_as_double(new),
+                                     dfopt_value_as_double(now)};
+    dfopt_pass_row(s, node, plan.position, DFOPT_VERDICT_RELEASE, about, c);
     dfopt_pass_plan(s, &key, &plan);
     dfopt_trial_opened(p, node);
 }

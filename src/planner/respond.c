@@ -18,15 +18,9 @@ void dfopt_look_row(const struct dfopt_look *l, uint32_t position,
                     enum dfopt_verdict verdict, dfopt_sym tag, dfopt_sym knob,
                     struct dfopt_compared c)
 {
-    const struct dfopt_verdict_row row = {
-        .position = position,
-        .verdict = verdict,
-        .tag = tag,
-        .knob = knob,
-        .node = dfopt_slots_node_name(&l->pass->p->slots, l->node),
-        .value = c.value,
-        .threshold = c.threshold};
-    dfopt_pass_row(l->pass, l->node, &row);
+    const struct dfopt_about about = {
+        tag, knob, dfopt_slots_node_name(&l->pass->p->slots, l->node)};
+    dfopt_pass_row(l->pass, l->node, position, verdict, about, c);
 }
 
 /* ---- gates of every policy ---- */

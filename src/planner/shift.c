@@ -3,6 +3,15 @@
 
 #include <math.h>
 
+/* A row that is about the site alone. */
+static void add_row(struct dfopt_pass *s, uint32_t node, enum dfopt_verdict verdict,
+                    struct dfopt_compared c)
+{
+    const struct dfopt_about about = {DFOPT_SYM_NONE, DFOPT_SYM_NONE,
+                                      dfopt_slots_node_name(&s->p->slots, node)};
+    dfopt_pass_row(s, node, dfopt_pass_own(s, node), verdict, about, c);
+}
+
 /* The objective moved though nothing was changed: what was learned is void. */
 static void check_shift(struct dfopt_pass *s, uint32_t node)
 {
@@ -34,15 +43,7 @@ static void check_shift(struct dfopt_pass *s, uint32_t node)
     site->reference_n = n;
     if (!compared)
         return;
-    const struct dfopt_verdict_row row = {
-        .position = dfopt_pass_own(s, node),
-        .verdict = DFOPT_VERDICT_SHIFT,
-        .tag = DFOPT_SYM_NONE,
-        .knob = DFOPT_SYM_NONE,
-        .node = dfopt_slots_node_name(&p->slots, node),
-        .value = gain,
-        .threshold = threshold};
-    dfopt_pass_row(s, node, &row);
+    add_row(s, node, DFOPT_VERDICT_SHIFT, (struct dfopt_compared){gain, threshold});
 }
 
 void dfopt_objective_take(struct dfopt_pass *s, uint32_t node, int64_t window,
@@ -54,15 +55,9 @@ void dfopt_objective_take(struct dfopt_pass *s, uint32_t node, int64_t window,
     if (p->policy->on.effect != DFOPT_EFFECT_OBJECTIVE)
         return;
     if (r && r->n && window <= r->window[r->n - 1]) {
-        const struct dfopt_verdict_row row = {
-            .position = dfopt_pass_own(s, node),
-            .verdict = DFOPT_VERDICT_STALE,
-            .tag = DFOPT_SYM_NONE,
-            .knob = DFOPT_SYM_NONE,
-            .node = dfopt_slots_node_name(&p->slots, node),
-            .value = (double)window,
-            .threshold = (double)r->window[r->n - 1]};
-        dfopt_pass_row(s, node, &row);
+        const struct dfopt_compared c = {(double)window,
+                                         (double)r->window[r->n - 1]};
+        add_row(s, node, DFOPT_VERDICT_STALE, c);
         return;
     }
     dfopt_site_take(s, site, window, value, goal);

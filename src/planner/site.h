@@ -54,7 +54,7 @@ struct dfopt_adjustment {
 };
 
 struct dfopt_site {
-    int64_t clock; /* largest window of its events; -1: none yet */
+    _Alignas(64) int64_t clock; /* largest window of its events; -1: none yet */
     int64_t since; /* windows from here on ran with the settings of now */
     uint32_t generation, job_changes; /* the planner's, as they were last seen */
     bool recheck;   /* a registration named this node: did it start anew? */

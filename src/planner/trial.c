@@ -239,20 +239,16 @@ void dfopt_trial_rows(struct dfopt_pass *s, const struct dfopt_trial *t,
     const struct dfopt_planner *p = s->p;
     for (uint32_t i = 0; i < t->n_moves; i++) {
         const struct dfopt_move *m = &t->moves[i];
-        const struct dfopt_verdict_row row = {
-            .position = dfopt_pass_own(s, t->node),
-            .verdict = verdict,
-            .tag = m->tag,
-            .knob = p->registry.knobs[m->knob].id,
-            .node = dfopt_slots_node_name(&p->slots, t->node),
-            .value = c.value,
-            .threshold = c.threshold};
-        dfopt_pass_row(s, t->node, &row);
+        const uint32_t position = dfopt_pass_own(s, t->node);
+        const struct dfopt_about about = {
+            m->tag, p->registry.knobs[m->knob].id,
+            dfopt_slots_node_name(&p->slots, t->node)};
+        dfopt_pass_row(s, t->node, position, verdict, about, c);
         if (!judged || !dfopt_pass_speaks(s, t->node))
             continue;
         struct dfopt_judged_row more = *judged;
         more.seq = s->seq;
-        more.position = row.position;
+        more.position = position;
         dfopt_pass_fail(s, dfopt_buf_add(&s->out->judged, &more, sizeof more));
     }
 }

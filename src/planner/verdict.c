@@ -171,15 +171,11 @@ static void plan_back(struct dfopt_pass *s, uint32_t node,
         .other = reason->other,
         .figures = {reason->figures[0], reason->figures[1], reason->figures[2],
                     reason->figures[3]}};
-    const struct dfopt_verdict_row row = {
-        .position = plan.position,
-        .verdict = DFOPT_VERDICT_ROLLBACK,
-        .tag = m->tag,
-        .knob = p->registry.knobs[m->knob].id,
-        .node = dfopt_slots_node_name(&p->slots, node),
-        .value = dfopt_value_as_double(m->old),
-        .threshold = dfopt_value_as_double(now)};
-    dfopt_pass_row(s, node, &row);
+    const struct dfopt_about about = {m->tag, p->registry.knobs[m->knob].id,
+                                      dfopt_slots_node_name(&p->slots, node)};
+    const struct dfopt_compared c = {dfopt_value_as_double(m->old),
+                                     dfopt_value_as_double(now)};
+    dfopt_pass_row(s, node, plan.position, DFOPT_VERDICT_ROLLBACK, about, c);
     dfopt_pass_plan(s, &key, &plan);
 }
 
