@@ -33,7 +33,7 @@ static enum dfopt_err take(struct dfopt_planner *p, uint64_t seq,
 {
     switch (x->stream) {
     case DFOPT_STREAM_REGISTRATION:
-        return dfopt_planner_register(p, &x->registration);
+        return dfopt_planner_register(p, seq, &x->registration, out);
     case DFOPT_STREAM_FINDING:
         return dfopt_planner_finding(p, seq, &x->finding, out);
     case DFOPT_STREAM_ACK:
