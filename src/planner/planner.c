@@ -58,7 +58,8 @@ uint64_t dfopt_planner_bytes(uint64_t nodes, uint64_t knobs, uint64_t names)
 {
     const uint64_t maps = 3 * 2 * sizeof(uint32_t); /* as long as twice the names */
     return sizeof(struct dfopt_planner) + dfopt_slots_bytes(nodes, knobs) +
-           names * maps + knobs * (sizeof(struct dfopt_knob) + 4096);
+           dfopt_site_bytes(nodes, knobs) + names * maps +
+           knobs * (sizeof(struct dfopt_knob) + 4096);
 }
 
 /* ---- suppressions ---- */

@@ -84,7 +84,8 @@ enum dfopt_err dfopt_planner_global_plan(struct dfopt_planner *p, uint64_t seq,
 size_t dfopt_planner_knobs(const struct dfopt_planner *p);
 
 /* About how many bytes a planner takes at most that has met so many nodes, knobs
- * and strings, plans in flight aside. */
+ * and strings, with control and with all knobs of a node adjusted; plans in flight
+ * aside. */
 uint64_t dfopt_planner_bytes(uint64_t nodes, uint64_t knobs, uint64_t names);
 
 /* Appends the job's rows (if `job`), then those of the owned nodes, to *rows

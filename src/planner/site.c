@@ -43,6 +43,18 @@ void dfopt_site_free(struct dfopt_site *site)
     free(site);
 }
 
+uint64_t dfopt_site_bytes(uint64_t nodes, uint64_t knobs)
+{
+    const uint64_t heap = 16, tags = 8; /* of malloc; a guess */
+    const uint64_t adjusted =
+        knobs < DFOPT_ADJUSTMENTS_MAX ? knobs : DFOPT_ADJUSTMENTS_MAX;
+    return nodes * (sizeof(struct dfopt_site) + 64 + sizeof(struct dfopt_series) +
+                    heap + tags * sizeof(struct dfopt_run) + heap +
+                    sizeof(struct dfopt_trial) + heap +
+                    adjusted * (sizeof(struct dfopt_adjustment) + heap +
+                                2 * sizeof(struct dfopt_move)));
+}
+
 struct dfopt_value dfopt_site_value(const struct dfopt_planner *p, uint32_t node,
                                     uint32_t knob)
 {

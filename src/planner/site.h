@@ -77,6 +77,10 @@ struct dfopt_site {
 struct dfopt_site *dfopt_site_at(struct dfopt_pass *s, uint32_t node);
 void dfopt_site_free(struct dfopt_site *site);
 
+/* About how many bytes so many sites take at most, with an objective, an open trial
+ * and so many adjusted knobs each, and findings with some tags. */
+uint64_t dfopt_site_bytes(uint64_t nodes, uint64_t knobs);
+
 /* The value of a knob at a site. */
 struct dfopt_value dfopt_site_value(const struct dfopt_planner *p, uint32_t node,
                                     uint32_t knob);
