@@ -66,7 +66,7 @@ static enum dfopt_err plan(void)
         e = dfopt_planner_state(p, true, &rows, &suppressions);
     if (!e) {
         assert_true(DFOPT_ROWS(&out.plans, struct dfopt_plan) >= 4);
-        assert_true(out.judged.len && out.withdrawn.len);
+        assert_true(out.outcomes.len);
     }
     dfopt_buf_free(&rows);
     dfopt_buf_free(&suppressions);
