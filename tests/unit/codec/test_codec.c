@@ -4,7 +4,7 @@
 
 /* ---- well-formed or not ---- */
 
-/* What is said of an object that is well-formed and nothing else. */
+/* The reason for an object that is well-formed and nothing else. */
 #define WELL_FORMED                                                                \
     DFOPT_ERR_SCHEMA,                                                              \
         "none of the fields of a finding (finding_type, scope, severity_score, "   \
