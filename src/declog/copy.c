@@ -376,7 +376,9 @@ static enum dfopt_err copy_log(struct copy *c, const struct dfopt_dict *dict,
     const char *what = next ? "cannot go on" : "cannot copy the log";
     struct dfopt_declog_options made = options_of(c->from);
     made.path = path;
-    enum dfopt_err e = dfopt_declog_make(&c->to, dict, &made, c->err);
+    const struct dfopt_place replaces =
+        next ? c->from->place : (struct dfopt_place){0};
+    enum dfopt_err e = dfopt_declog_make(&c->to, dict, &made, &replaces, c->err);
     if (e)
         return e;
     e = copy_all(c);

@@ -270,6 +270,20 @@ static size_t list_sinks(const struct dfopt_session *s,
     return n;
 }
 
+/* A file of something else than findings is a mistake that must show. */
+static bool is_all_invalid(const struct dfopt_session *s)
+{
+    struct dfopt_error err;
+    const struct dfopt_totals *t = &s->result.totals;
+    if (s->mode->is_service || t->records == 0 || t->invalid < t->records)
+        return false;
+    dfopt_error_set(&err, DFOPT_ERR_SCHEMA,
+                    "none of the %" PRIu64 " records of the input could be used",
+                    t->records);
+    dfopt_session_failed(s, "optimizer.input.failed", &err);
+    return true;
+}
+
 static int run_leader(struct dfopt_session *s)
 {
     struct dfopt_error err = {0};
@@ -303,6 +317,8 @@ static int run_leader(struct dfopt_session *s)
         code = DFOPT_EXIT_FAILED;
     } else if (s->options->final_state_file && write_final_state(s, &err)) {
         dfopt_session_failed(s, "optimizer.output.failed", &err);
+        code = DFOPT_EXIT_FAILED;
+    } else if (is_all_invalid(s)) {
         code = DFOPT_EXIT_FAILED;
     }
     if (s->result.output_failed || s->result.totals.skipped_inputs)
