@@ -11,6 +11,7 @@ struct dfopt_declog {
     char *made_at; /* where the file is until it is whole; NULL: it is at path */
     const struct dfopt_dict *dict;
     enum dfopt_declog_detail detail;
+    double min_effect;
     struct dfopt_driver driver;
     hid_t file, commits, complete;
     struct dfopt_packer packer;
