@@ -44,6 +44,13 @@ struct dfopt_declog_reader {
     uint64_t bytes;          /* of the file, when last looked at */
 };
 
+/* Whether logs of this one's version have the column. */
+static inline bool dfopt_reader_has(const struct dfopt_declog_reader *r,
+                                    const struct dfopt_column *c)
+{
+    return c->since <= r->run.format_version;
+}
+
 /* Fills *err with NOMEM and the path. */
 enum dfopt_err dfopt_reader_no_memory(const struct dfopt_declog_reader *r,
                                       struct dfopt_error *err);

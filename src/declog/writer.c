@@ -90,7 +90,9 @@ static herr_t write_attributes(hid_t file, const struct dfopt_declog_options *o)
     for (size_t i = 0; status >= 0 && i < sizeof texts / sizeof *texts; i++)
         status = dfopt_h5_write_text(file, texts[i].name, texts[i].text);
     if (status >= 0)
-        status = dfopt_h5_write_int(file, "format_version", DFOPT_DECLOG_VERSION);
+        status = dfopt_h5_write_int(file, "format_version",
+                                    o->format_version ? o->format_version
+                                                      : DFOPT_DECLOG_VERSION);
     if (status >= 0)
         status = dfopt_h5_write_int(file, "created_ns", o->created_ns);
     if (status >= 0)
@@ -222,6 +224,7 @@ enum dfopt_err dfopt_declog_make(struct dfopt_declog **out,
     w->file = w->commits = w->complete = -1;
     w->dict = dict;
     w->detail = options->detail;
+    w->min_effect = options->min_effect;
     w->at.origin = DFOPT_SYM_NONE;
     w->replaces = *replaces;
     w->path = strdup(options->path);

@@ -31,7 +31,9 @@ struct dfopt_declog_options {
     enum dfopt_declog_detail detail; /* PLANS is 0: set it */
     int64_t created_ns;              /* wall clock */
     int ranks;
-    uint64_t pid; /* of this process */
+    uint64_t pid;       /* of this process */
+    double min_effect;  /* the policy's: what /outcomes calls certain */
+    int format_version; /* of a copy; 0: this program's */
     /* program_version, mpi_library, transport, command_line, policy (JSON),
      * preset, acks_mode, relay_hostname, host, run_id */
 #define DFOPT_RUN_TEXT_MEMBER(name, text) const char *name;
@@ -86,9 +88,14 @@ enum dfopt_err dfopt_declog_findings(struct dfopt_declog *w,
                                      const struct dfopt_finding_row *rows,
                                      size_t n);
 
-/* The verdicts (unless the detail is PLANS), plans, suppressions, timeouts and
- * seen windows of d. Its acks and relays are not looked at: dfopt_declog_ack,
- * dfopt_declog_relay. */
+/* Objectives. */
+enum dfopt_err dfopt_declog_objectives(struct dfopt_declog *w,
+                                       const struct dfopt_numbered_objective *rows,
+                                       size_t n);
+
+/* The verdicts (unless the detail is PLANS), plans, suppressions, timeouts, seen
+ * windows and outcomes of d. Its acks and relays are not looked at:
+ * dfopt_declog_ack, dfopt_declog_relay. */
 enum dfopt_err dfopt_declog_decisions(struct dfopt_declog *w,
                                       const struct dfopt_decisions *d);
 

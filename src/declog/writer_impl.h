@@ -13,6 +13,7 @@ struct dfopt_declog {
     struct dfopt_place replaces; /* what is to be at path when it gets there */
     const struct dfopt_dict *dict;
     enum dfopt_declog_detail detail;
+    double min_effect;
     struct dfopt_driver driver;
     hid_t file, commits, complete;
     struct dfopt_packer packer;

@@ -130,6 +130,7 @@ static enum dfopt_err open_declog(struct dfopt_session *s, struct dfopt_error *e
             .created_ns = dfopt_clock_wall_ns(),
             .ranks = dfopt_comm_size(s->comm),
             .pid = (uint64_t)getpid(),
+            .min_effect = s->policy.on.min_effect,
             .program_version = DFOPT_VERSION,
             .mpi_library = dfopt_comm_library(s->comm),
             .transport = s->options->transport_name,

@@ -213,6 +213,8 @@ static void send_output(struct dfopt_replay_rank *b)
     if (!e)
         e = add_buf(&f, DFOPT_ITEM_REJECT_ROWS, &r->rejects);
     if (!e)
+        e = add_buf(&f, DFOPT_ITEM_OBJECTIVE_ROWS, &r->objectives);
+    if (!e)
         e = add_buf(&f, DFOPT_ITEM_GIVEN_ACKS, &r->acks);
     if (!e)
         e = add_buf(&f, DFOPT_ITEM_TEXT, &r->texts);
