@@ -236,6 +236,7 @@ static void say_done(struct dfopt_session *s)
         DFOPT_F_INT("registrations", t->by_stream[DFOPT_STREAM_REGISTRATION]),
         DFOPT_F_INT("acks", t->by_stream[DFOPT_STREAM_ACK]),
         DFOPT_F_INT("acks_unmatched", t->acks_unmatched),
+        DFOPT_F_INT("objectives", t->by_stream[DFOPT_STREAM_OBJECTIVE]),
         DFOPT_F_INT("global_plans", t->by_stream[DFOPT_STREAM_GLOBAL_PLAN]),
         DFOPT_F_INT("relayed", t->relays),
         DFOPT_F_JSON("verdicts", x->data + verdicts),
