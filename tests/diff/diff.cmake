@@ -40,3 +40,16 @@ add_test(NAME unit.planner_differential
                  --driver $<TARGET_FILE:planner_driver> --logs ${logs} --cases)
 set_tests_properties(unit.planner_differential PROPERTIES
   LABELS unit TIMEOUT 900 ENVIRONMENT "${DFOPT_TEST_ENVIRONMENT}")
+
+# Simulated applications that the program tunes, live and as a replay.
+if(DFOPT_SANITIZE)
+  set(closed_loop --plants sharedfs --ranks 1 --replay-ranks 3 --horizon 40)
+else()
+  set(closed_loop --plants memory,sharedfs,restart)
+endif()
+add_test(NAME mpi.closed_loop
+         COMMAND Python3::Interpreter
+                 ${PROJECT_SOURCE_DIR}/tests/diff/closed_loop.py
+                 --program $<TARGET_FILE:dfopt-mpi> ${closed_loop})
+set_tests_properties(mpi.closed_loop PROPERTIES
+  LABELS mpi TIMEOUT 300 ENVIRONMENT "${DFOPT_TEST_ENVIRONMENT}")

@@ -53,6 +53,8 @@ static enum dfopt_err configure(struct dfopt_session *s, struct dfopt_error *err
         return dfopt_error_set(err, e, "%s", dfopt_err_text(e));
     e = dfopt_policy_load(&s->policy, s->options, s->dict, err);
     if (!e)
+        dfopt_codec_metrics(s->codec, &s->policy.metrics);
+    if (!e)
         e = dfopt_initial_load(&s->initial, s->options, s->codec, &s->policy, err);
     if (!e && s->mode->open_input)
         e = s->mode->open_input(s, err);
@@ -237,6 +239,7 @@ static void say_done(struct dfopt_session *s)
         DFOPT_F_INT("registrations", t->by_stream[DFOPT_STREAM_REGISTRATION]),
         DFOPT_F_INT("acks", t->by_stream[DFOPT_STREAM_ACK]),
         DFOPT_F_INT("acks_unmatched", t->acks_unmatched),
+        DFOPT_F_INT("objectives", t->by_stream[DFOPT_STREAM_OBJECTIVE]),
         DFOPT_F_INT("global_plans", t->by_stream[DFOPT_STREAM_GLOBAL_PLAN]),
         DFOPT_F_INT("relayed", t->relays),
         DFOPT_F_JSON("verdicts", x->data + verdicts),
