@@ -203,8 +203,11 @@ static enum dfopt_err add_invalid(struct dfopt_batch *r, uint64_t seq,
     const size_t n = DFOPT_ROWS(&r->rejects, struct dfopt_declog_reject_row);
     while (*reject < n && rows[*reject].seq < seq)
         ++*reject;
-    if (*reject == n || rows[*reject].seq != seq ||
-        rows[*reject].stream != DFOPT_STREAM_FINDING)
+    if (*reject == n || rows[*reject].seq != seq)
+        return DFOPT_OK;
+    const uint32_t stream = rows[*reject].stream;
+    if (stream != DFOPT_STREAM_FINDING &&
+        (stream != DFOPT_STREAM_OBJECTIVE || !r->objectives_judged))
         return DFOPT_OK;
     return dfopt_decide_invalid(seq, &r->merged);
 }

@@ -53,6 +53,7 @@ static enum dfopt_err add_reject(struct dfopt_ingest *in, struct dfopt_batch *r,
     };
     if (row.origin == DFOPT_SYM_NONE || row.reason == DFOPT_SYM_NONE)
         return DFOPT_ERR_NOMEM;
+    r->objectives_judged = in->policy->on.effect != DFOPT_EFFECT_SEVERITY;
     return dfopt_buf_add(&r->rejects, &row, sizeof row);
 }
 
