@@ -12,7 +12,8 @@ static const char doc[] =
     "queue with records of files, a consumer verifies and computes on them. "
     "Each window it measures how long the consumer waited, sends what it finds "
     "to an optimizer (dfopt-mpi), and applies the plans that come back to its "
-    "two knobs, read_threads and prefetch_size.\v"
+    "two knobs, read_threads and prefetch_size. It reports the samples/s of each "
+    "window as its objective. With --grid it measures static settings instead.\v"
     "Without an optimizer it runs the same, untuned. Every record is checked, "
     "and that each comes once an epoch.\n\n"
     "Exit codes: 0 fine; 1 data or files are bad; 2 wrong usage; 3 ended early "
@@ -21,6 +22,25 @@ static const char doc[] =
 static const char *const computing[] = {"wait", "cpu", NULL};   /* compute_cpu */
 static const char *const whether[] = {"on", "off", NULL};       /* no_optimizer */
 static const char *const transports[] = {"zmq", "mofka", NULL}; /* mofka */
+static const char *const profiles[] = {[DEMO_LATENCY] = "latency",
+                                       [DEMO_BANDWIDTH] = "bandwidth",
+                                       [DEMO_CONTENTION] = "contention",
+                                       [DEMO_MEMORY] = "memory",
+                                       [DEMO_STEP] = "step",
+                                       NULL};
+static const char *const steps[] = {[DEMO_LATENCY] = "latency",
+                                    [DEMO_BANDWIDTH] = "bandwidth",
+                                    [DEMO_CONTENTION] = "contention",
+                                    [DEMO_MEMORY] = "memory",
+                                    NULL};
+static const char *const grids[] = {[DEMO_GRID_NONE] = "none",
+                                    [DEMO_GRID_POWERS] = "powers",
+                                    [DEMO_GRID_FULL] = "full",
+                                    NULL};
+static const char *const habits[] = {
+    [DEMO_PEAK] = "peak", [DEMO_CURRENT] = "current", NULL};
+static const char *const scopes[] = {
+    [DEMO_SCOPE_NODE] = "node", [DEMO_SCOPE_JOB] = "job", NULL};
 static const char *const patterns[] = {
     [DFOPT_CLIENT_PULL] = "pull", [DFOPT_CLIENT_SUB] = "sub", NULL};
 
@@ -71,9 +91,6 @@ static const struct dfopt_option table[] = {
     {"max-prefetch", DFOPT_OPTION_NUMBER, "N",
      "What the prefetch queue may become (default 64)", AT(reader.max_prefetch),
      .lo = 1, .hi = DEMO_MAX_PREFETCH},
-    {"latency", DFOPT_OPTION_REAL, "MS",
-     "Latency of the storage, added to each read (default 2)",
-     AT(reader.latency_ns), .hi = 60000, .scale = 1e6},
     {"compute", DFOPT_OPTION_REAL, "MS", "Computing on a sample (default 0.25)",
      AT(compute_ns), .hi = 60000, .scale = 1e6},
     {"compute-kind", DFOPT_OPTION_WORD, "KIND",
@@ -86,7 +103,30 @@ static const struct dfopt_option table[] = {
     {"window-samples", DFOPT_OPTION_NUMBER, "N",
      "End a window after so many samples instead", AT(window_samples), .lo = 1,
      .hi = INT64_MAX},
-    DFOPT_OPTION_TITLE("Optimizer", 3),
+    DFOPT_OPTION_TITLE("Storage", 3),
+    {"storage", DFOPT_OPTION_WORD, "PROFILE",
+     "What limits reading: latency (the default), bandwidth, contention, memory, "
+     "or "
+     "step: latency at first, then --step-to",
+     AT(reader.storage.profile), .words = profiles},
+    {"latency", DFOPT_OPTION_REAL, "MS", "Delay each read (default 2)",
+     AT(reader.storage.latency_ns), .hi = 60000, .scale = 1e6},
+    {"bandwidth", DFOPT_OPTION_REAL, "MB",
+     "Deliver at most so many MB/s to all readers together (default 20)",
+     AT(reader.storage.bytes_per_second), .lo = 1, .hi = 1000000, .scale = 1e6},
+    {"best-readers", DFOPT_OPTION_NUMBER, "N",
+     "Contention: peak at N concurrent readers (default 4)",
+     AT(reader.storage.best_readers), .lo = 1, .hi = DEMO_MAX_THREADS},
+    {"memory-budget", DFOPT_OPTION_NUMBER, "BYTES",
+     "Memory: slow down while more is held in prefetch buffers (default 131072)",
+     AT(reader.storage.budget), .lo = 1, .hi = INT64_MAX},
+    {"step-at", DFOPT_OPTION_NUMBER, "WINDOW",
+     "Step: change before this window (default: the middle one)",
+     AT(reader.storage.step_at), .lo = 1, .hi = 1000000},
+    {"step-to", DFOPT_OPTION_WORD, "PROFILE",
+     "Step: change to this profile (default contention)",
+     AT(reader.storage.step_to), .words = steps},
+    DFOPT_OPTION_TITLE("Optimizer", 4),
     {"optimizer", DFOPT_OPTION_WORD, "WHETHER",
      "on (the default, with the endpoints given), or off: none is used",
      AT(no_optimizer), .words = whether},
@@ -99,6 +139,10 @@ static const struct dfopt_option table[] = {
      "Send findings there, as tcp://127.0.0.1:5555; it is bound", AT(findings)},
     {"findings-connect", DFOPT_OPTION_FLAG, NULL,
      "Connect the findings endpoint instead of binding it", AT(findings_connect)},
+    {"diagnosis", DFOPT_OPTION_WORD, "HABIT",
+     "Severity and metrics of findings: peak (the default), of the worst window so "
+     "far, as DFDiagnoser; current, of the window itself",
+     AT(habit), .words = habits},
     {"plans", DFOPT_OPTION_TEXT, "ENDPOINT", "Take plans from there",
      AT(client.plans_endpoint)},
     {"plans-pattern", DFOPT_OPTION_WORD, "PATTERN",
@@ -108,6 +152,12 @@ static const struct dfopt_option table[] = {
      AT(client.registry_endpoint)},
     {"acks", DFOPT_OPTION_TEXT, "ENDPOINT", "Acknowledge plans there",
      AT(client.acks_endpoint)},
+    {"objectives", DFOPT_OPTION_TEXT, "ENDPOINT",
+     "Report the samples/s of each window there", AT(client.objectives_endpoint)},
+    {"knob-scope", DFOPT_OPTION_WORD, "SCOPE",
+     "Declare the knobs, and report the objective, for the node (the default) or "
+     "the job",
+     AT(scope), .words = scopes},
     {"hostname", DFOPT_OPTION_TEXT, "NAME",
      "The node's name in findings and plans (default: this host's)",
      AT(client.hostname)},
@@ -116,7 +166,7 @@ static const struct dfopt_option table[] = {
      AT(wait_optimizer_ns), .hi = 3600, .scale = 1e9},
     {"stop-optimizer", DFOPT_OPTION_FLAG, NULL, "Tell it to stop, at the end",
      AT(stop_optimizer)},
-    DFOPT_OPTION_TITLE("Report", 4),
+    DFOPT_OPTION_TITLE("Report", 5),
     {"json", DFOPT_OPTION_TEXT, "FILE",
      "Write windows, plans and the summary there, too, one JSON object a line",
      AT(json_file)},
@@ -127,9 +177,17 @@ static const struct dfopt_option table[] = {
      AT(against)},
     {"at-least", DFOPT_OPTION_REAL, "X", "The multiple (default 3)", AT(at_least),
      .hi = 1000000},
+    {"grid", DFOPT_OPTION_WORD, "VALUES",
+     "Measure static settings, a window each, and print the best: powers (1, 2, 4 "
+     "... "
+     "and the maximum of each knob) or full (every value); none is the default",
+     AT(grid), .words = grids},
+    {"against-grid", DFOPT_OPTION_TEXT, "FILE",
+     "Compare with the best setting of a --grid run whose --json file this is",
+     AT(against_grid)},
     {"verbose", DFOPT_OPTION_FLAG, NULL,
      "Say on standard error what the client library does", AT(verbose)},
-    DFOPT_OPTION_TITLE("Help", 5),
+    DFOPT_OPTION_TITLE("Help", 6),
     DFOPT_OPTION_HELP_ROWS,
     {.name = NULL}};
 
@@ -156,6 +214,32 @@ static void check_mofka(struct argp_state *state, const struct demo_options *o)
                           "optimizer ends by itself or by a signal");
 }
 
+static void check_storage(struct argp_state *state,
+                          const struct demo_storage_options *s)
+{
+    if (s->profile != DEMO_STEP && s->step_at)
+        argp_error(state, "--step-at is for --storage=step");
+}
+
+static void check_grid(struct argp_state *state, const struct demo_options *o)
+{
+    const struct dfopt_client_options *c = &o->client;
+    if (!o->grid)
+        return;
+    if (!o->no_optimizer &&
+        (o->findings || c->plans_endpoint || c->registry_endpoint ||
+         c->acks_endpoint || c->objectives_endpoint))
+        argp_error(state, "--grid measures static settings: add --optimizer=off");
+    if (o->against || o->against_grid)
+        argp_error(state,
+                   "--grid makes a file for --against-grid; it takes neither "
+                   "--against nor --against-grid");
+    if (o->reader.storage.profile == DEMO_STEP)
+        argp_error(state,
+                   "--storage=step has no best setting: run --grid on each of "
+                   "its two profiles");
+}
+
 static void check(struct argp_state *state, const struct demo_options *o)
 {
     const struct demo_reader_options *r = &o->reader;
@@ -172,6 +256,8 @@ static void check(struct argp_state *state, const struct demo_options *o)
         argp_error(state, "--window-ms=0: a window has to have an end");
     if (o->stop_optimizer && !o->findings)
         argp_error(state, "--stop-optimizer needs --findings");
+    check_storage(state, &o->reader.storage);
+    check_grid(state, o);
     check_mofka(state, o);
 }
 
@@ -207,7 +293,12 @@ void demo_options_parse(int argc, char **argv, struct demo_options *out)
                    .prefetch = 1,
                    .max_threads = 32,
                    .max_prefetch = 64,
-                   .latency_ns = 2000000},
+                   .storage = {.profile = DEMO_LATENCY,
+                               .latency_ns = 2000000,
+                               .bytes_per_second = 20000000,
+                               .best_readers = 4,
+                               .budget = 131072,
+                               .step_to = DEMO_CONTENTION}},
         .compute_ns = 250000,
         .windows = 20,
         .window_ns = 500000000,
@@ -216,6 +307,8 @@ void demo_options_parse(int argc, char **argv, struct demo_options *out)
     };
     dfopt_option_parse(&line, argc, argv);
     out->reader.seed = out->shape.seed;
+    if (out->reader.storage.step_at == 0)
+        out->reader.storage.step_at = out->windows / 2 + 1;
     out->client.transport = out->mofka ? "mofka" : NULL;
     out->client.log = out->verbose ? print_client_line : NULL;
 }
