@@ -34,6 +34,7 @@ enum dfopt_err dfopt_ack_decode(struct dfopt_dict *dict, uint32_t run,
         e = dfopt_json_get_whole(body, "window_index", &a.window, err);
     if (!e)
         e = check_values(body, err);
+    a.has_nodes = nodes != NULL;
     if (nodes && json_object_array_length(nodes))
         node = dfopt_json_text(json_object_array_get_idx(nodes, 0));
     if (!e)

@@ -43,6 +43,13 @@ void dfopt_codec_destroy(struct dfopt_codec *c)
     free(c);
 }
 
+void dfopt_codec_metrics(struct dfopt_codec *c,
+                         const struct dfopt_metric_names *metrics)
+{
+    c->metrics = *metrics;
+    dfopt_finding_fast_metrics(c->fast, metrics->name);
+}
+
 void dfopt_event_clear(struct dfopt_event *e)
 {
     if (e->stream == DFOPT_STREAM_REGISTRATION)

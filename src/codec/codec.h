@@ -6,6 +6,7 @@
 
 #include "base/buf.h"
 #include "base/log.h"
+#include "model/policy.h"
 #include "model/decision.h"
 #include "model/state.h"
 
@@ -24,6 +25,10 @@ enum dfopt_err dfopt_codec_create(struct dfopt_codec **out, struct dfopt_dict *d
                                   const struct dfopt_codec_limits *limits);
 void dfopt_codec_destroy(struct dfopt_codec *c);
 
+/* The metrics that the policy adds to those of DFOPT_METRIC_LIST; none at first. */
+void dfopt_codec_metrics(struct dfopt_codec *c,
+                         const struct dfopt_metric_names *metrics);
+
 /* A decoded record. */
 struct dfopt_event {
     uint32_t stream; /* enum dfopt_stream */
@@ -33,6 +38,7 @@ struct dfopt_event {
         struct dfopt_registration registration; /* owned: dfopt_event_clear */
         struct dfopt_ack ack;
         struct dfopt_global_plan global_plan;
+        struct dfopt_objective objective;
     };
     /* For the record of the input; borrowed until the next decode. */
     const char *body; /* REGISTRATION: the body as compact JSON; else NULL */

@@ -58,6 +58,7 @@ struct draft {
     span type, scope, motif, trend;
     list_span tags, suppresses;
     struct dfopt_finding f;
+    const span *named; /* metrics behind DFOPT_METRIC_KNOWN */
 };
 
 } // namespace
@@ -69,6 +70,7 @@ struct dfopt_finding_fast {
     std::unique_ptr<list_entry[]> lists;
     std::unique_ptr<consequence[]> consequences; /* by number of the text */
     size_t n_consequences;
+    span named[DFOPT_METRIC_NAMED]; /* borrowed from dict; no length: none */
     size_t capacity;
     int max_depth;
 };
@@ -95,7 +97,14 @@ bool read_list(walk &w, list_span &out)
     return n <= list_max;
 }
 
-bool read_metric(walk &w, draft &d, enum dfopt_metric metric)
+/* Whether the key is that of a metric that a policy names. */
+bool is_named(const walk &w, const char *key, span name)
+{
+    return name.len && (size_t)(w.text_end - key) > name.len &&
+           std::memcmp(key, name.at, name.len) == 0 && key[name.len] == '"';
+}
+
+bool read_metric(walk &w, draft &d, int metric)
 {
     bool null;
     if (!read_real(w, d.f.metric[metric], 0, &null))
@@ -119,6 +128,9 @@ bool read_metrics(walk &w, draft &d)
         return read_metric(w, d, DFOPT_METRIC_##name);
         DFOPT_METRIC_LIST(METRIC)
 #undef METRIC
+        for (int i = 0; i < DFOPT_METRIC_NAMED; i++)
+            if (is_named(w, key, d.named[i]))
+                return read_metric(w, d, DFOPT_METRIC_KNOWN + i);
         return skip(w);
     });
 }
@@ -388,6 +400,14 @@ void dfopt_finding_fast_destroy(struct dfopt_finding_fast *fast)
     delete fast;
 }
 
+void dfopt_finding_fast_metrics(struct dfopt_finding_fast *fast,
+                                const dfopt_sym *names)
+{
+    for (int i = 0; fast && i < DFOPT_METRIC_NAMED; i++)
+        fast->named[i].at =
+            dfopt_dict_text(fast->dict, names[i], &fast->named[i].len);
+}
+
 bool dfopt_finding_fast_decode(struct dfopt_finding_fast *fast, const char *data,
                                size_t len, bool envelopes,
                                struct dfopt_finding *out, bool *enveloped)
@@ -395,6 +415,7 @@ bool dfopt_finding_fast_decode(struct dfopt_finding_fast *fast, const char *data
     walk w;
     draft d;
     bool in_envelope = false;
+    d.named = fast ? fast->named : nullptr;
     if (!fast || (envelopes && is_other_stream(data, len)) ||
         !open(fast, data, len, w))
         return false;

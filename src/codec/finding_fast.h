@@ -25,6 +25,11 @@ enum dfopt_err dfopt_finding_fast_create(struct dfopt_finding_fast **out,
                                          int max_depth);
 void dfopt_finding_fast_destroy(struct dfopt_finding_fast *fast);
 
+/* The names of the metrics that are wanted too (DFOPT_METRIC_NAMED of them;
+ * DFOPT_SYM_EMPTY: none). `fast` may be NULL. */
+void dfopt_finding_fast_metrics(struct dfopt_finding_fast *fast,
+                                const dfopt_sym *names);
+
 /* Decodes one record, bare or, if `envelopes`, as {"stream": "finding", "body":
  * ...}. Returns whether it did. If not, nothing is known of the record, the
  * outputs are untouched, and so is the dictionary (but when memory ran out:
@@ -49,6 +54,13 @@ dfopt_finding_fast_create(struct dfopt_finding_fast **out, struct dfopt_dict *di
 static inline void dfopt_finding_fast_destroy(struct dfopt_finding_fast *fast)
 {
     (void)fast;
+}
+
+static inline void dfopt_finding_fast_metrics(struct dfopt_finding_fast *fast,
+                                              const dfopt_sym *names)
+{
+    (void)fast;
+    (void)names;
 }
 
 static inline bool dfopt_finding_fast_decode(struct dfopt_finding_fast *fast,

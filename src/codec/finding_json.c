@@ -4,7 +4,6 @@
 #include "codec/record.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* The strings, still in json-c's tree. */
@@ -13,28 +12,12 @@ struct finding_texts {
     struct json_object *tags, *suppresses; /* lists of strings, or NULL */
 };
 
-/* A finite number, a boolean, or a string that holds a finite JSON number. */
-static bool read_real(struct json_object *j, double *out)
-{
-    if (dfopt_json_kind(j) != DFOPT_JSON_TEXT)
-        return dfopt_json_finite(j, out);
-    struct dfopt_text t = dfopt_json_text(j);
-    bool real;
-    if (t.len == 0 || dfopt_json_number(t.at, t.at + t.len, &real) != t.at + t.len)
-        return false;
-    double d = strtod(t.at, NULL);
-    if (!isfinite(d))
-        return false;
-    *out = d;
-    return true;
-}
-
 static enum dfopt_err read_severity(struct json_object *body,
                                     struct dfopt_finding *f,
                                     struct dfopt_error *err)
 {
     struct json_object *j = dfopt_json_get(body, "severity_score");
-    if (!j || read_real(j, &f->severity))
+    if (!j || dfopt_metric_read(j, &f->severity))
         return DFOPT_OK;
     enum dfopt_json_kind kind = dfopt_json_kind(j);
     return dfopt_error_set(
@@ -42,29 +25,6 @@ static enum dfopt_err read_severity(struct json_object *body,
         kind == DFOPT_JSON_REAL || kind == DFOPT_JSON_BIG
             ? "severity_score is not a finite number"
             : "severity_score is neither a number nor a numeric text");
-}
-
-static enum dfopt_err read_metrics(struct json_object *body,
-                                   struct dfopt_finding *f, struct dfopt_error *err)
-{
-    static const char *const names[] = {
-#define NAME(name, text) [DFOPT_METRIC_##name] = text,
-        DFOPT_METRIC_LIST(NAME)
-#undef NAME
-    };
-    struct json_object *metrics = dfopt_json_get(body, "key_metrics");
-    if (!metrics)
-        return DFOPT_OK;
-    if (dfopt_json_kind(metrics) != DFOPT_JSON_OBJECT)
-        return dfopt_error_set(err, DFOPT_ERR_SCHEMA,
-                               "key_metrics is not an object");
-    for (size_t i = 0; i < DFOPT_METRIC_COUNT; i++) {
-        struct json_object *j = dfopt_json_get(metrics, names[i]);
-        if (j)
-            f->metric_state[i] = read_real(j, &f->metric[i]) ? DFOPT_METRIC_NUMBER
-                                                             : DFOPT_METRIC_BAD;
-    }
-    return DFOPT_OK;
 }
 
 static enum dfopt_err read_texts(struct json_object *body, struct finding_texts *t,
@@ -123,8 +83,7 @@ static double recorded_number(struct json_object *body, const char *name)
     }
 }
 
-enum dfopt_err dfopt_finding_decode(struct dfopt_dict *dict,
-                                    struct json_object *body,
+enum dfopt_err dfopt_finding_decode(struct dfopt_codec *c, struct json_object *body,
                                     struct dfopt_finding *out,
                                     struct dfopt_error *err)
 {
@@ -139,9 +98,10 @@ enum dfopt_err dfopt_finding_decode(struct dfopt_dict *dict,
     if (!e)
         e = read_texts(body, &texts, err);
     if (!e)
-        e = read_metrics(body, &f, err);
+        e = dfopt_metrics_read(c, body, "key_metrics", f.metric_state, f.metric,
+                               err);
     if (!e)
-        e = intern_texts(dict, &texts, &f);
+        e = intern_texts(c->dict, &texts, &f);
     if (e)
         return e;
     f.confidence = recorded_number(body, "confidence");

@@ -13,7 +13,7 @@ static enum dfopt_err find_stream(struct json_object *record, uint32_t *stream,
         }
     return dfopt_error_set(
         err, DFOPT_ERR_SCHEMA,
-        "stream is none of finding, registration, ack, global_plan");
+        "stream is none of finding, registration, ack, global_plan, objective");
 }
 
 /* Sets out->stream and enveloped. *body is borrowed from the record. */
@@ -77,7 +77,9 @@ enum dfopt_err dfopt_record_decode(struct dfopt_codec *c, int stream,
         return dfopt_ack_decode(c->dict, c->run, body, out, err);
     case DFOPT_STREAM_GLOBAL_PLAN:
         return dfopt_global_plan_decode(c->dict, body, &out->global_plan, err);
+    case DFOPT_STREAM_OBJECTIVE:
+        return dfopt_objective_decode(c, body, &out->objective, err);
     default:
-        return dfopt_finding_decode(c->dict, body, &out->finding, err);
+        return dfopt_finding_decode(c, body, &out->finding, err);
     }
 }

@@ -11,6 +11,7 @@ struct dfopt_codec {
     uint32_t run;            /* identity in ids of plans */
     struct dfopt_json_parser *parser;
     struct dfopt_finding_fast *fast; /* NULL in a build without simdjson */
+    struct dfopt_metric_names metrics;
     struct json_object *tree; /* of the last record: an event borrows from it */
     struct dfopt_buf body;    /* what event.body points to */
 };
@@ -28,10 +29,25 @@ enum dfopt_err dfopt_record_decode(struct dfopt_codec *c, int stream,
 
 /* Strings are interned in the order type, scope, motif, trend, tags,
  * suppresses, node. */
-enum dfopt_err dfopt_finding_decode(struct dfopt_dict *dict,
-                                    struct json_object *body,
+enum dfopt_err dfopt_finding_decode(struct dfopt_codec *c, struct json_object *body,
                                     struct dfopt_finding *out,
                                     struct dfopt_error *err);
+
+enum dfopt_err dfopt_objective_decode(struct dfopt_codec *c,
+                                      struct json_object *body,
+                                      struct dfopt_objective *out,
+                                      struct dfopt_error *err);
+
+/* A finite number, a boolean, or a string that holds a finite JSON number. */
+bool dfopt_metric_read(struct json_object *j, double *out);
+
+/* The metrics that the codec knows, from the member `name` of the body: an
+ * object, null or missing. Absent ones are left as they are. OK or SCHEMA. */
+enum dfopt_err dfopt_metrics_read(const struct dfopt_codec *c,
+                                  struct json_object *body, const char *name,
+                                  uint8_t state[DFOPT_METRIC_COUNT],
+                                  double metric[DFOPT_METRIC_COUNT],
+                                  struct dfopt_error *err);
 
 /* *out is owned: dfopt_registration_clear. */
 enum dfopt_err dfopt_registration_decode(struct dfopt_dict *dict,

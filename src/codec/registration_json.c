@@ -278,19 +278,81 @@ static enum dfopt_err read_knobs(struct dfopt_dict *dict, struct json_object *bo
     return e;
 }
 
+/* A string for registration = interpret; anything else is a flaw, and "". */
+static enum dfopt_err read_name(struct dfopt_dict *dict, struct json_object *body,
+                                const char *name, enum dfopt_registration_flaw flaw,
+                                struct dfopt_registration *r, dfopt_sym *out)
+{
+    struct json_object *j = dfopt_json_get(body, name);
+    if (j && dfopt_json_kind(j) != DFOPT_JSON_TEXT && !r->flaw)
+        r->flaw = flaw;
+    return dfopt_json_intern(dict, dfopt_json_text(j), out);
+}
+
+static enum dfopt_err read_process(struct dfopt_dict *dict,
+                                   struct json_object *body,
+                                   struct dfopt_registration *r)
+{
+    struct json_object *leaves = dfopt_json_get(body, "unregister");
+    if (leaves && dfopt_json_kind(leaves) != DFOPT_JSON_BOOL)
+        r->flaw = DFOPT_FLAW_UNREGISTER;
+    else
+        r->unregister = leaves && json_object_get_boolean(leaves);
+    enum dfopt_err e =
+        read_name(dict, body, "namespace", DFOPT_FLAW_NAMESPACE, r, &r->name_space);
+    if (!e)
+        e = read_name(dict, body, "function_name", DFOPT_FLAW_FUNCTION, r,
+                      &r->function);
+    if (!e)
+        e = read_name(dict, body, "node", DFOPT_FLAW_NODE, r, &r->node);
+    return e ? e
+             : read_name(dict, body, "instance", DFOPT_FLAW_INSTANCE, r,
+                         &r->instance);
+}
+
+static int by_id(const void *a, const void *b)
+{
+    const dfopt_sym x = *(const dfopt_sym *)a, y = *(const dfopt_sym *)b;
+    return (x > y) - (x < y);
+}
+
+static enum dfopt_err note_duplicates(struct dfopt_registration *r)
+{
+    dfopt_sym *ids = calloc(r->n_knobs ? r->n_knobs : 1, sizeof *ids);
+    if (!ids)
+        return DFOPT_ERR_NOMEM;
+    for (size_t i = 0; i < r->n_knobs; i++)
+        ids[i] = r->knobs[i].id;
+    qsort(ids, r->n_knobs, sizeof *ids, by_id);
+    for (size_t i = 1; i < r->n_knobs; i++)
+        if (ids[i] == ids[i - 1] && !r->flaw)
+            r->flaw = DFOPT_FLAW_DUPLICATE;
+    free(ids);
+    return DFOPT_OK;
+}
+
+static void drop_knobs(struct dfopt_registration *r)
+{
+    for (size_t i = 0; i < r->n_knobs; i++)
+        dfopt_knob_clear(&r->knobs[i]);
+    r->n_knobs = 0;
+}
+
 static enum dfopt_err decode(struct dfopt_dict *dict, struct json_object *body,
                              struct dfopt_registration *out,
                              struct dfopt_error *err)
 {
     struct dfopt_registration r = {0};
-    enum dfopt_err e = dfopt_json_intern(
-        dict, dfopt_json_text(dfopt_json_get(body, "namespace")), &r.name_space);
-    if (!e)
-        e = dfopt_json_intern(
-            dict, dfopt_json_text(dfopt_json_get(body, "function_name")),
-            &r.function);
+    enum dfopt_err e = read_process(dict, body, &r);
     if (!e)
         e = read_knobs(dict, body, &r, err);
+    if (e == DFOPT_ERR_SCHEMA && r.unregister) { /* who leaves needs none */
+        drop_knobs(&r);
+        r.flaw = r.flaw ? r.flaw : DFOPT_FLAW_KNOBS;
+        e = DFOPT_OK;
+    }
+    if (!e && !r.unregister)
+        e = note_duplicates(&r);
     if (e)
         dfopt_registration_clear(&r);
     else

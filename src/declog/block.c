@@ -54,7 +54,7 @@ dfopt_declog_finding_row(const struct dfopt_finding_row *in)
                                            .prevalence = f->prevalence,
                                            .persistence = f->persistence,
                                            .window = f->window};
-    for (uint32_t m = 0; m < DFOPT_METRIC_COUNT;
+    for (uint32_t m = 0; m < DFOPT_METRIC_KNOWN;
          m++) { /* no branch: none is usual */
         const double number[2] = {NAN, f->metric[m]};
         row.metric[m] = number[f->metric_state[m] == DFOPT_METRIC_NUMBER];

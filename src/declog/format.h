@@ -92,7 +92,7 @@ struct dfopt_declog_finding_row {
     double severity;
     double confidence, prevalence; /* NaN where not a number */
     int64_t persistence, window;
-    double metric[DFOPT_METRIC_COUNT]; /* NaN: absent or bad */
+    double metric[DFOPT_METRIC_KNOWN]; /* NaN: absent or bad */
 };
 
 /* /rejects: a record that could not be used. */

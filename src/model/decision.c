@@ -8,12 +8,13 @@
 #include <string.h>
 
 _Static_assert(sizeof(struct dfopt_verdict_row) == 48, "no padding");
-_Static_assert(sizeof(struct dfopt_plan) == 128, "no padding");
+_Static_assert(sizeof(struct dfopt_plan) == 208, "no padding");
 _Static_assert(sizeof(struct dfopt_suppression_row) == 40, "no padding");
 _Static_assert(sizeof(struct dfopt_ack_row) == 56, "no padding");
 _Static_assert(sizeof(struct dfopt_relay_row) == 56, "no padding");
 _Static_assert(sizeof(struct dfopt_seen_row) == 24, "no padding");
 _Static_assert(sizeof(struct dfopt_timeout_row) == 48, "no padding");
+_Static_assert(sizeof(struct dfopt_outcome_row) == 104, "no padding");
 
 void dfopt_decisions_clear(struct dfopt_decisions *d)
 {
@@ -24,6 +25,7 @@ void dfopt_decisions_clear(struct dfopt_decisions *d)
     dfopt_buf_clear(&d->relays);
     dfopt_buf_clear(&d->seen);
     dfopt_buf_clear(&d->timeouts);
+    dfopt_buf_clear(&d->outcomes);
 }
 
 void dfopt_decisions_free(struct dfopt_decisions *d)
@@ -35,6 +37,7 @@ void dfopt_decisions_free(struct dfopt_decisions *d)
     dfopt_buf_free(&d->relays);
     dfopt_buf_free(&d->seen);
     dfopt_buf_free(&d->timeouts);
+    dfopt_buf_free(&d->outcomes);
 }
 
 static enum dfopt_err add_text(const struct dfopt_dict *dict, dfopt_sym s,
@@ -45,16 +48,41 @@ static enum dfopt_err add_text(const struct dfopt_dict *dict, dfopt_sym s,
     return dfopt_buf_add(out, text, len); /* may hold NUL: no %s */
 }
 
-enum dfopt_err dfopt_plan_rationale(const struct dfopt_dict *dict,
-                                    const struct dfopt_plan *p,
-                                    struct dfopt_buf *out)
+static enum dfopt_err add_z(const char *text, struct dfopt_buf *out)
 {
-    if (p->rationale != DFOPT_SYM_NONE)
-        return add_text(dict, p->rationale, out);
-    size_t start = out->len;
+    return dfopt_buf_add(out, text, strlen(text));
+}
+
+static enum dfopt_err add_number(struct dfopt_value v, struct dfopt_buf *out)
+{
+    char text[DFOPT_REAL_TEXT_SIZE];
+    if (v.kind == DFOPT_KIND_INT)
+        return dfopt_buf_printf(out, "%" PRId64, v.i);
+    dfopt_real_text(dfopt_value_as_double(v), text);
+    return add_z(text, out);
+}
+
+/* "KNOB OLD -> NEW" */
+static enum dfopt_err add_move(const struct dfopt_dict *dict, dfopt_sym knob,
+                               struct dfopt_value old, struct dfopt_value new,
+                               struct dfopt_buf *out)
+{
+    enum dfopt_err e = add_text(dict, knob, out);
+    if (!e)
+        e = add_z(" ", out);
+    if (!e)
+        e = add_number(old, out);
+    if (!e)
+        e = add_z(" -> ", out);
+    return e ? e : add_number(new, out);
+}
+
+static enum dfopt_err why_finding(const struct dfopt_dict *dict,
+                                  const struct dfopt_plan *p, struct dfopt_buf *out)
+{
     enum dfopt_err e = add_text(dict, p->finding_type, out);
     if (!e)
-        e = dfopt_buf_add(out, ": ", 2);
+        e = add_z(": ", out);
     if (!e)
         e = add_text(dict, p->motif, out);
     if (!e)
@@ -64,13 +92,79 @@ enum dfopt_err dfopt_plan_rationale(const struct dfopt_dict *dict,
     if (!e)
         e = add_text(dict, p->trend, out);
     if (!e)
-        e = dfopt_buf_add(out, ", scope=", 8);
+        e = add_z(", scope=", out);
     if (!e)
         e = add_text(dict, p->scope, out);
+    return e ? e : add_z(")", out);
+}
+
+static enum dfopt_err why_trend(const struct dfopt_dict *dict,
+                                const struct dfopt_plan *p, struct dfopt_buf *out)
+{
+    enum dfopt_err e = add_z("rollback: finding ", out);
     if (!e)
-        e = dfopt_buf_add(out, ") -> ", 5);
+        e = add_text(dict, p->other, out);
     if (!e)
-        e = add_text(dict, p->tag, out);
+        e = add_z(", trend ", out);
+    if (!e)
+        e = add_text(dict, p->trend, out);
+    return e ? e
+             : dfopt_buf_printf(out, ", seen in %" PRIu32 " windows since",
+                                p->count);
+}
+
+static enum dfopt_err why_trade(const struct dfopt_dict *dict,
+                                const struct dfopt_plan *p, struct dfopt_buf *out)
+{
+    const bool gives = p->why == DFOPT_WHY_TRADE_GIVES;
+    const struct dfopt_value old[2] = {p->old_value, p->other_old};
+    const struct dfopt_value new[2] = {p->new_value, p->other_new};
+    const dfopt_sym knob[2] = {p->knob, p->other};
+    enum dfopt_err e = add_z("trade: ", out);
+    if (!e)
+        e = add_move(dict, knob[!gives], old[!gives], new[!gives], out);
+    if (!e)
+        e = add_z(" makes room for ", out);
+    return e ? e : add_move(dict, knob[gives], old[gives], new[gives], out);
+}
+
+static enum dfopt_err add_why(const struct dfopt_dict *dict,
+                              const struct dfopt_plan *p, struct dfopt_buf *out)
+{
+    switch (p->why) {
+    case DFOPT_WHY_OBJECTIVE:
+        return dfopt_buf_printf(out,
+                                "rollback: objective %.6g against %.6g, gain %.3f, "
+                                "threshold %.3f, windows %" PRIu32,
+                                p->figures[0], p->figures[1], p->figures[2],
+                                p->figures[3], p->count);
+    case DFOPT_WHY_TREND:
+        return why_trend(dict, p, out);
+    case DFOPT_WHY_GUARD:
+        return add_z("rollback: guard", out);
+    case DFOPT_WHY_RELEASE:
+        return add_z("release: not shown to be needed", out);
+    case DFOPT_WHY_TRADE_TAKES:
+    case DFOPT_WHY_TRADE_GIVES:
+        return why_trade(dict, p, out);
+    default:
+        return why_finding(dict, p, out);
+    }
+}
+
+enum dfopt_err dfopt_plan_rationale(const struct dfopt_dict *dict,
+                                    const struct dfopt_plan *p,
+                                    struct dfopt_buf *out)
+{
+    if (p->rationale != DFOPT_SYM_NONE)
+        return add_text(dict, p->rationale, out);
+    const size_t start = out->len;
+    const bool of_other = p->why == DFOPT_WHY_TRADE_GIVES;
+    enum dfopt_err e = add_why(dict, p, out);
+    if (!e)
+        e = add_z(" -> ", out);
+    if (!e)
+        e = add_text(dict, of_other ? p->other_tag : p->tag, out);
     if (e)
         out->len = start;
     return e;

@@ -19,7 +19,14 @@
  *   effectiveness_threshold
  * - unsupported, no_evidence: value before, if a number; -
  * - no_change: value computed; value before
- * - planned: value planned; value before */
+ * - planned, trade, rollback, release: value planned; value before
+ * - improved, worse: gain, or windows seen; threshold, or 3
+ * - neutral: gain; threshold
+ * - inconclusive: windows seen; 3
+ * - guard: metric, if any; above
+ * - shift: gain from the reference; threshold
+ * - stale: window of the objective; newest window
+ * - adopted: value acknowledged; value before */
 #define DFOPT_VERDICT_LIST(X)                                                      \
     X(INVALID, "invalid", "the record could not be used")                          \
     X(TREND, "trend", "the finding is improving already")                          \
@@ -35,7 +42,29 @@
     X(UNSUPPORTED, "unsupported", "the step cannot be computed")                   \
     X(NO_EVIDENCE, "no_evidence", "the metrics for the step are missing")          \
     X(NO_CHANGE, "no_change", "the step changes nothing")                          \
-    X(PLANNED, "planned", "a plan was made")
+    X(PLANNED, "planned", "a plan was made")                                       \
+    X(UNREGISTERED, "unregistered", "the knob's owner has left")                   \
+    X(TRIAL, "trial", "another change is on trial")                                \
+    X(SUPERSEDED, "superseded", "findings about the whole job decide")             \
+    X(BACKOFF, "backoff", "the move failed not long ago")                          \
+    X(RELEASE_ONLY, "release_only", "nothing asks for more of the knob")           \
+    X(BASELINE, "baseline", "too few objectives with the present settings")        \
+    X(BUDGET, "budget", "no budget has room")                                      \
+    X(TRADE, "trade", "a plan was made, with room from another knob")              \
+    X(ROLLBACK, "rollback", "a plan was made to take a change back")               \
+    X(RELEASE, "release", "a plan was made to release what is not needed")         \
+    X(IMPROVED, "improved", "the change helped and is kept")                       \
+    X(NEUTRAL, "neutral", "the change made no difference")                         \
+    X(WORSE, "worse", "the change made it worse")                                  \
+    X(INCONCLUSIVE, "inconclusive", "the effect cannot be seen; kept")             \
+    X(VOID, "void", "the trial was disturbed or could not be judged")              \
+    X(RESTART, "restart", "the application restarted during the trial")            \
+    X(GUARD, "guard", "a guard took the change back")                              \
+    X(SHIFT, "shift", "the objective shifted by itself")                           \
+    X(STALE, "stale", "the objective is not newer than the last")                  \
+    X(ADOPTED, "adopted", "the value of a late acknowledgement was adopted")       \
+    X(CONFLICT, "conflict", "another function owns the knob")                      \
+    X(WITHDRAWN, "withdrawn", "the plan's process is gone")
 
 enum dfopt_verdict {
 #define DFOPT_VERDICT_ENUM(name, text, meaning) DFOPT_VERDICT_##name,
@@ -46,7 +75,7 @@ enum dfopt_verdict {
 
 struct dfopt_verdict_row {
     uint64_t seq;      /* number of the event, from 0 in ingest order */
-    uint32_t position; /* of the verdict within the event, from 0 */
+    uint32_t position; /* of the verdict within the event: see below */
     uint32_t verdict;  /* enum dfopt_verdict */
     dfopt_sym tag;     /* DFOPT_SYM_NONE: the finding stopped before its tags */
     dfopt_sym knob;    /* DFOPT_SYM_NONE: no knob was looked at */
@@ -55,15 +84,53 @@ struct dfopt_verdict_row {
     double value, threshold; /* what was compared; see the list above */
 };
 
-/* The most plans that one event may lead to: their ids have no room for more. */
+/* Positions within an event: rows that are not of a tag are numbered from JOB
+ * for the job's site, from NODE for a node's; tags and their responses from TAG
+ * in the order of the finding, whichever site decides them. */
+#define DFOPT_POSITION_JOB  0u
+#define DFOPT_POSITION_NODE 16384u
+#define DFOPT_POSITION_TAG  32768u
+#define DFOPT_POSITION_END  65536u
+
+/* Ids have no room for a plan at a position beyond. */
 #define DFOPT_PLANS_PER_EVENT 65536
+
+/* What became of a plan: one for each verdict that ends a move, with the seq and
+ * position of the verdict's row; and one for each plan that is withdrawn, which
+ * stands for its verdict as well: their position is DFOPT_POSITION_END, and those
+ * of one event stand in the order of plan_id. */
+struct dfopt_outcome_row {
+    uint64_t seq;
+    uint64_t plan_id;     /* of the move; 0: of a guard, for a change kept before */
+    uint32_t position;    /* of the verdict */
+    uint32_t verdict;     /* enum dfopt_verdict */
+    dfopt_sym knob, node; /* DFOPT_SYM_EMPTY: the whole job */
+    uint32_t kept;        /* 1: the change stays; 0: it is taken back */
+    uint32_t base_n, now_n;  /* windows; 0: not judged by the objective */
+    uint32_t reserved;       /* zero */
+    int64_t planned, window; /* windows of the plan and of the verdict */
+    double base, now;        /* objectives, medians; NaN: not by the objective */
+    double gain, threshold;  /* likewise */
+    double noise;            /* of one window, relative; NaN: not known */
+};
+
+/* What a plan of our own is for; its rationale is made of it. */
+enum dfopt_why {
+    DFOPT_WHY_FINDING,     /* a finding asks for it */
+    DFOPT_WHY_OBJECTIVE,   /* rollback: figures are now, base, gain, threshold */
+    DFOPT_WHY_TREND,       /* rollback: by findings of type `other` */
+    DFOPT_WHY_GUARD,       /* rollback */
+    DFOPT_WHY_RELEASE,     /* */
+    DFOPT_WHY_TRADE_TAKES, /* `other` makes room for it */
+    DFOPT_WHY_TRADE_GIVES  /* it makes room for `other` */
+};
 
 /* An ActionPlan: our own, or a global optimizer's that is relayed. */
 struct dfopt_plan {
     uint64_t seq;
-    uint64_t plan_id;   /* own: seq * DFOPT_PLANS_PER_EVENT + number; relayed: 0 */
-    uint32_t position;  /* of its verdict; relayed: 0 */
-    uint32_t number;    /* of the plan within the event, from 0 */
+    uint64_t plan_id;  /* own: seq * DFOPT_PLANS_PER_EVENT + position; relayed: 0 */
+    uint32_t position; /* of its verdict; relayed: 0 */
+    uint32_t number;   /* the position again */
     dfopt_sym relay_id; /* relayed: its plan_id; own: DFOPT_SYM_NONE */
     dfopt_sym knob, target_function, apply_when, finding_type, tag;
     dfopt_sym node;      /* own: its one target node, or DFOPT_SYM_EMPTY */
@@ -74,6 +141,11 @@ struct dfopt_plan {
     double severity;
     int64_t window;
     int64_t persistence;
+    uint32_t why;               /* enum dfopt_why */
+    uint32_t count;             /* OBJECTIVE: windows; TREND: windows seen */
+    dfopt_sym other, other_tag; /* TREND: type; TRADE: knob and its tag */
+    struct dfopt_value other_old, other_new; /* TRADE */
+    double figures[4];                       /* OBJECTIVE */
 };
 
 #define DFOPT_SUPPRESSION_ACTION_LIST(X) X(SET, "set") X(CLEARED, "cleared")
@@ -113,7 +185,8 @@ struct dfopt_timeout_row {
 
 #define DFOPT_ACK_OUTCOME_LIST(X)                                                  \
     X(UNMATCHED, "unmatched")                                                      \
-    X(APPLIED, "applied") X(REJECTED, "rejected") X(CLEARED, "cleared")
+    X(APPLIED, "applied")                                                          \
+    X(REJECTED, "rejected") X(CLEARED, "cleared") X(ADOPTED, "adopted")
 
 enum dfopt_ack_outcome {
 #define DFOPT_ACK_OUTCOME_ENUM(name, text) DFOPT_ACK_OUTCOME_##name,
@@ -159,7 +232,15 @@ struct dfopt_relay_row {
  * (seq, position). Zero-initialise; dfopt_decisions_free. */
 struct dfopt_decisions {
     struct dfopt_buf verdicts, plans, suppressions, acks, relays, seen, timeouts;
+    struct dfopt_buf outcomes;
 };
+
+/* Whether the job's site wrote the row; else a node's did. */
+static inline bool dfopt_verdict_of_job(const struct dfopt_verdict_row *row)
+{
+    return row->position < DFOPT_POSITION_NODE ||
+           (row->position >= DFOPT_POSITION_TAG && row->node == DFOPT_SYM_EMPTY);
+}
 
 void dfopt_decisions_clear(struct dfopt_decisions *d); /* keeps the memory */
 void dfopt_decisions_free(struct dfopt_decisions *d);

@@ -3,7 +3,7 @@
 
 #include "base/text.h"
 
-_Static_assert(sizeof(struct dfopt_finding) == 112, "a finding has no padding");
+_Static_assert(sizeof(struct dfopt_finding) == 144, "a finding has no padding");
 
 void dfopt_scope_node(const char *scope, size_t len, const char **node,
                       size_t *node_len)
@@ -36,7 +36,8 @@ enum dfopt_err dfopt_finding_derive(struct dfopt_dict *dict,
     struct dfopt_text trend;
     trend.at = dfopt_dict_text(dict, f->trend_text, &trend.len);
     f->trend = dfopt_text_is(trend, "improving") ? DFOPT_TREND_IMPROVING
-               : dfopt_text_is(trend, "stable")  ? DFOPT_TREND_STABLE
-                                                 : DFOPT_TREND_OTHER;
+               : dfopt_text_is(trend, "stable")    ? DFOPT_TREND_STABLE
+               : dfopt_text_is(trend, "worsening") ? DFOPT_TREND_WORSENING
+                                                   : DFOPT_TREND_OTHER;
     return f->node == DFOPT_SYM_NONE ? DFOPT_ERR_NOMEM : DFOPT_OK;
 }

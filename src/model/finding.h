@@ -10,7 +10,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The key metrics that a step of mode "evidence" reads. */
+/* The key metrics that a step of mode "evidence" reads, each in a slot of its
+ * own. Behind them are slots for the metrics that the policy's guards and its
+ * objective_metric name: dfopt_policy.metrics says which. */
 #define DFOPT_METRIC_LIST(X)                                                       \
     X(FETCH, "fetch_frac")                                                         \
     X(FETCH_PARENT, "fetch_iter_time_frac_parent")                                 \
@@ -21,7 +23,9 @@ enum dfopt_metric {
 #define DFOPT_METRIC_ENUM(name, text) DFOPT_METRIC_##name,
     DFOPT_METRIC_LIST(DFOPT_METRIC_ENUM)
 #undef DFOPT_METRIC_ENUM
-        DFOPT_METRIC_COUNT
+        DFOPT_METRIC_KNOWN,
+    DFOPT_METRIC_NAMED = 4, /* the most metrics that a policy may add */
+    DFOPT_METRIC_COUNT = DFOPT_METRIC_KNOWN + DFOPT_METRIC_NAMED
 };
 
 enum dfopt_metric_state {
@@ -30,7 +34,12 @@ enum dfopt_metric_state {
     DFOPT_METRIC_BAD     /* there, but not a finite number */
 };
 
-enum dfopt_trend { DFOPT_TREND_OTHER, DFOPT_TREND_IMPROVING, DFOPT_TREND_STABLE };
+enum dfopt_trend {
+    DFOPT_TREND_OTHER,
+    DFOPT_TREND_IMPROVING,
+    DFOPT_TREND_STABLE,
+    DFOPT_TREND_WORSENING
+};
 
 struct dfopt_finding {
     dfopt_sym type, scope;
@@ -41,7 +50,7 @@ struct dfopt_finding {
     uint8_t trend;  /* enum dfopt_trend */
     uint8_t global; /* scope is `global` or `global:global` */
     uint8_t metric_state[DFOPT_METRIC_COUNT];
-    uint8_t reserved[6];           /* zero: no padding that a checksum would see */
+    uint8_t reserved[2];           /* zero: no padding that a checksum would see */
     double severity;               /* severity_score; finite */
     double confidence, prevalence; /* NaN where not a number; recorded only */
     int64_t persistence, window;   /* windows; at most 2^53 either way */

@@ -2,6 +2,7 @@
 #include "model/knob.h"
 
 #include "base/names.h"
+#include "base/text.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -60,3 +61,11 @@ enum dfopt_err dfopt_knob_copy(struct dfopt_knob *out, const struct dfopt_knob *
 DFOPT_NAME_FUNCTION(dfopt_knob_type_name, DFOPT_KNOB_TYPE_LIST, DFOPT_NAME_TEXT)
 DFOPT_NAME_FUNCTION(dfopt_direction_name, DFOPT_DIRECTION_LIST, DFOPT_NAME_TEXT)
 DFOPT_NAME_FUNCTION(dfopt_step_mode_name, DFOPT_STEP_MODE_LIST, DFOPT_NAME_TEXT)
+
+bool dfopt_knob_is_per_node(const struct dfopt_dict *dict,
+                            const struct dfopt_knob *k)
+{
+    struct dfopt_text scope;
+    scope.at = dfopt_dict_text(dict, k->scope, &scope.len);
+    return dfopt_text_is(scope, "node") || dfopt_text_is(scope, "rank_local");
+}

@@ -4,6 +4,7 @@
 #ifndef DFOPT_MODEL_KNOB_H
 #define DFOPT_MODEL_KNOB_H
 
+#include "base/dict.h"
 #include "model/value.h"
 
 #define DFOPT_KNOB_TYPE_LIST(X)                                                    \
@@ -67,9 +68,29 @@ struct dfopt_knob {
     size_t n_responses;
 };
 
-/* What one application function registers. */
+/* Why a registration cannot be used under a policy that its decoder does not
+ * know. The numbers travel between ranks. */
+enum dfopt_registration_flaw {
+    DFOPT_FLAW_NONE,
+    DFOPT_FLAW_NODE, /* registration = interpret: not a string, */
+    DFOPT_FLAW_INSTANCE,
+    DFOPT_FLAW_NAMESPACE,
+    DFOPT_FLAW_FUNCTION,
+    DFOPT_FLAW_UNREGISTER, /* not a boolean, */
+    DFOPT_FLAW_DUPLICATE,  /* the same knob id twice */
+    DFOPT_FLAW_KNOBS       /* registration = carry: unregister is true and the
+                            * knobs, which then count, cannot be used */
+};
+
+/* What one application function registers, or that one of its processes leaves.
+ * node, instance, unregister and the flaws but the last count only with
+ * registration = interpret. */
 struct dfopt_registration {
     dfopt_sym name_space, function;
+    dfopt_sym node;           /* DFOPT_SYM_EMPTY: none named */
+    dfopt_sym instance;       /* the process; DFOPT_SYM_EMPTY: none named */
+    uint32_t unregister;      /* 1: it leaves, and nothing else counts */
+    uint32_t flaw;            /* enum dfopt_registration_flaw */
     struct dfopt_knob *knobs; /* owned */
     size_t n_knobs;
 };
@@ -85,5 +106,10 @@ enum dfopt_err dfopt_knob_copy(struct dfopt_knob *out,
 const char *dfopt_knob_type_name(uint32_t type);
 const char *dfopt_direction_name(uint32_t direction);
 const char *dfopt_step_mode_name(uint32_t mode);
+
+/* Whether the scope of a knob's registration gives it a value for each node; else
+ * it has one for the job. */
+bool dfopt_knob_is_per_node(const struct dfopt_dict *dict,
+                            const struct dfopt_knob *k);
 
 #endif

@@ -1,5 +1,5 @@
-/* The other input messages: acknowledgements and plans of a global
- * optimizer; and an event, which is any of them with its number. */
+/* The other input messages: objectives, acknowledgements and plans of a global
+ * optimizer. */
 #ifndef DFOPT_MODEL_MESSAGE_H
 #define DFOPT_MODEL_MESSAGE_H
 
@@ -8,7 +8,8 @@
 
 #define DFOPT_STREAM_LIST(X)                                                       \
     X(FINDING, "finding")                                                          \
-    X(REGISTRATION, "registration") X(ACK, "ack") X(GLOBAL_PLAN, "global_plan")
+    X(REGISTRATION, "registration")                                                \
+    X(ACK, "ack") X(GLOBAL_PLAN, "global_plan") X(OBJECTIVE, "objective")
 
 enum dfopt_stream {
 #define DFOPT_STREAM_ENUM(name, text) DFOPT_STREAM_##name,
@@ -36,6 +37,8 @@ struct dfopt_ack {
     uint32_t status;     /* enum dfopt_ack_status */
     dfopt_sym knob;      /* DFOPT_SYM_EMPTY if absent */
     dfopt_sym node;      /* first of target_nodes, or DFOPT_SYM_EMPTY */
+    uint32_t has_nodes;  /* target_nodes is given, perhaps empty */
+    uint32_t reserved;   /* zero */
     int64_t window;      /* DFOPT_WINDOW_NONE, or any negative: none given */
     struct dfopt_value old_value, new_value; /* NULL: not given */
 };
@@ -48,6 +51,16 @@ struct dfopt_global_plan {
     struct dfopt_value new_value;
     double severity;
     int64_t window; /* DFOPT_WINDOW_NONE if absent */
+};
+
+/* What the application achieved in one window. Plain data. */
+struct dfopt_objective {
+    dfopt_sym node; /* DFOPT_SYM_EMPTY: the whole job */
+    int32_t goal;   /* 1: more is better; -1: less is better */
+    int64_t window;
+    double value; /* finite */
+    uint8_t metric_state[DFOPT_METRIC_COUNT];
+    double metric[DFOPT_METRIC_COUNT]; /* as of a finding */
 };
 
 const char *dfopt_stream_name(uint32_t stream);

@@ -1,8 +1,10 @@
-/* The policy: switches that choose between the two presets' behaviours, and
- * overrides of response fields. Plain data; docs/policies.md explains each. */
+/* The policy: switches that choose between the two presets' behaviours, the
+ * parameters of control by effect, overrides of response fields, budgets and
+ * guards. Plain data; docs/policies.md explains each. */
 #ifndef DFOPT_MODEL_POLICY_H
 #define DFOPT_MODEL_POLICY_H
 
+#include "model/finding.h"
 #include "model/knob.h"
 
 enum dfopt_preset {
@@ -16,27 +18,57 @@ enum dfopt_ack_window { DFOPT_ACK_WINDOW_SEEN, DFOPT_ACK_WINDOW_NONE };
 enum dfopt_reject { DFOPT_REJECT_PREVIOUS, DFOPT_REJECT_UPSTREAM };
 enum dfopt_reregister { DFOPT_REREGISTER_REPLACE, DFOPT_REREGISTER_APPEND };
 enum dfopt_enum_step { DFOPT_ENUM_STEP_NEIGHBOUR, DFOPT_ENUM_STEP_UPSTREAM };
+enum dfopt_effect {
+    DFOPT_EFFECT_OBJECTIVE,
+    DFOPT_EFFECT_TREND,
+    DFOPT_EFFECT_SEVERITY
+};
+enum dfopt_scope_switch { DFOPT_SCOPE_INTERPRET, DFOPT_SCOPE_CARRY };
+enum dfopt_registration_switch {
+    DFOPT_REGISTRATION_INTERPRET,
+    DFOPT_REGISTRATION_CARRY
+};
+enum dfopt_unmatched_ack { DFOPT_UNMATCHED_ACK_ADOPT, DFOPT_UNMATCHED_ACK_IGNORE };
 
-/* Every switch: X(field, kind, names of choices 0 and 1, default, upstream). A
- * WINDOWS switch is a count, 0 = never. */
+/* Every switch: X(field, kind, names of choices 0, 1 and 2, default, upstream). A
+ * WINDOWS switch is a count; a REAL one is finite and not negative. */
 #define DFOPT_SWITCH_LIST(X)                                                       \
-    X(ack_match, CHOICE, "plan_id", "knob_node", 0, 1)                             \
-    X(ack_window, CHOICE, "seen", "none", 0, 1)                                    \
-    X(reject, CHOICE, "previous", "upstream", 0, 1)                                \
-    X(reject_cooldown, BOOL, NULL, NULL, 1, 0)                                     \
-    X(reregister, CHOICE, "replace", "append", 0, 1)                               \
-    X(enum_step, CHOICE, "neighbour", "upstream", 0, 1)                            \
-    X(global_exempt, BOOL, NULL, NULL, 1, 0)                                       \
-    X(strict_direction, BOOL, NULL, NULL, 1, 0)                                    \
-    X(strict_types, BOOL, NULL, NULL, 1, 0)                                        \
-    X(global_overrides_nodes, BOOL, NULL, NULL, 1, 0)                              \
-    X(suppress_before_registration, BOOL, NULL, NULL, 1, 0)                        \
-    X(evidence_probe, BOOL, NULL, NULL, 1, 1)                                      \
-    X(pending_timeout_windows, WINDOWS, NULL, NULL, 0, 0)                          \
-    X(suppression_ttl_windows, WINDOWS, NULL, NULL, 0, 0)
+    X(ack_match, CHOICE, "plan_id", "knob_node", NULL, 0, 1)                       \
+    X(ack_window, CHOICE, "seen", "none", NULL, 0, 1)                              \
+    X(reject, CHOICE, "previous", "upstream", NULL, 0, 1)                          \
+    X(reject_cooldown, BOOL, NULL, NULL, NULL, 1, 0)                               \
+    X(reregister, CHOICE, "replace", "append", NULL, 0, 1)                         \
+    X(enum_step, CHOICE, "neighbour", "upstream", NULL, 0, 1)                      \
+    X(global_exempt, BOOL, NULL, NULL, NULL, 1, 0)                                 \
+    X(strict_direction, BOOL, NULL, NULL, NULL, 1, 0)                              \
+    X(strict_types, BOOL, NULL, NULL, NULL, 1, 0)                                  \
+    X(global_overrides_nodes, BOOL, NULL, NULL, NULL, 1, 0)                        \
+    X(suppress_before_registration, BOOL, NULL, NULL, NULL, 1, 0)                  \
+    X(evidence_probe, BOOL, NULL, NULL, NULL, 1, 1)                                \
+    X(pending_timeout_windows, WINDOWS, NULL, NULL, NULL, 0, 0)                    \
+    X(suppression_ttl_windows, WINDOWS, NULL, NULL, NULL, 0, 0)                    \
+    X(effect, CHOICE, "objective", "trend", "severity", 0, 2)                      \
+    X(scope, CHOICE, "interpret", "carry", NULL, 0, 1)                             \
+    X(registration, CHOICE, "interpret", "carry", NULL, 0, 1)                      \
+    X(unmatched_ack, CHOICE, "adopt", "ignore", NULL, 0, 1)                        \
+    X(settle_windows, WINDOWS, NULL, NULL, NULL, 1, 1)                             \
+    X(verify_windows, WINDOWS, NULL, NULL, NULL, 6, 6)                             \
+    X(min_effect, REAL, NULL, NULL, NULL, 0.04, 0.04)                              \
+    X(noise_z, REAL, NULL, NULL, NULL, 2.0, 2.0)                                   \
+    X(backoff_windows, WINDOWS, NULL, NULL, NULL, 24, 24)                          \
+    X(release_windows, WINDOWS, NULL, NULL, NULL, 8, 8)                            \
+    X(ack_timeout_windows, WINDOWS, NULL, NULL, NULL, 8, 8)                        \
+    X(inconclusive_steps, WINDOWS, NULL, NULL, NULL, 4, 4)                         \
+    X(inconclusive_factor, REAL, NULL, NULL, NULL, 8.0, 8.0)
 
-struct dfopt_switches {
-#define DFOPT_SWITCH_FIELD(field, kind, zero, one, dflt, upstream) int64_t field;
+#define DFOPT_SWITCH_TYPE_CHOICE  int64_t
+#define DFOPT_SWITCH_TYPE_BOOL    int64_t
+#define DFOPT_SWITCH_TYPE_WINDOWS int64_t
+#define DFOPT_SWITCH_TYPE_REAL    double
+
+struct dfopt_switches { /* eight bytes each, without padding */
+#define DFOPT_SWITCH_FIELD(field, kind, zero, one, two, dflt, upstream)            \
+    DFOPT_SWITCH_TYPE_##kind field;
     DFOPT_SWITCH_LIST(DFOPT_SWITCH_FIELD)
 #undef DFOPT_SWITCH_FIELD
 };
@@ -44,16 +76,17 @@ struct dfopt_switches {
 enum dfopt_switch_kind {
     DFOPT_SWITCH_CHOICE,
     DFOPT_SWITCH_BOOL,
-    DFOPT_SWITCH_WINDOWS
+    DFOPT_SWITCH_WINDOWS,
+    DFOPT_SWITCH_REAL
 };
 
 /* One switch, for whoever reads, writes or documents policies. */
 struct dfopt_switch_info {
     const char *name;
-    size_t offset; /* of an int64_t in struct dfopt_switches */
+    size_t offset; /* in struct dfopt_switches: of a double if REAL, else int64_t */
     enum dfopt_switch_kind kind;
-    const char *choice[2]; /* CHOICE: the names of 0 and 1 */
-    int64_t preset[2];     /* by enum dfopt_preset */
+    const char *choice[3]; /* CHOICE: the names of 0, 1 and, if not NULL, 2 */
+    double preset[2];      /* by enum dfopt_preset */
 };
 
 /* All switches; *n their number. Static storage. */
@@ -90,24 +123,92 @@ struct dfopt_override {
     struct dfopt_response to;
 };
 
-struct dfopt_policy {
-    struct dfopt_switches on;
-    struct dfopt_override *overrides; /* owned */
-    size_t n_overrides;
+/* Names of knobs or finding types: policy.names[first] and those behind it. */
+struct dfopt_name_range {
+    uint32_t first, n;
 };
 
-/* Sets the switches of a preset; no overrides. What *p owned is not freed. */
+/* factor * product of the knobs' values */
+struct dfopt_budget_term {
+    struct dfopt_value factor; /* a number */
+    struct dfopt_name_range knobs;
+};
+
+/* The sum of policy.terms[first_term] and those behind it is at most capacity. */
+struct dfopt_budget {
+    double capacity;
+    dfopt_sym name;
+    uint32_t first_term, n_terms;
+    uint32_t reserved; /* zero */
+};
+
+#define DFOPT_METRIC_NONE UINT32_MAX
+
+/* A limit that takes the last step back. */
+struct dfopt_guard {
+    double above;
+    dfopt_sym finding_type;        /* DFOPT_SYM_NONE: any */
+    uint32_t metric;               /* slot; DFOPT_METRIC_NONE: none is compared */
+    uint32_t some_knobs;           /* 1: only for `knobs` */
+    struct dfopt_name_range knobs; /* these do not grow */
+    uint32_t reserved;             /* zero */
+};
+
+/* The metric of findings that is an objective. */
+struct dfopt_objective_metric {
+    uint32_t metric;     /* slot; DFOPT_METRIC_NONE: none */
+    int32_t goal;        /* 1: more is better; -1: less is better */
+    uint32_t some_types; /* 1: only of findings of `types` */
+    struct dfopt_name_range types;
+};
+
+/* The metrics in the slots behind DFOPT_METRIC_KNOWN. DFOPT_SYM_EMPTY: none. */
+struct dfopt_metric_names {
+    dfopt_sym name[DFOPT_METRIC_NAMED];
+};
+
+struct dfopt_policy {
+    struct dfopt_switches on;
+    struct dfopt_override *overrides; /* owned, as all arrays */
+    size_t n_overrides;
+    struct dfopt_budget *budgets;
+    size_t n_budgets;
+    struct dfopt_budget_term *terms;
+    size_t n_terms;
+    struct dfopt_guard *guards;
+    size_t n_guards;
+    dfopt_sym *names;
+    size_t n_names;
+    struct dfopt_objective_metric objective_metric;
+    struct dfopt_metric_names metrics;
+};
+
+/* Sets the switches of a preset; nothing else. What *p owned is not freed. */
 void dfopt_policy_preset(struct dfopt_policy *p, enum dfopt_preset preset);
 
-/* *to is owned: dfopt_policy_clear; its array has room for `more` overrides. OK or
- * NOMEM. */
-enum dfopt_err dfopt_policy_copy(struct dfopt_policy *to,
-                                 const struct dfopt_policy *from, size_t more);
 void dfopt_policy_clear(struct dfopt_policy *p);
+
+/* Copies src into *out, with room for `more` overrides. *out is owned:
+ * dfopt_policy_clear. OK or NOMEM. */
+enum dfopt_err dfopt_policy_copy(struct dfopt_policy *out,
+                                 const struct dfopt_policy *src, size_t more);
 
 /* Applies the overrides that fit to a response of the knob: `*`, then its
  * tag's, then the knob's. */
 void dfopt_policy_apply(const struct dfopt_policy *p, dfopt_sym knob,
                         struct dfopt_response *r);
+
+/* Whether a decoded registration can be used under the policy. OK or SCHEMA. */
+enum dfopt_err dfopt_registration_check(const struct dfopt_registration *r,
+                                        const struct dfopt_policy *p,
+                                        struct dfopt_error *err);
+
+/* The number of the first guard that a finding (type) or an objective
+ * (DFOPT_SYM_NONE) matches; n_guards: none does. Its metric goes to *x: NaN if it
+ * has none or the metric is missing. An objective matches no guard that names a
+ * type of findings. */
+size_t dfopt_policy_guard(const struct dfopt_policy *p, dfopt_sym type,
+                          const uint8_t state[DFOPT_METRIC_COUNT],
+                          const double metric[DFOPT_METRIC_COUNT], double *x);
 
 #endif

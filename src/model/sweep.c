@@ -8,6 +8,7 @@
 _Static_assert(sizeof(struct dfopt_sweep_metrics) ==
                    8 * (1 + 13 + DFOPT_VERDICT_COUNT),
                "no padding");
+_Static_assert(13 + DFOPT_VERDICT_COUNT <= DFOPT_SWEEP_METRICS_MAX, "room");
 _Static_assert(sizeof(struct dfopt_sweep_knob) == 72, "no padding");
 
 void dfopt_sweep_variants_free(struct dfopt_sweep_variants *v)

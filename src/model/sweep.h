@@ -77,7 +77,7 @@ struct dfopt_sweep_metric_info {
     const char *meaning;
 };
 
-#define DFOPT_SWEEP_METRICS_MAX 40
+#define DFOPT_SWEEP_METRICS_MAX 64
 
 /* Fills *table with every metric and returns their number. */
 size_t dfopt_sweep_metric_table(

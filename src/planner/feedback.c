@@ -1,10 +1,18 @@
 /* What comes back to the planner: acks of applications and plans of a global
- * optimizer; and the listing of the state. */
-#include "planner/planner_internal.h"
-
+ * optimizer. */
 #include "planner/step.h"
+#include "planner/trial.h"
+
+#include <math.h>
 
 /* ---- acks ---- */
+
+/* Where a knob is decided when an ack speaks of it for this node. */
+static dfopt_sym site_of(const struct dfopt_planner *p, uint32_t knob,
+                         dfopt_sym node)
+{
+    return p->registry.states[knob].per_node ? node : DFOPT_SYM_EMPTY;
+}
 
 /* The plan in flight that an ack is for. Returns whether there is one here. */
 static bool match_ack(struct dfopt_planner *p, const struct dfopt_ack *a,
@@ -13,8 +21,10 @@ static bool match_ack(struct dfopt_planner *p, const struct dfopt_ack *a,
     if (p->policy->on.ack_match == DFOPT_ACK_MATCH_PLAN_ID)
         return a->known_form && dfopt_planner_find_plan(p, a->plan_id, key);
     key->knob = dfopt_registry_knob(&p->registry, a->knob);
-    key->node = dfopt_slots_find_node(&p->slots, a->node);
-    if (key->knob == DFOPT_SYMMAP_NONE || key->node == DFOPT_SYMMAP_NONE)
+    if (key->knob == DFOPT_SYMMAP_NONE)
+        return false;
+    key->node = dfopt_slots_find_node(&p->slots, site_of(p, key->knob, a->node));
+    if (key->node == DFOPT_SYMMAP_NONE)
         return false;
     key->slot = dfopt_slots_find(&p->slots, key->node, key->knob);
     return key->slot && key->slot->has_pending;
@@ -40,44 +50,160 @@ static void reject(struct dfopt_planner *p, const struct dfopt_key *key,
     }
 }
 
-enum dfopt_err dfopt_planner_ack(struct dfopt_planner *p, uint64_t seq,
-                                 const struct dfopt_ack *a,
-                                 struct dfopt_decisions *out)
+/* The window in which the values changed, or that a cooldown counts from. */
+static int64_t window_of(const struct dfopt_planner *p, const struct dfopt_key *key,
+                         const struct dfopt_pending *was, const struct dfopt_ack *a)
 {
-    struct dfopt_ack_row *row = dfopt_buf_grow(&out->acks, sizeof *row);
-    if (!row)
-        return DFOPT_ERR_NOMEM;
-    *row = (struct dfopt_ack_row){.seq = seq,
-                                  .outcome = DFOPT_ACK_OUTCOME_UNMATCHED,
-                                  .knob = DFOPT_SYM_EMPTY,
-                                  .window = DFOPT_WINDOW_NONE};
-    struct dfopt_key key;
-    if (!match_ack(p, a, &key))
-        return DFOPT_OK;
-    const struct dfopt_pending was = key.slot->pending;
-    dfopt_planner_land(p, &key);
-    int64_t window = a->window;
-    if (window < 0 && p->policy->on.ack_window == DFOPT_ACK_WINDOW_SEEN)
-        window = was.window > key.slot->seen ? was.window : key.slot->seen;
+    if (a->window >= 0)
+        return a->window;
+    if (p->control) { /* that which runs now */
+        const struct dfopt_site *site = p->slots.nodes[key->node].site;
+        const int64_t clock = site ? site->clock : -1;
+        return (was->window > clock ? was->window : clock) + 1;
+    }
+    if (p->policy->on.ack_window == DFOPT_ACK_WINDOW_SEEN)
+        return was->window > key->slot->seen ? was->window : key->slot->seen;
+    return a->window;
+}
+
+static void take_ack(struct dfopt_planner *p, const struct dfopt_key *key,
+                     const struct dfopt_pending *was, const struct dfopt_ack *a,
+                     struct dfopt_ack_row *row)
+{
+    const int64_t window = window_of(p, key, was, a);
+    const struct dfopt_value *value =
+        a->new_value.kind == DFOPT_KIND_NULL ? NULL : &a->new_value;
     row->outcome = DFOPT_ACK_OUTCOME_CLEARED;
     if (a->status == DFOPT_ACK_APPLIED) {
-        dfopt_planner_applied(
-            p, &key, was.severity,
-            a->new_value.kind == DFOPT_KIND_NULL ? NULL : &a->new_value, window);
+        dfopt_planner_applied(p, key, was->severity, value, window);
         row->outcome = DFOPT_ACK_OUTCOME_APPLIED;
-        row->window = window;
+        if (!p->control)
+            row->window = window;
     } else if (a->status == DFOPT_ACK_REJECTED) {
-        reject(p, &key, &was, a, window);
+        reject(p, key, was, a, window);
         row->outcome = DFOPT_ACK_OUTCOME_REJECTED;
         if (p->policy->on.reject_cooldown)
             row->window = window;
     }
-    row->plan_id = was.plan_id;
-    row->other_plan = !a->known_form || a->plan_id != was.plan_id;
-    row->knob = p->registry.knobs[key.knob].id;
-    row->node = dfopt_slots_node_name(&p->slots, key.node);
-    row->value = dfopt_planner_value(p, &key);
-    return DFOPT_OK;
+    if (p->control)
+        dfopt_trial_answered(p, key, a->status == DFOPT_ACK_REJECTED, value,
+                             window);
+    row->plan_id = was->plan_id;
+    row->other_plan = !a->known_form || a->plan_id != was->plan_id;
+    row->knob = p->registry.knobs[key->knob].id;
+    row->node = dfopt_slots_node_name(&p->slots, key->node);
+    row->value = dfopt_planner_value(p, key);
+}
+
+/* ---- acks of plans that are no longer in flight ---- */
+
+static bool is_legal(const struct dfopt_knob *k, struct dfopt_value v)
+{
+    switch (k->type) {
+    case DFOPT_KNOB_STR:
+        return v.kind == DFOPT_KIND_STR;
+    case DFOPT_KNOB_BOOL:
+        return v.kind == DFOPT_KIND_BOOL;
+    default:
+        return v.kind == DFOPT_KIND_INT ||
+               (v.kind == DFOPT_KIND_REAL && isfinite(v.d));
+    }
+}
+
+/* 1 + the event of the last plan of a slot that is settled or in flight; 0: none.
+ */
+static uint64_t last_event(const struct dfopt_slot *slot)
+{
+    const uint64_t flies =
+        slot->has_pending ? slot->pending.plan_id / DFOPT_PLANS_PER_EVENT + 1 : 0;
+    return flies > slot->settled ? flies : slot->settled;
+}
+
+/* The key that an ack could be adopted for. Returns whether there is one here; *e
+ * is NOMEM where memory ran out. */
+static bool may_adopt(struct dfopt_planner *p, uint64_t seq,
+                      const struct dfopt_ack *a, struct dfopt_key *key,
+                      enum dfopt_err *e)
+{
+    const uint64_t made = a->plan_id / DFOPT_PLANS_PER_EVENT;
+    key->knob = dfopt_registry_knob(&p->registry, a->knob);
+    if (a->status != DFOPT_ACK_APPLIED || key->knob == DFOPT_SYMMAP_NONE ||
+        !a->known_form || p->registry.states[key->knob].left ||
+        !is_legal(&p->registry.knobs[key->knob], a->new_value) || made >= seq)
+        return false;
+    if (!a->has_nodes && p->registry.states[key->knob].per_node)
+        return false; /* it does not say which node it speaks for */
+    const dfopt_sym node = site_of(p, key->knob, a->node);
+    if (node != DFOPT_SYM_EMPTY && p->owns && !p->owns(p->owns_arg, node))
+        return false;
+    key->node = dfopt_slots_node(&p->slots, node);
+    key->slot = key->node == DFOPT_SYMMAP_NONE
+                    ? NULL
+                    : dfopt_slots_at(&p->slots, key->node, key->knob);
+    if (!key->slot)
+        *e = DFOPT_ERR_NOMEM;
+    return key->slot && last_event(key->slot) < made + 1;
+}
+
+/* Such an ack still tells what runs. Returns whether it was adopted. */
+static bool adopt(struct dfopt_pass *s, const struct dfopt_ack *a,
+                  struct dfopt_key *key)
+{
+    struct dfopt_planner *p = s->p;
+    enum dfopt_err e = DFOPT_OK;
+    if (p->assumed_acks ||
+        p->policy->on.unmatched_ack != DFOPT_UNMATCHED_ACK_ADOPT ||
+        !may_adopt(p, s->seq, a, key, &e)) {
+        dfopt_pass_fail(s, e);
+        return false;
+    }
+    const struct dfopt_value old = dfopt_planner_value(p, key);
+    dfopt_planner_applied(p, key, 0, &a->new_value, -1);
+    key->slot->settled = a->plan_id / DFOPT_PLANS_PER_EVENT + 1;
+    const struct dfopt_about about = {DFOPT_SYM_NONE,
+                                      p->registry.knobs[key->knob].id,
+                                      dfopt_slots_node_name(&p->slots, key->node)};
+    const struct dfopt_compared c = {dfopt_value_as_double(a->new_value),
+                                     dfopt_value_as_double(old)};
+    dfopt_pass_row(s, key->node, dfopt_pass_own(s, key->node),
+                   DFOPT_VERDICT_ADOPTED, about, c);
+    if (p->control) {
+        const struct dfopt_adjustment *x =
+            dfopt_site_adjustment(p, key->node, key->knob);
+        if (x && x->in_trial)
+            p->slots.nodes[key->node].site->disturbed = true;
+    }
+    return true;
+}
+
+enum dfopt_err dfopt_planner_ack(struct dfopt_planner *p, uint64_t seq,
+                                 const struct dfopt_ack *a,
+                                 struct dfopt_decisions *out)
+{
+    struct dfopt_pass s = dfopt_pass_begin(p, seq, out);
+    struct dfopt_ack_row row = {.seq = seq,
+                                .outcome = DFOPT_ACK_OUTCOME_UNMATCHED,
+                                .knob = DFOPT_SYM_EMPTY,
+                                .window = DFOPT_WINDOW_NONE};
+    struct dfopt_key key, other;
+    struct dfopt_pending was = {0};
+    const bool matched = match_ack(p, a, &key);
+    if (matched) {
+        was = key.slot->pending;
+        dfopt_planner_settle(p, &key);
+    }
+    const bool adopted = adopt(&s, a, &other);
+    if (matched) {
+        take_ack(p, &key, &was, a, &row);
+    } else if (adopted) {
+        row.outcome = DFOPT_ACK_OUTCOME_ADOPTED;
+        row.plan_id = a->plan_id;
+        row.knob = p->registry.knobs[other.knob].id;
+        row.node = dfopt_slots_node_name(&p->slots, other.node);
+        row.value = a->new_value;
+    }
+    dfopt_pass_fail(&s, dfopt_buf_add(&out->acks, &row, sizeof row));
+    return dfopt_pass_end(&s);
 }
 
 /* ---- plans of a global optimizer ---- */
@@ -129,6 +255,29 @@ static void set_for_job(struct dfopt_planner *p, const struct dfopt_key *key,
     start_cooldown(key->slot, g);
 }
 
+/* Whether the target nodes of a global plan matter; a knob of the job has one
+ * value. */
+static bool is_for_nodes(const struct dfopt_planner *p, uint32_t knob, size_t n)
+{
+    return n > 0 && p->policy->on.global_overrides_nodes &&
+           p->registry.states[knob].per_node;
+}
+
+/* A global plan changed a knob of these nodes; of the job, if there are none. */
+static void disturb(struct dfopt_planner *p, const dfopt_sym *nodes, size_t n)
+{
+    const dfopt_sym job = DFOPT_SYM_EMPTY;
+    for (size_t i = 0; i < (n ? n : 1); i++) {
+        const uint32_t node = dfopt_slots_find_node(&p->slots, n ? nodes[i] : job);
+        if (node != DFOPT_SYMMAP_NONE && p->slots.nodes[node].site)
+            p->slots.nodes[node].site->disturbed = true;
+    }
+    if (n == 0) {
+        p->job_changes++;
+        p->job_since = -1;
+    }
+}
+
 enum dfopt_err dfopt_planner_follow(struct dfopt_planner *p,
                                     const struct dfopt_key *job,
                                     const struct dfopt_global_plan *g,
@@ -136,10 +285,16 @@ enum dfopt_err dfopt_planner_follow(struct dfopt_planner *p,
 {
     size_t n;
     const dfopt_sym *nodes = dfopt_dict_items(p->dict, g->target_nodes, &n);
-    if (n > 0 && p->policy->on.global_overrides_nodes)
-        return set_on_nodes(p, job->knob, g, nodes, n, new);
-    set_for_job(p, job, g, new);
-    return DFOPT_OK;
+    enum dfopt_err e = DFOPT_OK;
+    if (!is_for_nodes(p, job->knob, n))
+        n = 0;
+    if (n > 0)
+        e = set_on_nodes(p, job->knob, g, nodes, n, new);
+    else
+        set_for_job(p, job, g, new);
+    if (!e && p->control)
+        disturb(p, nodes, n);
+    return e;
 }
 
 /* Appends the plan that is passed on. */
@@ -189,7 +344,7 @@ static enum dfopt_err apply_global(struct dfopt_planner *p, uint64_t seq,
         return DFOPT_OK;
     job.slot = dfopt_slots_find(&p->slots, DFOPT_JOB_NODE, job.knob);
     const struct dfopt_value old = job.slot->value;
-    const bool for_nodes = n > 0 && p->policy->on.global_overrides_nodes;
+    const bool for_nodes = is_for_nodes(p, job.knob, n);
     *outcome = DFOPT_RELAY_SAME_VALUE;
     if (!for_nodes && dfopt_value_equal(p->dict, new, old))
         return DFOPT_OK;
@@ -217,69 +372,4 @@ enum dfopt_err dfopt_planner_global_plan(struct dfopt_planner *p, uint64_t seq,
     size_t n;
     const dfopt_sym *nodes = dfopt_dict_items(p->dict, g->target_nodes, &n);
     return apply_global(p, seq, g, nodes, n, out, &row->outcome);
-}
-
-/* ---- the state, listed ---- */
-
-static enum dfopt_err list_slot(const struct dfopt_planner *p,
-                                const struct dfopt_key *key, struct dfopt_buf *rows)
-{
-    const struct dfopt_slot *slot = key->slot;
-    bool has_value = key->node == DFOPT_JOB_NODE
-                         ? slot->has_value
-                         : dfopt_planner_has_override(p, key);
-    uint32_t flags =
-        (has_value ? DFOPT_STATE_VALUE : 0u) |
-        (slot->has_pending ? DFOPT_STATE_PENDING : 0u) |
-        (slot->has_pending && slot->pending.had ? DFOPT_STATE_HAD : 0u) |
-        (slot->has_cooldown ? DFOPT_STATE_COOLDOWN : 0u) |
-        (slot->has_seen ? DFOPT_STATE_SEEN : 0u);
-    if (flags == 0)
-        return DFOPT_OK;
-    struct dfopt_state_row *row = dfopt_buf_grow(rows, sizeof *row);
-    if (!row)
-        return DFOPT_ERR_NOMEM;
-    row->knob = p->registry.knobs[key->knob].id;
-    row->node = dfopt_slots_node_name(&p->slots, key->node);
-    row->flags = flags;
-    row->ordinal = key->knob;
-    if (has_value)
-        row->value = slot->value;
-    if (slot->has_pending) {
-        row->plan_id = slot->pending.plan_id;
-        row->plan_severity = slot->pending.severity;
-        row->plan_window = slot->pending.window;
-        row->plan_old = slot->pending.old;
-    }
-    if (slot->has_cooldown) {
-        row->cooldown_window = slot->cooldown_window;
-        row->cooldown_severity = slot->cooldown_severity;
-    }
-    if (slot->has_seen)
-        row->seen = slot->seen;
-    return DFOPT_OK;
-}
-
-enum dfopt_err dfopt_planner_state(const struct dfopt_planner *p, bool job,
-                                   struct dfopt_buf *rows,
-                                   struct dfopt_buf *suppressions)
-{
-    enum dfopt_err e = DFOPT_OK;
-    for (uint32_t node = job ? 0 : 1; node < p->slots.n_nodes && !e; node++)
-        for (uint32_t knob = 0; knob < p->registry.n_knobs && !e; knob++) {
-            struct dfopt_key key = {knob, node,
-                                    dfopt_slots_find(&p->slots, node, knob)};
-            if (key.slot)
-                e = list_slot(p, &key, rows);
-        }
-    for (uint32_t i = 0; job && i < p->n_suppressed && !e; i++) {
-        const struct dfopt_tag *t = &p->registry.tags[p->suppressed[i]];
-        struct dfopt_suppression_state *row =
-            dfopt_buf_grow(suppressions, sizeof *row);
-        if (!row)
-            return DFOPT_ERR_NOMEM;
-        *row = (struct dfopt_suppression_state){t->name, t->by_type, t->window,
-                                                t->severity};
-    }
-    return e;
 }

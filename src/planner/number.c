@@ -65,6 +65,11 @@ static double to_real(struct dfopt_number n)
     return n.kind == DFOPT_KIND_REAL ? n.d : (double)n.i;
 }
 
+double dfopt_number_as_double(struct dfopt_number n)
+{
+    return is_numeric(n) ? to_real(n) : NAN;
+}
+
 /* i < d, or with `less` false: i > d; exactly, for any real but NaN. */
 static bool whole_beside_real(__int128 i, double d, bool less)
 {

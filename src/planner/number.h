@@ -23,6 +23,9 @@ struct dfopt_number dfopt_number_real(double d);
 /* Back to a value. False if an integer does not fit in 64 bits. */
 bool dfopt_number_value(struct dfopt_number n, struct dfopt_value *out);
 
+/* The number as a double; NaN for what is none. */
+double dfopt_number_as_double(struct dfopt_number n);
+
 /* a < b. False if the two cannot be ordered. NaN is ordered: never less. */
 bool dfopt_number_less(struct dfopt_number a, struct dfopt_number b, bool *out);
 

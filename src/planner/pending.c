@@ -58,7 +58,7 @@ void dfopt_planner_applied(struct dfopt_planner *p, const struct dfopt_key *key,
         dfopt_planner_set_value(p, key, *value);
     if (key->node == DFOPT_JOB_NODE && p->policy->on.global_overrides_nodes)
         dfopt_planner_drop_overrides(p, key->knob);
-    if (window >= 0) {
+    if (window >= 0 && !p->control) {
         key->slot->has_cooldown = true;
         key->slot->cooldown_window = window;
         key->slot->cooldown_severity = severity;
@@ -69,7 +69,8 @@ enum dfopt_err dfopt_planner_launch(struct dfopt_planner *p,
                                     const struct dfopt_key *key,
                                     const struct dfopt_pending *plan)
 {
-    if (p->policy->on.ack_match == DFOPT_ACK_MATCH_PLAN_ID) {
+    if (p->policy->on.ack_match == DFOPT_ACK_MATCH_PLAN_ID ||
+        p->policy->on.registration == DFOPT_REGISTRATION_INTERPRET) {
         struct dfopt_pending_ref *ref = calloc(1, sizeof *ref);
         if (!ref)
             return DFOPT_ERR_NOMEM;
@@ -103,6 +104,27 @@ void dfopt_planner_land(struct dfopt_planner *p, const struct dfopt_key *key)
         free(ref);
     }
     key->slot->has_pending = false;
+}
+
+void dfopt_planner_settle(struct dfopt_planner *p, const struct dfopt_key *key)
+{
+    key->slot->settled = key->slot->pending.plan_id / DFOPT_PLANS_PER_EVENT + 1;
+    dfopt_planner_land(p, key);
+}
+
+bool dfopt_planner_next_plan(const struct dfopt_planner *p, void **at,
+                             uint32_t knob, struct dfopt_key *key)
+{
+    struct dfopt_pending_ref *ref = *at ? *at : p->in_flight;
+    while (ref && ref->knob != knob)
+        ref = ref->hh.next;
+    if (!ref)
+        return false;
+    key->knob = knob;
+    key->node = ref->node;
+    key->slot = dfopt_slots_find(&p->slots, ref->node, knob);
+    *at = ref->hh.next;
+    return true;
 }
 
 void dfopt_planner_withdraw(struct dfopt_planner *p, const struct dfopt_key *key)

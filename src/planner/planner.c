@@ -1,10 +1,9 @@
-/* The planner: registrations and findings. Acks, global plans and the listing
- * of the state are in feedback.c; the new value of a knob in step.c.
+/* The planner's life, and findings on their way through it: control (site.c,
+ * judge.c, guard.c), suppressions, and each response (respond.c).
  *
  * Invariant: every registered knob has a slot with a value for the job. */
-#include "planner/planner_internal.h"
-
-#include "planner/step.h"
+#include "planner/control.h"
+#include "planner/respond.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -23,6 +22,8 @@ enum dfopt_err dfopt_planner_create(struct dfopt_planner **out,
     p->relay_hostname = config->relay_hostname;
     p->owns = config->owns;
     p->owns_arg = config->owns_arg;
+    p->silent_job = config->silent_job;
+    p->control = config->policy->on.effect != DFOPT_EFFECT_SEVERITY;
     enum dfopt_err e = dfopt_slots_init(&p->slots);
     if (e) {
         dfopt_planner_destroy(p);
@@ -37,10 +38,14 @@ void dfopt_planner_destroy(struct dfopt_planner *p)
     if (!p)
         return;
     dfopt_planner_free_refs(p);
+    dfopt_instances_free(&p->instances);
+    for (uint32_t i = 0; i < p->slots.n_nodes; i++)
+        dfopt_site_free(p->slots.nodes[i].site);
     dfopt_registry_free(&p->registry);
     dfopt_slots_free(&p->slots);
     free(p->epoch);
     free(p->suppressed);
+    free(p->views);
     free(p);
 }
 
@@ -53,145 +58,79 @@ uint64_t dfopt_planner_bytes(uint64_t nodes, uint64_t knobs, uint64_t names)
 {
     const uint64_t maps = 3 * 2 * sizeof(uint32_t); /* as long as twice the names */
     return sizeof(struct dfopt_planner) + dfopt_slots_bytes(nodes, knobs) +
-           names * maps + knobs * (sizeof(struct dfopt_knob) + 4096);
+           dfopt_site_bytes(nodes, knobs) + names * maps +
+           knobs * (sizeof(struct dfopt_knob) + 4096);
 }
 
-/* ---- registrations ---- */
+/* ---- suppressions ---- */
 
-static bool reserve_epochs(struct dfopt_planner *p, uint32_t knob)
-{
-    if (knob < p->cap_epoch)
-        return true;
-    uint32_t cap = p->cap_epoch ? p->cap_epoch * 2 : 16;
-    uint32_t *epoch = realloc(p->epoch, cap * sizeof *epoch);
-    if (!epoch)
-        return false;
-    memset(epoch + p->cap_epoch, 0, (cap - p->cap_epoch) * sizeof *epoch);
-    p->epoch = epoch;
-    p->cap_epoch = cap;
-    return true;
-}
-
-enum dfopt_err dfopt_planner_register(struct dfopt_planner *p,
-                                      const struct dfopt_registration *r)
-{
-    for (size_t i = 0; i < r->n_knobs; i++) {
-        const struct dfopt_knob *k = &r->knobs[i];
-        uint32_t knob = dfopt_registry_add(&p->registry, p->policy, k);
-        if (knob == DFOPT_SYMMAP_NONE || !reserve_epochs(p, knob))
-            return DFOPT_ERR_NOMEM;
-        struct dfopt_key key = {.knob = knob, .node = DFOPT_JOB_NODE};
-        key.slot = dfopt_slots_at(&p->slots, DFOPT_JOB_NODE, knob);
-        if (!key.slot)
-            return DFOPT_ERR_NOMEM;
-        if (k->has_current)
-            dfopt_planner_set_value(p, &key, k->current);
-        else if (!key.slot->has_value)
-            dfopt_planner_set_value(p, &key, k->default_value);
-    }
-    return DFOPT_OK;
-}
-
-/* ---- findings ---- */
-
-/* A finding as it passes through the planner. */
-struct pass {
-    struct dfopt_planner *p;
-    uint64_t seq;
-    const struct dfopt_finding *f;
-    struct dfopt_decisions *out;
-    uint32_t node;     /* index */
-    uint32_t position; /* of the next verdict */
-    uint32_t plans;    /* made so far */
+/* A finding at one of its sites. */
+struct visit {
+    struct dfopt_look look;
+    bool own;          /* not a node's finding that comes to the job's site too */
+    uint32_t position; /* of the next tag or response */
 };
 
-/* What was compared with what, for the verdict's row. */
-struct compared {
-    double value, threshold;
-};
-
-static enum dfopt_err add_verdict(struct pass *s, enum dfopt_verdict verdict,
-                                  dfopt_sym tag, dfopt_sym knob, struct compared c)
+static void add_suppression(struct dfopt_pass *s, const struct dfopt_tag *t,
+                            enum dfopt_suppression_action action)
 {
-    struct dfopt_verdict_row *row = dfopt_buf_grow(&s->out->verdicts, sizeof *row);
-    if (!row)
-        return DFOPT_ERR_NOMEM;
-    row->seq = s->seq;
-    row->position = s->position++;
-    row->verdict = verdict;
-    row->tag = tag;
-    row->knob = knob;
-    row->node = tag == DFOPT_SYM_NONE ? DFOPT_SYM_EMPTY : s->f->node;
-    row->value = c.value;
-    row->threshold = c.threshold;
-    return DFOPT_OK;
-}
-
-static const struct compared nothing = {NAN, NAN};
-
-static enum dfopt_err add_suppression(struct pass *s, const struct dfopt_tag *t,
-                                      enum dfopt_suppression_action action)
-{
-    struct dfopt_suppression_row *row =
-        dfopt_buf_grow(&s->out->suppressions, sizeof *row);
-    if (!row)
-        return DFOPT_ERR_NOMEM;
-    row->seq = s->seq;
-    row->tag = t->name;
-    row->finding_type = t->by_type;
-    row->action = action;
-    row->window = t->window;
-    row->severity = t->severity;
-    return DFOPT_OK;
+    const struct dfopt_suppression_row row = {.seq = s->seq,
+                                              .tag = t->name,
+                                              .finding_type = t->by_type,
+                                              .action = action,
+                                              .window = t->window,
+                                              .severity = t->severity};
+    if (dfopt_pass_speaks(s, DFOPT_JOB_NODE))
+        dfopt_pass_fail(s, dfopt_buf_add(&s->out->suppressions, &row, sizeof row));
 }
 
 /* A global finding sets the suppressions that it names. */
-static enum dfopt_err suppress(struct pass *s, dfopt_sym tag)
+static void suppress(struct dfopt_pass *s, const struct dfopt_finding *f,
+                     dfopt_sym tag)
 {
     struct dfopt_tag *t = dfopt_planner_suppress(s->p, tag);
-    if (!t)
-        return DFOPT_ERR_NOMEM;
-    t->by_type = s->f->type;
-    t->window = s->f->window;
-    t->severity = s->f->severity;
-    return add_suppression(s, t, DFOPT_SUPPRESSION_SET);
+    if (!t) {
+        dfopt_pass_fail(s, DFOPT_ERR_NOMEM);
+        return;
+    }
+    t->by_type = f->type;
+    t->window = f->window;
+    t->severity = f->severity;
+    add_suppression(s, t, DFOPT_SUPPRESSION_SET);
 }
 
 /* A global finding that names none clears those of its own type. */
-static enum dfopt_err clear_own_suppressions(struct pass *s)
+static void clear_own_suppressions(struct dfopt_pass *s,
+                                   const struct dfopt_finding *f)
 {
     struct dfopt_planner *p = s->p;
     uint32_t kept = 0;
-    enum dfopt_err e = DFOPT_OK;
     for (uint32_t i = 0; i < p->n_suppressed; i++) {
         struct dfopt_tag *t = &p->registry.tags[p->suppressed[i]];
-        if (t->by_type == s->f->type && !e) {
-            e = add_suppression(s, t, DFOPT_SUPPRESSION_CLEARED);
+        if (t->by_type == f->type && !s->e) {
+            add_suppression(s, t, DFOPT_SUPPRESSION_CLEARED);
             t->suppressed = false;
         } else {
             p->suppressed[kept++] = p->suppressed[i];
         }
     }
     p->n_suppressed = kept;
-    return e;
 }
 
-static enum dfopt_err update_suppressions(struct pass *s)
+static void update_suppressions(struct dfopt_pass *s, const struct dfopt_finding *f)
 {
     size_t n;
-    const dfopt_sym *tags = dfopt_dict_items(s->p->dict, s->f->suppresses, &n);
+    const dfopt_sym *tags = dfopt_dict_items(s->p->dict, f->suppresses, &n);
     if (n == 0)
-        return clear_own_suppressions(s);
-    enum dfopt_err e = DFOPT_OK;
-    for (size_t i = 0; i < n && !e; i++)
-        e = suppress(s, tags[i]);
-    return e;
+        clear_own_suppressions(s, f);
+    for (size_t i = 0; i < n && !s->e; i++)
+        suppress(s, f, tags[i]);
 }
 
-static bool is_suppressed(const struct pass *s, const struct dfopt_tag *t)
+static bool is_suppressed(const struct dfopt_planner *p,
+                          const struct dfopt_finding *f, const struct dfopt_tag *t)
 {
-    const struct dfopt_switches *on = &s->p->policy->on;
-    const struct dfopt_finding *f = s->f;
+    const struct dfopt_switches *on = &p->policy->on;
     if (!t->suppressed)
         return false;
     if (on->suppression_ttl_windows &&
@@ -202,223 +141,229 @@ static bool is_suppressed(const struct pass *s, const struct dfopt_tag *t)
     return f->node == DFOPT_SYM_EMPTY || !(f->severity > t->severity);
 }
 
-/* Notes the largest window of the findings that the key was looked at for. */
-static enum dfopt_err see_window(struct pass *s, const struct dfopt_key *key)
+/* ---- what control makes of a finding ---- */
+
+static struct dfopt_view *find_view(const struct dfopt_planner *p, dfopt_sym type)
+{
+    for (uint32_t i = 0; i < p->n_views; i++)
+        if (p->views[i].type == type)
+            return &p->views[i];
+    return NULL;
+}
+
+/* Notes a finding about the whole job. */
+static void note_view(struct dfopt_pass *s, const struct dfopt_finding *f)
+{
+    struct dfopt_planner *p = s->p;
+    struct dfopt_view *view = find_view(p, f->type);
+    if (!view && p->n_views == p->cap_views) {
+        const uint32_t cap = p->cap_views ? p->cap_views * 2 : 16;
+        struct dfopt_view *more = realloc(p->views, cap * sizeof *more);
+        if (!more) {
+            dfopt_pass_fail(s, DFOPT_ERR_NOMEM);
+            return;
+        }
+        p->views = more;
+        p->cap_views = cap;
+    }
+    view = view ? view : &p->views[p->n_views++];
+    *view = (struct dfopt_view){f->type, f->window};
+}
+
+/* Whether the policy takes the objective from this finding; *x is it. */
+static bool has_objective_metric(const struct dfopt_policy *policy,
+                                 const struct dfopt_finding *f, double *x)
+{
+    const struct dfopt_objective_metric *m = &policy->objective_metric;
+    if (m->metric == DFOPT_METRIC_NONE ||
+        f->metric_state[m->metric] != DFOPT_METRIC_NUMBER)
+        return false;
+    *x = f->metric[m->metric];
+    for (uint32_t i = 0; i < m->types.n; i++)
+        if (policy->names[m->types.first + i] == f->type)
+            return true;
+    return !m->some_types;
+}
+
+static void observe_objective(struct visit *v, struct dfopt_site *site)
+{
+    const struct dfopt_finding *f = v->look.f;
+    const struct dfopt_policy *policy = v->look.pass->p->policy;
+    const struct dfopt_series *r = site->series;
+    double x;
+    if (!v->own || !has_objective_metric(policy, f, &x) ||
+        (r && r->n && f->window <= r->window[r->n - 1]))
+        return;
+    dfopt_objective_take(v->look.pass, v->look.node, f->window, x,
+                         policy->objective_metric.goal);
+}
+
+static void observe(struct visit *v)
+{
+    struct dfopt_pass *s = v->look.pass;
+    struct dfopt_planner *p = s->p;
+    const struct dfopt_finding *f = v->look.f;
+    const uint32_t node = v->look.node;
+    struct dfopt_site *site = dfopt_site_advance(s, node, f->window);
+    v->look.site = site;
+    if (!site)
+        return;
+    observe_objective(v, site);
+    dfopt_guards_check(s, node, f->type, f->metric_state, f->metric, f->window);
+    if (v->own && node == DFOPT_JOB_NODE)
+        note_view(s, f);
+    size_t n;
+    const dfopt_sym *tags = dfopt_dict_items(p->dict, f->tags, &n);
+    for (size_t i = 0; i < n; i++)
+        dfopt_site_demand(s, site, tags[i], f->window);
+    if (v->own && f->trend == DFOPT_TREND_WORSENING && !site->trial &&
+        !dfopt_site_has_objective(p, site))
+        dfopt_site_relearn(site);
+    dfopt_judge(s, node, f->window, f);
+}
+
+/* What the gates ask of all pairs alike. */
+static void prepare_gates(struct visit *v)
+{
+    struct dfopt_look *l = &v->look;
+    const struct dfopt_planner *p = l->pass->p;
+    if (l->node != DFOPT_JOB_NODE) {
+        const struct dfopt_site *job = p->slots.nodes[DFOPT_JOB_NODE].site;
+        l->job_tries = job && job->trial;
+    } else if (!v->own) {
+        const struct dfopt_view *view = find_view(p, l->f->type);
+        l->superseded = view && l->site->clock - view->window <= 1;
+    }
+}
+
+/* ---- findings ---- */
+
+static void add_row(struct visit *v, enum dfopt_verdict verdict)
+{
+    static const struct dfopt_about nothing = {DFOPT_SYM_NONE, DFOPT_SYM_NONE,
+                                               DFOPT_SYM_EMPTY};
+    dfopt_pass_row(v->look.pass, v->look.node,
+                   dfopt_pass_own(v->look.pass, v->look.node), verdict, nothing,
+                   DFOPT_NOT_COMPARED);
+}
+
+static void handle_pair(struct visit *v, const struct dfopt_tag_response *r,
+                        bool improving)
+{
+    struct dfopt_look *l = &v->look;
+    struct dfopt_place place = {.taken = true, .position = v->position};
+    struct dfopt_compared c = DFOPT_NOT_COMPARED;
+    const enum dfopt_verdict verdict =
+        improving ? DFOPT_VERDICT_TREND : dfopt_respond(l, r, &place, &c);
+    dfopt_look_row(l, v->position, verdict, r->r.tag,
+                   l->pass->p->registry.knobs[r->knob].id, c);
+}
+
+static void handle_tag(struct visit *v, dfopt_sym tag, bool improving)
+{
+    struct dfopt_look *l = &v->look;
+    const struct dfopt_registry *g = &l->pass->p->registry;
+    const uint32_t index = dfopt_symmap_get(&g->tag_of, tag);
+    const struct dfopt_tag *t = index == DFOPT_SYMMAP_NONE ? NULL : &g->tags[index];
+    const bool suppressed = t && is_suppressed(l->pass->p, l->f, t);
+    if (suppressed || !t || t->n_responses == 0) {
+        struct dfopt_compared c = DFOPT_NOT_COMPARED;
+        if (suppressed)
+            c = (struct dfopt_compared){l->f->severity, t->severity};
+        if (v->own)
+            dfopt_look_row(l, v->position,
+                           suppressed ? DFOPT_VERDICT_SUPPRESSED
+                                      : DFOPT_VERDICT_NO_RESPONSE,
+                           tag, DFOPT_SYM_NONE, c);
+        v->position++;
+        return;
+    }
+    for (uint32_t i = 0; i < t->n_responses && !l->pass->e; i++, v->position++) {
+        const struct dfopt_tag_response *r = &t->responses[i];
+        const bool per_node = g->states[r->knob].per_node;
+        if (v->own ? per_node || l->node == DFOPT_JOB_NODE : !per_node)
+            handle_pair(v, r, improving);
+    }
+}
+
+/* What one site makes of a finding. */
+static void visit_site(struct dfopt_pass *s, const struct dfopt_finding *f,
+                       dfopt_sym site_name)
+{
+    struct dfopt_planner *p = s->p;
+    struct visit v = {.look = {.pass = s, .f = f},
+                      .own = site_name == f->node,
+                      .position = DFOPT_POSITION_TAG};
+    v.look.node = dfopt_slots_node(&p->slots, site_name);
+    if (v.look.node == DFOPT_SYMMAP_NONE)
+        dfopt_pass_fail(s, DFOPT_ERR_NOMEM);
+    else if (p->control)
+        observe(&v);
+    if (s->e)
+        return;
+    const bool improving = f->trend == DFOPT_TREND_IMPROVING &&
+                           !(v.look.site && v.look.site->n_adjustments);
+    if (v.own && improving) {
+        add_row(&v, DFOPT_VERDICT_TREND);
+        return;
+    }
+    if (f->global)
+        update_suppressions(s, f);
+    if (p->registry.n_knobs == 0) {
+        add_row(&v, DFOPT_VERDICT_NO_KNOBS);
+        return;
+    }
+    if (v.look.site)
+        prepare_gates(&v);
+    size_t n;
+    const dfopt_sym *tags = dfopt_dict_items(p->dict, f->tags, &n);
+    for (size_t i = 0; i < n && !s->e; i++)
+        handle_tag(&v, tags[i], improving);
+    if (v.look.site && !s->e)
+        dfopt_trial_opened(p, v.look.node);
+}
+
+bool dfopt_planner_concerns_job(const struct dfopt_planner *p,
+                                const struct dfopt_finding *f)
+{
+    size_t n;
+    double x;
+    if (f->node == DFOPT_SYM_EMPTY)
+        return true;
+    if (p->registry.n_job_knobs == 0)
+        return false;
+    const dfopt_sym *tags = dfopt_dict_items(p->dict, f->tags, &n);
+    for (size_t i = 0; i < n; i++) {
+        const uint32_t at = dfopt_symmap_get(&p->registry.tag_of, tags[i]);
+        if (at != DFOPT_SYMMAP_NONE && p->registry.tags[at].n_job)
+            return true;
+    }
+    return p->control && dfopt_policy_guard(p->policy, f->type, f->metric_state,
+                                            f->metric, &x) < p->policy->n_guards;
+}
+
+static void visit_node(struct dfopt_pass *s, const struct dfopt_finding *f)
 {
     const struct dfopt_planner *p = s->p;
-    struct dfopt_slot *slot = key->slot;
-    if (slot->has_seen && s->f->window <= slot->seen)
-        return DFOPT_OK;
-    slot->seen = s->f->window;
-    slot->has_seen = true;
-    if (p->assumed_acks || p->policy->on.ack_window != DFOPT_ACK_WINDOW_SEEN)
-        return DFOPT_OK; /* no ack will ever look at it */
-    const struct dfopt_seen_row row = {.seq = s->seq,
-                                       .knob = p->registry.knobs[key->knob].id,
-                                       .node = s->f->node,
-                                       .window = s->f->window};
-    return dfopt_buf_add(&s->out->seen, &row, sizeof row);
-}
-
-/* Gives up a plan in flight that has waited too long. */
-static enum dfopt_err time_out(struct pass *s, const struct dfopt_key *key)
-{
-    const struct dfopt_pending was = key->slot->pending;
-    dfopt_planner_withdraw(s->p, key);
-    const struct dfopt_timeout_row row = {.seq = s->seq,
-                                          .plan_id = was.plan_id,
-                                          .knob =
-                                              s->p->registry.knobs[key->knob].id,
-                                          .node = s->f->node,
-                                          .window = s->f->window,
-                                          .value = dfopt_planner_value(s->p, key)};
-    return dfopt_buf_add(&s->out->timeouts, &row, sizeof row);
-}
-
-/* Whether a plan in flight stands in the way; one that has waited too long does
- * not. */
-static enum dfopt_err in_flight(struct pass *s, const struct dfopt_key *key,
-                                bool *blocks, struct compared *c)
-{
-    const struct dfopt_slot *slot = key->slot;
-    const int64_t timeout = s->p->policy->on.pending_timeout_windows;
-    *blocks = false;
-    if (!slot->has_pending)
-        return DFOPT_OK;
-    const int64_t waited = s->f->window - slot->pending.window;
-    if (timeout && waited >= timeout)
-        return time_out(s, key);
-    *c = (struct compared){(double)waited, (double)timeout};
-    *blocks = true;
-    return DFOPT_OK;
-}
-
-/* The gates behind `pending`, in their order. PLANNED: all passed. */
-static enum dfopt_verdict gates(const struct pass *s, const struct dfopt_key *key,
-                                const struct dfopt_response *r, struct compared *c)
-{
-    const struct dfopt_finding *f = s->f;
-    const struct dfopt_slot *slot = key->slot;
-    *c = (struct compared){f->severity, r->min_severity};
-    if (f->severity < r->min_severity)
-        return DFOPT_VERDICT_SEVERITY;
-    *c = (struct compared){(double)f->persistence, r->min_persistence};
-    if ((double)f->persistence < r->min_persistence)
-        return DFOPT_VERDICT_PERSISTENCE;
-    if (slot->has_cooldown) {
-        *c = (struct compared){(double)(f->window - slot->cooldown_window),
-                               r->cooldown_windows};
-        if (c->value < c->threshold)
-            return DFOPT_VERDICT_COOLDOWN_TIME;
-        const double was = slot->cooldown_severity;
-        *c = (struct compared){(was - f->severity) / was,
-                               r->effectiveness_threshold};
-        if (was > 0 && c->value < c->threshold)
-            return DFOPT_VERDICT_COOLDOWN_INEFFECTIVE;
+    bool owned = true;
+    if (f->node != DFOPT_SYM_EMPTY && dfopt_planner_concerns_job(p, f)) {
+        visit_site(s, f, DFOPT_SYM_EMPTY);
+        owned = !p->owns || p->owns(p->owns_arg, f->node);
     }
-    return DFOPT_VERDICT_PLANNED;
-}
-
-static bool against_direction(const struct dfopt_switches *on, uint32_t direction,
-                              struct dfopt_value old, struct dfopt_value new)
-{
-    const int order = on->strict_direction ? dfopt_value_order(new, old) : 0;
-    return (direction == DFOPT_DIRECTION_INCREASE && order == -1) ||
-           (direction == DFOPT_DIRECTION_DECREASE && order == 1);
-}
-
-/* Appends the plan, sets the value and puts the plan in flight (or, with
- * assumed acks, has it applied at once). */
-static enum dfopt_err make_plan(struct pass *s, const struct dfopt_key *key,
-                                const struct dfopt_response *r,
-                                struct dfopt_value old, struct dfopt_value new)
-{
-    struct dfopt_planner *p = s->p;
-    const struct dfopt_finding *f = s->f;
-    const struct dfopt_knob *k = &p->registry.knobs[key->knob];
-    struct dfopt_plan *plan = dfopt_buf_grow(&s->out->plans, sizeof *plan);
-    if (!plan)
-        return DFOPT_ERR_NOMEM;
-    *plan = (struct dfopt_plan){
-        .seq = s->seq,
-        .plan_id = s->seq * DFOPT_PLANS_PER_EVENT + s->plans,
-        .position = s->position,
-        .number = s->plans,
-        .relay_id = DFOPT_SYM_NONE,
-        .knob = k->id,
-        .target_function = k->target_function,
-        .apply_when = r->apply_when,
-        .finding_type = f->type,
-        .tag = r->tag,
-        .node = f->node,
-        .targets = DFOPT_LIST_EMPTY,
-        .rationale = DFOPT_SYM_NONE,
-        .motif = f->motif,
-        .trend = f->trend_text,
-        .scope = f->scope,
-        .old_value = old,
-        .new_value = new,
-        .severity = f->severity,
-        .window = f->window,
-        .persistence = f->persistence,
-    };
-    s->plans++;
-    return dfopt_planner_put_in_force(p, key, plan);
-}
-
-/* The value that the gates let through, if there is one to plan (PLANNED). */
-static enum dfopt_verdict next_value(const struct pass *s,
-                                     const struct dfopt_tag_response *tr,
-                                     struct dfopt_value old,
-                                     struct dfopt_value *new, struct compared *c)
-{
-    const struct dfopt_planner *p = s->p;
-    const struct dfopt_switches *on = &p->policy->on;
-    *c = (struct compared){dfopt_value_as_double(old), NAN};
-    const enum dfopt_verdict verdict = dfopt_step_next(
-        p->dict, on, &p->registry.knobs[tr->knob], &tr->r, old, s->f, new);
-    if (verdict != DFOPT_VERDICT_PLANNED)
-        return verdict;
-    if (new->kind == DFOPT_KIND_NULL)
-        return DFOPT_VERDICT_UNSUPPORTED;
-    const bool moves = !dfopt_value_equal(p->dict, *new, old) &&
-                       !against_direction(on, tr->r.direction, old, *new);
-    if (moves && s->plans == DFOPT_PLANS_PER_EVENT)
-        return DFOPT_VERDICT_UNSUPPORTED;
-    *c = (struct compared){dfopt_value_as_double(*new), dfopt_value_as_double(old)};
-    return moves ? DFOPT_VERDICT_PLANNED : DFOPT_VERDICT_NO_CHANGE;
-}
-
-/* One response of one knob to one tag of the finding: exactly one verdict. */
-static enum dfopt_err respond(struct pass *s, const struct dfopt_tag_response *tr)
-{
-    struct dfopt_planner *p = s->p;
-    struct dfopt_key key = {.knob = tr->knob, .node = s->node};
-    key.slot = dfopt_slots_at(&p->slots, s->node, tr->knob);
-    if (!key.slot)
-        return DFOPT_ERR_NOMEM;
-    struct compared c = nothing;
-    bool blocked;
-    enum dfopt_err e = see_window(s, &key);
-    if (!e)
-        e = in_flight(s, &key, &blocked, &c);
-    if (e)
-        return e;
-    enum dfopt_verdict verdict =
-        blocked ? DFOPT_VERDICT_PENDING : gates(s, &key, &tr->r, &c);
-    if (verdict == DFOPT_VERDICT_PLANNED) {
-        const struct dfopt_value old = dfopt_planner_value(p, &key);
-        struct dfopt_value new;
-        verdict = next_value(s, tr, old, &new, &c);
-        if (verdict == DFOPT_VERDICT_PLANNED)
-            e = make_plan(s, &key, &tr->r, old, new);
-        if (e)
-            return e;
-    }
-    return add_verdict(s, verdict, tr->r.tag, p->registry.knobs[tr->knob].id, c);
-}
-
-static enum dfopt_err handle_tag(struct pass *s, dfopt_sym tag)
-{
-    struct dfopt_planner *p = s->p;
-    uint32_t index = dfopt_symmap_get(&p->registry.tag_of, tag);
-    const struct dfopt_tag *t =
-        index == DFOPT_SYMMAP_NONE ? NULL : &p->registry.tags[index];
-    if (t && is_suppressed(s, t))
-        return add_verdict(s, DFOPT_VERDICT_SUPPRESSED, tag, DFOPT_SYM_NONE,
-                           (struct compared){s->f->severity, t->severity});
-    if (!t || t->n_responses == 0)
-        return add_verdict(s, DFOPT_VERDICT_NO_RESPONSE, tag, DFOPT_SYM_NONE,
-                           nothing);
-    enum dfopt_err e = DFOPT_OK;
-    for (uint32_t i = 0; i < t->n_responses && !e; i++)
-        e = respond(s, &t->responses[i]);
-    return e;
+    if (owned && !s->e)
+        visit_site(s, f, f->node);
 }
 
 enum dfopt_err dfopt_planner_finding(struct dfopt_planner *p, uint64_t seq,
                                      const struct dfopt_finding *f,
                                      struct dfopt_decisions *out)
 {
-    struct pass s = {.p = p, .seq = seq, .f = f, .out = out};
-    enum dfopt_err e = DFOPT_OK;
-    if (p->registry.n_knobs == 0 && !p->policy->on.suppress_before_registration)
-        return add_verdict(&s, DFOPT_VERDICT_NO_KNOBS, DFOPT_SYM_NONE,
-                           DFOPT_SYM_NONE, nothing);
-    if (f->trend == DFOPT_TREND_IMPROVING)
-        return add_verdict(&s, DFOPT_VERDICT_TREND, DFOPT_SYM_NONE, DFOPT_SYM_NONE,
-                           nothing);
-    if (f->global)
-        e = update_suppressions(&s);
-    if (!e && p->registry.n_knobs == 0)
-        return add_verdict(&s, DFOPT_VERDICT_NO_KNOBS, DFOPT_SYM_NONE,
-                           DFOPT_SYM_NONE, nothing);
-    s.node = dfopt_slots_node(&p->slots, f->node);
-    if (s.node == DFOPT_SYMMAP_NONE)
-        e = DFOPT_ERR_NOMEM;
-    size_t n;
-    const dfopt_sym *tags = dfopt_dict_items(p->dict, f->tags, &n);
-    for (size_t i = 0; i < n && !e; i++)
-        e = handle_tag(&s, tags[i]);
-    return e;
+    struct dfopt_pass s = dfopt_pass_begin(p, seq, out);
+    if (p->registry.n_knobs == 0 && !p->policy->on.suppress_before_registration) {
+        struct visit v = {.look = {.pass = &s, .node = f->node != DFOPT_SYM_EMPTY}};
+        add_row(&v, DFOPT_VERDICT_NO_KNOBS);
+    } else {
+        visit_node(&s, f);
+    }
+    return dfopt_pass_end(&s);
 }

@@ -4,8 +4,9 @@
  * not with the number of nodes or the length of the run.
  *
  * State is kept for the whole job and for the nodes that this planner owns.
- * Several planners that each see, in order, every event without a node and all
- * findings of the nodes they own, together decide what one planner would.
+ * Several planners that each see, in order, every registration, ack and global
+ * plan, every finding that concerns the job, and all other findings and the
+ * objectives of the nodes they own, together decide what one planner would.
  *
  * Semantics: docs/planner.md; after DFOptimizer 0.1.0, planner/planner.py. */
 #ifndef DFOPT_PLANNER_PLANNER_H
@@ -26,6 +27,10 @@ struct dfopt_planner_config {
     dfopt_sym relay_hostname; /* DFOPT_SYM_EMPTY: relay plans for any host */
     dfopt_owns_fn owns;       /* NULL: owns every node */
     void *owns_arg;
+    /* Report nothing of what is decided for the whole job (rows and plans of the
+     * job's site, suppressions): another planner does. Acks and global plans are
+     * reported all the same. */
+    bool silent_job;
 };
 
 /* Returns owned: destroy. `dict` is borrowed for the planner's life. */
@@ -34,16 +39,36 @@ enum dfopt_err dfopt_planner_create(struct dfopt_planner **out,
                                     const struct dfopt_planner_config *config);
 void dfopt_planner_destroy(struct dfopt_planner *p);
 
-/* Takes over the knobs of a registration (copied; borrowed for the call). OK or
- * NOMEM (the state is then undefined: destroy the planner). */
-enum dfopt_err dfopt_planner_register(struct dfopt_planner *p,
-                                      const struct dfopt_registration *r);
+/* Takes over the knobs of a registration (copied; borrowed for the call), or notes
+ * that a process leaves; appends conflicts and plans that are withdrawn. One that
+ * dfopt_registration_check refuses does nothing. OK or NOMEM (the state is then
+ * undefined: destroy the planner). */
+enum dfopt_err dfopt_planner_register(struct dfopt_planner *p, uint64_t seq,
+                                      const struct dfopt_registration *r,
+                                      struct dfopt_decisions *out);
+
+/* The same for what is registered before the first event: nothing is reported. */
+enum dfopt_err dfopt_planner_preset(struct dfopt_planner *p,
+                                    const struct dfopt_registration *r);
 
 /* Decides one finding; appends verdicts, plans and suppression changes. OK or
  * NOMEM (the state is then undefined: destroy the planner). */
 enum dfopt_err dfopt_planner_finding(struct dfopt_planner *p, uint64_t seq,
                                      const struct dfopt_finding *f,
                                      struct dfopt_decisions *out);
+
+/* Whether a finding concerns the whole job, so that every planner must see it; one
+ * that does not goes to the owner of its node alone. Depends on registrations and
+ * the policy only: a planner that is given nothing but the registrations, in
+ * their places, answers the same. */
+bool dfopt_planner_concerns_job(const struct dfopt_planner *p,
+                                const struct dfopt_finding *f);
+
+/* Handles an objective, of the job or of a node; a node that is not owned and a
+ * policy without control leave it. As above. */
+enum dfopt_err dfopt_planner_objective(struct dfopt_planner *p, uint64_t seq,
+                                       const struct dfopt_objective *o,
+                                       struct dfopt_decisions *out);
 
 /* Handles an ack; appends one row to out->acks. As above. */
 enum dfopt_err dfopt_planner_ack(struct dfopt_planner *p, uint64_t seq,
@@ -59,7 +84,8 @@ enum dfopt_err dfopt_planner_global_plan(struct dfopt_planner *p, uint64_t seq,
 size_t dfopt_planner_knobs(const struct dfopt_planner *p);
 
 /* About how many bytes a planner takes at most that has met so many nodes, knobs
- * and strings, plans in flight aside. */
+ * and strings, with control and with all knobs of a node adjusted; plans in flight
+ * aside. */
 uint64_t dfopt_planner_bytes(uint64_t nodes, uint64_t knobs, uint64_t names);
 
 /* Appends the job's rows (if `job`), then those of the owned nodes, to *rows

@@ -2,6 +2,7 @@
 #ifndef DFOPT_PLANNER_PLANNER_INTERNAL_H
 #define DFOPT_PLANNER_PLANNER_INTERNAL_H
 
+#include "planner/instances.h"
 #include "planner/planner.h"
 #include "planner/registry.h"
 #include "planner/slots.h"
@@ -15,6 +16,8 @@ struct dfopt_planner {
     dfopt_sym relay_hostname;
     dfopt_owns_fn owns;
     void *owns_arg;
+    bool silent_job;
+    bool control; /* effect is not severity */
 
     struct dfopt_registry registry;
     struct dfopt_slots slots;
@@ -23,6 +26,21 @@ struct dfopt_planner {
     uint32_t *suppressed; /* indices of the suppressed tags, in that order */
     uint32_t n_suppressed, cap_suppressed;
     struct dfopt_pending_ref *in_flight;
+    struct dfopt_instances instances;
+
+    /* with control, sites being at their nodes in slots */
+    struct dfopt_trial *trials; /* all that are open; borrowed */
+    uint32_t generation;        /* registrations that may mean a restart */
+    uint32_t job_changes;       /* how often the whole job was changed, */
+    int64_t job_since;          /* and the `since` of the last time */
+    struct dfopt_view *views;   /* owned: findings about the whole job, by type */
+    uint32_t n_views, cap_views;
+};
+
+/* The window of the last finding of a type without a node. */
+struct dfopt_view {
+    dfopt_sym type;
+    int64_t window;
 };
 
 /* A (knob, node) with its slot. */
@@ -79,6 +97,14 @@ enum dfopt_err dfopt_planner_launch(struct dfopt_planner *p,
                                     const struct dfopt_key *key,
                                     const struct dfopt_pending *plan);
 void dfopt_planner_land(struct dfopt_planner *p, const struct dfopt_key *key);
+
+/* The same, and the plan is settled: a late ack of it is not adopted. */
+void dfopt_planner_settle(struct dfopt_planner *p, const struct dfopt_key *key);
+
+/* Steps through the plans in flight of a knob; *at is NULL before the first. The
+ * key's plan must be landed before the next step. Returns whether there is one. */
+bool dfopt_planner_next_plan(const struct dfopt_planner *p, void **at,
+                             uint32_t knob, struct dfopt_key *key);
 
 /* Takes a plan out of flight that will not be applied: what was before it is put
  * back. */

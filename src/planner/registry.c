@@ -8,11 +8,14 @@
 
 void dfopt_registry_free(struct dfopt_registry *g)
 {
-    for (uint32_t i = 0; i < g->n_knobs; i++)
+    for (uint32_t i = 0; i < g->n_knobs; i++) {
         dfopt_knob_clear(&g->knobs[i]);
+        free(g->states[i].ups);
+    }
     for (uint32_t i = 0; i < g->n_tags; i++)
         free(g->tags[i].responses);
     free(g->knobs);
+    free(g->states);
     free(g->tags);
     dfopt_symmap_free(&g->knob_of);
     dfopt_symmap_free(&g->tag_of);
@@ -53,8 +56,23 @@ uint32_t dfopt_registry_tag(struct dfopt_registry *g, dfopt_sym name)
     return g->n_tags++;
 }
 
+const struct dfopt_tag_response *
+dfopt_registry_response(const struct dfopt_registry *g, dfopt_sym tag,
+                        uint32_t knob)
+{
+    const uint32_t at = dfopt_symmap_get(&g->tag_of, tag);
+    if (at == DFOPT_SYMMAP_NONE)
+        return NULL;
+    const struct dfopt_tag *t = &g->tags[at];
+    for (uint32_t i = 0; i < t->n_responses; i++)
+        if (t->responses[i].knob == knob)
+            return &t->responses[i];
+    return NULL;
+}
+
 static void remove_responses(struct dfopt_registry *g, uint32_t knob)
 {
+    g->states[knob].n_ups = 0;
     for (uint32_t i = 0; i < g->n_tags; i++) {
         struct dfopt_tag *t = &g->tags[i];
         uint32_t kept = 0;
@@ -81,6 +99,44 @@ static bool add_response(struct dfopt_registry *g, uint32_t knob, bool sorted,
     for (; sorted && at > 0 && t->responses[at - 1].knob > knob; at--)
         t->responses[at] = t->responses[at - 1];
     t->responses[at] = (struct dfopt_tag_response){.knob = knob, .r = *r};
+    if (r->direction != DFOPT_DIRECTION_INCREASE)
+        return true;
+    struct dfopt_knob_state *s = &g->states[knob];
+    items = s->ups;
+    if (!grow(&items, s->n_ups, &s->cap_ups, sizeof *s->ups))
+        return false;
+    s->ups = items;
+    s->ups[s->n_ups++] = index;
+    return true;
+}
+
+/* Counts what belongs to the job anew: a knob may have changed its scope. */
+static void count_job(struct dfopt_registry *g)
+{
+    g->n_job_knobs = 0;
+    for (uint32_t i = 0; i < g->n_knobs; i++)
+        g->n_job_knobs += !g->states[i].per_node;
+    for (uint32_t i = 0; i < g->n_tags; i++) {
+        struct dfopt_tag *t = &g->tags[i];
+        t->n_job = 0;
+        for (uint32_t j = 0; j < t->n_responses; j++)
+            t->n_job += !g->states[t->responses[j].knob].per_node;
+    }
+}
+
+/* Room for one more knob: two arrays of one capacity. */
+static bool grow_knobs(struct dfopt_registry *g)
+{
+    uint32_t cap = g->cap_knobs;
+    void *knobs = g->knobs, *states = g->states;
+    if (!grow(&knobs, g->n_knobs, &cap, sizeof *g->knobs))
+        return false;
+    g->knobs = knobs;
+    cap = g->cap_knobs;
+    if (!grow(&states, g->n_knobs, &cap, sizeof *g->states))
+        return false;
+    g->states = states;
+    g->cap_knobs = cap;
     return true;
 }
 
@@ -88,13 +144,7 @@ static uint32_t place_knob(struct dfopt_registry *g, const struct dfopt_knob *k)
 {
     uint32_t at = dfopt_registry_knob(g, k->id);
     struct dfopt_knob copy;
-    void *knobs = g->knobs;
-    if (at == DFOPT_SYMMAP_NONE) {
-        if (!grow(&knobs, g->n_knobs, &g->cap_knobs, sizeof *g->knobs))
-            return DFOPT_SYMMAP_NONE;
-        g->knobs = knobs;
-    }
-    if (dfopt_knob_copy(&copy, k))
+    if ((at == DFOPT_SYMMAP_NONE && !grow_knobs(g)) || dfopt_knob_copy(&copy, k))
         return DFOPT_SYMMAP_NONE;
     if (at == DFOPT_SYMMAP_NONE) {
         at = g->n_knobs;
@@ -102,6 +152,7 @@ static uint32_t place_knob(struct dfopt_registry *g, const struct dfopt_knob *k)
             dfopt_knob_clear(&copy);
             return DFOPT_SYMMAP_NONE;
         }
+        g->states[at] = (struct dfopt_knob_state){0};
         g->n_knobs++;
     } else {
         dfopt_knob_clear(&g->knobs[at]);
@@ -110,14 +161,33 @@ static uint32_t place_knob(struct dfopt_registry *g, const struct dfopt_knob *k)
     return at;
 }
 
-uint32_t dfopt_registry_add(struct dfopt_registry *g,
+static bool is_guarded(const struct dfopt_policy *policy, dfopt_sym knob)
+{
+    for (size_t i = 0; i < policy->n_guards; i++) {
+        const struct dfopt_name_range *r = &policy->guards[i].knobs;
+        for (uint32_t k = 0; k < r->n; k++)
+            if (policy->names[r->first + k] == knob)
+                return true;
+    }
+    return false;
+}
+
+uint32_t dfopt_registry_add(struct dfopt_registry *g, const struct dfopt_dict *dict,
                             const struct dfopt_policy *policy,
-                            const struct dfopt_knob *k)
+                            const struct dfopt_knob *k, dfopt_sym name_space,
+                            dfopt_sym function)
 {
     const bool replace = policy->on.reregister == DFOPT_REREGISTER_REPLACE;
     uint32_t at = place_knob(g, k);
     if (at == DFOPT_SYMMAP_NONE)
         return at;
+    struct dfopt_knob_state *state = &g->states[at];
+    state->name_space = name_space;
+    state->function = function;
+    state->left = false;
+    state->guarded = is_guarded(policy, k->id);
+    state->per_node = policy->on.scope == DFOPT_SCOPE_CARRY ||
+                      dfopt_knob_is_per_node(dict, k);
     if (replace)
         remove_responses(g, at);
     for (size_t i = 0; i < k->n_responses; i++) {
@@ -126,5 +196,6 @@ uint32_t dfopt_registry_add(struct dfopt_registry *g,
         if (!add_response(g, at, replace, r))
             return DFOPT_SYMMAP_NONE;
     }
+    count_job(g);
     return at;
 }

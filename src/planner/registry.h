@@ -17,6 +17,7 @@ struct dfopt_tag {
     dfopt_sym name;
     struct dfopt_tag_response *responses; /* owned */
     uint32_t n_responses, cap;
+    uint32_t n_job; /* responses of knobs of the job */
     /* suppression by a global finding */
     bool suppressed;
     dfopt_sym by_type;
@@ -24,8 +25,20 @@ struct dfopt_tag {
     double severity;
 };
 
+/* What is known of a knob beside its definition. */
+struct dfopt_knob_state {
+    dfopt_sym name_space, function; /* the owner; empty: none */
+    bool per_node; /* it has a value for each node; else one for the job */
+    bool left;     /* its owner has unregistered */
+    bool guarded;  /* a guard names it */
+    uint32_t *ups; /* owned: indices of the tags with an increase of it */
+    uint32_t n_ups, cap_ups;
+};
+
 struct dfopt_registry {
-    struct dfopt_knob *knobs; /* by ordinal; owned */
+    struct dfopt_knob *knobs;        /* by ordinal; owned */
+    struct dfopt_knob_state *states; /* by ordinal; owned */
+    uint32_t n_job_knobs;
     uint32_t n_knobs, cap_knobs;
     struct dfopt_tag *tags; /* owned */
     uint32_t n_tags, cap_tags;
@@ -41,10 +54,17 @@ uint32_t dfopt_registry_knob(const struct dfopt_registry *g, dfopt_sym id);
  * array may move. */
 uint32_t dfopt_registry_tag(struct dfopt_registry *g, dfopt_sym name);
 
+/* The first response of a knob to a tag; NULL: none. */
+const struct dfopt_tag_response *
+dfopt_registry_response(const struct dfopt_registry *g, dfopt_sym tag,
+                        uint32_t knob);
+
 /* Adds or replaces one knob with its responses, the policy's overrides applied
- * (k is copied). Returns its ordinal, or DFOPT_SYMMAP_NONE on NOMEM. */
-uint32_t dfopt_registry_add(struct dfopt_registry *g,
+ * (k is copied), for an owner that is there. Returns its ordinal, or
+ * DFOPT_SYMMAP_NONE on NOMEM. */
+uint32_t dfopt_registry_add(struct dfopt_registry *g, const struct dfopt_dict *dict,
                             const struct dfopt_policy *policy,
-                            const struct dfopt_knob *k);
+                            const struct dfopt_knob *k, dfopt_sym name_space,
+                            dfopt_sym function);
 
 #endif

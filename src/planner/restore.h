@@ -1,6 +1,10 @@
 /* Bringing a planner to a state without deciding anything: event by event, as a
  * decision log tells what became of them, or at once, from the rows that
- * dfopt_planner_state lists. Knobs are registered, and acks handled, as ever. */
+ * dfopt_planner_state lists. Knobs are registered, and acks handled, as ever.
+ *
+ * For policies without control (effect = severity) only. What control knows is not
+ * told by rows of decisions: its state is that of a planner which is given the
+ * same events again, and whose decisions are dropped. */
 #ifndef DFOPT_PLANNER_RESTORE_H
 #define DFOPT_PLANNER_RESTORE_H
 

@@ -5,14 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PAGE_SLOTS 4
-
-struct dfopt_slot_node {
-    dfopt_sym name;
-    uint32_t n_pages;
-    struct dfopt_slot **pages;
-};
-
 enum dfopt_err dfopt_slots_init(struct dfopt_slots *s)
 {
     *s = (struct dfopt_slots){0};
@@ -61,21 +53,11 @@ dfopt_sym dfopt_slots_node_name(const struct dfopt_slots *s, uint32_t node)
     return s->nodes[node].name;
 }
 
-struct dfopt_slot *dfopt_slots_find(const struct dfopt_slots *s, uint32_t node,
-                                    uint32_t knob)
-{
-    const struct dfopt_slot_node *n = &s->nodes[node];
-    uint32_t page = knob / PAGE_SLOTS;
-    if (page >= n->n_pages || !n->pages[page])
-        return NULL;
-    return &n->pages[page][knob % PAGE_SLOTS];
-}
-
 struct dfopt_slot *dfopt_slots_at(struct dfopt_slots *s, uint32_t node,
                                   uint32_t knob)
 {
     struct dfopt_slot_node *n = &s->nodes[node];
-    uint32_t page = knob / PAGE_SLOTS;
+    uint32_t page = knob / DFOPT_PAGE_SLOTS;
     if (page >= n->n_pages) {
         struct dfopt_slot **pages = realloc(n->pages, (page + 1) * sizeof *pages);
         if (!pages)
@@ -85,14 +67,14 @@ struct dfopt_slot *dfopt_slots_at(struct dfopt_slots *s, uint32_t node,
         n->n_pages = page + 1;
     }
     if (!n->pages[page])
-        n->pages[page] = calloc(PAGE_SLOTS, sizeof *n->pages[page]);
-    return n->pages[page] ? &n->pages[page][knob % PAGE_SLOTS] : NULL;
+        n->pages[page] = calloc(DFOPT_PAGE_SLOTS, sizeof *n->pages[page]);
+    return n->pages[page] ? &n->pages[page][knob % DFOPT_PAGE_SLOTS] : NULL;
 }
 
 uint64_t dfopt_slots_bytes(uint64_t nodes, uint64_t knobs)
 {
-    const uint64_t pages = (knobs + PAGE_SLOTS - 1) / PAGE_SLOTS;
+    const uint64_t pages = (knobs + DFOPT_PAGE_SLOTS - 1) / DFOPT_PAGE_SLOTS;
     const uint64_t page = sizeof(struct dfopt_slot *) + 16 + /* of malloc */
-                          PAGE_SLOTS * sizeof(struct dfopt_slot);
+                          DFOPT_PAGE_SLOTS * sizeof(struct dfopt_slot);
     return nodes * (2 * sizeof(struct dfopt_slot_node) + 16 + pages * page);
 }

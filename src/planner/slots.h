@@ -19,10 +19,26 @@ struct dfopt_slot {
     bool has_value, has_pending, has_cooldown, has_seen;
     /* of the knob when the override was made: one of an older epoch is gone */
     uint32_t epoch;
-    struct dfopt_value value;      /* job: the value; node: the override */
-    int64_t cooldown_window, seen; /* windows */
+    struct dfopt_value value; /* job: the value; node: the override */
+    int64_t cooldown_window;
     double cooldown_severity;
+    union {
+        int64_t seen;                        /* effect = severity: window */
+        struct dfopt_adjustment *adjustment; /* otherwise: borrowed from the site */
+    };
+    uint64_t settled; /* 1 + event of the last plan that is settled; 0: none */
     struct dfopt_pending pending;
+};
+
+#define DFOPT_PAGE_SLOTS 4
+
+/* Slots lie in pages of a few knobs, so that a node that only some of many knobs
+ * respond to does not pay for all. */
+struct dfopt_slot_node {
+    dfopt_sym name;
+    uint32_t n_pages;
+    struct dfopt_slot **pages;
+    struct dfopt_site *site; /* owned by the planner; NULL: none yet */
 };
 
 struct dfopt_slots {
@@ -46,8 +62,15 @@ uint32_t dfopt_slots_node(struct dfopt_slots *s, dfopt_sym name);
 dfopt_sym dfopt_slots_node_name(const struct dfopt_slots *s, uint32_t node);
 
 /* The slot, NULL if it does not exist. */
-struct dfopt_slot *dfopt_slots_find(const struct dfopt_slots *s, uint32_t node,
-                                    uint32_t knob);
+static inline struct dfopt_slot *dfopt_slots_find(const struct dfopt_slots *s,
+                                                  uint32_t node, uint32_t knob)
+{
+    const struct dfopt_slot_node *n = &s->nodes[node];
+    const uint32_t page = knob / DFOPT_PAGE_SLOTS;
+    return page < n->n_pages && n->pages[page]
+               ? &n->pages[page][knob % DFOPT_PAGE_SLOTS]
+               : NULL;
+}
 
 /* The slot, zeroed if new; NULL on NOMEM. Stays where it is. */
 struct dfopt_slot *dfopt_slots_at(struct dfopt_slots *s, uint32_t node,

@@ -2,8 +2,6 @@
  * an exception is UNSUPPORTED; the other responses of the finding go on. */
 #include "planner/step.h"
 
-#include "planner/number.h"
-
 #include <math.h>
 
 /* Everything a step looks at. */
@@ -232,6 +230,19 @@ static enum dfopt_verdict neighbour_by_evidence(const struct step *s,
     return DFOPT_VERDICT_PLANNED;
 }
 
+/* The next entry that differs, going up or down the list; at its end: old. */
+static struct dfopt_value next_entry(const struct step *s, size_t at, bool up)
+{
+    const struct dfopt_knob *k = s->k;
+    const size_t ahead = up ? k->n_values - 1 - at : at;
+    for (size_t i = 1; i <= ahead; i++) {
+        const struct dfopt_value v = k->values[up ? at + i : at - i];
+        if (!same_entry(s->dict, v, k->values[at]))
+            return v;
+    }
+    return s->old;
+}
+
 static enum dfopt_verdict neighbour(const struct step *s, struct dfopt_value *out)
 {
     const struct dfopt_knob *k = s->k;
@@ -249,10 +260,7 @@ static enum dfopt_verdict neighbour(const struct step *s, struct dfopt_value *ou
         return DFOPT_VERDICT_UNSUPPORTED;
     if (s->r->step_mode == DFOPT_STEP_EVIDENCE)
         return neighbour_by_evidence(s, out);
-    if (direction == DFOPT_DIRECTION_INCREASE)
-        *out = at + 1 < k->n_values ? k->values[at + 1] : s->old;
-    else
-        *out = at > 0 ? k->values[at - 1] : s->old;
+    *out = next_entry(s, at, direction == DFOPT_DIRECTION_INCREASE);
     return DFOPT_VERDICT_PLANNED;
 }
 
@@ -305,6 +313,14 @@ dfopt_step_next(struct dfopt_dict *dict, const struct dfopt_switches *on,
     }
     return ok && clamp(&s, n, out) ? DFOPT_VERDICT_PLANNED
                                    : DFOPT_VERDICT_UNSUPPORTED;
+}
+
+bool dfopt_step_clamp(struct dfopt_dict *dict, const struct dfopt_switches *on,
+                      const struct dfopt_knob *k, struct dfopt_number n,
+                      struct dfopt_value *out)
+{
+    const struct step s = {.dict = dict, .on = on, .k = k};
+    return clamp(&s, n, out);
 }
 
 bool dfopt_step_accept(struct dfopt_dict *dict, const struct dfopt_switches *on,

@@ -2,39 +2,69 @@
 #include "policy/policy_json.h"
 
 #include "json/json.h"
+#include "policy/policy_control_json.h"
 #include "policy/response_json.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-static int64_t *switch_at(struct dfopt_switches *on,
-                          const struct dfopt_switch_info *s)
+static enum dfopt_err wrong_choice(const struct dfopt_switch_info *s,
+                                   struct dfopt_error *err)
 {
-    return (int64_t *)(void *)((char *)on + s->offset);
+    if (s->choice[2])
+        return dfopt_error_set(err, DFOPT_ERR_SCHEMA,
+                               "switch %s is none of \"%s\", \"%s\", \"%s\"",
+                               s->name, s->choice[0], s->choice[1], s->choice[2]);
+    return dfopt_error_set(err, DFOPT_ERR_SCHEMA,
+                           "switch %s is neither \"%s\" nor \"%s\"", s->name,
+                           s->choice[0], s->choice[1]);
+}
+
+/* Steps by a factor below 1 would lead away from where they are to stay near. */
+static double least(const struct dfopt_switch_info *s)
+{
+    return s->offset == offsetof(struct dfopt_switches, inconclusive_factor) ? 1
+                                                                             : 0;
+}
+
+static enum dfopt_err read_real(const struct dfopt_switch_info *s,
+                                struct json_object *j, double *out,
+                                struct dfopt_error *err)
+{
+    const enum dfopt_json_kind kind = dfopt_json_kind(j);
+    double d;
+    if ((kind != DFOPT_JSON_INT && kind != DFOPT_JSON_REAL) ||
+        !dfopt_json_finite(j, &d) || d < least(s))
+        return dfopt_error_set(err, DFOPT_ERR_SCHEMA,
+                               "switch %s is not a finite number from %g on",
+                               s->name, least(s));
+    *out = d;
+    return DFOPT_OK;
 }
 
 static enum dfopt_err read_switch(const struct dfopt_switch_info *s,
-                                  struct json_object *j, int64_t *out,
+                                  struct json_object *j, void *at,
                                   struct dfopt_error *err)
 {
+    int64_t *out = at;
     enum dfopt_json_kind kind = dfopt_json_kind(j);
     switch (s->kind) {
     case DFOPT_SWITCH_CHOICE:
-        for (int64_t i = 0; i < 2; i++)
-            if (kind == DFOPT_JSON_TEXT &&
+        for (int64_t i = 0; i < 3; i++)
+            if (kind == DFOPT_JSON_TEXT && s->choice[i] &&
                 dfopt_text_is(dfopt_json_text(j), s->choice[i])) {
                 *out = i;
                 return DFOPT_OK;
             }
-        return dfopt_error_set(err, DFOPT_ERR_SCHEMA,
-                               "switch %s is neither \"%s\" nor \"%s\"", s->name,
-                               s->choice[0], s->choice[1]);
+        return wrong_choice(s, err);
     case DFOPT_SWITCH_BOOL:
         if (kind != DFOPT_JSON_BOOL)
             return dfopt_error_set(err, DFOPT_ERR_SCHEMA,
                                    "switch %s is neither true nor false", s->name);
         *out = json_object_get_boolean(j) ? 1 : 0;
         return DFOPT_OK;
+    case DFOPT_SWITCH_REAL:
+        return read_real(s, j, at, err);
     case DFOPT_SWITCH_WINDOWS:
         break;
     }
@@ -66,7 +96,7 @@ static enum dfopt_err read_switches(struct json_object *j,
     json_object_object_foreach(j, key, member)
     {
         const struct dfopt_switch_info *s = find_switch(key);
-        enum dfopt_err e = s ? read_switch(s, member, switch_at(on, s), err)
+        enum dfopt_err e = s ? read_switch(s, member, (char *)on + s->offset, err)
                              : dfopt_json_unknown("switch", key, "", err);
         if (e)
             return e;
@@ -158,8 +188,16 @@ static enum dfopt_err read_policy(struct dfopt_dict *dict, struct json_object *t
             e = read_switches(member, &p->on, err);
         else if (strcmp(key, "responses") == 0)
             e = read_overrides(dict, member, p, err);
+        else if (strcmp(key, "budgets") == 0)
+            e = dfopt_budgets_decode(dict, member, p, err);
+        else if (strcmp(key, "guards") == 0)
+            e = dfopt_guards_decode(dict, member, p, err);
+        else if (strcmp(key, "objective_metric") == 0)
+            e = dfopt_objective_metric_decode(dict, member, p, err);
         else
-            e = dfopt_json_unknown("key", key, " (switches or responses)", err);
+            e = dfopt_json_unknown(
+                "key", key,
+                " (switches, responses, budgets, guards or objective_metric)", err);
         if (e)
             return e;
     }
@@ -214,18 +252,24 @@ enum dfopt_err dfopt_policy_read(struct dfopt_dict *dict, const char *text,
 /* ---- out ---- */
 
 static void put_switch(struct dfopt_put *p, const struct dfopt_switch_info *s,
-                       int64_t value)
+                       const void *at)
 {
+    int64_t value;
+    double real;
+    memcpy(&value, at, sizeof value);
+    memcpy(&real, at, sizeof real);
     dfopt_put_raw(p, "\"");
     dfopt_put_raw(p, s->name);
     dfopt_put_raw(p, "\":");
     if (s->kind == DFOPT_SWITCH_WINDOWS) {
         dfopt_put_int(p, value);
+    } else if (s->kind == DFOPT_SWITCH_REAL) {
+        dfopt_put_real(p, real);
     } else if (s->kind == DFOPT_SWITCH_BOOL) {
         dfopt_put_raw(p, value ? "true" : "false");
     } else {
         dfopt_put_raw(p, "\"");
-        dfopt_put_raw(p, s->choice[value != 0]);
+        dfopt_put_raw(p, s->choice[value]);
         dfopt_put_raw(p, "\"");
     }
 }
@@ -255,7 +299,7 @@ enum dfopt_err dfopt_policy_json(const struct dfopt_dict *dict,
     for (size_t i = 0; i < n; i++) {
         const void *at = (const char *)&policy->on + table[i].offset;
         dfopt_put_raw(&p, i ? "," : "");
-        put_switch(&p, &table[i], *(const int64_t *)at);
+        put_switch(&p, &table[i], at);
     }
     dfopt_put_raw(&p, "},\"responses\":{");
     for (size_t i = 0; i < policy->n_overrides; i++) {
@@ -265,6 +309,8 @@ enum dfopt_err dfopt_policy_json(const struct dfopt_dict *dict,
         dfopt_response_put(&p, &policy->overrides[i].to,
                            policy->overrides[i].fields);
     }
-    dfopt_put_raw(&p, "}}");
+    dfopt_put_raw(&p, "}");
+    dfopt_policy_control_put(&p, policy);
+    dfopt_put_raw(&p, "}");
     return dfopt_put_end(&p);
 }

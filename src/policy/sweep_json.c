@@ -131,6 +131,7 @@ static enum dfopt_err add_variant(struct builder *b, struct dfopt_error *err)
             e = apply_setting(b, p, b->values[p], policy, err);
     }
     b->made++;
+    b->base.metrics = policy->metrics; /* a slot has one meaning for all variants */
     return e;
 }
 

@@ -167,7 +167,7 @@ static enum dfopt_err take_registration(struct fold *f, const void *row,
     for (size_t i = 0; !e && i < event.registration.n_knobs; i++)
         e = keep_knob(f, &event.registration.knobs[i]);
     if (!e)
-        e = dfopt_planner_register(f->planner, &event.registration);
+        e = dfopt_planner_preset(f->planner, &event.registration);
     dfopt_event_clear(&event);
     return e;
 }

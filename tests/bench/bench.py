@@ -237,7 +237,7 @@ def limits(bench, base, repeats):
         part = json.loads(line)
         part["rate_wall"], part["rate_cpu"] = (part["findings"] / part[x] for x in ("wall", "cpu"))
         name = part["part"]
-        parts[f"planner_{part['knobs']}" if name == "planner" else name] = part
+        parts[f"{name}_{part['knobs']}" if name.startswith("planner") else name] = part
     return parts
 
 

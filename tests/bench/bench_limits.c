@@ -1,7 +1,9 @@
 /* bench_limits FILE [REPEATS [KNOBS...]]: what the parts of a replay cost, in one
  * process, over the findings of one file (JSON lines, bare findings). Each part
  * is run REPEATS times over the whole file; the best is printed, by wall time and
- * by processor time, as one line of JSON. */
+ * by processor time, as one line of JSON. The planner is measured with every
+ * `effect`, all knobs being of nodes; with objective, each node reports one for
+ * each of its windows. */
 #include "bench_knobs.h"
 #include "codec/codec.h"
 #include "declog/block.h"
@@ -10,6 +12,7 @@
 
 #include <fcntl.h>
 #include <float.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -28,6 +31,12 @@ struct line {
     size_t len;
 };
 
+/* An objective, taken before the finding. */
+struct objective {
+    uint64_t before;
+    struct dfopt_objective o;
+};
+
 struct bench {
     const char *path, *text;
     size_t size;
@@ -38,14 +47,19 @@ struct bench {
     struct dfopt_splits *splits;
     struct dfopt_split_reader reader;
     struct dfopt_policy policy;
-    struct dfopt_buf findings;  /* struct dfopt_finding_row: all of them */
-    struct dfopt_decisions all; /* of all of them, with 10 knobs */
-    struct dfopt_decisions now; /* of a batch */
+    struct dfopt_buf objectives; /* struct objective */
+    uint64_t nodes;              /* in the findings */
+    size_t memory;               /* of the last planner, at its end */
+    struct dfopt_buf findings;   /* struct dfopt_finding_row: all of them */
+    struct dfopt_decisions all;  /* of all of them, with 10 knobs */
+    struct dfopt_decisions now;  /* of a batch */
     struct dfopt_planner *planner;
     struct dfopt_block_packer packer[2]; /* level 0 and 1 */
     struct dfopt_buf block;
     unsigned knobs;
     uint64_t verdicts; /* of the last pass */
+    double best;       /* processor seconds of the last part */
+    double severity;   /* of the planner with effect severity; 0: not known */
 };
 
 static void must(enum dfopt_err e, const char *what)
@@ -123,9 +137,66 @@ static void begin_planner(struct bench *b)
     must(dfopt_codec_decode(b->codec, DFOPT_STREAM_REGISTRATION, text, len, &event,
                             NULL),
          "knobs");
-    must(dfopt_planner_register(b->planner, &event.registration), "knobs");
+    for (size_t i = 0; i < event.registration.n_knobs; i++)
+        event.registration.knobs[i].scope = dfopt_dict_intern_z(b->dict, "node");
+    must(dfopt_planner_preset(b->planner, &event.registration), "knobs");
     dfopt_event_clear(&event);
     free(text);
+}
+
+static void begin_effect(struct bench *b, enum dfopt_effect effect)
+{
+    b->policy.on.effect = effect;
+    begin_planner(b);
+}
+
+static void begin_severity(struct bench *b)
+{
+    begin_effect(b, DFOPT_EFFECT_SEVERITY);
+}
+
+static void begin_trend(struct bench *b)
+{
+    begin_effect(b, DFOPT_EFFECT_TREND);
+}
+
+static void begin_objective(struct bench *b)
+{
+    begin_effect(b, DFOPT_EFFECT_OBJECTIVE);
+}
+
+/* Within 3 % of 100, from the number of the objective. */
+static double some_objective(uint64_t i)
+{
+    const uint64_t z = (i + 1) * 0x9e3779b97f4a7c15u;
+    return 97.0 + 6.0 * (double)(z >> 40) / 0x1p24;
+}
+
+/* One for each window of a node, before the first finding of it. */
+static void make_objectives(struct bench *b)
+{
+    const struct dfopt_finding_row *row =
+        DFOPT_ROW(&b->findings, const struct dfopt_finding_row);
+    const uint32_t names = dfopt_dict_strings(b->dict);
+    int64_t *last = malloc(names * sizeof *last);
+    if (!last)
+        must(DFOPT_ERR_NOMEM, "objectives");
+    for (uint32_t i = 0; i < names; i++)
+        last[i] = INT64_MIN;
+    for (size_t i = 0; i < b->n; i++) {
+        const struct dfopt_finding *f = &row[i].f;
+        if (f->node == DFOPT_SYM_EMPTY || f->window <= last[f->node])
+            continue;
+        b->nodes += last[f->node] == INT64_MIN;
+        last[f->node] = f->window;
+        const struct objective o = {.before = i,
+                                    .o = {.node = f->node,
+                                          .goal = 1,
+                                          .window = f->window,
+                                          .value = some_objective(i)}};
+        must(dfopt_buf_add(&b->objectives, &o, sizeof o), "objectives");
+    }
+    free(last);
 }
 
 /* ---- the parts ---- */
@@ -142,7 +213,9 @@ static void end_nothing(struct bench *b)
 
 static void end_planner(struct bench *b)
 {
+    const size_t with = mallinfo2().uordblks;
     dfopt_planner_destroy(b->planner);
+    b->memory = with - mallinfo2().uordblks;
     b->planner = NULL;
 }
 
@@ -229,6 +302,21 @@ static size_t run_planner(struct bench *b)
         DFOPT_ROW(&b->findings, const struct dfopt_finding_row);
     for (size_t i = 0; i < b->n; i++)
         decide(b, i, &row[i].f);
+    return b->n;
+}
+
+static size_t run_planner_objectives(struct bench *b)
+{
+    const struct dfopt_finding_row *row =
+        DFOPT_ROW(&b->findings, const struct dfopt_finding_row);
+    const struct objective *o = DFOPT_ROW(&b->objectives, const struct objective);
+    const size_t n = DFOPT_ROWS(&b->objectives, struct objective);
+    for (size_t i = 0, next = 0; i < b->n; i++) {
+        for (; next < n && o[next].before == i; next++)
+            must(dfopt_planner_objective(b->planner, i, &o[next].o, &b->now),
+                 "planner");
+        decide(b, i, &row[i].f);
+    }
     return b->n;
 }
 
@@ -338,9 +426,37 @@ static void measure(struct bench *b, const struct part *p, int repeats)
     }
     printf(
         "{\"part\": \"%s\", \"knobs\": %u, \"findings\": %zu, \"verdicts\": %llu, "
-        "\"bytes\": %zu, \"wall\": %.6f, \"cpu\": %.6f}\n",
+        "\"bytes\": %zu, \"wall\": %.6f, \"cpu\": %.6f",
         p->name, b->knobs, n, (unsigned long long)b->verdicts, b->size, wall, cpu);
+    if (b->memory)
+        printf(", \"nodes\": %llu, \"objectives\": %zu, \"planner_bytes\": %zu",
+               (unsigned long long)b->nodes,
+               p->run == run_planner_objectives
+                   ? DFOPT_ROWS(&b->objectives, struct objective)
+                   : 0,
+               b->memory);
+    if (b->severity > 0)
+        printf(", \"rate_of_severity\": %.3f", b->severity / cpu);
+    puts("}");
     fflush(stdout);
+    b->memory = 0;
+    b->best = cpu;
+}
+
+/* The planner with every effect, and what each costs beside severity. */
+static void measure_planner(struct bench *b, int repeats)
+{
+    static const struct part parts[] = {
+        {"planner", begin_severity, run_planner, end_decided},
+        {"planner_trend", begin_trend, run_planner, end_decided},
+        {"planner_objective", begin_objective, run_planner_objectives, end_decided},
+    };
+    b->severity = 0;
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        measure(b, &parts[i], repeats);
+        b->severity = i ? b->severity : b->best;
+    }
+    b->severity = 0;
 }
 
 /* All decisions with b->knobs knobs, kept in b->all. */
@@ -365,7 +481,9 @@ static void set_up(struct bench *b)
     dfopt_policy_preset(&b->policy, DFOPT_PRESET_DEFAULT);
     for (int level = 0; level < 2; level++)
         must(dfopt_block_packer_init(&b->packer[level], level), "packer");
+    b->policy.on.effect = DFOPT_EFFECT_SEVERITY;
     decode_all(b);
+    make_objectives(b);
     b->knobs = 10;
     decide_all(b);
 }
@@ -377,6 +495,7 @@ static void tear_down(struct bench *b)
     dfopt_decisions_free(&b->all);
     dfopt_decisions_free(&b->now);
     dfopt_buf_free(&b->findings);
+    dfopt_buf_free(&b->objectives);
     dfopt_buf_free(&b->block);
     dfopt_buf_free(&b->reader.bytes);
     dfopt_splits_close(b->splits);
@@ -397,8 +516,6 @@ int main(int argc, char **argv)
         {"columns", begin_nothing, run_pack_0, end_nothing},
         {"columns_deflated", begin_nothing, run_pack_1, end_nothing},
     };
-    static const struct part planner = {"planner", begin_planner, run_planner,
-                                        end_decided};
     struct bench b = {.path = argc > 1 ? argv[1] : NULL};
     const int repeats = argc > 2 ? atoi(argv[2]) : 5;
     if (argc < 2 || repeats < 1) {
@@ -409,10 +526,10 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
         measure(&b, &parts[i], repeats);
     if (argc < 4)
-        measure(&b, &planner, repeats);
+        measure_planner(&b, repeats);
     for (int i = 3; i < argc; i++) {
         b.knobs = (unsigned)strtoul(argv[i], NULL, 10);
-        measure(&b, &planner, repeats);
+        measure_planner(&b, repeats);
     }
     tear_down(&b);
     return 0;

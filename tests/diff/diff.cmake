@@ -24,3 +24,18 @@ if(NOT DFOPT_SANITIZE)
                    --log-program $<TARGET_FILE:dfopt-log>)
   set_tests_properties(mpi.large PROPERTIES LABELS mpi TIMEOUT 900)
 endif()
+
+# The planner alone against the specification, without the engine.
+add_executable(planner_driver ${CMAKE_CURRENT_SOURCE_DIR}/diff/planner_driver.c)
+target_link_libraries(planner_driver PRIVATE dfopt_planner dfopt_codec)
+if(DFOPT_SANITIZE)
+  set(logs 3)
+else()
+  set(logs 8)
+endif()
+add_test(NAME unit.planner_differential
+         COMMAND Python3::Interpreter
+                 ${PROJECT_SOURCE_DIR}/tests/diff/planner_differential.py
+                 --driver $<TARGET_FILE:planner_driver> --logs ${logs} --cases)
+set_tests_properties(unit.planner_differential PROPERTIES
+  LABELS unit TIMEOUT 900 ENVIRONMENT "${DFOPT_TEST_ENVIRONMENT}")

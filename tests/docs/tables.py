@@ -19,10 +19,10 @@ def switches(source):
     """name -> ([values], default, upstream), as the documents write them."""
     found = {}
     for item in macro_list(source / "src/model/policy.h", "DFOPT_SWITCH_LIST"):
-        name, kind, zero, one, dflt, upstream = (c.strip().strip('"')
-                                                 for c in item.split(","))
+        name, kind, *choices, dflt, upstream = (c.strip().strip('"')
+                                                for c in item.split(","))
         if kind == "CHOICE":
-            names = [zero, one]
+            names = [c for c in choices if c != "NULL"]
         elif kind == "BOOL":
             names = ["false", "true"]
         else:

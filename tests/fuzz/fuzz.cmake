@@ -18,7 +18,7 @@ function(dfopt_fuzz name sources)
 endfunction()
 
 dfopt_fuzz(finding fuzz_finding.c dfopt_codec)
-foreach(stream registration ack global_plan)
+foreach(stream registration ack global_plan objective)
   string(TOUPPER ${stream} STREAM)
   dfopt_fuzz(${stream} fuzz_record.c dfopt_codec dfopt_engine_comm)
   target_compile_definitions(fuzz_${stream} PRIVATE FUZZ_STREAM=DFOPT_STREAM_${STREAM})

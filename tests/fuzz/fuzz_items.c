@@ -90,7 +90,7 @@ static void start(struct rank *r)
     dfopt_policy_preset(&r->policy, DFOPT_PRESET_DEFAULT);
     FUZZ_CHECK(!dfopt_shard_start(&r->shard, r->dict, &r->policy, false,
                                   DFOPT_SYM_EMPTY, 0, 2) &&
-                   !dfopt_planner_register(r->shard.planner, &event.registration),
+                   !dfopt_planner_preset(r->shard.planner, &event.registration),
                "out of memory");
     dfopt_event_clear(&event);
     dfopt_codec_destroy(codec);

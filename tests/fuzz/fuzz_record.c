@@ -26,6 +26,8 @@ static void compare_registrations(const struct dfopt_registration *a,
                                   const struct dfopt_registration *b)
 {
     FUZZ_CHECK(a->name_space == b->name_space && a->function == b->function &&
+                   a->node == b->node && a->instance == b->instance &&
+                   a->unregister == b->unregister && a->flaw == b->flaw &&
                    a->n_knobs == b->n_knobs,
                "registrations");
     for (size_t i = 0; i < a->n_knobs; i++) {
@@ -93,6 +95,17 @@ static void send_global_plan(struct dfopt_frame *f, const struct dfopt_event *x)
     FUZZ_CHECK(memcmp(&got, &x->global_plan, sizeof got) == 0, "global plans");
 }
 
+static void send_objective(struct dfopt_frame *f, const struct dfopt_event *x)
+{
+    struct dfopt_objective got;
+    uint64_t seq;
+    FUZZ_CHECK(!dfopt_frame_objective(f, 7, &x->objective), "frame");
+    dfopt_frame_end(f, DFOPT_FRAME_EVENTS, 1);
+    struct dfopt_item item = find_item(f->out, DFOPT_ITEM_OBJECTIVE);
+    FUZZ_CHECK(!dfopt_item_objective(&item, &seq, &got) && seq == 7, "item");
+    FUZZ_CHECK(memcmp(&got, &x->objective, sizeof got) == 0, "objectives");
+}
+
 static void send(const struct dfopt_dict *dict, const struct dfopt_event *x)
 {
     struct dfopt_buf out = {0};
@@ -103,6 +116,8 @@ static void send(const struct dfopt_dict *dict, const struct dfopt_event *x)
         send_registration(&f, x);
     else if (x->stream == DFOPT_STREAM_ACK)
         send_ack(&f, x);
+    else if (x->stream == DFOPT_STREAM_OBJECTIVE)
+        send_objective(&f, x);
     else
         send_global_plan(&f, x);
     dfopt_frame_known_free(&peer);

@@ -90,9 +90,15 @@ static const char *switch_text(const struct dfopt_switch_info *s, int64_t value,
                                char number[24])
 {
     if (s->kind == DFOPT_SWITCH_CHOICE)
-        return s->choice[value != 0];
+        return s->choice[value];
     if (s->kind == DFOPT_SWITCH_BOOL)
         return value ? "true" : "false";
+    if (s->kind == DFOPT_SWITCH_REAL) {
+        double real;
+        memcpy(&real, &value, sizeof real);
+        snprintf(number, 24, "%g", real);
+        return number;
+    }
     snprintf(number, 24, "%" PRId64, value);
     return number;
 }

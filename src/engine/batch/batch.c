@@ -1,5 +1,6 @@
 /* Batches and the merge of their results. Invariant of the merge: a planner
- * reports in the order of the events, and of each event one planner reports. */
+ * reports in the order of the events, and of one event in order of the positions.
+ */
 #include "engine/batch/batch.h"
 
 #include <stdlib.h>
@@ -120,6 +121,79 @@ static enum dfopt_err move_event(struct dfopt_batch *r, uint64_t seq,
     return e;
 }
 
+/* ---- an event that several planners report ---- */
+
+/* The order of rows of one event, in a table: by position, then by plan. Others
+ * come from one planner only, or their order does not matter. */
+struct order {
+    uint64_t position, plan_id;
+};
+
+static struct order order_of(int table, const char *row)
+{
+    struct order o = {0, 0};
+    if (table == DFOPT_DECISION_VERDICTS)
+        o.position =
+            ((const struct dfopt_verdict_row *)(const void *)row)->position;
+    if (table == DFOPT_DECISION_PLANS)
+        o.position = ((const struct dfopt_plan *)(const void *)row)->position;
+    if (table == DFOPT_DECISION_OUTCOMES) {
+        const struct dfopt_outcome_row *outcome = (const void *)row;
+        o = (struct order){outcome->position, outcome->plan_id};
+    }
+    return o;
+}
+
+static bool is_before(struct order a, struct order b)
+{
+    return a.position != b.position ? a.position < b.position
+                                    : a.plan_id < b.plan_id;
+}
+
+/* The share whose next row of event seq comes first; n_shares: there is none. */
+static uint32_t first_share(const struct dfopt_batch *r, const struct cursor *c,
+                            int table, uint64_t seq)
+{
+    uint32_t first = r->n_shares;
+    struct order least = {0, 0};
+    for (uint32_t i = 0; i < r->n_shares; i++) {
+        const struct dfopt_buf *rows =
+            dfopt_decision_rows(&r->shares[i].results, table);
+        const size_t at = c[i].at[table];
+        uint64_t row_seq = seq + 1;
+        if (at < rows->len)
+            memcpy(&row_seq, rows->data + at, sizeof row_seq);
+        if (row_seq != seq)
+            continue;
+        const struct order o = order_of(table, rows->data + at);
+        if (first == r->n_shares || is_before(o, least)) {
+            first = i;
+            least = o;
+        }
+    }
+    return first;
+}
+
+static enum dfopt_err merge_event(struct dfopt_batch *r, struct cursor *c,
+                                  uint64_t seq)
+{
+    enum dfopt_err e = DFOPT_OK;
+    for (int t = 0; t < DFOPT_DECISION_TABLES && !e; t++) {
+        if (t == DFOPT_DECISION_ACKS)
+            continue;
+        const size_t size = dfopt_row_kind(DFOPT_ITEM_VERDICTS + (uint32_t)t)->size;
+        for (uint32_t i = first_share(r, c, t, seq); i < r->n_shares && !e;
+             i = first_share(r, c, t, seq)) {
+            const struct dfopt_buf *rows =
+                dfopt_decision_rows(&r->shares[i].results, t);
+            e = dfopt_buf_add(dfopt_decision_rows(&r->merged, t),
+                              rows->data + c[i].at[t], size);
+            c[i].at[t] += size;
+        }
+    }
+    return e;
+}
+
 /* A record that could not be used has a verdict too; only rank 0 knows of it. */
 static enum dfopt_err add_invalid(struct dfopt_batch *r, uint64_t seq,
                                   size_t *reject)
@@ -160,7 +234,10 @@ static enum dfopt_err merge_acks(struct dfopt_batch *r)
                 at++;
             if (at == n || given[at].seq != row[i].seq)
                 return DFOPT_ERR_FORMAT;
-            if (row[i].outcome != DFOPT_ACK_OUTCOME_UNMATCHED)
+            /* whoever knew the plan, else whoever adopts its value */
+            if (out[at].outcome == DFOPT_ACK_OUTCOME_UNMATCHED ||
+                (out[at].outcome == DFOPT_ACK_OUTCOME_ADOPTED &&
+                 row[i].outcome != DFOPT_ACK_OUTCOME_UNMATCHED))
                 out[at] = row[i];
         }
     }
@@ -199,6 +276,8 @@ enum dfopt_err dfopt_batch_merge(struct dfopt_batch *r)
         const uint64_t seq = r->first_seq + i;
         if (reporter[i] == DFOPT_REPORTER_NONE)
             e = add_invalid(r, seq, &reject);
+        else if (reporter[i] == DFOPT_REPORTER_ALL)
+            e = merge_event(r, c, seq);
         else
             e = move_event(r, seq, &r->shares[reporter[i]].results,
                            &c[reporter[i]]);

@@ -1,10 +1,11 @@
-/* Routing. Events about a node go to its owner; all others go to every planner, for
- * each keeps the state of the job. */
+/* Routing. Events about a node go to its owner, unless they concern the job as
+ * well; all others go to every planner, for each keeps the state of the job. */
 #include "engine/batch/route.h"
 
 void dfopt_router_free(struct dfopt_router *r)
 {
     dfopt_symmap_free(&r->owner);
+    dfopt_symmap_free(&r->tags);
 }
 
 uint32_t dfopt_route_owner(const struct dfopt_dict *dict, dfopt_sym node,
@@ -26,29 +27,101 @@ static enum dfopt_err owner_of(struct dfopt_router *r, dfopt_sym node,
     return dfopt_symmap_set(&r->owner, node, *out);
 }
 
-enum dfopt_err dfopt_route_node(struct dfopt_router *r, uint32_t stream,
-                                dfopt_sym node, struct dfopt_route *out)
+/* ---- what concerns the job ---- */
+
+static bool is_of_job(const struct dfopt_router *r, const struct dfopt_knob *k)
+{
+    return r->policy->on.scope == DFOPT_SCOPE_INTERPRET &&
+           !dfopt_knob_is_per_node(r->dict, k);
+}
+
+bool dfopt_router_is_news(const struct dfopt_router *r,
+                          const struct dfopt_registration *g)
+{
+    for (size_t i = 0; i < g->n_knobs; i++) {
+        const struct dfopt_knob *k = &g->knobs[i];
+        if (!is_of_job(r, k))
+            continue;
+        if (!r->job_knobs)
+            return true;
+        for (size_t j = 0; j < k->n_responses; j++)
+            if (dfopt_symmap_get(&r->tags, k->responses[j].tag) ==
+                DFOPT_SYMMAP_NONE)
+                return true;
+    }
+    return false;
+}
+
+enum dfopt_err dfopt_router_learn(struct dfopt_router *r,
+                                  const struct dfopt_registration *g)
+{
+    enum dfopt_err e = DFOPT_OK;
+    for (size_t i = 0; i < g->n_knobs; i++) {
+        const struct dfopt_knob *k = &g->knobs[i];
+        if (!is_of_job(r, k))
+            continue;
+        r->job_knobs = true;
+        for (size_t j = 0; j < k->n_responses && !e; j++)
+            e = dfopt_symmap_set(&r->tags, k->responses[j].tag, 1);
+    }
+    return e;
+}
+
+static bool may_concern_job(const struct dfopt_router *r,
+                            const struct dfopt_finding *f)
+{
+    if (r->all)
+        return true;
+    if (!r->job_knobs)
+        return false;
+    size_t n;
+    const dfopt_sym *tag = dfopt_dict_items(r->dict, f->tags, &n);
+    for (size_t i = 0; i < n; i++)
+        if (dfopt_symmap_get(&r->tags, tag[i]) != DFOPT_SYMMAP_NONE)
+            return true;
+    double x;
+    return dfopt_policy_guard(r->policy, f->type, f->metric_state, f->metric, &x) <
+           r->policy->n_guards;
+}
+
+/* ---- routes ---- */
+
+static enum dfopt_err route_node(struct dfopt_router *r, dfopt_sym node,
+                                 struct dfopt_route *out)
 {
     *out = (struct dfopt_route){0, r->planners - 1, DFOPT_PARTITION_SPEAKER};
-    if (stream == DFOPT_STREAM_ACK)
-        out->reporter = DFOPT_REPORTER_NONE;
-    if (stream != DFOPT_STREAM_FINDING || node == DFOPT_SYM_EMPTY ||
-        r->planners == 1)
+    if (node == DFOPT_SYM_EMPTY || r->planners == 1)
         return DFOPT_OK;
     enum dfopt_err e = owner_of(r, node, &out->reporter);
     out->first = out->last = out->reporter;
     return e;
 }
 
+enum dfopt_err dfopt_route_finding(struct dfopt_router *r,
+                                   const struct dfopt_finding *f,
+                                   struct dfopt_route *out)
+{
+    if (f->node == DFOPT_SYM_EMPTY || r->planners == 1 || !may_concern_job(r, f))
+        return route_node(r, f->node, out);
+    *out = (struct dfopt_route){0, r->planners - 1, DFOPT_REPORTER_ALL};
+    return DFOPT_OK;
+}
+
 enum dfopt_err dfopt_route_event(struct dfopt_router *r,
                                  const struct dfopt_event *event,
                                  struct dfopt_route *out)
 {
-    return dfopt_route_node(r, event->stream,
-                            event->stream == DFOPT_STREAM_FINDING
-                                ? event->finding.node
-                                : DFOPT_SYM_EMPTY,
-                            out);
+    switch (event->stream) {
+    case DFOPT_STREAM_FINDING:
+        return dfopt_route_finding(r, &event->finding, out);
+    case DFOPT_STREAM_OBJECTIVE:
+        return route_node(r, event->objective.node, out);
+    case DFOPT_STREAM_GLOBAL_PLAN:
+        return route_node(r, DFOPT_SYM_EMPTY, out);
+    default: /* registrations and acks: of the job, and of the nodes of each */
+        *out = (struct dfopt_route){0, r->planners - 1, DFOPT_REPORTER_ALL};
+        return DFOPT_OK;
+    }
 }
 
 enum dfopt_err dfopt_frame_event(struct dfopt_frame *f, uint64_t seq,
@@ -61,6 +134,8 @@ enum dfopt_err dfopt_frame_event(struct dfopt_frame *f, uint64_t seq,
         return dfopt_frame_registration(f, seq, &event->registration);
     case DFOPT_STREAM_ACK:
         return dfopt_frame_ack(f, seq, &event->ack);
+    case DFOPT_STREAM_OBJECTIVE:
+        return dfopt_frame_objective(f, seq, &event->objective);
     default:
         return dfopt_frame_global_plan(f, seq, &event->global_plan);
     }
@@ -86,6 +161,9 @@ enum dfopt_err dfopt_item_event(const struct dfopt_item *item, uint64_t *seq,
     case DFOPT_ITEM_ACK:
         out->stream = DFOPT_STREAM_ACK;
         return dfopt_item_ack(item, seq, &out->ack);
+    case DFOPT_ITEM_OBJECTIVE:
+        out->stream = DFOPT_STREAM_OBJECTIVE;
+        return dfopt_item_objective(item, seq, &out->objective);
     case DFOPT_ITEM_GLOBAL_PLAN:
         out->stream = DFOPT_STREAM_GLOBAL_PLAN;
         return dfopt_item_global_plan(item, seq, &out->global_plan);
@@ -102,9 +180,11 @@ enum dfopt_err dfopt_decide_event(struct dfopt_planner *p, uint64_t seq,
     case DFOPT_STREAM_FINDING:
         return dfopt_planner_finding(p, seq, &event->finding, out);
     case DFOPT_STREAM_REGISTRATION:
-        return dfopt_planner_register(p, &event->registration);
+        return dfopt_planner_register(p, seq, &event->registration, out);
     case DFOPT_STREAM_ACK:
         return dfopt_planner_ack(p, seq, &event->ack, out);
+    case DFOPT_STREAM_OBJECTIVE:
+        return dfopt_planner_objective(p, seq, &event->objective, out);
     default:
         return dfopt_planner_global_plan(p, seq, &event->global_plan, out);
     }

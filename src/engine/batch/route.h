@@ -11,8 +11,8 @@
 #include "engine/comm/partition.h"
 #include "planner/planner.h"
 
-/* Planners first .. last get an event; `reporter` alone reports what was decided.
- */
+/* Planners first .. last get an event; `reporter` tells who reports what was
+ * decided. */
 struct dfopt_route {
     uint32_t first, last, reporter;
 };
@@ -22,15 +22,20 @@ static inline bool dfopt_route_has(const struct dfopt_route *r, uint32_t planner
     return r->first <= planner && planner <= r->last;
 }
 
-/* The reporter of a record that no planner gets, and of an ack: the planner that
- * knows its plan reports it. */
+/* The reporter of a record that no planner gets; and of an event of which each
+ * planner reports its part, the speaker that of the job. */
 #define DFOPT_REPORTER_NONE UINT32_MAX
+#define DFOPT_REPORTER_ALL  (UINT32_MAX - 1)
 
-/* Set dict (borrowed) and planners, zero the rest; dfopt_router_free. */
+/* Set dict, policy (borrowed) and planners, zero the rest; dfopt_router_free. */
 struct dfopt_router {
     const struct dfopt_dict *dict;
+    const struct dfopt_policy *policy;
     uint32_t planners;
+    bool all;                  /* every finding goes to all planners */
     struct dfopt_symmap owner; /* private: of nodes seen before */
+    struct dfopt_symmap tags;  /* private: that some knob of the job responds to */
+    bool job_knobs;            /* private: there are such knobs */
 };
 
 void dfopt_router_free(struct dfopt_router *r);
@@ -39,10 +44,21 @@ void dfopt_router_free(struct dfopt_router *r);
 uint32_t dfopt_route_owner(const struct dfopt_dict *dict, dfopt_sym node,
                            uint32_t planners);
 
-/* The route of an event of a stream about a node (DFOPT_SYM_EMPTY: about the job,
- * or the stream has none). OK or NOMEM. */
-enum dfopt_err dfopt_route_node(struct dfopt_router *r, uint32_t stream,
-                                dfopt_sym node, struct dfopt_route *out);
+/* A registration was routed: from now on findings that its knobs of the job respond
+ * to go to all planners. What was learned stays, so that a finding may go to more
+ * planners than it concerns; those leave it (dfopt_planner_finding). OK or NOMEM.
+ */
+enum dfopt_err dfopt_router_learn(struct dfopt_router *r,
+                                  const struct dfopt_registration *g);
+
+/* Whether there is something to learn of it. */
+bool dfopt_router_is_news(const struct dfopt_router *r,
+                          const struct dfopt_registration *g);
+
+/* OK or NOMEM. */
+enum dfopt_err dfopt_route_finding(struct dfopt_router *r,
+                                   const struct dfopt_finding *f,
+                                   struct dfopt_route *out);
 enum dfopt_err dfopt_route_event(struct dfopt_router *r,
                                  const struct dfopt_event *event,
                                  struct dfopt_route *out);

@@ -1,5 +1,5 @@
-/* One planner among several. Rows that another planner reports are cut off again,
- * which is cheaper than telling this one to be silent. */
+/* One planner among several. The speaker alone reports what is decided about the
+ * job. */
 #include "engine/batch/shard.h"
 
 #include "engine/batch/start.h"
@@ -15,7 +15,8 @@ enum dfopt_err dfopt_shard_start(struct dfopt_shard *s, struct dfopt_dict *dict,
                                  bool assumed_acks, dfopt_sym relay_hostname,
                                  uint32_t index, uint32_t planners)
 {
-    s->router = (struct dfopt_router){.dict = dict, .planners = planners};
+    s->router =
+        (struct dfopt_router){.dict = dict, .policy = policy, .planners = planners};
     s->index = index;
     const struct dfopt_planner_config config = {
         .policy = policy,
@@ -23,6 +24,7 @@ enum dfopt_err dfopt_shard_start(struct dfopt_shard *s, struct dfopt_dict *dict,
         .relay_hostname = relay_hostname,
         .owns = planners > 1 ? owns : NULL,
         .owns_arg = s,
+        .silent_job = index != DFOPT_PARTITION_SPEAKER,
     };
     return dfopt_planner_create(&s->planner, dict, &config);
 }
@@ -39,38 +41,36 @@ static bool is_speaker(const struct dfopt_shard *s)
     return s->index == DFOPT_PARTITION_SPEAKER;
 }
 
-/* Whether the last ack's row is for this planner to report: a match, but the
- * speaker alone reports no match, and a plan for the job, which all know. */
-static bool reports_ack(const struct dfopt_shard *s,
-                        const struct dfopt_decisions *d)
+/* Of an ack's rows: a match, but the speaker alone reports no match, and a plan for
+ * the job, which all know. A plan that is relayed is the speaker's to report. */
+static void leave_to_others(struct dfopt_decisions *out, uint32_t stream,
+                            size_t acks, size_t relays, size_t plans)
 {
-    const struct dfopt_ack_row *row =
-        DFOPT_ROW(&d->acks, const struct dfopt_ack_row) +
-        DFOPT_ROWS(&d->acks, struct dfopt_ack_row) - 1;
-    return is_speaker(s) || (row->outcome != DFOPT_ACK_OUTCOME_UNMATCHED &&
-                             row->node != DFOPT_SYM_EMPTY);
+    if (stream == DFOPT_STREAM_GLOBAL_PLAN) {
+        out->relays.len = relays;
+        out->plans.len = plans;
+    } else if (stream == DFOPT_STREAM_ACK && out->acks.len > acks) {
+        const struct dfopt_ack_row *row = (const void *)(out->acks.data + acks);
+        if (row->outcome == DFOPT_ACK_OUTCOME_UNMATCHED ||
+            row->node == DFOPT_SYM_EMPTY)
+            out->acks.len = acks;
+    }
 }
 
 enum dfopt_err dfopt_shard_event(struct dfopt_shard *s, uint64_t seq,
                                  const struct dfopt_event *event,
                                  struct dfopt_decisions *out)
 {
-    struct dfopt_route to;
-    size_t before[DFOPT_DECISION_TABLES];
-    enum dfopt_err e = dfopt_route_event(&s->router, event, &to);
-    if (e)
-        return e;
-    if (to.first == to.last) /* no other planner gets it */
-        return dfopt_decide_event(s->planner, seq, event, out);
-    for (int i = 0; i < DFOPT_DECISION_TABLES; i++)
-        before[i] = dfopt_decision_rows(out, i)->len;
-    e = dfopt_decide_event(s->planner, seq, event, out);
-    if (e || (to.reporter == DFOPT_REPORTER_NONE ? reports_ack(s, out)
-                                                 : to.reporter == s->index))
-        return e;
-    for (int i = 0; i < DFOPT_DECISION_TABLES; i++)
-        dfopt_decision_rows(out, i)->len = before[i];
-    return DFOPT_OK;
+    const size_t acks = out->acks.len, relays = out->relays.len,
+                 plans = out->plans.len;
+    enum dfopt_err e = event->stream == DFOPT_STREAM_REGISTRATION
+                           ? dfopt_router_learn(&s->router, &event->registration)
+                           : DFOPT_OK;
+    if (!e)
+        e = dfopt_decide_event(s->planner, seq, event, out);
+    if (!e && !is_speaker(s))
+        leave_to_others(out, event->stream, acks, relays, plans);
+    return e;
 }
 
 enum dfopt_err dfopt_shard_item(struct dfopt_shard *s,
@@ -85,7 +85,10 @@ enum dfopt_err dfopt_shard_item(struct dfopt_shard *s,
     enum dfopt_err e = dfopt_item_event(item, &seq, &event);
     if (e)
         return e;
-    e = dfopt_shard_event(s, seq, &event, out);
+    if (event.stream == DFOPT_STREAM_REGISTRATION && seq == DFOPT_SEQ_INITIAL)
+        e = dfopt_start_register(s->planner, &s->router, &event.registration);
+    else
+        e = dfopt_shard_event(s, seq, &event, out);
     if (event.stream == DFOPT_STREAM_REGISTRATION)
         dfopt_registration_clear(&event.registration);
     return e;

@@ -19,8 +19,8 @@ enum dfopt_err dfopt_shard_start(struct dfopt_shard *s, struct dfopt_dict *dict,
                                  uint32_t index, uint32_t planners);
 void dfopt_shard_end(struct dfopt_shard *s);
 
-/* Decides an event and appends what this planner is to report: all of it if the
- * event's route says so, else nothing; of an ack, also a match. OK or NOMEM. */
+/* Decides an event and appends what this planner is to report: the speaker of the
+ * job, each of its nodes. OK or NOMEM. */
 enum dfopt_err dfopt_shard_event(struct dfopt_shard *s, uint64_t seq,
                                  const struct dfopt_event *event,
                                  struct dfopt_decisions *out);

@@ -3,14 +3,20 @@
 #include "engine/batch/start.h"
 
 #include "planner/restore.h"
-#include "engine/batch/route.h"
 
 #define ITEM_ROWS 4096
 
-static enum dfopt_err restore_here(struct dfopt_planner *p,
+enum dfopt_err dfopt_start_register(struct dfopt_planner *p, struct dfopt_router *r,
+                                    const struct dfopt_registration *g)
+{
+    enum dfopt_err e = dfopt_router_learn(r, g);
+    return e ? e : dfopt_planner_preset(p, g);
+}
+
+static enum dfopt_err restore_here(struct dfopt_planner *p, struct dfopt_router *r,
                                    const struct dfopt_fold *state)
 {
-    enum dfopt_err e = dfopt_planner_register(p, &state->knobs);
+    enum dfopt_err e = dfopt_start_register(p, r, &state->knobs);
     if (!e)
         e = dfopt_planner_take_state(
             p, DFOPT_ROW(&state->rows, const struct dfopt_state_row),
@@ -24,16 +30,17 @@ static enum dfopt_err restore_here(struct dfopt_planner *p,
                               struct dfopt_suppression_state));
 }
 
-enum dfopt_err dfopt_start_here(struct dfopt_planner *p,
+enum dfopt_err dfopt_start_here(struct dfopt_planner *p, struct dfopt_router *r,
                                 const struct dfopt_run_config *config,
                                 struct dfopt_error *err)
 {
-    enum dfopt_err e = config->resume ? restore_here(p, config->resume) : DFOPT_OK;
+    enum dfopt_err e =
+        config->resume ? restore_here(p, r, config->resume) : DFOPT_OK;
     if (e)
         return dfopt_error_set(err, e, "restoring the state: %s",
                                dfopt_err_text(e));
     for (size_t i = 0; i < config->n_initial && !e; i++)
-        e = dfopt_planner_register(p, &config->initial[i].registration);
+        e = dfopt_start_register(p, r, &config->initial[i].registration);
     return e ? dfopt_error_set(err, e, "out of memory") : DFOPT_OK;
 }
 
@@ -54,7 +61,8 @@ static enum dfopt_err restore_send(struct dfopt_frame *f,
         DFOPT_ROW(&state->rows, const struct dfopt_state_row);
     const size_t n = DFOPT_ROWS(&state->rows, struct dfopt_state_row);
     struct dfopt_buf some = {0};
-    enum dfopt_err e = dfopt_frame_registration(f, 0, &state->knobs);
+    enum dfopt_err e =
+        dfopt_frame_registration(f, DFOPT_SEQ_INITIAL, &state->knobs);
     for (size_t i = 0; i < n && !e; i++) {
         if (concerns(f->dict, &row[i], planner, planners))
             e = dfopt_buf_add(&some, &row[i], sizeof row[i]);
@@ -78,7 +86,8 @@ enum dfopt_err dfopt_start_send(struct dfopt_frame *f,
     if (!e && config->resume)
         e = restore_send(f, config->resume, planner, planners);
     for (size_t i = 0; i < config->n_initial && !e; i++)
-        e = dfopt_frame_registration(f, 0, &config->initial[i].registration);
+        e = dfopt_frame_registration(f, DFOPT_SEQ_INITIAL,
+                                     &config->initial[i].registration);
     return e;
 }
 

@@ -189,6 +189,14 @@ enum dfopt_err dfopt_frame_global_plan(struct dfopt_frame *f, uint64_t seq,
              : add_item(f, DFOPT_ITEM_GLOBAL_PLAN, &seq, sizeof seq, g, sizeof *g);
 }
 
+enum dfopt_err dfopt_frame_objective(struct dfopt_frame *f, uint64_t seq,
+                                     const struct dfopt_objective *o)
+{
+    enum dfopt_err e = dfopt_frame_define(f, o->node);
+    return e ? e
+             : add_item(f, DFOPT_ITEM_OBJECTIVE, &seq, sizeof seq, o, sizeof *o);
+}
+
 static enum dfopt_err define_response(struct dfopt_frame *f,
                                       const struct dfopt_response *r)
 {
@@ -212,17 +220,20 @@ static enum dfopt_err define_knob(struct dfopt_frame *f, const struct dfopt_knob
     return e;
 }
 
-/* A registration is packed as seq, name_space, function, n_knobs (u64), then
+/* A registration is packed as seq, name_space, function, node, instance,
+ * unregister, flaw, n_knobs (u64 for each pair), then
  * each knob as it lies in memory, its values and its responses behind it. */
 enum dfopt_err dfopt_frame_registration(struct dfopt_frame *f, uint64_t seq,
                                         const struct dfopt_registration *r)
 {
-    enum dfopt_err e = DEFINE_ALL(f, r->name_space, r->function);
+    enum dfopt_err e =
+        DEFINE_ALL(f, r->name_space, r->function, r->node, r->instance);
     for (size_t i = 0; i < r->n_knobs && !e; i++)
         e = define_knob(f, &r->knobs[i]);
     struct dfopt_buf b = {0};
     const uint64_t head[] = {seq, (uint64_t)r->name_space << 32 | r->function,
-                             r->n_knobs};
+                             (uint64_t)r->node << 32 | r->instance,
+                             (uint64_t)r->unregister << 32 | r->flaw, r->n_knobs};
     if (!e)
         e = dfopt_buf_add(&b, head, sizeof head);
     for (size_t i = 0; i < r->n_knobs && !e; i++) {
@@ -240,23 +251,64 @@ enum dfopt_err dfopt_frame_registration(struct dfopt_frame *f, uint64_t seq,
     return e;
 }
 
-enum dfopt_err dfopt_frame_config(struct dfopt_frame *f,
-                                  const struct dfopt_policy *p, bool assumed_acks,
-                                  dfopt_sym relay_hostname)
+/* The arrays of a policy, in the order in which they are packed. */
+static enum dfopt_err pack_policy(const struct dfopt_policy *p, struct dfopt_buf *b)
 {
-    struct dfopt_frame_config c = {.on = p->on,
-                                   .n_overrides = p->n_overrides,
-                                   .assumed_acks = assumed_acks,
-                                   .relay_hostname = relay_hostname};
-    enum dfopt_err e = dfopt_frame_define(f, relay_hostname);
+    enum dfopt_err e =
+        dfopt_buf_add(b, p->overrides, p->n_overrides * sizeof *p->overrides);
+    if (!e)
+        e = dfopt_buf_add(b, p->budgets, p->n_budgets * sizeof *p->budgets);
+    if (!e)
+        e = dfopt_buf_add(b, p->terms, p->n_terms * sizeof *p->terms);
+    if (!e)
+        e = dfopt_buf_add(b, p->guards, p->n_guards * sizeof *p->guards);
+    return e ? e : dfopt_buf_add(b, p->names, p->n_names * sizeof *p->names);
+}
+
+static enum dfopt_err define_policy(struct dfopt_frame *f,
+                                    const struct dfopt_policy *p)
+{
+    enum dfopt_err e = define_all(f, p->names, p->n_names);
+    if (!e)
+        e = define_all(f, p->metrics.name, DFOPT_METRIC_NAMED);
     for (size_t i = 0; i < p->n_overrides && !e; i++) {
         e = dfopt_frame_define(f, p->overrides[i].name);
         if (!e)
             e = define_response(f, &p->overrides[i].to);
     }
-    return e ? e
-             : add_item(f, DFOPT_ITEM_CONFIG, &c, sizeof c, p->overrides,
-                        p->n_overrides * sizeof *p->overrides);
+    for (size_t i = 0; i < p->n_budgets && !e; i++)
+        e = dfopt_frame_define(f, p->budgets[i].name);
+    for (size_t i = 0; i < p->n_guards && !e; i++)
+        e = dfopt_frame_define(f, p->guards[i].finding_type);
+    return e;
+}
+
+enum dfopt_err dfopt_frame_config(struct dfopt_frame *f,
+                                  const struct dfopt_policy *p, bool assumed_acks,
+                                  dfopt_sym relay_hostname)
+{
+    struct dfopt_frame_config c;
+    memset(&c, 0, sizeof c); /* padding is part of checksums */
+    c.on = p->on;
+    c.n_overrides = p->n_overrides;
+    c.n_budgets = p->n_budgets;
+    c.n_terms = p->n_terms;
+    c.n_guards = p->n_guards;
+    c.n_names = p->n_names;
+    c.objective_metric = p->objective_metric;
+    c.metrics = p->metrics;
+    c.assumed_acks = assumed_acks;
+    c.relay_hostname = relay_hostname;
+    struct dfopt_buf arrays = {0};
+    enum dfopt_err e = dfopt_frame_define(f, relay_hostname);
+    if (!e)
+        e = define_policy(f, p);
+    if (!e)
+        e = pack_policy(p, &arrays);
+    if (!e)
+        e = add_item(f, DFOPT_ITEM_CONFIG, &c, sizeof c, arrays.data, arrays.len);
+    dfopt_buf_free(&arrays);
+    return e;
 }
 
 /* Rows whose texts may be the sender's own: those are defined first. */

@@ -48,18 +48,20 @@ enum dfopt_item_kind {
     DFOPT_ITEM_ACK,          /* u64 seq, struct dfopt_ack */
     DFOPT_ITEM_GLOBAL_PLAN,  /* u64 seq, struct dfopt_global_plan */
     DFOPT_ITEM_REGISTRATION, /* u64 seq, packed registration */
-    DFOPT_ITEM_VERDICTS,     /* rows, as the eight below */
+    DFOPT_ITEM_VERDICTS,     /* rows, as the ten below */
     DFOPT_ITEM_PLANS,
     DFOPT_ITEM_SUPPRESSIONS,
     DFOPT_ITEM_ACK_ROWS,
     DFOPT_ITEM_RELAY_ROWS,
     DFOPT_ITEM_SEEN_ROWS,
     DFOPT_ITEM_TIMEOUT_ROWS,
+    DFOPT_ITEM_OUTCOME_ROWS,
     DFOPT_ITEM_STATE_ROWS,
     DFOPT_ITEM_SUPPRESSION_STATES,
-    DFOPT_ITEM_CONFIG, /* struct dfopt_frame_config, overrides behind it */
-    DFOPT_ITEM_TEXT,   /* bytes */
-    DFOPT_ITEM_CODE,   /* u64 */
+    DFOPT_ITEM_OBJECTIVE, /* u64 seq, struct dfopt_objective */
+    DFOPT_ITEM_CONFIG,    /* struct dfopt_frame_config, arrays behind it */
+    DFOPT_ITEM_TEXT,      /* bytes */
+    DFOPT_ITEM_CODE,      /* u64 */
     /* of engine/replay/replay.h, which alone knows their layout */
     DFOPT_ITEM_REPLAY_CONFIG,
     DFOPT_ITEM_REPLAY_SYNC,
@@ -79,8 +81,11 @@ enum dfopt_item_kind {
 
 /* The tables of struct dfopt_decisions, in the order of its members: each travels
  * as the item DFOPT_ITEM_VERDICTS + table. */
-#define DFOPT_DECISION_TABLES (DFOPT_ITEM_TIMEOUT_ROWS - DFOPT_ITEM_VERDICTS + 1)
-#define DFOPT_DECISION_ACKS   (DFOPT_ITEM_ACK_ROWS - DFOPT_ITEM_VERDICTS)
+#define DFOPT_DECISION_TABLES   (DFOPT_ITEM_OUTCOME_ROWS - DFOPT_ITEM_VERDICTS + 1)
+#define DFOPT_DECISION_VERDICTS 0
+#define DFOPT_DECISION_PLANS    (DFOPT_ITEM_PLANS - DFOPT_ITEM_VERDICTS)
+#define DFOPT_DECISION_ACKS     (DFOPT_ITEM_ACK_ROWS - DFOPT_ITEM_VERDICTS)
+#define DFOPT_DECISION_OUTCOMES (DFOPT_ITEM_OUTCOME_ROWS - DFOPT_ITEM_VERDICTS)
 _Static_assert(sizeof(struct dfopt_decisions) ==
                    DFOPT_DECISION_TABLES * sizeof(struct dfopt_buf),
                "each table of struct dfopt_decisions has an item");
@@ -160,13 +165,17 @@ enum dfopt_err dfopt_frame_ack(struct dfopt_frame *f, uint64_t seq,
                                const struct dfopt_ack *a);
 enum dfopt_err dfopt_frame_global_plan(struct dfopt_frame *f, uint64_t seq,
                                        const struct dfopt_global_plan *g);
+enum dfopt_err dfopt_frame_objective(struct dfopt_frame *f, uint64_t seq,
+                                     const struct dfopt_objective *o);
 enum dfopt_err dfopt_frame_registration(struct dfopt_frame *f, uint64_t seq,
                                         const struct dfopt_registration *r);
 
 /* How a worker is to decide. */
 struct dfopt_frame_config {
     struct dfopt_switches on;
-    uint64_t n_overrides;
+    uint64_t n_overrides, n_budgets, n_terms, n_guards, n_names;
+    struct dfopt_objective_metric objective_metric;
+    struct dfopt_metric_names metrics;
     uint32_t assumed_acks;
     dfopt_sym relay_hostname;
 };
@@ -227,6 +236,8 @@ enum dfopt_err dfopt_item_ack(const struct dfopt_item *item, uint64_t *seq,
                               struct dfopt_ack *out);
 enum dfopt_err dfopt_item_global_plan(const struct dfopt_item *item, uint64_t *seq,
                                       struct dfopt_global_plan *out);
+enum dfopt_err dfopt_item_objective(const struct dfopt_item *item, uint64_t *seq,
+                                    struct dfopt_objective *out);
 enum dfopt_err dfopt_item_registration(const struct dfopt_item *item, uint64_t *seq,
                                        struct dfopt_registration *out);
 enum dfopt_err dfopt_item_config(const struct dfopt_item *item,

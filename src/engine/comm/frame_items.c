@@ -65,6 +65,12 @@ enum dfopt_err dfopt_item_global_plan(const struct dfopt_item *item, uint64_t *s
     return numbered(item, seq, out, sizeof *out);
 }
 
+enum dfopt_err dfopt_item_objective(const struct dfopt_item *item, uint64_t *seq,
+                                    struct dfopt_objective *out)
+{
+    return numbered(item, seq, out, sizeof *out);
+}
+
 /* What is left to read of an item. */
 struct cursor {
     const char *at;
@@ -121,15 +127,19 @@ enum dfopt_err dfopt_item_registration(const struct dfopt_item *item, uint64_t *
                                        struct dfopt_registration *out)
 {
     struct cursor c = {item->data, item->size};
-    uint64_t head[3];
+    uint64_t head[5];
     if (!take(&c, head, sizeof head) ||
-        head[2] > c.left / sizeof(struct dfopt_knob))
+        head[4] > c.left / sizeof(struct dfopt_knob))
         return DFOPT_ERR_FORMAT;
     struct dfopt_registration r = {.name_space = (dfopt_sym)(head[1] >> 32),
-                                   .function = (dfopt_sym)head[1]};
-    r.knobs = calloc(head[2] ? head[2] : 1, sizeof *r.knobs);
+                                   .function = (dfopt_sym)head[1],
+                                   .node = (dfopt_sym)(head[2] >> 32),
+                                   .instance = (dfopt_sym)head[2],
+                                   .unregister = (uint32_t)(head[3] >> 32),
+                                   .flaw = (uint32_t)head[3]};
+    r.knobs = calloc(head[4] ? head[4] : 1, sizeof *r.knobs);
     enum dfopt_err e = r.knobs ? DFOPT_OK : DFOPT_ERR_NOMEM;
-    while (!e && r.n_knobs < head[2]) {
+    while (!e && r.n_knobs < head[4]) {
         e = take_knob(&c, &r.knobs[r.n_knobs]);
         if (!e)
             r.n_knobs++;
@@ -145,25 +155,72 @@ enum dfopt_err dfopt_item_registration(const struct dfopt_item *item, uint64_t *
     return DFOPT_OK;
 }
 
+/* Whether what a policy refers to is there. */
+static bool policy_is_whole(const struct dfopt_policy *p)
+{
+    bool whole = true;
+#define IN(range, limit)                                                           \
+    whole &= (range).first <= (limit) && (range).n <= (limit) - (range).first
+    for (size_t i = 0; i < p->n_terms; i++)
+        IN(p->terms[i].knobs, p->n_names);
+    for (size_t i = 0; i < p->n_guards; i++) {
+        IN(p->guards[i].knobs, p->n_names);
+        whole &= p->guards[i].metric == DFOPT_METRIC_NONE ||
+                 p->guards[i].metric < DFOPT_METRIC_COUNT;
+    }
+    for (size_t i = 0; i < p->n_budgets; i++) {
+        const struct dfopt_name_range terms = {p->budgets[i].first_term,
+                                               p->budgets[i].n_terms};
+        IN(terms, p->n_terms);
+    }
+    IN(p->objective_metric.types, p->n_names);
+#undef IN
+    return whole && (p->objective_metric.metric == DFOPT_METRIC_NONE ||
+                     p->objective_metric.metric < DFOPT_METRIC_COUNT);
+}
+
+/* An array of a policy; *items is NULL where it fails. */
+static enum dfopt_err take_part(struct cursor *c, uint64_t n, size_t size,
+                                void *items, size_t *count)
+{
+    void *p = NULL;
+    const enum dfopt_err e =
+        n > SIZE_MAX ? DFOPT_ERR_FORMAT : take_array(c, (size_t)n, size, &p);
+    memcpy(items, &p, sizeof p);
+    *count = e ? 0 : (size_t)n;
+    return e;
+}
+
 enum dfopt_err dfopt_item_config(const struct dfopt_item *item,
                                  struct dfopt_policy *policy,
                                  struct dfopt_frame_config *config)
 {
     struct cursor c = {item->data, item->size};
     struct dfopt_frame_config read;
-    void *overrides;
-    if (!take(&c, &read, sizeof read) ||
-        read.n_overrides != c.left / sizeof(struct dfopt_override) ||
-        c.left % sizeof(struct dfopt_override) != 0)
+    if (!take(&c, &read, sizeof read))
         return DFOPT_ERR_FORMAT;
-    enum dfopt_err e = take_array(&c, (size_t)read.n_overrides,
-                                  sizeof(struct dfopt_override), &overrides);
-    if (e)
+    struct dfopt_policy p = {.on = read.on,
+                             .objective_metric = read.objective_metric,
+                             .metrics = read.metrics};
+    enum dfopt_err e = take_part(&c, read.n_overrides, sizeof *p.overrides,
+                                 &p.overrides, &p.n_overrides);
+    if (!e)
+        e = take_part(&c, read.n_budgets, sizeof *p.budgets, &p.budgets,
+                      &p.n_budgets);
+    if (!e)
+        e = take_part(&c, read.n_terms, sizeof *p.terms, &p.terms, &p.n_terms);
+    if (!e)
+        e = take_part(&c, read.n_guards, sizeof *p.guards, &p.guards, &p.n_guards);
+    if (!e)
+        e = take_part(&c, read.n_names, sizeof *p.names, &p.names, &p.n_names);
+    if (!e && (c.left || !policy_is_whole(&p)))
+        e = DFOPT_ERR_FORMAT;
+    if (e) {
+        dfopt_policy_clear(&p);
         return e;
+    }
     *config = read;
-    *policy = (struct dfopt_policy){.on = read.on,
-                                    .overrides = overrides,
-                                    .n_overrides = (size_t)read.n_overrides};
+    *policy = p;
     return DFOPT_OK;
 }
 
@@ -234,6 +291,7 @@ const struct dfopt_row_kind *dfopt_row_kind(uint32_t item)
         [DFOPT_ITEM_RELAY_ROWS] = ROWS(dfopt_relay_row),
         [DFOPT_ITEM_SEEN_ROWS] = ROWS(dfopt_seen_row),
         [DFOPT_ITEM_TIMEOUT_ROWS] = ROWS_VALUE(dfopt_timeout_row, value),
+        [DFOPT_ITEM_OUTCOME_ROWS] = ROWS(dfopt_outcome_row),
         [DFOPT_ITEM_STATE_ROWS] = ROWS_VALUES(dfopt_state_row, value, plan_old),
         [DFOPT_ITEM_SUPPRESSION_STATES] = ROWS(dfopt_suppression_state),
     };

@@ -35,7 +35,8 @@ enum dfopt_err dfopt_scatter_create(struct dfopt_scatter **out,
         return dfopt_error_set(err, DFOPT_ERR_NOMEM, "out of memory");
     s->comm = comm;
     s->config = config;
-    s->router = (struct dfopt_router){.dict = config->dict, .planners = planners};
+    s->router = (struct dfopt_router){
+        .dict = config->dict, .policy = config->policy, .planners = planners};
     s->known = calloc(planners, sizeof *s->known);
     s->own = calloc(planners, sizeof *s->own);
     enum dfopt_err e = s->known && s->own ? DFOPT_OK : DFOPT_ERR_NOMEM;
@@ -91,8 +92,15 @@ enum dfopt_err dfopt_scatter_start(struct dfopt_scatter *s, struct dfopt_batch *
                                    struct dfopt_error *err)
 {
     const uint32_t planners = s->router.planners;
+    enum dfopt_err e = s->config->resume
+                           ? dfopt_router_learn(&s->router, &s->config->resume->knobs)
+                           : DFOPT_OK;
+    for (size_t i = 0; i < s->config->n_initial && !e; i++)
+        e = dfopt_router_learn(&s->router, &s->config->initial[i].registration);
+    if (e)
+        return dfopt_error_set(err, e, "out of memory");
     if (is_alone(s))
-        return dfopt_start_here(s->here.planner, s->config, err);
+        return dfopt_start_here(s->here.planner, &s->here.router, s->config, err);
     for (uint32_t i = 0; i < planners; i++) {
         struct dfopt_frame *frame = frame_of(s, b, i);
         if (!frame || dfopt_start_send(frame, s->config, i, planners))
@@ -106,6 +114,8 @@ enum dfopt_err dfopt_scatter_event(struct dfopt_scatter *s, struct dfopt_batch *
 {
     struct dfopt_route to;
     enum dfopt_err e = dfopt_route_event(&s->router, event, &to);
+    if (!e && event->stream == DFOPT_STREAM_REGISTRATION)
+        e = dfopt_router_learn(&s->router, &event->registration);
     if (!e && is_alone(s))
         e = dfopt_shard_event(&s->here, seq, event, &b->shares[0].results);
     for (uint32_t i = to.first; i <= to.last && !is_alone(s) && !e; i++) {

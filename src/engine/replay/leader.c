@@ -130,7 +130,8 @@ static enum dfopt_err start(struct dfopt_replay_leader *l,
                                l->config->relay_hostname))
         return no_memory(err);
     resume(l, input);
-    enum dfopt_err e = dfopt_start_here(b->shard.planner, l->config, err);
+    enum dfopt_err e =
+        dfopt_start_here(b->shard.planner, &b->shard.router, l->config, err);
     if (e)
         return e;
     for (int i = 1; i < b->size; i++) {
@@ -298,6 +299,7 @@ static void decide(struct dfopt_replay_leader *l, bool flush,
     struct dfopt_replay_rank *b = &l->rank;
     struct dfopt_batch *r = &b->slice.batch;
     struct dfopt_replay_counts counts;
+    b->shard.router.all = l->gos[0].news;
     if (!b->status)
         dfopt_replay_fail(b,
                           dfopt_slice_place(&b->slice, l->gos[0].keep,

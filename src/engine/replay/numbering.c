@@ -192,13 +192,17 @@ enum dfopt_err dfopt_replay_agree(struct dfopt_replay_leader *l,
     *next = e ? DFOPT_REPLAY_ABANDON : DFOPT_REPLAY_GO_ON;
     const bool names = dfopt_dict_strings(l->config->dict) > l->known_strings ||
                        dfopt_dict_lists(l->config->dict) > l->known_lists;
-    for (int i = 0; i < b->size; i++)
+    uint32_t news = 0;
+    for (int i = 0; i < b->size; i++) {
         l->gos[i] = place(l, i);
+        news |= l->syncs[i].news;
+    }
     if (!e && is_last(l))
         *next = DFOPT_REPLAY_LAST;
     for (int i = 0; i < b->size; i++) {
         l->gos[i].next = *next;
         l->gos[i].new_names = names;
+        l->gos[i].news = news;
         if (i > 0)
             send_go(l, i, &l->gos[i]);
     }

@@ -19,7 +19,7 @@ enum dfopt_err dfopt_replay_rank_init(struct dfopt_replay_rank *b,
     b->size = dfopt_comm_size(b->comm);
     const size_t n = (size_t)b->size;
     b->at = b->options.start;
-    b->slice.planners = (uint32_t)n;
+    b->slice.router = &b->shard.router;
     b->slice.meanwhile = keep_sending;
     b->slice.meanwhile_arg = b->comm;
     b->told = calloc(n, sizeof *b->told);
@@ -29,11 +29,11 @@ enum dfopt_err dfopt_replay_rank_init(struct dfopt_replay_rank *b,
     b->turn = calloc(n, sizeof *b->turn);
     if (!b->turn || !b->told || !b->own || !b->out || !b->sending)
         return DFOPT_ERR_NOMEM;
-    enum dfopt_err e = dfopt_slice_init(&b->slice);
+    enum dfopt_err e =
+        dfopt_shard_start(&b->shard, b->slice.dict, b->slice.policy, assumed_acks,
+                          relay_hostname, (uint32_t)b->rank, (uint32_t)n);
     if (!e)
-        e = dfopt_shard_start(&b->shard, b->slice.dict, b->slice.policy,
-                              assumed_acks, relay_hostname, (uint32_t)b->rank,
-                              (uint32_t)n);
+        e = dfopt_slice_init(&b->slice);
     if (!e && b->options.log_level >= 0)
         e = dfopt_block_packer_init(&b->packer, b->options.log_level);
     return e;
@@ -180,6 +180,7 @@ bool dfopt_replay_read(struct dfopt_replay_rank *b, struct dfopt_replay_sync *sy
         .findings = b->slice.by_stream[DFOPT_STREAM_FINDING],
         .first_reject = dfopt_slice_first_reject(&b->slice),
         .input_failed = e == DFOPT_ERR_IO,
+        .news = b->slice.news,
     };
     const struct dfopt_declog_reject_row *reject =
         DFOPT_ROW(&b->slice.batch.rejects, const struct dfopt_declog_reject_row);

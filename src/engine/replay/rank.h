@@ -22,6 +22,8 @@ struct dfopt_replay_sync { /* of a slice; the reason of the first reject follows
     uint64_t reject_line, reject_offset;
     uint32_t failed; /* enum dfopt_err: this rank cannot continue; text follows */
     uint32_t input_failed; /* a split could not be read to its end */
+    uint32_t news;         /* its registrations change routes */
+    uint32_t reserved;
 };
 
 enum dfopt_replay_next {
@@ -35,6 +37,9 @@ struct dfopt_replay_go {
     uint64_t findings_before; /* rows of the log */
     uint32_t next;            /* enum dfopt_replay_next */
     uint32_t new_names;       /* definitions came along */
+    uint32_t
+        news; /* some slice has such registrations: findings go to all planners */
+    uint32_t reserved;
 };
 
 struct dfopt_replay_counts { /* of a decided slice */

@@ -20,17 +20,15 @@ struct other {
 
 enum dfopt_err dfopt_slice_init(struct dfopt_slice *s)
 {
-    s->router = (struct dfopt_router){.dict = s->dict, .planners = s->planners};
     s->ingest = (struct dfopt_ingest){.dict = s->dict,
                                       .codec = s->codec,
                                       .policy = s->policy,
                                       .keep_findings = true};
-    return dfopt_batch_init(&s->batch, s->planners);
+    return dfopt_batch_init(&s->batch, s->router->planners);
 }
 
 void dfopt_slice_free(struct dfopt_slice *s)
 {
-    dfopt_router_free(&s->router);
     dfopt_batch_free(&s->batch);
     dfopt_buf_free(&s->reader.bytes);
     dfopt_buf_free(&s->others);
@@ -68,19 +66,19 @@ static enum dfopt_err decode_record(struct dfopt_slice *s,
         return e;
     if (e)
         return dfopt_batch_count(r, DFOPT_REPORTER_NONE);
-    struct dfopt_route to;
     s->by_stream[event.stream]++;
-    e = dfopt_route_event(&s->router, &event, &to);
-    if (e || event.stream == DFOPT_STREAM_FINDING)
-        return e ? e : dfopt_batch_count(r, to.reporter);
+    if (event.stream == DFOPT_STREAM_FINDING)
+        return dfopt_batch_count(r, DFOPT_REPORTER_NONE); /* until placed */
     /* its strings have local numbers: it is ingested again when placed */
-    if (event.stream == DFOPT_STREAM_REGISTRATION)
+    if (event.stream == DFOPT_STREAM_REGISTRATION) {
+        s->news |= dfopt_router_is_news(s->router, &event.registration);
         dfopt_registration_clear(&event.registration);
+    }
     r->acks.len = acks;
     r->registrations.len = regs;
     r->texts.len = texts;
     e = keep_other(s, rec, &event);
-    return e ? e : dfopt_batch_count(r, to.reporter);
+    return e ? e : dfopt_batch_count(r, DFOPT_REPORTER_NONE);
 }
 
 enum dfopt_err dfopt_slice_decode(struct dfopt_slice *s, struct dfopt_splits *p,
@@ -93,6 +91,7 @@ enum dfopt_err dfopt_slice_decode(struct dfopt_slice *s, struct dfopt_splits *p,
     dfopt_buf_clear(&s->texts);
     memset(s->by_stream, 0, sizeof s->by_stream);
     s->lines = 0;
+    s->news = false;
     s->origin = DFOPT_SYM_NONE;
     if (split->len == 0)
         return DFOPT_OK;
@@ -250,6 +249,28 @@ static void place_rejects(struct dfopt_slice *s, uint64_t first_seq,
         reg[i].seq += first_seq;
 }
 
+/* Notes who reports each event. */
+static enum dfopt_err route_all(struct dfopt_slice *s)
+{
+    struct dfopt_batch *r = &s->batch;
+    uint32_t *reporter = DFOPT_ROW(&r->reporter, uint32_t);
+    const struct dfopt_finding_row *f =
+        DFOPT_ROW(&r->findings, const struct dfopt_finding_row);
+    const struct other *o = DFOPT_ROW(&s->others, const struct other);
+    struct dfopt_route route;
+    enum dfopt_err e = DFOPT_OK;
+    for (size_t i = 0; i < DFOPT_ROWS(&r->findings, struct dfopt_finding_row) && !e;
+         i++) {
+        e = dfopt_route_finding(s->router, &f[i].f, &route);
+        reporter[f[i].seq - r->first_seq] = route.reporter;
+    }
+    for (size_t i = 0; i < DFOPT_ROWS(&s->others, struct other) && !e; i++) {
+        e = dfopt_route_event(s->router, &o[i].event, &route);
+        reporter[o[i].index] = route.reporter;
+    }
+    return e;
+}
+
 enum dfopt_err dfopt_slice_place(struct dfopt_slice *s, uint64_t keep,
                                  uint64_t first_seq, uint64_t lines_before,
                                  bool renumber)
@@ -272,6 +293,8 @@ enum dfopt_err dfopt_slice_place(struct dfopt_slice *s, uint64_t keep,
         s->ingest.origin = NULL;
     if (!e)
         e = take_others(s, first_seq);
+    if (!e)
+        e = route_all(s);
     if (r->registrations.len)
         qsort(r->registrations.data,
               DFOPT_ROWS(&r->registrations, struct dfopt_batch_registration),
@@ -307,7 +330,7 @@ static enum dfopt_err give_others(struct dfopt_slice *s, const struct share *to,
     enum dfopt_err e = DFOPT_OK;
     for (; *next < n && first + o[*next].index < until && !e; ++*next) {
         struct dfopt_route route;
-        e = dfopt_route_event(&s->router, &o[*next].event, &route);
+        e = dfopt_route_event(s->router, &o[*next].event, &route);
         if (!e && dfopt_route_has(&route, to->planner))
             e = give(to, first + o[*next].index, &o[*next].event);
     }
@@ -327,8 +350,7 @@ static enum dfopt_err give_share(struct dfopt_slice *s, const struct share *to)
         struct dfopt_route route;
         e = give_others(s, to, &other, row[i].seq);
         if (!e)
-            e = dfopt_route_node(&s->router, DFOPT_STREAM_FINDING, row[i].f.node,
-                                 &route);
+            e = dfopt_route_finding(s->router, &row[i].f, &route);
         if (e || !dfopt_route_has(&route, to->planner))
             continue;
         event.finding = row[i].f;

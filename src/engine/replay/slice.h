@@ -12,10 +12,9 @@ struct dfopt_slice {
     struct dfopt_dict *dict;
     struct dfopt_codec *codec;
     const struct dfopt_policy *policy;
-    uint32_t planners;
+    struct dfopt_router *router;  /* borrowed: of this rank's planner */
     void (*meanwhile)(void *arg); /* called now and then while decoding; or NULL */
     void *meanwhile_arg;
-    struct dfopt_router router; /* private */
     struct dfopt_ingest ingest;
     struct dfopt_split_reader reader;
     struct dfopt_batch batch; /* what came in, and what was decided about it */
@@ -23,12 +22,13 @@ struct dfopt_slice {
     struct dfopt_buf texts;   /* and their bytes */
     uint64_t by_stream[DFOPT_STREAM_COUNT]; /* usable records */
     uint64_t lines;
+    bool news;              /* its registrations change routes */
     uint64_t first_offset;  /* of the first record */
     uint64_t reject_offset; /* of the first unusable record, if there is one */
     dfopt_sym origin;
 };
 
-/* Zero *s before and set the members before router. OK or NOMEM. */
+/* Zero *s before and set the members before ingest. OK or NOMEM. */
 enum dfopt_err dfopt_slice_init(struct dfopt_slice *s);
 void dfopt_slice_free(struct dfopt_slice *s);
 
@@ -44,7 +44,8 @@ uint64_t dfopt_slice_first_reject(const struct dfopt_slice *s);
 
 /* Cuts the slice to its first `keep` records, and gives its events and lines
  * their numbers in the whole input. Strings that were new are by now known by
- * their numbers; `renumber`: there were some. OK or NOMEM. */
+ * their numbers; `renumber`: there were some. Then routes its events. OK or NOMEM.
+ */
 enum dfopt_err dfopt_slice_place(struct dfopt_slice *s, uint64_t keep,
                                  uint64_t first_seq, uint64_t lines_before,
                                  bool renumber);

@@ -257,6 +257,7 @@ static void work(struct dfopt_replay_rank *b)
         const struct dfopt_replay_go go = receive_go(b);
         if (go.next == DFOPT_REPLAY_ABANDON)
             return;
+        b->shard.router.all = go.news;
         if (!b->status)
             dfopt_replay_fail(b,
                               dfopt_slice_place(&b->slice, go.keep, go.first_seq,

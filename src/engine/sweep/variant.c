@@ -53,7 +53,7 @@ enum dfopt_err dfopt_variant_start(struct dfopt_variant *v,
         return DFOPT_ERR_NOMEM;
     enum dfopt_err e = dfopt_planner_create(&v->planner, w->dict, &config);
     for (size_t i = 0; i < w->n_initial && !e; i++)
-        e = dfopt_planner_register(v->planner, &w->initial[i]);
+        e = dfopt_planner_preset(v->planner, &w->initial[i]);
     return e;
 }
 

@@ -148,6 +148,15 @@ static const struct text oddities[] = {
     TEXT("{\"trend_direction\":\"Stable\"}"),
     TEXT("{\"trend_direction\":1}"),
     TEXT("{\"key_metrics\":{}}"),
+    TEXT("{\"key_metrics\":{\"x\":0.5,\"active_time\":7,\"fetch_frac2\":true}}"),
+    TEXT("{\"key_metrics\":{\"x\":\"0.5\",\"active_time\":null}}"),
+    TEXT("{\"key_metrics\":{\"x\":[],\"active_time\":NaN,\"fetch_frac2\":\"n\"}}"),
+    TEXT("{\"key_metrics\":{\"x\":1,\"x\":null,\"xx\":3,\"\":4}}"),
+    TEXT("{\"key_metrics\":{\"a_metric_with_a_name_that_is_longer_than_what_may_be_"
+         "read_behind_a_record\":2}}"),
+    TEXT("{\"key_metrics\":{\"a_metric_with_a_name_that_is_longer_than_what_may_be"
+         "\":2}}"),
+    TEXT("{\"key_metrics\":{\"a_metric_with\":2}}"),
     TEXT("{\"key_metrics\":[1]}"),
     TEXT("{\"key_metrics\":\"x\"}"),
     TEXT("{\"key_metrics\":{\"fetch_frac\":NaN,\"fetch_iter_time_frac_parent\":In"

@@ -62,7 +62,7 @@ static inline void make(struct record *r)
                                          "node:tuolumne%04u:reader_posix:window",
                                          "node:%u", "global:global", "app:epoch"};
     static const char *const motifs[] = {"unclassified", "persistent", "bursty"};
-    static const char *const trends[] = {"stable", "improving", "degrading",
+    static const char *const trends[] = {"stable", "improving", "worsening",
                                          "insufficient_data"};
     static const char *const tags[] = {
         "[\"dataloader_prefetch\", \"reader_parallelism\"]",

@@ -23,7 +23,7 @@ static void render(const struct dfopt_finding *f, char *out, size_t size)
             dfopt_buf_printf(&b, "%s%s", i ? " " : "", text_of(s[i]));
         dfopt_buf_printf(&b, l ? "]" : "] [");
     }
-    for (size_t i = 0; i < DFOPT_METRIC_COUNT; i++)
+    for (size_t i = 0; i < DFOPT_METRIC_KNOWN; i++)
         if (f->metric_state[i] == DFOPT_METRIC_NUMBER)
             dfopt_buf_printf(&b, " %g", f->metric[i]);
         else

@@ -30,8 +30,18 @@ static int teardown(void **state)
     "\"global_exempt\":true,\"strict_direction\":true,\"strict_types\":true,"      \
     "\"global_overrides_nodes\":true,\"suppress_before_registration\":true,"       \
     "\"evidence_probe\":true"
+#define CONTROL                                                                    \
+    "\"effect\":\"objective\",\"scope\":\"interpret\",\"registration\":"           \
+    "\"interpret\",\"unmatched_ack\":\"adopt\",\"settle_windows\":1,"              \
+    "\"verify_windows\":6,\"min_effect\":0.04,\"noise_z\":2.0,"                    \
+    "\"backoff_windows\":24,\"release_windows\":8,\"ack_timeout_windows\":8,"      \
+    "\"inconclusive_steps\":4,\"inconclusive_factor\":8.0"
 #define POLICY(windows, responses)                                                 \
-    "{\"switches\":{" SWITCHES "," windows "},\"responses\":{" responses "}}"
+    "{\"switches\":{" SWITCHES "," windows "," CONTROL                             \
+    "},\"responses\":{" responses "}}"
+#define PARTS(parts)                                                               \
+    "{\"switches\":{" SWITCHES "," NO_WINDOWS "," CONTROL                          \
+    "},\"responses\":{}," parts "}"
 #define NO_WINDOWS "\"pending_timeout_windows\":0,\"suppression_ttl_windows\":0"
 
 static const struct {
@@ -63,6 +73,31 @@ static const struct {
          "\"effectiveness_threshold\":0.1},\"tag:\":{}")},
     {"escaped", "{\"responses\":{\"knob:a\\\"\\u0000\":{\"step\":null}}}",
      POLICY(NO_WINDOWS, "\"knob:a\\\"\\u0000\":{\"step\":null}")},
+    {"budgets",
+     "{\"budgets\":[{\"name\":\"memory\",\"capacity\":64,\"terms\":[{\"factor\":"
+     "602112,\"knobs\":[\"a\",\"b\"]},{\"knobs\":[\"a\"]}]},{\"capacity\":0.5,"
+     "\"terms\":[]}]}",
+     PARTS("\"budgets\":[{\"name\":\"memory\",\"capacity\":64.0,\"terms\":[{"
+           "\"factor\":602112,\"knobs\":[\"a\",\"b\"]},{\"factor\":1.0,\"knobs\":["
+           "\"a\"]}]},{\"name\":\"\",\"capacity\":0.5,\"terms\":[]}]")},
+    {"guards",
+     "{\"guards\":[{\"finding_type\":\"oom\",\"knobs\":[\"a\"]},{\"metric\":"
+     "\"mem\",\"above\":1},{\"metric\":\"fetch_frac\",\"above\":0.5,\"knobs\":[]},"
+     "{}]}",
+     PARTS("\"guards\":[{\"finding_type\":\"oom\",\"knobs\":[\"a\"]},{\"metric\":"
+           "\"mem\",\"above\":1.0},{\"metric\":\"fetch_frac\",\"above\":0.5,"
+           "\"knobs\":[]},{}]")},
+    {"objective metric",
+     "{\"objective_metric\":{\"metric\":\"rate\",\"goal\":\"min\",\"finding_"
+     "types\":"
+     "[\"a\"]}}",
+     PARTS("\"objective_metric\":{\"metric\":\"rate\",\"goal\":\"min\","
+           "\"finding_types\":[\"a\"]}")},
+    {"objective metric by default",
+     "{\"objective_metric\":{\"metric\":\"compute_frac\"}}",
+     PARTS("\"objective_metric\":{\"metric\":\"compute_frac\",\"goal\":\"max\"}")},
+    {"no parts", "{\"budgets\":[],\"guards\":null,\"objective_metric\":null}",
+     POLICY(NO_WINDOWS, "")},
 };
 
 static void test_good(void **state)
@@ -104,7 +139,8 @@ static const struct {
     {"comment", "{} // none", "more than one JSON value"},
     {"cut short", "{\"switches\":{", "truncated JSON"},
     {"unknown key", "{\"switch\":{}}",
-     "unknown key 'switch' (switches or responses)"},
+     "unknown key 'switch' (switches, responses, budgets, guards or "
+     "objective_metric)"},
     {"switches list", "{\"switches\":[]}", "switches is not an object"},
     {"switches null", "{\"switches\":null}", "switches is not an object"},
     {"unknown switch", "{\"switches\":{\"strict\":true}}",
@@ -149,6 +185,48 @@ static const struct {
      "{\"switches\":{\"reject_cooldown\":false},\"responses\":{\"*\":{\"step\":1},"
      "\"x\":{}}}",
      "unknown responses key 'x' (*, tag:NAME or knob:NAME)"},
+    {"effect", "{\"switches\":{\"effect\":\"none\"}}",
+     "switch effect is none of \"objective\", \"trend\", \"severity\""},
+    {"real text", "{\"switches\":{\"min_effect\":\"0.1\"}}",
+     "switch min_effect is not a finite number from 0 on"},
+    {"real negative", "{\"switches\":{\"noise_z\":-0.5}}",
+     "switch noise_z is not a finite number from 0 on"},
+    {"real infinite", "{\"switches\":{\"noise_z\":Infinity}}",
+     "switch noise_z is not a finite number from 0 on"},
+    {"factor below 1", "{\"switches\":{\"inconclusive_factor\":0.5}}",
+     "switch inconclusive_factor is not a finite number from 1 on"},
+    {"budgets object", "{\"budgets\":{}}", "budgets is not a list"},
+    {"budget text", "{\"budgets\":[\"x\"]}", "budgets[0]: not an object"},
+    {"budget without capacity", "{\"budgets\":[{\"terms\":[]}]}",
+     "budgets[0]: capacity is not a finite number"},
+    {"budget without terms", "{\"budgets\":[{\"capacity\":1}]}",
+     "budgets[0]: terms is not a list"},
+    {"budget key", "{\"budgets\":[{\"capacity\":1,\"terms\":[],\"unit\":\"B\"}]}",
+     "budgets[0]: unknown key 'unit'"},
+    {"term without knobs", "{\"budgets\":[{\"capacity\":1,\"terms\":[{}]}]}",
+     "budgets[0]: term 0: knobs is missing"},
+    {"term's knob twice",
+     "{\"budgets\":[{\"capacity\":1,\"terms\":[{\"knobs\":[\"a\",\"a\"]}]}]}",
+     "budgets[0]: term 0: the same name twice"},
+    {"term's factor",
+     "{\"budgets\":[{\"capacity\":1,\"terms\":[{\"factor\":true,\"knobs\":[]}]}]}",
+     "budgets[0]: term 0: factor is not a finite number"},
+    {"guard without above", "{\"guards\":[{},{\"metric\":\"m\"}]}",
+     "guards[1]: above is not a finite number"},
+    {"guard without metric", "{\"guards\":[{\"above\":1}]}",
+     "guards[0]: above without a metric"},
+    {"guard metric", "{\"guards\":[{\"metric\":1,\"above\":1}]}",
+     "guards[0]: metric is not a non-empty string"},
+    {"too many metrics",
+     "{\"guards\":[{\"metric\":\"a\",\"above\":1},{\"metric\":\"b\",\"above\":1},"
+     "{\"metric\":\"c\",\"above\":1},{\"metric\":\"d\",\"above\":1},"
+     "{\"metric\":\"a\",\"above\":2},{\"metric\":\"e\",\"above\":1}]}",
+     "guards[5]: more than 4 different metrics are named"},
+    {"objective metric list", "{\"objective_metric\":[]}",
+     "objective_metric: not an object"},
+    {"objective metric goal",
+     "{\"objective_metric\":{\"metric\":\"m\",\"goal\":\"up\"}}",
+     "objective_metric: goal is neither \"max\" nor \"min\""},
 };
 
 static void test_bad(void **state)

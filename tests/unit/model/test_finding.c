@@ -97,7 +97,7 @@ static void trends(void **state)
     } cases[] = {
         {"improving", DFOPT_TREND_IMPROVING},
         {"stable", DFOPT_TREND_STABLE},
-        {"worsening", DFOPT_TREND_OTHER},
+        {"worsening", DFOPT_TREND_WORSENING},
         {"insufficient_data", DFOPT_TREND_OTHER},
         {"", DFOPT_TREND_OTHER},
         {"Stable", DFOPT_TREND_OTHER},

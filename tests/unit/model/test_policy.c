@@ -29,15 +29,38 @@ static const struct switch_case switches[] = {
     {"evidence_probe", DFOPT_SWITCH_BOOL, {"true", "true"}},
     {"pending_timeout_windows", DFOPT_SWITCH_WINDOWS, {"0", "0"}},
     {"suppression_ttl_windows", DFOPT_SWITCH_WINDOWS, {"0", "0"}},
+    {"effect", DFOPT_SWITCH_CHOICE, {"objective", "severity"}},
+    {"scope", DFOPT_SWITCH_CHOICE, {"interpret", "carry"}},
+    {"registration", DFOPT_SWITCH_CHOICE, {"interpret", "carry"}},
+    {"unmatched_ack", DFOPT_SWITCH_CHOICE, {"adopt", "ignore"}},
+    {"settle_windows", DFOPT_SWITCH_WINDOWS, {"1", "1"}},
+    {"verify_windows", DFOPT_SWITCH_WINDOWS, {"6", "6"}},
+    {"min_effect", DFOPT_SWITCH_REAL, {"0.04", "0.04"}},
+    {"noise_z", DFOPT_SWITCH_REAL, {"2", "2"}},
+    {"backoff_windows", DFOPT_SWITCH_WINDOWS, {"24", "24"}},
+    {"release_windows", DFOPT_SWITCH_WINDOWS, {"8", "8"}},
+    {"ack_timeout_windows", DFOPT_SWITCH_WINDOWS, {"8", "8"}},
+    {"inconclusive_steps", DFOPT_SWITCH_WINDOWS, {"4", "4"}},
+    {"inconclusive_factor", DFOPT_SWITCH_REAL, {"8", "8"}},
 };
+
+/* Eight bytes of a policy as the real that they are. */
+static double real_of(int64_t bits)
+{
+    double real;
+    memcpy(&real, &bits, sizeof real);
+    return real;
+}
 
 static void in_words(const struct dfopt_switch_info *info, int64_t value,
                      char text[32])
 {
     if (info->kind == DFOPT_SWITCH_CHOICE)
-        snprintf(text, 32, "%s", info->choice[value != 0]);
+        snprintf(text, 32, "%s", info->choice[value]);
     else if (info->kind == DFOPT_SWITCH_BOOL)
         snprintf(text, 32, "%s", value ? "true" : "false");
+    else if (info->kind == DFOPT_SWITCH_REAL)
+        snprintf(text, 32, "%g", real_of(value));
     else
         snprintf(text, 32, "%" PRId64, value);
 }

@@ -73,13 +73,18 @@ struct pf {
     const char *relay_hostname; /* NULL: none */
 };
 
-/* An empty one with a preset; change `policy.on`, `assumed` or
+/* An empty one with a preset, which decides by severity and is told of no scopes,
+ * owners or plans that it has forgotten; change `policy.on`, `assumed` or
  * `relay_hostname`, then give it its first input. pf_close at the end. */
 static inline void pf_open(struct pf *t, enum dfopt_preset preset, const char *name)
 {
     *t = (struct pf){.name = name};
     assert_int_equal(dfopt_dict_create(&t->dict, false), DFOPT_OK);
     dfopt_policy_preset(&t->policy, preset);
+    t->policy.on.effect = DFOPT_EFFECT_SEVERITY;
+    t->policy.on.scope = DFOPT_SCOPE_CARRY;
+    t->policy.on.registration = DFOPT_REGISTRATION_CARRY;
+    t->policy.on.unmatched_ack = DFOPT_UNMATCHED_ACK_IGNORE;
 }
 
 static inline void pf_close(struct pf *t)
@@ -227,8 +232,9 @@ static inline void pf_register(struct pf *t, const struct pf_knob *knobs, size_t
     for (size_t i = 0; i < n; i++)
         own[i] = pf_knob(t, &knobs[i], &rooms[i]);
     struct dfopt_registration r = {.knobs = own, .n_knobs = n};
-    assert_int_equal(dfopt_planner_register(pf_planner(t), &r), DFOPT_OK);
-    t->seq++;
+    dfopt_decisions_clear(&t->out);
+    assert_int_equal(dfopt_planner_register(pf_planner(t), t->seq++, &r, &t->out),
+                     DFOPT_OK);
 }
 
 #define REGISTER(t, ...)                                                           \
@@ -265,8 +271,9 @@ struct pf_finding {
 static inline struct dfopt_finding pf_finding(struct pf *t,
                                               const struct pf_finding *s)
 {
-    const double metric[DFOPT_METRIC_COUNT] = {s->fetch, s->fetch_parent,
-                                               s->compute, s->compute_parent};
+    const double metric[DFOPT_METRIC_COUNT] = {
+        s->fetch, s->fetch_parent, s->compute, s->compute_parent,
+        ABSENT,   ABSENT,          ABSENT,     ABSENT};
     struct dfopt_finding f = {
         .type = pf_sym(t, s->type),
         .scope = pf_sym(t, s->scope),

@@ -17,7 +17,8 @@
 #include <string.h>
 
 /* The id of a plan: of its event and its number within the event. */
-#define PLAN(seq, number) ((uint64_t)(seq) << 16 | (number))
+/* The id of the plan for an event's pair of tag and response, from 0. */
+#define PLAN(seq, pair) ((uint64_t)(seq) << 16 | (DFOPT_POSITION_TAG + (pair)))
 
 static inline void pf_put(struct dfopt_buf *out, const char *text)
 {
@@ -80,7 +81,8 @@ static inline void pf_put_verdicts(const struct dfopt_dict *dict,
     for (size_t i = 0; i < n; i++) {
         const struct dfopt_verdict_row *v =
             &DFOPT_ROW(&d->verdicts, struct dfopt_verdict_row)[i];
-        assert_int_equal(v->position, i);
+        if (v->tag != DFOPT_SYM_NONE)
+            assert_int_equal(v->position, DFOPT_POSITION_TAG + i);
         pf_put(out, out->len ? "; " : "");
         pf_put(out, dfopt_verdict_name(v->verdict));
         if (v->tag != DFOPT_SYM_NONE) {
@@ -96,7 +98,7 @@ static inline void pf_put_verdicts(const struct dfopt_dict *dict,
         const struct dfopt_plan *p =
             &DFOPT_ROW(&d->plans, struct dfopt_plan)[plan++];
         assert_int_equal(p->position, v->position);
-        assert_int_equal(p->plan_id, PLAN(v->seq, plan - 1));
+        assert_int_equal(p->plan_id, v->seq << 16 | v->position);
         pf_put_move(dict, p, out);
     }
 }
@@ -207,10 +209,10 @@ static inline void pf_state_lines(const struct dfopt_dict *dict,
         if (r->flags & DFOPT_STATE_PENDING) {
             pf_put(&text, "pending=");
             pf_put_key(dict, r->knob, r->node, &text);
-            assert_int_equal(dfopt_buf_printf(&text, "#%" PRIu64 ".%" PRIu64,
-                                              r->plan_id >> 16,
-                                              r->plan_id & 0xffff),
-                             DFOPT_OK);
+            assert_int_equal(
+                dfopt_buf_printf(&text, "#%" PRIu64 ".%" PRIu64, r->plan_id >> 16,
+                                 (r->plan_id & 0xffff) - DFOPT_POSITION_TAG),
+                DFOPT_OK);
             pf_add_line(lines, &text);
         }
         if (r->flags & DFOPT_STATE_COOLDOWN) {

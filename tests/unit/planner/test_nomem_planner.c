@@ -7,18 +7,26 @@
 
 #include <string.h>
 
-/* Events of all kinds, in an order that makes plans on the way: for the node, for
- * the job, an ack of a plan, a global plan, the knobs again. */
+/* Events of all kinds, in an order that makes plans on the way: for the node and
+ * the job, an ack, a step that helps and is followed by the next, a global plan, a
+ * process that comes and one that leaves. */
 static const struct record {
     int stream;
     const char *text;
 } records[] = {
     {DFOPT_STREAM_REGISTRATION, NOMEM_REGISTRATION},
+    {DFOPT_STREAM_OBJECTIVE, NOMEM_OBJECTIVE(1, 10)},
+    {DFOPT_STREAM_OBJECTIVE, NOMEM_OBJECTIVE(2, 10)},
+    {DFOPT_STREAM_REGISTRATION, NOMEM_PROCESS},
     {DFOPT_STREAM_FINDING, NOMEM_FINDING},
     {DFOPT_STREAM_ACK, NOMEM_ACK},
+    {DFOPT_STREAM_OBJECTIVE, NOMEM_OBJECTIVE(5, 20)},
+    {DFOPT_STREAM_OBJECTIVE, NOMEM_OBJECTIVE(6, 20)},
     {DFOPT_STREAM_FINDING, NOMEM_JOB_FINDING},
     {DFOPT_STREAM_GLOBAL_PLAN, NOMEM_GLOBAL_PLAN},
     {DFOPT_STREAM_REGISTRATION, NOMEM_REGISTRATION},
+    {DFOPT_STREAM_FINDING, NOMEM_FINDING},
+    {DFOPT_STREAM_REGISTRATION, NOMEM_LEAVES},
     {DFOPT_STREAM_FINDING, NOMEM_FINDING},
 };
 #define RECORDS (sizeof records / sizeof *records)
@@ -33,11 +41,13 @@ static enum dfopt_err take(struct dfopt_planner *p, uint64_t seq,
 {
     switch (x->stream) {
     case DFOPT_STREAM_REGISTRATION:
-        return dfopt_planner_register(p, &x->registration);
+        return dfopt_planner_register(p, seq, &x->registration, out);
     case DFOPT_STREAM_FINDING:
         return dfopt_planner_finding(p, seq, &x->finding, out);
     case DFOPT_STREAM_ACK:
         return dfopt_planner_ack(p, seq, &x->ack, out);
+    case DFOPT_STREAM_OBJECTIVE:
+        return dfopt_planner_objective(p, seq, &x->objective, out);
     default:
         return dfopt_planner_global_plan(p, seq, &x->global_plan, out);
     }
@@ -54,8 +64,10 @@ static enum dfopt_err plan(void)
         e = take(p, i, &events[i], &out);
     if (!e)
         e = dfopt_planner_state(p, true, &rows, &suppressions);
-    if (!e)
-        assert_true(DFOPT_ROWS(&out.plans, struct dfopt_plan) >= 2);
+    if (!e) {
+        assert_true(DFOPT_ROWS(&out.plans, struct dfopt_plan) >= 4);
+        assert_true(out.outcomes.len);
+    }
     dfopt_buf_free(&rows);
     dfopt_buf_free(&suppressions);
     dfopt_decisions_free(&out);

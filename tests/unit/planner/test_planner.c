@@ -25,8 +25,8 @@ static void plan_ids(void **state)
         const char *text;
     } good[] = {
         {0, "plan_0000000000000000"},
-        {PLAN(26, 0), "plan_00000000001a0000"},
-        {PLAN(26, 65535), "plan_00000000001affff"},
+        {(uint64_t)26 << 16, "plan_00000000001a0000"},
+        {(uint64_t)26 << 16 | 65535, "plan_00000000001affff"},
         {UINT64_MAX, "plan_ffffffffffffffff"},
     };
     const char *bad[] = {
@@ -238,8 +238,11 @@ static void play_registration(struct parts *s, const struct pf_knob *k)
     struct pf_knob_room room;
     struct dfopt_knob own = pf_knob(&s->t, k, &room);
     struct dfopt_registration r = {.knobs = &own, .n_knobs = 1};
+    struct dfopt_decisions d = {0};
     for (uint32_t i = 0; i < s->n; i++)
-        assert_int_equal(dfopt_planner_register(s->planner[i], &r), DFOPT_OK);
+        assert_int_equal(dfopt_planner_register(s->planner[i], s->t.seq, &r, &d),
+                         DFOPT_OK);
+    dfopt_decisions_free(&d);
     pf_register(&s->t, k, 1);
 }
 
@@ -369,7 +372,7 @@ static void as_many_plans_as_there_are_ids(void **state)
     assert_int_equal(dfopt_planner_finding(t.planner, t.seq, &f, &t.out), DFOPT_OK);
     const struct dfopt_plan *plans = DFOPT_ROW(&t.out.plans, struct dfopt_plan);
     const size_t made = DFOPT_ROWS(&t.out.plans, struct dfopt_plan);
-    assert_int_equal(made, DFOPT_PLANS_PER_EVENT);
+    assert_int_equal(made, DFOPT_POSITION_END - DFOPT_POSITION_TAG);
     for (size_t i = 0; i < made; i++)
         assert_int_equal(plans[i].plan_id, PLAN(t.seq, 0) + i);
     assert_true(plans[made - 1].plan_id < PLAN(t.seq + 1, 0));
@@ -381,7 +384,7 @@ static void as_many_plans_as_there_are_ids(void **state)
                                                        : DFOPT_VERDICT_UNSUPPORTED);
     t.seq++;
     FIND(&t);
-    pf_expect(&t, "planned t k 65540->65541");
+    pf_expect(&t, "planned t k 32772->32773");
     pf_close(&t);
 }
 

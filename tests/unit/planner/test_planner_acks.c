@@ -38,13 +38,13 @@ static void matched_by_plan_id(void **state)
         pf_expect(&t, "unmatched");
         pf_expect_state(&t, "k=5 pending=k#1.0");
     }
-    WITH_KNOB(DEFAULT, "an id of another form is not 0")
+    WITH_KNOB(DEFAULT, "an id of another form")
     {
         t.seq = 0; /* the registration came by another way */
         FIND(&t);
         ACK(&t, .odd_id = true);
         pf_expect(&t, "unmatched");
-        ACK(&t, .plan = 0, .window = 1);
+        ACK(&t, .plan = PLAN(0, 0), .window = 1);
         pf_expect(&t, "applied k=5 at 1");
     }
     WITH_KNOB(DEFAULT, "before any plan")

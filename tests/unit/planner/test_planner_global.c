@@ -370,7 +370,7 @@ static void fields_of_an_own_plan(void **state)
          .trend = "stable");
     const struct dfopt_plan *p = DFOPT_ROW(&t.out.plans, struct dfopt_plan);
     assert_int_equal(p->seq, 1);
-    assert_int_equal(p->plan_id, 1 << 16);
+    assert_int_equal(p->plan_id, PLAN(1, 0));
     assert_int_equal(p->relay_id, DFOPT_SYM_NONE);
     assert_int_equal(p->target_function, pf_sym(&t, "f"));
     assert_int_equal(p->apply_when, pf_sym(&t, "next_window"));

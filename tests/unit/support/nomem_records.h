@@ -19,12 +19,20 @@
     "\"persistence\":9,\"window_index\":4,\"opportunity_tags\":[\"t\"],"            \
     "\"suppresses_tags\":[\"w\"],\"key_metrics\":{\"compute_frac\":NaN}}"
 #define NOMEM_ACK                                                                  \
-    "{\"plan_id\":\"plan_0000000000010000\",\"knob_id\":\"app.p\",\"status\":"     \
+    "{\"plan_id\":\"plan_0000000000030000\",\"knob_id\":\"app.p\",\"status\":"     \
     "\"rejected\",\"old_value\":\"x\",\"new_value\":null,\"reason\":\"no\","       \
     "\"target_nodes\":[\"n1\"]}"
 #define NOMEM_GLOBAL_PLAN                                                          \
     "{\"plan_id\":\"g\",\"knob_id\":\"app.p\",\"new_value\":7,\"rationale\":\"r\"," \
     "\"target_nodes\":[\"n1\",\"n2\"]}"
+#define NOMEM_OBJECTIVE(window, value)                                             \
+    "{\"window_index\":" #window ",\"value\":" #value ",\"metrics\":{\"m\":1}}"
+#define NOMEM_PROCESS                                                              \
+    "{\"namespace\":\"app\",\"function_name\":\"load\",\"instance\":\"p1\",\"knobs\":[{" \
+    "\"id\":\"app.q\",\"default\":2,\"scope\":\"node\",\"responds_to\":{\"t\":{\"step\":2," \
+    "\"min_persistence\":1}}}],\"node\":\"n1\"}"
+#define NOMEM_LEAVES                                                               \
+    "{\"namespace\":\"app\",\"function_name\":\"load\",\"unregister\":true}"
 /* clang-format on */
 
 #endif

@@ -41,11 +41,16 @@ static const struct {
 } routes[] = {
     {DFOPT_STREAM_FINDING, true, {OWNER, OWNER, OWNER}, {0, 0, 0}},
     {DFOPT_STREAM_FINDING, false, {0, 6, 0}, {0, 0, 0}},
-    {DFOPT_STREAM_REGISTRATION, false, {0, 6, 0}, {0, 0, 0}},
+    {DFOPT_STREAM_OBJECTIVE, true, {OWNER, OWNER, OWNER}, {0, 0, 0}},
+    {DFOPT_STREAM_OBJECTIVE, false, {0, 6, 0}, {0, 0, 0}},
+    {DFOPT_STREAM_REGISTRATION,
+     false,
+     {0, 6, DFOPT_REPORTER_ALL},
+     {0, 0, DFOPT_REPORTER_ALL}},
     {DFOPT_STREAM_ACK,
      true,
-     {0, 6, DFOPT_REPORTER_NONE},
-     {0, 0, DFOPT_REPORTER_NONE}},
+     {0, 6, DFOPT_REPORTER_ALL},
+     {0, 0, DFOPT_REPORTER_ALL}},
     {DFOPT_STREAM_GLOBAL_PLAN, false, {0, 6, 0}, {0, 0, 0}},
 };
 
@@ -55,6 +60,8 @@ static struct dfopt_event event_of(const struct fixture *f, size_t i)
     const dfopt_sym node = routes[i].node ? f->node : DFOPT_SYM_EMPTY;
     if (e.stream == DFOPT_STREAM_FINDING)
         e.finding = (struct dfopt_finding){.node = node, .window = 3};
+    else if (e.stream == DFOPT_STREAM_OBJECTIVE)
+        e.objective = (struct dfopt_objective){.node = node, .goal = -1};
     else if (e.stream == DFOPT_STREAM_ACK)
         e.ack = (struct dfopt_ack){.node = node, .window = 5};
     else if (e.stream == DFOPT_STREAM_GLOBAL_PLAN)
@@ -85,12 +92,65 @@ static void test_routes(void **state)
     const struct fixture *f = *state;
     for (size_t i = 0; i < N_OF(routes); i++) {
         const struct dfopt_event event = event_of(f, i);
-        struct dfopt_router alone = {.dict = f->dict, .planners = 1},
-                            seven = {.dict = f->dict, .planners = PLANNERS};
+        struct dfopt_policy policy;
+        dfopt_policy_preset(&policy, DFOPT_PRESET_DEFAULT);
+        struct dfopt_router alone = {.dict = f->dict,
+                                     .policy = &policy,
+                                     .planners = 1},
+                            seven = {.dict = f->dict,
+                                     .policy = &policy,
+                                     .planners = PLANNERS};
         check_route(i, &alone, &event, &routes[i].of_1);
         check_route(i, &seven, &event, &routes[i].of_7);
         dfopt_router_free(&alone);
         dfopt_router_free(&seven);
+    }
+}
+
+/* A finding about a node whose tag a knob of the job responds to is for all, once
+ * the knob is known. */
+static void test_findings_of_the_job(void **state)
+{
+    const struct fixture *f = *state;
+    static const struct {
+        const char *scope, *tag;
+        enum dfopt_preset preset;
+        uint32_t reporter;
+    } cases[] = {
+        {"job", "more", DFOPT_PRESET_DEFAULT, DFOPT_REPORTER_ALL},
+        {"", "more", DFOPT_PRESET_DEFAULT, DFOPT_REPORTER_ALL},
+        {"node", "more", DFOPT_PRESET_DEFAULT, OWNER},
+        {"rank_local", "more", DFOPT_PRESET_DEFAULT, OWNER},
+        {"job", "less", DFOPT_PRESET_DEFAULT, OWNER},
+        {"job", "more", DFOPT_PRESET_UPSTREAM, OWNER},
+    };
+    const dfopt_sym more = dfopt_dict_intern_z(f->dict, "more");
+    const dfopt_list tags = dfopt_dict_intern_list(f->dict, &more, 1);
+    const struct dfopt_finding finding = {.node = f->node, .tags = tags};
+    for (size_t i = 0; i < N_OF(cases); i++) {
+        struct dfopt_policy policy;
+        dfopt_policy_preset(&policy, cases[i].preset);
+        struct dfopt_router r = {
+            .dict = f->dict, .policy = &policy, .planners = PLANNERS};
+        struct dfopt_response response = {
+            .tag = dfopt_dict_intern_z(f->dict, cases[i].tag)};
+        struct dfopt_knob knob = {.scope =
+                                      dfopt_dict_intern_z(f->dict, cases[i].scope),
+                                  .responses = &response,
+                                  .n_responses = 1};
+        const struct dfopt_registration g = {.knobs = &knob, .n_knobs = 1};
+        struct dfopt_route before, after;
+        assert_int_equal(dfopt_route_finding(&r, &finding, &before), DFOPT_OK);
+        const bool news = dfopt_router_is_news(&r, &g);
+        assert_int_equal(dfopt_router_learn(&r, &g), DFOPT_OK);
+        assert_false(dfopt_router_is_news(&r, &g));
+        assert_int_equal(dfopt_route_finding(&r, &finding, &after), DFOPT_OK);
+        if (before.reporter != OWNER || after.reporter != cases[i].reporter)
+            fail_msg("case %zu: reported by %u, then %u", i, before.reporter,
+                     after.reporter);
+        if (after.reporter == DFOPT_REPORTER_ALL)
+            assert_true(news && after.first == 0 && after.last == PLANNERS - 1);
+        dfopt_router_free(&r);
     }
 }
 
@@ -101,6 +161,8 @@ static bool same(const struct dfopt_event *a, const struct dfopt_event *b)
     switch (a->stream) {
     case DFOPT_STREAM_FINDING:
         return memcmp(&a->finding, &b->finding, sizeof a->finding) == 0;
+    case DFOPT_STREAM_OBJECTIVE:
+        return memcmp(&a->objective, &b->objective, sizeof a->objective) == 0;
     case DFOPT_STREAM_ACK:
         return memcmp(&a->ack, &b->ack, sizeof a->ack) == 0;
     case DFOPT_STREAM_GLOBAL_PLAN:
@@ -159,10 +221,12 @@ static void test_reports(void **state)
                              DFOPT_OK);
             assert_int_equal(dfopt_shard_event(&shard, SEQ, &event, &d), DFOPT_OK);
             const bool rows = d.verdicts.len + d.acks.len + d.relays.len > 0;
-            const bool speaks = to->reporter == DFOPT_REPORTER_NONE
+            const bool speaks = to->reporter == DFOPT_REPORTER_ALL
                                     ? p == DFOPT_PARTITION_SPEAKER
                                     : p == to->reporter;
-            if (rows != (speaks && event.stream != DFOPT_STREAM_REGISTRATION))
+            const bool silent = event.stream == DFOPT_STREAM_REGISTRATION ||
+                                event.stream == DFOPT_STREAM_OBJECTIVE;
+            if (rows != (speaks && !silent))
                 fail_msg("case %zu, planner %u: %s", i, p,
                          rows ? "reports" : "is silent");
             dfopt_decisions_free(&d);
@@ -175,7 +239,8 @@ static void test_reports(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {CASE(test_routes), CASE(test_frames),
-                                       CASE(test_reports)};
+    const struct CMUnitTest tests[] = {CASE(test_routes),
+                                       CASE(test_findings_of_the_job),
+                                       CASE(test_frames), CASE(test_reports)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -50,7 +50,7 @@ struct kind_case {
     unsigned lists;
 };
 
-enum { KIND_REGISTRATION = 4, KIND_CONFIG = 6, N_KINDS = 10 };
+enum { KIND_REGISTRATION = 4, KIND_CONFIG = 6, N_KINDS = 11 };
 
 extern const struct kind_case kinds[N_KINDS];
 

@@ -146,12 +146,20 @@ static void registration_of(struct dfopt_dict *d, struct registration_room *room
     room->knobs[1] = (struct dfopt_knob){.id = sym(d, "bare")};
     room->r = (struct dfopt_registration){.name_space = sym(d, "dlio"),
                                           .function = sym(d, "f"),
+                                          .node = sym(d, "n1"),
+                                          .instance = sym(d, "p1"),
+                                          .unregister = 1,
+                                          .flaw = DFOPT_FLAW_DUPLICATE,
                                           .knobs = room->knobs,
                                           .n_knobs = N_OF(room->knobs)};
 }
 
 struct policy_room {
     struct dfopt_override overrides[2];
+    struct dfopt_budget budgets[1];
+    struct dfopt_budget_term terms[2];
+    struct dfopt_guard guards[1];
+    dfopt_sym names[3];
     struct dfopt_policy p;
 };
 
@@ -164,11 +172,31 @@ static void policy_of(struct dfopt_dict *d, struct policy_room *room)
                       {.target = DFOPT_OVERRIDE_TAG,
                        .name = sym(d, "t1"),
                        .fields = DFOPT_RF_SET_TO | DFOPT_RF_APPLY_WHEN,
-                       .to = response_of(d, "")}}};
+                       .to = response_of(d, "")}},
+        .budgets = {{.capacity = 64, .name = sym(d, "memory"), .n_terms = 2}},
+        .terms = {{.factor = dfopt_value_int(2), .knobs = {0, 2}},
+                  {.factor = dfopt_value_real(0.5), .knobs = {1, 1}}},
+        .guards = {{.above = 0.9,
+                    .finding_type = sym(d, "oom"),
+                    .metric = DFOPT_METRIC_KNOWN,
+                    .some_knobs = 1,
+                    .knobs = {1, 1}}},
+        .names = {sym(d, "k"), sym(d, "k2"), sym(d, "slow")}};
     dfopt_policy_preset(&room->p, DFOPT_PRESET_UPSTREAM);
     room->p.on.pending_timeout_windows = INT64_MAX;
     room->p.overrides = room->overrides;
     room->p.n_overrides = N_OF(room->overrides);
+    room->p.budgets = room->budgets;
+    room->p.n_budgets = N_OF(room->budgets);
+    room->p.terms = room->terms;
+    room->p.n_terms = N_OF(room->terms);
+    room->p.guards = room->guards;
+    room->p.n_guards = N_OF(room->guards);
+    room->p.names = room->names;
+    room->p.n_names = N_OF(room->names);
+    room->p.objective_metric = (struct dfopt_objective_metric){
+        .metric = DFOPT_METRIC_KNOWN, .goal = -1, .some_types = 1, .types = {2, 1}};
+    room->p.metrics.name[0] = sym(d, "mem_frac");
 }
 
 static enum dfopt_err add_finding(struct ends *t)
@@ -300,6 +328,12 @@ static void check_registration(struct ends *t, const struct dfopt_item *item)
     assert_int_equal(r.function, want.r.function);
     assert_int_equal(r.n_knobs, want.r.n_knobs);
     same_text(t, r.name_space);
+    assert_int_equal(r.node, want.r.node);
+    assert_int_equal(r.instance, want.r.instance);
+    assert_int_equal(r.unregister, want.r.unregister);
+    assert_int_equal(r.flaw, want.r.flaw);
+    same_text(t, r.node);
+    same_text(t, r.instance);
     same_text(t, r.function);
     for (size_t i = 0; i < r.n_knobs; i++)
         same_knob(t, &r.knobs[i], &want.knobs[i]);
@@ -347,7 +381,50 @@ static void check_config(struct ends *t, const struct dfopt_item *item)
         same_text(t, p.overrides[i].name);
         same_response(t, &p.overrides[i].to, &want.overrides[i].to);
     }
+    assert_int_equal(p.n_budgets, N_OF(want.budgets));
+    differ(t, "the budgets", p.budgets, want.budgets, sizeof want.budgets);
+    assert_int_equal(p.n_terms, N_OF(want.terms));
+    differ(t, "the terms", p.terms, want.terms, sizeof want.terms);
+    assert_int_equal(p.n_guards, N_OF(want.guards));
+    differ(t, "the guards", p.guards, want.guards, sizeof want.guards);
+    assert_int_equal(p.n_names, N_OF(want.names));
+    differ(t, "the names", p.names, want.names, sizeof want.names);
+    differ(t, "the objective metric", &p.objective_metric, &want.p.objective_metric,
+           sizeof p.objective_metric);
+    differ(t, "the metrics", &p.metrics, &want.p.metrics, sizeof p.metrics);
+    for (size_t i = 0; i < p.n_names; i++)
+        same_text(t, p.names[i]);
+    same_text(t, p.budgets[0].name);
+    same_text(t, p.guards[0].finding_type);
+    same_text(t, p.metrics.name[0]);
     dfopt_policy_clear(&p);
+}
+
+static enum dfopt_err add_objective(struct ends *t)
+{
+    const struct dfopt_objective o = {.node = sym(t->authority, "n1"),
+                                      .goal = -1,
+                                      .window = 12,
+                                      .value = 813.5,
+                                      .metric_state[2] = DFOPT_METRIC_NUMBER,
+                                      .metric[2] = 0.5};
+    return dfopt_frame_objective(&t->f, 9, &o);
+}
+
+static void check_objective(struct ends *t, const struct dfopt_item *item)
+{
+    const struct dfopt_objective want = {.node = sym(t->authority, "n1"),
+                                         .goal = -1,
+                                         .window = 12,
+                                         .value = 813.5,
+                                         .metric_state[2] = DFOPT_METRIC_NUMBER,
+                                         .metric[2] = 0.5};
+    struct dfopt_objective o;
+    uint64_t seq;
+    must(t->name, dfopt_item_objective(item, &seq, &o));
+    assert_int_equal(seq, 9);
+    differ(t, "the objective", &o, &want, sizeof o);
+    same_text(t, o.node);
 }
 
 static enum dfopt_err add_plain_config(struct ends *t)
@@ -400,11 +477,13 @@ const struct kind_case kinds[N_KINDS] = {
     [KIND_REGISTRATION] =
         {"registration", DFOPT_ITEM_REGISTRATION, add_registration,
          check_registration,
-         "dlio|f|k|p|job|posix|mmap|t1|epoch_boundary|direct|t3|bare|", 0},
+         "dlio|f|n1|p1|k|p|job|posix|mmap|t1|epoch_boundary|direct|t3|bare|", 0},
     {"registration, empty", DFOPT_ITEM_REGISTRATION, add_empty_registration,
      check_empty_registration, "", 0},
     [KIND_CONFIG] = {"config", DFOPT_ITEM_CONFIG, add_config, check_config,
-                     "head|t1|epoch_boundary|direct|", 0},
+                     "head|k|k2|slow|mem_frac|t1|epoch_boundary|direct|memory|oom|",
+                     0},
+    {"objective", DFOPT_ITEM_OBJECTIVE, add_objective, check_objective, "n1|", 0},
     {"config, plain", DFOPT_ITEM_CONFIG, add_plain_config, check_plain_config, "",
      0},
     {"text", DFOPT_ITEM_TEXT, add_text, check_text, "", 0},

@@ -68,11 +68,11 @@ static void defined_once(void **state)
         kinds[i % N_KINDS].check(t, &item);
     }
     must_end(t, &r);
-    expect_defined(
-        t,
-        "type|node:n1|n1|motif|worsening|t1|t2|s1|k|posix|mmap|g-1|f|"
-        "next_window|why|n2|dlio|p|job|epoch_boundary|direct|t3|bare|head|",
-        3);
+    expect_defined(t,
+                   "type|node:n1|n1|motif|worsening|t1|t2|s1|k|posix|mmap|g-1|f|"
+                   "next_window|why|n2|dlio|p1|p|job|epoch_boundary|direct|t3|bare|"
+                   "head|k2|slow|mem_frac|memory|oom|",
+                   3);
     assert_string_equal(dfopt_dict_text(t->replica, 1, NULL),
                         ""); /* was not sent */
 }

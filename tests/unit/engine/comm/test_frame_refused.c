@@ -117,18 +117,22 @@ static void huge_counts(void **state)
         4,          1000,           UINT32_MAX,       (uint64_t)UINT32_MAX + 1,
         SIZE_MAX,   SIZE_MAX / 2,   SIZE_MAX / 16,    SIZE_MAX / 16 + 1,
         1ull << 60, SIZE_MAX / 160, SIZE_MAX / 80 + 1};
-    const size_t knob = 3 * sizeof(uint64_t);
+    const size_t knob = 5 * sizeof(uint64_t);
     const struct {
         const char *name;
         size_t kind; /* in kinds */
         size_t at;   /* of the count in the item */
     } cases[] = {
-        {"knobs", KIND_REGISTRATION, 2 * sizeof(uint64_t)},
+        {"knobs", KIND_REGISTRATION, 4 * sizeof(uint64_t)},
         {"values", KIND_REGISTRATION, knob + offsetof(struct dfopt_knob, n_values)},
         {"responses", KIND_REGISTRATION,
          knob + offsetof(struct dfopt_knob, n_responses)},
         {"overrides", KIND_CONFIG,
          offsetof(struct dfopt_frame_config, n_overrides)},
+        {"budgets", KIND_CONFIG, offsetof(struct dfopt_frame_config, n_budgets)},
+        {"terms", KIND_CONFIG, offsetof(struct dfopt_frame_config, n_terms)},
+        {"guards", KIND_CONFIG, offsetof(struct dfopt_frame_config, n_guards)},
+        {"names", KIND_CONFIG, offsetof(struct dfopt_frame_config, n_names)},
     };
     for (size_t i = 0; i < N_OF(cases) * N_OF(counts); i++) {
         struct dfopt_frame_reader r;

@@ -20,6 +20,7 @@ struct rank {
     struct dfopt_dict *dict;
     struct dfopt_codec *codec;
     struct dfopt_policy policy;
+    struct dfopt_router router;
     struct dfopt_slice slice;
 };
 
@@ -30,16 +31,19 @@ static inline void rank_open(struct rank *r, bool replica)
     assert_int_equal(dfopt_dict_create(&r->dict, replica), DFOPT_OK);
     assert_int_equal(dfopt_codec_create(&r->codec, r->dict, &limits), DFOPT_OK);
     dfopt_policy_preset(&r->policy, DFOPT_PRESET_DEFAULT);
+    r->router = (struct dfopt_router){
+        .dict = r->dict, .policy = &r->policy, .planners = PLANNERS};
     r->slice = (struct dfopt_slice){.dict = r->dict,
                                     .codec = r->codec,
                                     .policy = &r->policy,
-                                    .planners = PLANNERS};
+                                    .router = &r->router};
     assert_int_equal(dfopt_slice_init(&r->slice), DFOPT_OK);
 }
 
 static inline void rank_close(struct rank *r)
 {
     dfopt_slice_free(&r->slice);
+    dfopt_router_free(&r->router);
     dfopt_policy_clear(&r->policy);
     dfopt_codec_destroy(r->codec);
     dfopt_dict_destroy(r->dict);
