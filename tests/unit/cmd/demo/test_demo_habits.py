@@ -15,7 +15,7 @@ sys.path.insert(0, os.path.join(TESTS, "spec"))
 from habits import Diagnoser, clip, finding  # noqa: E402
 
 PROGRAM = ""
-RUNS, WINDOWS = 200, 60
+RUNS, WINDOWS = 60, 60
 
 
 class Current(Diagnoser):
