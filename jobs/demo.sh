@@ -121,7 +121,7 @@ if [ "$objectives" = yes ]; then
     echo
     echo "== contention: the best static setting"
     # shellcheck disable=SC2086 # several options
-    load $contended --window-ms=200 --grid=powers --optimizer=off \
+    load $contended --window-ms=80 --grid=powers --grid-windows=3 --optimizer=off \
         --json="$work/grid.jsonl" "$@"
     echo
     echo "== contention: with dfopt-mpi on four ranks"

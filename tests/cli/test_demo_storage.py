@@ -69,6 +69,16 @@ class Grid(LoaderCase):
             for name in ("read_threads", "prefetch_size", "fetch_share"):
                 self.assertEqual(best[name], first[name])
 
+    def test_the_median_of_several_windows_counts(self):
+        windows = self.windows("--grid=full", "--max-threads=1", "--max-prefetch=2",
+                               "--grid-windows=5", "--window-samples=20")
+        self.assertEqual([w["prefetch_size"] for w in windows], [1] * 5 + [2] * 5)
+        rates = [w["samples_per_second"] for w in windows]
+        best = json.loads(self.read("run.json").splitlines()[-1])
+        self.assertEqual(best["settings"], 2)
+        self.assertEqual(best["best_samples_per_second"],
+                         max(sorted(rates[:5])[2], sorted(rates[5:])[2]))
+
     def test_the_best_holds_no_more_than_the_budget(self):
         r = self.loader("--grid=powers", "--storage=memory", "--memory-budget=2000",
                         "--max-threads=4", "--max-prefetch=8", "--window-samples=40",
@@ -76,7 +86,7 @@ class Grid(LoaderCase):
         best = json.loads(self.read("grid.json").splitlines()[-1])
         self.assertLessEqual(best["prefetch_size"], 2)
         self.assertLessEqual(best["mem_frac"], 1)
-        self.assertIn(b"best: read_threads %d, prefetch_size %d:" % (
+        self.assertIn(b"best of 12 settings: read_threads %d, prefetch_size %d:" % (
             best["read_threads"], best["prefetch_size"]), r.out)
         self.assertIn(b"no record lost or doubled", r.out)
 
@@ -114,6 +124,7 @@ class Grid(LoaderCase):
                 (["--step-at=3"], "--step-at is for --storage=step"),
                 (["--diagnosis=past"], "one of peak, current"),
                 (["--knob-scope=rank"], "one of node, job"),
+                (["--grid-windows=100"], "--grid-windows"),
                 (["--grid=full", f"--objectives={at}"], "add --optimizer=off"),
                 (["--grid=full", f"--findings={at}"], "add --optimizer=off"),
                 (["--grid=full", "--storage=step"], "each of its two profiles"),

@@ -29,7 +29,7 @@ static bool fits(const struct demo_window *w)
     return !w->has_memory || w->mem_frac <= 1;
 }
 
-void demo_grid_add(struct demo_grid *g, const struct demo_window *w)
+static void add_setting(struct demo_grid *g, const struct demo_window *w)
 {
     const struct demo_window *best = &g->best;
     const bool better = fits(w) == fits(best)
@@ -37,4 +37,18 @@ void demo_grid_add(struct demo_grid *g, const struct demo_window *w)
                             : fits(w);
     if (g->settings++ == 0 || better)
         g->best = *w;
+}
+
+bool demo_grid_add(struct demo_grid *g, const struct demo_window *w)
+{
+    size_t at = g->n_tried++;
+    for (; at > 0 && demo_window_rate(w) < demo_window_rate(&g->tried[at - 1]);
+         at--)
+        g->tried[at] = g->tried[at - 1];
+    g->tried[at] = *w;
+    if (g->n_tried < g->windows)
+        return false;
+    add_setting(g, &g->tried[(g->n_tried - 1) / 2]);
+    g->n_tried = 0;
+    return true;
 }

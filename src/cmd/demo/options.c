@@ -183,10 +183,13 @@ static const struct dfopt_option table[] = {
      "Require X times the throughput in --against (default 3)", AT(at_least),
      .hi = 1000000},
     {"grid", DFOPT_OPTION_WORD, "VALUES",
-     "Measure static settings, one window each, and print the best: powers (1, 2, "
+     "Measure static settings and print the best: powers (1, 2, "
      "4 ... and the maximum of each knob), full (every value), or none (the "
      "default)",
      AT(grid), .words = grids},
+    {"grid-windows", DFOPT_OPTION_NUMBER, "N",
+     "Run each setting of a grid for N windows; the median counts (default 1)",
+     AT(grid_windows), .lo = 1, .hi = DEMO_GRID_MAX_WINDOWS},
     {"against-grid", DFOPT_OPTION_TEXT, "FILE",
      "Compare with the best setting of the --grid run of this --json file",
      AT(against_grid)},
@@ -308,6 +311,7 @@ void demo_options_parse(int argc, char **argv, struct demo_options *out)
         .windows = 20,
         .window_ns = 500000000,
         .client = {.app_namespace = "demo", .function = "demo.loader"},
+        .grid_windows = 1,
         .at_least = 3,
     };
     dfopt_option_parse(&line, argc, argv);

@@ -19,6 +19,7 @@ struct demo_options {
     int64_t window_ns;          /* length of a window, unless */
     int64_t window_samples;     /* not 0 */
     enum demo_grid_values grid; /* not NONE: nothing is tuned */
+    int64_t grid_windows;       /* a setting */
     bool no_optimizer;          /* --optimizer=off */
     bool mofka, verbose;
     const char *findings; /* endpoint; NULL: none are sent */

@@ -123,23 +123,23 @@ static void print_step(const struct demo_step *s)
     puts("");
 }
 
-static void print_audit(const struct demo_report *r, const char *what,
-                        const struct demo_end *end)
+static void print_audit(const struct demo_report *r, const struct demo_end *end)
 {
-    printf("\n%zu %s, %" PRIu64 " samples, %" PRIu64
+    printf("\n%zu windows, %" PRIu64 " samples, %" PRIu64
            " whole epochs: no record lost or doubled, all checksums right\n",
-           r->n_windows, what, end->samples, end->epochs);
+           r->n_windows, end->samples, end->epochs);
 }
 
 void demo_report_best(struct demo_report *r, const struct demo_end *end,
                       const struct demo_grid *g)
 {
     const struct demo_window *b = &g->best;
-    print_audit(r, "settings", end);
+    print_audit(r, end);
     if (g->settings > 0)
-        printf("best: read_threads %u, prefetch_size %u: %.0f samples/s, fetch "
-               "%.0f%%\n",
-               b->threads, b->prefetch, demo_window_rate(b), percent(b));
+        printf("best of %" PRId64 " settings: read_threads %u, prefetch_size %u: "
+               "%.0f samples/s, fetch %.0f%%\n",
+               g->settings, b->threads, b->prefetch, demo_window_rate(b),
+               percent(b));
     demo_json_best(r->json, g, end);
 }
 
@@ -151,7 +151,7 @@ void demo_report_summary(struct demo_report *r, const struct demo_end *end)
     size_t applied = 0;
     for (size_t i = 0; i < r->n_steps; i++)
         applied += r->steps[i].change.applied;
-    print_audit(r, "windows", end);
+    print_audit(r, end);
     printf("first window: %.0f samples/s, fetch %.0f%%;  last quarter: %.0f "
            "samples/s, fetch %.0f%%\n",
            demo_window_rate(&first), percent(&first), demo_window_rate(&last),

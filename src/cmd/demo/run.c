@@ -240,7 +240,6 @@ static enum dfopt_err settle(struct run *r, const struct demo_grid *g,
 {
     const unsigned ahead = r->options->reader.max_prefetch;
     bool epoch_ends;
-    demo_reader_window(r->reader, g->settings + 1);
     enum dfopt_err e = demo_reader_prefetch_set(r->reader, g->prefetch, err);
     if (!e)
         e = demo_reader_threads_set(r->reader, g->threads, err);
@@ -258,14 +257,18 @@ static enum dfopt_err run_grid(struct run *r, struct dfopt_error *err)
     struct demo_grid *g = &r->grid;
     enum dfopt_err e = DFOPT_OK;
     *g = (struct demo_grid){.values = o->grid,
+                            .windows = (size_t)o->grid_windows,
                             .max_threads = o->reader.max_threads,
                             .max_prefetch = o->reader.max_prefetch};
-    while (!e && !*r->interrupted && demo_grid_next(g)) {
-        e = settle(r, g, err);
+    int64_t index = 0;
+    bool whole = true;
+    while (!e && !*r->interrupted && (!whole || demo_grid_next(g))) {
+        if (whole)
+            e = settle(r, g, err);
         if (!e)
-            e = run_window(r, g->settings + 1, err);
+            e = run_window(r, ++index, err);
         if (!e && !*r->interrupted)
-            demo_grid_add(g, &r->window);
+            whole = demo_grid_add(g, &r->window);
     }
     return e;
 }
