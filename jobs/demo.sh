@@ -126,7 +126,7 @@ if [ "$objectives" = yes ]; then
     echo
     echo "== contention: with dfopt-mpi on four ranks"
     # shellcheck disable=SC2086
-    tune contention.h5 $contended --window-ms=150 --windows=60 --json=contention.jsonl \
+    tune contention.h5 $contended --window-ms=150 --windows=44 --json=contention.jsonl \
         --against-grid="$work/grid.jsonl" "$@"
     echo "changes taken back: $(grep -c '"reason":"rollback' contention.jsonl || true)"
     echo

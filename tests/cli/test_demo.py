@@ -54,7 +54,7 @@ class Loop(Story):
                     program=harness.Config.log_program)
         with open(self.path("contention.jsonl"), encoding="utf-8") as f:
             *_, summary, judged = map(json.loads, f)
-        self.assertEqual(summary["objectives_sent"], 60)
+        self.assertEqual(summary["objectives_sent"], 44)
         self.assertEqual(judged["event"], "judged")
 
     def test_the_script_ends_all_when_the_loader_fails(self):
