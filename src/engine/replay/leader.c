@@ -199,6 +199,9 @@ static enum dfopt_err take_output_item(struct dfopt_replay_leader *l, int from,
         return dfopt_buf_add(&r->blocks, item->data, item->size);
     case DFOPT_ITEM_REJECT_ROWS:
         return add_rows(&r->rejects, item, sizeof(struct dfopt_declog_reject_row));
+    case DFOPT_ITEM_OBJECTIVE_ROWS:
+        return add_rows(&r->objectives, item,
+                        sizeof(struct dfopt_numbered_objective));
     case DFOPT_ITEM_GIVEN_ACKS:
         return add_rows(&r->acks, item, sizeof(struct dfopt_batch_ack));
     case DFOPT_ITEM_TEXT:

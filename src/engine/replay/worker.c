@@ -53,6 +53,8 @@ static enum dfopt_err open_worker(struct worker *w, const struct dfopt_item *ite
     enum dfopt_err e = dfopt_item_config(item, &w->policy, &config);
     if (!e)
         e = dfopt_codec_create(&w->codec, w->dict, &limits);
+    if (!e)
+        dfopt_codec_metrics(w->codec, &w->policy.metrics);
     b->slice.dict = w->dict;
     b->slice.codec = w->codec;
     b->slice.policy = &w->policy;
@@ -212,6 +214,8 @@ static void send_output(struct dfopt_replay_rank *b)
         e = dfopt_frame_decisions(&f, &rest);
     if (!e)
         e = add_buf(&f, DFOPT_ITEM_REJECT_ROWS, &r->rejects);
+    if (!e)
+        e = add_buf(&f, DFOPT_ITEM_OBJECTIVE_ROWS, &r->objectives);
     if (!e)
         e = add_buf(&f, DFOPT_ITEM_GIVEN_ACKS, &r->acks);
     if (!e)

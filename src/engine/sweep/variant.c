@@ -14,10 +14,12 @@ struct dfopt_variant_move {
     uint32_t run; /* plans since the last reversal */
 };
 
-#define BIT(verdict) (1u << DFOPT_VERDICT_##verdict)
+#define BIT(verdict) (UINT64_C(1) << DFOPT_VERDICT_##verdict)
+_Static_assert(DFOPT_VERDICT_COUNT <= 64, "a bit each");
 
 /* A finding with one of these is being looked after. */
-static const uint32_t attended = BIT(PLANNED) | BIT(PENDING) | BIT(COOLDOWN_TIME);
+static const uint64_t attended =
+    BIT(PLANNED) | BIT(TRADE) | BIT(TRIAL) | BIT(PENDING) | BIT(COOLDOWN_TIME);
 
 static size_t knobs_of(const struct dfopt_recording *r)
 {
@@ -46,6 +48,7 @@ enum dfopt_err dfopt_variant_start(struct dfopt_variant *v,
     };
     const struct dfopt_recording *r = w->recording;
     v->metrics.variant = number;
+    v->controls = policy->on.effect != DFOPT_EFFECT_SEVERITY;
     v->knobs = calloc(knobs_of(r) + 1, sizeof *v->knobs);
     v->moves = calloc(moves_of(r) + 1, sizeof *v->moves);
     v->planned = calloc(episode_words(r), sizeof *v->planned);
@@ -122,6 +125,27 @@ static void count_onset(struct dfopt_variant *v, const struct dfopt_recording *r
         m->onset_windows_max = waited;
 }
 
+/* Counts the rows from these offsets on. Returns the verdicts that they have. */
+static uint64_t count_rows(struct dfopt_variant *v, const struct dfopt_recording *r,
+                           const struct dfopt_decisions *d, size_t verdicts,
+                           size_t plans)
+{
+    uint64_t seen = 0;
+    for (; verdicts < d->verdicts.len;
+         verdicts += sizeof(struct dfopt_verdict_row)) {
+        const struct dfopt_verdict_row *row =
+            (const void *)(d->verdicts.data + verdicts);
+        v->metrics.verdicts[row->verdict]++;
+        seen |= UINT64_C(1) << row->verdict;
+    }
+    for (; plans < d->plans.len; plans += sizeof(struct dfopt_plan)) {
+        const struct dfopt_plan *plan = (const void *)(d->plans.data + plans);
+        if (plan->relay_id == DFOPT_SYM_NONE)
+            count_move(v, r, plan);
+    }
+    return seen;
+}
+
 /* Counts what was decided about a finding: the rows from these offsets on. */
 static void count_finding(struct dfopt_variant *v, const struct dfopt_recording *r,
                           size_t finding, const struct dfopt_finding *f,
@@ -129,24 +153,14 @@ static void count_finding(struct dfopt_variant *v, const struct dfopt_recording 
                           size_t plans)
 {
     struct dfopt_sweep_metrics *m = &v->metrics;
-    uint32_t seen = 0;
-    for (; verdicts < d->verdicts.len;
-         verdicts += sizeof(struct dfopt_verdict_row)) {
-        const struct dfopt_verdict_row *row =
-            (const void *)(d->verdicts.data + verdicts);
-        m->verdicts[row->verdict]++;
-        seen |= 1u << row->verdict;
-    }
+    const uint64_t seen = count_rows(v, r, d, verdicts, plans);
     if (f->tags != DFOPT_LIST_EMPTY && !(seen & attended) &&
         f->trend != DFOPT_TREND_IMPROVING) {
         m->unattended_findings++;
         m->unattended_severity += f->severity;
     }
-    if (plans == d->plans.len)
-        return;
-    for (; plans < d->plans.len; plans += sizeof(struct dfopt_plan))
-        count_move(v, r, (const void *)(d->plans.data + plans));
-    count_onset(v, r, finding, f->window);
+    if (plans < d->plans.len)
+        count_onset(v, r, finding, f->window);
 }
 
 /* ---- deciding ---- */
@@ -176,9 +190,13 @@ static enum dfopt_err run_others(struct dfopt_variant *v,
     for (; !e && v->next_other < n && o[v->next_other].seq < until;
          v->next_other++) {
         const struct dfopt_recording_other *at = &o[v->next_other];
-        v->metrics.verdicts[DFOPT_VERDICT_INVALID] += at->invalid;
-        e = at->invalid ? dfopt_decide_invalid(at->seq, out)
-                        : dfopt_decide_event(v->planner, at->seq, &at->event, out);
+        const size_t verdicts = out->verdicts.len, plans = out->plans.len;
+        if (!at->invalid)
+            e = dfopt_decide_event(v->planner, at->seq, &at->event, out);
+        else if (at->event.stream == DFOPT_STREAM_FINDING || v->controls)
+            e = dfopt_decide_invalid(at->seq, out);
+        if (!e)
+            count_rows(v, r, out, verdicts, plans);
         if (!keep)
             dfopt_decisions_clear(out);
     }
@@ -196,11 +214,11 @@ enum dfopt_err dfopt_variant_run(struct dfopt_variant *v,
         DFOPT_ROW(&r->others, const struct dfopt_recording_other);
     const size_t n_others = DFOPT_ROWS(&r->others, struct dfopt_recording_other);
     enum dfopt_err e = DFOPT_OK;
-    bool may_skip = !keep && dfopt_planner_knobs(v->planner) > 0;
+    bool may_skip = !keep && !v->controls && dfopt_planner_knobs(v->planner) > 0;
     for (size_t i = first; i < end && !e; i++) {
         if (v->next_other < n_others && o[v->next_other].seq < row[i].seq) {
             e = run_others(v, r, row[i].seq, keep, out);
-            may_skip = !keep && dfopt_planner_knobs(v->planner) > 0;
+            may_skip = !keep && !v->controls && dfopt_planner_knobs(v->planner) > 0;
         }
         if (may_skip && is_inert(&row[i].f)) {
             skip_finding(v, &row[i].f);

@@ -24,6 +24,7 @@ struct dfopt_variant {
     struct dfopt_variant_move *moves; /* owned; by node, then knob */
     uint64_t *planned;                /* owned; a bit an episode */
     size_t next_other;                /* of the recording */
+    bool controls; /* by objectives or trends: every finding counts */
 };
 
 /* Zero *v before; dfopt_variant_end in any case. `policy` is borrowed until then.

@@ -12,6 +12,7 @@ struct worker {
     struct dfopt_comm *comm;
     struct dfopt_dict
         *dict; /* with rank 0's numbers of all texts of the policies */
+    struct dfopt_metric_names metrics;
     struct dfopt_codec *codec;
     struct dfopt_recording recording;
     struct dfopt_variant_world world;
@@ -59,6 +60,7 @@ static enum dfopt_err take_config(struct worker *w, const struct dfopt_item *ite
     enum dfopt_err e = dfopt_item_config(item, &policy, &config);
     if (e)
         return e;
+    w->metrics = policy.metrics;
     dfopt_policy_clear(&policy);
     w->world.assumed_acks = config.assumed_acks;
     w->world.relay_hostname = config.relay_hostname;
@@ -110,6 +112,8 @@ static enum dfopt_err load(struct worker *w, const struct dfopt_sweep_start *sta
     };
     struct dfopt_frame frame;
     enum dfopt_err e = dfopt_codec_create(&w->codec, w->dict, &limits);
+    if (!e)
+        dfopt_codec_metrics(w->codec, &w->metrics);
     if (!e)
         e = dfopt_recording_load(&w->recording, w->dict, w->codec, &from, err);
     if (e)
