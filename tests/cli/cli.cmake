@@ -51,6 +51,8 @@ if(TARGET dfopt-log)
   dfopt_cli_test(resume 240 cli mpi)
 endif()
 dfopt_cli_test(demo_loader 120 cli)
+dfopt_cli_test(demo_storage 240 cli)
+dfopt_cli_test(demo_messages 240 cli)
 if(NOT DFOPT_SANITIZE) # its parts are tested by themselves
   dfopt_cli_test(demo 240 cli mpi)
 endif()
