@@ -381,7 +381,9 @@ static enum dfopt_err copy_log(struct copy *c, const struct dfopt_dict *dict,
     made.path = path;
     if (next)
         made.min_effect = next->min_effect;
-    enum dfopt_err e = dfopt_declog_make(&c->to, dict, &made, c->err);
+    const struct dfopt_place replaces =
+        next ? c->from->place : (struct dfopt_place){0};
+    enum dfopt_err e = dfopt_declog_make(&c->to, dict, &made, &replaces, c->err);
     if (e)
         return e;
     e = copy_all(c);

@@ -4,6 +4,7 @@
 #define DFOPT_DECLOG_READER_IMPL_H
 
 #include "declog/layout.h"
+#include "declog/place.h"
 #include "declog/reader.h"
 #include "declog/unpack.h"
 
@@ -28,6 +29,7 @@ struct dfopt_reader_window { /* part of a pool */
 
 struct dfopt_declog_reader {
     char *path;
+    struct dfopt_place place; /* what it named when it was opened */
     hid_t file, commits;
     bool live; /* opened the SWMR way: it may grow */
     uint64_t generation;

@@ -41,19 +41,20 @@ struct dfopt_declog_options {
 #undef DFOPT_RUN_TEXT_MEMBER
 };
 
-/* Creates the file and everything that it will hold, beside its path (PATH.new),
- * and renames it when it can be read. An existing file at the path is replaced if
- * it is a decision log or empty; anything else is left alone and refused. `dict` is
- * borrowed until close and must be an authority. Returns owned: close. Errors: ARG
- * (no path; compression or detail out of range), IO (names path and reason), FORMAT
- * (something else is there), NOMEM. */
+/* Creates the file and everything that it will hold, beside its path
+ * (PATH.new.XXXXXXXX), and renames it when it can be read. An existing file at the
+ * path is replaced if it is a decision log or empty; anything else is left alone
+ * and refused. `dict` is borrowed until close and must be an authority. Returns
+ * owned: close. Errors: ARG (no path; compression or detail out of range), IO
+ * (names path and reason), FORMAT (something else is there), STATE (a run writes
+ * the log there, or another has begun one meanwhile), NOMEM. */
 enum dfopt_err dfopt_declog_create(struct dfopt_declog **out,
                                    const struct dfopt_dict *dict,
                                    const struct dfopt_declog_options *options,
                                    struct dfopt_error *err);
 
 /* Resumes the log that `r` has open, as a new run: replaces the file with one that
- * holds what its last commit counts, made beside it (PATH.new) and renamed when it
+ * holds what its last commit counts, made beside it and renamed when it
  * is whole and on disk. Path, compression and detail are those of the log, not of
  * `options`; the rest describes the new run. `dict` must have the log's strings and
  * lists at their numbers. `r` stays with the old file: close it.

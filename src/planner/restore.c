@@ -2,7 +2,7 @@
  * would have done to the same fields (planner.c, feedback.c). */
 #include "planner/restore.h"
 
-#include "planner/planner_internal.h"
+#include "planner/state/internal.h"
 
 void dfopt_planner_assume_acks(struct dfopt_planner *p, bool assume)
 {

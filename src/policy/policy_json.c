@@ -20,7 +20,7 @@ static enum dfopt_err wrong_choice(const struct dfopt_switch_info *s,
                            s->choice[0], s->choice[1]);
 }
 
-/* Steps by a factor below 1 would lead away from where they are to stay near. */
+/* A factor below 1 would bound a step to less than where it starts. */
 static double least(const struct dfopt_switch_info *s)
 {
     return s->offset == offsetof(struct dfopt_switches, inconclusive_factor) ? 1

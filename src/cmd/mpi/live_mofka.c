@@ -14,6 +14,13 @@ static void note(void *arg, const char *text)
                     DFOPT_F_TEXT("note", text));
 }
 
+static const char *objectives_topic(const struct dfopt_mofka_options *m)
+{
+    if (m->relay_only)
+        return "";
+    return m->objectives_topic ? m->objectives_topic : DFOPT_MOFKA_OBJECTIVES_TOPIC;
+}
+
 static enum dfopt_err open_source(struct dfopt_live *l,
                                   const struct dfopt_options *o,
                                   struct dfopt_error *err)
@@ -29,6 +36,8 @@ static enum dfopt_err open_source(struct dfopt_live *l,
                                                              ? m->registry_topic
                                                              : NULL},
                    [DFOPT_MOFKA_ACKS] = {group, registry ? m->acks_topic : NULL},
+                   [DFOPT_MOFKA_OBJECTIVES] = {group, objectives_topic(m),
+                                               !m->objectives_topic},
                    [DFOPT_MOFKA_GLOBAL_PLANS] = {m->global_group_file,
                                                  global ? m->global_input_topic
                                                         : NULL}},
@@ -92,6 +101,7 @@ void dfopt_live_mofka_announce(const struct dfopt_live *l,
         DFOPT_F_TEXT("output_topic", m->output_topic),
         DFOPT_F_TEXT("registry_topic", m->no_registry ? "" : m->registry_topic),
         DFOPT_F_TEXT("acks_topic", m->no_registry ? "" : m->acks_topic),
+        DFOPT_F_TEXT("objectives_topic", objectives_topic(m)),
         DFOPT_F_TEXT("global_group_file", global ? m->global_group_file : ""),
         DFOPT_F_TEXT("global_input_topic", global ? m->global_input_topic : ""),
         DFOPT_F_BOOL("relay_only", m->relay_only),

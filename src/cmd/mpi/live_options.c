@@ -45,6 +45,14 @@ const struct dfopt_option dfopt_live_options[] = {
      "Where applications send registrations of knobs: bound", AT(registry_address)},
     {"acks-address", DFOPT_OPTION_TEXT, "ENDPOINT",
      "Where applications send acknowledgements: bound", AT(acks_address)},
+    {"objectives-address", DFOPT_OPTION_TEXT, "ENDPOINT",
+     "Where applications send objectives, as samples/s in a window: bound "
+     "(default: DFOPTIMIZER_ZMQ_OBJECTIVES)",
+     AT(objectives_address), .env = "DFOPTIMIZER_ZMQ_OBJECTIVES"},
+    {"applications-address", DFOPT_OPTION_TEXT, "ENDPOINT",
+     "Where applications send all three, told apart by the type in their "
+     "metadata: bound",
+     AT(applications_address)},
     {"idle-timeout", DFOPT_OPTION_SECONDS, "SECONDS",
      "End when nothing has come for so long, counted from the first finding; "
      "never: go on until stopped (default: DFOPTIMIZER_IDLE_TIMEOUT_SEC, or 0, "
@@ -105,7 +113,8 @@ static error_t check_curve(struct argp_state *state, struct dfopt_live_options *
 {
     struct dfopt_zmq_curve *c = &o->curve;
     const bool binds = o->bind || has(o->plans_address) ||
-                       has(o->registry_address) || has(o->acks_address);
+                       has(o->registry_address) || has(o->acks_address) ||
+                       has(o->objectives_address) || has(o->applications_address);
     const char *wrong = NULL;
     o->use_curve = c->server_secret || c->allowed_clients || c->allow_any_client ||
                    c->client_secret || c->server_public;

@@ -32,6 +32,10 @@ const struct dfopt_option dfopt_mofka_options[] = {
      AT(registry_topic), .env = "DFOPTIMIZER_REGISTRY_TOPIC"},
     {"acks-topic", DFOPT_OPTION_TEXT, "TOPIC",
      "Where acknowledgements come from (default optimizer_acks)", AT(acks_topic)},
+    {"objectives-topic", DFOPT_OPTION_TEXT, "TOPIC",
+     "Where objectives come from, as samples/s in a window "
+     "(default " DFOPT_MOFKA_OBJECTIVES_TOPIC ", if there is such a topic)",
+     AT(objectives_topic)},
     {"consumer-name", DFOPT_OPTION_TEXT, "NAME",
      "Under this name the service goes on where it left off (default: "
      "DFOPTIMIZER_CONSUMER_NAME, or dfopt-mpi. and the topic)",

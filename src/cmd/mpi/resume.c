@@ -35,13 +35,7 @@ enum dfopt_err dfopt_resume_open(struct dfopt_resume *r, const char *path,
         dfopt_error_prefix(err, "%s", path);
         return e;
     }
-    if (!dfopt_declog_reader_run(r->reader)->complete &&
-        dfopt_declog_writer(r->reader) == DFOPT_WRITER_ALIVE)
-        return dfopt_error_set(err, DFOPT_ERR_STATE,
-                               "%s: is being written by process %" PRIu64 " of %s",
-                               path, r->fold.run.pid,
-                               r->fold.run_text[DFOPT_RUN_host]);
-    return DFOPT_OK;
+    return dfopt_declog_reader_is_free(r->reader, err);
 }
 
 void dfopt_resume_close(struct dfopt_resume *r)

@@ -7,15 +7,20 @@
 
 #include <unistd.h>
 
+static bool is_named(const char *endpoint)
+{
+    return endpoint && endpoint[0] != '\0';
+}
+
 /* Applications can acknowledge plans only if there is a way to do so. */
 static enum dfopt_err find_acks(struct dfopt_session *s, bool *explicit,
                                 struct dfopt_error *err)
 {
     (void)err;
-    *explicit =
-        s->options->transport == DFOPT_TRANSPORT_MOFKA
-            ? !s->options->mofka.no_registry
-            : s->options->live.acks_address && s->options->live.acks_address[0];
+    *explicit = s->options->transport == DFOPT_TRANSPORT_MOFKA
+                    ? !s->options->mofka.no_registry
+                    : is_named(s->options->live.acks_address) ||
+                          is_named(s->options->live.applications_address);
     return DFOPT_OK;
 }
 

@@ -52,6 +52,9 @@ static enum dfopt_err configure(struct dfopt_session *s, struct dfopt_error *err
     if (e)
         return dfopt_error_set(err, e, "%s", dfopt_err_text(e));
     e = dfopt_policy_load(&s->policy, s->options, s->dict, err);
+    dfopt_codec_metrics(s->codec, &s->policy.metrics);
+    if (!e)
+        dfopt_codec_metrics(s->codec, &s->policy.metrics);
     if (!e)
         e = dfopt_initial_load(&s->initial, s->options, s->codec, &s->policy, err);
     if (!e && s->mode->open_input)
@@ -237,6 +240,7 @@ static void say_done(struct dfopt_session *s)
         DFOPT_F_INT("registrations", t->by_stream[DFOPT_STREAM_REGISTRATION]),
         DFOPT_F_INT("acks", t->by_stream[DFOPT_STREAM_ACK]),
         DFOPT_F_INT("acks_unmatched", t->acks_unmatched),
+        DFOPT_F_INT("objectives", t->by_stream[DFOPT_STREAM_OBJECTIVE]),
         DFOPT_F_INT("global_plans", t->by_stream[DFOPT_STREAM_GLOBAL_PLAN]),
         DFOPT_F_INT("relayed", t->relays),
         DFOPT_F_JSON("verdicts", x->data + verdicts),
@@ -269,6 +273,20 @@ static size_t list_sinks(const struct dfopt_session *s,
     if (s->live.plans)
         sinks[n++] = s->live.plans;
     return n;
+}
+
+/* A file of something else than findings is a mistake that must show. */
+static bool is_all_invalid(const struct dfopt_session *s)
+{
+    struct dfopt_error err;
+    const struct dfopt_totals *t = &s->result.totals;
+    if (s->mode->is_service || t->records == 0 || t->invalid < t->records)
+        return false;
+    dfopt_error_set(&err, DFOPT_ERR_SCHEMA,
+                    "none of the %" PRIu64 " records of the input could be used",
+                    t->records);
+    dfopt_session_failed(s, "optimizer.input.failed", &err);
+    return true;
 }
 
 static int run_leader(struct dfopt_session *s)
@@ -304,6 +322,8 @@ static int run_leader(struct dfopt_session *s)
         code = DFOPT_EXIT_FAILED;
     } else if (s->options->final_state_file && write_final_state(s, &err)) {
         dfopt_session_failed(s, "optimizer.output.failed", &err);
+        code = DFOPT_EXIT_FAILED;
+    } else if (is_all_invalid(s)) {
         code = DFOPT_EXIT_FAILED;
     }
     if (s->result.output_failed || s->result.totals.skipped_inputs)

@@ -29,6 +29,7 @@ void dfopt_status_show(void *arg, const struct dfopt_run_progress *p)
         DFOPT_F_INT("plans", t->plans),
         DFOPT_F_REAL("plans_per_s", (double)(t->plans - s->then.plans) / elapsed_s),
         DFOPT_F_INT("acks", t->by_stream[DFOPT_STREAM_ACK]),
+        DFOPT_F_INT("objectives", t->by_stream[DFOPT_STREAM_OBJECTIVE]),
         DFOPT_F_INT("unacknowledged", s->assumed_acks ? 0 : unacknowledged(t)),
         DFOPT_F_INT("undecided", p->undecided),
         DFOPT_F_INT("plans_kept_back", p->kept_back),

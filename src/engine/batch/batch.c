@@ -196,7 +196,8 @@ static enum dfopt_err merge_event(struct dfopt_batch *r, struct cursor *c,
     return e;
 }
 
-/* A record that could not be used has a verdict too; only rank 0 knows of it. */
+/* A finding, or an objective that would be judged by, that could not be used has a
+ * verdict too. */
 static enum dfopt_err add_invalid(struct dfopt_batch *r, uint64_t seq,
                                   size_t *reject)
 {
@@ -206,7 +207,8 @@ static enum dfopt_err add_invalid(struct dfopt_batch *r, uint64_t seq,
     while (*reject < n && rows[*reject].seq < seq)
         ++*reject;
     if (*reject == n || rows[*reject].seq != seq ||
-        rows[*reject].stream != DFOPT_STREAM_FINDING)
+        (rows[*reject].stream != DFOPT_STREAM_FINDING &&
+         (rows[*reject].stream != DFOPT_STREAM_OBJECTIVE || !r->objectives_judged)))
         return DFOPT_OK;
     return dfopt_decide_invalid(seq, &r->merged);
 }

@@ -57,6 +57,7 @@ struct dfopt_batch {
     /* rows of findings and verdicts packed for the log (declog/block.h), instead of
      * those above */
     struct dfopt_buf blocks;
+    bool objectives_judged;           /* one that cannot be used has a verdict */
     bool packed;                      /* the rows above are not for the log */
     struct dfopt_declog_position end; /* of the input, behind the last event */
 };

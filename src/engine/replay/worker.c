@@ -53,6 +53,8 @@ static enum dfopt_err open_worker(struct worker *w, const struct dfopt_item *ite
     enum dfopt_err e = dfopt_item_config(item, &w->policy, &config);
     if (!e)
         e = dfopt_codec_create(&w->codec, w->dict, &limits);
+    if (!e)
+        dfopt_codec_metrics(w->codec, &w->policy.metrics);
     b->slice.dict = w->dict;
     b->slice.codec = w->codec;
     b->slice.policy = &w->policy;

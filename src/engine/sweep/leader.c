@@ -63,7 +63,10 @@ static bool stopped(const struct leader *l)
 static enum dfopt_err put_start(struct leader *l, struct dfopt_frame *f)
 {
     const struct dfopt_sweep_config *c = l->config;
-    const struct dfopt_policy none = {0};
+    /* the last variant knows the metrics of all */
+    const struct dfopt_policy none = {
+        .metrics = c->n_variants ? c->policies[c->n_variants - 1].metrics
+                                 : (struct dfopt_metric_names){{0}}};
     const struct dfopt_sweep_start start = {
         .max_record_bytes = c->input.max_record_bytes, .strict = c->input.strict};
     enum dfopt_err e = dfopt_frame_names(f, 1, 1);

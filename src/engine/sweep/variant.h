@@ -19,6 +19,7 @@ struct dfopt_variant_world {
 
 struct dfopt_variant {
     struct dfopt_planner *planner; /* owned */
+    bool control;                  /* by effect */
     struct dfopt_sweep_metrics metrics;
     struct dfopt_sweep_knob *knobs;   /* owned; by knob */
     struct dfopt_variant_move *moves; /* owned; by node, then knob */

@@ -21,7 +21,8 @@ struct worker {
     struct dfopt_outbox out;
     struct dfopt_buf in, waiting; /* frames; the one that waits, if len > 0 */
     struct dfopt_variant_block block;
-    struct dfopt_policy *policies; /* of the block */
+    struct dfopt_metric_names metrics; /* of all policies */
+    struct dfopt_policy *policies;     /* of the block */
     size_t n_policies;
     struct dfopt_buf result;
     bool end;
@@ -59,6 +60,7 @@ static enum dfopt_err take_config(struct worker *w, const struct dfopt_item *ite
     enum dfopt_err e = dfopt_item_config(item, &policy, &config);
     if (e)
         return e;
+    w->metrics = policy.metrics;
     dfopt_policy_clear(&policy);
     w->world.assumed_acks = config.assumed_acks;
     w->world.relay_hostname = config.relay_hostname;
@@ -110,8 +112,10 @@ static enum dfopt_err load(struct worker *w, const struct dfopt_sweep_start *sta
     };
     struct dfopt_frame frame;
     enum dfopt_err e = dfopt_codec_create(&w->codec, w->dict, &limits);
-    if (!e)
+    if (!e) {
+        dfopt_codec_metrics(w->codec, &w->metrics);
         e = dfopt_recording_load(&w->recording, w->dict, w->codec, &from, err);
+    }
     if (e)
         return e;
     const struct dfopt_sweep_ready ready = {

@@ -15,7 +15,8 @@
 _Static_assert((int)DFOPT_MOFKA_FINDINGS == DFOPT_STREAM_FINDING &&
                    (int)DFOPT_MOFKA_REGISTRATIONS == DFOPT_STREAM_REGISTRATION &&
                    (int)DFOPT_MOFKA_ACKS == DFOPT_STREAM_ACK &&
-                   (int)DFOPT_MOFKA_GLOBAL_PLANS == DFOPT_STREAM_GLOBAL_PLAN,
+                   (int)DFOPT_MOFKA_GLOBAL_PLANS == DFOPT_STREAM_GLOBAL_PLAN &&
+                   (int)DFOPT_MOFKA_OBJECTIVES == DFOPT_STREAM_OBJECTIVE,
                "a record's stream is an enum dfopt_stream");
 
 #define LOOK_MS   500 /* how often health and idleness are looked at */
@@ -271,6 +272,19 @@ static enum dfopt_err add_topic(struct mofka_source *s, int stream,
     return e;
 }
 
+/* A topic that may be absent, and is, is noted. */
+static enum dfopt_err add_if_there(struct mofka_source *s, int stream,
+                                   const struct dfopt_mofka_source_options *o,
+                                   struct dfopt_error *err)
+{
+    const enum dfopt_err e = add_topic(s, stream, o, err);
+    if (e != DFOPT_ERR_ARG || !o->inputs[stream].may_be_absent)
+        return e;
+    if (o->note && err)
+        o->note(o->note_arg, err->text);
+    return DFOPT_OK;
+}
+
 static enum dfopt_err open_all(struct mofka_source *s,
                                const struct dfopt_mofka_source_options *o,
                                struct dfopt_error *err)
@@ -278,7 +292,7 @@ static enum dfopt_err open_all(struct mofka_source *s,
     enum dfopt_err e = dfopt_mofka_inbox_create(&s->inbox, s->link, err);
     for (int i = 0; i < DFOPT_MOFKA_STREAMS && !e; i++)
         if (o->inputs[i].topic && *o->inputs[i].topic)
-            e = add_topic(s, i, o, err);
+            e = add_if_there(s, i, o, err);
     if (!e && s->n_topics == 0)
         e = dfopt_error_set(err, DFOPT_ERR_ARG, "Mofka: no topic to read from");
     return e ? e : dfopt_mofka_inbox_start(s->inbox, err);

@@ -12,8 +12,8 @@ static const struct {
     enum dfopt_zmq_stream stream;
     unsigned share;
 } turns[DFOPT_ZMQ_STREAMS] = {
-    {DFOPT_ZMQ_REGISTRATIONS, 64},
-    {DFOPT_ZMQ_ACKS, 64},
+    {DFOPT_ZMQ_APPLICATIONS, 64}, {DFOPT_ZMQ_REGISTRATIONS, 64},
+    {DFOPT_ZMQ_ACKS, 64},         {DFOPT_ZMQ_OBJECTIVES, 64},
     {DFOPT_ZMQ_FINDINGS, 32},
 };
 
@@ -24,14 +24,14 @@ _Static_assert(PLACES <= DFOPT_ZMQ_READY_MAX, "a place for each");
 /* ---- taking ---- */
 
 static enum dfopt_zmq_taken deliver(struct dfopt_zmq_inbox *in,
-                                    enum dfopt_zmq_stream stream,
+                                    enum dfopt_zmq_stream stream, int kind,
                                     struct dfopt_record *record)
 {
     const size_t len = zmq_msg_size(&in->body);
     *record = (struct dfopt_record){
         .data = zmq_msg_data(&in->body),
         .len = len,
-        .stream = (int)stream,
+        .stream = kind,
         .origin = in->sockets[stream].endpoint,
         .offset = in->counts.received[stream],
         .unit = DFOPT_OFFSET_RECEIVED,
@@ -42,22 +42,37 @@ static enum dfopt_zmq_taken deliver(struct dfopt_zmq_inbox *in,
     return DFOPT_ZMQ_TAKEN_RECORD;
 }
 
+/* A message of a socket whose stream is known, or its type's (-1: of none). */
+static enum dfopt_zmq_taken deliver_typed(struct dfopt_zmq_inbox *in,
+                                          enum dfopt_zmq_stream stream, int type,
+                                          struct dfopt_record *record)
+{
+    if (stream != DFOPT_ZMQ_APPLICATIONS)
+        return deliver(in, stream, (int)stream, record);
+    if (type >= 0)
+        return deliver(in, stream, type, record);
+    dfopt_zmq_notes_add(&in->notes, DFOPT_ZMQ_NOTE_TYPE,
+                        in->sockets[stream].endpoint, 1);
+    return DFOPT_ZMQ_TAKEN_DROPPED;
+}
+
 /* A sentinel on another socket than the findings' is a message like any other. */
 static enum dfopt_zmq_taken take(struct dfopt_zmq_inbox *in,
                                  enum dfopt_zmq_stream stream,
                                  struct dfopt_record *record)
 {
     enum dfopt_zmq_note why;
+    int type = -1;
     struct dfopt_zmq_socket *socket = &in->sockets[stream];
     if (!in->ready.ready[stream])
         return DFOPT_ZMQ_TAKEN_NOTHING;
-    switch (
-        dfopt_zmq_message_receive(socket->handle, in->max_bytes, &in->body, &why)) {
+    switch (dfopt_zmq_message_receive(socket->handle, in->max_bytes, &in->body,
+                                      &type, &why)) {
     case DFOPT_ZMQ_GOT_MESSAGE:
-        return deliver(in, stream, record);
+        return deliver_typed(in, stream, type, record);
     case DFOPT_ZMQ_GOT_STOP:
         if (stream != DFOPT_ZMQ_FINDINGS)
-            return deliver(in, stream, record);
+            return deliver_typed(in, stream, type, record);
         in->counts.stops++;
         return DFOPT_ZMQ_TAKEN_DROPPED;
     case DFOPT_ZMQ_GOT_REFUSED:

@@ -1,6 +1,6 @@
-/* Up to three sockets that receive, and a message at a time out of them. They take
- * turns, each with a share, so that a flood on one does not starve another; when
- * all were empty the turn is back at registrations and acks. */
+/* The sockets that receive, and a message at a time out of them. They take turns,
+ * each with a share, so that a flood on one does not starve another; when all were
+ * empty the turn is back at those of applications. */
 #ifndef DFOPT_TRANSPORT_ZMQ_INBOX_H
 #define DFOPT_TRANSPORT_ZMQ_INBOX_H
 

@@ -12,7 +12,8 @@
 
 _Static_assert((int)DFOPT_ZMQ_FINDINGS == DFOPT_STREAM_FINDING &&
                    (int)DFOPT_ZMQ_REGISTRATIONS == DFOPT_STREAM_REGISTRATION &&
-                   (int)DFOPT_ZMQ_ACKS == DFOPT_STREAM_ACK,
+                   (int)DFOPT_ZMQ_ACKS == DFOPT_STREAM_ACK &&
+                   (int)DFOPT_ZMQ_OBJECTIVES == DFOPT_STREAM_OBJECTIVE,
                "a record's stream is an enum dfopt_stream");
 
 #define NS_PER_MS     1000000
@@ -190,10 +191,16 @@ static enum dfopt_err open_all(struct zmq_source *s,
                                const struct dfopt_zmq_source_options *o,
                                struct dfopt_error *err)
 {
-    enum dfopt_err e = dfopt_zmq_inbox_open(&s->inbox, DFOPT_ZMQ_REGISTRATIONS,
-                                            o->registrations, true, o, err);
-    if (!e)
-        e = dfopt_zmq_inbox_open(&s->inbox, DFOPT_ZMQ_ACKS, o->acks, true, o, err);
+    const char *const bound[DFOPT_ZMQ_STREAMS] = {
+        [DFOPT_ZMQ_REGISTRATIONS] = o->registrations,
+        [DFOPT_ZMQ_ACKS] = o->acks,
+        [DFOPT_ZMQ_APPLICATIONS] = o->applications,
+        [DFOPT_ZMQ_OBJECTIVES] = o->objectives,
+    };
+    enum dfopt_err e = DFOPT_OK;
+    for (int i = 0; !e && i < DFOPT_ZMQ_STREAMS; i++)
+        e = dfopt_zmq_inbox_open(&s->inbox, (enum dfopt_zmq_stream)i, bound[i],
+                                 true, o, err);
     if (!e)
         e = dfopt_zmq_inbox_open(&s->inbox, DFOPT_ZMQ_FINDINGS, o->findings,
                                  o->findings_bind, o, err);

@@ -1,5 +1,5 @@
-/* ZMQ as a transport: findings, registrations and acknowledgements come in over
- * PULL sockets, plans go out over a PUSH or a PUB socket. No peer, present,
+/* ZMQ as a transport: findings, registrations, acknowledgements and objectives come
+ * in over PULL sockets, plans go out over a PUSH or a PUB socket. No peer, present,
  * absent, slow or malicious, blocks a call or ends the service.
  *
  * A message is two frames, [metadata, body], both JSON; a PUB message has the
@@ -22,11 +22,15 @@
 #define DFOPT_ZMQ_LINGER_MS         1000
 #define DFOPT_ZMQ_STALL_MS          5000
 
-/* record.stream of what comes in; the values of enum dfopt_stream. */
+/* The sockets that receive. record.stream has the same values, those of enum
+ * dfopt_stream; but for APPLICATIONS, where the metadata's `type` tells it:
+ * knob_registration, action_ack or objective. */
 enum dfopt_zmq_stream {
     DFOPT_ZMQ_FINDINGS = 0,
     DFOPT_ZMQ_REGISTRATIONS = 1,
     DFOPT_ZMQ_ACKS = 2,
+    DFOPT_ZMQ_APPLICATIONS = 3,
+    DFOPT_ZMQ_OBJECTIVES = 4,
     DFOPT_ZMQ_STREAMS
 };
 
@@ -37,6 +41,7 @@ enum dfopt_zmq_stream {
     X(MANY_PARTS, "a message of more than two parts was dropped")                  \
     X(TOO_LARGE, "a message that is too large was dropped")                        \
     X(METADATA, "a message was dropped: its metadata is not a JSON object")        \
+    X(TYPE, "a message was dropped: its type is not one that applications send")   \
     X(PEER_REFUSED, "a peer was refused: its key is not an allowed one")           \
     X(PEER_BROKEN,                                                                 \
       "the peer is no diagnoser or has no right key; connecting anew")             \
@@ -70,6 +75,8 @@ struct dfopt_zmq_source_options {
     const char *findings; /* endpoint, as tcp://host:port; NULL or "": no socket */
     bool findings_bind;   /* else connects */
     const char *registrations, *acks; /* these bind; NULL or "": no socket */
+    const char *objectives;           /* likewise */
+    const char *applications;         /* likewise; all three in one */
     double idle_timeout_s;            /* 0: never */
     int wake_fds[DFOPT_ZMQ_WAKE_FDS]; /* `next` returns WAIT when one is readable;
                                        * the caller reads it empty. Borrowed */
@@ -84,16 +91,16 @@ struct dfopt_zmq_source_options {
     void *note_arg;
 };
 
-/* A source of what up to three sockets receive. Returns OK, NOMEM, ARG (no
+/* A source of what up to five sockets receive. Returns OK, NOMEM, ARG (no
  * endpoint, a bad one, a bad key) or IO (address in use ...); the text names the
  * endpoint. Returns owned: (*out)->ops->destroy, which does not wait for peers.
  *
- * Order: per peer as sent. Registrations and acks come before findings that are
- * ready at the same moment, but for a bounded share: neither side starves.
+ * Order: per socket and peer as sent. What applications send comes before findings
+ * that are ready at the same moment, but for a bounded share: neither side starves.
  *
- * Records: `stream` is the socket's, `origin` its endpoint, `line` 0, `offset`
- * the number of messages accepted from that socket before this one. `data` points
- * into the message. An empty body is a record with a problem.
+ * Records: `stream` is the socket's or its type's, `origin` the endpoint, `line` 0,
+ * `offset` the number of messages accepted from that socket before this one. `data`
+ * points into the message. An empty body is a record with a problem.
  *
  * `next` waits at most timeout_ms (negative: for ever) and returns WAIT also after
  * a signal, when a wake_fd is readable, and when a flood of malformed messages
