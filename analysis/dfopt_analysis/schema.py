@@ -15,11 +15,24 @@ from typing import Dict, List
 VERSION = 2
 FORMAT = "dfopt-decision-log"
 
-# In the order of the planner (docs/planner.md): how far a decision got.
+# As a log numbers them.
 VERDICTS: List[str] = [
     "invalid", "trend", "no_knobs", "suppressed", "no_response", "pending",
     "severity", "persistence", "cooldown_time", "cooldown_ineffective",
-    "unsupported", "no_evidence", "no_change", "planned"]
+    "unsupported", "no_evidence", "no_change", "planned", "unregistered", "trial",
+    "superseded", "backoff", "release_only", "baseline", "budget", "trade",
+    "rollback", "release", "improved", "neutral", "worse", "inconclusive", "void",
+    "restart", "guard", "shift", "stale", "adopted", "conflict", "withdrawn"]
+
+# In the order of the planner (docs/planner.md): first what is no decision about a
+# finding, then how far one got.
+ORDER: List[str] = [
+    "shift", "stale", "adopted", "conflict", "withdrawn", "improved", "neutral",
+    "worse", "inconclusive", "void", "restart", "guard", "rollback", "release",
+    "invalid", "trend", "no_knobs", "suppressed", "no_response", "unregistered",
+    "trial", "superseded", "backoff", "release_only", "baseline", "pending",
+    "severity", "persistence", "cooldown_time", "cooldown_ineffective", "unsupported",
+    "no_evidence", "no_change", "budget", "trade", "planned"]
 
 MEANING: Dict[str, str] = {
     "invalid": "the record could not be used",
@@ -36,6 +49,28 @@ MEANING: Dict[str, str] = {
     "no_evidence": "the metrics for the step are missing",
     "no_change": "the step changes nothing",
     "planned": "a plan was made",
+    "unregistered": "the knob's owner has left",
+    "trial": "another change is on trial",
+    "superseded": "findings about the whole job decide",
+    "backoff": "the move failed not long ago",
+    "release_only": "nothing asks for more of the knob",
+    "baseline": "too few objectives with the present settings",
+    "budget": "no budget has room",
+    "trade": "a plan was made, with room from another knob",
+    "rollback": "a plan was made to take a change back",
+    "release": "a plan was made to release what is not needed",
+    "improved": "the change helped and is kept",
+    "neutral": "the change made no difference",
+    "worse": "the change made it worse",
+    "inconclusive": "the effect cannot be seen; kept",
+    "void": "the trial was disturbed or could not be judged",
+    "restart": "the application restarted during the trial",
+    "guard": "a guard took the change back",
+    "shift": "the objective shifted by itself",
+    "stale": "the objective is not newer than the last",
+    "adopted": "the value of a late acknowledgement was adopted",
+    "conflict": "another function owns the knob",
+    "withdrawn": "the plan's process is gone",
 }
 
 

@@ -95,7 +95,7 @@ void dfopt_guards_check(struct dfopt_pass *s, uint32_t node, dfopt_sym type,
     if ((t && (t->kind == DFOPT_TRIAL_ROLLBACK || t->kind == DFOPT_TRIAL_RELEASE ||
                window < t->effect)) ||
         window < site->since - policy->on.settle_windows)
-        return; /* the last step back is still on its way */
+        return; /* the last step back is still in flight */
     const struct dfopt_guard *g = &policy->guards[at];
     const struct dfopt_compared c = {x, g->above};
     t = t ? t : last_steps(s, node, g, window);

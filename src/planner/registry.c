@@ -186,8 +186,8 @@ uint32_t dfopt_registry_add(struct dfopt_registry *g, const struct dfopt_dict *d
     state->function = function;
     state->left = false;
     state->guarded = is_guarded(policy, k->id);
-    state->per_node = policy->on.scope == DFOPT_SCOPE_CARRY ||
-                      dfopt_knob_is_per_node(dict, k);
+    state->per_node =
+        policy->on.scope == DFOPT_SCOPE_CARRY || dfopt_knob_is_per_node(dict, k);
     if (replace)
         remove_responses(g, at);
     for (size_t i = 0; i < k->n_responses; i++) {

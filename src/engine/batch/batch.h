@@ -57,7 +57,7 @@ struct dfopt_batch {
      * those above */
     struct dfopt_buf blocks;
     bool packed;                      /* the rows above are not for the log */
-    bool objectives_judged; /* one that cannot be used has a verdict */
+    bool objectives_judged;           /* one that cannot be used has a verdict */
     struct dfopt_declog_position end; /* of the input, behind the last event */
 };
 

@@ -92,9 +92,10 @@ enum dfopt_err dfopt_scatter_start(struct dfopt_scatter *s, struct dfopt_batch *
                                    struct dfopt_error *err)
 {
     const uint32_t planners = s->router.planners;
-    enum dfopt_err e = s->config->resume
-                           ? dfopt_router_learn(&s->router, &s->config->resume->knobs)
-                           : DFOPT_OK;
+    enum dfopt_err e =
+        s->config->resume
+            ? dfopt_router_learn(&s->router, &s->config->resume->knobs)
+            : DFOPT_OK;
     for (size_t i = 0; i < s->config->n_initial && !e; i++)
         e = dfopt_router_learn(&s->router, &s->config->initial[i].registration);
     if (e)
