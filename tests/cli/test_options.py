@@ -156,6 +156,16 @@ class Options(Case):
                             "--zmq-curve-client-keys")
         self.assert_refused([*zmq, *at, "--zmq-curve-server-key", "absent",
                              "--zmq-curve-client-keys", "any"], "secret key")
+        for port in ("99999", "70o1", "-5", "", "7001x", "0x10"):
+            bad = f"tcp://127.0.0.1:{port}"
+            self.assert_refused([*zmq, "--address", bad], "--address", bad)
+            for option in ("plans", "registry", "acks"):
+                self.assert_refused([*zmq, *at, f"--{option}-address", bad],
+                                    f"--{option}-address: endpoint {bad}")
+        self.assert_refused([*zmq, "--address", "inproc://x", "--bind"], "inproc")
+        self.assert_refused([*zmq, "--address", "tcp://*:7001"], "no host to connect to")
+        self.assert_refused(zmq, "--address: endpoint tcp://127.0.0.1:99999",
+                            env={"DFOPTIMIZER_ZMQ_FINDINGS": "tcp://127.0.0.1:99999"})
         for text in ("-1", "soon", "", "1e99"):
             self.assert_refused([*zmq, *at, "--idle-timeout", text],
                                 "--idle-timeout", repr(text))

@@ -2,6 +2,7 @@
 #include "transport/mofka/mofka.h"
 
 #include "base/clock.h"
+#include "base/idle.h"
 #include "model/message.h"
 #include "net/mofka/inbox.h"
 #include "transport/mofka/kept.h"
@@ -46,8 +47,8 @@ struct mofka_source {
     size_t n_topics;
     size_t max_record_bytes;
     int64_t idle_ns; /* 0: never */
-    int64_t last_ns; /* when nothing more was there; 0: nothing has come */
-    bool came;       /* since last_ns */
+    struct dfopt_idle idle;
+    bool came; /* since the last look */
     bool ended;
     dfopt_mofka_note_fn note;
     void *note_arg;
@@ -123,11 +124,10 @@ static bool take(struct mofka_source *s, int timeout_ms,
 
 static bool is_idle(struct mofka_source *s)
 {
-    const int64_t now = dfopt_clock_monotonic_ns();
-    if (s->came)
-        s->last_ns = now;
+    const int64_t spent_ns =
+        dfopt_idle_look(&s->idle, dfopt_clock_monotonic_ns(), s->came);
     s->came = false;
-    return s->idle_ns && s->last_ns && now - s->last_ns >= s->idle_ns;
+    return s->idle_ns && spent_ns >= s->idle_ns;
 }
 
 static int step_ms(int timeout_ms)
