@@ -259,7 +259,7 @@ static void to_record(struct journal_source *s, size_t start, const struct line 
         return;
     l->origin.at[l->origin.len] = '\0';
     rec->origin = l->origin.at;
-    rec->offset = l->offset;
+    rec->line = rec->offset = l->offset;
     rec->unit = DFOPT_OFFSET_EVENT_ID;
 }
 

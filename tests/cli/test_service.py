@@ -187,6 +187,25 @@ class Service(harness.Case):
         r = self.stop(running)
         self.assertEqual(self.done(r)["acks_unmatched"], 2)
 
+    def test_a_diagnoser_that_does_not_come(self):
+        """One line says so after 5 s; the status says when it is there."""
+        context = zmq.Context()
+        self.addCleanup(context.destroy, linger=0)
+        later = context.socket(zmq.PUSH)
+        port = later.bind_to_random_port("tcp://127.0.0.1")
+        later.unbind(f"tcp://127.0.0.1:{port}")
+        at = f"tcp://127.0.0.1:{port}"
+        running = harness.Running(["--transport", "zmq", "--address", at,
+                                   "--idle-timeout", "never", "--status-interval", "0.1"])
+        self.addCleanup(running.kill)
+        self.wait_for(running, '"diagnoser":"connecting"')
+        self.wait_for(running, "no connection for 5 s")
+        later.bind(at)
+        self.wait_for(running, '"diagnoser":"connected"')
+        r = self.stop(running, signal.SIGTERM)
+        told = [e for e in r.named("optimizer.transport.note")]
+        self.assertEqual([e["endpoint"] for e in told], [at])
+
     def test_published_by_node(self):
         running, peers = self.start(pub=True, acks=False)
         peers.send("registrations", loader_registration())

@@ -86,6 +86,7 @@ static void fill(struct mofka_source *s, const struct topic *t,
                                     .len = e->len,
                                     .stream = t->stream,
                                     .origin = p->origin,
+                                    .line = e->id,
                                     .offset = e->id,
                                     .unit = DFOPT_OFFSET_EVENT_ID};
     if (e->len == 0)
@@ -260,6 +261,8 @@ static enum dfopt_err add_topic(struct mofka_source *s, int stream,
         .event_bytes = o->max_record_bytes,
     };
     enum dfopt_err e = dfopt_mofka_inbox_add(s->inbox, &ingest, err);
+    if (e && input->option)
+        dfopt_error_prefix(err, "%s", input->option);
     if (e)
         return e;
     const struct dfopt_mofka_at *at = dfopt_mofka_inbox_at(s->inbox, s->n_topics++);

@@ -176,6 +176,17 @@ void dfopt_zmq_source_counts(const struct dfopt_source *source,
     dfopt_zmq_notes_totals(&s->inbox.notes, out->noted);
 }
 
+enum dfopt_zmq_connection
+dfopt_zmq_source_connection(const struct dfopt_source *source,
+                            enum dfopt_zmq_stream stream)
+{
+    const struct dfopt_zmq_socket *s =
+        &((const struct zmq_source *)source)->inbox.sockets[stream];
+    return !s->watch.events     ? DFOPT_ZMQ_BOUND
+           : s->watch.connected ? DFOPT_ZMQ_CONNECTED
+                                : DFOPT_ZMQ_CONNECTING;
+}
+
 const char *dfopt_zmq_source_endpoint(const struct dfopt_source *source,
                                       enum dfopt_zmq_stream stream)
 {

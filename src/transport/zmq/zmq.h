@@ -41,6 +41,9 @@ enum dfopt_zmq_stream {
     X(PEER_REFUSED, "a peer was refused: its key is not an allowed one")           \
     X(PEER_BROKEN,                                                                 \
       "the peer is no diagnoser or has no right key; connecting anew")             \
+    X(PEER_QUIET, "no connection for 5 s: check host and port, and that the peer " \
+                  "runs; trying "                                                  \
+                  "on")                                                            \
     X(PLAN_UNWANTED, "a plan waits: nobody subscribes to its node")                \
     X(PLAN_REPLACED, "a plan in a full queue gave way to a newer one of its knob") \
     X(PLAN_DROPPED, "the oldest plan in a full queue was dropped")                 \
@@ -126,6 +129,15 @@ void dfopt_zmq_source_counts(const struct dfopt_source *s,
  * if it has no socket. Borrowed from the source. */
 const char *dfopt_zmq_source_endpoint(const struct dfopt_source *s,
                                       enum dfopt_zmq_stream stream);
+
+/* Whether the stream's socket connects, and to a peer that is there now. */
+enum dfopt_zmq_connection {
+    DFOPT_ZMQ_BOUND, /* or there is none */
+    DFOPT_ZMQ_CONNECTING,
+    DFOPT_ZMQ_CONNECTED
+};
+enum dfopt_zmq_connection dfopt_zmq_source_connection(const struct dfopt_source *s,
+                                                      enum dfopt_zmq_stream stream);
 
 /* ---- sink ---- */
 
