@@ -40,6 +40,7 @@ void dfopt_codec_destroy(struct dfopt_codec *c)
     dfopt_json_parser_destroy(c->parser);
     json_object_put(c->tree);
     dfopt_buf_free(&c->body);
+    dfopt_buf_free(&c->raw);
     free(c);
 }
 
