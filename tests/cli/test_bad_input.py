@@ -278,7 +278,7 @@ class BadInput(Case):
         self.assertEqual(r.done["invalid"], 500)
         self.assertLess(len(r.named("optimizer.record.invalid")), 150)
         self.assertIn("left out", r.text)
-        r = self.run_ok(["--findings-file", f, "--debug"])
+        r = self.run_ok(["--findings-file", f, "--debug"], 1)
         self.assertEqual(len(r.named("optimizer.record.invalid")), 500)
 
     def test_non_finite_metrics_are_legal(self):
