@@ -7,19 +7,22 @@ import pandas as pd
 
 from .frames import Log, natural
 from .reader import Array, LogError
-from .schema import MEANING, VERDICTS
+from .schema import MEANING, ORDER, VERDICTS
 from .windows import FindingOf, Frame
 
 # How verdicts are drawn: groups of gates, from the first to the last.
 GROUPS: Dict[str, Tuple[str, ...]] = {
-    "nothing to do": ("invalid", "no_knobs", "no_response"),
+    "nothing to do": ("invalid", "no_knobs", "no_response", "unregistered",
+                      "conflict", "stale", "shift", "adopted"),
     "improving": ("trend",),
-    "suppressed": ("suppressed",),
-    "plan in flight": ("pending",),
+    "suppressed": ("suppressed", "superseded"),
+    "in flight, on trial": ("pending", "trial", "baseline", "improved", "neutral",
+                            "worse", "inconclusive", "void", "restart", "guard",
+                            "withdrawn"),
     "below threshold": ("severity", "persistence"),
-    "cooldown": ("cooldown_time", "cooldown_ineffective"),
-    "no new value": ("unsupported", "no_evidence", "no_change"),
-    "planned": ("planned",),
+    "cooldown": ("cooldown_time", "cooldown_ineffective", "backoff", "release_only"),
+    "no new value": ("unsupported", "no_evidence", "no_change", "budget"),
+    "planned": ("planned", "trade", "rollback", "release"),
 }
 
 
@@ -84,7 +87,7 @@ def _id_of(log: Log, name: str) -> int:
 def steps(counts: pd.DataFrame) -> pd.DataFrame:
     """The funnel of all knobs: for each verdict how many came so far, how many
     stopped there, and what it means."""
-    stopped = counts.sum(axis=1)
+    stopped = counts.sum(axis=1).reindex(ORDER)
     reached = stopped[::-1].cumsum()[::-1]
     table = pd.DataFrame({"reached": reached, "stopped": stopped})
     table["share"] = stopped / max(int(stopped.sum()), 1)

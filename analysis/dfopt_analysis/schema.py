@@ -15,15 +15,24 @@ from typing import Dict, List
 VERSION = 3
 FORMAT = "dfopt-decision-log"
 
-# In the order of the planner (docs/planner.md): how far a decision got.
+# As a log numbers them.
 VERDICTS: List[str] = [
     "invalid", "trend", "no_knobs", "suppressed", "no_response", "pending",
     "severity", "persistence", "cooldown_time", "cooldown_ineffective",
-    "unsupported", "no_evidence", "no_change", "planned",
-    "unregistered", "trial", "superseded", "backoff", "release_only", "baseline",
-    "budget", "trade", "rollback", "release", "improved", "neutral", "worse",
-    "inconclusive", "void", "restart", "guard", "shift", "stale", "adopted",
-    "conflict", "withdrawn"]
+    "unsupported", "no_evidence", "no_change", "planned", "unregistered", "trial",
+    "superseded", "backoff", "release_only", "baseline", "budget", "trade",
+    "rollback", "release", "improved", "neutral", "worse", "inconclusive", "void",
+    "restart", "guard", "shift", "stale", "adopted", "conflict", "withdrawn"]
+
+# In the order of the planner (docs/planner.md): first what is no decision about a
+# finding, then how far one got.
+ORDER: List[str] = [
+    "shift", "stale", "adopted", "conflict", "withdrawn", "improved", "neutral",
+    "worse", "inconclusive", "void", "restart", "guard", "rollback", "release",
+    "invalid", "trend", "no_knobs", "suppressed", "no_response", "unregistered",
+    "trial", "superseded", "backoff", "release_only", "baseline", "pending",
+    "severity", "persistence", "cooldown_time", "cooldown_ineffective", "unsupported",
+    "no_evidence", "no_change", "budget", "trade", "planned"]
 
 MEANING: Dict[str, str] = {
     "invalid": "the record could not be used",

@@ -56,7 +56,7 @@ def impatient():
         f.writelines(r for r in records() if b'"stream": "ack"' not in r[:30])
     policy = os.path.join(FOLDER, "impatient.json")
     with open(policy, "w", encoding="utf-8") as f:
-        json.dump({"switches": {"pending_timeout_windows": 4}}, f)
+        json.dump({"switches": {"effect": "severity", "pending_timeout_windows": 4}}, f)
     return replay("impatient", source, "--policy", policy, "--acks", "explicit")
 
 

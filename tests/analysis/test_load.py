@@ -97,11 +97,11 @@ class Frames(unittest.TestCase):
         self.assertEqual(log.notes, [])
 
     def test_details(self):
-        for detail, findings, verdicts in (("plans", 0, 0), ("verdicts", 0, 5003)):
+        for detail, findings, verdicts in (("plans", 0, 0), ("verdicts", 0, 5597)):
             log = load(support.detailed(detail))
             self.assertEqual((len(log.findings), len(log.verdicts)),
                              (findings, verdicts))
-            self.assertEqual(len(log.plans), 203)
+            self.assertEqual(len(log.plans), 434)
 
 
 class NotWhole(unittest.TestCase):
@@ -156,7 +156,7 @@ class NotWhole(unittest.TestCase):
         self.change(lambda f: f.attrs.modify("format_version", 9))
         self.refused("format version 9, written by dfopt-mpi")
         log = load(self.path, any_version=True)
-        self.assertEqual(len(log.verdicts), 5003)
+        self.assertEqual(len(log.verdicts), 5597)
         self.assertIn("may be misread", log.notes[0])
 
     def test_version_1(self):
@@ -166,8 +166,8 @@ class NotWhole(unittest.TestCase):
             f.attrs.modify("format_version", 1)
         self.change(age)
         log = load(self.path)
-        self.assertEqual([len(log.frame(t)) for t in schema.SINCE], [0] * 7)
-        self.assertEqual((len(log.verdicts), log.notes), (5003, []))
+        self.assertEqual([len(log.frame(t)) for t in schema.SINCE], [0] * 5)
+        self.assertEqual((len(log.verdicts), log.notes), (5597, []))
         r = support.program("effect.py", self.path)
         self.assertEqual((r.returncode, r.stderr), (0, ""))
 
@@ -182,11 +182,11 @@ class NotWhole(unittest.TestCase):
         whole = load(support.recorded()).verdicts["value"]
         self.assertEqual(log.verdicts["value"].notna().sum(), whole.notna().sum())
         self.assertIn("there is no /verdicts/threshold: shown as empty", log.notes)
-        self.assertEqual(len(log.suppressions), 25)
+        self.assertEqual(len(log.suppressions), 31)
 
     def test_more_than_we_know(self):
         def add(f):
-            f["plans/cost"] = np.arange(203, dtype="u4")
+            f["plans/cost"] = np.arange(434, dtype="u4")
             f["plans/cost"].attrs["units"] = "string id"
             f["plans/cost"][:] = f["plans/knob"][:]
         self.change(add)
@@ -207,7 +207,7 @@ class NotWhole(unittest.TestCase):
 
     def test_shorter_than_committed(self):
         self.change(lambda f: f["verdicts/value"].resize((10,)))
-        self.refused("/verdicts/value is damaged: 5003 rows are committed, 10 are "
+        self.refused("/verdicts/value is damaged: 5597 rows are committed, 10 are "
                      "there")
 
     def test_damaged_chunk(self):
@@ -217,7 +217,7 @@ class NotWhole(unittest.TestCase):
             f.seek(chunk.byte_offset)
             f.write(b"\xff" * chunk.size)
         self.refused("/verdicts/value is damaged: rows 0 to")
-        self.assertEqual(len(load(self.path).plans), 203)
+        self.assertEqual(len(load(self.path).plans), 434)
 
 
 class Live(unittest.TestCase):

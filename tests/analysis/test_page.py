@@ -54,8 +54,8 @@ class File(unittest.TestCase):
         with open(path, encoding="utf-8") as f:
             page = f.read()
         self.assertIn("holds no findings, and so no windows", page)
-        self.assertIn("201 of 5,003 verdicts became plans", page)
-        self.assertEqual(page.count('<tr role="row" data-knob='), 203)
+        self.assertIn("402 of 5,597 verdicts became plans", page)
+        self.assertEqual(page.count('<tr role="row" data-knob='), 434)
 
     def test_empty_log(self):
         path = os.path.join(support.FOLDER, "empty.html")
@@ -67,7 +67,7 @@ class File(unittest.TestCase):
                   encoding="utf-8") as f:
             page = f.read()
         self.assertEqual(page.count('<tr role="row" data-knob='), 10)
-        self.assertIn("The 10 most severe of 203 plans", page)
+        self.assertIn("The 10 most severe of 434 plans", page)
 
 
 @unittest.skipIf(LACKING, LACKING)
@@ -222,30 +222,30 @@ class Browser(unittest.TestCase):
     def test_filters(self):
         for size in SIZES:
             self.open(size)
-            self.assertIn("203 of 203 plans", self.status())
+            self.assertIn("434 of 434 plans", self.status())
             Select(self.element("by-knob")).select_by_value("dlio.read_threads")
-            self.assertTrue(self.status().startswith("27 of 203 plans"), self.status())
+            self.assertTrue(self.status().startswith("27 of 434 plans"), self.status())
             self.assertEqual(set(self.column(1)), {"dlio.read_threads"})
             Select(self.element("by-node")).select_by_visible_text("tuolumne1005")
             self.assertEqual(set(self.column(2)), {"tuolumne1005"})
             self.click(self.element("clear"))
-            self.assertIn("203 of 203 plans", self.status())
+            self.assertIn("434 of 434 plans", self.status())
             Select(self.element("by-node")).select_by_visible_text("(whole job)")
             self.assertEqual(set(self.column(2)), {""})
             self.click(self.element("clear"))
             Select(self.element("by-ack")).select_by_value("rejected")
-            self.assertTrue(self.status().startswith("11 of 203 plans"))
+            self.assertTrue(self.status().startswith("11 of 434 plans"))
             self.element("find").send_keys("METADATA")
-            self.assertRegex(self.status(), r"^\d of 203 plans$")
+            self.assertRegex(self.status(), r"^\d of 434 plans$")
             self.assertTrue(all("metadata" in w for w in self.column(8)))
             self.element("find").send_keys("no such words")
-            self.assertEqual(self.status(), "0 of 203 plans")
+            self.assertEqual(self.status(), "0 of 434 plans")
             self.assertEqual(self.column(0), [])
 
     def test_show_more(self):
         self.open("desktop")
         self.assertEqual(len(self.column(0)), 50)
-        for expected in (100, 150, 200, 203):
+        for expected in (100, 150, 200, 434):
             self.click(self.element("more"))
             self.assertEqual(len(self.column(0)), expected)
         self.assertFalse(self.element("more").is_displayed())

@@ -188,7 +188,7 @@ class BadInput(Case):
     def test_events(self):
         cases = [(name, json.dumps(bad).encode(), reason, stream)
                  for name, (stream, bad, reason) in EVENTS.items()]
-        self.try_cases(cases, lines(session(4, 9, acks=False)).splitlines(), 11,
+        self.try_cases(cases, lines(session(4, 12, acks=False)).splitlines(), 11,
                        ("--acks", "assumed"))
 
     def test_rejected_registration_is_logged(self):

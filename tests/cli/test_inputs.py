@@ -14,8 +14,8 @@ class Inputs(Case):
     @classmethod
     def setUpClass(cls):
         cls.findings = [finding(w, f"n{n}", severity_score=0.9 - n / 10)
-                        for w in range(1, 7) for n in range(3)]
-        cls.log = session(nodes=3, windows=6)
+                        for w in range(1, 13) for n in range(5)]
+        cls.log = session(nodes=3, windows=24)
 
     def setUp(self):
         super().setUp()

@@ -362,8 +362,9 @@ class Service(harness.Case):
     def kill_and_resume(self, ranks):
         def at(name):
             return self.path(f"{name}{ranks or 1}")
+        often = self.write("often.json", '{"switches": {"effect": "severity"}}')
         outputs = ["--plans-file", at("plans"), "--final-state", at("state"), "--record",
-                   at("rec")]
+                   at("rec"), "--policy", often]
         running, peers = self.start("--decision-log", at("log.h5"), *outputs,
                                     "--log-flush-interval", "0.2", ranks=ranks)
         peers.send("registrations", loader_registration())
@@ -400,7 +401,8 @@ class Service(harness.Case):
         self.assertEqual(len({p["plan_id"][21:] for p in plans}), 1)
         self.assertEqual(glob.glob(at("log.h5") + ".journal"), [])
         self.cut_run(at("plans"), plans)
-        self.run_ok(["--findings-file", at("rec"), "--plans-file", at("plans2")])
+        self.run_ok(["--findings-file", at("rec"), "--plans-file", at("plans2"),
+                     "--policy", often])
         with open(at("plans"), "rb") as a, open(at("plans2"), "rb") as b:
             self.assertEqual(a.read(), b.read())
 

@@ -41,6 +41,16 @@ add_test(NAME unit.planner_differential
 set_tests_properties(unit.planner_differential PROPERTIES
   LABELS unit TIMEOUT 900 ENVIRONMENT "${DFOPT_TEST_ENVIRONMENT}")
 
+# What is claimed of knobs that do nothing, and how soon harm is taken back.
+if(NOT DFOPT_SANITIZE)
+  add_test(NAME unit.honest_claims
+           COMMAND Python3::Interpreter
+                   ${PROJECT_SOURCE_DIR}/tests/diff/honest_claims.py
+                   --driver $<TARGET_FILE:planner_driver> --knobs 60 --windows 80
+                   --harmful 40)
+  set_tests_properties(unit.honest_claims PROPERTIES LABELS unit TIMEOUT 300)
+endif()
+
 # Simulated applications that the program tunes, live and as a replay.
 if(DFOPT_SANITIZE)
   set(closed_loop --plants sharedfs --ranks 1 --replay-ranks 3 --horizon 40)
