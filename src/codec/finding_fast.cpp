@@ -32,6 +32,7 @@ struct draft {
     list_span tags, suppresses;
     struct dfopt_finding f;
     const span *named; /* metrics behind DFOPT_METRIC_KNOWN */
+    bool known;        /* a field of a finding was there */
 
     static bool is_stream(const char *name)
     {
@@ -63,13 +64,18 @@ bool read_list(walk &w, list_span &out)
     return n <= list_max;
 }
 
-/* The member of a finding behind its key. The first letter saves comparisons. */
+/* The member of a finding behind its key. The first letter saves comparisons. A
+ * key of another kind of message (kind.c) is a reason to decline. */
 bool read_field(walk &w, const char *key, draft &d)
 {
+    const bool known = d.known;
+    d.known = true;
     switch (*key) {
     case 'f':
         if (is_key(key, "finding_type"))
             return read_string(w, d.type, ""_span);
+        if (is_key(key, "fact_type") || is_key(key, "findings"))
+            return false;
         break;
     case 's':
         if (is_key(key, "scope"))
@@ -92,6 +98,8 @@ bool read_field(walk &w, const char *key, draft &d)
             return read_recorded(w, d.f.prevalence);
         if (is_key(key, "persistence"))
             return read_whole(w, d.f.persistence);
+        if (is_key(key, "plan_id"))
+            return false;
         break;
     case 't':
         if (is_key(key, "trend_direction"))
@@ -108,10 +116,21 @@ bool read_field(walk &w, const char *key, draft &d)
     case 'k':
         if (is_key(key, "key_metrics"))
             return read_metrics(w, d);
+        if (is_key(key, "knobs") || is_key(key, "knob_id"))
+            return false;
+        break;
+    case 'v':
+        if (is_key(key, "value"))
+            return false;
+        break;
+    case 'g':
+        if (is_key(key, "goal"))
+            return false;
         break;
     default:
         break;
     }
+    d.known = known;
     return skip(w);
 }
 
@@ -123,6 +142,7 @@ void draft_clear(draft &d)
     d.tags = d.suppresses = {};
     std::memset(&d.f, 0, sizeof d.f);
     d.f.confidence = d.f.prevalence = NAN;
+    d.known = false;
 }
 
 /* ---- strings to numbers ---- */
@@ -280,7 +300,7 @@ bool dfopt_finding_fast_decode(struct dfopt_finding_fast *fast, const char *data
         return false;
     bool good = envelopes ? read_record(w, d, &in_envelope)
                           : read_body(w, d) && w.at == w.end;
-    if (!good || !intern_all(fast, w, d))
+    if (!good || !d.known || !intern_all(fast, w, d))
         return false;
     *out = d.f;
     *enveloped = in_envelope;

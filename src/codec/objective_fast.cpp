@@ -28,6 +28,15 @@ void draft_clear(objective_draft &d)
     std::memset(&d.f, 0, sizeof d.f);
 }
 
+/* Whether a key is one that another kind of message has (kind.c). */
+bool is_foreign(const char *key)
+{
+    return is_key(key, "knobs") || is_key(key, "fact_type") ||
+           is_key(key, "findings") || is_key(key, "finding_type") ||
+           is_key(key, "severity_score") || is_key(key, "status") ||
+           is_key(key, "plan_id") || is_key(key, "knob_id");
+}
+
 /* The member of an objective behind its key. */
 bool read_field(walk &w, const char *key, objective_draft &d)
 {
@@ -47,7 +56,7 @@ bool read_field(walk &w, const char *key, objective_draft &d)
         d.has_window = w.at < w.end && w.text[*w.at] != 'n';
         return read_whole(w, d.f.window);
     }
-    return skip(w);
+    return !is_foreign(key) && skip(w);
 }
 
 bool is_text(span t, span want)

@@ -68,6 +68,8 @@ enum dfopt_err dfopt_record_decode(struct dfopt_codec *c, int stream,
         return e;
     struct json_object *body;
     e = open_record(c->tree, stream, out, &body, err);
+    if (!e)
+        e = dfopt_message_check(out->stream, body, err);
     if (e)
         return e;
     switch (out->stream) {

@@ -24,6 +24,12 @@ enum dfopt_err dfopt_record_decode(struct dfopt_codec *c, int stream,
                                    struct dfopt_event *out,
                                    struct dfopt_error *err);
 
+/* Whether an object may be a message of the stream: it has at least one of its
+ * fields, null or not, and no key that only another kind of message has. OK, or
+ * SCHEMA: the text says what it looks like and where that belongs. */
+enum dfopt_err dfopt_message_check(uint32_t stream, struct json_object *body,
+                                   struct dfopt_error *err);
+
 /* The bodies, which are objects. Each returns OK, SCHEMA or NOMEM. Nothing is
  * interned, and *out untouched, unless the body is good. */
 

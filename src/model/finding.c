@@ -35,7 +35,7 @@ enum dfopt_err dfopt_finding_derive(struct dfopt_dict *dict,
     f->global = dfopt_scope_is_global(scope, len);
     struct dfopt_text trend;
     trend.at = dfopt_dict_text(dict, f->trend_text, &trend.len);
-    f->trend = dfopt_text_is(trend, "improving") ? DFOPT_TREND_IMPROVING
+    f->trend = dfopt_text_is(trend, "improving")   ? DFOPT_TREND_IMPROVING
                : dfopt_text_is(trend, "stable")    ? DFOPT_TREND_STABLE
                : dfopt_text_is(trend, "worsening") ? DFOPT_TREND_WORSENING
                                                    : DFOPT_TREND_OTHER;

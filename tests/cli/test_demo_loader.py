@@ -120,7 +120,7 @@ class Bad(LoaderCase):
         self.assertIn("cannot write /dev/full", r.text)
 
     def test_endpoints(self):
-        for option in ("findings", "plans", "registry", "acks"):
+        for option in ("findings", "plans", "registry", "acks", "objectives"):
             r = self.loader(*self.make(f"--{option}=nonsense://x"), code=1)
             self.assertIn("nonsense://x", r.text)
 

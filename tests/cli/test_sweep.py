@@ -114,8 +114,7 @@ class Oracle:
                 self.m["episodes_planned"] += 1
                 self.m["onset_windows_sum"] += waited
                 self.m["onset_windows_max"] = max(self.m["onset_windows_max"], waited)
-            attended = self.of.get(seq, set()) & {"planned", "trade", "trial", "pending",
-                                                  "cooldown_time"}
+            attended = self.of.get(seq, set()) & {"planned", "pending", "cooldown_time"}
             if not attended and log.texts[trend] != "improving":
                 self.m["unattended_findings"] += 1
                 self.m["unattended_severity"] += float(severity)

@@ -26,7 +26,8 @@ if(NOT DFOPT_SANITIZE)
 endif()
 
 # The planner alone against the specification, without the engine.
-add_executable(planner_driver ${CMAKE_CURRENT_SOURCE_DIR}/diff/planner_driver.c)
+add_executable(planner_driver ${CMAKE_CURRENT_SOURCE_DIR}/diff/planner_driver.c
+                              ${CMAKE_CURRENT_SOURCE_DIR}/diff/planner_driver_state.c)
 target_link_libraries(planner_driver PRIVATE dfopt_planner dfopt_codec)
 if(DFOPT_SANITIZE)
   set(logs 3)

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Holds dfopt-mpi against the executable specification on generated event logs.
+"""Holds dfopt-mpi against the executable specification on event logs.
 
 usage: differential.py --program build/dev/bin/dfopt-mpi --log-program build/dev/bin/dfopt-log
 
-Each log is a function of its seed: its size, oddities, acks, preset, policy and broken lines. The
-specification (tests/spec/model.py) says which plans, verdicts and final state are right; the program
-is run at every rank count of --ranks and must say the same, and the same bytes at every count.
-Stops at the first difference, says the seed and the command lines, and exits 1.
+The specification (tests/spec/model.py) says which plans, verdicts, outcomes of trials and final state are
+right for a log of logs.py; the program is run at every rank count of --ranks, with every set of --program-options,
+and must give the same, and the same bytes every time. Stops at the first difference, prints the seed and the command
+lines, and exits 1.
 
     differential.py ... --first-seed 57 --logs 1 --keep       # one log again, its files kept
     differential.py ... --first-seed 57 --logs 1 --shrink     # and the fewest lines that still differ
@@ -14,152 +14,52 @@ Stops at the first difference, says the seed and the command lines, and exits 1.
 A standard library is all it needs.
 """
 import argparse
+import collections
 import concurrent.futures
 import json
+import math
 import os
-import random
 import shlex
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
 import threading
 import time
 
-SPEC = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "spec")
+from logs import Broken, case_of, run, spec_command, written_cases
+
 PLAN_KEYS = ["plan_id", "knob_id", "target_function", "old_value", "new_value", "apply_when", "rationale",
              "finding_type", "severity", "opportunity_tag", "window_index", "target_nodes"]
 STATE_KEYS = ["current_values", "node_values", "pending", "suppressions", "cooldown"]
-CHOICES = dict(ack_match=("plan_id", "knob_node"), ack_window=("seen", "none"), reject=("previous", "upstream"),
-               reregister=("replace", "append"), enum_step=("neighbour", "upstream"))
-BOOLEANS = ("reject_cooldown", "global_exempt", "strict_direction", "strict_types", "global_overrides_nodes",
-            "suppress_before_registration", "evidence_probe")
-WINDOWS = ("pending_timeout_windows", "suppression_ttl_windows")
-TAGS = ("reader_parallelism", "dataloader_prefetch", "small_io_reduction", "metadata_reduction", "rank_balance")
-KNOBS = ("dlio.read_threads", "stormer.num_workers", "site.read_size", "site.cache_ratio", "bare")
-BROKEN = (b'{"stream": "finding", "body": {"severity_score": 1\n', b"\n", b"  \t\n", b"5\n", b"null\n", b"[1, 2]\n",
-          b'{"finding_type": "x", "scope": "node:tuolumne1001", "severity_score": 1e999}\n', b"not JSON\n", b'"text"\n')
+ENDINGS = ("improved", "neutral", "worse", "inconclusive", "void", "restart", "guard", "withdrawn")     # of a move
+JUDGED = ("base", "base_n", "now", "now_n", "noise")    # of a verdict by the objective
 
 
 class Different(Exception):
     """The program and the specification, or two runs of the program, do not agree."""
 
 
-class Broken(Exception):
-    """A command failed, or did not end in its time."""
-
-
-# ------------------------------------------------------------------ what a seed stands for
-
-def random_policy(rnd):
-    on = {}
-    for name, choices in CHOICES.items():
-        if rnd.random() < .3:
-            on[name] = rnd.choice(choices)
-    for name in BOOLEANS:
-        if rnd.random() < .3:
-            on[name] = rnd.random() < .5
-    for name in WINDOWS:
-        if rnd.random() < .5:
-            on[name] = rnd.randint(0, 12)
-    responses = {}
-    for key in ["*"] + ["tag:" + t for t in TAGS] + ["knob:" + k for k in KNOBS]:
-        if rnd.random() > .25:
-            continue
-        r = {}
-        for field, value in (("min_severity", round(rnd.random(), 2)), ("min_persistence", rnd.randint(0, 6)),
-                             ("cooldown_windows", rnd.randint(0, 8)), ("step", rnd.choice((1, 3, 0.5, 2.0, 16, 0))),
-                             ("step_mode", rnd.choice(("add", "multiply", "evidence"))),
-                             ("effectiveness_threshold", round(rnd.uniform(-.2, .6), 2)),
-                             ("direction", rnd.choice(("increase", "decrease"))),
-                             ("apply_when", rnd.choice(("next_window", "epoch_boundary", "window_boundary")))):
-            if rnd.random() < .3:
-                r[field] = value
-        responses[key] = r
-    return {"switches": on, "responses": responses}
-
-
-class Case:
-    """Everything about one log that follows from its seed."""
-
-    def __init__(self, seed, presets):
-        rnd = random.Random("log %d" % seed)
-        self.seed, self.preset = seed, presets[seed % len(presets)]
-        self.gen = ["--seed", str(seed), "--nodes", str(int(65 ** rnd.random())),
-                    "--windows", str(rnd.randint(5, 40)),
-                    "--nan-rate", "%.3f" % rnd.choice((0, rnd.uniform(0, .05), rnd.uniform(0, .5))),
-                    "--global-rate", "%.2f" % rnd.uniform(0, .6), "--clear-rate", "%.2f" % rnd.random(),
-                    "--global-plan-rate", "%.2f" % rnd.choice((0, rnd.random())),
-                    "--view", rnd.choice(("window", "window", "epoch", "host_hash"))]
-        self.gen += [flag for flag, share in (("--hard", .5), ("--current-severity", .5), ("--summary", .25))
-                     if rnd.random() < share]
-        acks = rnd.choice(("none", "context", "full", "mixed", "loop", "loop", "loop", "loop"))
-        self.loop = []
-        if acks == "loop":
-            self.loop = ["--close-loop", str(rnd.randint(1, 4)), "--ack-shape", rnd.choice(("full", "context")),
-                         "--reject-every", str(rnd.choice((0, 0, 3, 7, 20)))]
-        else:
-            self.gen += ["--acks", acks, "--ack-lag", str(rnd.randint(1, 3)),
-                         "--ack-reject", "%.2f" % rnd.uniform(0, .3), "--ack-dup", "%.2f" % rnd.uniform(0, .3)]
-        self.assumed = self.preset == "default" and rnd.random() < .25
-        self.policy = random_policy(rnd) if rnd.random() < .35 else None
-        self.hostname = "tuolumne1001" if rnd.random() < .25 else ""
-        self.broken = rnd.randint(1, 12) if rnd.random() < .3 else 0
-        self.rnd = rnd
-
-    def model_flags(self, folder):
-        flags = ["--upstream"] if self.preset == "upstream" else []
-        flags += ["--acks", "assumed"] if self.assumed else []
-        flags += ["--policy", os.path.join(folder, "policy.json")] if self.policy else []
-        return flags + (["--relay-hostname", self.hostname] if self.hostname else [])
-
-    def program_flags(self, folder):
-        flags = ["--acks", "assumed" if self.assumed else "explicit"]
-        flags += ["--compat", "upstream"] if self.preset == "upstream" else []
-        flags += ["--policy", os.path.join(folder, "policy.json")] if self.policy else []
-        return flags + (["--relay-hostname", self.hostname] if self.hostname else [])
-
-
 # ------------------------------------------------------------------ commands
 
-def run(command, seconds, stdout=None):
-    """Runs a command in a process group of its own; kills the group when its time is up."""
-    p = subprocess.Popen(command, stdout=stdout or subprocess.DEVNULL, stderr=subprocess.PIPE,
-                         stdin=subprocess.DEVNULL, start_new_session=True)
-    try:
-        _, err = p.communicate(timeout=seconds)
-    except subprocess.TimeoutExpired:
-        os.killpg(p.pid, signal.SIGKILL)
-        p.communicate()
-        raise Broken("no end after %d s: %s" % (seconds, shlex.join(command)))
-    if p.returncode != 0:
-        logged = err.decode("utf-8", "replace")[-2000:]
-        raise Broken("exit code %d: %s\n%s" % (p.returncode, shlex.join(command), logged))
-
-
-def spec_command(name, *args):
-    return [sys.executable, os.path.join(SPEC, name)] + list(args)
-
-
-def program_command(a, ranks, log, flags, outputs):
+def program_command(a, ranks, options, log, flags, outputs):
     command = [a.program, "--transport", "file", "--findings-file", log] + flags + [
         "--plans-file", outputs["plans"], "--final-state", outputs["final"], "--decision-log", outputs["log"],
-        "--log-level", "warning"] + shlex.split(a.program_options)
+        "--log-level", "warning"] + shlex.split(options)
     if ranks == 1:
         return command
     root = ["--allow-run-as-root"] if os.geteuid() == 0 else []
     return [a.mpirun, "-n", str(ranks), "--oversubscribe"] + root + command
 
 
-def run_program(a, ranks, log, flags, folder):
+def run_program(a, ranks, options, log, flags, folder):
     """Runs the program and the dump of its log. Returns the bytes of each output by name."""
     outputs = {k: os.path.join(folder, "%s.%d%s" % (k, ranks, suffix))
                for k, suffix in (("plans", ".jsonl"), ("final", ".json"), ("log", ".h5"), ("dump", ".jsonl"))}
     for path in outputs.values():
         if os.path.exists(path):
             os.unlink(path)
-    run(program_command(a, ranks, log, flags, outputs), a.seconds)
+    run(program_command(a, ranks, options, log, flags, outputs), a.seconds)
     with open(outputs["dump"], "wb") as out:
         run([a.log_program, "dump", outputs["log"]], a.seconds, out)
     return {k: read(outputs[k]) for k in ("plans", "final", "dump")}
@@ -187,21 +87,68 @@ def lines(data):
     return [json.loads(line) for line in data.decode("utf-8").split("\n") if line.strip()]
 
 
+def real(v):
+    """A number of a row is a real in the log; what is none, or not finite, is null there."""
+    return float(v) if isinstance(v, (int, float)) and math.isfinite(v) else None
+
+
+def verdict_of_model(d):
+    """[what every verdict has, value and threshold if the specification says them]"""
+    row = dict(seq=d["event"], position=d["position"], tag=d["tag"], knob=d["knob_id"], node=d["node"], verdict=d["verdict"])
+    row.update({k: real(d[k]) for k in ("value", "threshold") if k in d})
+    return row
+
+
+def outcome_of_model(d):
+    """What became of a move, by the row of its verdict."""
+    row = dict(seq=d["event"], position=d["position"], knob=d["knob_id"], node=d["node"], verdict=d["verdict"])
+    row.update({k: d.get(k) or 0 if k.endswith("_n") else real(d.get(k)) for k in JUDGED})
+    if "plan_id" in d:
+        row["plan_id"] = d["plan_id"]
+    return row
+
+
 def split_expected(data):
-    plans, verdicts, final = [], [], None
+    """(plans, verdicts, outcomes, final state) as the specification says them."""
+    plans, verdicts, outcomes, final = [], [], [], None
     for d in lines(data):
         if "final" in d:
             final = d["final"]
         elif "plan" in d or "relay" in d:
             plans.append(d.get("plan") or d.get("relay"))
         elif "verdict" in d:
-            verdicts.append([d["event"], d["tag"], d["knob_id"], d["node"], d["verdict"]])
-    return plans, verdicts, final
+            verdicts.append(verdict_of_model(d))
+            if d["verdict"] in ENDINGS:
+                outcomes.append(outcome_of_model(d))
+    return plans, verdicts, outcomes, final
 
 
-def verdict_of(row):
-    """A verdict's row of the dump in the specification's words."""
-    return [row["seq"], row.get("tag"), row.get("knob"), row.get("node") or "", row["verdict"]]
+def row_like(want, row):
+    """The columns of a row of the dump that the specification speaks of."""
+    return {k: (row.get(k) or "") if k == "node" else real(row.get(k)) if type(w) is float else row.get(k)
+            for k, w in want.items()}
+
+
+def has_outcomes(a):
+    """Whether the log says what became of plans; an older one does not, nor has it rows of `withdrawn`."""
+    shown = subprocess.run([a.log_program, "dump", "--help"], stdout=subprocess.PIPE, check=True, timeout=60)
+    return b"outcome" in shown.stdout
+
+
+def compare_dump(a, verdicts, outcomes, dump):
+    rows = {"verdict": [], "outcome": []}
+    if not a.outcomes:
+        verdicts, outcomes = [v for v in verdicts if v["verdict"] != "withdrawn"], []
+    for d in lines(dump):
+        if d.get("kind") in rows:
+            rows[d["kind"]].append(d)
+    compare_rows("verdict", verdicts, [row_like(w, d) for w, d in pairs(verdicts, rows["verdict"])])
+    compare_rows("outcome", outcomes, [row_like(w, d) for w, d in pairs(outcomes, rows["outcome"])])
+
+
+def pairs(want, got):
+    """Each row with its like; rows beyond the last that is wanted are taken as they are."""
+    return [(want[i] if i < len(want) else d, d) for i, d in enumerate(got)]
 
 
 def compare_rows(what, want, got):
@@ -228,16 +175,17 @@ def compare_final(want, got):
         compare_rows("final state, entry of %s" % key, w, g)
 
 
-def compare_to_spec(expected, got):
-    plans, verdicts, final = split_expected(expected)
+def compare_to_spec(a, expected, got):
+    """Returns how often each verdict came."""
+    plans, verdicts, outcomes, final = split_expected(expected)
     got_plans = lines(got["plans"])
     compare_rows("plan", plans, got_plans)
     for p in got_plans:
         if list(p) != PLAN_KEYS:
             raise Different("keys of plan %s: %s" % (p["plan_id"], list(p)))
     compare_final(final, json.loads(got["final"]))
-    compare_rows("verdict", verdicts, [verdict_of(d) for d in lines(got["dump"]) if d.get("kind") == "verdict"])
-    return len(plans)
+    compare_dump(a, verdicts, outcomes, got["dump"])
+    return collections.Counter(v["verdict"] for v in verdicts) + collections.Counter({"plans": len(plans)})
 
 
 def without_ranks(dump):
@@ -245,58 +193,35 @@ def without_ranks(dump):
     return [line for line in dump.split(b"\n") if b'"ranks"' not in line]
 
 
-def compare_runs(first, ranks_first, other, ranks_other):
+def compare_runs(first, first_name, other, other_name):
     for name in ("plans", "final", "dump"):
         x, y = (without_ranks(d) if name == "dump" else d.split(b"\n") for d in (first[name], other[name]))
         if x == y:
             continue
         at = next((i for i, (p, q) in enumerate(zip(x, y)) if p != q), min(len(x), len(y)))
         show = [(v[at] if at < len(v) else b"(no such line)").decode("utf-8", "replace") for v in (x, y)]
-        raise Different("%s, line %d\n  %d ranks: %s\n  %d ranks: %s"
-                        % (name, at + 1, ranks_first, show[0], ranks_other, show[1]))
+        raise Different("%s, line %d\n  %s: %s\n  %s: %s"
+                        % (name, at + 1, first_name, show[0], other_name, show[1]))
 
 
 # ------------------------------------------------------------------ one log
 
-def make_log(case, folder):
-    """Writes the event log and what is right for it. Returns the path of the log."""
-    log = os.path.join(folder, "log.jsonl")
-    if case.policy:
-        with open(os.path.join(folder, "policy.json"), "w", encoding="utf-8") as fh:
-            json.dump(case.policy, fh)
-    run(spec_command("gen_findings.py", *case.gen, "-o", log), 120)
-    if case.broken:
-        with open(log, "rb") as fh:
-            rows = fh.readlines()
-        for _ in range(case.broken):
-            rows.insert(case.rnd.randint(1, len(rows)), case.rnd.choice(BROKEN))
-        with open(log, "wb") as fh:
-            fh.writelines(rows)
-    if case.loop:
-        exact = os.path.join(folder, "exact.jsonl")
-        run(spec_command("model.py", log, *case.model_flags(folder), *case.loop, "--emit-log", exact, "-o", os.devnull),
-            300)
-        log = exact
-    return log
-
-
 def expect(case, log, folder):
     path = os.path.join(folder, "expected.jsonl")
-    run(spec_command("model.py", log, *case.model_flags(folder), "--decisions", "-o", path), 300)
+    run(spec_command("model.py", log, *case.model_flags(folder), "--decisions", "--positions", "-o", path), 300)
     return read(path)
 
 
 def check_log(a, case, log, folder):
-    """Decides one log in every way. Returns the number of plans; raises where something differs."""
-    expected = expect(case, log, folder)
-    flags, first, plans = case.program_flags(folder), None, 0
-    for ranks in a.ranks:
-        got = run_program(a, ranks, log, flags, folder)
+    """Decides one log in every way. Returns how often each verdict came; raises where something differs."""
+    expected, flags, first, counts = expect(case, log, folder), case.program_flags(folder), None, None
+    for ranks, options in ((r, o) for o in a.program_options for r in a.ranks):
+        got, name = run_program(a, ranks, options, log, flags, folder), "%d ranks %s" % (ranks, options)
         if first is None:
-            first, plans = got, compare_to_spec(expected, got)
+            first, first_name, counts = got, name, compare_to_spec(a, expected, got)
         else:
-            compare_runs(first, a.ranks[0], got, ranks)
-    return plans
+            compare_runs(first, first_name, got, name)
+    return counts
 
 
 def shrink(a, case, log, folder):
@@ -332,42 +257,43 @@ def shrink(a, case, log, folder):
 
 def explain(a, case, log, folder):
     outputs = {"plans": "plans.jsonl", "final": "final.json", "log": "decisions.h5"}
-    text = ["seed %d (%s)" % (case.seed, case.preset), "  " + shlex.join(spec_command("gen_findings.py", *case.gen))]
-    if case.loop:
-        loop = spec_command("model.py", "LOG", *case.model_flags(folder), *case.loop, "--emit-log", "EXACT")
-        text.append("  " + shlex.join(loop))
+    text = [case.name + (" (upstream)" if case.upstream else "")]
     text.append("  " + shlex.join(spec_command("model.py", log, *case.model_flags(folder), "--decisions")))
-    for ranks in a.ranks:
-        text.append("  " + shlex.join(program_command(a, ranks, log, case.program_flags(folder), outputs)))
+    for ranks, options in ((r, o) for o in a.program_options for r in a.ranks):
+        text.append("  " + shlex.join(program_command(a, ranks, options, log, case.program_flags(folder), outputs)))
     return "\n".join(text)
 
 
 def one_log(a, seed, stop):
-    """Returns (findings, plans), or None if another log stopped it; raises Different with all that helps."""
+    """Returns the counts, or None if another log stopped it; raises Different with all that helps."""
     if stop.is_set():
         return None
-    case, folder = Case(seed, a.presets), os.path.join(a.workdir, "seed%d" % seed)
+    case, folder = case_of(seed, a.presets), os.path.join(a.workdir, "seed%d" % seed)
     shutil.rmtree(folder, ignore_errors=True)
     os.makedirs(folder)
     log = os.path.join(folder, "log.jsonl")
     try:
-        log = make_log(case, folder)
-        plans = check_log(a, case, log, folder)
+        log = case.write(folder)
+        counts = check_log(a, case, log, folder)
     except (Different, Broken, ValueError, KeyError, OSError) as e:
         if stop.is_set():
             return None
-        stop.set()
-        text = "%s\n%s: %s" % (explain(a, case, log, folder), type(e).__name__, e)
+        if not a.go_on:
+            stop.set()
+        text = "seed %d, %s\n%s: %s" % (seed, explain(a, case, log, folder), type(e).__name__, e)
         if a.shrink and isinstance(e, (Different, Broken)):
             small, rows = shrink(a, case, log, folder)
             text += "\n%d lines still differ: %s\n%s" % (len(rows), small, b"".join(rows[-8:]).decode("utf-8", "replace"))
         elif not a.keep:
             text += "\n(--keep keeps the files, --shrink makes them few)"
         raise Different(text) from None
-    findings = sum(b'"stream": "finding"' in line for line in read(log).splitlines())
+    with open(log, "rb") as fh:
+        for line in fh:
+            counts["findings"] += line.startswith(b'{"stream": "finding"')
+            counts["objectives"] += line.startswith(b'{"stream": "objective"')
     if not a.keep:
         shutil.rmtree(folder)
-    return findings, plans
+    return counts
 
 
 # ------------------------------------------------------------------ all
@@ -389,55 +315,69 @@ def options():
     ap.add_argument("--seconds", type=int, default=120, help="bound of one run")
     ap.add_argument("--workdir", help="made if need be; default: a temporary folder")
     ap.add_argument("--keep", action="store_true", help="keep the files of every log")
-    ap.add_argument("--program-options", default="", help="further options of the program, such as --readers=one")
+    ap.add_argument("--program-options", action="append",
+                    help="further options of the program, such as --readers=one; may be repeated: a run with each")
+    ap.add_argument("--cases", action="store_true", help="the hand-written cases first")
+    ap.add_argument("--go-on", action="store_true", help="do not stop at the first difference")
     ap.add_argument("--shrink", action="store_true", help="find the fewest lines that still differ")
     return ap.parse_args()
 
 
 def every_log(a):
-    """Runs all logs. Returns (logs, findings, plans)."""
+    """Runs all logs. Returns (logs, counts, differences)."""
     stop, began, logged = threading.Event(), time.monotonic(), time.monotonic()
-    done = findings = plans = 0
+    seeds = (written_cases() if a.cases else []) + list(range(a.first_seed, a.first_seed + a.logs))
+    done, total, different = 0, collections.Counter(), []
     with concurrent.futures.ThreadPoolExecutor(a.jobs) as pool:
-        waiting = {pool.submit(one_log, a, s, stop) for s in range(a.first_seed, a.first_seed + a.logs)}
+        waiting = {pool.submit(one_log, a, s, stop) for s in seeds}
         while waiting:
-            try:
-                ready, waiting = concurrent.futures.wait(waiting, 1, concurrent.futures.FIRST_COMPLETED)
-                for f in ready:
-                    if f.result():
-                        more = f.result()
-                        done, findings, plans = done + 1, findings + more[0], plans + more[1]
-            except BaseException:
-                stop.set()      # the logs that wait are not begun
-                raise
+            ready, waiting = concurrent.futures.wait(waiting, 1, concurrent.futures.FIRST_COMPLETED)
+            for f in ready:
+                try:
+                    counts = f.result()
+                    done, total = done + (counts is not None), total + (counts or {})
+                except Different as e:
+                    print("DIFFERENT: %s" % e, flush=True)
+                    different.append(e)
+                except BaseException:
+                    stop.set()      # the logs that wait are not begun
+                    raise
             if time.monotonic() - logged > 10:
                 logged = time.monotonic()
                 print("%d of %d logs, %d findings, %d plans, %.0f s"
-                      % (done, a.logs, findings, plans, logged - began), file=sys.stderr, flush=True)
-    return done, findings, plans
+                      % (done, len(seeds), total["findings"], total["plans"], logged - began), file=sys.stderr, flush=True)
+    return done, total, different
+
+
+def summary(a, done, total):
+    head = {k: total.pop(k, 0) for k in ("findings", "objectives", "plans")}
+    ways = len(a.ranks) * len(a.program_options)
+    return "%d logs, %d runs, %d findings, %d objectives, %d plans: none differ\nverdicts: %s" % (
+        done, done * ways, head["findings"], head["objectives"], head["plans"],
+        ", ".join("%s %d" % x for x in sorted(total.items(), key=lambda x: -x[1])))
 
 
 def main():
     a = options()
+    a.program_options = a.program_options or [""]
     made = None
     if not a.workdir:
         a.workdir = made = tempfile.mkdtemp(prefix="dfopt-diff-")
     os.makedirs(a.workdir, exist_ok=True)
     a.program, a.log_program, a.workdir = map(os.path.abspath, (a.program, a.log_program, a.workdir))
-    failed = True
+    a.outcomes, different = has_outcomes(a), True
+    if not a.outcomes:
+        print("the log has no outcomes: not compared", file=sys.stderr)
     try:
-        done, findings, plans = every_log(a)
-        failed = False
-        print("%d logs, %d runs, %d findings, %d plans: none differ" % (done, done * len(a.ranks), findings, plans))
-    except Different as e:
-        print("DIFFERENT: %s" % e)
-        return 1
+        done, total, different = every_log(a)
+        if not different:
+            print(summary(a, done, total))
     finally:
-        if made and not a.keep and not (failed and a.shrink):
+        if made and not a.keep and not (different and a.shrink):
             shutil.rmtree(made, ignore_errors=True)
         elif made:
             print("files in %s" % made, file=sys.stderr)
-    return 0
+    return 1 if different else 0
 
 
 if __name__ == "__main__":

@@ -1,7 +1,12 @@
 /* Small files, read and written whole. */
 #include "cmd/mpi/files.h"
 
+#include "base/standard.h"
+#include "declog/liveness.h"
+#include "transport/file/lock.h"
+
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -41,9 +46,18 @@ enum dfopt_err dfopt_file_read(const char *path, struct dfopt_buf *out,
     return e;
 }
 
+/* Whether no program writes the file now, be it a log or of lines. */
+static enum dfopt_err is_free(const char *path, struct dfopt_error *err)
+{
+    enum dfopt_err e = dfopt_file_is_free(path, err);
+    return e ? e : dfopt_declog_is_free(path, err);
+}
+
 enum dfopt_err dfopt_file_may_write(const char *path, struct dfopt_error *err)
 {
     struct stat st;
+    if (path && strcmp(path, "-") == 0 && !dfopt_standard_out_works())
+        return dfopt_error_set(err, DFOPT_ERR_IO, "standard output is closed");
     if (!path || strcmp(path, "-") == 0)
         return DFOPT_OK;
     if (!*path)
@@ -52,7 +66,7 @@ enum dfopt_err dfopt_file_may_write(const char *path, struct dfopt_error *err)
         if (S_ISDIR(st.st_mode))
             errno = EISDIR;
         else if (access(path, W_OK) == 0)
-            return DFOPT_OK;
+            return is_free(path, err);
         return failed(path, err);
     }
     if (errno != ENOENT)
@@ -68,14 +82,31 @@ enum dfopt_err dfopt_file_may_write(const char *path, struct dfopt_error *err)
     return access(folder, W_OK | X_OK) == 0 ? DFOPT_OK : failed(path, err);
 }
 
+/* Opens a file as its only writer, and empties it. */
+static enum dfopt_err open_to_write(const char *path, FILE **out,
+                                    struct dfopt_error *err)
+{
+    struct stat st;
+    const int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+    if (fd < 0)
+        return failed(path, err);
+    enum dfopt_err e = dfopt_file_lock(fd, path, err);
+    if (!e && ((fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && ftruncate(fd, 0)) ||
+               !(*out = fdopen(fd, "wb"))))
+        e = failed(path, err);
+    if (e)
+        close(fd);
+    return e;
+}
+
 enum dfopt_err dfopt_file_write(const char *path, const struct dfopt_buf *bytes,
                                 struct dfopt_error *err)
 {
     const int standard = strcmp(path, "-") == 0;
-    FILE *f = standard ? stdout : fopen(path, "wb");
-    if (!f)
-        return failed(path, err);
-    enum dfopt_err e = DFOPT_OK;
+    FILE *f = stdout;
+    enum dfopt_err e = standard ? DFOPT_OK : open_to_write(path, &f, err);
+    if (e)
+        return e;
     if (fwrite(bytes->data, 1, bytes->len, f) != bytes->len || fflush(f))
         e = failed(path, err);
     if (!standard && fclose(f) && !e)

@@ -10,7 +10,8 @@ enum dfopt_err dfopt_file_read(const char *path, struct dfopt_buf *out,
                                struct dfopt_error *err);
 
 /* Whether a file can be written at a path ("-": standard output), without making
- * or changing it. OK or IO; the text names the path. NULL is fine. */
+ * or changing it. OK, IO, or STATE: a running program writes it; the text names the
+ * path. NULL is fine. */
 enum dfopt_err dfopt_file_may_write(const char *path, struct dfopt_error *err);
 
 /* Writes a file whole ("-": standard output). OK or IO; the text names the path. */

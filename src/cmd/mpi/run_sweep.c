@@ -217,6 +217,9 @@ static enum dfopt_err decide(struct dfopt_sweep_run *s, struct dfopt_error *err)
 {
     const struct dfopt_session *u = s->session;
     const bool show_line = !u->options->no_progress && isatty(STDERR_FILENO);
+    if (s->variants.n) /* the last variant knows the metrics of all */
+        dfopt_codec_metrics(u->codec,
+                            &s->variants.policies[s->variants.n - 1].metrics);
     s->world = (struct dfopt_variant_world){
         .recording = &s->recording,
         .dict = u->dict,

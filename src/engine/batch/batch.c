@@ -36,6 +36,7 @@ void dfopt_batch_free(struct dfopt_batch *r)
     dfopt_buf_free(&r->cursors);
     dfopt_buf_free(&r->findings);
     dfopt_buf_free(&r->rejects);
+    dfopt_buf_free(&r->objectives);
     dfopt_buf_free(&r->acks);
     dfopt_buf_free(&r->registrations);
     dfopt_buf_free(&r->origins);
@@ -60,6 +61,7 @@ void dfopt_batch_reset(struct dfopt_batch *r, uint64_t number, uint64_t first_se
     dfopt_buf_clear(&r->reporter);
     dfopt_buf_clear(&r->findings);
     dfopt_buf_clear(&r->rejects);
+    dfopt_buf_clear(&r->objectives);
     dfopt_buf_clear(&r->acks);
     dfopt_buf_clear(&r->origins);
     dfopt_buf_clear(&r->texts);
@@ -265,7 +267,7 @@ enum dfopt_err dfopt_batch_merge(struct dfopt_batch *r)
             return DFOPT_ERR_FORMAT;
         r->shares[0].results = r->merged;
         r->merged = all;
-        return DFOPT_OK;
+        return dfopt_decisions_add_withdrawn(&r->merged);
     }
     dfopt_buf_clear(&r->cursors);
     struct cursor *c = dfopt_buf_grow(&r->cursors, r->n_shares * sizeof *c);
@@ -286,5 +288,7 @@ enum dfopt_err dfopt_batch_merge(struct dfopt_batch *r)
     }
     if (!e)
         e = merge_acks(r);
-    return !e && !all_taken(r, c) ? DFOPT_ERR_FORMAT : e;
+    if (!e && !all_taken(r, c))
+        e = DFOPT_ERR_FORMAT;
+    return e ? e : dfopt_decisions_add_withdrawn(&r->merged);
 }

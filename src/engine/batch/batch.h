@@ -49,6 +49,7 @@ struct dfopt_batch {
     /* what was ingested, for the log */
     struct dfopt_buf findings;      /* struct dfopt_finding_row */
     struct dfopt_buf rejects;       /* struct dfopt_declog_reject_row */
+    struct dfopt_buf objectives;    /* struct dfopt_numbered_objective */
     struct dfopt_buf acks;          /* struct dfopt_batch_ack */
     struct dfopt_buf registrations; /* struct dfopt_batch_registration */
     struct dfopt_buf origins;       /* struct dfopt_declog_origin_row */

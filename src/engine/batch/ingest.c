@@ -68,6 +68,13 @@ static enum dfopt_err keep_finding(struct dfopt_batch *r, uint64_t seq,
     return DFOPT_OK;
 }
 
+static enum dfopt_err keep_objective(struct dfopt_batch *r, uint64_t seq,
+                                     const struct dfopt_objective *o)
+{
+    const struct dfopt_numbered_objective row = {.seq = seq, .o = *o};
+    return dfopt_buf_add(&r->objectives, &row, sizeof row);
+}
+
 static enum dfopt_err keep_ack(struct dfopt_batch *r, uint64_t seq,
                                const struct dfopt_event *event)
 {
@@ -120,6 +127,8 @@ static enum dfopt_err keep(struct dfopt_ingest *in, struct dfopt_batch *r,
     if (event->stream == DFOPT_STREAM_FINDING) {
         if (in->keep_findings)
             e = keep_finding(r, seq, &event->finding);
+    } else if (event->stream == DFOPT_STREAM_OBJECTIVE) {
+        e = keep_objective(r, seq, &event->objective);
     } else if (event->stream == DFOPT_STREAM_ACK) {
         e = keep_ack(r, seq, event);
     } else if (event->stream == DFOPT_STREAM_REGISTRATION) {

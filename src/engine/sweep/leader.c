@@ -60,23 +60,18 @@ static bool stopped(const struct leader *l)
 
 /* ---- the beginning ---- */
 
-/* The last policy has the names of all before it. */
-static const struct dfopt_metric_names *
-metric_names(const struct dfopt_sweep_config *c)
-{
-    static const struct dfopt_metric_names none;
-    return c->n_variants ? &c->policies[c->n_variants - 1].metrics : &none;
-}
-
 static enum dfopt_err put_start(struct leader *l, struct dfopt_frame *f)
 {
     const struct dfopt_sweep_config *c = l->config;
-    const struct dfopt_policy names = {.metrics = *metric_names(c)};
+    /* the last variant knows the metrics of all */
+    const struct dfopt_policy none = {
+        .metrics = c->n_variants ? c->policies[c->n_variants - 1].metrics
+                                 : (struct dfopt_metric_names){{0}}};
     const struct dfopt_sweep_start start = {
         .max_record_bytes = c->input.max_record_bytes, .strict = c->input.strict};
     enum dfopt_err e = dfopt_frame_names(f, 1, 1);
     if (!e)
-        e = dfopt_frame_config(f, &names, c->world->assumed_acks,
+        e = dfopt_frame_config(f, &none, c->world->assumed_acks,
                                c->world->relay_hostname);
     if (!e)
         e = dfopt_frame_item(f, DFOPT_ITEM_SWEEP_START, &start, sizeof start);
@@ -316,7 +311,6 @@ static void run(struct leader *l)
 static void load(struct leader *l)
 {
     struct dfopt_error err = {0};
-    dfopt_codec_metrics(l->config->codec, metric_names(l->config));
     enum dfopt_err e = DFOPT_OK;
     for (size_t i = 0; i < l->config->world->n_initial && !e; i++)
         e = dfopt_recording_add_knobs(l->recording, &l->config->world->initial[i]);

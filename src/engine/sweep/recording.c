@@ -142,10 +142,11 @@ static enum dfopt_err add_record(struct loader *l, const struct dfopt_record *re
             dfopt_error_prefix(err, "%s:%" PRIu64, rec->origin, rec->line);
             return e;
         }
-        const bool has_verdict = event.stream == DFOPT_STREAM_FINDING ||
-                                 event.stream == DFOPT_STREAM_OBJECTIVE;
-        event = (struct dfopt_event){.stream = event.stream};
-        return has_verdict ? add_other(l, seq, true, &event) : DFOPT_OK;
+        const uint32_t stream = event.stream;
+        event = (struct dfopt_event){.stream = stream};
+        return stream == DFOPT_STREAM_FINDING || stream == DFOPT_STREAM_OBJECTIVE
+                   ? add_other(l, seq, true, &event)
+                   : DFOPT_OK;
     }
     return event.stream == DFOPT_STREAM_FINDING
                ? add_finding(l, seq, &event.finding)

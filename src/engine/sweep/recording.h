@@ -14,7 +14,7 @@
 /* A record that is no finding. */
 struct dfopt_recording_other {
     uint64_t seq;
-    bool invalid; /* a finding or objective that could not be used; no event */
+    bool invalid; /* finding or objective that could not be used: its stream */
     struct dfopt_event event; /* a registration is owned */
 };
 

@@ -15,11 +15,11 @@ struct dfopt_variant_move {
 };
 
 #define BIT(verdict) (UINT64_C(1) << DFOPT_VERDICT_##verdict)
-_Static_assert(DFOPT_VERDICT_COUNT <= 64, "a bit each");
+_Static_assert(DFOPT_VERDICT_COUNT <= 64, "a bit for each verdict");
 
 /* A finding with one of these is being looked after. */
 static const uint64_t attended =
-    BIT(PLANNED) | BIT(TRADE) | BIT(TRIAL) | BIT(PENDING) | BIT(COOLDOWN_TIME);
+    BIT(PLANNED) | BIT(PENDING) | BIT(COOLDOWN_TIME) | BIT(TRIAL) | BIT(TRADE);
 
 static size_t knobs_of(const struct dfopt_recording *r)
 {
@@ -48,7 +48,7 @@ enum dfopt_err dfopt_variant_start(struct dfopt_variant *v,
     };
     const struct dfopt_recording *r = w->recording;
     v->metrics.variant = number;
-    v->controls = policy->on.effect != DFOPT_EFFECT_SEVERITY;
+    v->control = policy->on.effect != DFOPT_EFFECT_SEVERITY;
     v->knobs = calloc(knobs_of(r) + 1, sizeof *v->knobs);
     v->moves = calloc(moves_of(r) + 1, sizeof *v->moves);
     v->planned = calloc(episode_words(r), sizeof *v->planned);
@@ -110,8 +110,6 @@ static void count_onset(struct dfopt_variant *v, const struct dfopt_recording *r
                         size_t finding, int64_t window)
 {
     const uint32_t episode = DFOPT_ROW(&r->episode_of, const uint32_t)[finding];
-    if (episode == DFOPT_NO_EPISODE) /* a rollback needs no tag */
-        return;
     uint64_t *word = &v->planned[episode / 64];
     const uint64_t bit = (uint64_t)1 << episode % 64;
     if (*word & bit)
@@ -127,48 +125,72 @@ static void count_onset(struct dfopt_variant *v, const struct dfopt_recording *r
         m->onset_windows_max = waited;
 }
 
-/* Counts the rows from these offsets on. Returns the verdicts that they have. */
-static uint64_t count_rows(struct dfopt_variant *v, const struct dfopt_recording *r,
-                           const struct dfopt_decisions *d, size_t verdicts,
-                           size_t plans)
+/* Where the rows of the next event begin. */
+struct mark {
+    size_t verdicts, plans, outcomes;
+};
+
+static struct mark mark(const struct dfopt_decisions *d)
 {
-    uint64_t seen = 0;
-    for (; verdicts < d->verdicts.len;
-         verdicts += sizeof(struct dfopt_verdict_row)) {
-        const struct dfopt_verdict_row *row =
-            (const void *)(d->verdicts.data + verdicts);
-        v->metrics.verdicts[row->verdict]++;
+    return (struct mark){d->verdicts.len, d->plans.len, d->outcomes.len};
+}
+
+/* Counts the verdicts of an event. Returns a bit for each. */
+static uint64_t count_verdicts(struct dfopt_variant *v,
+                               const struct dfopt_decisions *d, struct mark from)
+{
+    uint64_t *counts = v->metrics.verdicts, seen = 0;
+    for (size_t at = from.verdicts; at < d->verdicts.len;
+         at += sizeof(struct dfopt_verdict_row)) {
+        const struct dfopt_verdict_row *row = (const void *)(d->verdicts.data + at);
+        counts[row->verdict]++;
         seen |= UINT64_C(1) << row->verdict;
     }
-    for (; plans < d->plans.len; plans += sizeof(struct dfopt_plan)) {
-        const struct dfopt_plan *plan = (const void *)(d->plans.data + plans);
-        if (plan->relay_id == DFOPT_SYM_NONE)
-            count_move(v, r, plan);
+    for (size_t at = from.outcomes; at < d->outcomes.len;
+         at += sizeof(struct dfopt_outcome_row)) {
+        const struct dfopt_outcome_row *row = (const void *)(d->outcomes.data + at);
+        counts[row->verdict] += row->verdict == DFOPT_VERDICT_WITHDRAWN;
     }
     return seen;
 }
 
-/* Counts what was decided about a finding: the rows from these offsets on. */
+/* Counts the plans of an event. Returns whether a finding asked for one. */
+static bool count_plans(struct dfopt_variant *v, const struct dfopt_recording *r,
+                        const struct dfopt_decisions *d, struct mark from)
+{
+    bool asked = false;
+    for (size_t at = from.plans; at < d->plans.len;
+         at += sizeof(struct dfopt_plan)) {
+        const struct dfopt_plan *plan = (const void *)(d->plans.data + at);
+        if (plan->relay_id != DFOPT_SYM_NONE)
+            continue;
+        count_move(v, r, plan);
+        asked |=
+            plan->why == DFOPT_WHY_FINDING || plan->why == DFOPT_WHY_TRADE_TAKES;
+    }
+    return asked;
+}
+
 static void count_finding(struct dfopt_variant *v, const struct dfopt_recording *r,
                           size_t finding, const struct dfopt_finding *f,
-                          const struct dfopt_decisions *d, size_t verdicts,
-                          size_t plans)
+                          const struct dfopt_decisions *d, struct mark from)
 {
     struct dfopt_sweep_metrics *m = &v->metrics;
-    const uint64_t seen = count_rows(v, r, d, verdicts, plans);
+    const uint64_t seen = count_verdicts(v, d, from);
     if (f->tags != DFOPT_LIST_EMPTY && !(seen & attended) &&
         f->trend != DFOPT_TREND_IMPROVING) {
         m->unattended_findings++;
         m->unattended_severity += f->severity;
     }
-    if (plans < d->plans.len)
+    if (d->plans.len > from.plans && count_plans(v, r, d, from) &&
+        f->tags != DFOPT_LIST_EMPTY)
         count_onset(v, r, finding, f->window);
 }
 
 /* ---- deciding ---- */
 
 /* Whether the planner, once it has a knob, gives a finding at most one verdict and
- * keeps no state of it. */
+ * keeps no state of it. Without control by effect only: a site has a clock. */
 static bool is_inert(const struct dfopt_finding *f)
 {
     return f->trend == DFOPT_TREND_IMPROVING ||
@@ -192,13 +214,13 @@ static enum dfopt_err run_others(struct dfopt_variant *v,
     for (; !e && v->next_other < n && o[v->next_other].seq < until;
          v->next_other++) {
         const struct dfopt_recording_other *at = &o[v->next_other];
-        const size_t verdicts = out->verdicts.len, plans = out->plans.len;
+        const struct mark from = mark(out);
         if (!at->invalid)
             e = dfopt_decide_event(v->planner, at->seq, &at->event, out);
-        else if (at->event.stream == DFOPT_STREAM_FINDING || v->controls)
+        else if (at->event.stream == DFOPT_STREAM_FINDING || v->control)
             e = dfopt_decide_invalid(at->seq, out);
-        if (!e)
-            count_rows(v, r, out, verdicts, plans);
+        count_verdicts(v, out, from);
+        count_plans(v, r, out, from);
         if (!keep)
             dfopt_decisions_clear(out);
     }
@@ -216,23 +238,25 @@ enum dfopt_err dfopt_variant_run(struct dfopt_variant *v,
         DFOPT_ROW(&r->others, const struct dfopt_recording_other);
     const size_t n_others = DFOPT_ROWS(&r->others, struct dfopt_recording_other);
     enum dfopt_err e = DFOPT_OK;
-    bool may_skip = !keep && !v->controls && dfopt_planner_knobs(v->planner) > 0;
+    const bool inert = !keep && !v->control;
+    bool may_skip = inert && dfopt_planner_knobs(v->planner) > 0;
     for (size_t i = first; i < end && !e; i++) {
         if (v->next_other < n_others && o[v->next_other].seq < row[i].seq) {
             e = run_others(v, r, row[i].seq, keep, out);
-            may_skip = !keep && !v->controls && dfopt_planner_knobs(v->planner) > 0;
+            may_skip = inert && dfopt_planner_knobs(v->planner) > 0;
         }
         if (may_skip && is_inert(&row[i].f)) {
             skip_finding(v, &row[i].f);
             continue;
         }
         if (!keep)
-            out->verdicts.len = out->plans.len = out->suppressions.len = 0;
-        const size_t verdicts = out->verdicts.len, plans = out->plans.len;
+            out->verdicts.len = out->plans.len = out->suppressions.len =
+                out->outcomes.len = 0;
+        const struct mark from = mark(out);
         if (!e)
             e = dfopt_planner_finding(v->planner, row[i].seq, &row[i].f, out);
         if (!e)
-            count_finding(v, r, i, &row[i].f, out, verdicts, plans);
+            count_finding(v, r, i, &row[i].f, out, from);
     }
     if (!e && end == dfopt_recording_findings(r))
         e = run_others(v, r, UINT64_MAX, keep, out);

@@ -19,12 +19,12 @@ struct dfopt_variant_world {
 
 struct dfopt_variant {
     struct dfopt_planner *planner; /* owned */
+    bool control;                  /* by effect */
     struct dfopt_sweep_metrics metrics;
     struct dfopt_sweep_knob *knobs;   /* owned; by knob */
     struct dfopt_variant_move *moves; /* owned; by node, then knob */
     uint64_t *planned;                /* owned; a bit an episode */
     size_t next_other;                /* of the recording */
-    bool controls; /* by objectives or trends: every finding counts */
 };
 
 /* Zero *v before; dfopt_variant_end in any case. `policy` is borrowed until then.

@@ -12,7 +12,6 @@ struct worker {
     struct dfopt_comm *comm;
     struct dfopt_dict
         *dict; /* with rank 0's numbers of all texts of the policies */
-    struct dfopt_metric_names metrics;
     struct dfopt_codec *codec;
     struct dfopt_recording recording;
     struct dfopt_variant_world world;
@@ -22,7 +21,8 @@ struct worker {
     struct dfopt_outbox out;
     struct dfopt_buf in, waiting; /* frames; the one that waits, if len > 0 */
     struct dfopt_variant_block block;
-    struct dfopt_policy *policies; /* of the block */
+    struct dfopt_metric_names metrics; /* of all policies */
+    struct dfopt_policy *policies;     /* of the block */
     size_t n_policies;
     struct dfopt_buf result;
     bool end;
@@ -112,10 +112,10 @@ static enum dfopt_err load(struct worker *w, const struct dfopt_sweep_start *sta
     };
     struct dfopt_frame frame;
     enum dfopt_err e = dfopt_codec_create(&w->codec, w->dict, &limits);
-    if (!e)
+    if (!e) {
         dfopt_codec_metrics(w->codec, &w->metrics);
-    if (!e)
         e = dfopt_recording_load(&w->recording, w->dict, w->codec, &from, err);
+    }
     if (e)
         return e;
     const struct dfopt_sweep_ready ready = {
