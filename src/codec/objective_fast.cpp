@@ -28,22 +28,13 @@ void draft_clear(objective_draft &d)
     std::memset(&d.f, 0, sizeof d.f);
 }
 
-/* A key of another kind of message (kind.c). */
+/* Whether a key is one that another kind of message has (kind.c). */
 bool is_foreign(const char *key)
 {
-    switch (*key) {
-    case 'k':
-        return is_key(key, "knobs") || is_key(key, "knob_id");
-    case 'f':
-        return is_key(key, "fact_type") || is_key(key, "findings") ||
-               is_key(key, "finding_type");
-    case 's':
-        return is_key(key, "severity_score") || is_key(key, "status");
-    case 'p':
-        return is_key(key, "plan_id");
-    default:
-        return false;
-    }
+    return is_key(key, "knobs") || is_key(key, "fact_type") ||
+           is_key(key, "findings") || is_key(key, "finding_type") ||
+           is_key(key, "severity_score") || is_key(key, "status") ||
+           is_key(key, "plan_id") || is_key(key, "knob_id");
 }
 
 /* The member of an objective behind its key. */

@@ -55,7 +55,7 @@ endif()
 if(DFOPT_SANITIZE)
   set(closed_loop --plants sharedfs --ranks 1 --replay-ranks 3 --horizon 40)
 else()
-  set(closed_loop --plants memory,sharedfs,restart)
+  set(closed_loop --plants memory,sharedfs,restart --replay-ranks 7 --horizon 50)
 endif()
 add_test(NAME mpi.closed_loop
          COMMAND Python3::Interpreter
