@@ -131,7 +131,9 @@ def _column(file: LogFile, table: str, name: str, kind: str) -> Dict[str, Any]:
     needed = schema.parts(name, kind)
     if not file.has(table, *needed):
         note = f"there is no /{table}/{name}: shown as empty"
-        known = schema.SINCE.get(table, 1) <= file.run.format_version
+        since = max(schema.SINCE.get(table, 1),
+                    schema.COLUMNS_SINCE.get(f"{table}/{name}", 1))
+        known = since <= file.run.format_version
         if known and note not in file.notes:
             file.notes.append(note)
         return {name: _missing(kind, file.rows(table))}

@@ -12,7 +12,7 @@ A kind says what a column of a frame holds and which datasets it is made of:
 """
 from typing import Dict, List
 
-VERSION = 2
+VERSION = 3
 FORMAT = "dfopt-decision-log"
 
 # As a log numbers them.
@@ -85,7 +85,17 @@ TABLES: Dict[str, Dict[str, str]] = {
         "tags:names suppresses:names bad_metrics:int severity:real "
         "confidence:real prevalence:real persistence:int window:int "
         "fetch_frac:real fetch_iter_time_frac_parent:real compute_frac:real "
-        "compute_time_frac_parent:real"),
+        "compute_time_frac_parent:real named_1:real named_2:real named_3:real "
+        "named_4:real"),
+    "objectives": _columns(
+        "seq:int node:name window:int goal:int value:real bad_metrics:int "
+        "fetch_frac:real fetch_iter_time_frac_parent:real compute_frac:real "
+        "compute_time_frac_parent:real named_1:real named_2:real named_3:real "
+        "named_4:real"),
+    "outcomes": _columns(
+        "seq:int plan_id:id position:int verdict:enum knob:name node:name kept:int "
+        "base:real base_n:int now:real now_n:int gain:real threshold:real "
+        "noise:real standard_error:real certain:int planned:int window:int"),
     "rejects": _columns("seq:int stream:enum origin:name line:int reason:name"),
     "verdicts": _columns(
         "seq:int position:int verdict:enum tag:name knob:name node:name "
@@ -97,7 +107,9 @@ TABLES: Dict[str, Dict[str, str]] = {
         "rationale:text"),
     "acks": _columns(
         "seq:int plan_id:id given_plan_id:text status:enum outcome:enum "
-        "other_plan:int knob:name node:name window:int cooldown_window:int "
+        "other_plan:int knob:name node:name known_form:int given_id:id "
+        "given_knob:name given_node:name has_nodes:int window:int "
+        "cooldown_window:int "
         "given_old:value given_new:value value:value reason:text"),
     "registrations": _columns("seq:int source:enum accepted:int body:text"),
     "knobs": _columns(
@@ -125,7 +137,13 @@ TABLES: Dict[str, Dict[str, str]] = {
 
 # The version of the format that brought a table; the others were always there.
 SINCE: Dict[str, int] = {"timeouts": 2, "seen": 2, "origins": 2, "runs": 2,
-                         "run_texts": 2}
+                         "run_texts": 2, "objectives": 3, "outcomes": 3}
+
+# The same of columns of older tables.
+COLUMNS_SINCE: Dict[str, int] = {
+    **{f"findings/named_{i}": 3 for i in (1, 2, 3, 4)},
+    **{f"acks/{c}": 3 for c in ("known_form", "given_id", "given_knob",
+                                "given_node", "has_nodes")}}
 
 # What one column of a frame is stored in.
 PARTS: Dict[str, List[str]] = {

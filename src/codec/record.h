@@ -14,6 +14,7 @@ struct dfopt_codec {
     struct dfopt_metric_names metrics;
     struct json_object *tree; /* of the last record: an event borrows from it */
     struct dfopt_buf body;    /* what event.body points to */
+    struct dfopt_buf raw;     /* a message that an event log holds as a text */
 };
 
 /* Decodes one record with json-c: the definition of what is accepted, whatever
@@ -22,6 +23,12 @@ struct dfopt_codec {
 enum dfopt_err dfopt_record_decode(struct dfopt_codec *c, int stream,
                                    const char *data, size_t len,
                                    struct dfopt_event *out,
+                                   struct dfopt_error *err);
+
+/* Whether an object may be a message of the stream: it has at least one of its
+ * fields, null or not, and no key that only another kind of message has. OK, or
+ * SCHEMA: the text says what it looks like and where that belongs. */
+enum dfopt_err dfopt_message_check(uint32_t stream, struct json_object *body,
                                    struct dfopt_error *err);
 
 /* The bodies, which are objects. Each returns OK, SCHEMA or NOMEM. Nothing is

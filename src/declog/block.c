@@ -37,6 +37,20 @@ void dfopt_block_packer_free(struct dfopt_block_packer *p)
     dfopt_chunk_free(&p->verdicts);
 }
 
+uint32_t dfopt_declog_put_metrics(const uint8_t state[DFOPT_METRIC_COUNT],
+                                  const double metric[DFOPT_METRIC_COUNT],
+                                  double out[DFOPT_METRIC_COUNT])
+{
+    uint32_t bad = 0;
+    for (uint32_t m = 0; m < DFOPT_METRIC_COUNT;
+         m++) { /* no branch: none is usual */
+        const double number[2] = {NAN, metric[m]};
+        out[m] = number[state[m] == DFOPT_METRIC_NUMBER];
+        bad |= (uint32_t)(state[m] == DFOPT_METRIC_BAD) << m;
+    }
+    return bad;
+}
+
 struct dfopt_declog_finding_row
 dfopt_declog_finding_row(const struct dfopt_finding_row *in)
 {
@@ -54,12 +68,8 @@ dfopt_declog_finding_row(const struct dfopt_finding_row *in)
                                            .prevalence = f->prevalence,
                                            .persistence = f->persistence,
                                            .window = f->window};
-    for (uint32_t m = 0; m < DFOPT_METRIC_KNOWN;
-         m++) { /* no branch: none is usual */
-        const double number[2] = {NAN, f->metric[m]};
-        row.metric[m] = number[f->metric_state[m] == DFOPT_METRIC_NUMBER];
-        row.bad_metrics |= (uint32_t)(f->metric_state[m] == DFOPT_METRIC_BAD) << m;
-    }
+    row.bad_metrics =
+        dfopt_declog_put_metrics(f->metric_state, f->metric, row.metric);
     return row;
 }
 

@@ -31,6 +31,12 @@ enum dfopt_err dfopt_block_add(struct dfopt_block_packer *p,
 enum dfopt_err dfopt_declog_blocks(struct dfopt_declog *w, const char *bytes,
                                    size_t len);
 
+/* Metrics as a row holds them, NaN for those that are no numbers; returns the bits
+ * of the bad ones. */
+uint32_t dfopt_declog_put_metrics(const uint8_t state[DFOPT_METRIC_COUNT],
+                                  const double metric[DFOPT_METRIC_COUNT],
+                                  double out[DFOPT_METRIC_COUNT]);
+
 /* The row of the log for a finding. */
 struct dfopt_declog_finding_row
 dfopt_declog_finding_row(const struct dfopt_finding_row *in);

@@ -176,6 +176,8 @@ static const struct {
     {DFOPT_TABLE_TIMEOUTS, offsetof(struct dfopt_timeout_row, seq)},
     {DFOPT_TABLE_SEEN, offsetof(struct dfopt_seen_row, seq)},
     {DFOPT_TABLE_ORIGINS, offsetof(struct dfopt_declog_origin_row, seq)},
+    {DFOPT_TABLE_OBJECTIVES, offsetof(struct dfopt_declog_objective_row, seq)},
+    {DFOPT_TABLE_OUTCOMES, offsetof(struct dfopt_declog_outcome_row, o.seq)},
     /* rows that belong to rows of another table, by its row's number */
     {DFOPT_TABLE_KNOBS, offsetof(struct dfopt_declog_knob_row, registration)},
     {DFOPT_TABLE_KNOB_VALUES,
@@ -348,6 +350,7 @@ static struct dfopt_declog_options options_of(const struct dfopt_declog_reader *
     struct dfopt_declog_options o = {.compression = compression_of(r),
                                      .created_ns = run->created_ns,
                                      .ranks = (int)run->ranks,
+                                     .format_version = (int)run->format_version,
 #define RUN_TEXT(name, text) .name = run->name,
                                      DFOPT_RUN_TEXT_LIST(RUN_TEXT)
 #undef RUN_TEXT
@@ -376,7 +379,11 @@ static enum dfopt_err copy_log(struct copy *c, const struct dfopt_dict *dict,
     const char *what = next ? "cannot go on" : "cannot copy the log";
     struct dfopt_declog_options made = options_of(c->from);
     made.path = path;
-    enum dfopt_err e = dfopt_declog_make(&c->to, dict, &made, c->err);
+    if (next)
+        made.min_effect = next->min_effect;
+    const struct dfopt_place replaces =
+        next ? c->from->place : (struct dfopt_place){0};
+    enum dfopt_err e = dfopt_declog_make(&c->to, dict, &made, &replaces, c->err);
     if (e)
         return e;
     e = copy_all(c);
@@ -405,8 +412,9 @@ enum dfopt_err dfopt_declog_resume(struct dfopt_declog **out,
     struct copy c = {.from = r, .err = err};
     if (r->run.format_version < DFOPT_DECLOG_VERSION)
         return dfopt_error_set(err, DFOPT_ERR_FORMAT,
-                               "%s: cannot resume log format version %d", r->path,
-                               (int)r->run.format_version);
+                               "cannot resume %s: log format %d is not supported; "
+                               "use dfopt-mpi 0.1 or start a new log",
+                               r->path, (int)r->run.format_version);
     enum dfopt_err e = copy_log(&c, dict, r->path, options);
     if (!e)
         *out = c.to;

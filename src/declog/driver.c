@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 struct file {
@@ -24,6 +25,7 @@ static H5FD_t *open_file(const char *name, unsigned flags, hid_t access,
 {
     (void)flags; /* the writer only ever creates */
     (void)max;
+    struct stat st;
     const struct info *info = H5Pget_driver_info(access);
     struct file *f = info ? calloc(1, sizeof *f) : NULL;
     if (!f)
@@ -35,6 +37,8 @@ static H5FD_t *open_file(const char *name, unsigned flags, hid_t access,
         free(f);
         return NULL;
     }
+    if (fstat(f->fd, &st) == 0)
+        f->driver->file = (struct dfopt_place){true, st.st_dev, st.st_ino};
     return &f->base;
 }
 

@@ -8,12 +8,15 @@
 #ifndef DFOPT_DECLOG_DRIVER_H
 #define DFOPT_DECLOG_DRIVER_H
 
+#include "declog/place.h"
+
 #include <hdf5.h>
 
 /* Of one file. Outlives it. */
 struct dfopt_driver {
-    int failure; /* errno of the first write that failed; 0: none did */
-    hid_t id;    /* of the driver class in HDF5 */
+    int failure;             /* errno of the first write that failed; 0: none did */
+    struct dfopt_place file; /* the file, whatever its name */
+    hid_t id;                /* of the driver class in HDF5 */
 };
 
 /* Creates a file, which must not exist yet. `access` is a file access list; it

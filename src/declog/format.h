@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 #define DFOPT_DECLOG_FORMAT  "dfopt-decision-log"
-#define DFOPT_DECLOG_VERSION 2 /* one more when an older reader would misread */
+#define DFOPT_DECLOG_VERSION 3 /* one more when an older reader would misread */
 
 enum dfopt_declog_table {
     DFOPT_TABLE_STRINGS,
@@ -35,6 +35,8 @@ enum dfopt_declog_table {
     DFOPT_TABLE_ORIGINS,
     DFOPT_TABLE_RUNS,
     DFOPT_TABLE_RUN_TEXTS,
+    DFOPT_TABLE_OBJECTIVES,
+    DFOPT_TABLE_OUTCOMES,
     DFOPT_TABLE_COUNT
 };
 
@@ -88,11 +90,31 @@ struct dfopt_declog_finding_row {
     dfopt_sym node; /* DFOPT_SYM_EMPTY: the whole job */
     dfopt_sym motif, trend;
     dfopt_list tags, suppresses;
-    uint32_t bad_metrics; /* bit 1 << enum dfopt_metric: there, but not a number */
+    uint32_t bad_metrics; /* bit 1 << slot: there, but not a number */
     double severity;
     double confidence, prevalence; /* NaN where not a number */
     int64_t persistence, window;
-    double metric[DFOPT_METRIC_KNOWN]; /* NaN: absent or bad */
+    double metric[DFOPT_METRIC_COUNT]; /* NaN: absent or bad. Known ones, then those
+                                        * that the policy of the run names */
+};
+
+/* /objectives: what the application achieved in a window. */
+struct dfopt_declog_objective_row {
+    uint64_t seq;
+    dfopt_sym node; /* DFOPT_SYM_EMPTY: the whole job */
+    uint32_t bad_metrics;
+    int64_t window;
+    int64_t goal; /* 1: more is better; -1: less is better */
+    double value;
+    double metric[DFOPT_METRIC_COUNT]; /* as of a finding */
+};
+
+/* /outcomes: what became of a plan, and how sure that is. */
+struct dfopt_declog_outcome_row {
+    struct dfopt_outcome_row o;
+    double standard_error; /* of the gain; NaN: not known */
+    uint32_t certain;
+    uint32_t reserved;
 };
 
 /* /rejects: a record that could not be used. */
@@ -119,6 +141,10 @@ struct dfopt_declog_ack_row {
     uint32_t outcome;     /* enum dfopt_ack_outcome */
     uint32_t other_plan;  /* 1: matched by knob and node, but names another plan */
     dfopt_sym knob, node; /* of the plan; as given if unmatched */
+    uint32_t known_form;  /* 1: the id that it gives is one of this run's form: */
+    uint64_t given_id;    /* its number, else 0 */
+    dfopt_sym given_knob, given_node; /* as given; "": none */
+    uint32_t has_nodes;               /* target_nodes is given, perhaps empty */
     uint32_t reserved;
     int64_t window;          /* as given; negative: none */
     int64_t cooldown_window; /* at which the cooldown starts; negative: none */

@@ -11,7 +11,7 @@ static const char *const verdicts[] = {DFOPT_VERDICT_LIST(NAME3)};
 static const char *const kinds[] = {DFOPT_KIND_LIST(NAME2)};
 static const char *const streams[] = {DFOPT_STREAM_LIST(NAME2)};
 static const char *const statuses[] = {DFOPT_ACK_STATUS_LIST(NAME2)};
-static const char *const outcomes[] = {DFOPT_ACK_OUTCOME_LIST(NAME2)};
+static const char *const ack_outcomes[] = {DFOPT_ACK_OUTCOME_LIST(NAME2)};
 static const char *const relays[] = {DFOPT_RELAY_OUTCOME_LIST(NAME2)};
 static const char *const actions[] = {DFOPT_SUPPRESSION_ACTION_LIST(NAME2)};
 static const char *const knob_types[] = {DFOPT_KNOB_TYPE_LIST(NAME2)};
@@ -47,6 +47,13 @@ static const char *const units[] = {DFOPT_UNIT_LIST(NAME2)};
         .name = (n), .type = DFOPT_COLUMN_TEXT,                                    \
         .offset = offsetof(struct ROW, member), .pool = DFOPT_POOL_##p,            \
         .units = (u), .text = (d)                                                  \
+    }
+/* A column of a table that was there before it. */
+#define COL_SINCE(v, n, t, member, u, d)                                           \
+    {                                                                              \
+        .name = (n), .type = DFOPT_COLUMN_##t,                                     \
+        .offset = offsetof(struct ROW, member), .since = (v), .units = (u),        \
+        .text = (d)                                                                \
     }
 /* A value is four columns. */
 #define COL_VALUE(n, member, d)                                                    \
@@ -93,7 +100,57 @@ static const struct dfopt_column findings_columns[] = {
 #define COL_METRIC(id, n)                                                          \
     COL(n, F64, metric[DFOPT_METRIC_##id], "share",                                \
         "key metric; NaN: absent or bad"),
-    DFOPT_METRIC_LIST(COL_METRIC)};
+    DFOPT_METRIC_LIST(COL_METRIC)
+#define COL_NAMED(i)                                                               \
+    COL_SINCE(3, "named_" #i, F64, metric[DFOPT_METRIC_KNOWN + (i)-1],             \
+              "by metric",                                                         \
+              "metric number " #i " that the policy names; NaN: absent or bad")
+        COL_NAMED(1),
+    COL_NAMED(2),
+    COL_NAMED(3),
+    COL_NAMED(4)};
+#undef ROW
+
+#define ROW dfopt_declog_objective_row
+static const struct dfopt_column objectives_columns[] = {
+    SEQ(seq),
+    COL_SYM("node", node, "\"\": the whole job"),
+    COL("window", I64, window, "window", "window_index"),
+    COL("goal", I64, goal, "1 or -1", "1: more is better; -1: less is better"),
+    COL("value", F64, value, "objective", "value"),
+    COL("bad_metrics", U32, bad_metrics, "bit mask",
+        "metrics that came but were no finite numbers; bit 0 is fetch_frac"),
+    DFOPT_METRIC_LIST(COL_METRIC) COL_NAMED(1),
+    COL_NAMED(2),
+    COL_NAMED(3),
+    COL_NAMED(4)};
+#undef ROW
+_Static_assert(DFOPT_METRIC_NAMED == 4, "a column each");
+
+#define ROW dfopt_declog_outcome_row
+static const struct dfopt_column outcomes_columns[] = {
+    SEQ(o.seq),
+    COL("plan_id", U64, o.plan_id, "id", "of the plan; 0: of none in flight"),
+    COL("position", U32, o.position, "verdict", "of the verdict"),
+    COL_ENUM("verdict", o.verdict, verdicts, "what became of the plan"),
+    COL_SYM("knob", o.knob, "knob_id"),
+    COL_SYM("node", o.node, "\"\": the whole job"),
+    COL_FLAG("kept", o.kept, "1: the change stays; 0: it is taken back"),
+    COL("base", F64, o.base, "objective",
+        "median before; NaN: not judged by the objective"),
+    COL("base_n", U32, o.base_n, "window", "windows behind base"),
+    COL("now", F64, o.now, "objective",
+        "median after; NaN: not judged by the objective"),
+    COL("now_n", U32, o.now_n, "window", "windows behind now"),
+    COL("gain", F64, o.gain, "share", "of base; more than 0 is better"),
+    COL("threshold", F64, o.threshold, "share", "what the gain was compared with"),
+    COL("noise", F64, o.noise, "share", "of one window; NaN: not known"),
+    COL("standard_error", F64, standard_error, "share",
+        "of the gain; NaN: not known"),
+    COL_FLAG("certain", certain, "1: the gain is no chance"),
+    COL("planned", I64, o.planned, "window", "of the plan"),
+    COL("window", I64, o.window, "window", "of the verdict"),
+};
 #undef ROW
 
 #define ROW dfopt_declog_reject_row
@@ -151,11 +208,19 @@ static const struct dfopt_column acks_columns[] = {
     COL_TEXT("given_plan_id_ends", given_plan_id, PLAN_ID, "byte",
              "end of row i's text in given_plan_id_bytes"),
     COL_ENUM("status", status, statuses, "what the application says"),
-    COL_ENUM("outcome", outcome, outcomes, "what became of the plan"),
+    COL_ENUM("outcome", outcome, ack_outcomes, "what became of the plan"),
     COL_FLAG("other_plan", other_plan,
              "matched by knob and node: another plan's id"),
     COL_SYM("knob", knob, "of the plan; as given if unmatched"),
     COL_SYM("node", node, "of the plan; as given if unmatched"),
+    COL_SINCE(3, "known_form", FLAG, known_form, "0 or 1",
+              "1: given_plan_id is an id of this run's form"),
+    COL_SINCE(3, "given_id", U64, given_id, "id", "its number, else 0"),
+    COL_SINCE(3, "given_knob", SYM, given_knob, "string id", "knob_id as given"),
+    COL_SINCE(3, "given_node", SYM, given_node, "string id",
+              "first of target_nodes as given"),
+    COL_SINCE(3, "has_nodes", FLAG, has_nodes, "0 or 1",
+              "1: target_nodes is given, perhaps empty"),
     COL("window", I64, window, "window", "as given; negative: none"),
     COL("cooldown_window", I64, cooldown_window, "window",
         "at which the cooldown starts; negative: none started"),
@@ -350,6 +415,8 @@ static const struct dfopt_layout layouts[DFOPT_STORE_COUNT] = {
     TABLE(ORIGINS, origins, SMALL, dfopt_declog_origin_row),
     TABLE(RUNS, runs, FEW, dfopt_declog_run_row),
     TABLE(RUN_TEXTS, run_texts, FEW, dfopt_declog_run_text_row),
+    TABLE(OBJECTIVES, objectives, SMALL, dfopt_declog_objective_row),
+    TABLE(OUTCOMES, outcomes, SMALL, dfopt_declog_outcome_row),
     POOL(STRINGS, "strings", string_bytes, "strings_bytes", 1, BYTES),
     POOL(LISTS, "lists", list_items, "lists_items", sizeof(dfopt_sym), BIG),
     POOL(RATIONALE, "plans", rationale, "plans_rationale_bytes", 1, BYTES),
@@ -373,7 +440,14 @@ DFOPT_NAME_FUNCTION(dfopt_registration_source_name, DFOPT_REGISTRATION_SOURCE_LI
                     NAME2)
 DFOPT_NAME_FUNCTION(dfopt_declog_run_text_name, DFOPT_RUN_TEXT_LIST, NAME_OF)
 DFOPT_NAME_FUNCTION(dfopt_declog_unit_name, DFOPT_UNIT_LIST, NAME2)
-DFOPT_NAME_FUNCTION(dfopt_declog_metric_name, DFOPT_METRIC_LIST, NAME2)
+
+static const char *const metrics[DFOPT_METRIC_COUNT] = {
+    DFOPT_METRIC_LIST(NAME2) "named_1", "named_2", "named_3", "named_4"};
+
+const char *dfopt_declog_metric_name(uint32_t metric)
+{
+    return metric < LENGTH(metrics) ? metrics[metric] : "unknown";
+}
 
 const char *dfopt_declog_range_state_name(uint32_t state)
 {

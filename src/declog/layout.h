@@ -32,6 +32,8 @@ struct dfopt_column {
     const char *const *names; /* ENUM, KIND: of 0, 1, ... */
     uint32_t n_names;
     enum dfopt_declog_pool pool; /* TEXT */
+    int since;                   /* format version of its table that has it first;
+                                  * 0: any */
     const char *units, *text;    /* for a person */
 };
 

@@ -116,6 +116,11 @@ static enum dfopt_writer ask_kernel(const char *path)
     return who;
 }
 
+enum dfopt_writer dfopt_declog_file_writer(const char *path)
+{
+    return ask_kernel(path);
+}
+
 enum dfopt_writer dfopt_declog_writer(struct dfopt_declog_reader *r)
 {
     const enum dfopt_writer process = ask_process(r);
@@ -123,4 +128,36 @@ enum dfopt_writer dfopt_declog_writer(struct dfopt_declog_reader *r)
         return process;
     const enum dfopt_writer file = ask_kernel(r->path);
     return file == DFOPT_WRITER_UNKNOWN ? process : file;
+}
+
+/* ---- may it be replaced ---- */
+
+enum dfopt_err dfopt_declog_reader_is_free(struct dfopt_declog_reader *r,
+                                           struct dfopt_error *err)
+{
+    struct dfopt_declog_run_row run = {.pid = 0};
+    const uint64_t runs = dfopt_declog_reader_rows(r, DFOPT_TABLE_RUNS);
+    if (dfopt_declog_reader_run(r)->complete ||
+        dfopt_declog_writer(r) != DFOPT_WRITER_ALIVE)
+        return DFOPT_OK;
+    if (runs &&
+        !dfopt_declog_reader_read(r, DFOPT_TABLE_RUNS, runs - 1, 1, &run, NULL) &&
+        run.pid && ran_here(r, runs - 1))
+        return dfopt_error_set(err, DFOPT_ERR_STATE,
+                               "%s: is being written by process %" PRIu64
+                               " of this host",
+                               r->path, run.pid);
+    return dfopt_error_set(err, DFOPT_ERR_STATE,
+                           "%s: is being written by another process", r->path);
+}
+
+enum dfopt_err dfopt_declog_is_free(const char *path, struct dfopt_error *err)
+{
+    struct dfopt_declog_reader *r;
+    enum dfopt_err e = DFOPT_OK;
+    if (dfopt_declog_reader_open(&r, path, NULL) == DFOPT_OK) {
+        e = dfopt_declog_reader_is_free(r, err);
+        dfopt_declog_reader_close(r);
+    }
+    return e;
 }

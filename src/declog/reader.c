@@ -321,6 +321,7 @@ enum dfopt_err dfopt_declog_reader_open(struct dfopt_declog_reader **out,
         dfopt_declog_reader_close(r);
         return dfopt_error_set(err, DFOPT_ERR_NOMEM, "%s: out of memory", path);
     }
+    (void)dfopt_place_of(path, &r->place); /* before it is opened */
     enum dfopt_err e = open_file(r, err);
     if (!e)
         e = check_format(r, err);

@@ -51,6 +51,22 @@ static bool known_filters(hid_t plist, struct dfopt_filters *filters)
     return true;
 }
 
+/* Whether the names of an enumeration in the file are our first ones: such as an
+ * older version of the format has. */
+static bool is_older_enum(hid_t there, const struct dfopt_column *c)
+{
+    const int n = H5Tget_class(there) == H5T_ENUM ? H5Tget_nmembers(there) : -1;
+    bool ok = n >= 0 && (uint32_t)n <= c->n_names && H5Tget_size(there) == 1;
+    for (int i = 0; ok && i < n; i++) {
+        uint8_t value = UINT8_MAX;
+        char *name = H5Tget_member_name(there, (unsigned)i);
+        ok = name && H5Tget_member_value(there, (unsigned)i, &value) >= 0 &&
+             value == i && strcmp(name, c->names[i]) == 0;
+        H5free_memory(name);
+    }
+    return ok;
+}
+
 /* Whether chunks hold the elements as they are to be in memory. */
 static bool ours_to_unpack(struct dfopt_reader_series *s,
                            const struct dfopt_column *c)
@@ -58,7 +74,8 @@ static bool ours_to_unpack(struct dfopt_reader_series *s,
     hsize_t rows = 0;
     hid_t plist = H5Dget_create_plist(s->dataset);
     hid_t there = H5Dget_type(s->dataset), here = dfopt_column_hdf5_type(c);
-    bool ok = plist >= 0 && there >= 0 && here >= 0 && H5Tequal(there, here) > 0 &&
+    bool ok = plist >= 0 && there >= 0 && here >= 0 &&
+              (H5Tequal(there, here) > 0 || is_older_enum(there, c)) &&
               H5Pget_layout(plist) == H5D_CHUNKED &&
               H5Pget_chunk(plist, 1, &rows) == 1 && rows > 0 &&
               rows <= DFOPT_READER_CHUNK_MAX / dfopt_column_size(c) &&
@@ -225,6 +242,8 @@ bool dfopt_reader_end_in_file(struct dfopt_declog_reader *r, size_t store)
     bool ok = true;
     for (size_t i = 0; ok && n > 0 && i < dfopt_layout_of(store)->n_columns; i++) {
         struct dfopt_reader_series *s = &r->series[store][i];
+        if (!dfopt_reader_has(r, &dfopt_layout_of(store)->columns[i]))
+            continue;
         ok = look_up(r, store, i, s) && n <= s->extent &&
              (!s->raw || dfopt_reader_in_file(r, s->dataset,
                                               n - 1 - (n - 1) % s->chunk_rows, 0));
@@ -240,6 +259,8 @@ uint64_t dfopt_reader_whole_rows(struct dfopt_declog_reader *r, size_t store)
     for (size_t i = 0; i < l->n_columns; i++) {
         struct dfopt_reader_series *s = &r->series[store][i];
         uint64_t low = 0, high; /* chunks below low are there, from high on not */
+        if (!dfopt_reader_has(r, &l->columns[i]))
+            continue;
         if (!look_up(r, store, i, s) || !s->raw)
             return 0;
         high = (s->extent + s->chunk_rows - 1) / s->chunk_rows;

@@ -4,6 +4,7 @@
 #define DFOPT_DECLOG_READER_IMPL_H
 
 #include "declog/layout.h"
+#include "declog/place.h"
 #include "declog/reader.h"
 #include "declog/unpack.h"
 
@@ -28,6 +29,7 @@ struct dfopt_reader_window { /* part of a pool */
 
 struct dfopt_declog_reader {
     char *path;
+    struct dfopt_place place; /* what it named when it was opened */
     hid_t file, commits;
     bool live; /* opened the SWMR way: it may grow */
     uint64_t generation;
@@ -41,6 +43,13 @@ struct dfopt_declog_reader {
     struct dfopt_buf packed; /* scratch: a block of one column */
     uint64_t bytes;          /* of the file, when last looked at */
 };
+
+/* Whether logs of this one's version have the column. */
+static inline bool dfopt_reader_has(const struct dfopt_declog_reader *r,
+                                    const struct dfopt_column *c)
+{
+    return c->since <= r->run.format_version;
+}
 
 /* Fills *err with NOMEM and the path. */
 enum dfopt_err dfopt_reader_no_memory(const struct dfopt_declog_reader *r,

@@ -3,6 +3,7 @@
 #include "declog/reader_impl.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <string.h>
 
 #define WINDOW_BYTES 65536 /* of a pool, read at once */
@@ -81,6 +82,15 @@ enum dfopt_err dfopt_reader_bad_element(const struct dfopt_declog_reader *r,
                            r->path, row, l->group, c->name);
 }
 
+/* What a log that was written before there was the column has in it. */
+static void put_missing(const struct dfopt_column *c, size_t n, void *packed)
+{
+    double *f64 = packed;
+    memset(packed, dfopt_column_size(c) == 4 ? 0xff : 0, n * dfopt_column_size(c));
+    for (size_t i = 0; c->type == DFOPT_COLUMN_F64 && i < n; i++)
+        f64[i] = NAN;
+}
+
 static enum dfopt_err read_block_column(struct dfopt_declog_reader *r, size_t store,
                                         size_t column, uint64_t first, size_t n,
                                         char *rows, struct dfopt_error *err)
@@ -92,7 +102,9 @@ static enum dfopt_err read_block_column(struct dfopt_declog_reader *r, size_t st
     enum dfopt_err e = DFOPT_OK;
     if (c->type == DFOPT_COLUMN_TEXT && first > 0)
         e = dfopt_reader_column(r, store, column, first - 1, 1, &end, err);
-    if (!e)
+    if (!dfopt_reader_has(r, c))
+        put_missing(c, n, packed);
+    else if (!e)
         e = dfopt_reader_column(r, store, column, first, n, packed, err);
     if (e)
         return e;

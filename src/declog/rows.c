@@ -105,6 +105,15 @@ static enum dfopt_err add_plan(struct dfopt_declog *w, const struct dfopt_plan *
     return e ? e : add(w, DFOPT_TABLE_PLANS, &row, 1);
 }
 
+static enum dfopt_err add_outcome(struct dfopt_declog *w,
+                                  const struct dfopt_outcome_row *o)
+{
+    const struct dfopt_outcome_claim claim = dfopt_outcome_claim(o, w->min_effect);
+    const struct dfopt_declog_outcome_row row = {
+        .o = *o, .standard_error = claim.standard_error, .certain = claim.certain};
+    return add(w, DFOPT_TABLE_OUTCOMES, &row, 1);
+}
+
 enum dfopt_err dfopt_declog_decisions(struct dfopt_declog *w,
                                       const struct dfopt_decisions *d)
 {
@@ -124,6 +133,30 @@ enum dfopt_err dfopt_declog_decisions(struct dfopt_declog *w,
     if (!e)
         e = add(w, DFOPT_TABLE_SEEN, d->seen.data,
                 DFOPT_ROWS(&d->seen, struct dfopt_seen_row));
+    const struct dfopt_outcome_row *o =
+        DFOPT_ROW(&d->outcomes, const struct dfopt_outcome_row);
+    for (size_t i = 0; !e && i < DFOPT_ROWS(&d->outcomes, struct dfopt_outcome_row);
+         i++)
+        e = add_outcome(w, &o[i]);
+    return e;
+}
+
+enum dfopt_err dfopt_declog_objectives(struct dfopt_declog *w,
+                                       const struct dfopt_numbered_objective *rows,
+                                       size_t n)
+{
+    enum dfopt_err e = w->failure.code;
+    for (size_t i = 0; !e && i < n; i++) {
+        const struct dfopt_objective *o = &rows[i].o;
+        struct dfopt_declog_objective_row row = {.seq = rows[i].seq,
+                                                 .node = o->node,
+                                                 .window = o->window,
+                                                 .goal = o->goal,
+                                                 .value = o->value};
+        row.bad_metrics =
+            dfopt_declog_put_metrics(o->metric_state, o->metric, row.metric);
+        e = add(w, DFOPT_TABLE_OBJECTIVES, &row, 1);
+    }
     return e;
 }
 
@@ -161,6 +194,12 @@ enum dfopt_err dfopt_declog_ack(struct dfopt_declog *w,
                                        .other_plan = o->other_plan,
                                        .knob = matched ? o->knob : given->knob,
                                        .node = matched ? o->node : given->node,
+                                       .known_form = given->known_form,
+                                       .given_id =
+                                           given->known_form ? given->plan_id : 0,
+                                       .given_knob = given->knob,
+                                       .given_node = given->node,
+                                       .has_nodes = given->has_nodes,
                                        .window = given->window,
                                        .cooldown_window = o->window,
                                        .given_old = given->old_value,

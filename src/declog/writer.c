@@ -51,34 +51,6 @@ const struct dfopt_error *dfopt_declog_error(const struct dfopt_declog *w)
 
 /* ---- creation ---- */
 
-static bool is_decision_log(const char *path)
-{
-    struct dfopt_buf text = {0};
-    hid_t file = dfopt_h5_open(path, NULL);
-    bool ours = file >= 0 && dfopt_h5_read_text(file, "format", &text) >= 0 &&
-                strcmp(text.data, DFOPT_DECLOG_FORMAT) == 0;
-    dfopt_h5_close(file);
-    H5Eclear2(H5E_DEFAULT);
-    dfopt_buf_free(&text);
-    return ours;
-}
-
-/* Whether what is there may be replaced. */
-static enum dfopt_err look_at_place(const char *path, struct dfopt_error *err)
-{
-    struct stat st;
-    if (stat(path, &st) < 0)
-        return errno == ENOENT
-                   ? DFOPT_OK
-                   : dfopt_error_set(err, DFOPT_ERR_IO, "%s: cannot replace: %s",
-                                     path, strerror(errno));
-    if (!S_ISREG(st.st_mode) || (st.st_size > 0 && !is_decision_log(path)))
-        return dfopt_error_set(err, DFOPT_ERR_FORMAT,
-                               "%s: exists and is no decision log; not replaced",
-                               path);
-    return DFOPT_OK;
-}
-
 static hid_t create_file(struct dfopt_declog *w)
 {
     hid_t file = -1;
@@ -118,7 +90,9 @@ static herr_t write_attributes(hid_t file, const struct dfopt_declog_options *o)
     for (size_t i = 0; status >= 0 && i < sizeof texts / sizeof *texts; i++)
         status = dfopt_h5_write_text(file, texts[i].name, texts[i].text);
     if (status >= 0)
-        status = dfopt_h5_write_int(file, "format_version", DFOPT_DECLOG_VERSION);
+        status = dfopt_h5_write_int(file, "format_version",
+                                    o->format_version ? o->format_version
+                                                      : DFOPT_DECLOG_VERSION);
     if (status >= 0)
         status = dfopt_h5_write_int(file, "created_ns", o->created_ns);
     if (status >= 0)
@@ -224,16 +198,11 @@ static enum dfopt_err check_options(const struct dfopt_declog_options *o,
     return DFOPT_OK;
 }
 
-/* Where the file is made; removes what a killed writer left there. */
+/* Where the file is made. */
 static enum dfopt_err name_new_file(struct dfopt_declog *w)
 {
-    if (!w->path || asprintf(&w->made_at, "%s.new", w->path) < 0) {
-        w->made_at = NULL;
-        return DFOPT_ERR_NOMEM;
-    }
-    if (unlink(w->made_at) < 0 && errno != ENOENT)
-        w->driver.failure = errno;
-    return w->driver.failure ? DFOPT_ERR_IO : DFOPT_OK;
+    w->made_at = w->path ? dfopt_place_beside(w->path) : NULL;
+    return w->made_at ? DFOPT_OK : DFOPT_ERR_NOMEM;
 }
 
 void dfopt_declog_drop(struct dfopt_declog *w)
@@ -245,6 +214,7 @@ void dfopt_declog_drop(struct dfopt_declog *w)
 enum dfopt_err dfopt_declog_make(struct dfopt_declog **out,
                                  const struct dfopt_dict *dict,
                                  const struct dfopt_declog_options *options,
+                                 const struct dfopt_place *replaces,
                                  struct dfopt_error *err)
 {
     struct dfopt_declog *w = calloc(1, sizeof *w);
@@ -254,7 +224,9 @@ enum dfopt_err dfopt_declog_make(struct dfopt_declog **out,
     w->file = w->commits = w->complete = -1;
     w->dict = dict;
     w->detail = options->detail;
+    w->min_effect = options->min_effect;
     w->at.origin = DFOPT_SYM_NONE;
+    w->replaces = *replaces;
     w->path = strdup(options->path);
     enum dfopt_err e = name_new_file(w);
     if (!e)
@@ -282,13 +254,14 @@ enum dfopt_err dfopt_declog_create(struct dfopt_declog **out,
                                    struct dfopt_error *err)
 {
     struct dfopt_declog *w = NULL;
+    struct dfopt_place replaces;
     enum dfopt_err e = check_options(options, err);
     if (e)
         return e;
     dfopt_h5_quiet();
-    e = look_at_place(options->path, err);
+    e = dfopt_place_check(options->path, &replaces, err);
     if (!e)
-        e = dfopt_declog_make(&w, dict, options, err);
+        e = dfopt_declog_make(&w, dict, options, &replaces, err);
     if (e)
         return e;
     e = dfopt_declog_begin_run(w, options);
@@ -377,15 +350,22 @@ enum dfopt_err dfopt_declog_flush(struct dfopt_declog *w)
     return dfopt_declog_check(w, e, "cannot write");
 }
 
-/* Renames the file to its path. */
+/* Gives the file its name, if no other run has taken that meanwhile. */
 static enum dfopt_err put_in_place(struct dfopt_declog *w, bool sync)
 {
     int fd = sync ? open(w->made_at, O_RDONLY | O_CLOEXEC) : -1;
-    if ((sync && (fd < 0 || fsync(fd) < 0)) || rename(w->made_at, w->path) < 0)
-        w->driver.failure = errno;
+    int why = sync && (fd < 0 || fsync(fd) < 0) ? errno : 0;
     if (fd >= 0)
         close(fd);
-    if (w->driver.failure)
+    if (!why)
+        why = dfopt_place_put(w->made_at, w->path, &w->replaces);
+    if (why == EEXIST)
+        return dfopt_error_set(&w->failure, DFOPT_ERR_STATE,
+                               "%s: another run has put its log there meanwhile; "
+                               "not replaced. Give each run a log of its own",
+                               w->path);
+    w->driver.failure = why;
+    if (why)
         return DFOPT_ERR_IO;
     free(w->made_at);
     w->made_at = NULL;
@@ -436,6 +416,18 @@ uint64_t dfopt_declog_bytes(const struct dfopt_declog *w)
     return H5Fget_filesize(w->file, &bytes) < 0 ? 0 : bytes;
 }
 
+/* A log that others have moved, removed or replaced is whole, and not where it is
+ * looked for. */
+static void check_in_place(struct dfopt_declog *w)
+{
+    struct dfopt_place now;
+    if (dfopt_place_of(w->path, &now) || !dfopt_place_same(&now, &w->driver.file))
+        dfopt_error_set(&w->failure, DFOPT_ERR_IO,
+                        "%s: was moved, removed or replaced while this program "
+                        "wrote it; the log is not there",
+                        w->path);
+}
+
 enum dfopt_err dfopt_declog_close(struct dfopt_declog **w, bool complete,
                                   struct dfopt_error *err)
 {
@@ -445,6 +437,8 @@ enum dfopt_err dfopt_declog_close(struct dfopt_declog **w, bool complete,
     *w = NULL;
     if (!log->failure.code)
         dfopt_declog_flush(log);
+    if (!log->failure.code)
+        check_in_place(log);
     if (!log->failure.code && complete &&
         (mark_complete(log->complete, 1) < 0 ||
          H5Fflush(log->file, H5F_SCOPE_LOCAL) < 0))

@@ -31,7 +31,9 @@ struct dfopt_declog_options {
     enum dfopt_declog_detail detail; /* PLANS is 0: set it */
     int64_t created_ns;              /* wall clock */
     int ranks;
-    uint64_t pid; /* of this process */
+    uint64_t pid;       /* of this process */
+    double min_effect;  /* the policy's: what /outcomes calls certain */
+    int format_version; /* of a copy; 0: this program's */
     /* program_version, mpi_library, transport, command_line, policy (JSON),
      * preset, acks_mode, relay_hostname, host, run_id */
 #define DFOPT_RUN_TEXT_MEMBER(name, text) const char *name;
@@ -39,19 +41,20 @@ struct dfopt_declog_options {
 #undef DFOPT_RUN_TEXT_MEMBER
 };
 
-/* Creates the file and everything that it will hold, beside its path (PATH.new),
- * and renames it when it can be read. An existing file at the path is replaced if
- * it is a decision log or empty; anything else is left alone and refused. `dict` is
- * borrowed until close and must be an authority. Returns owned: close. Errors: ARG
- * (no path; compression or detail out of range), IO (names path and reason), FORMAT
- * (something else is there), NOMEM. */
+/* Creates the file and everything that it will hold, beside its path
+ * (PATH.new.XXXXXXXX), and renames it when it can be read. An existing file at the
+ * path is replaced if it is a decision log or empty; anything else is left alone
+ * and refused. `dict` is borrowed until close and must be an authority. Returns
+ * owned: close. Errors: ARG (no path; compression or detail out of range), IO
+ * (names path and reason), FORMAT (something else is there), STATE (a run writes
+ * the log there, or another has begun one meanwhile), NOMEM. */
 enum dfopt_err dfopt_declog_create(struct dfopt_declog **out,
                                    const struct dfopt_dict *dict,
                                    const struct dfopt_declog_options *options,
                                    struct dfopt_error *err);
 
 /* Resumes the log that `r` has open, as a new run: replaces the file with one that
- * holds what its last commit counts, made beside it (PATH.new) and renamed when it
+ * holds what its last commit counts, made beside it and renamed when it
  * is whole and on disk. Path, compression and detail are those of the log, not of
  * `options`; the rest describes the new run. `dict` must have the log's strings and
  * lists at their numbers. `r` stays with the old file: close it.
@@ -85,9 +88,14 @@ enum dfopt_err dfopt_declog_findings(struct dfopt_declog *w,
                                      const struct dfopt_finding_row *rows,
                                      size_t n);
 
-/* The verdicts (unless the detail is PLANS), plans, suppressions, timeouts and
- * seen windows of d. Its acks and relays are not looked at: dfopt_declog_ack,
- * dfopt_declog_relay. */
+/* Objectives. */
+enum dfopt_err dfopt_declog_objectives(struct dfopt_declog *w,
+                                       const struct dfopt_numbered_objective *rows,
+                                       size_t n);
+
+/* The verdicts (unless the detail is PLANS), plans, suppressions, timeouts, seen
+ * windows and outcomes of d. Its acks and relays are not looked at:
+ * dfopt_declog_ack, dfopt_declog_relay. */
 enum dfopt_err dfopt_declog_decisions(struct dfopt_declog *w,
                                       const struct dfopt_decisions *d);
 

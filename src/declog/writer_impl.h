@@ -3,14 +3,17 @@
 #define DFOPT_DECLOG_WRITER_IMPL_H
 
 #include "declog/driver.h"
+#include "declog/place.h"
 #include "declog/store.h"
 #include "declog/writer.h"
 
 struct dfopt_declog {
     char *path;
     char *made_at; /* where the file is until it is whole; NULL: it is at path */
+    struct dfopt_place replaces; /* what is to be at path when it gets there */
     const struct dfopt_dict *dict;
     enum dfopt_declog_detail detail;
+    double min_effect;
     struct dfopt_driver driver;
     hid_t file, commits, complete;
     struct dfopt_packer packer;
@@ -30,10 +33,12 @@ enum dfopt_err dfopt_declog_check(struct dfopt_declog *w, enum dfopt_err e,
                                   const char *what);
 
 /* A writer with everything that its file will hold. It is made beside
- * options->path. Returns owned: dfopt_declog_drop, which removes it again. */
+ * options->path, to replace what is there. Returns owned: dfopt_declog_drop, which
+ * removes it again. */
 enum dfopt_err dfopt_declog_make(struct dfopt_declog **out,
                                  const struct dfopt_dict *dict,
                                  const struct dfopt_declog_options *options,
+                                 const struct dfopt_place *replaces,
                                  struct dfopt_error *err);
 void dfopt_declog_drop(struct dfopt_declog *w);
 

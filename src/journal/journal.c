@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 struct dfopt_journal {
@@ -116,14 +117,22 @@ enum dfopt_err dfopt_journal_cut(struct dfopt_journal *j, struct dfopt_error *er
     return DFOPT_OK;
 }
 
+/* Not another's that has taken the path. */
+static bool is_at_path(const struct dfopt_journal *j)
+{
+    struct stat own, named;
+    return fstat(j->fd, &own) == 0 && stat(j->path, &named) == 0 &&
+           own.st_dev == named.st_dev && own.st_ino == named.st_ino;
+}
+
 void dfopt_journal_close(struct dfopt_journal *j, bool remove_file)
 {
     if (!j)
         return;
     if (j->fd >= 0) {
-        close(j->fd);
-        if (remove_file)
+        if (remove_file && is_at_path(j))
             (void)unlink(j->path);
+        close(j->fd);
     }
     dfopt_buf_free(&j->add);
     free(j->path);

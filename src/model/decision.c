@@ -4,6 +4,7 @@
 #include "base/names.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -38,6 +39,59 @@ void dfopt_decisions_free(struct dfopt_decisions *d)
     dfopt_buf_free(&d->seen);
     dfopt_buf_free(&d->timeouts);
     dfopt_buf_free(&d->outcomes);
+}
+
+struct dfopt_outcome_claim dfopt_outcome_claim(const struct dfopt_outcome_row *row,
+                                               double min_effect)
+{
+    struct dfopt_outcome_claim c = {.standard_error = NAN};
+    if (isnan(row->noise) || isnan(row->gain) || !row->base_n || !row->now_n)
+        return c;
+    c.standard_error =
+        1.25 * row->noise * sqrt(1.0 / row->base_n + 1.0 / row->now_n);
+    c.certain = fabs(row->gain) >= fmax(min_effect, 3 * c.standard_error);
+    return c;
+}
+
+static struct dfopt_verdict_row withdrawn_row(const struct dfopt_outcome_row *o)
+{
+    return (struct dfopt_verdict_row){.seq = o->seq,
+                                      .position = o->position,
+                                      .verdict = o->verdict,
+                                      .tag = DFOPT_SYM_NONE,
+                                      .knob = o->knob,
+                                      .node = o->node,
+                                      .value = NAN,
+                                      .threshold = NAN};
+}
+
+enum dfopt_err dfopt_decisions_add_withdrawn(struct dfopt_decisions *d)
+{
+    const struct dfopt_outcome_row *o =
+        DFOPT_ROW(&d->outcomes, const struct dfopt_outcome_row);
+    size_t left = DFOPT_ROWS(&d->outcomes, struct dfopt_outcome_row), n = 0;
+    for (size_t i = 0; i < left; i++)
+        n += o[i].verdict == DFOPT_VERDICT_WITHDRAWN;
+    if (n == 0)
+        return DFOPT_OK;
+    size_t from = DFOPT_ROWS(&d->verdicts, struct dfopt_verdict_row);
+    if (!dfopt_buf_grow(&d->verdicts, n * sizeof(struct dfopt_verdict_row)))
+        return DFOPT_ERR_NOMEM;
+    /* from the last on: they come behind all others of their event */
+    struct dfopt_verdict_row *v = DFOPT_ROW(&d->verdicts, struct dfopt_verdict_row);
+    for (size_t to = from + n; n > 0;) {
+        const struct dfopt_outcome_row *row = &o[left - 1];
+        if (row->verdict != DFOPT_VERDICT_WITHDRAWN) {
+            left--;
+        } else if (from > 0 && v[from - 1].seq > row->seq) {
+            v[--to] = v[--from];
+        } else {
+            v[--to] = withdrawn_row(row);
+            left--;
+            n--;
+        }
+    }
+    return DFOPT_OK;
 }
 
 static enum dfopt_err add_text(const struct dfopt_dict *dict, dfopt_sym s,

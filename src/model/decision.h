@@ -114,6 +114,17 @@ struct dfopt_outcome_row {
     double noise;            /* of one window, relative; NaN: not known */
 };
 
+/* How sure a gain is: its standard error, and whether it may be called an effect.
+ * Those who report a gain go by it; control does not. */
+struct dfopt_outcome_claim {
+    double standard_error; /* NaN: noise is not known, or it was not judged so */
+    bool certain;
+};
+
+/* `min_effect` is the policy's. */
+struct dfopt_outcome_claim dfopt_outcome_claim(const struct dfopt_outcome_row *row,
+                                               double min_effect);
+
 /* What a plan of our own is for; its rationale is made of it. */
 enum dfopt_why {
     DFOPT_WHY_FINDING,     /* a finding asks for it */
@@ -244,6 +255,10 @@ static inline bool dfopt_verdict_of_job(const struct dfopt_verdict_row *row)
 
 void dfopt_decisions_clear(struct dfopt_decisions *d); /* keeps the memory */
 void dfopt_decisions_free(struct dfopt_decisions *d);
+
+/* Adds the verdicts that outcomes of withdrawn plans stand for, in their places.
+ * For decisions that are complete, once. OK or NOMEM (nothing is added). */
+enum dfopt_err dfopt_decisions_add_withdrawn(struct dfopt_decisions *d);
 
 /* Appends the rationale of a plan, for a person, to *out. */
 enum dfopt_err dfopt_plan_rationale(const struct dfopt_dict *dict,

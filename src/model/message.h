@@ -63,6 +63,12 @@ struct dfopt_objective {
     double metric[DFOPT_METRIC_COUNT]; /* as of a finding */
 };
 
+/* An objective with its event number. */
+struct dfopt_numbered_objective {
+    uint64_t seq;
+    struct dfopt_objective o;
+};
+
 const char *dfopt_stream_name(uint32_t stream);
 const char *dfopt_ack_status_name(uint32_t status);
 

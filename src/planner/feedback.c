@@ -1,7 +1,9 @@
 /* What comes back to the planner: acks of applications and plans of a global
  * optimizer. */
-#include "planner/step.h"
-#include "planner/trial.h"
+#include "planner/planner.h"
+
+#include "planner/step/step.h"
+#include "planner/control/trial.h"
 
 #include <math.h>
 

@@ -1,5 +1,7 @@
 /* The state as rows. */
-#include "planner/planner_internal.h"
+#include "planner/planner.h"
+
+#include "planner/state/internal.h"
 
 static enum dfopt_err list_slot(const struct dfopt_planner *p,
                                 const struct dfopt_key *key, struct dfopt_buf *rows)

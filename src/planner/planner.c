@@ -1,9 +1,11 @@
-/* The planner's life, and findings on their way through it: control (site.c,
+/* The planner's life, and how findings pass through it: control (site.c,
  * judge.c, guard.c), suppressions, and each response (respond.c).
  *
  * Invariant: every registered knob has a slot with a value for the job. */
-#include "planner/control.h"
-#include "planner/respond.h"
+#include "planner/planner.h"
+
+#include "planner/control/control.h"
+#include "planner/control/respond.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -367,6 +369,27 @@ enum dfopt_err dfopt_planner_finding(struct dfopt_planner *p, uint64_t seq,
             add_row(&v, DFOPT_VERDICT_NO_KNOBS);
     } else {
         visit_sites(&s, f);
+    }
+    return dfopt_pass_end(&s);
+}
+
+/* ---- objectives ---- */
+
+enum dfopt_err dfopt_planner_objective(struct dfopt_planner *p, uint64_t seq,
+                                       const struct dfopt_objective *o,
+                                       struct dfopt_decisions *out)
+{
+    if (!p->control ||
+        (o->node != DFOPT_SYM_EMPTY && p->owns && !p->owns(p->owns_arg, o->node)))
+        return DFOPT_OK;
+    struct dfopt_pass s = dfopt_pass_begin(p, seq, out);
+    const uint32_t node = dfopt_slots_node(&p->slots, o->node);
+    if (node == DFOPT_SYMMAP_NONE)
+        return DFOPT_ERR_NOMEM;
+    if (dfopt_site_advance(&s, node, o->window)) {
+        dfopt_guards_check(&s, node, DFOPT_SYM_NONE, o->metric_state, o->metric,
+                           o->window);
+        dfopt_objective_take(&s, node, o->window, o->value, o->goal);
     }
     return dfopt_pass_end(&s);
 }

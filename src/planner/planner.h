@@ -15,11 +15,9 @@
 #include "model/decision.h"
 #include "model/policy.h"
 #include "model/state.h"
+#include "planner/state/owns.h"
 
 struct dfopt_planner;
-
-/* Whether this planner keeps the state of a node. `node` is never empty. */
-typedef bool (*dfopt_owns_fn)(void *arg, dfopt_sym node);
 
 struct dfopt_planner_config {
     const struct dfopt_policy *policy; /* borrowed for the planner's life */

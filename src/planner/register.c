@@ -1,12 +1,14 @@
 /* Registrations: whose knobs they are, whose values, and whether a process came,
  * came back or left. */
-#include "planner/control.h"
+#include "planner/planner.h"
+
+#include "planner/control/control.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* A registration on its way. */
+/* A registration as it is taken over. */
 struct entry {
     struct dfopt_pass *s;
     const struct dfopt_registration *r;

@@ -2,7 +2,7 @@
  * would have done to the same fields (planner.c, feedback.c). */
 #include "planner/restore.h"
 
-#include "planner/planner_internal.h"
+#include "planner/state/internal.h"
 
 void dfopt_planner_assume_acks(struct dfopt_planner *p, bool assume)
 {
@@ -89,6 +89,12 @@ enum dfopt_err dfopt_planner_redo_seen(struct dfopt_planner *p,
     key.slot->has_seen = true;
     key.slot->seen = row->window;
     return DFOPT_OK;
+}
+
+bool dfopt_planner_has_left(const struct dfopt_planner *p, dfopt_sym knob)
+{
+    const uint32_t at = dfopt_registry_knob(&p->registry, knob);
+    return at != DFOPT_SYMMAP_NONE && p->registry.states[at].left;
 }
 
 static enum dfopt_err take_row(struct dfopt_planner *p,

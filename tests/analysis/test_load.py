@@ -161,8 +161,7 @@ class NotWhole(unittest.TestCase):
 
     def test_version_1(self):
         def age(f):
-            for table, version in schema.SINCE.items():
-                self.assertEqual(version, 2)
+            for table in schema.SINCE:
                 del f[table]
             f.attrs.modify("format_version", 1)
         self.change(age)

@@ -1,8 +1,13 @@
 """What the tests of the closed loop share: the loader's report, and whether it and the
 decision log tell the same story."""
 import json
+import os
+import sys
 
-from harness import Case, DecisionLog
+from harness import HERE, Case, DecisionLog
+
+sys.path.insert(0, os.path.join(os.path.dirname(HERE), "spec"))
+from habits import Diagnoser  # noqa: E402
 
 
 def by_event(path):
@@ -12,6 +17,17 @@ def by_event(path):
         for line in map(json.loads, f):
             found[line["event"]].append(line)
     return found
+
+
+def peak_shares(windows):
+    """Window -> the fetch share that its finding tells: that of the worst window so far."""
+    there, shares = Diagnoser("node7"), {}
+    for w in windows:
+        m = {"fetch": w["fetch_seconds"], "c": w["compute_seconds"]}
+        for f in there.window(w["window"], m):
+            if f["finding_type"] == "fetch_pressure":
+                shares[w["window"]] = f["key_metrics"]["fetch_frac"]
+    return shares
 
 
 class Story(Case):
@@ -44,7 +60,7 @@ class Story(Case):
                                        p["new_value"], p["window"]) for p in done))
         # Made for the last windows, when there was no boundary left.
         self.assertLessEqual(len(plans) - len(done), 2)
-        shares = {w["window"]: w["fetch_share"] for w in report["window"]}
+        shares = peak_shares(report["window"])
         self.assertTrue(pressure)
         for window, share in pressure.items():
             self.assertAlmostEqual(share, shares[window], 12)

@@ -43,6 +43,11 @@ FINDINGS = {
     "tags are a text": (body(opportunity_tags="prefetch"), "opportunity_tags"),
     "a tag is a number": (body(opportunity_tags=["a", 1]), "opportunity_tags"),
     "metrics are a list": (body(key_metrics=[1]), "key_metrics"),
+    "no field of a finding": (b'{"anything": 1}', "none of the fields of a finding"),
+    "a registration": (json.dumps(loader_registration()).encode(), "a registration"),
+    "a fact": (body(fact_type="fetch_pressure"), "a fact"),
+    "a plan": (body(plan_id="plan_1", knob_id="app.x"), "a plan"),
+    "a list in an object": (b'{"findings": [' + body() + b"]}", "list of findings"),
     "invalid UTF-8": (b'{"finding_type":"\xff\xfe\xc3("}', "UTF-8"),
     "a NUL byte": (b'{"finding_type":"a\0b"}', ""),
     "10,000 deep": (DEEP, ""),
@@ -64,6 +69,9 @@ EVENTS = {
     "body is a list": ("finding", event("finding", []), ""),
     "a bad finding": ("finding", event("finding", finding(scope=1)), "scope"),
     "ack is a text": ("ack", event("ack", "applied"), ""),
+    "ack is a finding": ("ack", event("ack", finding()), "looks like a finding"),
+    "registration is a finding": (
+        "registration", event("registration", finding()), "looks like a finding"),
     "global plan without knob": ("global_plan", event("global_plan", {
         "plan_id": "g", "new_value": 1}), "knob_id"),
 }
@@ -106,6 +114,26 @@ class BadInput(Case):
             self.assertEqual(row["stream"], stream)
         self.assertEqual(d.invalid_verdicts().count(line - 1),
                          row["stream"] == "finding")
+
+    def test_a_file_of_something_else(self):
+        """Exit code 1, and what it looks like, for it would decide nothing."""
+        others = {"registry": json.dumps(loader_registration()).encode(),
+                  "facts": body(fact_type="x") + b"\n" + body(fact_type="y"),
+                  "wrapped": b'{"findings": [' + body() + b"]}",
+                  "object": b'{"anything": 1}'}
+        for name, text in others.items():
+            for more in ([], ["--strict"], ["--readers", "one"]):
+                with self.subTest(file=name, more=more):
+                    r = harness.run(
+                        ["--findings-file", self.write(name, text), *more,
+                         "--registry-file", self.registry, "--plans-file", "-"])
+                    self.assertEqual((r.code, r.out), (1, b""), r.brief)
+                    self.assertIn("looks like" if name != "object" else "none of",
+                                  r.text)
+        r = harness.run(["--findings-file", self.write("good", body()),
+                              "--registry-file", self.write("f.json", body())])
+        self.assertEqual(r.code, 2, r.brief)
+        self.assertIn("looks like a finding", r.text)
 
     def base_plans(self, records, more=()):
         f = self.write("base.jsonl", b"\n".join(records) + b"\n")
@@ -246,7 +274,7 @@ class BadInput(Case):
 
     def test_many_bad_records_are_not_all_logged(self):
         f = self.write("bad.jsonl", b"17\n" * 500)
-        r = self.run_ok(["--findings-file", f])
+        r = self.run_ok(["--findings-file", f], 1)
         self.assertEqual(r.done["invalid"], 500)
         self.assertLess(len(r.named("optimizer.record.invalid")), 150)
         self.assertIn("left out", r.text)
@@ -295,7 +323,7 @@ class BadInput(Case):
         f = self.write("bad.jsonl", lines([event("registration", BAD_KNOB)]))
         for ranks in RANKS:
             with self.subTest(ranks=ranks):
-                r = self.run_ok(["--findings-file", f], ranks=ranks)
+                r = self.run_ok(["--findings-file", f], 1, ranks=ranks)
                 self.assertEqual(r.done["knob_state"], {})
 
 

@@ -42,6 +42,17 @@ class Loop(Story):
         self.assert_same_story(self.path("decisions.h5"), report)
         self.run_ok(["check", self.path("decisions.h5")],
                     program=harness.Config.log_program)
+        self.check_contention(r.out)
+
+    def check_contention(self, out):
+        """The second loop."""
+        self.assertRegex(out, rb"changes taken back: \d+\n")
+        self.run_ok(["check", self.path("contention.h5")],
+                    program=harness.Config.log_program)
+        with open(self.path("contention.jsonl"), encoding="utf-8") as f:
+            *_, summary, judged = map(json.loads, f)
+        self.assertEqual(summary["objectives_sent"], 44)
+        self.assertEqual(judged["event"], "judged")
 
     def test_the_script_ends_all_when_the_loader_fails(self):
         r = self.script("--window-ms=20", "--against=/none")

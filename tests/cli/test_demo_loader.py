@@ -120,9 +120,10 @@ class Bad(LoaderCase):
         self.assertIn("cannot write /dev/full", r.text)
 
     def test_endpoints(self):
-        for option in ("findings", "plans", "registry", "acks"):
-            r = self.loader(*self.make(f"--{option}=nonsense://x"), code=1)
-            self.assertIn("nonsense://x", r.text)
+        for option in ("findings", "plans", "registry", "acks", "objectives"):
+            for endpoint in ("nonsense://x", "tcp://127.0.0.1:99999", "inproc://x"):
+                r = self.loader(*self.make(f"--{option}={endpoint}"), code=2)
+                self.assertIn(f"--{option}: endpoint {endpoint}", r.text)
 
     def test_options(self):
         cases = (([], "--make-data=DIR or --data=DIR"), (["--threads=0"], "--threads"),

@@ -29,7 +29,8 @@ if(NOT DFOPT_SANITIZE)
 endif()
 
 # The planner alone against the specification, without the engine.
-add_executable(planner_driver ${CMAKE_CURRENT_SOURCE_DIR}/diff/planner_driver.c)
+add_executable(planner_driver ${CMAKE_CURRENT_SOURCE_DIR}/diff/planner_driver.c
+                              ${CMAKE_CURRENT_SOURCE_DIR}/diff/planner_driver_state.c)
 target_link_libraries(planner_driver PRIVATE dfopt_planner dfopt_codec)
 if(DFOPT_SANITIZE)
   set(logs 3)
@@ -42,3 +43,26 @@ add_test(NAME unit.planner_differential
                  --driver $<TARGET_FILE:planner_driver> --logs ${logs} --cases)
 set_tests_properties(unit.planner_differential PROPERTIES
   LABELS unit TIMEOUT 900 ENVIRONMENT "${DFOPT_TEST_ENVIRONMENT}")
+
+# What is claimed of knobs that do nothing, and how soon harm is taken back.
+if(NOT DFOPT_SANITIZE)
+  add_test(NAME unit.honest_claims
+           COMMAND Python3::Interpreter
+                   ${PROJECT_SOURCE_DIR}/tests/diff/honest_claims.py
+                   --driver $<TARGET_FILE:planner_driver> --knobs 60 --windows 80
+                   --harmful 40)
+  set_tests_properties(unit.honest_claims PROPERTIES LABELS unit TIMEOUT 300)
+endif()
+
+# Simulated applications that the program tunes, live and as a replay.
+if(DFOPT_SANITIZE)
+  set(closed_loop --plants sharedfs --ranks 1 --replay-ranks 3 --horizon 40)
+else()
+  set(closed_loop --plants memory,sharedfs,restart)
+endif()
+add_test(NAME mpi.closed_loop
+         COMMAND Python3::Interpreter
+                 ${PROJECT_SOURCE_DIR}/tests/diff/closed_loop.py
+                 --program $<TARGET_FILE:dfopt-mpi> ${closed_loop})
+set_tests_properties(mpi.closed_loop PROPERTIES
+  LABELS mpi TIMEOUT 300 ENVIRONMENT "${DFOPT_TEST_ENVIRONMENT}")

@@ -5,110 +5,9 @@
  * nodes, and prints what tests/spec/model.py --decisions --positions --outcomes
  * --state prints: one JSON object a line. Rows have value and threshold always, as
  * reals; null: nothing was compared. */
-#include "codec/codec.h"
+#include "planner_driver.h"
+
 #include "policy/policy_json.h"
-#include "json/write.h"
-#include "planner/control.h"
-
-#include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-enum { MOST = 16 };
-
-struct driver {
-    struct dfopt_dict *dict;
-    struct dfopt_codec *codec;
-    struct dfopt_policy policy;
-    struct dfopt_planner *planner[MOST];
-    struct dfopt_decisions out[MOST];
-    struct share {
-        struct driver *d;
-        uint32_t index;
-    } share[MOST];
-    uint32_t planners;
-    uint64_t seq, events, plans;
-    struct dfopt_buf line;
-    struct dfopt_put put;
-};
-
-static void must(int ok, const char *what)
-{
-    if (!ok) {
-        fprintf(stderr, "planner_driver: %s\n", what);
-        exit(2);
-    }
-}
-
-/* ---- output ---- */
-
-static void raw(struct driver *d, const char *json)
-{
-    dfopt_put_raw(&d->put, json);
-}
-
-static void begin_line(struct driver *d)
-{
-    dfopt_buf_clear(&d->line);
-    d->put = dfopt_put_start(&d->line, d->dict);
-}
-
-static void end_line(struct driver *d)
-{
-    raw(d, "}\n");
-    must(dfopt_put_end(&d->put) == DFOPT_OK, "out of memory");
-    fwrite(d->line.data, 1, d->line.len, stdout);
-}
-
-static void begin_event(struct driver *d)
-{
-    begin_line(d);
-    raw(d, "{\"event\":");
-    dfopt_put_int(&d->put, (int64_t)d->seq);
-}
-
-static void put_sym(struct driver *d, const char *key, dfopt_sym s)
-{
-    raw(d, key);
-    if (s == DFOPT_SYM_NONE)
-        raw(d, "null");
-    else
-        dfopt_put_sym(&d->put, s);
-}
-
-static void put_int(struct driver *d, const char *key, int64_t i)
-{
-    raw(d, key);
-    dfopt_put_int(&d->put, i);
-}
-
-static void put_real(struct driver *d, const char *key, double x)
-{
-    raw(d, key);
-    if (isnan(x))
-        raw(d, "null");
-    else
-        dfopt_put_real(&d->put, x);
-}
-
-static void put_value(struct driver *d, const char *key, struct dfopt_value v)
-{
-    raw(d, key);
-    dfopt_put_value(&d->put, v);
-}
-
-static void put_bool(struct driver *d, const char *key, bool b)
-{
-    raw(d, key);
-    raw(d, b ? "true" : "false");
-}
-
-static void put_text(struct driver *d, const char *key, const char *text)
-{
-    raw(d, key);
-    dfopt_put_text(&d->put, text, strlen(text));
-}
 
 static void print_row(struct driver *d, const struct dfopt_verdict_row *row,
                       const struct dfopt_outcome_row *judged)
@@ -192,11 +91,6 @@ static int by_outcome(const void *a, const void *b)
     if (x->position != y->position)
         return x->position < y->position ? -1 : 1;
     return (x->plan_id > y->plan_id) - (x->plan_id < y->plan_id);
-}
-
-static void add(struct dfopt_buf *to, const struct dfopt_buf *from)
-{
-    must(dfopt_buf_add(to, from->data, from->len) == DFOPT_OK, "out of memory");
 }
 
 static void sort(struct dfopt_buf *rows, size_t size,
@@ -377,212 +271,18 @@ static void take_log(struct driver *d, const char *path)
     fclose(in);
 }
 
-/* ---- the state ---- */
-
-static const char *direction_name(uint32_t direction)
-{
-    return direction == DFOPT_MOVE_RELEASE ? "release"
-           : direction == DFOPT_MOVE_TRADE ? "trade"
-                                           : dfopt_direction_name(direction);
-}
-
-static dfopt_sym knob_name(const struct dfopt_planner *p, uint32_t knob)
-{
-    return p->registry.knobs[knob].id;
-}
-
-static void put_series(struct driver *d, const struct dfopt_series *r)
-{
-    raw(d, ",\"ring\":[");
-    for (uint32_t i = 0; r && i < r->n; i++) {
-        put_int(d, i ? ",[" : "[", r->window[i]);
-        put_real(d, ",", r->value[i]);
-        raw(d, "]");
-    }
-    raw(d, "],\"diffs\":[");
-    for (uint32_t i = 0; r && i < r->n_diffs; i++)
-        put_real(d, i ? "," : "", r->diff[i]);
-    raw(d, "]");
-}
-
-static void put_adjustments(struct driver *d, const struct dfopt_planner *p,
-                            const struct dfopt_site *s)
-{
-    raw(d, ",\"adjustments\":{");
-    for (const struct dfopt_adjustment *a = s->first; a; a = a->next) {
-        put_sym(d, a == s->first ? "" : ",", knob_name(p, a->knob));
-        put_value(d, ":{\"base\":", a->base);
-        put_value(d, ",\"prev\":", a->prev);
-        put_value(d, ",\"delta\":", a->delta);
-        put_bool(d, ",\"proven\":", a->proven);
-        put_int(d, ",\"inconclusive\":", a->inconclusive);
-        put_value(d, ",\"anchor\":", a->anchor);
-        put_bool(d, ",\"hurt\":", a->hurt);
-        raw(d, "}");
-    }
-    raw(d, "},\"backoffs\":[");
-    const char *before = "[";
-    for (const struct dfopt_adjustment *a = s->first; a; a = a->next)
-        for (uint32_t i = 0; i < DFOPT_MOVE_COUNT; i++)
-            if (a->failures[i]) {
-                put_sym(d, before, knob_name(p, a->knob));
-                put_text(d, ",", direction_name(i));
-                put_int(d, ",", a->until[i]);
-                put_int(d, ",", a->failures[i]);
-                raw(d, "]");
-                before = ",[";
-            }
-    raw(d, "]");
-}
-
-static void put_trial(struct driver *d, const struct dfopt_planner *p,
-                      const struct dfopt_trial *t)
-{
-    static const char *const kinds[] = {"demand", "trade", "release", "rollback"};
-    raw(d, ",\"trial\":");
-    if (!t) {
-        raw(d, "null");
-        return;
-    }
-    put_text(d, "{\"kind\":", kinds[t->kind]);
-    put_int(d, ",\"window\":", t->window);
-    put_int(d, ",\"effect\":", t->effect);
-    put_int(d, ",\"before\":", t->before);
-    if (t->base_n) {
-        put_real(d, ",\"base\":[", t->base);
-        put_int(d, ",", t->base_n);
-        raw(d, "]");
-    } else {
-        raw(d, ",\"base\":null");
-    }
-    put_int(d, ",\"seen\":", t->seen);
-    put_int(d, ",\"last\":", t->last);
-    raw(d, ",\"moves\":{");
-    for (uint32_t i = 0; i < t->n_moves; i++) {
-        const struct dfopt_move *m = &t->moves[i];
-        put_sym(d, i ? "," : "", knob_name(p, m->knob));
-        put_value(d, ":[", m->old);
-        put_value(d, ",", m->new);
-        put_bool(d, ",", m->answered);
-        put_text(d, ",", direction_name(m->direction));
-        raw(d, "]");
-    }
-    raw(d, "}}");
-}
-
-static void put_site(struct driver *d, const struct dfopt_planner *p, uint32_t node)
-{
-    const struct dfopt_site *s = p->slots.nodes[node].site;
-    put_int(d, "{\"clock\":", s->clock);
-    put_series(d, s->series);
-    put_int(d, ",\"goal\":", s->goal);
-    put_int(d, ",\"since\":", s->since);
-    if (s->reference_n) {
-        put_real(d, ",\"reference\":[", s->reference);
-        put_int(d, ",", s->reference_n);
-        raw(d, "]");
-    } else {
-        raw(d, ",\"reference\":null");
-    }
-    put_bool(d, ",\"isolate\":", s->isolate);
-    put_int(d, ",\"rest\":", s->rest);
-    raw(d, ",\"epoch_delay\":");
-    if (s->epoch_delay < 0)
-        raw(d, "null");
-    else
-        dfopt_put_int(&d->put, s->epoch_delay);
-    raw(d, ",\"demand\":{");
-    for (uint32_t i = 0; i < s->n_demand; i++) {
-        put_sym(d, i ? "," : "", s->demand[i].tag);
-        put_int(d, ":[", s->demand[i].first);
-        put_int(d, ",", s->demand[i].last);
-        raw(d, "]");
-    }
-    raw(d, "},\"views\":{");
-    for (uint32_t i = 0; node == DFOPT_JOB_NODE && i < p->n_views; i++) {
-        put_sym(d, i ? "," : "", p->views[i].type);
-        put_int(d, ":", p->views[i].window);
-    }
-    raw(d, "}");
-    put_adjustments(d, p, s);
-    put_trial(d, p, s->trial);
-    raw(d, "}");
-}
-
-static void put_sites(struct driver *d)
-{
-    const char *before = "";
-    raw(d, ",\"sites\":{");
-    for (uint32_t i = 0; i < d->planners; i++)
-        for (uint32_t node = i ? 1 : 0; node < d->planner[i]->slots.n_nodes; node++)
-            if (d->planner[i]->slots.nodes[node].site) {
-                put_sym(d, before,
-                        dfopt_slots_node_name(&d->planner[i]->slots, node));
-                raw(d, ":");
-                put_site(d, d->planner[i], node);
-                before = ",";
-            }
-    raw(d, "}");
-}
-
-/* Whether all planners have the same state of the job's site. */
-static bool jobs_agree(struct driver *d)
-{
-    struct dfopt_buf first = {0};
-    bool agree = true;
-    for (uint32_t i = 0; i < d->planners; i++) {
-        if (!d->planner[i]->slots.nodes[DFOPT_JOB_NODE].site)
-            continue;
-        begin_line(d);
-        put_site(d, d->planner[i], DFOPT_JOB_NODE);
-        if (!first.len)
-            add(&first, &d->line);
-        agree &= first.len == d->line.len &&
-                 memcmp(first.data, d->line.data, first.len) == 0;
-    }
-    dfopt_buf_free(&first);
-    return agree;
-}
-
-static void print_final(struct driver *d)
-{
-    struct dfopt_buf rows = {0}, suppressions = {0};
-    must(jobs_agree(d), "the planners' states of the job differ");
-    for (uint32_t i = 0; i < d->planners; i++)
-        must(dfopt_planner_state(d->planner[i], i == 0, &rows, &suppressions) ==
-                 DFOPT_OK,
-             "out of memory");
-    begin_line(d);
-    raw(d, "{\"final\":");
-    must(dfopt_codec_state_json(
-             d->dict, DFOPT_ROW(&rows, struct dfopt_state_row),
-             DFOPT_ROWS(&rows, struct dfopt_state_row),
-             DFOPT_ROW(&suppressions, struct dfopt_suppression_state),
-             DFOPT_ROWS(&suppressions, struct dfopt_suppression_state),
-             &d->line) == DFOPT_OK,
-         "out of memory");
-    if (d->policy.on.effect != DFOPT_EFFECT_SEVERITY) {
-        d->line.len--; /* into the object */
-        put_sites(d);
-        raw(d, "}");
-    }
-    end_line(d);
-    dfopt_buf_free(&rows);
-    dfopt_buf_free(&suppressions);
-}
-
 /* ---- the program ---- */
 
 static void read_policy(struct driver *d, const char *path)
 {
     struct dfopt_buf text = {0};
     struct dfopt_error err = {0};
-    char piece[4096];
+    char some[4096];
     size_t n;
     FILE *in = fopen(path, "rb");
     must(in != NULL, "cannot open the policy");
-    while ((n = fread(piece, 1, sizeof piece, in)) > 0)
-        must(dfopt_buf_add(&text, piece, n) == DFOPT_OK, "out of memory");
+    while ((n = fread(some, 1, sizeof some, in)) > 0)
+        must(dfopt_buf_add(&text, some, n) == DFOPT_OK, "out of memory");
     fclose(in);
     must(dfopt_policy_read(d->dict, text.data, text.len, &d->policy, &err) ==
              DFOPT_OK,

@@ -51,7 +51,8 @@ static enum dfopt_zmq_got expected(const struct frame *frames, size_t n)
 {
     if (n != 2 || frames[0].n > BYTES_MAX || frames[1].n > BYTES_MAX)
         return DFOPT_ZMQ_GOT_REFUSED;
-    switch (dfopt_zmq_metadata_scan(frames[0].at, frames[0].n)) {
+    struct dfopt_text type;
+    switch (dfopt_zmq_metadata_scan(frames[0].at, frames[0].n, &type)) {
     case DFOPT_ZMQ_METADATA_PLAIN:
         return DFOPT_ZMQ_GOT_MESSAGE;
     case DFOPT_ZMQ_METADATA_STOP:
@@ -64,9 +65,11 @@ static enum dfopt_zmq_got expected(const struct frame *frames, size_t n)
 static void receive(const struct frame *frames, size_t n)
 {
     zmq_msg_t body;
+    int stream = -1;
     enum dfopt_zmq_note why;
     zmq_msg_init(&body);
-    enum dfopt_zmq_got got = dfopt_zmq_message_receive(in, BYTES_MAX, &body, &why);
+    enum dfopt_zmq_got got =
+        dfopt_zmq_message_receive(in, BYTES_MAX, &body, &stream, &why);
     FUZZ_CHECK(got == expected(frames, n), "%d of %zu frames", (int)got, n);
     if (got == DFOPT_ZMQ_GOT_MESSAGE)
         FUZZ_CHECK(zmq_msg_size(&body) == frames[1].n &&
@@ -84,13 +87,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct frame frames[FRAMES_MAX];
     const size_t n = split(&input, frames);
     zmq_msg_t none;
+    int stream = -1;
     enum dfopt_zmq_note why;
     send_all(frames, n);
     send_all(good, 2);
     receive(frames, n);
     receive(good, 2);
     zmq_msg_init(&none);
-    FUZZ_CHECK(dfopt_zmq_message_receive(in, BYTES_MAX, &none, &why) ==
+    FUZZ_CHECK(dfopt_zmq_message_receive(in, BYTES_MAX, &none, &stream, &why) ==
                    DFOPT_ZMQ_GOT_NOTHING,
                "more than was sent");
     zmq_msg_close(&none);

@@ -18,7 +18,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     char *copy = fuzz_copy(data, size);
     if (dfopt_json_parser_create(&parser, size + 1, DEPTH))
         abort();
-    const enum dfopt_zmq_metadata got = dfopt_zmq_metadata_scan(copy, size);
+    struct dfopt_text type;
+    const enum dfopt_zmq_metadata got = dfopt_zmq_metadata_scan(copy, size, &type);
     const bool object = !dfopt_json_parse(parser, copy, size, &tree, NULL) &&
                         dfopt_json_kind(tree) == DFOPT_JSON_OBJECT;
     FUZZ_CHECK(object == (got != DFOPT_ZMQ_METADATA_BAD), "judged %d: %.*s",
@@ -27,6 +28,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                                  member_is(tree, "type", "stop"));
     FUZZ_CHECK(stop == (got == DFOPT_ZMQ_METADATA_STOP) || memchr(copy, '\\', size),
                "judged %d: %.*s", (int)got, (int)size, copy);
+    const struct dfopt_text want =
+        object ? dfopt_json_text(dfopt_json_get(tree, "type")) : dfopt_text_z("");
+    if (object && !memchr(copy, '\\', size))
+        FUZZ_CHECK(type.len == want.len &&
+                       (type.len == 0 || memcmp(type.at, want.at, type.len) == 0),
+                   "type %.*s: %.*s", (int)type.len, type.at, (int)size, copy);
     json_object_put(tree);
     dfopt_json_parser_destroy(parser);
     free(copy);

@@ -157,6 +157,11 @@ uint64_t demo_dataset_records(const struct demo_dataset *d)
     return (uint64_t)d->shape.files * d->shape.records;
 }
 
+size_t demo_dataset_record_bytes(const struct demo_dataset *d)
+{
+    return d->shape.record_bytes;
+}
+
 uint64_t demo_dataset_digest(const struct demo_dataset *d)
 {
     return d->digest;

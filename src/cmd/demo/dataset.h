@@ -47,6 +47,7 @@ enum dfopt_err demo_dataset_open(struct demo_dataset **out, const char *folder,
 void demo_dataset_close(struct demo_dataset *d);
 
 uint64_t demo_dataset_records(const struct demo_dataset *d);
+size_t demo_dataset_record_bytes(const struct demo_dataset *d); /* of a payload */
 
 /* Sum of the checksums of all records, as the heads of the files say. */
 uint64_t demo_dataset_digest(const struct demo_dataset *d);

@@ -3,22 +3,30 @@
 #include "json/write.h"
 
 #include <inttypes.h>
-#include <stdbool.h>
 #include <stdio.h>
-
-#define PERSISTENT_PREVALENCE 0.5
-#define PERSISTENT_RUN        3
 
 static const struct {
     const char *name;
     const char *tags[2], *suppresses[2];
 } kinds[DEMO_FINDING_KINDS] = {
-    [DEMO_FETCH_PRESSURE] = {"fetch_pressure",
-                             {"dataloader_prefetch", "reader_parallelism"},
-                             {NULL}},
     [DEMO_COMPUTE_DOMINANCE] = {"compute_dominance",
                                 {NULL},
                                 {"reader_parallelism", "dataloader_prefetch"}},
+    [DEMO_FETCH_PRESSURE] = {"fetch_pressure",
+                             {"dataloader_prefetch", "reader_parallelism"},
+                             {NULL}},
+    [DEMO_IO_CONTENTION] = {"io_contention", {"reader_contention"}, {NULL}},
+    [DEMO_MEMORY_PRESSURE] = {"memory_pressure", {"memory_reduction"}, {NULL}},
+};
+
+static const struct {
+    const char *name, *bundle;
+    double confidence;
+} motifs[] = {
+    [DEMO_UNCLASSIFIED] = {"unclassified", "investigate", 0.5},
+    [DEMO_WARMUP_TRANSIENT] = {"warmup_transient", "none", 0.7},
+    [DEMO_PERSISTENT_PRESSURE] = {"persistent_pressure", "input_pipeline_tuning",
+                                  0.8},
 };
 
 static void put_texts(struct dfopt_put *p, const char *const list[2])
@@ -46,16 +54,25 @@ static void put_facts(struct dfopt_put *p, const char *type, const char *scope)
     dfopt_put_raw(p, "]");
 }
 
-static void put_metrics(struct dfopt_put *p, const struct demo_window *w)
+static void put_times(struct dfopt_put *p, const struct demo_window *w)
 {
-    const double fetch = demo_window_fetch_share(w);
-    dfopt_put_key(p, "key_metrics");
-    dfopt_put_raw(p, "{");
     dfopt_member_real(p, "fetch_iter_time_proc_max", w->fetch_s);
     dfopt_member_real(p, "compute_time_proc_max", w->compute_s);
     dfopt_member_real(p, "active_time", w->fetch_s + w->compute_s);
-    dfopt_member_real(p, "fetch_frac", fetch);
-    dfopt_member_real(p, "compute_frac", 1 - fetch);
+    dfopt_member_real(p, "fetch_frac", demo_window_fetch_share(w));
+    dfopt_member_real(p, "compute_frac", demo_window_compute_share(w));
+}
+
+static void put_metrics(struct dfopt_put *p, const struct demo_finding *f)
+{
+    dfopt_put_key(p, "key_metrics");
+    dfopt_put_raw(p, "{");
+    if (f->kind == DEMO_MEMORY_PRESSURE)
+        dfopt_member_real(p, "mem_frac", f->window.mem_frac);
+    else
+        put_times(p, &f->window);
+    if (f->kind == DEMO_IO_CONTENTION)
+        dfopt_member_real(p, "workers", f->window.threads);
     dfopt_put_raw(p, "}");
 }
 
@@ -68,27 +85,23 @@ static const char *severity_word(double s)
                       : "none";
 }
 
-static void put_pattern(struct dfopt_put *p, const struct demo_finding *f,
-                        bool persistent)
+static void put_pattern(struct dfopt_put *p, const struct demo_finding *f)
 {
     dfopt_member_text(p, "severity", severity_word(f->severity));
     dfopt_member_real(p, "severity_score", f->severity);
-    dfopt_member_real(p, "confidence", persistent ? 0.8 : 0.5);
+    dfopt_member_real(p, "confidence", motifs[f->motif].confidence);
     dfopt_member_real(p, "prevalence", f->prevalence);
     dfopt_member_int(p, "persistence", f->persistence);
     dfopt_member_int(p, "support_windows", f->support);
     dfopt_member_text(p, "trend_direction", f->trend);
-    dfopt_member_int(p, "last_seen_window", f->window.index);
+    dfopt_member_int(p, "last_seen_window", f->index);
 }
 
 static void put_body(struct dfopt_put *p, const struct demo_finding *f,
                      const char *scope)
 {
     const char *type = kinds[f->kind].name;
-    const bool persistent = f->kind == DEMO_FETCH_PRESSURE &&
-                            f->prevalence > PERSISTENT_PREVALENCE &&
-                            f->persistence > PERSISTENT_RUN;
-    const char *motif = persistent ? "persistent_pressure" : "unclassified";
+    const char *motif = motifs[f->motif].name;
     char summary[512];
     snprintf(summary, sizeof summary,
              "%s(%s), motif=%s, prevalence=%.2f, persistence=%" PRId64 ", trend=%s",
@@ -99,15 +112,14 @@ static void put_body(struct dfopt_put *p, const struct demo_finding *f,
     dfopt_member_text(p, "layer", "node");
     dfopt_member_text(p, "view_type", "window");
     dfopt_member_text(p, "motif", motif);
-    put_pattern(p, f, persistent);
+    put_pattern(p, f);
     put_facts(p, type, scope);
-    dfopt_member_text(p, "recommendation_bundle",
-                      persistent ? "input_pipeline_tuning" : "investigate");
+    dfopt_member_text(p, "recommendation_bundle", motifs[f->motif].bundle);
     put_list(p, "opportunity_tags", kinds[f->kind].tags);
     put_list(p, "suppresses_tags", kinds[f->kind].suppresses);
     dfopt_member_text(p, "summary", summary);
-    dfopt_member_int(p, "window_index", f->window.index);
-    put_metrics(p, &f->window);
+    dfopt_member_int(p, "window_index", f->index);
+    put_metrics(p, f);
     dfopt_member_text(p, "publish_mode", "control");
     dfopt_put_raw(p, "}");
 }

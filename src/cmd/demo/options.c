@@ -2,6 +2,7 @@
 #include "cmd/demo/options.h"
 
 #include "cmd/option/option.h"
+#include "net/zmq/endpoint.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -9,18 +10,38 @@
 
 static const char doc[] =
     "A data loader that is tuned while it runs: reader threads fill a prefetch "
-    "queue with records of files, a consumer verifies and computes on them. "
-    "Each window it measures how long the consumer waited, sends what it finds "
-    "to an optimizer (dfopt-mpi), and applies the plans that come back to its "
-    "two knobs, read_threads and prefetch_size.\v"
-    "Without an optimizer it runs the same, untuned. Every record is checked, "
-    "and that each comes once an epoch.\n\n"
-    "Exit codes: 0 fine; 1 data or files are bad; 2 wrong usage; 3 ended early "
-    "by a signal; 4 fell short of what --against asks for.";
+    "queue with records from files; a consumer verifies and computes on them. "
+    "Each window it measures how long the consumer waited, sends findings "
+    "to an optimizer (dfopt-mpi), and applies the plans it receives to its "
+    "two knobs, read_threads and prefetch_size. It reports the samples/s of each "
+    "window as its objective. With --grid it measures static settings instead.\v"
+    "Without an optimizer it does the same work untuned. It verifies the checksum "
+    "of every record, and that each is delivered exactly once per epoch.\n\n"
+    "Exit codes: 0 success; 1 bad data, or a file or endpoint that cannot be used; "
+    "2 usage error; 3 stopped early by a signal; 4 --against not met.";
 
 static const char *const computing[] = {"wait", "cpu", NULL};   /* compute_cpu */
 static const char *const whether[] = {"on", "off", NULL};       /* no_optimizer */
 static const char *const transports[] = {"zmq", "mofka", NULL}; /* mofka */
+static const char *const profiles[] = {[DEMO_LATENCY] = "latency",
+                                       [DEMO_BANDWIDTH] = "bandwidth",
+                                       [DEMO_CONTENTION] = "contention",
+                                       [DEMO_MEMORY] = "memory",
+                                       [DEMO_STEP] = "step",
+                                       NULL};
+static const char *const steps[] = {[DEMO_LATENCY] = "latency",
+                                    [DEMO_BANDWIDTH] = "bandwidth",
+                                    [DEMO_CONTENTION] = "contention",
+                                    [DEMO_MEMORY] = "memory",
+                                    NULL};
+static const char *const grids[] = {[DEMO_GRID_NONE] = "none",
+                                    [DEMO_GRID_POWERS] = "powers",
+                                    [DEMO_GRID_FULL] = "full",
+                                    NULL};
+static const char *const habits[] = {
+    [DEMO_PEAK] = "peak", [DEMO_CURRENT] = "current", NULL};
+static const char *const scopes[] = {
+    [DEMO_SCOPE_NODE] = "node", [DEMO_SCOPE_JOB] = "job", NULL};
 static const char *const patterns[] = {
     [DFOPT_CLIENT_PULL] = "pull", [DFOPT_CLIENT_SUB] = "sub", NULL};
 
@@ -45,91 +66,137 @@ static error_t make_data(struct argp_state *state, const char *text, void *into)
 
 static const struct dfopt_option table[] = {
     DFOPT_OPTION_TITLE("Data", 1),
-    {"data", DFOPT_OPTION_CALL, "DIR", "Read the files that are there",
+    {"data", DFOPT_OPTION_CALL, "DIR", "Read an existing data set in DIR",
      .call = read_data},
     {"make-data", DFOPT_OPTION_CALL, "DIR",
-     "The same; make them first, if they are not there", .call = make_data},
-    {"files", DFOPT_OPTION_NUMBER, "N", "Files to make (default 16)",
+     "Read the data set in DIR; create missing files first", .call = make_data},
+    {"files", DFOPT_OPTION_NUMBER, "N", "Create N files (default 16)",
      AT(shape.files), .lo = 1, .hi = DEMO_MAX_FILES},
-    {"records", DFOPT_OPTION_NUMBER, "N", "Records a file (default 256)",
-     AT(shape.records), .lo = 1, .hi = DEMO_MAX_RECORDS},
-    {"record-bytes", DFOPT_OPTION_NUMBER, "N", "Bytes a record (default 16384)",
-     AT(shape.record_bytes), .lo = 1, .hi = DEMO_MAX_RECORD_BYTES},
+    {"records", DFOPT_OPTION_NUMBER, "N",
+     "Put N records into each file (default 256)", AT(shape.records), .lo = 1,
+     .hi = DEMO_MAX_RECORDS},
+    {"record-bytes", DFOPT_OPTION_NUMBER, "N",
+     "Make records of N bytes (default 16384)", AT(shape.record_bytes), .lo = 1,
+     .hi = DEMO_MAX_RECORD_BYTES},
     {"seed", DFOPT_OPTION_NUMBER, "N",
-     "Of the bytes made, and of the order (default 1)", AT(shape.seed), .lo = 0,
-     .hi = INT64_MAX},
+     "Derive contents and order from this seed (default 1)", AT(shape.seed),
+     .lo = 0, .hi = INT64_MAX},
     DFOPT_OPTION_TITLE("Load", 2),
-    {"threads", DFOPT_OPTION_NUMBER, "N",
-     "Reader threads to begin with (default 1)", AT(reader.threads), .lo = 1,
-     .hi = DEMO_MAX_THREADS},
+    {"threads", DFOPT_OPTION_NUMBER, "N", "Start with N reader threads (default 1)",
+     AT(reader.threads), .lo = 1, .hi = DEMO_MAX_THREADS},
     {"prefetch", DFOPT_OPTION_NUMBER, "N",
-     "Samples read ahead, to begin with (default 1)", AT(reader.prefetch), .lo = 1,
-     .hi = DEMO_MAX_PREFETCH},
+     "Start by reading at most N samples ahead (default 1)", AT(reader.prefetch),
+     .lo = 1, .hi = DEMO_MAX_PREFETCH},
     {"max-threads", DFOPT_OPTION_NUMBER, "N",
-     "What threads may become (default 32)", AT(reader.max_threads), .lo = 1,
+     "Bound read_threads by N (default 32)", AT(reader.max_threads), .lo = 1,
      .hi = DEMO_MAX_THREADS},
     {"max-prefetch", DFOPT_OPTION_NUMBER, "N",
-     "What the prefetch queue may become (default 64)", AT(reader.max_prefetch),
-     .lo = 1, .hi = DEMO_MAX_PREFETCH},
-    {"latency", DFOPT_OPTION_REAL, "MS",
-     "Latency of the storage, added to each read (default 2)",
-     AT(reader.latency_ns), .hi = 60000, .scale = 1e6},
-    {"compute", DFOPT_OPTION_REAL, "MS", "Computing on a sample (default 0.25)",
-     AT(compute_ns), .hi = 60000, .scale = 1e6},
+     "Bound prefetch_size by N (default 64)", AT(reader.max_prefetch), .lo = 1,
+     .hi = DEMO_MAX_PREFETCH},
+    {"compute", DFOPT_OPTION_REAL, "MS",
+     "Compute on each sample for MS milliseconds (default 0.25)", AT(compute_ns),
+     .hi = 60000, .scale = 1e6},
     {"compute-kind", DFOPT_OPTION_WORD, "KIND",
-     "wait: as for an accelerator (the default); cpu: on a processor",
+     "Compute by wait (sleep, as for an accelerator; the default) or cpu (consume "
+     "CPU time)",
      AT(compute_cpu), .words = computing},
-    {"windows", DFOPT_OPTION_NUMBER, "N", "Windows to run (default 20)",
+    {"windows", DFOPT_OPTION_NUMBER, "N", "Run N windows, then exit (default 20)",
      AT(windows), .lo = 1, .hi = 1000000},
-    {"window-ms", DFOPT_OPTION_REAL, "MS", "Length of a window (default 500)",
-     AT(window_ns), .hi = 60000, .scale = 1e6},
+    {"window-ms", DFOPT_OPTION_REAL, "MS",
+     "End each window after MS milliseconds (default 500)", AT(window_ns),
+     .hi = 60000, .scale = 1e6},
     {"window-samples", DFOPT_OPTION_NUMBER, "N",
-     "End a window after so many samples instead", AT(window_samples), .lo = 1,
+     "End each window after N samples instead", AT(window_samples), .lo = 1,
      .hi = INT64_MAX},
-    DFOPT_OPTION_TITLE("Optimizer", 3),
+    DFOPT_OPTION_TITLE("Storage", 3),
+    {"storage", DFOPT_OPTION_WORD, "PROFILE",
+     "Select what limits reading: latency (the default), bandwidth, contention, "
+     "memory, or step (latency, then --step-to)",
+     AT(reader.storage.profile), .words = profiles},
+    {"latency", DFOPT_OPTION_REAL, "MS",
+     "Delay each read by MS milliseconds (default 2)",
+     AT(reader.storage.latency_ns), .hi = 60000, .scale = 1e6},
+    {"bandwidth", DFOPT_OPTION_REAL, "MB",
+     "bandwidth: share MB MB/s among all readers (default 20)",
+     AT(reader.storage.bytes_per_second), .lo = 1, .hi = 1000000, .scale = 1e6},
+    {"best-readers", DFOPT_OPTION_NUMBER, "N",
+     "contention: peak at N concurrent readers (default 4)",
+     AT(reader.storage.best_readers), .lo = 1, .hi = DEMO_MAX_THREADS},
+    {"memory-budget", DFOPT_OPTION_NUMBER, "BYTES",
+     "memory: slow down while prefetch buffers hold more (default 131072)",
+     AT(reader.storage.budget), .lo = 1, .hi = INT64_MAX},
+    {"step-at", DFOPT_OPTION_NUMBER, "WINDOW",
+     "step: change the profile before WINDOW (default: the middle one)",
+     AT(reader.storage.step_at), .lo = 1, .hi = 1000000},
+    {"step-to", DFOPT_OPTION_WORD, "PROFILE",
+     "step: change to PROFILE (default contention)", AT(reader.storage.step_to),
+     .words = steps},
+    DFOPT_OPTION_TITLE("Optimizer", 4),
     {"optimizer", DFOPT_OPTION_WORD, "WHETHER",
-     "on (the default, with the endpoints given), or off: none is used",
-     AT(no_optimizer), .words = whether},
+     "Use the endpoints given: on (the default), or off", AT(no_optimizer),
+     .words = whether},
     {"transport", DFOPT_OPTION_WORD, "NAME",
-     "zmq (the default), or mofka: the endpoints below are topics then", AT(mofka),
+     "Use zmq (the default), or mofka, where endpoints name topics", AT(mofka),
      .words = transports},
-    {"group-file", DFOPT_OPTION_TEXT, "FILE", "Of the Mofka service",
-     AT(client.group_file)},
+    {"group-file", DFOPT_OPTION_TEXT, "FILE",
+     "Read the group file of the Mofka service", AT(client.group_file)},
     {"findings", DFOPT_OPTION_TEXT, "ENDPOINT",
-     "Send findings there, as tcp://127.0.0.1:5555; it is bound", AT(findings)},
+     "Bind ENDPOINT, such as tcp://127.0.0.1:5555, and send findings there",
+     AT(findings)},
     {"findings-connect", DFOPT_OPTION_FLAG, NULL,
      "Connect the findings endpoint instead of binding it", AT(findings_connect)},
-    {"plans", DFOPT_OPTION_TEXT, "ENDPOINT", "Take plans from there",
+    {"diagnosis", DFOPT_OPTION_WORD, "HABIT",
+     "Take severity and metrics of a finding from the worst window so far, as "
+     "DFDiagnoser does (peak, the default), or from the current window (current)",
+     AT(habit), .words = habits},
+    {"plans", DFOPT_OPTION_TEXT, "ENDPOINT", "Receive plans from there",
      AT(client.plans_endpoint)},
     {"plans-pattern", DFOPT_OPTION_WORD, "PATTERN",
-     "pull (the default), or sub: the optimizer publishes",
+     "Receive by pull (the default), or sub if the optimizer publishes",
      AT(client.plans_pattern), .words = patterns},
-    {"registry", DFOPT_OPTION_TEXT, "ENDPOINT", "Register the knobs there",
+    {"registry", DFOPT_OPTION_TEXT, "ENDPOINT", "Send knob registrations there",
      AT(client.registry_endpoint)},
-    {"acks", DFOPT_OPTION_TEXT, "ENDPOINT", "Acknowledge plans there",
+    {"acks", DFOPT_OPTION_TEXT, "ENDPOINT", "Send acknowledgements there",
      AT(client.acks_endpoint)},
+    {"objectives", DFOPT_OPTION_TEXT, "ENDPOINT",
+     "Report the samples/s of each window there", AT(client.objectives_endpoint)},
+    {"knob-scope", DFOPT_OPTION_WORD, "SCOPE",
+     "Declare the knobs and report the objective for the node (the default) or the "
+     "job",
+     AT(scope), .words = scopes},
     {"hostname", DFOPT_OPTION_TEXT, "NAME",
-     "The node's name in findings and plans (default: this host's)",
-     AT(client.hostname)},
+     "Use this node name (default: the host name)", AT(client.hostname)},
     {"wait-optimizer", DFOPT_OPTION_REAL, "SECONDS",
-     "Wait so long for it before the first window (default 0)",
+     "Wait at most SECONDS for the optimizer to connect (default 0)",
      AT(wait_optimizer_ns), .hi = 3600, .scale = 1e9},
-    {"stop-optimizer", DFOPT_OPTION_FLAG, NULL, "Tell it to stop, at the end",
-     AT(stop_optimizer)},
-    DFOPT_OPTION_TITLE("Report", 4),
+    {"stop-optimizer", DFOPT_OPTION_FLAG, NULL,
+     "Tell the optimizer to stop when the run ends", AT(stop_optimizer)},
+    DFOPT_OPTION_TITLE("Report", 5),
     {"json", DFOPT_OPTION_TEXT, "FILE",
-     "Write windows, plans and the summary there, too, one JSON object a line",
+     "Also write windows, plans and the summary to FILE, one JSON object per line",
      AT(json_file)},
     {"against", DFOPT_OPTION_TEXT, "FILE",
-     "Compare with a run whose --json file this is: the throughput at the end has "
-     "to be a multiple of its, the fetch share at most half of what it was at the "
-     "start, and every applied plan acknowledged",
+     "Compare with the run of this --json file: require --at-least times its "
+     "throughput at the end, half the fetch share of the start, and an "
+     "acknowledgement of every applied plan",
      AT(against)},
-    {"at-least", DFOPT_OPTION_REAL, "X", "The multiple (default 3)", AT(at_least),
+    {"at-least", DFOPT_OPTION_REAL, "X",
+     "Require X times the throughput in --against (default 3)", AT(at_least),
      .hi = 1000000},
+    {"grid", DFOPT_OPTION_WORD, "VALUES",
+     "Measure static settings and print the best: powers (1, 2, "
+     "4 ... and the maximum of each knob), full (every value), or none (the "
+     "default)",
+     AT(grid), .words = grids},
+    {"grid-windows", DFOPT_OPTION_NUMBER, "N",
+     "Run each setting of a grid for N windows; the median counts (default 1)",
+     AT(grid_windows), .lo = 1, .hi = DEMO_GRID_MAX_WINDOWS},
+    {"against-grid", DFOPT_OPTION_TEXT, "FILE",
+     "Compare with the best setting of the --grid run of this --json file",
+     AT(against_grid)},
     {"verbose", DFOPT_OPTION_FLAG, NULL,
-     "Say on standard error what the client library does", AT(verbose)},
-    DFOPT_OPTION_TITLE("Help", 5),
+     "Log what the client library does to standard error", AT(verbose)},
+    DFOPT_OPTION_TITLE("Help", 6),
     DFOPT_OPTION_HELP_ROWS,
     {.name = NULL}};
 
@@ -156,6 +223,48 @@ static void check_mofka(struct argp_state *state, const struct demo_options *o)
                           "optimizer ends by itself or by a signal");
 }
 
+static void check_storage(struct argp_state *state,
+                          const struct demo_storage_options *s)
+{
+    if (s->profile != DEMO_STEP && s->step_at)
+        argp_error(state, "--step-at is for --storage=step");
+}
+
+static void check_grid(struct argp_state *state, const struct demo_options *o)
+{
+    const struct dfopt_client_options *c = &o->client;
+    if (!o->grid)
+        return;
+    if (!o->no_optimizer &&
+        (o->findings || c->plans_endpoint || c->registry_endpoint ||
+         c->acks_endpoint || c->objectives_endpoint))
+        argp_error(state, "--grid measures static settings: add --optimizer=off");
+    if (o->against || o->against_grid)
+        argp_error(state,
+                   "--grid makes a file for --against-grid; it takes neither "
+                   "--against nor --against-grid");
+    if (o->reader.storage.profile == DEMO_STEP)
+        argp_error(state,
+                   "--storage=step has no best setting: run --grid on each of "
+                   "its two profiles");
+}
+
+static void check_endpoints(struct argp_state *state, const struct demo_options *o)
+{
+    const struct {
+        const char *option, *endpoint;
+        bool bind;
+    } all[] = {{"--findings", o->findings, !o->findings_connect},
+               {"--plans", o->client.plans_endpoint, false},
+               {"--registry", o->client.registry_endpoint, false},
+               {"--acks", o->client.acks_endpoint, false}};
+    struct dfopt_error err;
+    for (size_t i = 0; !o->mofka && i < sizeof all / sizeof *all; i++)
+        if (all[i].endpoint &&
+            dfopt_zmq_endpoint_check(all[i].endpoint, all[i].bind, &err))
+            argp_error(state, "%s: %s", all[i].option, err.text);
+}
+
 static void check(struct argp_state *state, const struct demo_options *o)
 {
     const struct demo_reader_options *r = &o->reader;
@@ -172,7 +281,10 @@ static void check(struct argp_state *state, const struct demo_options *o)
         argp_error(state, "--window-ms=0: a window has to have an end");
     if (o->stop_optimizer && !o->findings)
         argp_error(state, "--stop-optimizer needs --findings");
+    check_storage(state, &o->reader.storage);
+    check_grid(state, o);
     check_mofka(state, o);
+    check_endpoints(state, o);
 }
 
 static error_t parse_rest(int key, char *text, struct argp_state *state)
@@ -207,15 +319,23 @@ void demo_options_parse(int argc, char **argv, struct demo_options *out)
                    .prefetch = 1,
                    .max_threads = 32,
                    .max_prefetch = 64,
-                   .latency_ns = 2000000},
+                   .storage = {.profile = DEMO_LATENCY,
+                               .latency_ns = 2000000,
+                               .bytes_per_second = 20000000,
+                               .best_readers = 4,
+                               .budget = 131072,
+                               .step_to = DEMO_CONTENTION}},
         .compute_ns = 250000,
         .windows = 20,
         .window_ns = 500000000,
         .client = {.app_namespace = "demo", .function = "demo.loader"},
+        .grid_windows = 1,
         .at_least = 3,
     };
     dfopt_option_parse(&line, argc, argv);
     out->reader.seed = out->shape.seed;
+    if (out->reader.storage.step_at == 0)
+        out->reader.storage.step_at = out->windows / 2 + 1;
     out->client.transport = out->mofka ? "mofka" : NULL;
     out->client.log = out->verbose ? print_client_line : NULL;
 }

@@ -3,7 +3,9 @@
 #define DFOPT_CMD_DEMO_OPTIONS_H
 
 #include "cmd/demo/dataset.h"
+#include "cmd/demo/grid.h"
 #include "cmd/demo/reader.h"
+#include "cmd/demo/tuner.h"
 #include "dfopt/client.h"
 
 struct demo_options {
@@ -14,18 +16,23 @@ struct demo_options {
     int64_t compute_ns; /* a sample */
     bool compute_cpu;   /* on a processor; else a wait */
     int64_t windows;
-    int64_t window_ns;      /* length of a window, unless */
-    int64_t window_samples; /* not 0 */
-    bool no_optimizer;      /* --optimizer=off */
+    int64_t window_ns;          /* length of a window, unless */
+    int64_t window_samples;     /* not 0 */
+    enum demo_grid_values grid; /* not NONE: nothing is tuned */
+    int64_t grid_windows;       /* a setting */
+    bool no_optimizer;          /* --optimizer=off */
     bool mofka, verbose;
     const char *findings; /* endpoint; NULL: none are sent */
     bool findings_connect;
+    enum demo_habit habit;
+    enum demo_knob_scope scope;
     struct dfopt_client_options client;
     int64_t wait_optimizer_ns;
     bool stop_optimizer;
-    const char *json_file; /* NULL: none */
-    const char *against;   /* NULL: nothing to compare with */
-    double at_least;       /* times the throughput of `against` */
+    const char *json_file;    /* NULL: none */
+    const char *against;      /* NULL: nothing to compare with */
+    double at_least;          /* times the throughput of `against` */
+    const char *against_grid; /* NULL: no grid to compare with */
 };
 
 /* Reads argv. Mistakes are reported and end the program with 2, help and version

@@ -7,7 +7,6 @@
  * Thread i goes on while i < threads: a lower number retires the last ones. */
 #include "cmd/demo/reader.h"
 #include "cmd/demo/shuffle.h"
-#include "cmd/demo/timing.h"
 
 #include <pthread.h>
 #include <stdbool.h>
@@ -29,7 +28,7 @@ struct reader_thread {
 
 struct demo_reader {
     const struct demo_dataset *dataset;
-    int64_t latency_ns;
+    struct demo_storage storage;
     unsigned max_threads, max_prefetch;
     struct reader_thread *pool; /* max_threads */
     unsigned started;           /* the consumer's: pool[0 .. started) run */
@@ -40,6 +39,7 @@ struct demo_reader {
     struct demo_shuffle shuffle;
     unsigned threads, prefetch;
     uint64_t claimed, taken;
+    uint64_t held;     /* in this window: the most of claimed - taken */
     struct slot *ring; /* max_prefetch; ticket t has slot t % max_prefetch */
 };
 
@@ -50,30 +50,45 @@ static struct slot *slot_of(struct demo_reader *r, uint64_t ticket)
     return &r->ring[ticket % r->max_prefetch];
 }
 
+/* What a thread reads next. */
+struct claim {
+    uint64_t ticket, record;
+    uint64_t ahead; /* records claimed and not taken, this one included */
+};
+
+static void note_held(struct demo_reader *r)
+{
+    const uint64_t ahead = r->claimed - r->taken;
+    r->held = ahead > r->held ? ahead : r->held;
+}
+
 /* Waits until there is something to read. False: the thread is to end. */
-static bool claim(struct demo_reader *r, unsigned number, uint64_t *ticket,
-                  uint64_t *record)
+static bool claim(struct demo_reader *r, unsigned number, struct claim *c)
 {
     pthread_mutex_lock(&r->lock);
     while (number < r->threads && r->claimed - r->taken >= r->prefetch)
         pthread_cond_wait(&r->room, &r->lock);
     const bool goes_on = number < r->threads;
     if (goes_on) {
-        *ticket = r->claimed++;
-        *record = demo_shuffle_next(&r->shuffle);
+        c->ticket = r->claimed++;
+        c->record = demo_shuffle_next(&r->shuffle);
+        c->ahead = r->claimed - r->taken;
+        note_held(r);
     }
     pthread_mutex_unlock(&r->lock);
     return goes_on;
 }
 
-static void fill(struct demo_reader *r, uint64_t ticket, uint64_t record)
+static void fill(struct demo_reader *r, const struct claim *c)
 {
-    struct slot *s = slot_of(r, ticket);
-    demo_sleep_ns(r->latency_ns);
-    s->e = demo_dataset_read(r->dataset, record, &s->sample, &s->err);
+    struct slot *s = slot_of(r, c->ticket);
+    const size_t bytes = demo_dataset_record_bytes(r->dataset);
+    demo_storage_begin(&r->storage, bytes, c->ahead * bytes);
+    s->e = demo_dataset_read(r->dataset, c->record, &s->sample, &s->err);
+    demo_storage_end(&r->storage);
     pthread_mutex_lock(&r->lock);
     s->filled = true;
-    if (ticket == r->taken)
+    if (c->ticket == r->taken)
         pthread_cond_signal(&r->ready);
     pthread_mutex_unlock(&r->lock);
 }
@@ -81,9 +96,9 @@ static void fill(struct demo_reader *r, uint64_t ticket, uint64_t record)
 static void *run(void *arg)
 {
     const struct reader_thread *t = arg;
-    uint64_t ticket, record;
-    while (claim(t->reader, t->number, &ticket, &record))
-        fill(t->reader, ticket, record);
+    struct claim c;
+    while (claim(t->reader, t->number, &c))
+        fill(t->reader, &c);
     return NULL;
 }
 
@@ -165,6 +180,23 @@ enum dfopt_err demo_reader_prefetch_set(struct demo_reader *r, unsigned prefetch
     return e;
 }
 
+void demo_reader_window(struct demo_reader *r, int64_t window)
+{
+    demo_storage_window(&r->storage, window);
+    pthread_mutex_lock(&r->lock);
+    r->held = 0;
+    note_held(r);
+    pthread_mutex_unlock(&r->lock);
+}
+
+uint64_t demo_reader_held(struct demo_reader *r)
+{
+    pthread_mutex_lock(&r->lock);
+    const uint64_t held = r->held;
+    pthread_mutex_unlock(&r->lock);
+    return held * demo_dataset_record_bytes(r->dataset);
+}
+
 unsigned demo_reader_threads(const struct demo_reader *r)
 {
     return r->started;
@@ -206,7 +238,7 @@ enum dfopt_err demo_reader_create(struct demo_reader **out,
     if (!r)
         return dfopt_error_set(err, DFOPT_ERR_NOMEM, "out of memory");
     r->dataset = dataset;
-    r->latency_ns = o->latency_ns;
+    demo_storage_init(&r->storage, &o->storage);
     r->max_threads = o->max_threads;
     r->max_prefetch = o->max_prefetch;
     r->prefetch = o->prefetch;
@@ -239,5 +271,6 @@ void demo_reader_destroy(struct demo_reader *r)
     pthread_cond_destroy(&r->ready);
     pthread_cond_destroy(&r->room);
     pthread_mutex_destroy(&r->lock);
+    demo_storage_destroy(&r->storage);
     free(r);
 }

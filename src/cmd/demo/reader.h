@@ -8,6 +8,7 @@
 #define DFOPT_CMD_DEMO_READER_H
 
 #include "cmd/demo/dataset.h"
+#include "cmd/demo/storage.h"
 
 #define DEMO_MAX_THREADS  256
 #define DEMO_MAX_PREFETCH 1024
@@ -15,7 +16,7 @@
 struct demo_reader_options {
     unsigned threads, prefetch;         /* to begin with */
     unsigned max_threads, max_prefetch; /* what they may become */
-    int64_t latency_ns;                 /* of storage: added to each read */
+    struct demo_storage_options storage;
     uint64_t seed;
 };
 
@@ -44,6 +45,13 @@ enum dfopt_err demo_reader_threads_set(struct demo_reader *r, unsigned threads,
                                        struct dfopt_error *err);
 enum dfopt_err demo_reader_prefetch_set(struct demo_reader *r, unsigned prefetch,
                                         struct dfopt_error *err);
+
+/* A window begins: the storage may change, and demo_reader_held counts anew. */
+void demo_reader_window(struct demo_reader *r, int64_t window);
+
+/* The most bytes of records that were held ahead of the consumer since then: read,
+ * or being read, and not yet taken. */
+uint64_t demo_reader_held(struct demo_reader *r);
 
 unsigned demo_reader_threads(const struct demo_reader *r);
 unsigned demo_reader_prefetch(const struct demo_reader *r);

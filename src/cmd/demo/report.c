@@ -123,6 +123,26 @@ static void print_step(const struct demo_step *s)
     puts("");
 }
 
+static void print_audit(const struct demo_report *r, const struct demo_end *end)
+{
+    printf("\n%zu windows, %" PRIu64 " samples, %" PRIu64
+           " whole epochs: no record lost or doubled, all checksums right\n",
+           r->n_windows, end->samples, end->epochs);
+}
+
+void demo_report_best(struct demo_report *r, const struct demo_end *end,
+                      const struct demo_grid *g)
+{
+    const struct demo_window *b = &g->best;
+    print_audit(r, end);
+    if (g->settings > 0)
+        printf("best of %" PRId64 " settings: read_threads %u, prefetch_size %u: "
+               "%.0f samples/s, fetch %.0f%%\n",
+               g->settings, b->threads, b->prefetch, demo_window_rate(b),
+               percent(b));
+    demo_json_best(r->json, g, end);
+}
+
 void demo_report_summary(struct demo_report *r, const struct demo_end *end)
 {
     const struct demo_window first =
@@ -131,13 +151,13 @@ void demo_report_summary(struct demo_report *r, const struct demo_end *end)
     size_t applied = 0;
     for (size_t i = 0; i < r->n_steps; i++)
         applied += r->steps[i].change.applied;
-    printf("\n%zu windows, %" PRIu64 " samples, %" PRIu64
-           " whole epochs: no record lost or doubled, all checksums right\n",
-           r->n_windows, end->samples, end->epochs);
+    print_audit(r, end);
     printf("first window: %.0f samples/s, fetch %.0f%%;  last quarter: %.0f "
            "samples/s, fetch %.0f%%\n",
            demo_window_rate(&first), percent(&first), demo_window_rate(&last),
            percent(&last));
+    if (end->tuned)
+        printf("objectives sent: %" PRIu64 "; ", end->objectives_sent);
     if (end->tuned)
         printf("findings sent: %" PRIu64 " (%" PRIu64
                " had nobody to take them); plans applied: %zu, %s\n",
@@ -154,19 +174,34 @@ enum dfopt_err demo_report_compare(const struct demo_report *r,
                                    double at_least, bool *enough,
                                    struct dfopt_error *err)
 {
-    struct demo_json_rates other;
-    enum dfopt_err e = demo_json_read(path, &other, err);
+    double other;
+    enum dfopt_err e = demo_json_read(path, DEMO_JSON_END_RATE, &other, err);
     if (e)
         return e;
     const struct demo_window last = end_window(r);
-    const double times =
-        other.end_rate > 0 ? demo_window_rate(&last) / other.end_rate : 0;
+    const double times = other > 0 ? demo_window_rate(&last) / other : 0;
     const double start = demo_window_fetch_share(&r->windows[0]);
     const double now = demo_window_fetch_share(&last);
     *enough = times >= at_least && now <= start / 2 && end->acknowledged;
     printf("\nagainst %s: %.0f -> %.0f samples/s at the end, %.1f times (%g asked "
            "for)\nfetch share: %.0f%% -> %.0f%% (half asked for)\n%s\n",
-           path, other.end_rate, demo_window_rate(&last), times, at_least,
-           100 * start, 100 * now, *enough ? "the loop closed" : "NOT reached");
+           path, other, demo_window_rate(&last), times, at_least, 100 * start,
+           100 * now, *enough ? "the loop closed" : "NOT reached");
+    return DFOPT_OK;
+}
+
+enum dfopt_err demo_report_judge(struct demo_report *r, const char *path,
+                                 struct dfopt_error *err)
+{
+    double best;
+    enum dfopt_err e = demo_json_read(path, DEMO_JSON_BEST_RATE, &best, err);
+    if (e)
+        return e;
+    const struct demo_window last = end_window(r);
+    const double share = best > 0 ? demo_window_rate(&last) / best : 0;
+    printf("\nagainst the best static setting in %s: %.0f of %.0f samples/s at the "
+           "end, %.0f%%\n",
+           path, demo_window_rate(&last), best, 100 * share);
+    demo_json_judged(r->json, best, share);
     return DFOPT_OK;
 }

@@ -4,6 +4,7 @@
 #define DFOPT_CMD_DEMO_REPORT_H
 
 #include "cmd/demo/diagnosis.h"
+#include "cmd/demo/grid.h"
 #include "cmd/demo/tuner.h"
 
 #include <stdbool.h>
@@ -27,7 +28,7 @@ struct demo_report {
 /* What the summary says besides. */
 struct demo_end {
     uint64_t samples, epochs;
-    uint64_t findings_sent, findings_dropped;
+    uint64_t findings_sent, findings_dropped, objectives_sent;
     bool tuned;        /* there was an optimizer to talk to */
     bool acknowledged; /* each plan that was applied */
     bool interrupted;
@@ -48,11 +49,20 @@ enum dfopt_err demo_report_change(struct demo_report *r,
 
 void demo_report_summary(struct demo_report *r, const struct demo_end *end);
 
+/* The summary of a grid: its best setting. */
+void demo_report_best(struct demo_report *r, const struct demo_end *end,
+                      const struct demo_grid *g);
+
 /* Compares with a run whose JSON file is `path`. Prints the result; *enough: it is
  * as asked for. Returns OK; IO or FORMAT: the text names the file. */
 enum dfopt_err demo_report_compare(const struct demo_report *r,
                                    const struct demo_end *end, const char *path,
                                    double at_least, bool *enough,
                                    struct dfopt_error *err);
+
+/* Compares with the best setting of a grid whose JSON file is `path`, and prints
+ * and writes the result. Returns OK; IO or FORMAT: the text names the file. */
+enum dfopt_err demo_report_judge(struct demo_report *r, const char *path,
+                                 struct dfopt_error *err);
 
 #endif

@@ -6,8 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define END_RATE "end_samples_per_second"
-
 /* A line that is put together in a buffer, which its end frees. */
 static struct dfopt_put begin(struct dfopt_buf *line, const char *event)
 {
@@ -42,6 +40,8 @@ void demo_json_window(FILE *out, const struct demo_window *w)
     dfopt_member_real(&o, "fetch_share", demo_window_fetch_share(w));
     dfopt_member_int(&o, "read_threads", w->threads);
     dfopt_member_int(&o, "prefetch_size", w->prefetch);
+    if (w->has_memory)
+        dfopt_member_real(&o, "mem_frac", w->mem_frac);
     end(out, &o);
 }
 
@@ -77,20 +77,49 @@ void demo_json_summary(FILE *out, const struct demo_window *first,
     dfopt_member_int(&o, "epochs", (int64_t)e->epochs);
     dfopt_member_real(&o, "first_samples_per_second", demo_window_rate(first));
     dfopt_member_real(&o, "first_fetch_share", demo_window_fetch_share(first));
-    dfopt_member_real(&o, END_RATE, demo_window_rate(last));
+    dfopt_member_real(&o, DEMO_JSON_END_RATE, demo_window_rate(last));
     dfopt_member_real(&o, "end_fetch_share", demo_window_fetch_share(last));
     dfopt_member_int(&o, "read_threads", last->threads);
     dfopt_member_int(&o, "prefetch_size", last->prefetch);
     dfopt_member_bool(&o, "tuned", e->tuned);
     dfopt_member_int(&o, "findings_sent", (int64_t)e->findings_sent);
     dfopt_member_int(&o, "findings_dropped", (int64_t)e->findings_dropped);
+    dfopt_member_int(&o, "objectives_sent", (int64_t)e->objectives_sent);
     dfopt_member_int(&o, "plans_applied", (int64_t)plans_applied);
     dfopt_member_bool(&o, "acknowledged", e->acknowledged);
     dfopt_member_bool(&o, "interrupted", e->interrupted);
     end(out, &o);
 }
 
-enum dfopt_err demo_json_read(const char *path, struct demo_json_rates *out,
+void demo_json_best(FILE *out, const struct demo_grid *g, const struct demo_end *e)
+{
+    if (!out || g->settings == 0)
+        return;
+    struct dfopt_buf line = {0};
+    struct dfopt_put o = begin(&line, "best");
+    dfopt_member_int(&o, "settings", g->settings);
+    dfopt_member_int(&o, "read_threads", g->best.threads);
+    dfopt_member_int(&o, "prefetch_size", g->best.prefetch);
+    dfopt_member_real(&o, DEMO_JSON_BEST_RATE, demo_window_rate(&g->best));
+    dfopt_member_real(&o, "fetch_share", demo_window_fetch_share(&g->best));
+    if (g->best.has_memory)
+        dfopt_member_real(&o, "mem_frac", g->best.mem_frac);
+    dfopt_member_bool(&o, "interrupted", e->interrupted);
+    end(out, &o);
+}
+
+void demo_json_judged(FILE *out, double best, double share)
+{
+    if (!out)
+        return;
+    struct dfopt_buf line = {0};
+    struct dfopt_put o = begin(&line, "judged");
+    dfopt_member_real(&o, DEMO_JSON_BEST_RATE, best);
+    dfopt_member_real(&o, "share_of_best", share);
+    end(out, &o);
+}
+
+enum dfopt_err demo_json_read(const char *path, const char *member, double *out,
                               struct dfopt_error *err)
 {
     char *line = NULL;
@@ -104,8 +133,8 @@ enum dfopt_err demo_json_read(const char *path, struct demo_json_rates *out,
         struct json_object *o = NULL;
         double rate = NAN;
         if (!dfopt_json_parse_file(line, strlen(line), &o, NULL) &&
-            !dfopt_json_get_finite(o, END_RATE, &rate, NULL) && !isnan(rate)) {
-            out->end_rate = rate;
+            !dfopt_json_get_finite(o, member, &rate, NULL) && !isnan(rate)) {
+            *out = rate;
             found = true;
         }
         json_object_put(o);
@@ -113,7 +142,8 @@ enum dfopt_err demo_json_read(const char *path, struct demo_json_rates *out,
     free(line);
     fclose(in);
     return found ? DFOPT_OK
-                 : dfopt_error_set(err, DFOPT_ERR_FORMAT,
-                                   "%.200s: no summary of a run of this program",
-                                   path);
+                 : dfopt_error_set(
+                       err, DFOPT_ERR_FORMAT,
+                       "%.200s: no summary with %s of a run of this program", path,
+                       member);
 }

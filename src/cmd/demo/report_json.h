@@ -11,12 +11,15 @@ void demo_json_summary(FILE *out, const struct demo_window *first,
                        const struct demo_window *last, const struct demo_end *end,
                        size_t plans_applied);
 
-struct demo_json_rates {
-    double end_rate; /* samples a second in the last quarter of the windows */
-};
+void demo_json_best(FILE *out, const struct demo_grid *g, const struct demo_end *e);
+void demo_json_judged(FILE *out, double best, double share);
 
-/* Reads the summary of a file. Returns OK; IO; FORMAT (it has none). */
-enum dfopt_err demo_json_read(const char *path, struct demo_json_rates *out,
+#define DEMO_JSON_END_RATE  "end_samples_per_second" /* in the last quarter */
+#define DEMO_JSON_BEST_RATE "best_samples_per_second"
+
+/* Reads one of these of a file, the last one there. Returns OK; IO; FORMAT (it has
+ * none). */
+enum dfopt_err demo_json_read(const char *path, const char *member, double *out,
                               struct dfopt_error *err);
 
 #endif

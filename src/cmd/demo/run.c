@@ -9,9 +9,10 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define FINISH_MS   2000     /* for the last acks and findings to leave */
-#define POLL_NS     10000000 /* between looks for the optimizer */
-#define STOP_SIGNAL "{\"name\":\"end\"}"
+#define FINISH_MS      2000     /* for the last acks and findings to leave */
+#define POLL_NS        10000000 /* between looks for the optimizer */
+#define FOLLOWED_SHARE 0.225    /* of fetching: from there on the knobs move */
+#define STOP_SIGNAL    "{\"name\":\"end\"}"
 
 struct run {
     const struct demo_options *options;
@@ -25,8 +26,9 @@ struct run {
     struct demo_diagnosis diagnosis;
     struct demo_report report;
     struct demo_window window; /* the present one */
+    struct demo_grid grid;
     char hostname[256];
-    uint64_t findings_sent, findings_dropped;
+    uint64_t findings_sent, findings_dropped, objectives_sent;
     bool acknowledged;
     uint64_t burned; /* so that computing cannot be left out */
 };
@@ -54,10 +56,14 @@ static enum dfopt_err open_optimizer(struct run *r, struct dfopt_error *err)
 {
     const struct demo_options *o = r->options;
     struct dfopt_client_options client = o->client;
-    const bool any =
-        client.plans_endpoint || client.registry_endpoint || client.acks_endpoint;
+    const bool any = client.plans_endpoint || client.registry_endpoint ||
+                     client.acks_endpoint || client.objectives_endpoint;
+    const struct demo_knob_options knobs = {
+        .scope = o->scope,
+        .min_severity = demo_fetch_severity(o->habit, FOLLOWED_SHARE),
+        .reader = &o->reader};
     enum dfopt_err e = DFOPT_OK;
-    if (o->no_optimizer)
+    if (o->no_optimizer || o->grid)
         return e;
     if (client.hostname)
         snprintf(r->hostname, sizeof r->hostname, "%s", client.hostname);
@@ -71,7 +77,7 @@ static enum dfopt_err open_optimizer(struct run *r, struct dfopt_error *err)
                 : demo_publisher_open(&r->publisher, o->findings,
                                       !o->findings_connect, err);
     if (!e && any)
-        e = demo_tuner_open(&r->tuner, &client, &o->reader, err);
+        e = demo_tuner_open(&r->tuner, &client, &knobs, err);
     return e;
 }
 
@@ -163,6 +169,15 @@ static bool window_ends(const struct run *r, int64_t elapsed)
                              : elapsed >= o->window_ns;
 }
 
+static void note_memory(struct run *r)
+{
+    const struct demo_storage_options *s = &r->options->reader.storage;
+    struct demo_window *w = &r->window;
+    w->has_memory = demo_storage_profile(s, w->index) == DEMO_MEMORY;
+    if (w->has_memory)
+        w->mem_frac = (double)demo_reader_held(r->reader) / (double)s->budget;
+}
+
 static enum dfopt_err run_window(struct run *r, int64_t index,
                                  struct dfopt_error *err)
 {
@@ -170,6 +185,7 @@ static enum dfopt_err run_window(struct run *r, int64_t index,
     int64_t elapsed;
     enum dfopt_err e;
     r->window = (struct demo_window){.index = index};
+    demo_reader_window(r->reader, index);
     do {
         e = step(r, err);
         elapsed = demo_now_ns() - begin;
@@ -177,6 +193,7 @@ static enum dfopt_err run_window(struct run *r, int64_t index,
     r->window.seconds = (double)elapsed * 1e-9;
     r->window.threads = demo_reader_threads(r->reader);
     r->window.prefetch = demo_reader_prefetch(r->reader);
+    note_memory(r);
     return e ? e : demo_report_window(&r->report, &r->window);
 }
 
@@ -205,6 +222,8 @@ static enum dfopt_err run_windows(struct run *r, struct dfopt_error *err)
     enum dfopt_err e = DFOPT_OK;
     for (int64_t i = 1; !e && i <= r->options->windows && !*r->interrupted; i++) {
         e = run_window(r, i, err);
+        if (!e && r->tuner.client)
+            demo_tuner_objective(&r->tuner, &r->window);
         if (!e)
             e = send_findings(r);
         if (!e && i < r->options->windows)
@@ -213,10 +232,52 @@ static enum dfopt_err run_windows(struct run *r, struct dfopt_error *err)
     return e;
 }
 
+/* ---- static settings ---- */
+
+/* Sets the knobs, and takes what was read ahead with the setting before. */
+static enum dfopt_err settle(struct run *r, const struct demo_grid *g,
+                             struct dfopt_error *err)
+{
+    const unsigned ahead = r->options->reader.max_prefetch;
+    bool epoch_ends;
+    enum dfopt_err e = demo_reader_prefetch_set(r->reader, g->prefetch, err);
+    if (!e)
+        e = demo_reader_threads_set(r->reader, g->threads, err);
+    for (unsigned i = 0; !e && i < ahead && !*r->interrupted; i++) {
+        e = demo_reader_next(r->reader, &r->sample, err);
+        if (!e)
+            e = demo_audit_sample(&r->audit, &r->sample, &epoch_ends, err);
+    }
+    return e;
+}
+
+static enum dfopt_err run_grid(struct run *r, struct dfopt_error *err)
+{
+    const struct demo_options *o = r->options;
+    struct demo_grid *g = &r->grid;
+    enum dfopt_err e = DFOPT_OK;
+    *g = (struct demo_grid){.values = o->grid,
+                            .windows = (size_t)o->grid_windows,
+                            .max_threads = o->reader.max_threads,
+                            .max_prefetch = o->reader.max_prefetch};
+    int64_t index = 0;
+    bool whole = true;
+    while (!e && !*r->interrupted && (!whole || demo_grid_next(g))) {
+        if (whole)
+            e = settle(r, g, err);
+        if (!e)
+            e = run_window(r, ++index, err);
+        if (!e && !*r->interrupted)
+            whole = demo_grid_add(g, &r->window);
+    }
+    return e;
+}
+
 /* Acks leave before the optimizer is told to stop. */
 static void say_goodbye(struct run *r)
 {
     r->acknowledged = r->tuner.client && demo_tuner_finish(&r->tuner, FINISH_MS);
+    r->objectives_sent = demo_tuner_objectives(&r->tuner);
     if (demo_publisher_is_open(&r->publisher) && r->options->stop_optimizer)
         demo_publisher_send(&r->publisher, STOP_SIGNAL, "{}");
 }
@@ -229,18 +290,24 @@ static enum dfopt_err conclude(struct run *r, int *code, struct dfopt_error *err
         .epochs = r->audit.epochs,
         .findings_sent = r->findings_sent,
         .findings_dropped = r->findings_dropped,
+        .objectives_sent = r->objectives_sent,
         .tuned = has_optimizer(r),
         .acknowledged = r->acknowledged,
         .interrupted = *r->interrupted != 0,
     };
     bool enough = true;
-    demo_report_summary(&r->report, &end);
-    if (o->against && r->report.n_windows > 0) {
-        enum dfopt_err e = demo_report_compare(&r->report, &end, o->against,
-                                               o->at_least, &enough, err);
-        if (e)
-            return e;
-    }
+    enum dfopt_err e = DFOPT_OK;
+    if (o->grid)
+        demo_report_best(&r->report, &end, &r->grid);
+    else
+        demo_report_summary(&r->report, &end);
+    if (o->against && r->report.n_windows > 0)
+        e = demo_report_compare(&r->report, &end, o->against, o->at_least, &enough,
+                                err);
+    if (!e && o->against_grid && r->report.n_windows > 0)
+        e = demo_report_judge(&r->report, o->against_grid, err);
+    if (e)
+        return e;
     *code = end.interrupted ? DEMO_EXIT_INTERRUPTED
             : enough        ? DEMO_EXIT_FINE
                             : DEMO_EXIT_FELL_SHORT;
@@ -269,7 +336,8 @@ static int finish(struct run *r, enum dfopt_err e, int code,
 int demo_run(const struct demo_options *o, const volatile sig_atomic_t *interrupted)
 {
     struct dfopt_error err = {.code = DFOPT_OK};
-    struct run r = {.options = o, .interrupted = interrupted};
+    struct run r = {
+        .options = o, .interrupted = interrupted, .diagnosis = {.habit = o->habit}};
     int code = DEMO_EXIT_FINE;
     enum dfopt_err e = demo_report_open(&r.report, o->json_file, &err);
     if (!e)
@@ -278,7 +346,7 @@ int demo_run(const struct demo_options *o, const volatile sig_atomic_t *interrup
         e = open_optimizer(&r, &err);
     if (!e) {
         wait_for_optimizer(&r);
-        e = run_windows(&r, &err);
+        e = o->grid ? run_grid(&r, &err) : run_windows(&r, &err);
         say_goodbye(&r);
     }
     if (!e)

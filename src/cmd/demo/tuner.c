@@ -7,10 +7,10 @@
  * fetching takes longer than computing. The queue doubles. Plans are applied when
  * a window ends, so that the next one shows what they did.
  *
- * effectiveness_threshold is 0, for severity is at its end from a fetch share of
- * 0.35 on: a step that takes the share from 0.9 to 0.5 helps, and does not show. */
+ * effectiveness_threshold is 0, for a peak of severity never falls: a step that
+ * takes the fetch share from 0.9 to 0.5 helps, and does not show in it. */
 #define RESPONSE                                                                   \
-    .direction = DFOPT_CLIENT_INCREASE, .min_severity = 0.5, .min_persistence = 2, \
+    .direction = DFOPT_CLIENT_INCREASE, .min_persistence = 2,                      \
     .cooldown_windows = 1, .apply_when = "window_boundary",                        \
     .effectiveness_threshold = 0
 
@@ -43,18 +43,31 @@ static struct dfopt_client_value integer(int64_t i)
     return (struct dfopt_client_value){.kind = DFOPT_CLIENT_INT, .i = i};
 }
 
-static enum dfopt_err declare(dfopt_client *c, size_t which, unsigned now,
-                              unsigned most, struct dfopt_error *err)
+static const struct {
+    const char *name;
+    enum dfopt_client_reports reports;
+} scopes[] = {
+    [DEMO_SCOPE_NODE] = {"node", DFOPT_CLIENT_REPORTS_NODE},
+    [DEMO_SCOPE_JOB] = {"job", DFOPT_CLIENT_REPORTS_JOB},
+};
+
+static enum dfopt_err declare(dfopt_client *c, size_t which,
+                              const struct demo_knob_options *o,
+                              struct dfopt_error *err)
 {
+    const struct demo_reader_options *r = o->reader;
+    const bool is_threads = knobs[which].set == demo_reader_threads_set;
+    struct dfopt_client_response response = *knobs[which].response;
+    response.min_severity = o->min_severity;
     const struct dfopt_client_knob knob = {
         .parameter = knobs[which].parameter,
-        .scope = "node",
+        .scope = scopes[o->scope].name,
         .type = DFOPT_CLIENT_INT,
         .default_value = integer(1),
-        .current = integer(now),
+        .current = integer(is_threads ? r->threads : r->prefetch),
         .lo = integer(1),
-        .hi = integer(most),
-        .responses = knobs[which].response,
+        .hi = integer(is_threads ? r->max_threads : r->max_prefetch),
+        .responses = &response,
         .n_responses = 1,
     };
     return dfopt_client_knob_declare(c, &knob, err);
@@ -62,15 +75,15 @@ static enum dfopt_err declare(dfopt_client *c, size_t which, unsigned now,
 
 enum dfopt_err demo_tuner_open(struct demo_tuner *t,
                                const struct dfopt_client_options *options,
-                               const struct demo_reader_options *reader,
+                               const struct demo_knob_options *o,
                                struct dfopt_error *err)
 {
+    struct dfopt_client_options all = *options;
+    all.reports = scopes[o->scope].reports;
     *t = (struct demo_tuner){.client = NULL};
-    enum dfopt_err e = dfopt_client_create(&t->client, options, err);
-    if (!e)
-        e = declare(t->client, 0, reader->threads, reader->max_threads, err);
-    if (!e)
-        e = declare(t->client, 1, reader->prefetch, reader->max_prefetch, err);
+    enum dfopt_err e = dfopt_client_create(&t->client, &all, err);
+    for (size_t i = 0; !e && i < DEMO_KNOBS; i++)
+        e = declare(t->client, i, o, err);
     if (!e)
         e = dfopt_client_start(t->client, err);
     if (e)
@@ -97,6 +110,27 @@ bool demo_tuner_registered(const struct demo_tuner *t)
     struct dfopt_client_stats s;
     return dfopt_client_stats(t->client, &s) == DFOPT_OK &&
            s.registrations_sent > 0;
+}
+
+/* ---- objectives ---- */
+
+void demo_tuner_objective(struct demo_tuner *t, const struct demo_window *w)
+{
+    const struct dfopt_client_metric memory = {"mem_frac", w->mem_frac};
+    const struct dfopt_client_objective o = {
+        .window_index = w->index,
+        .value = demo_window_rate(w),
+        .goal = DFOPT_CLIENT_MAX,
+        .metrics = &memory,
+        .n_metrics = w->has_memory,
+    };
+    dfopt_client_objective(t->client, &o);
+}
+
+uint64_t demo_tuner_objectives(const struct demo_tuner *t)
+{
+    struct dfopt_client_stats s = {.objectives_sent = 0};
+    return dfopt_client_stats(t->client, &s) == DFOPT_OK ? s.objectives_sent : 0;
 }
 
 /* ---- plans ---- */

@@ -1,12 +1,23 @@
 /* The loader's side of the loop: it declares its two knobs to libdfopt_client,
- * applies the plans that are there at a boundary, and acknowledges them. */
+ * applies the plans that are there at a boundary, acknowledges them, and reports
+ * what each window achieved. */
 #ifndef DFOPT_CMD_DEMO_TUNER_H
 #define DFOPT_CMD_DEMO_TUNER_H
 
-#include "dfopt/client.h"
+#include "cmd/demo/diagnosis.h"
 #include "cmd/demo/reader.h"
+#include "dfopt/client.h"
 
 #define DEMO_KNOBS 2
+
+/* Whose the knobs are, and the objective. */
+enum demo_knob_scope { DEMO_SCOPE_NODE, DEMO_SCOPE_JOB };
+
+struct demo_knob_options {
+    enum demo_knob_scope scope;
+    double min_severity; /* 0..1, of findings that a knob follows */
+    const struct demo_reader_options *reader;
+};
 
 /* One plan that was handed over, and what became of it. */
 struct demo_change {
@@ -22,20 +33,27 @@ struct demo_tuner {
     uint64_t applied;     /* plans */
 };
 
-/* Declares the knobs, with the present values of the reader, and starts. Returns
- * OK, with tuner to be closed; ARG, IO, NOMEM. */
+/* Declares the knobs, with the values that the reader begins with, and starts.
+ * Returns OK, with tuner to be closed; ARG, IO, NOMEM. */
 enum dfopt_err demo_tuner_open(struct demo_tuner *t,
                                const struct dfopt_client_options *options,
-                               const struct demo_reader_options *reader,
+                               const struct demo_knob_options *knobs,
                                struct dfopt_error *err);
 void demo_tuner_close(struct demo_tuner *t);
 
-/* Sends the acks that wait, for at most timeout_ms. Returns whether each plan that
- * was applied has been acknowledged. */
+/* Sends the acks and objectives that wait, for at most timeout_ms. Returns whether
+ * each plan that was applied has been acknowledged. */
 bool demo_tuner_finish(struct demo_tuner *t, int timeout_ms);
 
 /* Whether the optimizer has been told the knobs. */
 bool demo_tuner_registered(const struct demo_tuner *t);
+
+/* Reports the samples/s of a window, and the share of its memory budget that it
+ * held. Nothing happens without an endpoint for objectives. */
+void demo_tuner_objective(struct demo_tuner *t, const struct demo_window *w);
+
+/* Objectives that have been sent. */
+uint64_t demo_tuner_objectives(const struct demo_tuner *t);
 
 /* At a boundary: lets the reader have what the plans say. Returns the number of
  * changes in `out`. */

@@ -1,4 +1,5 @@
 /* dfopt-log: looks into decision logs. The commands have a file each. */
+#include "base/standard.h"
 #include "cmd/log/commands.h"
 #include "cmd/option/option.h"
 #include "declog/format.h"
@@ -83,6 +84,8 @@ int main(int argc, char **argv)
     struct choice choice = {.command = NULL};
     argp_err_exit_status = DFOPT_USAGE_EXIT;
     argp_program_version_hook = print_version;
+    dfopt_standard_open();
+    signal(SIGXFSZ, SIG_IGN); /* an error of a write */
     signal(SIGPIPE, SIG_IGN); /* a reader that leaves is seen by dl_print_flush */
     argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &choice);
     snprintf(name, sizeof name, "dfopt-log %s", choice.command->name);

@@ -31,7 +31,7 @@ static void put_list(struct dl_print *p, dfopt_list list)
 static void put_metrics(struct dl_print *p, uint32_t mask)
 {
     dfopt_put_raw(&p->put, "[");
-    for (uint32_t m = 0; m < DFOPT_METRIC_KNOWN; m++)
+    for (uint32_t m = 0; m < DFOPT_METRIC_COUNT; m++)
         if (mask & UINT32_C(1) << m) {
             dfopt_put_next(&p->put);
             dfopt_put_z(&p->put, dfopt_declog_metric_name(m));

@@ -39,7 +39,49 @@ static const struct dl_field finding_fields[] = {
     FIELD("fetch_iter_time_frac_parent", REAL, metric[DFOPT_METRIC_FETCH_PARENT]),
     FIELD("compute_frac", REAL, metric[DFOPT_METRIC_COMPUTE]),
     FIELD("compute_time_frac_parent", REAL, metric[DFOPT_METRIC_COMPUTE_PARENT]),
+    FIELD("named_1", REAL, metric[DFOPT_METRIC_KNOWN]),
+    FIELD("named_2", REAL, metric[DFOPT_METRIC_KNOWN + 1]),
+    FIELD("named_3", REAL, metric[DFOPT_METRIC_KNOWN + 2]),
+    FIELD("named_4", REAL, metric[DFOPT_METRIC_KNOWN + 3]),
     FIELD("bad_metrics", METRICS, bad_metrics),
+    FIELDS_END};
+#undef ROW
+#define ROW dfopt_declog_objective_row
+static const struct dl_field objective_fields[] = {
+    FIELD("node", SYM, node),
+    FIELD("window", I64, window),
+    FIELD("goal", I64, goal),
+    FIELD("value", REAL, value),
+    FIELD("fetch_frac", REAL, metric[DFOPT_METRIC_FETCH]),
+    FIELD("fetch_iter_time_frac_parent", REAL, metric[DFOPT_METRIC_FETCH_PARENT]),
+    FIELD("compute_frac", REAL, metric[DFOPT_METRIC_COMPUTE]),
+    FIELD("compute_time_frac_parent", REAL, metric[DFOPT_METRIC_COMPUTE_PARENT]),
+    FIELD("named_1", REAL, metric[DFOPT_METRIC_KNOWN]),
+    FIELD("named_2", REAL, metric[DFOPT_METRIC_KNOWN + 1]),
+    FIELD("named_3", REAL, metric[DFOPT_METRIC_KNOWN + 2]),
+    FIELD("named_4", REAL, metric[DFOPT_METRIC_KNOWN + 3]),
+    FIELD("bad_metrics", METRICS, bad_metrics),
+    FIELDS_END};
+#undef ROW
+#define ROW dfopt_declog_outcome_row
+static const struct dl_field outcome_fields[] = {
+    FIELD("position", U32, o.position),
+    FIELD_ENUM("verdict", dfopt_verdict_name, o.verdict),
+    FIELD("plan_id", PLAN_ID, o.plan_id),
+    FIELD("knob", SYM, o.knob),
+    FIELD("node", SYM, o.node),
+    FIELD("kept", FLAG, o.kept),
+    FIELD("base", REAL, o.base),
+    FIELD("base_n", U32, o.base_n),
+    FIELD("now", REAL, o.now),
+    FIELD("now_n", U32, o.now_n),
+    FIELD("gain", REAL, o.gain),
+    FIELD("threshold", REAL, o.threshold),
+    FIELD("noise", REAL, o.noise),
+    FIELD("standard_error", REAL, standard_error),
+    FIELD("certain", FLAG, certain),
+    FIELD("planned", WINDOW, o.planned),
+    FIELD("window", WINDOW, o.window),
     FIELDS_END};
 #undef ROW
 #define ROW dfopt_declog_registration_row
@@ -57,6 +99,9 @@ static const struct dl_field ack_fields[] = {
     FIELD("other_plan", FLAG, other_plan),
     FIELD("knob", SYM, knob),
     FIELD("node", SYM, node),
+    FIELD("given_knob", SYM, given_knob),
+    FIELD("given_node", SYM, given_node),
+    FIELD("has_nodes", FLAG, has_nodes),
     FIELD("window", WINDOW, window),
     FIELD("cooldown_window", WINDOW, cooldown_window),
     FIELD("given_old", VALUE, given_old),

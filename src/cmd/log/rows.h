@@ -61,6 +61,8 @@ struct dl_table {
     EVENT(RESPONSE, RESPONSES, response, "responses", dfopt_declog_response_row,   \
           seq)                                                                     \
     EVENT(FINDING, FINDINGS, finding, "findings", dfopt_declog_finding_row, seq)   \
+    EVENT(OBJECTIVE, OBJECTIVES, objective, "objectives",                          \
+          dfopt_declog_objective_row, seq)                                         \
     EVENT(ACK, ACKS, ack, "acks", dfopt_declog_ack_row, seq)                       \
     EVENT(GLOBAL_PLAN, GLOBAL_PLANS, global_plan, "global_plans", dfopt_relay_row, \
           seq)                                                                     \
@@ -71,6 +73,8 @@ struct dl_table {
     POSITION(VERDICT, VERDICTS, verdict, "verdicts", dfopt_verdict_row, seq,       \
              position)                                                             \
     POSITION(PLAN, PLANS, plan, "plans", dfopt_declog_plan_row, p.seq, p.position) \
+    POSITION(OUTCOME, OUTCOMES, outcome, "outcomes", dfopt_declog_outcome_row,     \
+             o.seq, o.position)                                                    \
     EVENT(SEEN, SEEN, seen, "seen", dfopt_seen_row, seq)                           \
     EVENT(ORIGIN, ORIGINS, origin, "origins", dfopt_declog_origin_row, seq)        \
     EVENT(RUN, RUNS, run, "runs", dfopt_declog_run_row, seq)

@@ -1,7 +1,13 @@
 /* Small files, read and written whole. */
 #include "cmd/mpi/files.h"
 
+#include "base/standard.h"
+#include "declog/liveness.h"
+#include "transport/file/input.h"
+#include "transport/file/lock.h"
+
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,41 +15,64 @@
 #include <unistd.h>
 
 #define LARGEST ((size_t)64 << 20)
+#define BLOCK   65536
 
 static enum dfopt_err failed(const char *path, struct dfopt_error *err)
 {
     return dfopt_error_set(err, DFOPT_ERR_IO, "%s: %s", path, strerror(errno));
 }
 
+/* Reads up to the end; *out has what there is. */
+static enum dfopt_err read_all(struct dfopt_input *in, struct dfopt_buf *out,
+                               struct dfopt_error *err)
+{
+    for (;;) {
+        size_t n = 0;
+        if (dfopt_buf_reserve(out, BLOCK))
+            return dfopt_error_set(err, DFOPT_ERR_NOMEM, "%s: out of memory",
+                                   in->name);
+        const enum dfopt_input_status status = dfopt_input_read(
+            in, out->data + out->len, BLOCK, DFOPT_INPUT_FOREVER, &n, err);
+        if (status == DFOPT_INPUT_END)
+            return DFOPT_OK;
+        if (status == DFOPT_INPUT_ERROR)
+            return DFOPT_ERR_IO;
+        out->len += n;
+        if (out->len > LARGEST)
+            return dfopt_error_set(err, DFOPT_ERR_LIMIT, "%s: larger than 64 MiB",
+                                   in->name);
+    }
+}
+
 enum dfopt_err dfopt_file_read(const char *path, struct dfopt_buf *out,
                                struct dfopt_error *err)
 {
-    FILE *f = fopen(path, "rb");
-    if (!f)
-        return failed(path, err);
-    enum dfopt_err e = DFOPT_OK;
-    size_t n = 1;
-    while (!e && n) {
-        e = dfopt_buf_reserve(out, 65536);
-        if (e) {
-            dfopt_error_set(err, e, "%s: out of memory", path);
-            break;
-        }
-        n = fread(out->data + out->len, 1, 65536, f);
-        out->len += n;
-        if (out->len > LARGEST)
-            e = dfopt_error_set(err, DFOPT_ERR_LIMIT, "%s: larger than 64 MiB",
-                                path);
+    static const char bom[] = "\xEF\xBB\xBF";
+    struct dfopt_input in = {0};
+    const bool dash = strcmp(path, "-") == 0; /* here, the name of a file */
+    enum dfopt_err e = dfopt_input_open(&in, dash ? "./-" : path, err);
+    if (!e)
+        e = read_all(&in, out, err);
+    dfopt_input_close(&in);
+    if (!e && out->len >= 3 && memcmp(out->data, bom, 3) == 0) {
+        out->len -= 3;
+        memmove(out->data, out->data + 3, out->len);
     }
-    if (!e && ferror(f))
-        e = failed(path, err);
-    fclose(f);
     return e;
+}
+
+/* Whether no program writes the file now, be it a log or of lines. */
+static enum dfopt_err is_free(const char *path, struct dfopt_error *err)
+{
+    enum dfopt_err e = dfopt_file_is_free(path, err);
+    return e ? e : dfopt_declog_is_free(path, err);
 }
 
 enum dfopt_err dfopt_file_may_write(const char *path, struct dfopt_error *err)
 {
     struct stat st;
+    if (path && strcmp(path, "-") == 0 && !dfopt_standard_out_works())
+        return dfopt_error_set(err, DFOPT_ERR_IO, "standard output is closed");
     if (!path || strcmp(path, "-") == 0)
         return DFOPT_OK;
     if (!*path)
@@ -52,7 +81,7 @@ enum dfopt_err dfopt_file_may_write(const char *path, struct dfopt_error *err)
         if (S_ISDIR(st.st_mode))
             errno = EISDIR;
         else if (access(path, W_OK) == 0)
-            return DFOPT_OK;
+            return is_free(path, err);
         return failed(path, err);
     }
     if (errno != ENOENT)
@@ -68,14 +97,31 @@ enum dfopt_err dfopt_file_may_write(const char *path, struct dfopt_error *err)
     return access(folder, W_OK | X_OK) == 0 ? DFOPT_OK : failed(path, err);
 }
 
+/* Opens a file as its only writer, and empties it. */
+static enum dfopt_err open_to_write(const char *path, FILE **out,
+                                    struct dfopt_error *err)
+{
+    struct stat st;
+    const int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+    if (fd < 0)
+        return failed(path, err);
+    enum dfopt_err e = dfopt_file_lock(fd, path, err);
+    if (!e && ((fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && ftruncate(fd, 0)) ||
+               !(*out = fdopen(fd, "wb"))))
+        e = failed(path, err);
+    if (e)
+        close(fd);
+    return e;
+}
+
 enum dfopt_err dfopt_file_write(const char *path, const struct dfopt_buf *bytes,
                                 struct dfopt_error *err)
 {
     const int standard = strcmp(path, "-") == 0;
-    FILE *f = standard ? stdout : fopen(path, "wb");
-    if (!f)
-        return failed(path, err);
-    enum dfopt_err e = DFOPT_OK;
+    FILE *f = stdout;
+    enum dfopt_err e = standard ? DFOPT_OK : open_to_write(path, &f, err);
+    if (e)
+        return e;
     if (fwrite(bytes->data, 1, bytes->len, f) != bytes->len || fflush(f))
         e = failed(path, err);
     if (!standard && fclose(f) && !e)

@@ -4,13 +4,14 @@
 
 #include "base/buf.h"
 
-/* Reads a file of at most 64 MiB into *out. OK, NOMEM, LIMIT or IO; the text
- * names the path. */
+/* Reads a file of at most 64 MiB, unpacked if it is gzip and without a byte order
+ * mark, into *out. OK, NOMEM, LIMIT or IO; the text names the path. */
 enum dfopt_err dfopt_file_read(const char *path, struct dfopt_buf *out,
                                struct dfopt_error *err);
 
 /* Whether a file can be written at a path ("-": standard output), without making
- * or changing it. OK or IO; the text names the path. NULL is fine. */
+ * or changing it. OK, IO, or STATE: a running program writes it; the text names the
+ * path. NULL is fine. */
 enum dfopt_err dfopt_file_may_write(const char *path, struct dfopt_error *err);
 
 /* Writes a file whole ("-": standard output). OK or IO; the text names the path. */

@@ -54,7 +54,7 @@ static enum dfopt_err add(struct dfopt_initials *p, struct dfopt_codec *codec,
                           const struct dfopt_buf *text, struct dfopt_error *err)
 {
     struct dfopt_registration *r = NULL;
-    size_t n = 0;
+    size_t n = 0, refused = 0;
     enum dfopt_err e =
         dfopt_codec_registry(codec, text->data, text->len, &r, &n, &p->bodies, err);
     if (e) {
@@ -67,6 +67,10 @@ static enum dfopt_err add(struct dfopt_initials *p, struct dfopt_codec *codec,
             dfopt_registration_clear(&r[i]);
             continue;
         }
+        if (!e)
+            e = dfopt_registration_check(&r[i], policy, err);
+        if (e && err && !refused++)
+            dfopt_error_prefix(err, "%s: registration %zu", where, i);
         apply_overrides(policy, &r[i]);
         p->items[i].source = source;
         p->items[i].registration = r[i];
@@ -76,7 +80,7 @@ static enum dfopt_err add(struct dfopt_initials *p, struct dfopt_codec *codec,
     if (!p->items)
         return dfopt_error_set(err, DFOPT_ERR_NOMEM, "out of memory");
     find_bodies(p);
-    return DFOPT_OK;
+    return e;
 }
 
 enum dfopt_err dfopt_initial_load(struct dfopt_initials *p,

@@ -7,13 +7,13 @@
 #include "journal/line.h"
 
 static void note(void *arg, enum dfopt_zmq_note note, const char *endpoint,
-                 uint64_t total)
+                 const char *detail, uint64_t total)
 {
     struct dfopt_log *log = arg;
     dfopt_log_event(log, DFOPT_LOG_WARNING, "optimizer.transport.note",
                     DFOPT_F_TEXT("endpoint", endpoint),
                     DFOPT_F_TEXT("note", dfopt_zmq_note_text(note)),
-                    DFOPT_F_INT("total", total));
+                    DFOPT_F_TEXT("detail", detail), DFOPT_F_INT("total", total));
 }
 
 static enum dfopt_err open_plans(struct dfopt_live *l,
@@ -46,6 +46,8 @@ static enum dfopt_err open_source(struct dfopt_live *l,
         .findings_bind = v->bind,
         .registrations = v->registry_address,
         .acks = v->acks_address,
+        .objectives = v->objectives_address,
+        .applications = v->applications_address,
         .idle_timeout_s =
             v->idle_timeout_ms > 0 ? (double)v->idle_timeout_ms / 1000 : 0,
         .wake_fds = {l->plans ? dfopt_zmq_sink_fd(l->plans) : -1},
@@ -107,5 +109,7 @@ void dfopt_live_announce(const struct dfopt_live *l, const struct dfopt_options 
         DFOPT_F_TEXT("findings", at[DFOPT_ZMQ_FINDINGS]),
         DFOPT_F_TEXT("registrations", at[DFOPT_ZMQ_REGISTRATIONS]),
         DFOPT_F_TEXT("acks", at[DFOPT_ZMQ_ACKS]),
+        DFOPT_F_TEXT("objectives", at[DFOPT_ZMQ_OBJECTIVES]),
+        DFOPT_F_TEXT("applications", at[DFOPT_ZMQ_APPLICATIONS]),
         DFOPT_F_TEXT("plans", l->plans ? dfopt_zmq_sink_endpoint(l->plans) : ""));
 }

@@ -1,5 +1,7 @@
 /* dfopt-mpi: rank 0, the leader, reads the command line; the others are its
  * workers. */
+#include "base/standard.h"
+#include "cmd/mpi/launch.h"
 #include "cmd/mpi/session.h"
 
 #include "engine/worker.h"
@@ -22,16 +24,22 @@ static void ask_stop(int signal_number)
 /* The leader stops cleanly when asked to; workers leave when it dismisses them.
  * SIGUSR1 is for those who can reach mpirun only: mpirun passes it on and stays,
  * where SIGTERM makes it kill what has not ended within a second and return 1.
- * A broken pipe is an error of a write, not the end of the process. */
+ * SIGHUP stops, too, unless nohup has ignored it; so does SIGXCPU, which leaves the
+ * time from the soft to the hard limit. A broken pipe and a file that reaches its
+ * size limit are errors of a write, not the end of the process. */
 static void set_signals(bool leader)
 {
-    struct sigaction a = {.sa_handler = leader ? ask_stop : SIG_IGN};
+    static const int stop[] = {SIGINT, SIGTERM, SIGUSR1, SIGHUP, SIGXCPU};
+    static const int ignored[] = {SIGPIPE, SIGXFSZ, SIGUSR2};
+    struct sigaction a = {.sa_handler = leader ? ask_stop : SIG_IGN}, was;
     sigemptyset(&a.sa_mask);
-    sigaction(SIGINT, &a, NULL);
-    sigaction(SIGTERM, &a, NULL);
-    sigaction(SIGUSR1, &a, NULL);
+    for (size_t i = 0; i < sizeof stop / sizeof *stop; i++)
+        if (stop[i] != SIGHUP || sigaction(SIGHUP, NULL, &was) != 0 ||
+            was.sa_handler != SIG_IGN)
+            sigaction(stop[i], &a, NULL);
     a.sa_handler = SIG_IGN;
-    sigaction(SIGPIPE, &a, NULL);
+    for (size_t i = 0; i < sizeof ignored / sizeof *ignored; i++)
+        sigaction(ignored[i], &a, NULL);
 }
 
 static int make_keys(const char *name)
@@ -100,6 +108,8 @@ static int run_leader(struct dfopt_comm *comm, int argc, char **argv)
     const bool run = wants_run(argc, argv, &o, &code);
     open_log(comm, &o, &log);
     if (run)
+        (void)dfopt_launch_check(dfopt_comm_size(comm), &log);
+    if (run)
         code = dfopt_session_run(comm, &o, argc, argv, &log, &stop_asked);
     dfopt_options_free(&o);
     code = flushed(code);
@@ -108,23 +118,12 @@ static int run_leader(struct dfopt_comm *comm, int argc, char **argv)
     return code;
 }
 
-/* Whether this may be one of several ranks: launchers number them. */
-static bool has_launcher(void)
-{
-    static const char *const numbers[] = {"OMPI_COMM_WORLD_RANK", "PMIX_RANK",
-                                          "PMI_RANK", "SLURM_PROCID"};
-    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
-        if (getenv(numbers[i]))
-            return true;
-    return false;
-}
-
 /* Alone, what needs no run does not wait for the start of MPI, which takes a third
  * of a second. Returns whether that was all. */
 static bool is_done_without_mpi(int argc, char **argv, int *code)
 {
     struct dfopt_options o;
-    if (has_launcher())
+    if (dfopt_launch_is_by_launcher())
         return false;
     const bool run = wants_run(argc, argv, &o, code);
     dfopt_options_free(&o);
@@ -138,6 +137,8 @@ int main(int argc, char **argv)
     struct dfopt_comm *comm;
     struct dfopt_error err = {0};
     int code;
+    dfopt_standard_open();
+    signal(SIGXFSZ, SIG_IGN); /* MPI writes files, too */
     if (is_done_without_mpi(argc, argv, &code))
         return code;
     if (dfopt_comm_start(&comm, &argc, &argv, &err)) {

@@ -5,9 +5,12 @@
 
 #include "cmd/option/option.h"
 
+#define DFOPT_MOFKA_OBJECTIVES_TOPIC "optimizer.objectives"
+
 struct dfopt_mofka_options {
     const char *group_file;
     const char *input_topic, *output_topic, *registry_topic, *acks_topic;
+    const char *objectives_topic;  /* NULL: the default, if there is such a topic */
     const char *consumer_name;     /* "": by the topic */
     bool no_registry;              /* neither registrations nor acks are read */
     const char *global_group_file; /* NULL or "": no global optimizer */

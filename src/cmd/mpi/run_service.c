@@ -7,15 +7,20 @@
 
 #include <unistd.h>
 
+static bool is_named(const char *endpoint)
+{
+    return endpoint && endpoint[0] != '\0';
+}
+
 /* Applications can acknowledge plans only if there is a way to do so. */
 static enum dfopt_err find_acks(struct dfopt_session *s, bool *explicit,
                                 struct dfopt_error *err)
 {
     (void)err;
-    *explicit =
-        s->options->transport == DFOPT_TRANSPORT_MOFKA
-            ? !s->options->mofka.no_registry
-            : s->options->live.acks_address && s->options->live.acks_address[0];
+    *explicit = s->options->transport == DFOPT_TRANSPORT_MOFKA
+                    ? !s->options->mofka.no_registry
+                    : is_named(s->options->live.acks_address) ||
+                          is_named(s->options->live.applications_address);
     return DFOPT_OK;
 }
 
@@ -73,6 +78,7 @@ static enum dfopt_err run(struct dfopt_session *s, struct dfopt_run_config *conf
     struct dfopt_status status = {
         .log = s->log,
         .every_ns = s->options->live.status_interval_ms * 1000000,
+        .zmq = s->options->transport == DFOPT_TRANSPORT_ZMQ ? s->live.source : NULL,
         .assumed_acks = s->assumed_acks,
         .said_ns = dfopt_clock_monotonic_ns(),
     };

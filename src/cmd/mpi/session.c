@@ -54,6 +54,8 @@ static enum dfopt_err configure(struct dfopt_session *s, struct dfopt_error *err
     e = dfopt_policy_load(&s->policy, s->options, s->dict, err);
     dfopt_codec_metrics(s->codec, &s->policy.metrics);
     if (!e)
+        dfopt_codec_metrics(s->codec, &s->policy.metrics);
+    if (!e)
         e = dfopt_initial_load(&s->initial, s->options, s->codec, &s->policy, err);
     if (!e && s->mode->open_input)
         e = s->mode->open_input(s, err);
@@ -93,7 +95,7 @@ static enum dfopt_err resume(struct dfopt_session *s, struct dfopt_error *err)
     enum dfopt_err e = dfopt_resume_compare(&s->resume, &now, err);
     if (e == DFOPT_ERR_ARG && s->options->allow_policy_change) {
         dfopt_session_failed(s, "optimizer.policy.changed", err);
-        e = DFOPT_OK;
+        e = dfopt_resume_change_rules(&s->resume, &now, err);
     }
     if (!e && dfopt_resume_has_initial(&s->resume, &s->initial.bodies))
         dfopt_initial_drop(&s->initial);
@@ -131,6 +133,7 @@ static enum dfopt_err open_declog(struct dfopt_session *s, struct dfopt_error *e
             .created_ns = dfopt_clock_wall_ns(),
             .ranks = dfopt_comm_size(s->comm),
             .pid = (uint64_t)getpid(),
+            .min_effect = s->policy.on.min_effect,
             .program_version = DFOPT_VERSION,
             .mpi_library = dfopt_comm_library(s->comm),
             .transport = s->options->transport_name,
@@ -237,6 +240,7 @@ static void say_done(struct dfopt_session *s)
         DFOPT_F_INT("registrations", t->by_stream[DFOPT_STREAM_REGISTRATION]),
         DFOPT_F_INT("acks", t->by_stream[DFOPT_STREAM_ACK]),
         DFOPT_F_INT("acks_unmatched", t->acks_unmatched),
+        DFOPT_F_INT("objectives", t->by_stream[DFOPT_STREAM_OBJECTIVE]),
         DFOPT_F_INT("global_plans", t->by_stream[DFOPT_STREAM_GLOBAL_PLAN]),
         DFOPT_F_INT("relayed", t->relays),
         DFOPT_F_JSON("verdicts", x->data + verdicts),
@@ -269,6 +273,20 @@ static size_t list_sinks(const struct dfopt_session *s,
     if (s->live.plans)
         sinks[n++] = s->live.plans;
     return n;
+}
+
+/* A file of something else than findings is a mistake that must show. */
+static bool is_all_invalid(const struct dfopt_session *s)
+{
+    struct dfopt_error err;
+    const struct dfopt_totals *t = &s->result.totals;
+    if (s->mode->is_service || t->records == 0 || t->invalid < t->records)
+        return false;
+    dfopt_error_set(&err, DFOPT_ERR_SCHEMA,
+                    "none of the %" PRIu64 " records of the input could be used",
+                    t->records);
+    dfopt_session_failed(s, "optimizer.input.failed", &err);
+    return true;
 }
 
 static int run_leader(struct dfopt_session *s)
@@ -304,6 +322,8 @@ static int run_leader(struct dfopt_session *s)
         code = DFOPT_EXIT_FAILED;
     } else if (s->options->final_state_file && write_final_state(s, &err)) {
         dfopt_session_failed(s, "optimizer.output.failed", &err);
+        code = DFOPT_EXIT_FAILED;
+    } else if (is_all_invalid(s)) {
         code = DFOPT_EXIT_FAILED;
     }
     if (s->result.output_failed || s->result.totals.skipped_inputs)

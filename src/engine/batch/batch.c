@@ -36,6 +36,7 @@ void dfopt_batch_free(struct dfopt_batch *r)
     dfopt_buf_free(&r->cursors);
     dfopt_buf_free(&r->findings);
     dfopt_buf_free(&r->rejects);
+    dfopt_buf_free(&r->objectives);
     dfopt_buf_free(&r->acks);
     dfopt_buf_free(&r->registrations);
     dfopt_buf_free(&r->origins);
@@ -60,6 +61,7 @@ void dfopt_batch_reset(struct dfopt_batch *r, uint64_t number, uint64_t first_se
     dfopt_buf_clear(&r->reporter);
     dfopt_buf_clear(&r->findings);
     dfopt_buf_clear(&r->rejects);
+    dfopt_buf_clear(&r->objectives);
     dfopt_buf_clear(&r->acks);
     dfopt_buf_clear(&r->origins);
     dfopt_buf_clear(&r->texts);
@@ -194,7 +196,8 @@ static enum dfopt_err merge_event(struct dfopt_batch *r, struct cursor *c,
     return e;
 }
 
-/* A record that could not be used has a verdict too; only rank 0 knows of it. */
+/* A finding, or an objective that would be judged by, that could not be used has a
+ * verdict too. */
 static enum dfopt_err add_invalid(struct dfopt_batch *r, uint64_t seq,
                                   size_t *reject)
 {
@@ -203,11 +206,9 @@ static enum dfopt_err add_invalid(struct dfopt_batch *r, uint64_t seq,
     const size_t n = DFOPT_ROWS(&r->rejects, struct dfopt_declog_reject_row);
     while (*reject < n && rows[*reject].seq < seq)
         ++*reject;
-    if (*reject == n || rows[*reject].seq != seq)
-        return DFOPT_OK;
-    const uint32_t stream = rows[*reject].stream;
-    if (stream != DFOPT_STREAM_FINDING &&
-        (stream != DFOPT_STREAM_OBJECTIVE || !r->objectives_judged))
+    if (*reject == n || rows[*reject].seq != seq ||
+        (rows[*reject].stream != DFOPT_STREAM_FINDING &&
+         (rows[*reject].stream != DFOPT_STREAM_OBJECTIVE || !r->objectives_judged)))
         return DFOPT_OK;
     return dfopt_decide_invalid(seq, &r->merged);
 }
@@ -266,7 +267,7 @@ enum dfopt_err dfopt_batch_merge(struct dfopt_batch *r)
             return DFOPT_ERR_FORMAT;
         r->shares[0].results = r->merged;
         r->merged = all;
-        return DFOPT_OK;
+        return dfopt_decisions_add_withdrawn(&r->merged);
     }
     dfopt_buf_clear(&r->cursors);
     struct cursor *c = dfopt_buf_grow(&r->cursors, r->n_shares * sizeof *c);
@@ -287,5 +288,7 @@ enum dfopt_err dfopt_batch_merge(struct dfopt_batch *r)
     }
     if (!e)
         e = merge_acks(r);
-    return !e && !all_taken(r, c) ? DFOPT_ERR_FORMAT : e;
+    if (!e && !all_taken(r, c))
+        e = DFOPT_ERR_FORMAT;
+    return e ? e : dfopt_decisions_add_withdrawn(&r->merged);
 }

@@ -49,6 +49,7 @@ struct dfopt_batch {
     /* what was ingested, for the log */
     struct dfopt_buf findings;      /* struct dfopt_finding_row */
     struct dfopt_buf rejects;       /* struct dfopt_declog_reject_row */
+    struct dfopt_buf objectives;    /* struct dfopt_numbered_objective */
     struct dfopt_buf acks;          /* struct dfopt_batch_ack */
     struct dfopt_buf registrations; /* struct dfopt_batch_registration */
     struct dfopt_buf origins;       /* struct dfopt_declog_origin_row */
@@ -56,8 +57,8 @@ struct dfopt_batch {
     /* rows of findings and verdicts packed for the log (declog/block.h), instead of
      * those above */
     struct dfopt_buf blocks;
-    bool packed;                      /* the rows above are not for the log */
     bool objectives_judged;           /* one that cannot be used has a verdict */
+    bool packed;                      /* the rows above are not for the log */
     struct dfopt_declog_position end; /* of the input, behind the last event */
 };
 

@@ -51,9 +51,9 @@ static enum dfopt_err add_reject(struct dfopt_ingest *in, struct dfopt_batch *r,
         .origin = dfopt_ingest_origin(in, rec),
         .reason = dfopt_dict_intern_z(in->dict, why),
     };
+    r->objectives_judged = in->policy->on.effect != DFOPT_EFFECT_SEVERITY;
     if (row.origin == DFOPT_SYM_NONE || row.reason == DFOPT_SYM_NONE)
         return DFOPT_ERR_NOMEM;
-    r->objectives_judged = in->policy->on.effect != DFOPT_EFFECT_SEVERITY;
     return dfopt_buf_add(&r->rejects, &row, sizeof row);
 }
 
@@ -66,6 +66,13 @@ static enum dfopt_err keep_finding(struct dfopt_batch *r, uint64_t seq,
     row->seq = seq;
     row->f = *f;
     return DFOPT_OK;
+}
+
+static enum dfopt_err keep_objective(struct dfopt_batch *r, uint64_t seq,
+                                     const struct dfopt_objective *o)
+{
+    const struct dfopt_numbered_objective row = {.seq = seq, .o = *o};
+    return dfopt_buf_add(&r->objectives, &row, sizeof row);
 }
 
 static enum dfopt_err keep_ack(struct dfopt_batch *r, uint64_t seq,
@@ -120,6 +127,8 @@ static enum dfopt_err keep(struct dfopt_ingest *in, struct dfopt_batch *r,
     if (event->stream == DFOPT_STREAM_FINDING) {
         if (in->keep_findings)
             e = keep_finding(r, seq, &event->finding);
+    } else if (event->stream == DFOPT_STREAM_OBJECTIVE) {
+        e = keep_objective(r, seq, &event->objective);
     } else if (event->stream == DFOPT_STREAM_ACK) {
         e = keep_ack(r, seq, event);
     } else if (event->stream == DFOPT_STREAM_REGISTRATION) {
@@ -132,19 +141,33 @@ static enum dfopt_err keep(struct dfopt_ingest *in, struct dfopt_batch *r,
     return e;
 }
 
+/* Decodes a record, and refuses a registration that the policy refuses. */
+static enum dfopt_err decode(const struct dfopt_ingest *in,
+                             const struct dfopt_record *rec,
+                             struct dfopt_event *event, struct dfopt_error *why)
+{
+    if (rec->problem) {
+        event->stream =
+            rec->stream < 0 ? DFOPT_STREAM_FINDING : (uint32_t)rec->stream;
+        return dfopt_error_set(why, DFOPT_ERR_LIMIT, "%s", rec->problem);
+    }
+    enum dfopt_err e =
+        dfopt_codec_decode(in->codec, rec->stream, rec->data, rec->len, event, why);
+    if (e || event->stream != DFOPT_STREAM_REGISTRATION)
+        return e;
+    e = dfopt_registration_check(&event->registration, in->policy, why);
+    if (e) {
+        dfopt_event_clear(event);
+        event->stream = DFOPT_STREAM_REGISTRATION;
+    }
+    return e;
+}
+
 enum dfopt_err dfopt_ingest_take(struct dfopt_ingest *in, struct dfopt_batch *r,
                                  uint64_t seq, const struct dfopt_record *rec,
                                  struct dfopt_event *event, struct dfopt_error *why)
 {
-    enum dfopt_err e;
-    if (rec->problem) {
-        event->stream =
-            rec->stream < 0 ? DFOPT_STREAM_FINDING : (uint32_t)rec->stream;
-        e = dfopt_error_set(why, DFOPT_ERR_LIMIT, "%s", rec->problem);
-    } else {
-        e = dfopt_codec_decode(in->codec, rec->stream, rec->data, rec->len, event,
-                               why);
-    }
+    enum dfopt_err e = decode(in, rec, event, why);
     if (e == DFOPT_ERR_NOMEM)
         return e;
     if (e == DFOPT_OK)

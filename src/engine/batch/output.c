@@ -132,6 +132,10 @@ static enum dfopt_err log_rows(struct dfopt_declog *w, const struct dfopt_batch 
             w, DFOPT_ROW(&r->findings, const struct dfopt_finding_row),
             DFOPT_ROWS(&r->findings, struct dfopt_finding_row));
     if (!e)
+        e = dfopt_declog_objectives(
+            w, DFOPT_ROW(&r->objectives, const struct dfopt_numbered_objective),
+            DFOPT_ROWS(&r->objectives, struct dfopt_numbered_objective));
+    if (!e)
         e = dfopt_declog_decisions(w, &decisions);
     if (!e)
         e = dfopt_declog_origins(
@@ -255,6 +259,7 @@ static enum dfopt_err emit_plans(struct dfopt_output *o,
         if (o->config->n_sinks)
             e = publish(o, &p[i], err);
         dfopt_events_plan(o->config, &p[i], &o->text);
+        dfopt_events_trial(o->config, &p[i], &o->text);
     }
     return e;
 }

@@ -20,6 +20,8 @@
 enum dfopt_frame_kind {
     DFOPT_FRAME_CONFIG = 1, /* rank 0 to a worker: the rules */
     DFOPT_FRAME_EVENTS,     /* rank 0 to a worker: a batch's share */
+    DFOPT_FRAME_FEED,       /* rank 0 to a worker: events to decide again, unheard;
+                             * batch 1: the last */
     DFOPT_FRAME_ASK_STATE,  /* rank 0 to a worker: report the state */
     DFOPT_FRAME_STOP,       /* rank 0 to a worker: leave, with an exit code */
     DFOPT_FRAME_RESULTS,    /* worker to rank 0: what a batch's share led to */
@@ -68,6 +70,7 @@ enum dfopt_item_kind {
     DFOPT_ITEM_REPLAY_GO,
     DFOPT_ITEM_REPLAY_COUNTS,
     DFOPT_ITEM_REJECT_ROWS,
+    DFOPT_ITEM_OBJECTIVE_ROWS,
     DFOPT_ITEM_GIVEN_ACKS,
     DFOPT_ITEM_GIVEN_REGISTRATION,
     DFOPT_ITEM_BLOCK,

@@ -59,7 +59,7 @@ static enum dfopt_err decode_record(struct dfopt_slice *s,
     struct dfopt_error why;
     const uint64_t index = r->n_events;
     const size_t acks = r->acks.len, regs = r->registrations.len,
-                 texts = r->texts.len;
+                 texts = r->texts.len, objectives = r->objectives.len;
     struct dfopt_event event;
     enum dfopt_err e = dfopt_ingest_take(&s->ingest, r, index, rec, &event, &why);
     if (e == DFOPT_ERR_NOMEM)
@@ -74,6 +74,7 @@ static enum dfopt_err decode_record(struct dfopt_slice *s,
         s->news |= dfopt_router_is_news(s->router, &event.registration);
         dfopt_registration_clear(&event.registration);
     }
+    r->objectives.len = objectives;
     r->acks.len = acks;
     r->registrations.len = regs;
     r->texts.len = texts;

@@ -110,6 +110,8 @@ static void count_onset(struct dfopt_variant *v, const struct dfopt_recording *r
                         size_t finding, int64_t window)
 {
     const uint32_t episode = DFOPT_ROW(&r->episode_of, const uint32_t)[finding];
+    if (episode == DFOPT_NO_EPISODE) /* a rollback needs no tag */
+        return;
     uint64_t *word = &v->planned[episode / 64];
     const uint64_t bit = (uint64_t)1 << episode % 64;
     if (*word & bit)

@@ -9,7 +9,7 @@
 
 #include "net/mofka/link.h"
 
-#define DFOPT_MOFKA_INBOX_TOPICS 4
+#define DFOPT_MOFKA_INBOX_TOPICS 5
 
 struct dfopt_mofka_inbox;
 

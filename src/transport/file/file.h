@@ -53,8 +53,10 @@ enum dfopt_source_status dfopt_file_source_peek(struct dfopt_source *s,
 
 /* A sink that writes one line a plan to `path` (borrowed), made or emptied by
  * this call; "-" is standard output, which is never closed. A FIFO waits for its
- * reader. The caller must ignore SIGPIPE. Returns OK, NOMEM, ARG (an empty
- * path) or IO. Returns owned: (*out)->ops->destroy.
+ * reader. The caller must ignore SIGPIPE. A regular file is locked until destroy,
+ * which returns IO if the path no longer names it. Returns OK, NOMEM, ARG (an empty
+ * path), STATE (another program writes it) or IO. Returns owned:
+ * (*out)->ops->destroy.
  *
  * Plans are buffered: an error of the file (IO; the text names it) may show in a
  * later publish, in flush or in destroy, and every later call returns it again.

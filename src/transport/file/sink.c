@@ -2,6 +2,7 @@
  * starts at the start of a line, and what a failed write left behind the last
  * newline can be cut off again. */
 #include "transport/file/file.h"
+#include "transport/file/lock.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -124,6 +125,8 @@ static enum dfopt_err sink_destroy(struct dfopt_sink *sink, struct dfopt_error *
     if (!s)
         return DFOPT_OK;
     enum dfopt_err e = sink_flush(sink, err);
+    if (!e && s->truncates)
+        e = dfopt_file_in_place(s->fd, s->name, err);
     if (s->owned && close(s->fd) != 0 && errno != EINTR && e == DFOPT_OK)
         e = dfopt_error_set(err, DFOPT_ERR_IO, "%s: %s", s->name, strerror(errno));
     free(s->name);
@@ -137,15 +140,29 @@ static const struct dfopt_sink_ops file_sink_ops = {
     .destroy = sink_destroy,
 };
 
+/* Makes an open file this writer's, and empties it where that is wanted. */
+static enum dfopt_err take_file(const char *path, bool empty, int fd,
+                                struct dfopt_error *err)
+{
+    struct stat st;
+    enum dfopt_err e = dfopt_file_lock(fd, path, err);
+    if (!e && empty && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
+        ftruncate(fd, 0) != 0)
+        e = dfopt_error_set(err, DFOPT_ERR_IO, "%s: %s", path, strerror(errno));
+    if (e)
+        close(fd);
+    return e;
+}
+
 /* Opens the file; the text of an error names the part of the path is wrong. */
-static enum dfopt_err open_output(const char *path, int flags, int *fd,
+static enum dfopt_err open_output(const char *path, int flags, bool empty, int *fd,
                                   struct dfopt_error *err)
 {
     if (path[0] == '\0')
         return dfopt_error_set(err, DFOPT_ERR_ARG, "an empty file name");
     *fd = open(path, flags | O_CREAT | O_CLOEXEC | O_NOCTTY, 0666);
     if (*fd >= 0)
-        return DFOPT_OK;
+        return take_file(path, empty, *fd, err);
     int why = errno;
     struct stat st;
     if (why == ENOENT && lstat(path, &st) != 0)
@@ -156,7 +173,7 @@ static enum dfopt_err open_output(const char *path, int flags, int *fd,
 }
 
 static enum dfopt_err create(struct file_sink **out, const char *path, int flags,
-                             struct dfopt_error *err)
+                             bool empty, struct dfopt_error *err)
 {
     bool is_stdout = strcmp(path, "-") == 0;
     struct file_sink *s = calloc(1, sizeof *s);
@@ -167,7 +184,7 @@ static enum dfopt_err create(struct file_sink **out, const char *path, int flags
     if (!s || !name)
         e = dfopt_error_set(err, DFOPT_ERR_NOMEM, "%s: out of memory", path);
     else if (!is_stdout)
-        e = open_output(path, flags, &fd, err);
+        e = open_output(path, flags, empty, &fd, err);
     else if (fstat(fd, &st) != 0)
         e = dfopt_error_set(err, DFOPT_ERR_IO, "%s: %s", name, strerror(errno));
     if (e != DFOPT_OK) {
@@ -188,7 +205,7 @@ enum dfopt_err dfopt_file_sink_create(struct dfopt_sink **out, const char *path,
                                       struct dfopt_error *err)
 {
     struct file_sink *s;
-    enum dfopt_err e = create(&s, path, O_WRONLY | O_TRUNC, err);
+    enum dfopt_err e = create(&s, path, O_WRONLY, true, err);
     if (!e)
         *out = &s->base;
     return e;
@@ -259,7 +276,8 @@ enum dfopt_err dfopt_file_sink_reopen(struct dfopt_sink **out, const char *path,
     lines->kept = 0;
     lines->regular =
         strcmp(path, "-") != 0 && (stat(path, &st) < 0 || S_ISREG(st.st_mode));
-    enum dfopt_err e = create(&s, path, lines->regular ? O_RDWR : O_WRONLY, err);
+    enum dfopt_err e =
+        create(&s, path, lines->regular ? O_RDWR : O_WRONLY, false, err);
     if (!e && lines->regular)
         e = keep_lines(s, lines, err);
     if (!e)

@@ -12,8 +12,8 @@ static const struct {
     enum dfopt_zmq_stream stream;
     unsigned share;
 } turns[DFOPT_ZMQ_STREAMS] = {
-    {DFOPT_ZMQ_REGISTRATIONS, 64},
-    {DFOPT_ZMQ_ACKS, 64},
+    {DFOPT_ZMQ_APPLICATIONS, 64}, {DFOPT_ZMQ_REGISTRATIONS, 64},
+    {DFOPT_ZMQ_ACKS, 64},         {DFOPT_ZMQ_OBJECTIVES, 64},
     {DFOPT_ZMQ_FINDINGS, 32},
 };
 
@@ -24,14 +24,14 @@ _Static_assert(PLACES <= DFOPT_ZMQ_READY_MAX, "a place for each");
 /* ---- taking ---- */
 
 static enum dfopt_zmq_taken deliver(struct dfopt_zmq_inbox *in,
-                                    enum dfopt_zmq_stream stream,
+                                    enum dfopt_zmq_stream stream, int kind,
                                     struct dfopt_record *record)
 {
     const size_t len = zmq_msg_size(&in->body);
     *record = (struct dfopt_record){
         .data = zmq_msg_data(&in->body),
         .len = len,
-        .stream = (int)stream,
+        .stream = kind,
         .origin = in->sockets[stream].endpoint,
         .offset = in->counts.received[stream],
         .unit = DFOPT_OFFSET_RECEIVED,
@@ -42,22 +42,37 @@ static enum dfopt_zmq_taken deliver(struct dfopt_zmq_inbox *in,
     return DFOPT_ZMQ_TAKEN_RECORD;
 }
 
+/* A message of a socket whose stream is known, or its type's (-1: of none). */
+static enum dfopt_zmq_taken deliver_typed(struct dfopt_zmq_inbox *in,
+                                          enum dfopt_zmq_stream stream, int type,
+                                          struct dfopt_record *record)
+{
+    if (stream != DFOPT_ZMQ_APPLICATIONS)
+        return deliver(in, stream, (int)stream, record);
+    if (type >= 0)
+        return deliver(in, stream, type, record);
+    dfopt_zmq_notes_add(&in->notes, DFOPT_ZMQ_NOTE_TYPE,
+                        in->sockets[stream].endpoint, 1);
+    return DFOPT_ZMQ_TAKEN_DROPPED;
+}
+
 /* A sentinel on another socket than the findings' is a message like any other. */
 static enum dfopt_zmq_taken take(struct dfopt_zmq_inbox *in,
                                  enum dfopt_zmq_stream stream,
                                  struct dfopt_record *record)
 {
     enum dfopt_zmq_note why;
+    int type = -1;
     struct dfopt_zmq_socket *socket = &in->sockets[stream];
     if (!in->ready.ready[stream])
         return DFOPT_ZMQ_TAKEN_NOTHING;
-    switch (
-        dfopt_zmq_message_receive(socket->handle, in->max_bytes, &in->body, &why)) {
+    switch (dfopt_zmq_message_receive(socket->handle, in->max_bytes, &in->body,
+                                      &type, &why)) {
     case DFOPT_ZMQ_GOT_MESSAGE:
-        return deliver(in, stream, record);
+        return deliver_typed(in, stream, type, record);
     case DFOPT_ZMQ_GOT_STOP:
         if (stream != DFOPT_ZMQ_FINDINGS)
-            return deliver(in, stream, record);
+            return deliver_typed(in, stream, type, record);
         in->counts.stops++;
         return DFOPT_ZMQ_TAKEN_DROPPED;
     case DFOPT_ZMQ_GOT_REFUSED:
@@ -145,6 +160,27 @@ static void note_refused(struct dfopt_zmq_inbox *in)
                         in->sockets[i].endpoint, n);
 }
 
+/* A peer that does not come: once, until it has been there. Returns when to look
+ * again. */
+static int64_t note_quiet(struct dfopt_zmq_inbox *in, int64_t now)
+{
+    const struct dfopt_zmq_socket *findings = &in->sockets[DFOPT_ZMQ_FINDINGS];
+    const int64_t quiet_ns = (int64_t)DFOPT_ZMQ_QUIET_MS * 1000000;
+    if (!findings->watch.events || findings->watch.connected) {
+        in->quiet_ns = 0;
+        in->quiet_told = false;
+        return INT64_MAX;
+    }
+    if (in->quiet_ns == 0)
+        in->quiet_ns = now;
+    if (in->quiet_told || now - in->quiet_ns < quiet_ns)
+        return in->quiet_told ? INT64_MAX : in->quiet_ns + quiet_ns;
+    in->quiet_told = true;
+    dfopt_zmq_notes_add(&in->notes, DFOPT_ZMQ_NOTE_PEER_QUIET, findings->endpoint,
+                        1);
+    return INT64_MAX;
+}
+
 int64_t dfopt_zmq_inbox_tend(struct dfopt_zmq_inbox *in, int64_t now)
 {
     bool replaced;
@@ -161,6 +197,8 @@ int64_t dfopt_zmq_inbox_tend(struct dfopt_zmq_inbox *in, int64_t now)
                                    findings->handle);
         dfopt_zmq_ready_set_socket(&in->ready, WATCH, findings->watch.events);
     }
+    const int64_t quiet_ns = note_quiet(in, now);
+    in->tend_ns = quiet_ns < in->tend_ns ? quiet_ns : in->tend_ns;
     return in->tend_ns;
 }
 

@@ -1,6 +1,6 @@
-/* Up to three sockets that receive, and a message at a time out of them. They take
- * turns, each with a share, so that a flood on one does not starve another; when
- * all were empty the turn is back at registrations and acks. */
+/* The sockets that receive, and a message at a time out of them. They take turns,
+ * each with a share, so that a flood on one does not starve another; when all were
+ * empty the turn is back at those of applications. */
 #ifndef DFOPT_TRANSPORT_ZMQ_INBOX_H
 #define DFOPT_TRANSPORT_ZMQ_INBOX_H
 
@@ -26,7 +26,9 @@ struct dfopt_zmq_inbox {
     struct dfopt_zmq_notes notes;
     struct dfopt_zmq_source_counts counts; /* without `noted` */
     unsigned turn, used;
-    int64_t tend_ns; /* when to see after the connection */
+    int64_t tend_ns;  /* when to see after the connection */
+    int64_t quiet_ns; /* since when there is none; 0: not begun */
+    bool quiet_told;
 };
 
 /* What the options say, but no socket yet. Returns OK, NOMEM, ARG or IO. After an

@@ -2,6 +2,7 @@
  * its first part no other part has to be waited for. */
 #include "transport/zmq/message.h"
 
+#include "model/message.h"
 #include "transport/zmq/metadata.h"
 
 #include <errno.h>
@@ -39,10 +40,26 @@ static bool receive_parts(void *socket, zmq_msg_t *body, uint64_t *n)
     return ok;
 }
 
+/* The stream of what an application sends, by the type in its metadata. */
+static int stream_of(struct dfopt_text type)
+{
+    static const struct {
+        const char *type;
+        int stream;
+    } types[] = {{"knob_registration", DFOPT_STREAM_REGISTRATION},
+                 {"action_ack", DFOPT_STREAM_ACK},
+                 {"objective", DFOPT_STREAM_OBJECTIVE}};
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++)
+        if (dfopt_text_is(type, types[i].type))
+            return types[i].stream;
+    return -1;
+}
+
 static enum dfopt_zmq_got judge(zmq_msg_t *metadata, zmq_msg_t *body,
-                                uint64_t parts, size_t max_bytes,
+                                uint64_t parts, size_t max_bytes, int *stream,
                                 enum dfopt_zmq_note *why)
 {
+    struct dfopt_text type;
     const size_t n = zmq_msg_size(metadata);
     *why = DFOPT_ZMQ_NOTE_METADATA;
     if (parts == 1)
@@ -52,10 +69,12 @@ static enum dfopt_zmq_got judge(zmq_msg_t *metadata, zmq_msg_t *body,
     else if (n > max_bytes || zmq_msg_size(body) > max_bytes)
         *why = DFOPT_ZMQ_NOTE_TOO_LARGE;
     else
-        switch (dfopt_zmq_metadata_scan(zmq_msg_data(metadata), n)) {
+        switch (dfopt_zmq_metadata_scan(zmq_msg_data(metadata), n, &type)) {
         case DFOPT_ZMQ_METADATA_PLAIN:
+            *stream = stream_of(type);
             return DFOPT_ZMQ_GOT_MESSAGE;
         case DFOPT_ZMQ_METADATA_STOP:
+            *stream = stream_of(type);
             return DFOPT_ZMQ_GOT_STOP;
         default:
             break;
@@ -64,7 +83,7 @@ static enum dfopt_zmq_got judge(zmq_msg_t *metadata, zmq_msg_t *body,
 }
 
 enum dfopt_zmq_got dfopt_zmq_message_receive(void *socket, size_t max_bytes,
-                                             zmq_msg_t *body,
+                                             zmq_msg_t *body, int *stream,
                                              enum dfopt_zmq_note *why)
 {
     zmq_msg_t metadata;
@@ -75,7 +94,7 @@ enum dfopt_zmq_got dfopt_zmq_message_receive(void *socket, size_t max_bytes,
         if (errno == EAGAIN)
             got = DFOPT_ZMQ_GOT_NOTHING;
     } else if (!zmq_msg_more(&metadata) || receive_parts(socket, body, &parts)) {
-        got = judge(&metadata, body, parts, max_bytes, why);
+        got = judge(&metadata, body, parts, max_bytes, stream, why);
     }
     const int error = errno;
     zmq_msg_close(&metadata);

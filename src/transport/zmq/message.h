@@ -15,9 +15,10 @@ enum dfopt_zmq_got {
 };
 
 /* Receives one message without waiting. *body, an initialised message, is replaced
- * when there is a second frame. A frame longer than max_bytes is TOO_LARGE. */
+ * when there is a second frame. A frame longer than max_bytes is TOO_LARGE. *stream
+ * is that of a MESSAGE's or STOP's type (enum dfopt_stream); -1: of none. */
 enum dfopt_zmq_got dfopt_zmq_message_receive(void *socket, size_t max_bytes,
-                                             zmq_msg_t *body,
+                                             zmq_msg_t *body, int *stream,
                                              enum dfopt_zmq_note *why);
 
 #endif

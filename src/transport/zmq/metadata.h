@@ -2,7 +2,7 @@
 #ifndef DFOPT_TRANSPORT_ZMQ_METADATA_H
 #define DFOPT_TRANSPORT_ZMQ_METADATA_H
 
-#include <stddef.h>
+#include "base/text.h"
 
 enum dfopt_zmq_metadata {
     DFOPT_ZMQ_METADATA_BAD,   /* not one whole JSON object */
@@ -13,8 +13,10 @@ enum dfopt_zmq_metadata {
 
 /* Looks at n bytes (any bytes; no NUL needed) by the grammar of json/grammar.h, at
  * most 32 levels below the object. Allocates nothing. The last of repeated members
- * counts. A sentinel's keys and values are recognised only when spelt without
- * escapes. */
-enum dfopt_zmq_metadata dfopt_zmq_metadata_scan(const void *bytes, size_t n);
+ * counts. Keys and values are recognised only when spelt without escapes. Unless it
+ * is BAD, *type is the string at "type" as it is spelt, borrowed from the bytes;
+ * empty: there is none. */
+enum dfopt_zmq_metadata dfopt_zmq_metadata_scan(const void *bytes, size_t n,
+                                                struct dfopt_text *type);
 
 #endif

@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define DFOPT_ZMQ_READY_MAX 8
+#define DFOPT_ZMQ_READY_MAX 10
 
 struct dfopt_zmq_ready {
     struct pollfd fds[DFOPT_ZMQ_READY_MAX]; /* fd -1: none */

@@ -3,6 +3,7 @@
 #include "transport/zmq/zmq.h"
 
 #include "base/clock.h"
+#include "base/idle.h"
 #include "model/message.h"
 #include "transport/zmq/inbox.h"
 
@@ -12,7 +13,8 @@
 
 _Static_assert((int)DFOPT_ZMQ_FINDINGS == DFOPT_STREAM_FINDING &&
                    (int)DFOPT_ZMQ_REGISTRATIONS == DFOPT_STREAM_REGISTRATION &&
-                   (int)DFOPT_ZMQ_ACKS == DFOPT_STREAM_ACK,
+                   (int)DFOPT_ZMQ_ACKS == DFOPT_STREAM_ACK &&
+                   (int)DFOPT_ZMQ_OBJECTIVES == DFOPT_STREAM_OBJECTIVE,
                "a record's stream is an enum dfopt_stream");
 
 #define NS_PER_MS     1000000
@@ -22,9 +24,9 @@ struct zmq_source {
     struct dfopt_source base;
     struct dfopt_zmq_inbox inbox;
     int64_t idle_ns; /* 0: never */
-    int64_t idle_since_ns;
+    struct dfopt_idle idle;
     bool idle_counts;   /* a finding has come */
-    bool came;          /* something has come since idle_since_ns */
+    bool came;          /* something has come since the last look */
     int64_t stop_at_ns; /* after a sentinel: when what is left is left; else 0 */
     bool ended;
 };
@@ -32,18 +34,19 @@ struct zmq_source {
 /* ---- waiting ---- */
 
 /* When nothing is ready: whether it is over, and if not, when it will be
- * (INT64_MAX: not by itself). */
+ * (INT64_MAX: not by itself), or when to look again. */
 static bool is_over(struct zmq_source *s, int64_t now, int64_t *at_ns)
 {
-    if (s->came)
-        s->idle_since_ns = now;
+    const int64_t spent_ns = dfopt_idle_look(&s->idle, now, s->came);
     s->came = false;
     *at_ns = INT64_MAX;
     if (s->stop_at_ns)
         return true;
-    if (s->idle_ns > 0 && s->idle_counts)
-        *at_ns = s->idle_since_ns + s->idle_ns;
-    return now >= *at_ns;
+    if (s->idle_ns == 0 || !s->idle_counts)
+        return false;
+    const int64_t left_ns = s->idle_ns - spent_ns;
+    *at_ns = now + (left_ns < DFOPT_IDLE_LOOK_NS ? left_ns : DFOPT_IDLE_LOOK_NS);
+    return left_ns <= 0;
 }
 
 /* Milliseconds until then, rounded up; -1: for ever. */
@@ -174,6 +177,17 @@ void dfopt_zmq_source_counts(const struct dfopt_source *source,
     dfopt_zmq_notes_totals(&s->inbox.notes, out->noted);
 }
 
+enum dfopt_zmq_connection
+dfopt_zmq_source_connection(const struct dfopt_source *source,
+                            enum dfopt_zmq_stream stream)
+{
+    const struct dfopt_zmq_socket *s =
+        &((const struct zmq_source *)source)->inbox.sockets[stream];
+    return !s->watch.events     ? DFOPT_ZMQ_BOUND
+           : s->watch.connected ? DFOPT_ZMQ_CONNECTED
+                                : DFOPT_ZMQ_CONNECTING;
+}
+
 const char *dfopt_zmq_source_endpoint(const struct dfopt_source *source,
                                       enum dfopt_zmq_stream stream)
 {
@@ -190,10 +204,16 @@ static enum dfopt_err open_all(struct zmq_source *s,
                                const struct dfopt_zmq_source_options *o,
                                struct dfopt_error *err)
 {
-    enum dfopt_err e = dfopt_zmq_inbox_open(&s->inbox, DFOPT_ZMQ_REGISTRATIONS,
-                                            o->registrations, true, o, err);
-    if (!e)
-        e = dfopt_zmq_inbox_open(&s->inbox, DFOPT_ZMQ_ACKS, o->acks, true, o, err);
+    const char *const bound[DFOPT_ZMQ_STREAMS] = {
+        [DFOPT_ZMQ_REGISTRATIONS] = o->registrations,
+        [DFOPT_ZMQ_ACKS] = o->acks,
+        [DFOPT_ZMQ_APPLICATIONS] = o->applications,
+        [DFOPT_ZMQ_OBJECTIVES] = o->objectives,
+    };
+    enum dfopt_err e = DFOPT_OK;
+    for (int i = 0; !e && i < DFOPT_ZMQ_STREAMS; i++)
+        e = dfopt_zmq_inbox_open(&s->inbox, (enum dfopt_zmq_stream)i, bound[i],
+                                 true, o, err);
     if (!e)
         e = dfopt_zmq_inbox_open(&s->inbox, DFOPT_ZMQ_FINDINGS, o->findings,
                                  o->findings_bind, o, err);

@@ -1,5 +1,5 @@
-/* ZMQ as a transport: findings, registrations and acknowledgements come in over
- * PULL sockets, plans go out over a PUSH or a PUB socket. No peer, present,
+/* ZMQ as a transport: findings, registrations, acknowledgements and objectives come
+ * in over PULL sockets, plans go out over a PUSH or a PUB socket. No peer, present,
  * absent, slow or malicious, blocks a call or ends the service.
  *
  * A message is two frames, [metadata, body], both JSON; a PUB message has the
@@ -21,12 +21,17 @@
 #define DFOPT_ZMQ_MAX_QUEUED        4096
 #define DFOPT_ZMQ_LINGER_MS         1000
 #define DFOPT_ZMQ_STALL_MS          5000
+#define DFOPT_ZMQ_QUIET_MS          5000
 
-/* record.stream of what comes in; the values of enum dfopt_stream. */
+/* The sockets that receive. record.stream has the same values, those of enum
+ * dfopt_stream; but for APPLICATIONS, where the metadata's `type` tells it:
+ * knob_registration, action_ack or objective. */
 enum dfopt_zmq_stream {
     DFOPT_ZMQ_FINDINGS = 0,
     DFOPT_ZMQ_REGISTRATIONS = 1,
     DFOPT_ZMQ_ACKS = 2,
+    DFOPT_ZMQ_APPLICATIONS = 3,
+    DFOPT_ZMQ_OBJECTIVES = 4,
     DFOPT_ZMQ_STREAMS
 };
 
@@ -37,9 +42,14 @@ enum dfopt_zmq_stream {
     X(MANY_PARTS, "a message of more than two parts was dropped")                  \
     X(TOO_LARGE, "a message that is too large was dropped")                        \
     X(METADATA, "a message was dropped: its metadata is not a JSON object")        \
+    X(TYPE, "a message was dropped: its type is not one that applications send")   \
     X(PEER_REFUSED, "a peer was refused: its key is not an allowed one")           \
     X(PEER_BROKEN,                                                                 \
       "the peer is no diagnoser or has no right key; connecting anew")             \
+    X(PEER_QUIET, "no connection for 5 s: check host and port, and that the peer " \
+                  "runs; trying "                                                  \
+                  "on")                                                            \
+    X(PLAN_UNWANTED, "a plan waits: nobody subscribes to its node")                \
     X(PLAN_REPLACED, "a plan in a full queue gave way to a newer one of its knob") \
     X(PLAN_DROPPED, "the oldest plan in a full queue was dropped")                 \
     X(PLAN_FORCED, "a plan was published past a subscriber that has stalled")      \
@@ -57,10 +67,11 @@ const char *dfopt_zmq_note_text(enum dfopt_zmq_note note);
 
 /* Told of what was counted: at its first time at once, then at most once a second
  * for each kind, and at the end if something is still untold; `total` is the count
- * so far. Called within calls on the source or sink, by their thread. Must not
- * call them. `endpoint` is borrowed for the call. */
+ * so far, `detail` about the last ("": nothing). Called within calls on the source
+ * or sink, by their thread. Must not call them. Texts are borrowed for the call. */
 typedef void (*dfopt_zmq_note_fn)(void *arg, enum dfopt_zmq_note note,
-                                  const char *endpoint, uint64_t total);
+                                  const char *endpoint, const char *detail,
+                                  uint64_t total);
 
 /* ---- source ---- */
 
@@ -70,6 +81,8 @@ struct dfopt_zmq_source_options {
     const char *findings; /* endpoint, as tcp://host:port; NULL or "": no socket */
     bool findings_bind;   /* else connects */
     const char *registrations, *acks; /* these bind; NULL or "": no socket */
+    const char *objectives;           /* likewise */
+    const char *applications;         /* likewise; all three in one */
     double idle_timeout_s;            /* 0: never */
     int wake_fds[DFOPT_ZMQ_WAKE_FDS]; /* `next` returns WAIT when one is readable;
                                        * the caller reads it empty. Borrowed */
@@ -84,16 +97,16 @@ struct dfopt_zmq_source_options {
     void *note_arg;
 };
 
-/* A source of what up to three sockets receive. Returns OK, NOMEM, ARG (no
+/* A source of what up to five sockets receive. Returns OK, NOMEM, ARG (no
  * endpoint, a bad one, a bad key) or IO (address in use ...); the text names the
  * endpoint. Returns owned: (*out)->ops->destroy, which does not wait for peers.
  *
- * Order: per peer as sent. Registrations and acks come before findings that are
- * ready at the same moment, but for a bounded share: neither side starves.
+ * Order: per socket and peer as sent. What applications send comes before findings
+ * that are ready at the same moment, but for a bounded share: neither side starves.
  *
- * Records: `stream` is the socket's, `origin` its endpoint, `line` 0, `offset`
- * the number of messages accepted from that socket before this one. `data` points
- * into the message. An empty body is a record with a problem.
+ * Records: `stream` is the socket's or its type's, `origin` the endpoint, `line` 0,
+ * `offset` the number of messages accepted from that socket before this one. `data`
+ * points into the message. An empty body is a record with a problem.
  *
  * `next` waits at most timeout_ms (negative: for ever) and returns WAIT also after
  * a signal, when a wake_fd is readable, and when a flood of malformed messages
@@ -124,11 +137,21 @@ void dfopt_zmq_source_counts(const struct dfopt_source *s,
 const char *dfopt_zmq_source_endpoint(const struct dfopt_source *s,
                                       enum dfopt_zmq_stream stream);
 
+/* Whether the stream's socket connects, and to a peer that is there now. */
+enum dfopt_zmq_connection {
+    DFOPT_ZMQ_BOUND, /* or there is none */
+    DFOPT_ZMQ_CONNECTING,
+    DFOPT_ZMQ_CONNECTED
+};
+enum dfopt_zmq_connection dfopt_zmq_source_connection(const struct dfopt_source *s,
+                                                      enum dfopt_zmq_stream stream);
+
 /* ---- sink ---- */
 
 enum dfopt_zmq_pattern {
     DFOPT_ZMQ_PUSH, /* each plan to one of the peers, in turn; waits for one */
-    DFOPT_ZMQ_PUB   /* each plan to all subscribers of its topic, the node or "*" */
+    DFOPT_ZMQ_PUB /* each plan to all subscribers of its topic, "*" or the node, in
+                   * any form of its name (base/hostname.h) */
 };
 
 struct dfopt_zmq_sink_options {
@@ -141,6 +164,8 @@ struct dfopt_zmq_sink_options {
     int stall_ms;  /* PUB: how long a full subscriber may hold up a plan that
                     * others want, too; then it misses plans until it reads.
                     * Negative: not at all */
+    int quiet_ms;  /* PUB: how long a plan waits for a subscriber before that is
+                    * noted */
     bool ipv6;
     const struct dfopt_zmq_curve *curve;
     dfopt_zmq_note_fn note;
@@ -154,7 +179,8 @@ struct dfopt_zmq_sink_options {
  * later publish, flush or pump, in order for each node. A plan without metadata
  * gets {"type":"action_plan"}. In a full queue the oldest
  * plan of the same (node, knob) gives way, else the oldest of all. It returns OK
- * or NOMEM. A PUB plan without a subscriber is gone.
+ * or NOMEM. A PUB plan without a subscriber waits as one without a peer, and
+ * PLAN_UNWANTED names its node and subscribed names that are like it.
  * flush is pump: it does not wait and returns OK. destroy waits at most linger_ms
  * for plans to leave and returns OK: what is left then is told as
  * PLAN_UNDELIVERED. */
@@ -173,8 +199,8 @@ int dfopt_zmq_sink_fd(const struct dfopt_sink *s);
 
 struct dfopt_zmq_sink_counts {
     uint64_t published; /* taken by publish */
-    uint64_t sent;      /* handed to libzmq for a peer (PUB: or for nobody) */
-    uint64_t queued;    /* now */
+    uint64_t sent;   /* handed to libzmq for a peer; PUB: for each form of a name */
+    uint64_t queued; /* now */
     uint64_t queued_max;
     uint64_t noted[DFOPT_ZMQ_NOTE_COUNT];
 };

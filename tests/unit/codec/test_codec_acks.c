@@ -6,7 +6,15 @@
 static const struct {
     const char *name, *json, *want, *error;
 } ack_cases[] = {
-    {"nothing", "{}", "'' no other '' '' -1 '' old=null new=null", NULL},
+    {"nothing", "{}", NULL,
+     "none of the fields of an acknowledgement (plan_id, status, knob_id, ...)"},
+    {"a registration", "{\"knobs\":[],\"plan_id\":\"p\"}", NULL,
+     "not an acknowledgement: this looks like a registration (it has knobs); pass "
+     "it "
+     "to --registry-file or send it to --registry-address"},
+    {"a finding", "{\"severity_score\":1,\"window_index\":2}", NULL,
+     "not an acknowledgement: this looks like a finding (it has severity_score); "
+     "pass it to --findings-file or send it to --address"},
     {"all null",
      "{\"plan_id\":null,\"knob_id\":null,\"status\":null,\"old_value\":null,"
      "\"new_value\":null,\"reason\":null,\"window_index\":null,\"target_nodes\":"

@@ -46,7 +46,9 @@ static void render(const struct dfopt_finding *f, char *out, size_t size)
 #define TREND(t, is) "0 0 0 '' '' '' 'unclassified' '" t "'" is " [] [] - - - -"
 #define TAGS(t, s)                                                                 \
     "0 0 0 '' '' '' 'unclassified' 'insufficient_data' [" t "] [" s "] - - - -"
-#define METRICS(m)   "0 0 0 '' '' '' 'unclassified' 'insufficient_data' [] [] " m
+#define METRICS(m) "0 0 0 '' '' '' 'unclassified' 'insufficient_data' [] [] " m
+#define NO_FIELD                                                                   \
+    "none of the fields of a finding (finding_type, scope, severity_score, ...)"
 #define NOT_NUMERIC  "severity_score is neither a number nor a numeric text"
 #define NOT_FINITE   "severity_score is not a finite number"
 #define NOT_WHOLE(f) f " is not a whole number of at most 2^53"
@@ -54,7 +56,35 @@ static void render(const struct dfopt_finding *f, char *out, size_t size)
 static const struct {
     const char *name, *json, *want, *error;
 } finding_cases[] = {
-    {"nothing given", "{}", DEFAULTS, NULL},
+    {"nothing given", "{}", NULL, NO_FIELD},
+    {"any object", "{\"anything\":1}", NULL, NO_FIELD},
+    {"one field", "{\"window_index\":0}", DEFAULTS, NULL},
+    {"one field, null", "{\"confidence\":null}", DEFAULTS, NULL},
+    {"a registration", "{\"namespace\":\"n\",\"knobs\":[],\"scope\":\"\"}", NULL,
+     "not a finding: this looks like a registration (it has knobs); pass it to "
+     "--registry-file or send it to --registry-address"},
+    {"a fact", "{\"fact_type\":\"t\",\"scope\":\"app\",\"severity_score\":1}", NULL,
+     "not a finding: this looks like a fact (it has fact_type); DFDiagnoser makes "
+     "findings of facts"},
+    {"findings in an object", "{\"findings\":[{\"severity_score\":1}]}", NULL,
+     "not a finding: this looks like an object that holds a list of findings (it "
+     "has findings); pass the list, or one finding a line"},
+    {"a plan",
+     "{\"plan_id\":\"p\",\"knob_id\":\"k\",\"window_index\":1,\"finding_type\":"
+     "\"t\"}",
+     NULL,
+     "not a finding: this looks like a plan (it has plan_id); plans are output"},
+    {"an ack", "{\"plan_id\":\"p\",\"status\":\"applied\"}", NULL,
+     "not a finding: this looks like a plan (it has plan_id); plans are output"},
+    {"an event", "{\"stream\":\"finding\",\"body\":{}}", NULL,
+     "this looks like an event of an event log (it has stream and body); send the "
+     "body alone"},
+    {"a key of another message, null", "{\"knobs\":null,\"scope\":\"\"}", DEFAULTS,
+     NULL},
+    {"a key of another message, escaped", "{\"kn\\u006fbs\":[],\"scope\":\"\"}",
+     NULL,
+     "not a finding: this looks like a registration (it has knobs); pass it to "
+     "--registry-file or send it to --registry-address"},
     {"all null",
      "{\"finding_type\":null,\"scope\":null,\"motif\":null,\"severity_score\":null,"
      "\"confidence\":null,\"prevalence\":null,\"persistence\":null,"
@@ -78,7 +108,8 @@ static const struct {
     {"repeated key, last bad", "{\"persistence\":2,\"persistence\":\"x\"}", NULL,
      NOT_WHOLE("persistence")},
     {"escaped key", "{\"persi\\u0073tence\":2}", PERSISTS("2"), NULL},
-    {"key with NUL is another", "{\"persistence\\u0000\":\"x\"}", DEFAULTS, NULL},
+    {"key with NUL is another", "{\"scope\":null,\"persistence\\u0000\":\"x\"}",
+     DEFAULTS, NULL},
 
     {"severity int", "{\"severity_score\":1}", SEVERITY("1"), NULL},
     {"severity above 1", "{\"severity_score\":3.5}", SEVERITY("3.5"), NULL},

@@ -59,7 +59,15 @@ static const struct {
     const char *name, *json, *want; /* want NULL: SCHEMA, with `error` */
     const char *error;
 } registration_cases[] = {
-    {"nothing", "{}", "'' '' ", NULL},
+    {"nothing", "{}", NULL,
+     "none of the fields of a registration (knobs, namespace, current_values, "
+     "...)"},
+    {"a finding", "{\"finding_type\":\"t\",\"scope\":\"app\"}", NULL,
+     "not a registration: this looks like a finding (it has finding_type); pass it "
+     "to --findings-file or send it to --address"},
+    {"a plan", "{\"plan_id\":\"p\",\"knob_id\":\"k\"}", NULL,
+     "not a registration: this looks like a plan (it has plan_id); plans are "
+     "output"},
     {"null everywhere",
      "{\"namespace\":null,\"function_name\":null,\"knobs\":null,"
      "\"current_values\":null}",
@@ -270,7 +278,8 @@ static void test_body_is_compact(void **state)
 {
     (void)state;
     static const char json[] =
-        " { \"a/b\" : [ 1.50 , 99999999999999999999 , -1e5, NaN, 0.1 ] ,\n"
+        " { \"node\":1, \"a/b\" : [ 1.50 , 99999999999999999999 , -1e5, NaN, 0.1 ] "
+        ",\n"
         "  \"n\\u0000\" : \"\\u00e9\\u0000 \\\"x. \\/\" , \"a/b\" : [1.0, "
         "123456789012345678901.] }";
     struct dfopt_event event;
@@ -284,7 +293,7 @@ static void test_body_is_compact(void **state)
     e = dfopt_codec_decode(codec, DFOPT_STREAM_REGISTRATION, text, sizeof json - 1,
                            &event, &err);
     assert_int_equal(e, DFOPT_OK);
-    static const char want[] = "{\"a/b\":[1.0,1234567890123456789012],"
+    static const char want[] = "{\"node\":1,\"a/b\":[1.0,1234567890123456789012],"
                                "\"n\\u0000\":\"\xc3\xa9\\u0000 \\\"x. /\"}";
     assert_int_equal(event.body_len, sizeof want - 1);
     assert_memory_equal(event.body, want, sizeof want - 1);
@@ -342,9 +351,11 @@ static const struct {
 } registry_cases[] = {
     {"one", "{\"knobs\": []}", 1, NULL},
     {"none", "[]", 0, NULL},
-    {"two", "[{}, {\"knobs\":[{\"id\":\"a\",\"default\":1}]}]\n", 2, NULL},
+    {"two", "[{\"knobs\":[]}, {\"knobs\":[{\"id\":\"a\",\"default\":1}]}]\n", 2,
+     NULL},
     {"text", "\"x\"", SIZE_MAX, "neither a registration nor a list of them"},
-    {"null inside", "[{},null]", SIZE_MAX, "registration 1: not an object"},
+    {"null inside", "[{\"knobs\":[]},null]", SIZE_MAX,
+     "registration 1: not an object"},
     {"bad knob",
      "[{\"knobs\":[{\"id\":\"a\",\"default\":1}]},{\"knobs\":[{\"id\":\"b\"}]}]",
      SIZE_MAX, "registration 1: knob 'b': default is missing"},
@@ -383,8 +394,9 @@ static void test_registries(void **state)
     }
     struct dfopt_registration *out;
     size_t n;
-    assert_int_equal(dfopt_codec_registry(codec, "{}", 2, &out, &n, NULL, NULL),
-                     DFOPT_OK);
+    assert_int_equal(
+        dfopt_codec_registry(codec, "{\"knobs\":[]}", 12, &out, &n, NULL, NULL),
+        DFOPT_OK);
     dfopt_registration_clear(out);
     free(out);
 }

@@ -70,7 +70,7 @@ static void not_a_log(void **state)
     put_hdf5(f->path, "another", 1);
     must_refuse(f->path, DFOPT_ERR_FORMAT, "no decision log");
     put_hdf5(f->path, DFOPT_DECLOG_FORMAT, DFOPT_DECLOG_VERSION + 1);
-    must_refuse(f->path, DFOPT_ERR_FORMAT, "format version 3");
+    must_refuse(f->path, DFOPT_ERR_FORMAT, "format version 4");
     put_hdf5(f->path, DFOPT_DECLOG_FORMAT,
              DFOPT_DECLOG_VERSION); /* and nothing else */
     must_refuse(f->path, DFOPT_ERR_FORMAT, "damaged");

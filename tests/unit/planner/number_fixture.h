@@ -4,7 +4,7 @@
 
 #include "planner_fixture.h"
 
-#include "planner/number.h"
+#include "planner/step/number.h"
 
 /* As pf_value_text, for whole numbers of any size. */
 static inline void put_number(const struct dfopt_dict *dict, struct dfopt_number n,

@@ -2,7 +2,7 @@
  * backoffs, steps down, budgets. */
 #include "planner_fixture.h"
 
-#include "planner/control.h"
+#include "planner/control/control.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -35,26 +35,87 @@ static void test_rules(void **state)
     (void)state;
     static const struct {
         double fetch;
-        int kind; /* -1: no finding */
-        double severity;
+        int kind;           /* -1: no finding */
+        double severity[2]; /* by habit */
     } cases[] = {
-        {0, DEMO_COMPUTE_DOMINANCE, 0.75},
-        {0.05, DEMO_COMPUTE_DOMINANCE, 0.5},
-        {0.11, -1, 0},
-        {0.19, -1, 0},
-        {0.225, DEMO_FETCH_PRESSURE, 0.5},
-        {0.3, DEMO_FETCH_PRESSURE, 0.8},
-        {0.35001, DEMO_FETCH_PRESSURE, 1.0},
-        {0.9, DEMO_FETCH_PRESSURE, 1.0},
-        {1, DEMO_FETCH_PRESSURE, 1.0},
+        {0, DEMO_COMPUTE_DOMINANCE, {0.75, 0.75}},
+        {0.05, DEMO_COMPUTE_DOMINANCE, {0.5, 0.5}},
+        {0.11, -1, {0}},
+        {0.19, -1, {0}},
+        {0.225, DEMO_FETCH_PRESSURE, {0.5, 0.125 / 0.9}},
+        {0.3, DEMO_FETCH_PRESSURE, {0.8, 0.2 / 0.9}},
+        {0.35001, DEMO_FETCH_PRESSURE, {1.0, 0.25001 / 0.9}},
+        {0.91, DEMO_FETCH_PRESSURE, {1.0, 0.9}},
+        {1, DEMO_FETCH_PRESSURE, {1.0, 1.0}},
+    };
+    for (size_t i = 0; i < 2 * N_OF(cases); i++) {
+        const size_t row = i / 2, habit = i % 2;
+        struct demo_diagnosis d = {.habit = (enum demo_habit)habit};
+        const struct demo_finding *f = only(&d, 1, cases[row].fetch);
+        if ((f ? (int)f->kind : -1) != cases[row].kind ||
+            (f && fabs(f->severity - cases[row].severity[habit]) > 1e-9))
+            fail_msg("fetch %g, habit %zu: kind %d, severity %g", cases[row].fetch,
+                     habit, f ? (int)f->kind : -1, f ? f->severity : 0);
+    }
+}
+
+static void test_readers_and_memory(void **state)
+{
+    (void)state;
+    static const struct {
+        double fetch, mem_frac; /* 0: there is no budget */
+        unsigned threads;
+        int kinds[2]; /* of the findings; -1: none */
+    } cases[] = {
+        {0.14, 0, 2, {-1, -1}},
+        {0.14, 0, 3, {DEMO_IO_CONTENTION, -1}},
+        {0.15, 0, 3, {-1, -1}},
+        {0.05, 0, 3, {DEMO_COMPUTE_DOMINANCE, DEMO_IO_CONTENTION}},
+        {0.15, 0.85, 1, {-1, -1}},
+        {0.15, 0.86, 1, {DEMO_MEMORY_PRESSURE, -1}},
+        {0.9, 2, 1, {DEMO_FETCH_PRESSURE, DEMO_MEMORY_PRESSURE}},
     };
     for (size_t i = 0; i < N_OF(cases); i++) {
-        struct demo_diagnosis d = {0};
-        const struct demo_finding *f = only(&d, 1, cases[i].fetch);
-        if ((f ? (int)f->kind : -1) != cases[i].kind ||
-            (f && fabs(f->severity - cases[i].severity) > 1e-9))
-            fail_msg("fetch %g: kind %d, severity %g", cases[i].fetch,
-                     f ? (int)f->kind : -1, f ? f->severity : 0);
+        struct demo_diagnosis d = {.habit = DEMO_PEAK};
+        struct demo_finding f[DEMO_FINDING_KINDS];
+        struct demo_window w = window(1, cases[i].fetch);
+        w.threads = cases[i].threads;
+        w.has_memory = cases[i].mem_frac > 0;
+        w.mem_frac = cases[i].mem_frac;
+        const size_t n = demo_diagnose(&d, &w, f);
+        for (size_t k = 0; k < 2; k++)
+            if ((k < n ? (int)f[k].kind : -1) != cases[i].kinds[k])
+                fail_msg("case %zu: finding %zu of %zu", i, k, n);
+    }
+}
+
+/* What falls stays the peak, unless the window itself is asked for. */
+static void test_habits(void **state)
+{
+    (void)state;
+    static const struct {
+        double fetch, peak, peak_fetch, current;
+    } cases[] = {
+        {0.225, 0.5, 0.225, 0.125 / 0.9},
+        {0.3, 0.8, 0.3, 0.2 / 0.9},
+        {0.25, 0.8, 0.3, 0.15 / 0.9},
+        {0.5, 1, 0.5, 0.4 / 0.9},
+        {0.91, 1, 0.5, 0.9}, /* at its end it was before */
+        {0.2125, 1, 0.5, 0.125},
+    };
+    struct demo_diagnosis peak = {.habit = DEMO_PEAK},
+                          current = {.habit = DEMO_CURRENT};
+    for (size_t i = 0; i < N_OF(cases); i++) {
+        const int64_t index = (int64_t)i + 1;
+        struct demo_finding f = *only(&peak, index, cases[i].fetch);
+        assert_int_equal(f.index, index);
+        if (fabs(f.severity - cases[i].peak) > 1e-9 ||
+            fabs(demo_window_fetch_share(&f.window) - cases[i].peak_fetch) > 1e-9)
+            fail_msg("window %d: peak %g", (int)index, f.severity);
+        f = *only(&current, index, cases[i].fetch);
+        if (fabs(f.severity - cases[i].current) > 1e-9 ||
+            fabs(demo_window_fetch_share(&f.window) - cases[i].fetch) > 1e-9)
+            fail_msg("window %d: current %g", (int)index, f.severity);
     }
 }
 
@@ -138,8 +199,8 @@ static void test_text(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_rules),
-        cmocka_unit_test(test_what_is_remembered),
+        cmocka_unit_test(test_rules),  cmocka_unit_test(test_readers_and_memory),
+        cmocka_unit_test(test_habits), cmocka_unit_test(test_what_is_remembered),
         cmocka_unit_test(test_text),
     };
     return cmocka_run_group_tests_name("demo_diagnosis", tests, NULL, NULL);

@@ -120,7 +120,7 @@ static void test_resizing_with_reads_under_way(void **state)
     (void)state;
     struct demo_dataset *d = must_open();
     struct demo_reader_options o = plain;
-    o.latency_ns = 50000;
+    o.storage.latency_ns = 50000;
     read_epochs(d, &o, resize);
     demo_dataset_close(d);
 }
@@ -133,16 +133,67 @@ static void test_never_more_than_prefetch_are_read_ahead(void **state)
     struct demo_sample s;
     o.threads = MAX_THREADS;
     o.prefetch = 4;
-    o.latency_ns = 30000000;
+    o.storage.latency_ns = 30000000;
     const int64_t begin = demo_now_ns();
     struct demo_reader *r = must_create(d, &o);
     assert_int_equal(demo_sample_init(&s, d), DFOPT_OK);
     for (int i = 0; i < 8; i++)
         assert_int_equal(demo_reader_next(r, &s, NULL), DFOPT_OK);
     /* Sample 5 could not be begun before sample 1 was taken: two latencies. */
-    assert_true(demo_now_ns() - begin >= 2 * o.latency_ns);
+    assert_true(demo_now_ns() - begin >= 2 * o.storage.latency_ns);
     demo_sample_free(&s);
     demo_reader_destroy(r);
+    demo_dataset_close(d);
+}
+
+/* What is held in a window is what was read ahead in it, or before and not taken.
+ */
+static void test_what_is_held(void **state)
+{
+    (void)state;
+    struct demo_dataset *d = must_open();
+    struct demo_reader_options o = plain;
+    struct demo_sample s;
+    o.prefetch = 6;
+    struct demo_reader *r = must_create(d, &o);
+    assert_int_equal(demo_sample_init(&s, d), DFOPT_OK);
+    for (int i = 0; i < 10; i++)
+        assert_int_equal(demo_reader_next(r, &s, NULL), DFOPT_OK);
+    while (demo_reader_held(r) < 6 * shape.record_bytes)
+        demo_sleep_ns(1000000);
+    assert_int_equal(demo_reader_held(r), 6 * shape.record_bytes);
+    assert_int_equal(demo_reader_prefetch_set(r, 2, NULL), DFOPT_OK);
+    for (int i = 0; i < 6; i++)
+        assert_int_equal(demo_reader_next(r, &s, NULL), DFOPT_OK);
+    demo_reader_window(r, 2);
+    for (int i = 0; i < 10; i++)
+        assert_int_equal(demo_reader_next(r, &s, NULL), DFOPT_OK);
+    assert_in_range(demo_reader_held(r), shape.record_bytes,
+                    2 * shape.record_bytes);
+    demo_sample_free(&s);
+    demo_reader_destroy(r);
+    demo_dataset_close(d);
+}
+
+/* Every profile reads the same records, whatever it costs. */
+static void test_every_profile_keeps_the_order(void **state)
+{
+    (void)state;
+    struct demo_dataset *d = must_open();
+    const uint64_t order = read_epochs(d, &plain, nothing);
+    for (int p = DEMO_LATENCY; p <= DEMO_STEP; p++) {
+        struct demo_reader_options o = plain;
+        o.storage = (struct demo_storage_options){
+            .profile = (enum demo_profile)p,
+            .latency_ns = 1000,
+            .bytes_per_second = 100000000,
+            .best_readers = 4,
+            .budget = 2 * shape.record_bytes,
+            .step_at = 2,
+            .step_to = DEMO_BANDWIDTH,
+        };
+        assert_int_equal(read_epochs(d, &o, resize), order);
+    }
     demo_dataset_close(d);
 }
 
@@ -201,6 +252,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(
             test_never_more_than_prefetch_are_read_ahead, files_setup,
             files_teardown),
+        cmocka_unit_test_setup_teardown(test_what_is_held, files_setup,
+                                        files_teardown),
+        cmocka_unit_test_setup_teardown(test_every_profile_keeps_the_order,
+                                        files_setup, files_teardown),
         cmocka_unit_test_setup_teardown(test_numbers_out_of_range, files_setup,
                                         files_teardown),
         cmocka_unit_test_setup_teardown(test_a_bad_record_ends_with_its_name,

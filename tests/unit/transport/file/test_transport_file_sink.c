@@ -3,6 +3,7 @@
 
 #include "base/buf.h"
 #include "transport/file/file.h"
+#include "transport/file/lock.h"
 
 #include <signal.h>
 #include <sys/resource.h>
@@ -43,6 +44,35 @@ static void test_lines(void **state)
     assert_int_equal(ops->destroy(NULL, NULL), DFOPT_OK);
     files_read("out", data, sizeof data);
     assert_string_equal(data, "{\"a\":1}\n{}\n3\n");
+}
+
+/* A file has one writer, also within a process; and is where its path says. */
+static void test_one_writer(void **state)
+{
+    (void)state;
+    char data[64];
+    struct dfopt_error err = {0};
+    struct dfopt_sink *s = open_sink("out"), *second = NULL;
+    struct dfopt_buf last = {0};
+    struct dfopt_file_lines lines = {.last = &last};
+    assert_int_equal(publish(s, "{}", 2, NULL), DFOPT_OK);
+    assert_int_equal(s->ops->flush(s, NULL), DFOPT_OK);
+    assert_int_equal(dfopt_file_sink_create(&second, "out", &err), DFOPT_ERR_STATE);
+    assert_string_equal(err.text, "out: is being written by a running dfopt-mpi");
+    assert_int_equal(dfopt_file_sink_reopen(&second, "out", &lines, &err),
+                     DFOPT_ERR_STATE);
+    assert_int_equal(dfopt_file_is_free("out", &err), DFOPT_ERR_STATE);
+    assert_int_equal(dfopt_file_is_free("none", &err), DFOPT_OK);
+    files_read("out", data, sizeof data);
+    assert_string_equal(data, "{}\n");
+    assert_int_equal(rename("out", "moved"), 0);
+    assert_int_equal(dfopt_file_is_free("out", &err), DFOPT_OK);
+    assert_int_equal(s->ops->destroy(s, &err), DFOPT_ERR_IO);
+    assert_non_null(strstr(err.text, "out: was moved, removed or replaced"));
+    files_read("moved", data, sizeof data);
+    assert_string_equal(data, "{}\n");
+    s = open_sink("moved");
+    assert_int_equal(s->ops->destroy(s, &err), DFOPT_OK);
 }
 
 /* Bodies around the size of the buffer, after an empty and a used one. */
@@ -193,10 +223,10 @@ int main(void)
 {
 #define TEST(t) cmocka_unit_test_setup_teardown(t, files_setup, files_teardown)
     const struct CMUnitTest tests[] = {
-        TEST(test_lines),           TEST(test_sizes),
-        TEST(test_bad_paths),       TEST(test_no_space),
-        TEST(test_partial_write),   TEST(test_closed_pipe),
-        TEST(test_standard_output),
+        TEST(test_one_writer),  TEST(test_lines),
+        TEST(test_sizes),       TEST(test_bad_paths),
+        TEST(test_no_space),    TEST(test_partial_write),
+        TEST(test_closed_pipe), TEST(test_standard_output),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -17,6 +17,11 @@
 #define ANY_PORT "tcp://127.0.0.1:*"
 #define MS       INT64_C(1000000)
 
+/* The streams that have a socket of their own. */
+static const enum dfopt_zmq_stream own_socket[] = {
+    DFOPT_ZMQ_FINDINGS, DFOPT_ZMQ_REGISTRATIONS, DFOPT_ZMQ_ACKS,
+    DFOPT_ZMQ_OBJECTIVES};
+
 /* A peer: one socket in a context of its own. */
 struct peer {
     void *ctx, *socket;

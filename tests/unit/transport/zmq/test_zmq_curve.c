@@ -87,11 +87,14 @@ static int teardown(void **state)
 static void test_in(void **state)
 {
     struct world *w = *state;
-    struct dfopt_source *s = open_source((struct dfopt_zmq_source_options){
-        .acks = ANY_PORT, .registrations = ANY_PORT, .curve = &w->curve});
-    for (int stream = 1; stream < DFOPT_ZMQ_STREAMS; stream++) {
-        const char *to =
-            dfopt_zmq_source_endpoint(s, (enum dfopt_zmq_stream)stream);
+    struct dfopt_source *s =
+        open_source((struct dfopt_zmq_source_options){.acks = ANY_PORT,
+                                                      .registrations = ANY_PORT,
+                                                      .objectives = ANY_PORT,
+                                                      .curve = &w->curve});
+    for (size_t k = 1; k < N_OF(own_socket); k++) {
+        const int stream = own_socket[k];
+        const char *to = dfopt_zmq_source_endpoint(s, own_socket[k]);
         struct peer bad[3] = {
             keyed_connect(ZMQ_PUSH, NULL, NULL, to),
             keyed_connect(ZMQ_PUSH, &w->stranger, w->server.public_key, to),
@@ -103,7 +106,7 @@ static void test_in(void **state)
                 (void)zmq_send(bad[i].socket, "{}", 2, ZMQ_DONTWAIT);
         const int64_t until = now_ms() + DEADLINE_MS;
         struct dfopt_record r;
-        while (source_noted(s, DFOPT_ZMQ_NOTE_PEER_REFUSED) < (uint64_t)stream) {
+        while (source_noted(s, DFOPT_ZMQ_NOTE_PEER_REFUSED) < k) {
             assert_int_equal(s->ops->next(s, 20, &r, NULL), DFOPT_SOURCE_WAIT);
             assert_true(now_ms() < until);
         }

@@ -10,7 +10,8 @@ static enum dfopt_zmq_metadata scan(const char *text, size_t n)
     char *exact = malloc(n + 1); /* so that a byte too far is seen */
     assert_non_null(exact);
     memcpy(exact + 1, text, n);
-    enum dfopt_zmq_metadata got = dfopt_zmq_metadata_scan(exact + 1, n);
+    struct dfopt_text type;
+    enum dfopt_zmq_metadata got = dfopt_zmq_metadata_scan(exact + 1, n, &type);
     free(exact);
     return got;
 }
@@ -104,7 +105,9 @@ static void test_cases(void **state)
     check(plain, N_OF(plain), DFOPT_ZMQ_METADATA_PLAIN);
     check(stop, N_OF(stop), DFOPT_ZMQ_METADATA_STOP);
     check(bad, N_OF(bad), DFOPT_ZMQ_METADATA_BAD);
-    assert_int_equal(dfopt_zmq_metadata_scan(NULL, 0), DFOPT_ZMQ_METADATA_BAD);
+    struct dfopt_text type;
+    assert_int_equal(dfopt_zmq_metadata_scan(NULL, 0, &type),
+                     DFOPT_ZMQ_METADATA_BAD);
     assert_int_equal(scan("{\"a\":\"\0\"}", 9), DFOPT_ZMQ_METADATA_BAD);
     assert_int_equal(scan("{}\0", 3), DFOPT_ZMQ_METADATA_BAD);
     assert_int_equal(scan("{\"a\":\"\\\0\"}", 10), DFOPT_ZMQ_METADATA_BAD);

@@ -11,7 +11,9 @@ static struct dfopt_zmq_source_options all_bound(void)
     return (struct dfopt_zmq_source_options){.findings = ANY_PORT,
                                              .findings_bind = true,
                                              .registrations = ANY_PORT,
-                                             .acks = ANY_PORT};
+                                             .acks = ANY_PORT,
+                                             .objectives = ANY_PORT,
+                                             .applications = ANY_PORT};
 }
 
 static struct peer pusher(struct dfopt_source *s, enum dfopt_zmq_stream stream)
@@ -24,8 +26,9 @@ static void test_streams(void **state)
     (void)state;
     struct dfopt_source *s = open_source(all_bound());
     struct dfopt_source_progress p = {0};
-    for (int stream = 0; stream < DFOPT_ZMQ_STREAMS; stream++) {
-        struct peer peer = pusher(s, (enum dfopt_zmq_stream)stream);
+    for (size_t k = 0; k < N_OF(own_socket); k++) {
+        const int stream = own_socket[k];
+        struct peer peer = pusher(s, own_socket[k]);
         for (int i = 0; i < 500; i++)
             send_number(&peer, i);
         for (int i = 0; i < 500; i++)
@@ -34,8 +37,9 @@ static void test_streams(void **state)
     }
     struct dfopt_zmq_source_counts c;
     dfopt_zmq_source_counts(s, &c);
-    for (int stream = 0; stream < DFOPT_ZMQ_STREAMS; stream++)
-        assert_int_equal(c.received[stream], 500);
+    for (size_t k = 0; k < N_OF(own_socket); k++)
+        assert_int_equal(c.received[own_socket[k]], 500);
+    assert_int_equal(c.received[DFOPT_ZMQ_APPLICATIONS], 0);
     s->ops->progress(s, &p);
     assert_int_equal(p.bytes_done, c.bytes);
     assert_int_equal(p.bytes_total, 0);
@@ -68,8 +72,9 @@ struct told {
 };
 
 static void tell(void *arg, enum dfopt_zmq_note note, const char *endpoint,
-                 uint64_t total)
+                 const char *detail, uint64_t total)
 {
+    (void)detail;
     struct told *t = arg;
     assert_memory_equal(endpoint, "tcp://127.0.0.1:", 16);
     assert_true(dfopt_zmq_note_text(note)[0] != '\0');
@@ -101,8 +106,9 @@ static void test_malformed(void **state)
     o.note_arg = &told;
     uint64_t want[DFOPT_ZMQ_NOTE_COUNT] = {0};
     struct dfopt_source *s = open_source(o);
-    for (int stream = 0; stream < DFOPT_ZMQ_STREAMS; stream++) {
-        struct peer peer = pusher(s, (enum dfopt_zmq_stream)stream);
+    for (size_t k = 0; k < N_OF(own_socket); k++) {
+        const int stream = own_socket[k];
+        struct peer peer = pusher(s, own_socket[k]);
         for (int i = 0; i < n * 100; i++) {
             send_parts(&peer, cases[i % n].parts, cases[i % n].n);
             want[cases[i % n].note]++;
@@ -156,6 +162,55 @@ static void test_too_large(void **state)
     assert_int_equal(source_noted(s, DFOPT_ZMQ_NOTE_TOO_LARGE), 2);
     peer_close(&peer);
     peer_close(&other);
+    source_destroy(s);
+}
+
+/* One socket for all that applications send: the type tells what it is. */
+static void test_applications(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *metadata;
+        int stream; /* -1: dropped */
+    } cases[] = {
+        {"{\"type\":\"objective\",\"node\":\"n1\"}", DFOPT_ZMQ_OBJECTIVES},
+        {"{\"type\":\"knob_registration\"}", DFOPT_ZMQ_REGISTRATIONS},
+        {"{ \"plan_id\" : \"x\", \"type\" : \"action_ack\" }", DFOPT_ZMQ_ACKS},
+        {"{\"type\":\"objective\",\"type\":\"action_ack\"}", DFOPT_ZMQ_ACKS},
+        {"{\"name\":\"end\",\"type\":\"objective\"}", DFOPT_ZMQ_OBJECTIVES},
+        {"{}", -1},
+        {"{\"type\":\"stop\"}", -1},
+        {"{\"type\":\"diagnosis_finding\"}", -1},
+        {"{\"type\":\"objectives\"}", -1},
+        {"{\"type\":[\"objective\"]}", -1},
+        {"{\"type\":\"objective\",\"type\":null}", -1},
+        {"{\"x\":{\"type\":\"objective\"}}", -1},
+    };
+    struct dfopt_source *s = open_source(all_bound());
+    struct peer peer = pusher(s, DFOPT_ZMQ_APPLICATIONS);
+    struct dfopt_record r = {0};
+    uint64_t kept = 0, dropped = 0;
+    for (size_t i = 0; i < N_OF(cases); i++) {
+        send_two(&peer, cases[i].metadata, "{\"of\":\"case\"}");
+        send_two(&peer, "{\"type\":\"action_ack\"}", "{\"i\":1}");
+        if (cases[i].stream >= 0) {
+            assert_int_equal(next_event(s, &r), DFOPT_SOURCE_RECORD);
+            if (r.stream != cases[i].stream || r.offset != kept++)
+                fail_msg("%s: stream %d", cases[i].metadata, r.stream);
+        }
+        assert_int_equal(next_event(s, &r), DFOPT_SOURCE_RECORD);
+        assert_int_equal(r.stream, DFOPT_ZMQ_ACKS);
+        assert_int_equal(r.offset, kept++);
+        assert_string_equal(r.origin,
+                            dfopt_zmq_source_endpoint(s, DFOPT_ZMQ_APPLICATIONS));
+        dropped += cases[i].stream < 0;
+    }
+    assert_int_equal(source_noted(s, DFOPT_ZMQ_NOTE_TYPE), dropped);
+    struct dfopt_zmq_source_counts c;
+    dfopt_zmq_source_counts(s, &c);
+    assert_int_equal(c.received[DFOPT_ZMQ_APPLICATIONS], kept);
+    assert_int_equal(c.stops, 0);
+    peer_close(&peer);
     source_destroy(s);
 }
 
@@ -279,18 +334,17 @@ static void *flood(void *arg)
     return NULL;
 }
 
-/* With all three flooded without end each gets its share. */
+/* With all flooded without end each gets its share. */
 static void test_fairness(void **state)
 {
     (void)state;
     struct dfopt_source *s = open_source(all_bound());
-    struct flood floods[DFOPT_ZMQ_STREAMS];
+    struct flood floods[N_OF(own_socket)];
     struct dfopt_record r;
     atomic_bool stop = false;
     uint64_t seen[DFOPT_ZMQ_STREAMS] = {0}, total = 0;
-    for (int i = 0; i < DFOPT_ZMQ_STREAMS; i++) {
-        floods[i] = (struct flood){.peer = pusher(s, (enum dfopt_zmq_stream)i),
-                                   .stop = &stop};
+    for (size_t i = 0; i < N_OF(own_socket); i++) {
+        floods[i] = (struct flood){.peer = pusher(s, own_socket[i]), .stop = &stop};
         assert_int_equal(pthread_create(&floods[i].thread, NULL, flood, &floods[i]),
                          0);
     }
@@ -299,17 +353,18 @@ static void test_fairness(void **state)
         assert_int_equal(next_event(s, &r), DFOPT_SOURCE_RECORD);
         seen[r.stream]++;
         total += all;
-        if (!all && seen[0] && seen[1] && seen[2]) {
+        if (!all && seen[0] && seen[1] && seen[2] && seen[DFOPT_ZMQ_OBJECTIVES]) {
             all = true;
             memset(seen, 0, sizeof seen);
         }
     }
-    print_message("findings %d, registrations %d, acks %d\n", (int)seen[0],
-                  (int)seen[1], (int)seen[2]);
-    for (int i = 0; i < DFOPT_ZMQ_STREAMS; i++)
-        assert_true(seen[i] >= total / 20);
+    print_message("findings %d, registrations %d, acks %d, objectives %d\n",
+                  (int)seen[0], (int)seen[1], (int)seen[2],
+                  (int)seen[DFOPT_ZMQ_OBJECTIVES]);
+    for (size_t i = 0; i < N_OF(own_socket); i++)
+        assert_true(seen[own_socket[i]] >= total / 20);
     atomic_store(&stop, true);
-    for (int i = 0; i < DFOPT_ZMQ_STREAMS; i++) {
+    for (size_t i = 0; i < N_OF(own_socket); i++) {
         pthread_join(floods[i].thread, NULL);
         peer_close(&floods[i].peer);
     }
@@ -383,6 +438,7 @@ int main(void)
         cmocka_unit_test(test_offsets_and_empty_body),
         cmocka_unit_test(test_malformed),
         cmocka_unit_test(test_too_large),
+        cmocka_unit_test(test_applications),
         cmocka_unit_test(test_sentinel),
         cmocka_unit_test(test_idle_timeout),
         cmocka_unit_test(test_waits),

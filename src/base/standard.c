@@ -1,0 +1,30 @@
+/* Descriptors that are missing, and what stands in for them. */
+#include "base/standard.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+void dfopt_standard_open(void)
+{
+    static const int wrong_way[] = {O_WRONLY, O_RDONLY, O_RDONLY};
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0) /* the lowest free number: this one */
+            (void)open("/dev/null", wrong_way[fd]);
+}
+
+static bool is_open_for(int fd, int way)
+{
+    const int flags = fcntl(fd, F_GETFL);
+    return flags >= 0 &&
+           ((flags & O_ACCMODE) == way || (flags & O_ACCMODE) == O_RDWR);
+}
+
+bool dfopt_standard_in_works(void)
+{
+    return is_open_for(STDIN_FILENO, O_RDONLY);
+}
+
+bool dfopt_standard_out_works(void)
+{
+    return is_open_for(STDOUT_FILENO, O_WRONLY);
+}

@@ -1,0 +1,92 @@
+/* What a read costs. Readers are counted from begin to end, so the count is that of
+ * reads that are really concurrent. */
+#include "cmd/demo/storage.h"
+#include "cmd/demo/timing.h"
+
+#define SECOND_NS 1e9
+
+enum demo_profile demo_storage_profile(const struct demo_storage_options *o,
+                                       int64_t window)
+{
+    if (o->profile != DEMO_STEP)
+        return o->profile;
+    return window < o->step_at ? DEMO_LATENCY : o->step_to;
+}
+
+int64_t demo_bucket_take(struct demo_bucket *b, int64_t bytes_per_second,
+                         int64_t now_ns, size_t bytes)
+{
+    const int64_t full = now_ns - DEMO_BURST_NS;
+    const int64_t begin = b->next_ns > full ? b->next_ns : full;
+    b->next_ns =
+        begin + (int64_t)((double)bytes * SECOND_NS / (double)bytes_per_second);
+    return b->next_ns > now_ns ? b->next_ns - now_ns : 0;
+}
+
+int64_t demo_contention_ns(int64_t latency_ns, int64_t best, unsigned readers)
+{
+    const double n = readers, square = (double)best * (double)best;
+    return (int64_t)((double)latency_ns * (1 + n * (n - 1) / square));
+}
+
+int64_t demo_memory_ns(int64_t latency_ns, int64_t budget, uint64_t held)
+{
+    return held > (uint64_t)budget ? DEMO_MEMORY_PENALTY * latency_ns : latency_ns;
+}
+
+void demo_storage_init(struct demo_storage *s,
+                       const struct demo_storage_options *options)
+{
+    *s = (struct demo_storage){.options = *options,
+                               .profile = demo_storage_profile(options, 1)};
+    pthread_mutex_init(&s->lock, NULL);
+}
+
+void demo_storage_destroy(struct demo_storage *s)
+{
+    pthread_mutex_destroy(&s->lock);
+}
+
+void demo_storage_window(struct demo_storage *s, int64_t window)
+{
+    pthread_mutex_lock(&s->lock);
+    s->profile = demo_storage_profile(&s->options, window);
+    pthread_mutex_unlock(&s->lock);
+}
+
+/* With the lock held. */
+static int64_t cost_ns(struct demo_storage *s, size_t bytes, uint64_t held)
+{
+    const struct demo_storage_options *o = &s->options;
+    int64_t wait;
+    switch (s->profile) {
+    case DEMO_BANDWIDTH:
+        wait =
+            demo_bucket_take(&s->bucket, o->bytes_per_second, demo_now_ns(), bytes);
+        return wait > o->latency_ns ? wait : o->latency_ns;
+    case DEMO_CONTENTION:
+        return demo_contention_ns(o->latency_ns, o->best_readers, s->readers);
+    case DEMO_MEMORY:
+        return demo_memory_ns(o->latency_ns, o->budget, held);
+    case DEMO_LATENCY:
+    case DEMO_STEP:
+        break;
+    }
+    return o->latency_ns;
+}
+
+void demo_storage_begin(struct demo_storage *s, size_t bytes, uint64_t held)
+{
+    pthread_mutex_lock(&s->lock);
+    s->readers++;
+    const int64_t wait = cost_ns(s, bytes, held);
+    pthread_mutex_unlock(&s->lock);
+    demo_sleep_ns(wait);
+}
+
+void demo_storage_end(struct demo_storage *s)
+{
+    pthread_mutex_lock(&s->lock);
+    s->readers--;
+    pthread_mutex_unlock(&s->lock);
+}

@@ -1,0 +1,46 @@
+/* One response of one knob to a finding: the gates, the new value, the plan. For
+ * the planner's own files only. */
+#ifndef DFOPT_PLANNER_CONTROL_RESPOND_H
+#define DFOPT_PLANNER_CONTROL_RESPOND_H
+
+#include "planner/control/trial.h"
+
+/* What one site makes of a finding. */
+struct dfopt_look {
+    struct dfopt_pass *pass;
+    const struct dfopt_finding *f;
+    uint32_t node;           /* the site */
+    struct dfopt_site *site; /* NULL without control */
+    bool follow_up;          /* it helped: the next step at once */
+    bool job_tries;          /* the site is a node, and the job's trial is open */
+    bool superseded;         /* findings about the whole job decide */
+};
+
+/* Where a row goes: at a position that is given, or the site's next own one, which
+ * is taken when it is needed. */
+struct dfopt_place {
+    bool taken;
+    uint32_t position;
+};
+
+uint32_t dfopt_place_take(const struct dfopt_look *l, struct dfopt_place *place);
+
+/* Exactly one verdict; makes the plan. */
+enum dfopt_verdict dfopt_respond(struct dfopt_look *l,
+                                 const struct dfopt_tag_response *r,
+                                 struct dfopt_place *place,
+                                 struct dfopt_compared *c);
+
+/* Appends the pair's row. */
+void dfopt_look_row(const struct dfopt_look *l, uint32_t position,
+                    enum dfopt_verdict verdict, dfopt_sym tag, dfopt_sym knob,
+                    struct dfopt_compared c);
+
+/* A knob that has no room in a budget: another one gives half of what it has, and
+ * both are tried together. TRADE or BUDGET. */
+enum dfopt_verdict dfopt_trade(struct dfopt_look *l,
+                               const struct dfopt_tag_response *r,
+                               struct dfopt_value old, struct dfopt_value want,
+                               struct dfopt_place *place, struct dfopt_compared *c);
+
+#endif

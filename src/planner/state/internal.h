@@ -1,0 +1,122 @@
+/* The planner's parts, for its own files only. */
+#ifndef DFOPT_PLANNER_STATE_INTERNAL_H
+#define DFOPT_PLANNER_STATE_INTERNAL_H
+
+#include "model/decision.h"
+#include "model/policy.h"
+#include "model/state.h"
+#include "planner/state/instances.h"
+#include "planner/state/owns.h"
+#include "planner/state/registry.h"
+#include "planner/state/slots.h"
+
+struct dfopt_pending_ref; /* plan id -> slot, of every plan in flight */
+
+struct dfopt_planner {
+    struct dfopt_dict *dict;
+    const struct dfopt_policy *policy;
+    bool assumed_acks;
+    dfopt_sym relay_hostname;
+    dfopt_owns_fn owns;
+    void *owns_arg;
+    bool silent_job;
+    bool control; /* effect is not severity */
+
+    struct dfopt_registry registry;
+    struct dfopt_slots slots;
+    uint32_t *epoch; /* by ordinal: counts how often the overrides were dropped */
+    uint32_t cap_epoch;
+    uint32_t *suppressed; /* indices of the suppressed tags, in that order */
+    uint32_t n_suppressed, cap_suppressed;
+    struct dfopt_pending_ref *in_flight;
+    struct dfopt_instances instances;
+
+    /* with control, sites being at their nodes in slots */
+    struct dfopt_trial *trials; /* all that are open; borrowed */
+    uint32_t generation;        /* registrations that may mean a restart */
+    uint32_t job_changes;       /* how often the whole job was changed, */
+    int64_t job_since;          /* and the `since` of the last time */
+    struct dfopt_view *views;   /* owned: findings about the whole job, by type */
+    uint32_t n_views, cap_views;
+};
+
+/* The window of the last finding of a type without a node. */
+struct dfopt_view {
+    dfopt_sym type;
+    int64_t window;
+};
+
+/* A (knob, node) with its slot. */
+struct dfopt_key {
+    uint32_t knob; /* ordinal */
+    uint32_t node; /* index; DFOPT_JOB_NODE: the job */
+    struct dfopt_slot *slot;
+};
+
+/* The value in force for a key: the node's override, else the job's. */
+struct dfopt_value dfopt_planner_value(const struct dfopt_planner *p,
+                                       const struct dfopt_key *key);
+
+/* Sets the job's value or the node's override. */
+void dfopt_planner_set_value(struct dfopt_planner *p, const struct dfopt_key *key,
+                             struct dfopt_value v);
+
+/* Whether the node has an override that still holds. */
+bool dfopt_planner_has_override(const struct dfopt_planner *p,
+                                const struct dfopt_key *key);
+
+/* Drops the overrides of a knob on all nodes, in constant time. */
+void dfopt_planner_drop_overrides(struct dfopt_planner *p, uint32_t knob);
+
+/* Puts back what was there before the plan. */
+void dfopt_planner_restore(struct dfopt_planner *p, const struct dfopt_key *key,
+                           const struct dfopt_pending *was);
+
+/* Notes that a plan was applied at a window (negative: no cooldown starts).
+ * `value`: what the application says it is now, or NULL. */
+void dfopt_planner_applied(struct dfopt_planner *p, const struct dfopt_key *key,
+                           double severity, const struct dfopt_value *value,
+                           int64_t window);
+
+/* A plan of our own takes effect: its value is in force, and it is in flight, or,
+ * with assumed acks, applied. OK or NOMEM. */
+enum dfopt_err dfopt_planner_put_in_force(struct dfopt_planner *p,
+                                          const struct dfopt_key *key,
+                                          const struct dfopt_plan *plan);
+
+/* A plan of a global optimizer takes effect, for the job or its target nodes. OK
+ * or NOMEM. */
+enum dfopt_err dfopt_planner_follow(struct dfopt_planner *p,
+                                    const struct dfopt_key *job,
+                                    const struct dfopt_global_plan *g,
+                                    struct dfopt_value new);
+
+/* Marks a tag as suppressed and returns it, for its terms; NULL: no memory. */
+struct dfopt_tag *dfopt_planner_suppress(struct dfopt_planner *p, dfopt_sym tag);
+void dfopt_planner_unsuppress(struct dfopt_planner *p, dfopt_sym tag);
+
+/* Puts a plan in flight, takes it out again. OK or NOMEM. */
+enum dfopt_err dfopt_planner_launch(struct dfopt_planner *p,
+                                    const struct dfopt_key *key,
+                                    const struct dfopt_pending *plan);
+void dfopt_planner_land(struct dfopt_planner *p, const struct dfopt_key *key);
+
+/* The same, and the plan is settled: a late ack of it is not adopted. */
+void dfopt_planner_settle(struct dfopt_planner *p, const struct dfopt_key *key);
+
+/* Steps through the plans in flight of a knob; *at is NULL before the first. The
+ * key's plan must be landed before the next step. Returns whether there is one. */
+bool dfopt_planner_next_plan(const struct dfopt_planner *p, void **at,
+                             uint32_t knob, struct dfopt_key *key);
+
+/* Takes a plan out of flight that will not be applied: what was before it is put
+ * back. */
+void dfopt_planner_withdraw(struct dfopt_planner *p, const struct dfopt_key *key);
+
+/* The key of a plan in flight by its id. Returns whether there is one. */
+bool dfopt_planner_find_plan(const struct dfopt_planner *p, uint64_t plan_id,
+                             struct dfopt_key *key);
+
+void dfopt_planner_free_refs(struct dfopt_planner *p);
+
+#endif

@@ -1,0 +1,70 @@
+/* What is registered: knobs in the order of their first registration, and for
+ * each tag the responses to it. The state of a tag's suppression stands beside
+ * its responses, so that a finding looks its tag up once. */
+#ifndef DFOPT_PLANNER_STATE_REGISTRY_H
+#define DFOPT_PLANNER_STATE_REGISTRY_H
+
+#include "model/policy.h"
+#include "base/symmap.h"
+
+/* A response of a knob, as it was when it registered. */
+struct dfopt_tag_response {
+    uint32_t knob; /* ordinal */
+    struct dfopt_response r;
+};
+
+struct dfopt_tag {
+    dfopt_sym name;
+    struct dfopt_tag_response *responses; /* owned */
+    uint32_t n_responses, cap;
+    uint32_t n_job; /* responses of knobs of the job */
+    /* suppression by a global finding */
+    bool suppressed;
+    dfopt_sym by_type;
+    int64_t window;
+    double severity;
+};
+
+/* What is known of a knob beside its definition. */
+struct dfopt_knob_state {
+    dfopt_sym name_space, function; /* the owner; empty: none */
+    bool per_node; /* it has a value for each node; else one for the job */
+    bool left;     /* its owner has unregistered */
+    bool guarded;  /* a guard names it */
+    uint32_t *ups; /* owned: indices of the tags with an increase of it */
+    uint32_t n_ups, cap_ups;
+};
+
+struct dfopt_registry {
+    struct dfopt_knob *knobs;        /* by ordinal; owned */
+    struct dfopt_knob_state *states; /* by ordinal; owned */
+    uint32_t n_job_knobs;
+    uint32_t n_knobs, cap_knobs;
+    struct dfopt_tag *tags; /* owned */
+    uint32_t n_tags, cap_tags;
+    struct dfopt_symmap knob_of, tag_of; /* by name */
+};
+
+void dfopt_registry_free(struct dfopt_registry *g);
+
+/* The ordinal of a knob, or DFOPT_SYMMAP_NONE. */
+uint32_t dfopt_registry_knob(const struct dfopt_registry *g, dfopt_sym id);
+
+/* The index of a tag, a new one if need be; DFOPT_SYMMAP_NONE on NOMEM. The
+ * array may move. */
+uint32_t dfopt_registry_tag(struct dfopt_registry *g, dfopt_sym name);
+
+/* The first response of a knob to a tag; NULL: none. */
+const struct dfopt_tag_response *
+dfopt_registry_response(const struct dfopt_registry *g, dfopt_sym tag,
+                        uint32_t knob);
+
+/* Adds or replaces one knob with its responses, the policy's overrides applied
+ * (k is copied), for an owner that is there. Returns its ordinal, or
+ * DFOPT_SYMMAP_NONE on NOMEM. */
+uint32_t dfopt_registry_add(struct dfopt_registry *g, const struct dfopt_dict *dict,
+                            const struct dfopt_policy *policy,
+                            const struct dfopt_knob *k, dfopt_sym name_space,
+                            dfopt_sym function);
+
+#endif

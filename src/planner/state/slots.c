@@ -1,0 +1,80 @@
+/* Slots by (node, knob), in pages of a few knobs, so that a node that only
+ * some of many knobs respond to does not pay for all. */
+#include "planner/state/slots.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum dfopt_err dfopt_slots_init(struct dfopt_slots *s)
+{
+    *s = (struct dfopt_slots){0};
+    return dfopt_slots_node(s, DFOPT_SYM_EMPTY) == DFOPT_JOB_NODE ? DFOPT_OK
+                                                                  : DFOPT_ERR_NOMEM;
+}
+
+void dfopt_slots_free(struct dfopt_slots *s)
+{
+    for (uint32_t i = 0; i < s->n_nodes; i++) {
+        for (uint32_t j = 0; j < s->nodes[i].n_pages; j++)
+            free(s->nodes[i].pages[j]);
+        free(s->nodes[i].pages);
+    }
+    free(s->nodes);
+    dfopt_symmap_free(&s->node_of);
+    *s = (struct dfopt_slots){0};
+}
+
+uint32_t dfopt_slots_find_node(const struct dfopt_slots *s, dfopt_sym name)
+{
+    return dfopt_symmap_get(&s->node_of, name);
+}
+
+uint32_t dfopt_slots_node(struct dfopt_slots *s, dfopt_sym name)
+{
+    uint32_t at = dfopt_symmap_get(&s->node_of, name);
+    if (at != DFOPT_SYMMAP_NONE)
+        return at;
+    if (s->n_nodes == s->cap) {
+        uint32_t cap = s->cap ? s->cap * 2 : 64;
+        struct dfopt_slot_node *nodes = realloc(s->nodes, cap * sizeof *nodes);
+        if (!nodes)
+            return DFOPT_SYMMAP_NONE;
+        s->nodes = nodes;
+        s->cap = cap;
+    }
+    if (dfopt_symmap_set(&s->node_of, name, s->n_nodes))
+        return DFOPT_SYMMAP_NONE;
+    s->nodes[s->n_nodes] = (struct dfopt_slot_node){.name = name};
+    return s->n_nodes++;
+}
+
+dfopt_sym dfopt_slots_node_name(const struct dfopt_slots *s, uint32_t node)
+{
+    return s->nodes[node].name;
+}
+
+struct dfopt_slot *dfopt_slots_at(struct dfopt_slots *s, uint32_t node,
+                                  uint32_t knob)
+{
+    struct dfopt_slot_node *n = &s->nodes[node];
+    uint32_t page = knob / DFOPT_PAGE_SLOTS;
+    if (page >= n->n_pages) {
+        struct dfopt_slot **pages = realloc(n->pages, (page + 1) * sizeof *pages);
+        if (!pages)
+            return NULL;
+        memset(pages + n->n_pages, 0, (page + 1 - n->n_pages) * sizeof *pages);
+        n->pages = pages;
+        n->n_pages = page + 1;
+    }
+    if (!n->pages[page])
+        n->pages[page] = calloc(DFOPT_PAGE_SLOTS, sizeof *n->pages[page]);
+    return n->pages[page] ? &n->pages[page][knob % DFOPT_PAGE_SLOTS] : NULL;
+}
+
+uint64_t dfopt_slots_bytes(uint64_t nodes, uint64_t knobs)
+{
+    const uint64_t pages = (knobs + DFOPT_PAGE_SLOTS - 1) / DFOPT_PAGE_SLOTS;
+    const uint64_t page = sizeof(struct dfopt_slot *) + 16 + /* of malloc */
+                          DFOPT_PAGE_SLOTS * sizeof(struct dfopt_slot);
+    return nodes * (2 * sizeof(struct dfopt_slot_node) + 16 + pages * page);
+}

@@ -1,0 +1,82 @@
+/* The planner's state by (node, knob): one slot each, reached by two loads.
+ * Node 0 is the whole job. A slot exists from the first look at it; memory
+ * grows with the (node, knob) pairs that findings reach, not with the run. */
+#ifndef DFOPT_PLANNER_STATE_SLOTS_H
+#define DFOPT_PLANNER_STATE_SLOTS_H
+
+#include "model/value.h"
+#include "base/symmap.h"
+
+struct dfopt_pending { /* a plan sent and not yet acknowledged */
+    uint64_t plan_id;
+    int64_t window;
+    double severity;
+    struct dfopt_value old; /* what the plan replaced */
+    bool had;               /* the node had an override of its own before */
+};
+
+struct dfopt_slot {
+    bool has_value, has_pending, has_cooldown, has_seen;
+    /* of the knob when the override was made: one of an older epoch is gone */
+    uint32_t epoch;
+    struct dfopt_value value; /* job: the value; node: the override */
+    int64_t cooldown_window;
+    double cooldown_severity;
+    union {
+        int64_t seen;                        /* effect = severity: window */
+        struct dfopt_adjustment *adjustment; /* otherwise: borrowed from the site */
+    };
+    uint64_t settled; /* 1 + event of the last plan that is settled; 0: none */
+    struct dfopt_pending pending;
+};
+
+#define DFOPT_PAGE_SLOTS 4
+
+/* Slots lie in pages of a few knobs, so that a node that only some of many knobs
+ * respond to does not pay for all. */
+struct dfopt_slot_node {
+    dfopt_sym name;
+    uint32_t n_pages;
+    struct dfopt_slot **pages;
+    struct dfopt_site *site; /* owned by the planner; NULL: none yet */
+};
+
+struct dfopt_slots {
+    struct dfopt_slot_node *nodes; /* owned */
+    uint32_t n_nodes, cap;
+    struct dfopt_symmap node_of; /* by name */
+};
+
+#define DFOPT_JOB_NODE ((uint32_t)0)
+
+/* Starts with the whole job's node. OK or NOMEM. */
+enum dfopt_err dfopt_slots_init(struct dfopt_slots *s);
+void dfopt_slots_free(struct dfopt_slots *s);
+
+/* The index of a node (name DFOPT_SYM_EMPTY: the job), or DFOPT_SYMMAP_NONE. */
+uint32_t dfopt_slots_find_node(const struct dfopt_slots *s, dfopt_sym name);
+
+/* The same, added if need be; DFOPT_SYMMAP_NONE on NOMEM. */
+uint32_t dfopt_slots_node(struct dfopt_slots *s, dfopt_sym name);
+
+dfopt_sym dfopt_slots_node_name(const struct dfopt_slots *s, uint32_t node);
+
+/* The slot, NULL if it does not exist. */
+static inline struct dfopt_slot *dfopt_slots_find(const struct dfopt_slots *s,
+                                                  uint32_t node, uint32_t knob)
+{
+    const struct dfopt_slot_node *n = &s->nodes[node];
+    const uint32_t page = knob / DFOPT_PAGE_SLOTS;
+    return page < n->n_pages && n->pages[page]
+               ? &n->pages[page][knob % DFOPT_PAGE_SLOTS]
+               : NULL;
+}
+
+/* The slot, zeroed if new; NULL on NOMEM. Stays where it is. */
+struct dfopt_slot *dfopt_slots_at(struct dfopt_slots *s, uint32_t node,
+                                  uint32_t knob);
+
+/* Bytes that so many nodes take if each has a slot for every knob. */
+uint64_t dfopt_slots_bytes(uint64_t nodes, uint64_t knobs);
+
+#endif

@@ -1,0 +1,55 @@
+/* Arithmetic of knob values as Python means it, because the values that
+ * DFOptimizer computes are defined by it: integers that do not wrap, booleans
+ * that count as 0 and 1, min and max that keep the first of equals, floor
+ * division, int() that cuts toward zero. Every function returns whether Python
+ * would have given a result; where it would have raised, *out is untouched. */
+#ifndef DFOPT_PLANNER_STEP_NUMBER_H
+#define DFOPT_PLANNER_STEP_NUMBER_H
+
+#include "model/knob.h"
+
+/* A value in the middle of a computation. */
+struct dfopt_number {
+    uint32_t kind; /* enum dfopt_kind */
+    dfopt_sym str; /* STR */
+    __int128 i;    /* INT, BOOL: 2^126 at most either way */
+    double d;      /* REAL; also an integer too large for i */
+};
+
+struct dfopt_number dfopt_number_from(struct dfopt_value v);
+struct dfopt_number dfopt_number_int(int64_t i);
+struct dfopt_number dfopt_number_real(double d);
+
+/* Back to a value. False if an integer does not fit in 64 bits. */
+bool dfopt_number_value(struct dfopt_number n, struct dfopt_value *out);
+
+/* The number as a double; NaN for what is none. */
+double dfopt_number_as_double(struct dfopt_number n);
+
+/* a < b. False if the two cannot be ordered. NaN is ordered: never less. */
+bool dfopt_number_less(struct dfopt_number a, struct dfopt_number b, bool *out);
+
+bool dfopt_number_add(struct dfopt_dict *dict, struct dfopt_number a,
+                      struct dfopt_number b, struct dfopt_number *out);
+bool dfopt_number_subtract(struct dfopt_number a, struct dfopt_number b,
+                           struct dfopt_number *out);
+bool dfopt_number_multiply(struct dfopt_number a, struct dfopt_number b,
+                           struct dfopt_number *out);
+bool dfopt_number_floor_divide(struct dfopt_number a, struct dfopt_number b,
+                               struct dfopt_number *out);
+
+/* max(a, b) and min(a, b): a unless b is strictly beyond it. */
+bool dfopt_number_max(struct dfopt_number a, struct dfopt_number b,
+                      struct dfopt_number *out);
+bool dfopt_number_min(struct dfopt_number a, struct dfopt_number b,
+                      struct dfopt_number *out);
+
+/* int(d). False for NaN and infinities. */
+bool dfopt_number_truncate(double d, struct dfopt_number *out);
+
+/* int(), float(), str() or bool() of n, by enum dfopt_knob_type. False also if
+ * an int does not fit in 64 bits or a float is not finite. */
+bool dfopt_number_cast(struct dfopt_dict *dict, uint32_t type,
+                       struct dfopt_number n, struct dfopt_number *out);
+
+#endif
