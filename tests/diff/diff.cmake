@@ -7,12 +7,15 @@ else()
 endif()
 set(options_all "--readers=all --read-bytes=20000")
 set(options_one "--readers=one --batch-events=100")
+set(more_all --cases) # the hand-written ones, too
+set(more_one --first-seed 101)
 foreach(readers all one)
   add_test(NAME mpi.differential.${readers}
            COMMAND Python3::Interpreter
                    ${PROJECT_SOURCE_DIR}/tests/diff/differential.py
                    --program $<TARGET_FILE:dfopt-mpi>
                    --log-program $<TARGET_FILE:dfopt-log> --logs ${logs} --jobs 2
+                   ${more_${readers}}
                    "--program-options=${options_${readers}}")
   set_tests_properties(mpi.differential.${readers} PROPERTIES
     LABELS mpi TIMEOUT 900 ENVIRONMENT "${DFOPT_TEST_ENVIRONMENT}")
