@@ -3,14 +3,13 @@
 # thread on slow storage, and dfopt-mpi on four ranks, which tunes it while it runs.
 # The loader runs without the optimizer first, to compare with.
 #
-# If dfopt-mpi listens for objectives, the loader reports its samples/s, and a second
-# loop runs on storage that suffers from contention: more threads help at first and then
-# hurt, so a change is taken back. It is compared with the best static setting.
+# A second loop runs on storage that suffers from contention: more threads help at first
+# and then hurt, so a change is taken back. It is compared with the best static setting.
 #
 # usage: bash jobs/demo.sh [BUILD_DIR [LOADER_OPTION...]]  (default build/release)
 # writes: decisions.h5 (look into it with dfopt-log) and loader.jsonl (the loader's
-#         windows, plans and summary) in the current directory; with objectives
-#         contention.h5 and contention.jsonl, too
+#         windows, plans and summary) in the current directory, contention.h5 and
+#         contention.jsonl of the second loop
 # exit code: 0 the loop closed: at the end at least 3 times the throughput of the run
 #         without optimizer, at most half of the fetch share at the start, and every
 #         applied plan acknowledged; 4 it did not; else something failed
@@ -51,11 +50,6 @@ if [ "$(id -u)" = 0 ]; then
     export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 fi
 any='tcp://127.0.0.1:*' # a free port; the log says which
-objectives=no
-"$bin/dfopt-mpi" --help >"$work/help"
-if grep -q -e '--objectives-address' "$work/help"; then
-    objectives=yes
-fi
 
 failed() {
     echo "demo.sh: $1; dfopt-mpi logged:" >&2
@@ -71,17 +65,11 @@ endpoint() { # findings, plans, registrations, acks or objectives
 tune() {
     log=$1
     shift
-    set -- --stop-optimizer --wait-optimizer=20 --findings-connect "$@"
-    if [ "$objectives" = yes ]; then
-        address="--objectives-address $any"
-    else
-        address=
-    fi
-    # shellcheck disable=SC2086 # none, or an option and its value
+    : >"$work/optimizer.log" # of an earlier run
     timeout -k 10 100 mpirun --oversubscribe -n 4 "$bin/dfopt-mpi" --transport zmq \
         --address "$any" --bind --plans-address "$any" --registry-address "$any" \
-        --acks-address "$any" $address --idle-timeout 30 --decision-log "$log" \
-        2>"$work/optimizer.log" &
+        --acks-address "$any" --objectives-address "$any" --idle-timeout 30 \
+        --decision-log "$log" 2>"$work/optimizer.log" &
     optimizer=$!
     tries=0
     while [ -z "$(endpoint findings)" ]; do
@@ -90,13 +78,11 @@ tune() {
         [ "$tries" -le 300 ] || failed "dfopt-mpi did not start within 30 s"
         sleep 0.1
     done
-    if [ "$objectives" = yes ]; then
-        set -- --objectives="$(endpoint objectives)" "$@"
-    fi
     status=0
-    load --findings="$(endpoint findings)" --plans="$(endpoint plans)" \
-        --registry="$(endpoint registrations)" --acks="$(endpoint acks)" "$@" ||
-        status=$?
+    load --findings="$(endpoint findings)" --findings-connect \
+        --plans="$(endpoint plans)" --registry="$(endpoint registrations)" \
+        --acks="$(endpoint acks)" --objectives="$(endpoint objectives)" \
+        --wait-optimizer=20 --stop-optimizer "$@" || status=$?
     if [ "$status" -eq 0 ] || [ "$status" -eq 4 ]; then
         wait "$optimizer" || failed "dfopt-mpi failed"
         optimizer=
@@ -116,23 +102,21 @@ echo
 echo "== the decision log"
 "$bin/dfopt-log" summary decisions.h5
 
-if [ "$objectives" = yes ]; then
-    contended='--storage=contention --max-threads=16 --max-prefetch=16'
-    echo
-    echo "== contention: the best static setting"
-    # shellcheck disable=SC2086 # several options
-    load $contended --window-ms=80 --grid=powers --grid-windows=3 --optimizer=off \
-        --json="$work/grid.jsonl" "$@"
-    echo
-    echo "== contention: with dfopt-mpi on four ranks"
-    # shellcheck disable=SC2086
-    tune contention.h5 $contended --window-ms=150 --windows=44 --json=contention.jsonl \
-        --against-grid="$work/grid.jsonl" "$@"
-    echo "changes taken back: $(grep -c '"reason":"rollback' contention.jsonl || true)"
-    echo
-    echo "== contention: the decision log"
-    "$bin/dfopt-log" summary contention.h5
-fi
+contended='--storage=contention --max-threads=16 --max-prefetch=16'
+echo
+echo "== contention: the best static setting"
+# shellcheck disable=SC2086 # several options
+load $contended --window-ms=80 --grid=powers --grid-windows=3 --optimizer=off \
+    --json="$work/grid.jsonl" "$@"
+echo
+echo "== contention: with dfopt-mpi on four ranks"
+# shellcheck disable=SC2086
+tune contention.h5 $contended --window-ms=150 --windows=44 --json=contention.jsonl \
+    --against-grid="$work/grid.jsonl" "$@"
+echo "changes taken back: $(grep -c '"reason":"rollback' contention.jsonl || true)"
+echo
+echo "== contention: the decision log"
+"$bin/dfopt-log" summary contention.h5
 echo
 echo "every decision: $bin/dfopt-log dump decisions.h5 | less"
 exit "$closed"

@@ -44,6 +44,8 @@ static enum dfopt_err serve_frame(struct worker *w, bool *stop, int *exit_code,
         if (e)
             break;
     }
+    if (r.header.kind == DFOPT_FRAME_FEED)
+        dfopt_decisions_clear(&w->online.decisions);
     if (!e && r.header.kind == DFOPT_FRAME_EVENTS)
         e = dfopt_online_results(&w->online, r.header.batch, err);
     return e;

@@ -91,6 +91,12 @@ enum dfopt_err dfopt_planner_redo_seen(struct dfopt_planner *p,
     return DFOPT_OK;
 }
 
+bool dfopt_planner_has_left(const struct dfopt_planner *p, dfopt_sym knob)
+{
+    const uint32_t at = dfopt_registry_knob(&p->registry, knob);
+    return at != DFOPT_SYMMAP_NONE && p->registry.states[at].left;
+}
+
 static enum dfopt_err take_row(struct dfopt_planner *p,
                                const struct dfopt_state_row *row)
 {

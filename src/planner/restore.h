@@ -2,9 +2,9 @@
  * decision log tells what became of them, or at once, from the rows that
  * dfopt_planner_state lists. Knobs are registered, and acks handled, as ever.
  *
- * For policies without control (effect = severity) only. What control knows is not
- * told by rows of decisions: its state is that of a planner which is given the
- * same events again, and whose decisions are dropped. */
+ * What control knows, which processes there are and which plans are settled is not
+ * told by rows: that state is the one of a planner which is given the same events
+ * again, and whose decisions are dropped. */
 #ifndef DFOPT_PLANNER_RESTORE_H
 #define DFOPT_PLANNER_RESTORE_H
 
@@ -24,6 +24,9 @@ enum dfopt_err dfopt_planner_redo_timeout(struct dfopt_planner *p,
                                           const struct dfopt_timeout_row *row);
 enum dfopt_err dfopt_planner_redo_seen(struct dfopt_planner *p,
                                        const struct dfopt_seen_row *row);
+
+/* Whether a knob's owner has left. */
+bool dfopt_planner_has_left(const struct dfopt_planner *p, dfopt_sym knob);
 
 /* Takes over rows of another planner's state; rows of nodes that this one does
  * not own are left out. The knobs must be registered, and nothing else have

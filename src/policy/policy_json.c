@@ -178,9 +178,13 @@ static enum dfopt_err read_overrides(struct dfopt_dict *dict, struct json_object
     return DFOPT_OK;
 }
 
+/* The objective's metric comes last, wherever it stands: policies that are the same
+ * have the same metrics in the same slots. */
 static enum dfopt_err read_policy(struct dfopt_dict *dict, struct json_object *tree,
                                   struct dfopt_policy *p, struct dfopt_error *err)
 {
+    struct json_object *metric = NULL;
+    bool has_metric = false;
     json_object_object_foreach(tree, key, member)
     {
         enum dfopt_err e;
@@ -192,16 +196,19 @@ static enum dfopt_err read_policy(struct dfopt_dict *dict, struct json_object *t
             e = dfopt_budgets_decode(dict, member, p, err);
         else if (strcmp(key, "guards") == 0)
             e = dfopt_guards_decode(dict, member, p, err);
-        else if (strcmp(key, "objective_metric") == 0)
-            e = dfopt_objective_metric_decode(dict, member, p, err);
-        else
+        else if (strcmp(key, "objective_metric") == 0) {
+            metric = member;
+            has_metric = true;
+            continue;
+        } else
             e = dfopt_json_unknown(
                 "key", key,
                 " (switches, responses, budgets, guards or objective_metric)", err);
         if (e)
             return e;
     }
-    return DFOPT_OK;
+    return has_metric ? dfopt_objective_metric_decode(dict, metric, p, err)
+                      : DFOPT_OK;
 }
 
 /* How many overrides the file adds at most. */

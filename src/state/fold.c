@@ -1,148 +1,200 @@
-/* Rows of a log into a planner. Invariant: `planner` has the state behind the
- * last row that was applied, and `policy` is the policy of that row's run. */
+/* The events of a log into a planner. Invariant: `planner` has the state behind the
+ * last row that was applied, and `policy` is the policy of that row's run. While
+ * runs have the same rules, they are one stretch, and one planner's. Where the
+ * rules change a new planner takes over what rows can tell of the state. */
 #include "state/fold.h"
 
-#include "codec/codec.h"
-#include "state/rows.h"
-#include "planner/restore.h"
 #include "policy/policy_json.h"
-#include "base/symmap.h"
+#include "state/events.h"
+#include "state/knobs.h"
+#include "state/origins.h"
+#include "state/runs.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 
-#define BODY_BYTES_MAX ((size_t)1 << 30) /* it was short enough for the writer */
+/* How a stretch becomes state. */
+enum way {
+    BY_ROWS,   /* its plans, suppressions, ... are made to happen again */
+    BY_EVENTS, /* all that came in is decided again */
+    NOT_AT_ALL /* it is left to whoever takes its events out of the log */
+};
 
 struct fold {
     struct dfopt_fold *out;
     struct dfopt_declog_reader *reader;
     struct dfopt_dict *dict;
-    struct dfopt_codec *codec;
+    struct dfopt_fold_events events;
     struct dfopt_policy policy;
     struct dfopt_planner *planner;
+    enum way way;
+    uint64_t left_out; /* row of /runs from which on stretches are left to others */
     struct dfopt_decisions scratch;
-    struct dfopt_symmap knob_at; /* knob -> index in out->knobs */
-    size_t cap_knobs;
+    struct dfopt_fold_knobs knobs;
     uint64_t initial_seq; /* of the run whose initial registrations are in
                              out->initial */
     uint64_t runs;
 };
 
-/* ---- names ---- */
-
-enum dfopt_err dfopt_fold_names(const struct dfopt_declog_reader *r,
-                                struct dfopt_dict *dict)
-{
-    const struct dfopt_dict *from = dfopt_declog_reader_dict(r);
-    const struct dfopt_declog_commit_row *last = &dfopt_declog_reader_run(r)->last;
-    for (dfopt_sym i = 0; i < last->rows[DFOPT_TABLE_STRINGS]; i++) {
-        size_t len;
-        const char *text = dfopt_dict_text(from, i, &len);
-        if (dfopt_dict_intern(dict, text, len) != i)
-            return DFOPT_ERR_NOMEM;
-    }
-    for (dfopt_list i = 0; i < last->rows[DFOPT_TABLE_LISTS]; i++) {
-        size_t n;
-        const dfopt_sym *items = dfopt_dict_items(from, i, &n);
-        if (dfopt_dict_intern_list(dict, items, n) != i)
-            return DFOPT_ERR_NOMEM;
-    }
-    return DFOPT_OK;
-}
-
 /* ---- runs ---- */
 
-/* Reads the texts of run number `run` into out->run_text. */
-static enum dfopt_err read_run_texts(struct fold *f, uint64_t run,
-                                     struct dfopt_error *err)
+/* The first run of the last stretch. */
+static enum dfopt_err find_last_stretch(struct fold *f, struct dfopt_error *err)
 {
-    struct dfopt_declog_run_text_row row[DFOPT_RUN_TEXT_COUNT];
-    size_t at[DFOPT_RUN_TEXT_COUNT] = {0};
-    struct dfopt_buf *texts = &f->out->texts;
-    enum dfopt_err e = dfopt_declog_reader_read(f->reader, DFOPT_TABLE_RUN_TEXTS,
-                                                run * DFOPT_RUN_TEXT_COUNT,
-                                                DFOPT_RUN_TEXT_COUNT, row, err);
-    dfopt_buf_clear(texts);
-    if (!e)
-        e = dfopt_buf_add(texts, "", 1);
-    for (size_t i = 0; !e && i < DFOPT_RUN_TEXT_COUNT; i++) {
-        const char *bytes;
-        if (row[i].run != run)
-            return dfopt_error_set(err, DFOPT_ERR_FORMAT,
-                                   "damaged: /run_texts does not fit /runs");
-        e = dfopt_declog_reader_text(f->reader, DFOPT_POOL_RUN_TEXT, row[i].text,
-                                     &bytes, err);
-        at[row[i].name] = texts->len;
-        if (!e)
-            e = dfopt_buf_add(texts, bytes,
-                              (size_t)(row[i].text.end - row[i].text.start));
-        if (!e)
-            e = dfopt_buf_add(texts, "", 1);
+    const uint64_t n = dfopt_declog_reader_rows(f->reader, DFOPT_TABLE_RUNS);
+    struct dfopt_buf texts[2] = {{0}, {0}};
+    const char *text[2][DFOPT_RUN_TEXT_COUNT];
+    enum dfopt_err e = DFOPT_OK;
+    f->left_out = 0;
+    for (uint64_t i = 0; i < n && !e; i++) {
+        e = dfopt_fold_run_texts(f->reader, i, &texts[i % 2], text[i % 2], err);
+        if (!e && i > 0 && !dfopt_fold_same_rules(text[0], text[1]))
+            f->left_out = i;
     }
-    for (size_t i = 0; !e && i < DFOPT_RUN_TEXT_COUNT; i++)
-        f->out->run_text[i] = texts->data + at[i];
+    dfopt_buf_free(&texts[0]);
+    dfopt_buf_free(&texts[1]);
     return e;
+}
+
+/* ---- stretches ---- */
+
+/* Whether rows tell all of the state under a policy. */
+static bool rows_tell_all(const struct dfopt_policy *p)
+{
+    return p->on.effect == DFOPT_EFFECT_SEVERITY &&
+           p->on.registration == DFOPT_REGISTRATION_CARRY &&
+           p->on.unmatched_ack == DFOPT_UNMATCHED_ACK_IGNORE;
+}
+
+static enum dfopt_err choose_way(struct fold *f, struct dfopt_error *err)
+{
+    const struct dfopt_declog_run *log = dfopt_declog_reader_run(f->reader);
+    f->way = BY_ROWS;
+    if (rows_tell_all(&f->policy))
+        return DFOPT_OK;
+    f->way = f->runs > f->left_out ? NOT_AT_ALL : BY_EVENTS;
+    f->out->left_to_feed = f->way == NOT_AT_ALL;
+    if (strcmp(log->detail, dfopt_declog_detail_name(DFOPT_DETAIL_FINDINGS)) == 0)
+        return DFOPT_OK;
+    return dfopt_error_set(err, DFOPT_ERR_STATE,
+                           "the log has no findings, from which the state follows "
+                           "under its policy: it was written with --log-detail %s, "
+                           "and only a log with --log-detail findings can be "
+                           "resumed",
+                           log->detail);
+}
+
+/* What rows tell of the planner's state. */
+static enum dfopt_err list_state(struct fold *f, bool with_left)
+{
+    struct dfopt_fold *out = f->out;
+    dfopt_buf_clear(&out->rows);
+    dfopt_buf_clear(&out->suppressions);
+    enum dfopt_err e =
+        dfopt_planner_state(f->planner, true, &out->rows, &out->suppressions);
+    struct dfopt_state_row *row = DFOPT_ROW(&out->rows, struct dfopt_state_row);
+    const size_t n = DFOPT_ROWS(&out->rows, struct dfopt_state_row);
+    size_t kept = 0;
+    for (size_t i = 0; i < n && !e && !with_left; i++)
+        if (!dfopt_planner_has_left(f->planner, row[i].knob))
+            row[kept++] = row[i];
+    if (!e && !with_left) {
+        out->rows.len = kept * sizeof *row;
+        e = dfopt_fold_drop_left(&f->knobs, f->planner);
+    }
+    return e;
+}
+
+static enum dfopt_err take_over(struct fold *f)
+{
+    const struct dfopt_fold *out = f->out;
+    enum dfopt_err e = dfopt_planner_preset(f->planner, &out->knobs);
+    if (!e)
+        e = dfopt_planner_take_state(
+            f->planner, DFOPT_ROW(&out->rows, const struct dfopt_state_row),
+            DFOPT_ROWS(&out->rows, struct dfopt_state_row));
+    return e ? e
+             : dfopt_planner_take_suppressions(
+                   f->planner,
+                   DFOPT_ROW(&out->suppressions,
+                             const struct dfopt_suppression_state),
+                   DFOPT_ROWS(&out->suppressions, struct dfopt_suppression_state));
+}
+
+/* Older logs do not name the switches that there were none of. */
+static enum dfopt_err read_policy(struct fold *f, struct dfopt_error *err)
+{
+    const char *text = f->out->run_text[DFOPT_RUN_policy];
+    const bool old = dfopt_declog_reader_run(f->reader)->format_version < 3;
+    dfopt_policy_clear(&f->policy);
+    dfopt_policy_preset(&f->policy,
+                        old ? DFOPT_PRESET_UPSTREAM : DFOPT_PRESET_DEFAULT);
+    return dfopt_policy_read(f->dict, text, strlen(text), &f->policy, err);
+}
+
+/* A planner of the next stretch, in the state that the one before had. */
+static enum dfopt_err begin_stretch(struct fold *f, struct dfopt_error *err)
+{
+    const struct dfopt_fold *out = f->out;
+    const char *host = out->run_text[DFOPT_RUN_relay_hostname];
+    struct dfopt_planner_config config = {.policy = &f->policy};
+    enum dfopt_err e = f->planner ? list_state(f, false) : DFOPT_OK;
+    dfopt_planner_destroy(f->planner);
+    f->planner = NULL;
+    if (!e)
+        e = read_policy(f, err);
+    if (!e)
+        e = choose_way(f, err);
+    config.assumed_acks =
+        strcmp(out->run_text[DFOPT_RUN_acks_mode], "assumed") == 0;
+    config.relay_hostname = dfopt_dict_intern_z(f->dict, host);
+    if (!e && config.relay_hostname == DFOPT_SYM_NONE)
+        e = DFOPT_ERR_NOMEM;
+    f->out->feed_seq = f->out->run.seq;
+    if (e || f->way == NOT_AT_ALL)
+        return e;
+    e = dfopt_planner_create(&f->planner, f->dict, &config);
+    return e ? e : take_over(f);
 }
 
 /* Applies the rules of the next run. */
 static enum dfopt_err begin_run(struct fold *f, const void *row,
                                 struct dfopt_error *err)
 {
-    char before[16];
-    snprintf(before, sizeof before, "%s", f->out->run_text[DFOPT_RUN_transport]);
-    enum dfopt_err e = read_run_texts(f, f->runs++, err);
-    if (e)
-        return e;
-    memcpy(&f->out->run, row, sizeof f->out->run);
-    if (strcmp(before, f->out->run_text[DFOPT_RUN_transport]) != 0)
-        f->out->same_transport_seq = f->out->run.seq;
-    const char *policy = f->out->run_text[DFOPT_RUN_policy];
-    dfopt_policy_clear(&f->policy);
-    dfopt_policy_preset(&f->policy, DFOPT_PRESET_DEFAULT);
-    e = dfopt_policy_read(f->dict, policy, strlen(policy), &f->policy, err);
-    dfopt_planner_assume_acks(
-        f->planner, strcmp(f->out->run_text[DFOPT_RUN_acks_mode], "assumed") == 0);
+    struct dfopt_fold *out = f->out;
+    struct dfopt_buf before = out->texts;
+    const char *was[DFOPT_RUN_TEXT_COUNT];
+    memcpy(was, out->run_text, sizeof was);
+    out->texts = (struct dfopt_buf){0};
+    enum dfopt_err e =
+        dfopt_fold_run_texts(f->reader, f->runs++, &out->texts, out->run_text, err);
+    if (!e) {
+        memcpy(&out->run, row, sizeof out->run);
+        if (strcmp(was[DFOPT_RUN_transport], out->run_text[DFOPT_RUN_transport]) !=
+            0)
+            out->same_transport_seq = out->run.seq;
+        if (f->runs == 1 || !dfopt_fold_same_rules(was, out->run_text))
+            e = begin_stretch(f, err);
+    }
+    dfopt_buf_free(&before);
     return e;
 }
 
 /* ---- registrations ---- */
 
-/* Keeps a knob: behind the others, or in the place of the one that it replaces. */
-static enum dfopt_err keep_knob(struct fold *f, const struct dfopt_knob *k)
-{
-    struct dfopt_registration *all = &f->out->knobs;
-    struct dfopt_knob copy;
-    uint32_t at = DFOPT_SYMMAP_NONE;
-    if (f->policy.on.reregister == DFOPT_REREGISTER_REPLACE)
-        at = dfopt_symmap_get(&f->knob_at, k->id);
-    if (at == DFOPT_SYMMAP_NONE && all->n_knobs == f->cap_knobs) {
-        const size_t cap = f->cap_knobs ? f->cap_knobs * 2 : 16;
-        struct dfopt_knob *knobs = realloc(all->knobs, cap * sizeof *knobs);
-        if (!knobs)
-            return DFOPT_ERR_NOMEM;
-        all->knobs = knobs;
-        f->cap_knobs = cap;
-    }
-    if (dfopt_knob_copy(&copy, k))
-        return DFOPT_ERR_NOMEM;
-    if (at != DFOPT_SYMMAP_NONE) {
-        dfopt_knob_clear(&all->knobs[at]);
-        all->knobs[at] = copy;
-        return DFOPT_OK;
-    }
-    all->knobs[all->n_knobs++] = copy;
-    return dfopt_symmap_set(&f->knob_at, k->id, (uint32_t)all->n_knobs - 1);
-}
-
-static enum dfopt_err keep_initial(struct fold *f, uint64_t seq, const char *body,
-                                   size_t len)
+static enum dfopt_err keep_initial(struct fold *f,
+                                   const struct dfopt_declog_registration_row *row,
+                                   struct dfopt_error *err)
 {
     struct dfopt_buf *all = &f->out->initial;
-    if (f->initial_seq != seq)
+    const char *body;
+    size_t len;
+    enum dfopt_err e = dfopt_fold_body(&f->events, row, &body, &len, err);
+    if (f->initial_seq != row->seq)
         dfopt_buf_clear(all);
-    f->initial_seq = seq;
-    enum dfopt_err e = dfopt_buf_add(all, body, len);
+    f->initial_seq = row->seq;
+    if (!e)
+        e = dfopt_buf_add(all, body, len);
     return e ? e : dfopt_buf_add(all, "\n", 1);
 }
 
@@ -150,47 +202,42 @@ static enum dfopt_err take_registration(struct fold *f, const void *row,
                                         struct dfopt_error *err)
 {
     const struct dfopt_declog_registration_row *g = row;
-    const size_t len = (size_t)(g->body.end - g->body.start);
     struct dfopt_event event;
-    const char *body;
+    enum dfopt_err e = DFOPT_OK;
     if (!g->accepted)
         return DFOPT_OK;
-    enum dfopt_err e =
-        dfopt_declog_reader_text(f->reader, DFOPT_POOL_BODY, g->body, &body, err);
-    if (!e && g->source != DFOPT_SOURCE_EVENT)
-        e = keep_initial(f, g->seq, body, len);
-    if (!e)
-        e = dfopt_codec_decode(f->codec, DFOPT_STREAM_REGISTRATION, body, len,
-                               &event, err);
+    if (g->source != DFOPT_SOURCE_EVENT)
+        e = keep_initial(f, g, err);
+    if (e || f->way == NOT_AT_ALL)
+        return e;
+    e = dfopt_fold_event(&f->events, DFOPT_TABLE_REGISTRATIONS, row, &event, err);
     if (e)
         return e;
-    for (size_t i = 0; !e && i < event.registration.n_knobs; i++)
-        e = keep_knob(f, &event.registration.knobs[i]);
+    dfopt_decisions_clear(&f->scratch);
+    e = dfopt_planner_register(f->planner,
+                               g->source == DFOPT_SOURCE_EVENT ? g->seq : 0,
+                               &event.registration, &f->scratch);
     if (!e)
-        e = dfopt_planner_preset(f->planner, &event.registration);
+        e = dfopt_fold_keep_knobs(&f->knobs, &event.registration,
+                                  &f->scratch.verdicts);
     dfopt_event_clear(&event);
     return e;
 }
 
-/* ---- what was decided ---- */
+/* ---- what is decided again ---- */
 
 static enum dfopt_err take_ack(struct fold *f, const void *row,
                                struct dfopt_error *err)
 {
     const struct dfopt_declog_ack_row *a = row;
-    const struct dfopt_ack ack = {.plan_id = a->plan_id,
-                                  .known_form = 1,
-                                  .status = a->status,
-                                  .knob = a->knob,
-                                  .node = a->node,
-                                  .window = a->window,
-                                  .old_value = a->given_old,
-                                  .new_value = a->given_new};
-    (void)err;
-    if (a->outcome == DFOPT_ACK_OUTCOME_UNMATCHED)
+    struct dfopt_event event;
+    if (f->way == BY_ROWS && a->outcome == DFOPT_ACK_OUTCOME_UNMATCHED)
         return DFOPT_OK;
+    enum dfopt_err e =
+        dfopt_fold_event(&f->events, DFOPT_TABLE_ACKS, row, &event, err);
     dfopt_decisions_clear(&f->scratch);
-    enum dfopt_err e = dfopt_planner_ack(f->planner, a->seq, &ack, &f->scratch);
+    if (!e)
+        e = dfopt_planner_ack(f->planner, a->seq, &event.ack, &f->scratch);
     if (e)
         return e;
     const struct dfopt_ack_row *now =
@@ -201,13 +248,57 @@ static enum dfopt_err take_ack(struct fold *f, const void *row,
                : DFOPT_ERR_FORMAT;
 }
 
+static enum dfopt_err take_finding(struct fold *f, const void *row,
+                                   struct dfopt_error *err)
+{
+    struct dfopt_event event;
+    enum dfopt_err e =
+        dfopt_fold_event(&f->events, DFOPT_TABLE_FINDINGS, row, &event, err);
+    dfopt_decisions_clear(&f->scratch);
+    return e ? e
+             : dfopt_planner_finding(
+                   f->planner, ((const struct dfopt_declog_finding_row *)row)->seq,
+                   &event.finding, &f->scratch);
+}
+
+static enum dfopt_err take_objective(struct fold *f, const void *row,
+                                     struct dfopt_error *err)
+{
+    struct dfopt_event event;
+    enum dfopt_err e =
+        dfopt_fold_event(&f->events, DFOPT_TABLE_OBJECTIVES, row, &event, err);
+    dfopt_decisions_clear(&f->scratch);
+    return e ? e
+             : dfopt_planner_objective(
+                   f->planner,
+                   ((const struct dfopt_declog_objective_row *)row)->seq,
+                   &event.objective, &f->scratch);
+}
+
+static enum dfopt_err take_global_plan(struct fold *f, const void *row,
+                                       struct dfopt_error *err)
+{
+    struct dfopt_event event;
+    enum dfopt_err e =
+        dfopt_fold_event(&f->events, DFOPT_TABLE_GLOBAL_PLANS, row, &event, err);
+    dfopt_decisions_clear(&f->scratch);
+    return e ? e
+             : dfopt_planner_global_plan(f->planner,
+                                         ((const struct dfopt_relay_row *)row)->seq,
+                                         &event.global_plan, &f->scratch);
+}
+
+/* ---- what was decided, by its rows ---- */
+
 static enum dfopt_err take_plan(struct fold *f, const void *row,
                                 struct dfopt_error *err)
 {
     (void)err;
     f->out->plans++;
-    return dfopt_planner_redo_plan(f->planner,
-                                   &((const struct dfopt_declog_plan_row *)row)->p);
+    return f->way != BY_ROWS
+               ? DFOPT_OK
+               : dfopt_planner_redo_plan(
+                     f->planner, &((const struct dfopt_declog_plan_row *)row)->p);
 }
 
 static enum dfopt_err take_suppression(struct fold *f, const void *row,
@@ -231,27 +322,42 @@ static enum dfopt_err take_seen(struct fold *f, const void *row,
     return dfopt_planner_redo_seen(f->planner, row);
 }
 
+/* ---- rows ---- */
+
+#define ROWS   (1u << BY_ROWS)
+#define EVENTS (1u << BY_EVENTS)
+#define EITHER (ROWS | EVENTS)
+#define ANYWAY (ROWS | EVENTS | 1u << NOT_AT_ALL)
+
 /* In the order in which the rows of one event are applied. */
 static const struct source {
     enum dfopt_declog_table table;
+    unsigned ways; /* in which the table is read */
     const char *name;
     size_t seq; /* offset of a row's event number */
     enum dfopt_err (*take)(struct fold *f, const void *row,
                            struct dfopt_error *err);
 } sources[] = {
-    {DFOPT_TABLE_RUNS, "runs", offsetof(struct dfopt_declog_run_row, seq),
+    {DFOPT_TABLE_RUNS, ANYWAY, "runs", offsetof(struct dfopt_declog_run_row, seq),
      begin_run},
-    {DFOPT_TABLE_REGISTRATIONS, "registrations",
+    {DFOPT_TABLE_REGISTRATIONS, ANYWAY, "registrations",
      offsetof(struct dfopt_declog_registration_row, seq), take_registration},
-    {DFOPT_TABLE_ACKS, "acks", offsetof(struct dfopt_declog_ack_row, seq),
+    {DFOPT_TABLE_FINDINGS, EVENTS, "findings",
+     offsetof(struct dfopt_declog_finding_row, seq), take_finding},
+    {DFOPT_TABLE_OBJECTIVES, EVENTS, "objectives",
+     offsetof(struct dfopt_declog_objective_row, seq), take_objective},
+    {DFOPT_TABLE_ACKS, EITHER, "acks", offsetof(struct dfopt_declog_ack_row, seq),
      take_ack},
-    {DFOPT_TABLE_SUPPRESSIONS, "suppressions",
+    {DFOPT_TABLE_GLOBAL_PLANS, EVENTS, "global_plans",
+     offsetof(struct dfopt_relay_row, seq), take_global_plan},
+    {DFOPT_TABLE_SUPPRESSIONS, ROWS, "suppressions",
      offsetof(struct dfopt_suppression_row, seq), take_suppression},
-    {DFOPT_TABLE_SEEN, "seen", offsetof(struct dfopt_seen_row, seq), take_seen},
-    {DFOPT_TABLE_TIMEOUTS, "timeouts", offsetof(struct dfopt_timeout_row, seq),
-     take_timeout},
-    {DFOPT_TABLE_PLANS, "plans", offsetof(struct dfopt_declog_plan_row, p.seq),
-     take_plan},
+    {DFOPT_TABLE_SEEN, ROWS, "seen", offsetof(struct dfopt_seen_row, seq),
+     take_seen},
+    {DFOPT_TABLE_TIMEOUTS, ROWS, "timeouts",
+     offsetof(struct dfopt_timeout_row, seq), take_timeout},
+    {DFOPT_TABLE_PLANS, ANYWAY, "plans",
+     offsetof(struct dfopt_declog_plan_row, p.seq), take_plan},
 };
 #define SOURCES (sizeof sources / sizeof *sources)
 
@@ -260,9 +366,18 @@ static enum dfopt_err take(struct fold *f, size_t which, uint64_t row_number,
                            const void *row, struct dfopt_error *err)
 {
     struct dfopt_error why = {.code = DFOPT_OK};
+    if (!f->planner && f->way != NOT_AT_ALL &&
+        sources[which].table != DFOPT_TABLE_RUNS)
+        return dfopt_error_set(err, DFOPT_ERR_FORMAT,
+                               "damaged: /%s begins before the first run",
+                               sources[which].name);
     const enum dfopt_err e = sources[which].take(f, row, &why);
     if (!e || e == DFOPT_ERR_NOMEM)
         return e;
+    if (e == DFOPT_ERR_STATE) {
+        *err = why;
+        return e;
+    }
     return dfopt_error_set(err, e, "row %" PRIu64 " of /%s does not follow%s%s",
                            row_number, sources[which].name, why.text[0] ? ": " : "",
                            why.text);
@@ -282,15 +397,32 @@ static bool is_beyond(const struct fold *f, size_t which, uint64_t seq,
            DFOPT_SOURCE_EVENT;
 }
 
+/* Reads on in the tables that the way asks for. */
+static enum dfopt_err switch_tables(const struct fold *f,
+                                    struct dfopt_fold_table *tables,
+                                    struct dfopt_error *err)
+{
+    enum dfopt_err e = DFOPT_OK;
+    for (size_t i = 0; i < SOURCES && !e; i++) {
+        const bool off = !(sources[i].ways & 1u << f->way);
+        if (tables[i].off && !off)
+            e = dfopt_cursor_seek(&tables[i].cursor, sources[i].seq,
+                                  f->out->run.seq, err);
+        tables[i].off = off;
+    }
+    return e;
+}
+
 static enum dfopt_err take_rows(struct fold *f, uint64_t to,
                                 struct dfopt_error *err)
 {
     struct dfopt_fold_table tables[SOURCES];
     enum dfopt_err e = DFOPT_OK;
     for (size_t i = 0; i < SOURCES; i++) {
+        tables[i] = (struct dfopt_fold_table){.seq = sources[i].seq, .off = i > 0};
         dfopt_cursor_init(&tables[i].cursor, f->reader, sources[i].table);
-        tables[i].seq = sources[i].seq;
     }
+    tables[0].off = false;
     while (!e) {
         size_t which;
         const void *row;
@@ -302,83 +434,18 @@ static enum dfopt_err take_rows(struct fold *f, uint64_t to,
         if (is_beyond(f, which, seq, row, to))
             continue;
         e = take(f, which, tables[which].cursor.next - 1, row, err);
+        if (!e && sources[which].table == DFOPT_TABLE_RUNS)
+            e = switch_tables(f, tables, err);
     }
     for (size_t i = 0; i < SOURCES; i++)
         dfopt_cursor_free(&tables[i].cursor);
     return e;
 }
 
-/* ---- origins ---- */
-
-static struct dfopt_fold_origin *find_origin(const struct dfopt_buf *origins,
-                                             dfopt_sym origin)
-{
-    struct dfopt_fold_origin *o = DFOPT_ROW(origins, struct dfopt_fold_origin);
-    for (size_t i = 0; i < DFOPT_ROWS(origins, struct dfopt_fold_origin); i++)
-        if (o[i].origin == origin)
-            return &o[i];
-    return NULL;
-}
-
-bool dfopt_fold_is_known(const struct dfopt_buf *origins, dfopt_sym origin,
-                         uint64_t number)
-{
-    const struct dfopt_fold_origin *o = find_origin(origins, origin);
-    return o && number <= o->last;
-}
-
-enum dfopt_err dfopt_fold_note(struct dfopt_buf *origins, dfopt_sym origin,
-                               uint64_t number)
-{
-    struct dfopt_fold_origin *o = find_origin(origins, origin);
-    if (o) {
-        if (number > o->last)
-            o->last = number;
-        return DFOPT_OK;
-    }
-    const struct dfopt_fold_origin new = {.origin = origin, .last = number};
-    return dfopt_buf_add(origins, &new, sizeof new);
-}
-
-static enum dfopt_err see_origin(struct dfopt_fold *f,
-                                 const struct dfopt_declog_origin_row *row,
-                                 uint64_t end_seq)
-{
-    if (row->unit != DFOPT_UNIT_EVENT_ID || end_seq <= row->seq)
-        return DFOPT_OK;
-    return dfopt_fold_note(&f->origins, row->origin,
-                           row->offset + (end_seq - row->seq) - 1);
-}
-
-static enum dfopt_err take_origins(struct fold *f, struct dfopt_error *err)
-{
-    struct dfopt_declog_origin_row before = {.unit = DFOPT_UNIT_BYTE};
-    struct dfopt_cursor c;
-    const void *row = NULL;
-    enum dfopt_err e;
-    dfopt_cursor_init(&c, f->reader, DFOPT_TABLE_ORIGINS);
-    do {
-        struct dfopt_declog_origin_row now = {.seq = f->out->next_seq};
-        e = dfopt_cursor_row(&c, &row, err);
-        if (!e && row)
-            memcpy(&now, row, sizeof now);
-        if (!e)
-            e = see_origin(f->out, &before, now.seq);
-        before = now;
-        c.next++;
-    } while (!e && row);
-    dfopt_cursor_free(&c);
-    return e;
-}
-
 /* ---- the whole ---- */
 
-static enum dfopt_err start(struct fold *f, struct dfopt_error *err)
+static enum dfopt_err start(struct fold *f, bool feed, struct dfopt_error *err)
 {
-    static const struct dfopt_codec_limits limits = {.max_record_bytes =
-                                                         BODY_BYTES_MAX};
-    const struct dfopt_planner_config config = {.policy = &f->policy,
-                                                .relay_hostname = DFOPT_SYM_EMPTY};
     if (dfopt_declog_reader_run(f->reader)->format_version < 2)
         return dfopt_error_set(
             err, DFOPT_ERR_FORMAT,
@@ -386,32 +453,38 @@ static enum dfopt_err start(struct fold *f, struct dfopt_error *err)
     for (size_t i = 0; i < DFOPT_RUN_TEXT_COUNT; i++)
         f->out->run_text[i] = "";
     dfopt_policy_preset(&f->policy, DFOPT_PRESET_DEFAULT);
-    enum dfopt_err e = dfopt_codec_create(&f->codec, f->dict, &limits);
-    return e ? e : dfopt_planner_create(&f->planner, f->dict, &config);
+    enum dfopt_err e = feed ? find_last_stretch(f, err) : DFOPT_OK;
+    return e ? e : dfopt_fold_events_init(&f->events, f->reader, f->dict);
 }
 
 enum dfopt_err dfopt_fold_log(struct dfopt_fold *out, struct dfopt_declog_reader *r,
-                              struct dfopt_dict *dict, uint64_t to,
+                              struct dfopt_dict *dict, uint64_t to, bool feed,
                               struct dfopt_error *err)
 {
-    struct fold f = {
-        .out = out, .reader = r, .dict = dict, .initial_seq = UINT64_MAX};
+    struct fold f = {.out = out,
+                     .reader = r,
+                     .dict = dict,
+                     .left_out = UINT64_MAX,
+                     .initial_seq = UINT64_MAX};
+    f.knobs = (struct dfopt_fold_knobs){.policy = &f.policy, .all = &out->knobs};
+    out->reader = r;
+    out->dict = dict;
     out->at = dfopt_declog_reader_run(r)->last.at;
     out->next_seq = to < out->at.next_seq ? to + 1 : out->at.next_seq;
-    enum dfopt_err e = start(&f, err);
+    enum dfopt_err e = start(&f, feed, err);
     if (!e)
         e = take_rows(&f, to, err);
     if (!e)
-        e = take_origins(&f, err);
-    if (!e)
-        e = dfopt_planner_state(f.planner, true, &out->rows, &out->suppressions);
+        e = dfopt_fold_take_origins(out, err);
+    if (!e && f.planner)
+        e = list_state(&f, true);
     if (e == DFOPT_ERR_NOMEM)
         dfopt_error_set(err, e, "out of memory");
     dfopt_planner_destroy(f.planner);
-    dfopt_codec_destroy(f.codec);
+    dfopt_fold_events_free(&f.events);
     dfopt_policy_clear(&f.policy);
     dfopt_decisions_free(&f.scratch);
-    dfopt_symmap_free(&f.knob_at);
+    dfopt_symmap_free(&f.knobs.at);
     return e;
 }
 

@@ -12,6 +12,8 @@ enum dfopt_err dfopt_fold_next(struct dfopt_fold_table *tables, size_t n,
     for (size_t i = 0; i < n; i++) {
         const void *at;
         uint64_t seq;
+        if (tables[i].off)
+            continue;
         enum dfopt_err e = dfopt_cursor_row(&tables[i].cursor, &at, err);
         if (e)
             return e;

@@ -7,6 +7,7 @@
 struct dfopt_fold_table {
     struct dfopt_cursor cursor;
     size_t seq; /* offset of a row's event number */
+    bool off;   /* its rows are left out */
 };
 
 /* The index of the table whose row comes first; n at the end. Of rows of the same

@@ -11,7 +11,7 @@ from harness import (Case, DecisionLog, finding, lines, loader_registration,
                      registration, knob, response, session)
 
 KINDS = ("finding", "registration", "ack", "global_plan", "reject", "suppression",
-         "timeout", "verdict", "plan", "knob", "response", "seen")
+         "timeout", "verdict", "plan", "knob", "response", "seen", "objective", "outcome")
 POLICIES = (
     {}, {"switches": {"pending_timeout_windows": 3}},
     {"switches": {"reregister": "append", "reject": "upstream"}},
@@ -19,6 +19,8 @@ POLICIES = (
     {"switches": {"ack_window": "none", "global_exempt": False}},
     {"switches": {"global_overrides_nodes": False, "suppression_ttl_windows": 2},
      "responses": {"*": {"min_severity": 0.1, "cooldown_windows": 1}}})
+# under which rows of decisions tell all of the state: any detail can be resumed
+BY_ROWS = {"effect": "severity", "registration": "carry", "unmatched_ack": "ignore"}
 ROUNDS = 3
 
 
@@ -61,9 +63,13 @@ class Resume(Case):
         records = lines(log).split(b"\n")[:-1]
         for _ in range(3):
             records.insert(rng.randrange(len(records)), rng.choice((b"{", b"", b"[]")))
-        policy = self.write("policy", json.dumps(rng.choice(POLICIES)))
+        detail = rng.choice(("plans", "verdicts", "findings", "findings", "findings"))
+        policy = json.loads(json.dumps(rng.choice(POLICIES)))
+        if detail != "findings" or rng.random() < 0.2:
+            policy["switches"] = {**policy.get("switches", {}), **BY_ROWS}
+        policy = self.write("policy", json.dumps(policy))
         options = ["--policy", policy, "--acks", rng.choice(("explicit",) * 4 + ("assumed",)),
-                   "--log-detail", rng.choice(("plans", "verdicts", "findings")),
+                   "--log-detail", detail,
                    "--log-compression", rng.choice("019")]
         places = sorted(rng.sample(range(len(records) + 1), rng.choice((1, 1, 2))))
         self.write("in.jsonl", b"\n".join(records) + b"\n")
@@ -93,14 +99,49 @@ class Resume(Case):
 
     def test_the_state_at_any_event(self):
         log = session(3, 8)
-        for detail in ("plans", "findings"):
+        for detail, switches in (("plans", BY_ROWS), ("findings", BY_ROWS),
+                                 ("findings", {}), ("findings", {"effect": "severity"})):
             self.write("in.jsonl", lines(log))
-            self.run_ok(self.args("whole", "--decision-log", ["--log-detail", detail]))
+            policy = ["--policy", self.write("policy", json.dumps({"switches": switches}))]
+            self.run_ok(self.args("whole", "--decision-log",
+                                  ["--log-detail", detail, *policy]))
             for n in (1, 2, len(log) // 2, len(log) - 1):
                 self.write("in.jsonl", lines(log[:n]))
-                self.run_ok(self.args("part", "--decision-log"))
+                self.run_ok(self.args("part", "--decision-log", policy))
                 at = ask_log("state", "--at", str(n - 1), self.path("whole.h5"))
                 self.assertEqual(at.stdout, self.read("part.state"), (detail, n))
+
+    def test_a_log_without_findings(self):
+        self.begin(["--log-detail", "verdicts"])
+        self.refused("the log has no findings, from which the state follows under its "
+                     "policy: it was written with --log-detail verdicts", [])
+        asked = ask_log("state", self.path("cut.h5"))
+        self.assertEqual((asked.returncode, asked.stdout), (2, b""))
+        self.assertIn(b"only a log with --log-detail findings can be resumed", asked.stderr)
+        self.assertEqual(ask_log("summary", self.path("cut.h5")).returncode, 0)
+
+    def test_rules_that_change_under_control(self):
+        """At any number of ranks the same; values and plans in flight stay."""
+        records = session(4, 20)
+        part = len(records) // 3
+        patient = self.write("patient", '{"switches": {"verify_windows": 9}}')
+        severe = self.write("severe", json.dumps({"switches": BY_ROWS}))
+        want = None
+        for ranks in (None, 2, 5):
+            for number, policy in enumerate(([], ["--policy", patient], ["--policy", severe],
+                                             ["--policy", severe], [], [])):
+                self.write("in.jsonl", lines(records[:part + 7 * number]))
+                r = harness.run(self.args("cut", "--resume" if number else "--decision-log",
+                                          [*policy, *["--allow-policy-change"] * bool(number)]),
+                                ranks=ranks)
+                self.assertEqual(r.code, 0, r.brief)
+                before = self.read("cut.state")
+                self.assertEqual(json.loads(ask_log("state", self.path("cut.h5")).stdout),
+                                 json.loads(before), (ranks, number))
+            got = self.outcome("cut")
+            want = want or got
+            self.assert_same(want, got, ranks)
+            self.assertGreater(got["plans"].count(b"\n"), 5)
 
     # ---- what must be as it was ----
 

@@ -150,7 +150,7 @@ static bool read_state(struct dfopt_declog_reader *r, uint64_t to,
     struct dfopt_error err = {.text = ""};
     FUZZ_CHECK(!dfopt_dict_create(&dict, false) && !dfopt_fold_names(r, dict),
                "out of memory");
-    const bool ok = !dfopt_fold_log(&f, r, dict, to, &err);
+    const bool ok = !dfopt_fold_log(&f, r, dict, to, false, &err);
     FUZZ_CHECK(ok || err.text[0], "an error without a text");
     if (ok)
         FUZZ_CHECK(!dfopt_codec_state_json(

@@ -3,9 +3,12 @@ outcome must be that of a run that was never killed. Also: the job ends within
 seconds with the rank and its node named.
 
     kill_replay.py [--count N] [--seed N] --program DFOPT_MPI --log-program DFOPT_LOG
+    kill_replay.py --generated ...   generated logs under control, a budget and guards, of
+                                     which tests/spec/model.py says the outcome
 """
 import argparse
 import hashlib
+import json
 import os
 import random
 import re
@@ -22,6 +25,10 @@ from harness import lines, session, session_processes  # noqa: E402
 
 END_WITHIN_S = 20  # of the job, once a rank is gone; this machine may be busy
 POLICY = '{"switches": {"pending_timeout_windows": 6}}'
+# under which rows of decisions tell all of the state, so that any detail will do
+BY_ROWS = ('{"switches": {"pending_timeout_windows": 6, "effect": "severity",'
+           ' "registration": "carry", "unmatched_ack": "ignore"}}')
+SPEC = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "spec")
 
 
 class Wrong(Exception):
@@ -52,10 +59,11 @@ class Case:
         self.folder = folder
         self.rng = rng
         self.ranks = rng.choice((1, 2, 3, 4))
+        detail = rng.choice(("plans", "verdicts", "findings", "findings"))
+        policy = "policy" if detail == "findings" else "by-rows"
         self.options = [x for f in files for x in ("--findings-file", f)]
-        self.options += ["--policy", os.path.join(os.path.dirname(files[0]), "policy"),
-                         "--log-level", "error", "--log-detail",
-                         rng.choice(("plans", "verdicts", "findings"))]
+        self.options += ["--policy", os.path.join(os.path.dirname(files[0]), policy),
+                         "--log-level", "error", "--log-detail", detail]
         self.options += rng.choice((["--readers", "one", "--batch-events", "40"],
                                     ["--read-bytes", "20000"], ["--read-bytes", "3000"]))
         self.options += ["--log-flush-interval", rng.choice(("0", "0.02", "0.3"))]
@@ -82,6 +90,49 @@ class Case:
         if r.code:
             raise Wrong(f"{how}: code {r.code}: {r.brief}")
         return time.monotonic() - begun
+
+
+class Generated(Case):
+    """A log that tests/spec generates, with everything in it."""
+
+    def __init__(self, folder, rng, number):
+        for name in ("raw", "log", "want", "policy"):
+            setattr(self, name, os.path.join(folder, name))
+        self.generate(rng, number)
+        super().__init__(folder, rng, [self.log])
+        self.ranks = (1, 2, 4, 7)[number % 4]
+        at = self.options.index("--log-detail")
+        self.options[at:at + 2] = ["--acks", "explicit"]
+        self.options[self.options.index("--policy") + 1] = self.policy
+
+    def generate(self, rng, number):
+        def spec(name, *args):
+            subprocess.run([sys.executable, os.path.join(SPEC, name), *args], check=True,
+                           stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                           timeout=120)
+        spec("gen_findings.py", "--everything", "--nodes", "6", "--windows", "40",
+             "--seed", str(number), "--policy-out", self.policy, "-o", self.raw)
+        spec("model.py", self.raw, "--policy", self.policy, "--close-loop",
+             str(rng.choice((1, 2, 3))), "--emit-log", self.log, "-o", os.devnull)
+        spec("model.py", self.log, "--policy", self.policy, "--decisions", "-o", self.want)
+
+    def check_model(self):
+        """That the run which was not killed did what the specification says."""
+        want = [json.loads(line) for line in read(self.want).splitlines()]
+        rows = subprocess.run([harness.Config.log_program, "dump", "--kind", "verdict",
+                               self.path("whole.h5")], stdout=subprocess.PIPE, check=True,
+                              timeout=120).stdout
+        got = [json.loads(line) for line in rows.splitlines()]
+        if [d.get("plan") or d.get("relay") for d in want if "plan" in d or "relay" in d] \
+                != [json.loads(line) for line in read(self.path("whole.plans")).splitlines()]:
+            raise Wrong("other plans than the specification's")
+        if [[d["event"], d["tag"], d["knob_id"], d["node"], d["verdict"]]
+                for d in want if "verdict" in d] != \
+                [[d["seq"], d["tag"], d["knob"], d["node"], d["verdict"]] for d in got]:
+            raise Wrong("other verdicts than the specification's")
+        final = next(d["final"] for d in want if "final" in d)
+        if final != json.loads(read(self.path("whole.state"))):
+            raise Wrong("another final state than the specification's")
 
 
 def rank_processes(sid):
@@ -159,11 +210,14 @@ def compare(case):
 
 def one(number, top, files, tally):
     folder = tempfile.mkdtemp(prefix=f"case{number}-", dir=top)
-    case = Case(folder, random.Random(number), files)
+    rng = random.Random(number)
+    case = Case(folder, rng, files) if files else Generated(folder, rng, number)
     case.ended, case.named = tally["ended"], 0
-    seconds = case.run_to_end("whole", "--decision-log")
     how, kills = "--decision-log", 0
     try:
+        seconds = case.run_to_end("whole", "--decision-log")
+        if not files:
+            case.check_model()
         while kills == 0 or (kills < 4 and case.rng.random() < 0.3):
             rank = kill_one(case, how, case.rng.random() * seconds)
             if rank is None:
@@ -195,6 +249,7 @@ def main():
     p.add_argument("--count", type=int, default=200)
     p.add_argument("--seed", type=int, default=1)
     p.add_argument("--windows", type=int, default=120)
+    p.add_argument("--generated", action="store_true")
     p.add_argument("--program", default=harness.Config.program)
     p.add_argument("--log-program", default=harness.Config.log_program)
     o = p.parse_args()
@@ -206,8 +261,11 @@ def main():
         files.append(os.path.join(top, f"in{i}.jsonl"))
         with open(files[-1], "wb") as f:
             f.write(lines(log[i * len(log) // 3:(i + 1) * len(log) // 3]))
-    with open(os.path.join(top, "policy"), "w") as f:
-        f.write(POLICY)
+    for name, policy in (("policy", POLICY), ("by-rows", BY_ROWS)):
+        with open(os.path.join(top, name), "w") as f:
+            f.write(policy)
+    if o.generated:
+        files = None
     tally = {"kills": 0, "before the log": 0, "resumed": 0, "named": 0, "ended": []}
     good = 0
     for number in range(o.seed, o.seed + o.count):

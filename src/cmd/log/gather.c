@@ -134,12 +134,12 @@ static enum dfopt_err gather_state(struct gather *g, struct dfopt_error *err)
     if (!e)
         e = dfopt_fold_names(g->reader, dict);
     if (!e)
-        e = dfopt_fold_log(&f, g->reader, dict, UINT64_MAX, err);
+        e = dfopt_fold_log(&f, g->reader, dict, UINT64_MAX, false, err);
     for (size_t i = 0; !e && i < DFOPT_ROWS(&f.rows, struct dfopt_state_row); i++)
         see_state(g, &DFOPT_ROW(&f.rows, struct dfopt_state_row)[i]);
     dfopt_fold_free(&f);
     dfopt_dict_destroy(dict);
-    if (e != DFOPT_ERR_FORMAT)
+    if (e != DFOPT_ERR_FORMAT && e != DFOPT_ERR_STATE)
         return e;
     g->facts->no_end = *err; /* all else can be told */
     *err = (struct dfopt_error){.code = DFOPT_OK};

@@ -28,7 +28,7 @@ static enum dfopt_err fold(struct dl_job *j, uint64_t at)
     if (!e)
         e = dfopt_fold_names(j->reader, dict);
     if (!e)
-        e = dfopt_fold_log(&f, j->reader, dict, at, &j->err);
+        e = dfopt_fold_log(&f, j->reader, dict, at, false, &j->err);
     if (!e)
         e = print_state(j, dict, &f);
     else if (j->err.code)
@@ -50,11 +50,14 @@ int dl_state(int argc, char **argv)
     static const struct dl_command command = {
         .options = options,
         .args_doc = "FILE",
-        .doc = "Prints the state that the planner had: values, plans in flight, "
-               "suppressions, cooldowns; as one JSON object, like --final-state of "
-               "dfopt-mpi.\v"
-               "It is put together from what the log holds, at any detail; a run "
-               "that is resumed starts from it.\n"};
+        .doc =
+            "Prints the state that the planner had: values, plans in flight, "
+            "suppressions, cooldowns; as one JSON object, like --final-state of "
+            "dfopt-mpi.\v"
+            "All that came in is decided again, for which the log must have been "
+            "written with --log-detail findings; under a policy like the preset "
+            "upstream any detail will do. A run that is resumed starts from "
+            "it.\n"};
     struct wish s = {.at = UINT64_MAX};
     struct dl_job job = {.args = {.n_files = 1}};
     dl_args_parse(&job.args, &command, &s, argc, argv); /* always JSON */

@@ -23,7 +23,14 @@ enum dfopt_err dfopt_resume_open(struct dfopt_resume *r, const char *path,
         return e;
     if (dfopt_fold_names(r->reader, dict))
         return dfopt_error_set(err, DFOPT_ERR_NOMEM, "%s: out of memory", path);
-    e = dfopt_fold_log(&r->fold, r->reader, dict, UINT64_MAX, err);
+    const int version = (int)dfopt_declog_reader_run(r->reader)->format_version;
+    if (version < DFOPT_DECLOG_VERSION)
+        return dfopt_error_set(
+            err, DFOPT_ERR_FORMAT,
+            "cannot resume %s: log format %d is not supported; use "
+            "dfopt-mpi 0.1 or start a new log",
+            path, version);
+    e = dfopt_fold_log(&r->fold, r->reader, dict, UINT64_MAX, true, err);
     if (e) {
         dfopt_error_prefix(err, "%s", path);
         return e;
@@ -135,6 +142,33 @@ static enum dfopt_err compare_policies(const struct dfopt_resume *r,
         e = differs(r, "policy", "another", "changed in its responses", err);
     dfopt_policy_clear(&was);
     dfopt_buf_free(&is);
+    return e;
+}
+
+enum dfopt_err dfopt_resume_change_rules(struct dfopt_resume *r,
+                                         const struct dfopt_resume_rules *now,
+                                         struct dfopt_error *err)
+{
+    const char *is[DFOPT_RUN_TEXT_COUNT];
+    struct dfopt_buf policy = {0};
+    memcpy(is, r->fold.run_text, sizeof is);
+    if (dfopt_policy_json(now->dict, now->policy, &policy) ||
+        dfopt_buf_add(&policy, "", 1)) {
+        dfopt_buf_free(&policy);
+        return dfopt_error_set(err, DFOPT_ERR_NOMEM, "out of memory");
+    }
+    is[DFOPT_RUN_policy] = policy.data;
+    is[DFOPT_RUN_acks_mode] = now->assumed_acks ? "assumed" : "explicit";
+    is[DFOPT_RUN_relay_hostname] = now->relay_hostname;
+    const bool same = dfopt_fold_same_rules(is, r->fold.run_text);
+    dfopt_buf_free(&policy);
+    if (same || !r->fold.left_to_feed)
+        return DFOPT_OK;
+    dfopt_fold_free(&r->fold);
+    enum dfopt_err e =
+        dfopt_fold_log(&r->fold, r->reader, now->dict, UINT64_MAX, false, err);
+    if (e)
+        dfopt_error_prefix(err, "%s", r->path);
     return e;
 }
 

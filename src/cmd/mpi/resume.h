@@ -42,6 +42,13 @@ enum dfopt_err dfopt_resume_compare(const struct dfopt_resume *r,
                                     const struct dfopt_resume_rules *now,
                                     struct dfopt_error *err);
 
+/* Those other than initial registrations: where they are not the log's, the state
+ * is put together under the log's rules, and what control knew is left behind. OK,
+ * or the text names the path. */
+enum dfopt_err dfopt_resume_change_rules(struct dfopt_resume *r,
+                                         const struct dfopt_resume_rules *now,
+                                         struct dfopt_error *err);
+
 /* Whether the log's run has registered these bodies at its start already. */
 bool dfopt_resume_has_initial(const struct dfopt_resume *r,
                               const struct dfopt_buf *bodies);

@@ -95,7 +95,7 @@ static enum dfopt_err resume(struct dfopt_session *s, struct dfopt_error *err)
     enum dfopt_err e = dfopt_resume_compare(&s->resume, &now, err);
     if (e == DFOPT_ERR_ARG && s->options->allow_policy_change) {
         dfopt_session_failed(s, "optimizer.policy.changed", err);
-        e = DFOPT_OK;
+        e = dfopt_resume_change_rules(&s->resume, &now, err);
     }
     if (!e && dfopt_resume_has_initial(&s->resume, &s->initial.bodies))
         dfopt_initial_drop(&s->initial);

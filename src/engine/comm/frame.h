@@ -20,6 +20,8 @@
 enum dfopt_frame_kind {
     DFOPT_FRAME_CONFIG = 1, /* rank 0 to a worker: the rules */
     DFOPT_FRAME_EVENTS,     /* rank 0 to a worker: a batch's share */
+    DFOPT_FRAME_FEED,       /* rank 0 to a worker: events to decide again, unheard;
+                             * batch 1: the last */
     DFOPT_FRAME_ASK_STATE,  /* rank 0 to a worker: report the state */
     DFOPT_FRAME_STOP,       /* rank 0 to a worker: leave, with an exit code */
     DFOPT_FRAME_RESULTS,    /* worker to rank 0: what a batch's share led to */

@@ -305,6 +305,8 @@ static enum dfopt_err start(struct leader *l, struct dfopt_comm *comm,
             return no_memory(err);
     }
     e = dfopt_scatter_start(l->scatter, &l->batches[0], err);
+    if (!e)
+        e = dfopt_scatter_feed(l->scatter, &l->batches[0], err);
     return e ? e : dfopt_output_initial(&l->output, err);
 }
 

@@ -110,6 +110,77 @@ enum dfopt_err dfopt_scatter_start(struct dfopt_scatter *s, struct dfopt_batch *
     return DFOPT_OK;
 }
 
+/* ---- events of the log ---- */
+
+struct feeding {
+    struct dfopt_scatter *scatter;
+    struct dfopt_buf *bytes; /* by planner, as `sending`; owned */
+    struct dfopt_send **sending;
+};
+
+static enum dfopt_err begin_feed(void *arg, uint32_t planner, struct dfopt_frame *f,
+                                 struct dfopt_error *err)
+{
+    struct feeding *g = arg;
+    struct dfopt_scatter *s = g->scatter;
+    enum dfopt_err e = dfopt_send_finish(s->comm, &g->sending[planner], err);
+    return e ? e
+             : dfopt_frame_begin(f, &g->bytes[planner], s->config->dict,
+                                 &s->known[planner]);
+}
+
+static enum dfopt_err send_feed(void *arg, uint32_t planner, struct dfopt_frame *f,
+                                bool last, struct dfopt_error *err)
+{
+    struct feeding *g = arg;
+    struct dfopt_comm *comm = g->scatter->comm;
+    const int rank = dfopt_partition_rank(planner, dfopt_comm_size(comm));
+    dfopt_frame_end(f, DFOPT_FRAME_FEED, last);
+    return dfopt_comm_send(comm, rank, &g->bytes[planner], &g->sending[planner],
+                           err);
+}
+
+static enum dfopt_err feed(struct dfopt_scatter *s, struct dfopt_error *err)
+{
+    const uint32_t n = s->router.planners;
+    struct feeding g = {.scatter = s,
+                        .bytes = calloc(n, sizeof *g.bytes),
+                        .sending = calloc(n, sizeof(struct dfopt_send *))};
+    const struct dfopt_start_feed to = {.router = &s->router,
+                                        .here = is_alone(s) ? &s->here : NULL,
+                                        .arg = &g,
+                                        .begin = begin_feed,
+                                        .send = send_feed};
+    enum dfopt_err e = g.bytes && g.sending ? dfopt_start_feed(&to, s->config, err)
+                                            : DFOPT_ERR_NOMEM;
+    for (uint32_t i = 0; i < n; i++) {
+        if (g.sending && g.sending[i]) {
+            const enum dfopt_err sent =
+                dfopt_send_finish(s->comm, &g.sending[i], e ? NULL : err);
+            e = e ? e : sent;
+        }
+        if (g.bytes)
+            dfopt_buf_free(&g.bytes[i]);
+    }
+    free(g.bytes);
+    free(g.sending);
+    return e;
+}
+
+/* The batch with the start goes first, on its own. */
+enum dfopt_err dfopt_scatter_feed(struct dfopt_scatter *s, struct dfopt_batch *b,
+                                  struct dfopt_error *err)
+{
+    if (!dfopt_start_feeds(s->config))
+        return DFOPT_OK;
+    enum dfopt_err e = is_alone(s) ? DFOPT_OK : dfopt_scatter_send(s, b, err);
+    if (!e)
+        e = dfopt_scatter_collect(s, b, b, 1, true, err);
+    for (uint32_t i = 0; i < b->n_shares; i++)
+        b->shares[i].used = false;
+    return e ? e : feed(s, err);
+}
+
 enum dfopt_err dfopt_scatter_event(struct dfopt_scatter *s, struct dfopt_batch *b,
                                    uint64_t seq, const struct dfopt_event *event)
 {

@@ -24,6 +24,11 @@ uint32_t dfopt_scatter_planners(const struct dfopt_scatter *s);
 enum dfopt_err dfopt_scatter_start(struct dfopt_scatter *s, struct dfopt_batch *b,
                                    struct dfopt_error *err);
 
+/* Has the planners decide again the events of the log that is resumed, if need be:
+ * behind the batch of dfopt_scatter_start, which is sent. */
+enum dfopt_err dfopt_scatter_feed(struct dfopt_scatter *s, struct dfopt_batch *b,
+                                  struct dfopt_error *err);
+
 /* Gives the next event of the batch to the planners on its route. The events of a
  * batch come in order and are counted by these calls. OK or NOMEM. */
 enum dfopt_err dfopt_scatter_event(struct dfopt_scatter *s, struct dfopt_batch *b,

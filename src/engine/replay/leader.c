@@ -63,6 +63,53 @@ static enum dfopt_err send_start(struct dfopt_replay_leader *l, int to)
     return e;
 }
 
+/* ---- events of the log ---- */
+
+struct feeding {
+    struct dfopt_replay_leader *l;
+    struct dfopt_frame_known *known; /* by rank */
+};
+
+static enum dfopt_err begin_feed(void *arg, uint32_t planner, struct dfopt_frame *f,
+                                 struct dfopt_error *err)
+{
+    struct feeding *g = arg;
+    (void)err;
+    dfopt_replay_begin(&g->l->rank, (int)planner, DFOPT_REPLAY_EVENT_LANE, f,
+                       &g->known[planner]);
+    return DFOPT_OK;
+}
+
+static enum dfopt_err send_feed(void *arg, uint32_t planner, struct dfopt_frame *f,
+                                bool last, struct dfopt_error *err)
+{
+    struct feeding *g = arg;
+    (void)err;
+    dfopt_replay_send_number(&g->l->rank, (int)planner, DFOPT_REPLAY_EVENT_LANE, f,
+                             DFOPT_FRAME_FEED, last);
+    return DFOPT_OK;
+}
+
+/* The workers wait for all of it: a failure ends all ranks. */
+static void feed(struct dfopt_replay_leader *l)
+{
+    struct dfopt_replay_rank *b = &l->rank;
+    struct feeding g = {.l = l, .known = calloc((size_t)b->size, sizeof *g.known)};
+    const struct dfopt_start_feed to = {.router = &b->shard.router,
+                                        .here = &b->shard,
+                                        .arg = &g,
+                                        .begin = begin_feed,
+                                        .send = send_feed};
+    struct dfopt_error err = {0};
+    enum dfopt_err e =
+        g.known ? dfopt_start_feed(&to, l->config, &err) : DFOPT_ERR_NOMEM;
+    if (e)
+        dfopt_comm_lost(b->comm, 0, e, &err);
+    for (int i = 0; i < b->size; i++)
+        dfopt_frame_known_free(&g.known[i]);
+    free(g.known);
+}
+
 /* Resumes where the run of the log stopped: input, numbers, rows of the log. */
 static void resume(struct dfopt_replay_leader *l,
                    const struct dfopt_replay_input *input)
@@ -112,6 +159,7 @@ static enum dfopt_err start(struct dfopt_replay_leader *l,
         .log_detail = input->log_detail,
         .log_level = *l->config->declog ? input->log_compression : -1,
         .start = input->start,
+        .feed = dfopt_start_feeds(l->config),
     };
     b->options.leader_bytes = size > 1
                                   ? leader_bytes(b->options.split_bytes, (int)size,
@@ -141,6 +189,8 @@ static enum dfopt_err start(struct dfopt_replay_leader *l,
     }
     l->known_strings = dfopt_dict_strings(l->config->dict);
     l->known_lists = dfopt_dict_lists(l->config->dict);
+    if (b->options.feed)
+        feed(l);
     return dfopt_output_initial(&l->output, err);
 }
 

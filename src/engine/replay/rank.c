@@ -99,9 +99,16 @@ struct dfopt_frame *dfopt_replay_begin(struct dfopt_replay_rank *b, int to,
 void dfopt_replay_send(struct dfopt_replay_rank *b, int to, int lane,
                        struct dfopt_frame *f, enum dfopt_frame_kind kind)
 {
+    dfopt_replay_send_number(b, to, lane, f, kind, 0);
+}
+
+void dfopt_replay_send_number(struct dfopt_replay_rank *b, int to, int lane,
+                              struct dfopt_frame *f, enum dfopt_frame_kind kind,
+                              uint64_t number)
+{
     const int at = to * DFOPT_REPLAY_LANES + lane;
     struct dfopt_error err = {0};
-    dfopt_frame_end(f, kind, 0);
+    dfopt_frame_end(f, kind, number);
     enum dfopt_err e =
         dfopt_comm_send(b->comm, to, &b->out[at], &b->sending[at], &err);
     if (e)

@@ -10,8 +10,10 @@ struct dfopt_replay_options { /* the same on all ranks; plain data */
     uint64_t split_bytes;     /* of input that a rank reads at a time; */
     uint64_t leader_bytes;    /* rank 0, which has more to do with all of it */
     uint64_t max_record_bytes;
-    uint32_t log_detail;      /* enum dfopt_declog_detail */
-    int32_t log_level;        /* deflate level; -1: there is no decision log */
+    uint32_t log_detail; /* enum dfopt_declog_detail */
+    int32_t log_level;   /* deflate level; -1: there is no decision log */
+    uint32_t feed;       /* 1: events of the log come before the input */
+    uint32_t reserved;
     struct dfopt_split start; /* where reading begins */
 };
 
@@ -124,6 +126,9 @@ struct dfopt_frame *dfopt_replay_begin(struct dfopt_replay_rank *b, int to,
                                        struct dfopt_frame_known *known);
 void dfopt_replay_send(struct dfopt_replay_rank *b, int to, int lane,
                        struct dfopt_frame *f, enum dfopt_frame_kind kind);
+void dfopt_replay_send_number(struct dfopt_replay_rank *b, int to, int lane,
+                              struct dfopt_frame *f, enum dfopt_frame_kind kind,
+                              uint64_t number); /* in the frame's header */
 void dfopt_replay_receive(struct dfopt_replay_rank *b, int from,
                           enum dfopt_frame_kind kind, struct dfopt_frame_reader *r);
 

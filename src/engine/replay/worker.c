@@ -252,8 +252,28 @@ static void send_state(struct dfopt_replay_rank *b)
     dfopt_replay_send(b, 0, DFOPT_REPLAY_EVENT_LANE, &f, DFOPT_FRAME_STATE);
 }
 
+/* Decides the events of the log that is resumed. */
+static void receive_feed(struct dfopt_replay_rank *b)
+{
+    bool last = !b->options.feed;
+    while (!last) {
+        struct dfopt_frame_reader in;
+        struct dfopt_item item;
+        enum dfopt_err e = DFOPT_OK;
+        dfopt_replay_receive(b, 0, DFOPT_FRAME_FEED, &in);
+        last = in.header.batch == 1;
+        dfopt_decisions_clear(&b->results);
+        while (!b->status && !e && dfopt_frame_next(&in, &item, &e))
+            e = item.kind == DFOPT_ITEM_STRING || item.kind == DFOPT_ITEM_LIST
+                    ? dfopt_item_define(b->slice.dict, &item)
+                    : dfopt_shard_item(&b->shard, &item, &b->results);
+        dfopt_replay_fail(b, e, NULL);
+    }
+}
+
 static void work(struct dfopt_replay_rank *b)
 {
+    receive_feed(b);
     for (;;) {
         struct dfopt_replay_sync sync;
         dfopt_replay_read(b, &sync);

@@ -7,7 +7,7 @@ NO_STRING = 0xFFFFFFFF
 # Options of dfopt-log dump: all that came in and was decided, and nothing of the run.
 DECIDED = [x for kind in ("finding", "registration", "ack", "global_plan", "reject",
                           "suppression", "timeout", "verdict", "plan", "knob",
-                          "response", "seen") for x in ("--kind", kind)]
+                          "response", "seen", "objective", "outcome") for x in ("--kind", kind)]
 
 
 class DecisionLog:
