@@ -281,7 +281,7 @@ enum dfopt_err dl_brought_read(struct dl_brought_facts *f,
                          .job_planned = INT64_MAX,
                          .n_strings =
                              dfopt_dict_strings(dfopt_declog_reader_dict(r)),
-                         .min_effect = dl_min_effect(run)};
+                         .min_effect = dl_switch(run, "min_effect")};
     f->logged = run->format_version >= 3;
     in.index = calloc((size_t)in.n_strings + 1, sizeof *in.index);
     enum dfopt_err e = in.index ? DFOPT_OK : DFOPT_ERR_NOMEM;

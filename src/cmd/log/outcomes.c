@@ -4,6 +4,7 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,11 +28,12 @@ enum dl_color dl_end_color(enum dl_end_of end)
                                                             : DL_PLAIN;
 }
 
-double dl_min_effect(const struct dfopt_declog_run *run)
+double dl_switch(const struct dfopt_declog_run *run, const char *name)
 {
-    static const char key[] = "\"min_effect\":";
+    char key[64];
+    const int n = snprintf(key, sizeof key, "\"%s\":", name);
     const char *at = strstr(run->policy, key);
-    return at ? strtod(at + sizeof key - 1, NULL) : 0;
+    return at ? strtod(at + n, NULL) : 0;
 }
 
 /* ---- reading ---- */
@@ -280,7 +282,10 @@ void dl_put_claim(struct dl_print *p, const struct dl_claim *c)
     const double gain = 100 * c->gain, twice = 200 * c->error;
     const bool known = isfinite(twice);
     const int digits = (known ? twice >= 2 : fabs(gain) >= 10) ? 0 : 1;
-    dl_put(p, "%+.*f %%", digits, gain);
+    if (fabs(gain) < (digits ? 0.05 : 0.5))
+        dl_put(p, "0 %%"); /* not -0 */
+    else
+        dl_put(p, "%+.*f %%", digits, gain);
     if (known)
         dl_put(p, " +- %.*f %%", digits, twice);
     dl_put(p, c->certain ? ", certain" : ", effect not certain");

@@ -95,7 +95,7 @@ void dl_put_level(struct dl_print *p, double level);
 /* Of an end: green where it helps, yellow where it is open, red where not. */
 enum dl_color dl_end_color(enum dl_end_of end);
 
-/* The policy's min_effect. */
-double dl_min_effect(const struct dfopt_declog_run *run);
+/* A number among the switches of the policy; 0: it has none of that name. */
+double dl_switch(const struct dfopt_declog_run *run, const char *name);
 
 #endif
