@@ -1,6 +1,6 @@
 /* dfopt-log diff: two logs side by side, in the order of events. Rows are
  * compared by what they say: the numbers of strings differ between logs. */
-#include "cmd/log/common.h"
+#include "cmd/log/brought.h"
 #include "cmd/log/merge.h"
 
 #include <inttypes.h>
@@ -17,6 +17,9 @@ struct side {
     struct dl_merge merge;
     enum dl_kind kind; /* of the row that comes next */
     const void *row;   /* NULL: no more */
+    struct dl_outcomes outcomes;
+    struct dl_tally tally;
+    struct dl_brought_facts brought;
 };
 
 struct diff {
@@ -217,6 +220,50 @@ static enum dfopt_err tell(struct diff *d, bool of_a, bool of_b)
     return e;
 }
 
+/* What the plans of a side came to, and brought. */
+static enum dfopt_err read_outcomes(struct diff *d, struct side *s)
+{
+    enum dfopt_err e = dl_outcomes_read(&s->outcomes, s->reader, &d->err);
+    if (!e && s->outcomes.judged)
+        e = dl_tally_read(&s->tally, &s->outcomes, &d->err);
+    return e ? e : dl_brought_read(&s->brought, s->reader, &d->err);
+}
+
+static void brought_json(struct dfopt_put *put, const char *name,
+                         const struct side *s)
+{
+    dfopt_put_key(put, name);
+    dfopt_put_raw(put, "{\"objective\":");
+    dl_brought_json(put, &s->brought);
+    dfopt_put_key(put, "plans");
+    dl_tally_json(put, &s->tally);
+    dfopt_put_raw(put, "}");
+}
+
+static void brought_text(struct diff *d, const struct side *s, char mark)
+{
+    const struct dl_brought *b = dl_brought_best_known(&s->brought);
+    const uint64_t *ends = s->tally.ends;
+    struct dl_print *p = &d->print;
+    if (!s->outcomes.judged) {
+        dl_put(p, "%c %8s\n", mark, "-");
+        return;
+    }
+    dl_put(p, "%c %8" PRIu64 " %8" PRIu64 " %11" PRIu64 " %8" PRIu64 "  ", mark,
+           s->tally.plans, ends[DL_END_KEPT], ends[DL_END_TAKEN_BACK],
+           ends[DL_END_OPEN] + ends[DL_END_UNANSWERED]);
+    if (b) {
+        dl_put_level(p, b->start);
+        dl_put(p, " -> ");
+        dl_put_level(p, b->now);
+        dl_put(p, ", ");
+        dl_put_claim(p, &b->claim);
+    } else {
+        dl_put(p, "not known");
+    }
+    dl_put(p, "\n");
+}
+
 static void conclude_json(struct diff *d)
 {
     struct dfopt_put *put = &d->print.put;
@@ -230,7 +277,15 @@ static void conclude_json(struct diff *d)
     for (uint32_t k = 0; k < DL_KINDS; k++)
         if (d->found[k] > 0)
             dfopt_member_uint(put, dl_tables[k].name, d->found[k]);
-    dfopt_put_raw(put, "}}\n");
+    dfopt_put_raw(put, "}");
+    if (d->a.outcomes.judged || d->b.outcomes.judged) {
+        dfopt_put_key(put, "brought");
+        dfopt_put_raw(put, "{");
+        brought_json(put, "a", &d->a);
+        brought_json(put, "b", &d->b);
+        dfopt_put_raw(put, "}");
+    }
+    dfopt_put_raw(put, "}\n");
 }
 
 static void conclude_text(struct diff *d)
@@ -253,6 +308,12 @@ static void conclude_text(struct diff *d)
     if (d->first_kind == DL_FINDING || d->first_kind == DL_REGISTRATION ||
         d->first_kind == DL_REJECT)
         dl_put(p, "The inputs differ there: what follows may differ for that.\n");
+    if (!d->a.outcomes.judged && !d->b.outcomes.judged)
+        return;
+    dl_put(p, "  %8s %8s %11s %8s  objective\n", "plans", "kept", "taken back",
+           "open");
+    brought_text(d, &d->a, '<');
+    brought_text(d, &d->b, '>');
 }
 
 /* ---- going along ---- */
@@ -367,13 +428,20 @@ static enum dfopt_err run(struct diff *d)
         e = compare(d);
     if (e || d->all == 0)
         return e; /* no word where there is no difference, as diff does */
-    if (d->brief)
+    if (d->brief) {
         differ(d);
-    else if (d->args.json)
+        return DFOPT_OK;
+    }
+    e = read_outcomes(d, &d->a);
+    if (!e)
+        e = read_outcomes(d, &d->b);
+    if (e)
+        return e;
+    if (d->args.json)
         conclude_json(d);
     else
         conclude_text(d);
-    return e;
+    return DFOPT_OK;
 }
 
 /* ---- the command ---- */
@@ -395,7 +463,9 @@ int dl_diff(int argc, char **argv)
         .doc = "Compares what two logs say came in and was decided, event by "
                "event: `<' is only or otherwise in A, `>' in B.\v"
                "What only one of the logs keeps (see detail) is not compared, nor "
-               "is how the runs were made.\n"
+               "is how the runs were made. Where they differ, what became of the "
+               "plans "
+               "of each and what they brought is told last.\n"
                "Exit status: 0 the same, 1 different, 2 trouble.\n"};
     struct diff d = {.args = {.n_files = 2}, .limit = 20};
     dl_args_parse(&d.args, &command, &d, argc, argv);
@@ -411,6 +481,8 @@ int dl_diff(int argc, char **argv)
     int status = e || d.print.failed ? DIFF_TROUBLE
                  : d.all             ? DIFF_DIFFERENT
                                      : DIFF_SAME;
+    dl_outcomes_free(&d.a.outcomes);
+    dl_outcomes_free(&d.b.outcomes);
     dl_merge_free(&d.a.merge);
     dl_merge_free(&d.b.merge);
     dfopt_declog_reader_close(d.a.reader);

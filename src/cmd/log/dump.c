@@ -32,8 +32,9 @@ static enum dfopt_err dump(struct dump *d)
 
 static const struct dfopt_option options[] = {
     {"kind", DFOPT_OPTION_WORDS, "KIND",
-     "Only rows of KIND (may be repeated): finding, registration, ack, "
-     "global_plan, reject, suppression, timeout, verdict, plan; and, which else "
+     "Only rows of KIND (may be repeated): finding, objective, registration, ack, "
+     "global_plan, reject, suppression, timeout, verdict, plan, outcome; and, "
+     "which else "
      "are left out, knob and response (registrations have them), seen, origin and "
      "run (for a run that goes on)",
      'k', AT(kinds), .words = dl_event_words},
@@ -51,7 +52,8 @@ int dl_dump(int argc, char **argv)
             "of events.\v"
             "Within an event: what came in, changes of suppressions, plans given "
             "up, "
-            "then verdicts by position, each followed by its plan. Registrations "
+            "then verdicts by position, each followed by its plan or its outcome. "
+            "Registrations "
             "that are no events come before the first event of their run.\n"};
     struct dump d = {.job = {.args = {.n_files = 1}}, .to = UINT64_MAX};
     dl_args_parse(&d.job.args, &command, &d, argc, argv); /* always JSON */

@@ -1,84 +1,29 @@
 /* dfopt-log plans: the plans of a run, one a line, and what became of them. */
 #include "cmd/log/filter.h"
 #include "cmd/log/merge.h"
+#include "cmd/log/outcomes.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
+#include <math.h>
 #include <string.h>
-
-struct answer { /* to a plan: of an ack, or of the time that has passed */
-    uint64_t plan_id;
-    uint32_t fate; /* enum dfopt_ack_outcome, or GIVEN_UP */
-    uint32_t row;  /* the first of several answers counts */
-};
-
-#define GIVEN_UP UINT32_MAX
-
-static int by_plan(const void *a, const void *b)
-{
-    const struct answer *x = a, *y = b;
-    if (x->plan_id != y->plan_id)
-        return x->plan_id < y->plan_id ? -1 : 1;
-    return (x->row > y->row) - (x->row < y->row);
-}
-
-/* Of a row of the kind; false: of no plan that was waited for. */
-static bool answer_of(enum dl_kind kind, const void *row, struct answer *answer)
-{
-    const struct dfopt_declog_ack_row *a = row;
-    const struct dfopt_timeout_row *t = row;
-    if (kind == DL_TIMEOUT) {
-        *answer = (struct answer){.plan_id = t->plan_id, .fate = GIVEN_UP};
-        return true;
-    }
-    *answer = (struct answer){.plan_id = a->plan_id, .fate = a->outcome};
-    return a->outcome != DFOPT_ACK_OUTCOME_UNMATCHED;
-}
 
 struct plans {
     struct dl_job job;
     struct dl_filter filter;
-    struct dfopt_buf answers; /* struct answer, by plan: 16 bytes each */
+    struct dl_outcomes outcomes;
 };
 
-static enum dfopt_err see_answer(void *arg, enum dl_kind kind, const void *row)
-{
-    struct plans *s = arg;
-    struct answer answer;
-    if (!answer_of(kind, row, &answer))
-        return DFOPT_OK;
-    answer.row = (uint32_t)DFOPT_ROWS(&s->answers, struct answer);
-    return dfopt_buf_add(&s->answers, &answer, sizeof answer);
-}
-
-static enum dfopt_err read_answers(struct plans *s)
-{
-    enum dfopt_err e = dl_each(
-        &s->job, DL_KIND_BIT(DL_ACK) | DL_KIND_BIT(DL_TIMEOUT), see_answer, s);
-    if (s->answers.len > 0)
-        qsort(s->answers.data, DFOPT_ROWS(&s->answers, struct answer),
-              sizeof(struct answer), by_plan);
-    return e;
-}
-
-/* What became of a plan: relayed, assumed, an ack's outcome, given up, waiting. */
+/* What a plan's ack made of it: relayed, assumed, an ack's outcome, given up,
+ * waiting. */
 static const char *fate_of(const struct plans *s, const struct dfopt_plan *p)
 {
-    const struct answer *a = DFOPT_ROW(&s->answers, struct answer);
-    size_t low = 0, high = DFOPT_ROWS(&s->answers, struct answer), n = high;
+    const struct dl_answer *a = dl_answer_of(&s->outcomes, p->plan_id);
     if (p->relay_id != DFOPT_SYM_NONE)
         return "relayed";
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (a[middle].plan_id < p->plan_id)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    if (low < n && a[low].plan_id == p->plan_id)
-        return a[low].fate == GIVEN_UP ? "given_up"
-                                       : dfopt_ack_outcome_name(a[low].fate);
-    return strcmp(s->job.run->acks_mode, "assumed") == 0 ? "assumed" : "waiting";
+    if (a)
+        return a->fate == DL_GIVEN_UP ? "given_up"
+                                      : dfopt_ack_outcome_name(a->fate);
+    return s->outcomes.assumed ? "assumed" : "waiting";
 }
 
 /* ---- one plan ---- */
@@ -90,9 +35,11 @@ static void put_cell_sym(struct dl_print *p, dfopt_sym s, size_t width)
     dl_pad(p, start, width);
 }
 
-static void plan_text(struct dl_print *p, const struct dfopt_plan *plan,
-                      const char *fate)
+/* The columns before the outcome, which is as long as it takes. */
+static void plan_cells(struct plans *s, const struct dfopt_plan *plan)
 {
+    struct dl_print *p = &s->job.print;
+    const char *fate = fate_of(s, plan);
     size_t start = p->out.len;
     if (plan->relay_id != DFOPT_SYM_NONE)
         dl_put_sym(p, plan->relay_id);
@@ -113,20 +60,50 @@ static void plan_text(struct dl_print *p, const struct dfopt_plan *plan,
     dl_put(p, "%-9s", fate);
     dl_color(p, DL_PLAIN);
     dl_put(p, " %5.3f ", plan->severity);
-    dl_put_sym(p, plan->tag);
+}
+
+static void plan_text(struct plans *s, const struct dfopt_plan *plan,
+                      enum dl_end_of end)
+{
+    struct dl_print *p = &s->job.print;
+    plan_cells(s, plan);
+    if (!s->outcomes.judged) {
+        dl_put_sym(p, plan->tag);
+    } else {
+        put_cell_sym(p, plan->tag, 20);
+        dl_color(p, dl_end_color(end));
+        if (end == DL_END_NONE)
+            dl_put(p, "-");
+        else
+            dl_put_end(p, end, dl_outcome_of(&s->outcomes, plan->plan_id));
+        dl_color(p, DL_PLAIN);
+    }
     dl_put(p, "\n");
 }
 
-static enum dfopt_err plan_json(struct dl_job *j, const void *row, const char *fate)
+static enum dfopt_err plan_json(struct plans *s, const void *row,
+                                enum dl_end_of end)
 {
+    struct dl_job *j = &s->job;
+    struct dfopt_put *put = &j->print.put;
+    const struct dfopt_plan *p = &((const struct dfopt_declog_plan_row *)row)->p;
+    const struct dl_outcome *o = dl_outcome_of(&s->outcomes, p->plan_id);
     enum dfopt_err e =
         dl_row_json(&j->print, j->reader, &dl_tables[DL_PLAN], row, false, &j->err);
-    if (!e && j->print.out.len >= 2) {
-        j->print.out.len -= 2; /* "}\n" */
-        dfopt_member_text(&j->print.put, "fate", fate);
-        dfopt_put_raw(&j->print.put, "}\n");
-    }
-    return e;
+    if (e || j->print.out.len < 2)
+        return e;
+    j->print.out.len -= 2; /* "}\n" */
+    dfopt_member_text(put, "fate", fate_of(s, p));
+    dfopt_put_key(put, "outcome");
+    dfopt_put_z(put, end == DL_END_NONE ? NULL : dl_end_name(end));
+    dfopt_put_key(put, "verdict");
+    dfopt_put_z(put, o ? dfopt_verdict_name(o->verdict) : NULL);
+    dfopt_member_real(put, "gain", o ? o->claim.gain : NAN);
+    dfopt_member_real(put, "standard_error", o ? o->claim.error : NAN);
+    dfopt_member_bool(put, "certain", o && o->claim.certain);
+    dfopt_member_uint(put, "moves", o ? o->moves : 0);
+    dfopt_put_raw(put, "}\n");
+    return DFOPT_OK;
 }
 
 /* ---- the command ---- */
@@ -144,24 +121,28 @@ static enum dfopt_err see_plan(void *arg, enum dl_kind kind, const void *row)
     struct plans *s = arg;
     const struct dfopt_plan *p = &((const struct dfopt_declog_plan_row *)row)->p;
     (void)kind;
+    enum dl_end_of end;
     if (!wanted(s, p))
         return DFOPT_OK;
-    if (s->job.args.json)
-        return plan_json(&s->job, row, fate_of(s, p));
-    plan_text(&s->job.print, p, fate_of(s, p));
-    return DFOPT_OK;
+    enum dfopt_err e = dl_plan_end(&s->outcomes, row, &end, &s->job.err);
+    if (!e && s->job.args.json)
+        e = plan_json(s, row, end);
+    else if (!e)
+        plan_text(s, p, end);
+    return e;
 }
 
 static enum dfopt_err print_plans(struct plans *s)
 {
     struct dl_print *p = &s->job.print;
-    enum dfopt_err e = read_answers(s);
+    enum dfopt_err e = dl_outcomes_read(&s->outcomes, s->job.reader, &s->job.err);
     if (e)
         return e;
     if (!s->job.args.json) {
         dl_color(p, DL_BOLD);
-        dl_put(p, "%-21s %6s %-20s %-14s %-16s %-9s %5s %s\n", "plan", "window",
-               "knob", "change", "on", "became", "sev.", "tag");
+        dl_put(p, "%-21s %6s %-20s %-14s %-16s %-9s %5s ", "plan", "window", "knob",
+               "change", "on", "became", "sev.");
+        dl_put(p, s->outcomes.judged ? "%-20s outcome\n" : "%s\n", "tag");
         dl_color(p, DL_PLAIN);
     }
     return dl_each(&s->job, DL_KIND_BIT(DL_PLAN), see_plan, s);
@@ -182,7 +163,11 @@ int dl_plans(int argc, char **argv)
                "A plan became applied, rejected or cleared by its ack; waiting: "
                "there was none yet; given_up: none came in time; assumed: the run "
                "took it as applied; relayed: it "
-               "is a global optimizer's.\n"};
+               "is a global optimizer's. The outcome is what its trial came to: "
+               "kept or taken back, with the gain of the objective and two "
+               "standard errors; open: on trial; unanswered: the same, without an "
+               "ack; rollback: it takes another one back; withdrawn: its process "
+               "is gone. Knobs that moved together share their gain.\n"};
     struct plans s = {.job = {.args = {.n_files = 1}}};
     dl_args_parse(&s.job.args, &command, &s, argc, argv);
     if (!dl_start(&s.job))
@@ -190,6 +175,6 @@ int dl_plans(int argc, char **argv)
     enum dfopt_err e = dl_filter_resolve(&s.filter, &s.job);
     if (!e)
         e = print_plans(&s);
-    dfopt_buf_free(&s.answers);
+    dl_outcomes_free(&s.outcomes);
     return dl_end(&s.job, e);
 }

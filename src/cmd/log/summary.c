@@ -282,6 +282,7 @@ static enum dfopt_err plans_text(struct dl_summary *s)
 
 static enum dfopt_err all_text(struct dl_summary *s)
 {
+    dl_summary_brought(s);
     run_text(s);
     counts_text(s);
     verdicts_text(s);
@@ -305,7 +306,12 @@ int dl_summary(int argc, char **argv)
 {
     static const struct dl_command command = {
         .args_doc = "FILE",
-        .doc = "Tells on one screen what a run decided, and why."};
+        .doc = "Tells on one screen what a run brought, what it decided, and why.\v"
+               "Levels of the objective are medians of up to 8 windows: before the "
+               "first plan, at the end, and the best; of nodes they are the mean "
+               "over those that report. A gain has an interval of two standard "
+               "errors. It is certain from three on, and from the policy's "
+               "min_effect.\n"};
     struct dl_job job = {.args = {.n_files = 1}};
     dl_args_parse(&job.args, &command, NULL, argc, argv);
     if (!dl_start(&job))
@@ -313,9 +319,16 @@ int dl_summary(int argc, char **argv)
     struct dl_summary s = {.job = &job, .print = &job.print, .run = job.run};
     enum dfopt_err e = dl_gather(job.reader, &s.facts, &job.err);
     if (!e)
+        e = dl_outcomes_read(&s.outcomes, job.reader, &job.err);
+    if (!e)
+        e = dl_tally_read(&s.tally, &s.outcomes, &job.err);
+    if (!e)
+        e = dl_brought_read(&s.brought, job.reader, &job.err);
+    if (!e)
         e = read_last_plans(&s);
     if (!e)
         e = job.args.json ? dl_summary_json(&s) : all_text(&s);
     dl_facts_free(&s.facts);
+    dl_outcomes_free(&s.outcomes);
     return dl_end(&job, e);
 }

@@ -2,6 +2,7 @@
 #ifndef DFOPT_CMD_LOG_SUMMARY_H
 #define DFOPT_CMD_LOG_SUMMARY_H
 
+#include "cmd/log/brought.h"
 #include "cmd/log/gather.h"
 
 #define DL_LAST_PLANS 5
@@ -11,9 +12,15 @@ struct dl_summary {
     struct dl_print *print; /* of the job */
     const struct dfopt_declog_run *run;
     struct dl_facts facts;
+    struct dl_outcomes outcomes;
+    struct dl_tally tally;
+    struct dl_brought_facts brought;
     struct dfopt_declog_plan_row plans[DL_LAST_PLANS]; /* the last ones */
     size_t n_plans;
 };
+
+/* The part that the text form begins with: what plans brought. */
+void dl_summary_brought(struct dl_summary *s);
 
 /* Appends it as one JSON object. Errors: of reading texts. */
 enum dfopt_err dl_summary_json(struct dl_summary *s);

@@ -133,6 +133,24 @@ static void findings_json(struct dl_summary *s)
     dfopt_put_raw(put, "}");
 }
 
+static void brought_json(struct dl_summary *s)
+{
+    struct dfopt_put *put = &s->print->put;
+    dfopt_put_key(put, "brought");
+    if (!s->brought.logged) {
+        dfopt_put_raw(put, "null");
+        return;
+    }
+    dfopt_put_raw(put, "{");
+    dfopt_member_uint(put, "objectives", s->brought.objectives);
+    dfopt_member_bool(put, "judged", s->outcomes.judged);
+    dfopt_put_key(put, "objective");
+    dl_brought_json(put, &s->brought);
+    dfopt_put_key(put, "plans");
+    dl_tally_json(put, &s->tally);
+    dfopt_put_raw(put, "}");
+}
+
 enum dfopt_err dl_summary_json(struct dl_summary *s)
 {
     static const struct {
@@ -145,6 +163,7 @@ enum dfopt_err dl_summary_json(struct dl_summary *s)
     struct dfopt_put *put = &s->print->put;
     dfopt_put_raw(put, "{");
     run_json(s);
+    brought_json(s);
     for (size_t i = 0; i < sizeof tables / sizeof *tables; i++)
         dfopt_member_uint(put, tables[i].name, dl_summary_rows(s, tables[i].table));
     findings_json(s);

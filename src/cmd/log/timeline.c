@@ -1,5 +1,6 @@
 /* dfopt-log timeline: a line a node, a column a window (or a few of them). */
 #include "cmd/log/filter.h"
+#include "cmd/log/outcomes.h"
 #include "cmd/log/values.h"
 
 #include <inttypes.h>
@@ -15,6 +16,8 @@ struct timeline {
     struct dl_filter filter;
     bool list;
     struct dl_values values;
+    struct dl_outcomes outcomes;
+    bool marked;     /* a line of marks was put */
     size_t *of_slot; /* changes, by slot and then in their order: indices */
     int64_t first, last, per_column;     /* windows of the strip; of a column */
     double low, high;                    /* of the numbers */
@@ -58,9 +61,17 @@ static void put_slot(struct dl_print *p, const struct dl_slot *s)
         dl_put_sym(p, s->node);
 }
 
+static enum dl_end_of end_of(const struct dl_outcome *o)
+{
+    return o->verdict == DFOPT_VERDICT_WITHDRAWN ? DL_END_WITHDRAWN
+           : o->kept                             ? DL_END_KEPT
+                                                 : DL_END_TAKEN_BACK;
+}
+
 static void change_text(struct timeline *t, const struct dl_change *c)
 {
     struct dl_print *p = &t->job->print;
+    const struct dl_outcome *o = dl_outcome_of(&t->outcomes, c->plan_id);
     size_t start = p->out.len;
     put_slot(p, slot_at(t, c->slot));
     dl_pad(p, start, 20);
@@ -69,11 +80,20 @@ static void change_text(struct timeline *t, const struct dl_change *c)
     else
         dl_put(p, "window %" PRId64 ": ", c->window);
     dl_put_value(p, c->value);
-    dl_put(p, c->own ? " %s\n" : " as the job (%s)\n", c->cause);
+    dl_put(p, c->own ? " %s" : " as the job (%s)", c->cause);
+    if (o) {
+        dl_put(p, ", ");
+        dl_color(p, dl_end_color(end_of(o)));
+        dl_put_end(p, end_of(o), o);
+        dl_color(p, DL_PLAIN);
+        dl_put(p, " in window %" PRId64, o->window);
+    }
+    dl_put(p, "\n");
 }
 
 static void change_json(struct timeline *t, const struct dl_change *c)
 {
+    const struct dl_outcome *o = dl_outcome_of(&t->outcomes, c->plan_id);
     struct dfopt_put *put = &t->job->print.put;
     dfopt_put_raw(put, "{");
     dfopt_member_sym(put, "knob", t->filter.knob_sym);
@@ -85,6 +105,13 @@ static void change_json(struct timeline *t, const struct dl_change *c)
     dfopt_member_value(put, "value", c->value);
     dfopt_member_bool(put, "own", c->own);
     dfopt_member_text(put, "cause", c->cause);
+    dfopt_put_key(put, "outcome");
+    dfopt_put_z(put, o ? dl_end_name(end_of(o)) : NULL);
+    dfopt_member_value(put, "outcome_window",
+                       o ? dfopt_value_int(o->window) : dfopt_value_null());
+    dfopt_member_real(put, "gain", o ? o->claim.gain : NAN);
+    dfopt_member_real(put, "standard_error", o ? o->claim.error : NAN);
+    dfopt_member_bool(put, "certain", o && o->claim.certain);
     dfopt_put_raw(put, "}\n");
 }
 
@@ -167,12 +194,42 @@ static void advance(const struct timeline *t, struct walk *w, int64_t window)
     }
 }
 
+/* The ends of the slot's trials, under its strip: + kept, - taken back, x
+ * withdrawn; the last of a column. */
+static void put_marks(struct timeline *t, size_t from, size_t to, size_t indent)
+{
+    char marks[STRIP_COLUMNS + 1];
+    size_t used = 0;
+    memset(marks, ' ', sizeof marks);
+    for (size_t i = from; i < to; i++) {
+        const struct dl_outcome *o =
+            dl_outcome_of(&t->outcomes, change_at(t, t->of_slot[i])->plan_id);
+        if (!o || o->window < t->first || o->window > t->last)
+            continue;
+        const size_t column = (size_t)((o->window - t->first) / t->per_column);
+        if (column >= STRIP_COLUMNS)
+            continue;
+        marks[column] = end_of(o) == DL_END_KEPT         ? '+'
+                        : end_of(o) == DL_END_TAKEN_BACK ? '-'
+                                                         : 'x';
+        used = column + 1 > used ? column + 1 : used;
+    }
+    if (used == 0)
+        return;
+    t->marked = true;
+    dl_put(&t->job->print, "%*s", (int)indent, "");
+    dl_put_bytes(&t->job->print, marks, used);
+    dl_put(&t->job->print, "\n");
+}
+
 static void put_strip(struct timeline *t, size_t slot, const size_t *ends)
 {
     struct dl_print *p = &t->job->print;
     struct walk job = {.at = 0, .end = ends[0], .own = true};
     struct walk own = {.at = slot ? ends[slot - 1] : 0, .end = ends[slot]};
-    size_t changes = own.end - own.at, start = p->out.len;
+    const size_t from = own.at, changes = own.end - own.at;
+    size_t start = p->out.len, indent = 0;
+    const size_t line = start;
     struct dfopt_value first = dfopt_value_null(), now = first;
     char strip[STRIP_COLUMNS + 1];
     size_t n = 0;
@@ -195,8 +252,11 @@ static void put_strip(struct timeline *t, size_t slot, const size_t *ends)
     dl_put_value(p, now);
     dl_pad(p, start, 9);
     dl_put(p, "%7zu ", changes);
+    for (size_t i = line; i < p->out.len; i++)
+        indent += ((unsigned char)p->out.data[i] & 0xc0) != 0x80;
     dl_put_bytes(p, strip, n);
     dl_put(p, "\n");
+    put_marks(t, from, own.end, indent);
 }
 
 /* No window lies beyond; a damaged log may say so. */
@@ -244,6 +304,8 @@ static void put_legend(struct timeline *t)
         dl_put_value(p, t->letters[i]);
         dl_put(p, ".");
     }
+    if (t->marked)
+        dl_put(p, " A trial ends: + kept, - taken back, x withdrawn.");
     dl_put(p, "\n");
 }
 
@@ -293,7 +355,9 @@ int dl_timeline(int argc, char **argv)
         .doc = "Shows the value of a knob against windows: a line for the whole "
                "job and for each node that had a value of its own.\v"
                "A plan counts as the value from its window on, until an ack says "
-               "otherwise. --json gives the changes.\n"};
+               "otherwise. Marks under a line tell where a trial ended, and how. "
+               "--json "
+               "gives the changes.\n"};
     struct dl_job job = {.args = {.n_files = 1}};
     struct timeline t = {.job = &job};
     dl_args_parse(&job.args, &command, &t, argc, argv);
@@ -302,11 +366,14 @@ int dl_timeline(int argc, char **argv)
     enum dfopt_err e = dl_filter_resolve(&t.filter, &job);
     if (!e)
         e = dl_values_read(&t.values, &job, t.filter.knob_sym);
+    if (!e)
+        e = dl_outcomes_read(&t.outcomes, job.reader, &job.err);
     if (!e && (t.list || job.args.json))
         list_changes(&t);
     else if (!e)
         e = put_strips(&t);
     free(t.of_slot);
     dl_values_free(&t.values);
+    dl_outcomes_free(&t.outcomes);
     return dl_end(&job, e);
 }

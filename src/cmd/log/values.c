@@ -79,9 +79,11 @@ static enum dfopt_err plan_for(struct dl_values *v, const struct dfopt_plan *p,
                           .slot = slot,
                           .own = true,
                           .cause = own ? "planned" : "relayed",
-                          .value = p->new_value};
+                          .value = p->new_value,
+                          .plan_id = p->plan_id};
     if (!e)
         e = change(v, c);
+    c.plan_id = 0;
     if (!e && slot == 0 && v->overrides && (!own || v->assumed))
         e = override_nodes(v, c);
     return e;

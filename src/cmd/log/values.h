@@ -14,6 +14,7 @@ struct dl_change {
     const char *cause;        /* registered, planned, an ack's outcome, relayed,
                                  given_up, override (by the job) */
     struct dfopt_value value; /* from here on */
+    uint64_t plan_id;         /* of what was planned; else 0 */
 };
 
 struct dl_slot {

@@ -2,9 +2,10 @@
  * the gates said; between them, what else changed the knob's value. */
 #include "cmd/log/filter.h"
 #include "cmd/log/merge.h"
-#include "cmd/log/words.h"
+#include "cmd/log/trials.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <string.h>
 
 struct why {
@@ -12,8 +13,10 @@ struct why {
     struct dl_filter filter;
     struct dfopt_buf responses; /* struct dfopt_declog_response_row of the knob */
     struct dfopt_cursor findings;
-    bool pending_plan; /* `verdict` was planned; its plan row comes next */
+    bool pending_plan; /* `verdict` has a plan, whose row comes next */
     struct dfopt_verdict_row verdict;
+    bool only_trials; /* --trials */
+    struct dl_trials trials;
     int64_t now; /* the last window that was seen */
     uint64_t counts[DFOPT_VERDICT_COUNT];
     struct dl_print words; /* scratch */
@@ -111,12 +114,14 @@ static void json_words(struct why *w)
 static void verdict_json(struct why *w, const struct dl_verdict *v)
 {
     struct dfopt_put *put = &w->job->print.put;
-    const struct dfopt_declog_finding_row *f = v->finding;
+    const struct dfopt_declog_finding_row *f = v->trial ? NULL : v->finding;
     dfopt_put_raw(put, "{\"kind\":\"verdict\"");
     dfopt_member_uint(put, "seq", v->row->seq);
     dfopt_member_uint(put, "position", v->row->position);
     dfopt_member_value(put, "window",
-                       f ? dfopt_value_int(f->window) : dfopt_value_null());
+                       v->trial ? dfopt_value_int(v->trial->row->window)
+                       : f      ? dfopt_value_int(f->window)
+                                : dfopt_value_null());
     dfopt_member_sym(put, "node", f ? f->node : v->row->node);
     dfopt_member_sym(put, "finding_type", f ? f->type : DFOPT_SYM_NONE);
     dfopt_member_sym(put, "tag", v->row->tag);
@@ -130,20 +135,25 @@ static void verdict_json(struct why *w, const struct dl_verdict *v)
         dfopt_member_value(put, "old", v->plan->p.old_value);
         dfopt_member_value(put, "new", v->plan->p.new_value);
     }
+    if (v->trial)
+        dl_trial_json(put, v->trial);
     json_words(w);
 }
 
 static void verdict_text(struct why *w, const struct dl_verdict *v)
 {
     struct dl_print *p = &w->job->print;
-    const struct dfopt_declog_finding_row *f = v->finding;
-    put_head(w, v->row->seq, f != NULL, f ? f->window : 0,
+    const struct dfopt_declog_finding_row *f = v->trial ? NULL : v->finding;
+    put_head(w, v->row->seq, f || v->trial,
+             v->trial ? v->trial->row->window
+             : f      ? f->window
+                      : 0,
              f ? f->node : v->row->node);
     if (f && f->type != DFOPT_SYM_EMPTY) {
         dl_put_sym(p, f->type);
         dl_put(p, v->row->tag != DFOPT_SYM_NONE ? " for " : ": ");
     }
-    if (v->row->tag != DFOPT_SYM_NONE) {
+    if (v->row->tag != DFOPT_SYM_NONE && !v->trial) {
         dl_put_sym(p, v->row->tag);
         dl_put(p, ": ");
     }
@@ -154,6 +164,8 @@ static void verdict_text(struct why *w, const struct dl_verdict *v)
 static void tell_verdict(struct why *w, const struct dl_verdict *v)
 {
     w->counts[v->row->verdict]++;
+    if (w->only_trials && !v->plan && !v->trial)
+        return;
     dfopt_buf_clear(&w->words.out);
     dl_put_verdict(&w->words, v);
     if (w->job->args.json)
@@ -167,7 +179,7 @@ static void tell_change(struct why *w, const char *kind, uint64_t seq,
                         int64_t window, dfopt_sym node)
 {
     struct dl_print *p = &w->job->print;
-    if (!dl_filter_window(&w->filter, window))
+    if (w->only_trials || !dl_filter_window(&w->filter, window))
         return;
     if (w->job->args.json) {
         dfopt_put_raw(&p->put, "{");
@@ -191,26 +203,69 @@ static enum dfopt_err see_verdict(struct why *w, const struct dfopt_verdict_row 
 {
     const struct dfopt_declog_finding_row *finding = NULL;
     bool stopped = v->knob == DFOPT_SYM_NONE;
+    const struct dfopt_response *response;
     w->pending_plan = false;
+    if (dl_verdict_ends(v->verdict) && w->trials.outcomes.judged) {
+        w->verdict = *v; /* see_outcome tells it */
+        return DFOPT_OK;
+    }
     if (stopped ? v->verdict != DFOPT_VERDICT_TREND &&
                       v->verdict != DFOPT_VERDICT_NO_KNOBS &&
                       v->verdict != DFOPT_VERDICT_SUPPRESSED
                 : v->knob != w->filter.knob_sym)
         return DFOPT_OK;
     enum dfopt_err e = finding_of(w, v->seq, &finding);
-    if (e || !concerns(w, v, finding))
-        return e;
+    const bool has_plan = dl_verdict_plans(v->verdict);
+    if (e || ((finding || !has_plan) && !concerns(w, v, finding)))
+        return e; /* see_plan looks at plans of other events */
     if (finding && finding->window > w->now)
         w->now = finding->window;
-    if (v->verdict == DFOPT_VERDICT_PLANNED) {
+    if (has_plan) {
         w->pending_plan = true;
         w->verdict = *v;
         return DFOPT_OK;
     }
-    tell_verdict(w, &(struct dl_verdict){.row = v,
-                                         .finding = finding,
-                                         .response = response_of(w, v->tag)});
+    response = response_of(w, v->tag);
+    const bool down = response && response->direction == DFOPT_DIRECTION_DECREASE;
+    tell_verdict(w, &(struct dl_verdict){
+                        .row = v,
+                        .finding = finding,
+                        .response = response,
+                        .failed = dl_trials_failed(&w->trials, v->node, down),
+                        .rest = w->trials.rest});
     return DFOPT_OK;
+}
+
+/* The end of a trial is told of the site that it was made at: the job's is of
+ * every node. */
+static bool concerns_trial(const struct why *w, const struct dfopt_outcome_row *o)
+{
+    return o->knob == w->filter.knob_sym &&
+           dl_filter_window(&w->filter, o->window) &&
+           (w->filter.node_sym == DFOPT_SYM_NONE || o->node == DFOPT_SYM_EMPTY ||
+            o->node == w->filter.node_sym);
+}
+
+static void see_outcome(struct why *w, const struct dfopt_declog_outcome_row *row)
+{
+    const struct dfopt_outcome_row *o = &row->o;
+    const struct dl_trial trial = dl_trials_end(&w->trials, row);
+    const struct dfopt_verdict_row made = {.seq = o->seq,
+                                           .position = o->position,
+                                           .verdict = o->verdict,
+                                           .tag = DFOPT_SYM_NONE,
+                                           .knob = o->knob,
+                                           .node = o->node,
+                                           .value = NAN,
+                                           .threshold = NAN};
+    const bool known =
+        w->verdict.seq == o->seq && w->verdict.position == o->position &&
+        w->verdict.verdict == o->verdict && o->verdict != DFOPT_VERDICT_WITHDRAWN;
+    if (!concerns_trial(w, o))
+        return;
+    dl_trials_count(&w->trials, &trial);
+    tell_verdict(w, &(struct dl_verdict){.row = known ? &w->verdict : &made,
+                                         .trial = &trial});
 }
 
 /* A plan of our own, behind its verdict, or alone where none are kept. */
@@ -219,8 +274,12 @@ static enum dfopt_err see_plan(struct why *w,
 {
     const struct dfopt_plan *p = &row->p;
     const struct dfopt_declog_finding_row *finding = NULL;
+    enum dfopt_err e = DFOPT_OK;
     if (p->knob != w->filter.knob_sym || p->relay_id != DFOPT_SYM_NONE)
         return DFOPT_OK;
+    e = dl_trials_plan(&w->trials, p);
+    if (e)
+        return e;
     struct dfopt_verdict_row v = {.seq = p->seq,
                                   .position = p->position,
                                   .verdict = DFOPT_VERDICT_PLANNED,
@@ -232,11 +291,12 @@ static enum dfopt_err see_plan(struct why *w,
     bool kept = strcmp(w->job->run->detail, "plans") != 0;
     if (kept && !w->pending_plan)
         return DFOPT_OK;
-    if (!kept && !(dl_filter_plan(&w->filter, w->job->dict, p) &&
-                   dl_filter_window(&w->filter, p->window)))
-        return DFOPT_OK;
     w->pending_plan = false;
-    enum dfopt_err e = finding_of(w, p->seq, &finding);
+    e = finding_of(w, p->seq, &finding);
+    if (!e && !(kept && finding) &&
+        !(dl_filter_plan(&w->filter, w->job->dict, p) &&
+          dl_filter_window(&w->filter, p->window)))
+        return DFOPT_OK;
     struct dfopt_declog_finding_row known = {.seq = p->seq,
                                              .type = p->finding_type,
                                              .node = p->node,
@@ -254,19 +314,13 @@ static enum dfopt_err see_plan(struct why *w,
 
 static void see_ack(struct why *w, const struct dfopt_declog_ack_row *a)
 {
-    char id[DFOPT_PLAN_ID_SIZE];
-    if (a->outcome == DFOPT_ACK_OUTCOME_UNMATCHED ||
-        a->knob != w->filter.knob_sym ||
-        (w->filter.node_sym != DFOPT_SYM_NONE && a->node != w->filter.node_sym))
+    if (a->outcome == DFOPT_ACK_OUTCOME_UNMATCHED || a->knob != w->filter.knob_sym)
         return;
-    dfopt_plan_id_text(a->plan_id, id);
+    dl_trials_ack(&w->trials, a);
+    if (w->filter.node_sym != DFOPT_SYM_NONE && a->node != w->filter.node_sym)
+        return;
     dfopt_buf_clear(&w->words.out);
-    dl_put(&w->words, "ack of %s: %s; the value is ", id,
-           dfopt_ack_outcome_name(a->outcome));
-    dl_put_value(&w->words, a->value);
-    if (a->cooldown_window >= 0)
-        dl_put(&w->words, ", the cooldown counts from window %" PRId64,
-               a->cooldown_window);
+    dl_put_ack(&w->words, a);
     tell_change(w, "ack", a->seq,
                 a->window >= 0
                     ? a->window
@@ -276,14 +330,11 @@ static void see_ack(struct why *w, const struct dfopt_declog_ack_row *a)
 
 static void see_timeout(struct why *w, const struct dfopt_timeout_row *t)
 {
-    char id[DFOPT_PLAN_ID_SIZE];
     if (t->knob != w->filter.knob_sym ||
         (w->filter.node_sym != DFOPT_SYM_NONE && t->node != w->filter.node_sym))
         return;
-    dfopt_plan_id_text(t->plan_id, id);
     dfopt_buf_clear(&w->words.out);
-    dl_put(&w->words, "no ack of %s in time: given up; the value is ", id);
-    dl_put_value(&w->words, t->value);
+    dl_put_timeout(&w->words, t);
     tell_change(w, "timeout", t->seq, t->window, t->node);
 }
 
@@ -299,11 +350,7 @@ static void see_relay(struct why *w, const struct dfopt_relay_row *r)
     if (n > 0 && i == n)
         return; /* for other nodes */
     dfopt_buf_clear(&w->words.out);
-    dl_put(&w->words, "the global optimizer's plan ");
-    dl_put_sym(&w->words, r->plan_id);
-    dl_put(&w->words, " for ");
-    dl_put_value(&w->words, r->new_value);
-    dl_put(&w->words, ": %s", dfopt_relay_outcome_name(r->outcome));
+    dl_put_relay(&w->words, r);
     tell_change(w, "global_plan", r->seq, r->window >= 0 ? r->window : w->now,
                 n == 0 ? DFOPT_SYM_EMPTY : targets[i]);
 }
@@ -333,6 +380,9 @@ static enum dfopt_err see(void *arg, enum dl_kind kind, const void *row)
         return DFOPT_OK;
     case DL_VERDICT:
         return see_verdict(w, row);
+    case DL_OUTCOME:
+        see_outcome(w, row);
+        return DFOPT_OK;
     default:
         return see_plan(w, row);
     }
@@ -368,6 +418,11 @@ static void conclude(struct why *w)
             dl_put(p, "%s %s %" PRIu64, comma, dfopt_verdict_name(v), w->counts[v]);
             comma = ",";
         }
+    if (w->trials.kept || w->trials.taken_back)
+        dl_put(p,
+               "; trials kept %" PRIu64 " (gain certain for %" PRIu64
+               "), taken back %" PRIu64,
+               w->trials.kept, w->trials.certain, w->trials.taken_back);
     dl_put(p, "\n");
 }
 
@@ -376,7 +431,7 @@ static enum dfopt_err tell_why(struct why *w)
     const uint32_t kinds = DL_KIND_BIT(DL_KNOB) | DL_KIND_BIT(DL_RESPONSE) |
                            DL_KIND_BIT(DL_ACK) | DL_KIND_BIT(DL_TIMEOUT) |
                            DL_KIND_BIT(DL_GLOBAL_PLAN) | DL_KIND_BIT(DL_VERDICT) |
-                           DL_KIND_BIT(DL_PLAN);
+                           DL_KIND_BIT(DL_PLAN) | DL_KIND_BIT(DL_OUTCOME);
     const size_t members[] = {
         offsetof(struct dfopt_declog_finding_row, seq),
         offsetof(struct dfopt_declog_finding_row, type),
@@ -388,28 +443,38 @@ static enum dfopt_err tell_why(struct why *w)
     dfopt_cursor_init(&w->findings, w->job->reader, DFOPT_TABLE_FINDINGS);
     w->findings.columns = dfopt_declog_columns(
         DFOPT_TABLE_FINDINGS, sizeof members / sizeof *members, members);
-    enum dfopt_err e = dl_each(w->job, kinds, see, w);
+    enum dfopt_err e = dl_trials_start(&w->trials, w->job->reader,
+                                       w->filter.knob_sym, &w->job->err);
+    if (!e)
+        e = dl_each(w->job, kinds, see, w);
     dfopt_cursor_free(&w->findings);
     if (!e && !w->job->args.json)
         conclude(w);
     return e;
 }
 
-static const struct dfopt_option options[] = {DL_OPTION_NEEDED_KNOB(struct why),
-                                              DL_OPTION_NODE(struct why),
-                                              DL_OPTION_WINDOW(struct why),
-                                              {.name = NULL}};
+static const struct dfopt_option options[] = {
+    DL_OPTION_NEEDED_KNOB(struct why),
+    DL_OPTION_NODE(struct why),
+    DL_OPTION_WINDOW(struct why),
+    {"trials", DFOPT_OPTION_FLAG, NULL, "Only plans, and what became of them", 't',
+     DFOPT_OPTION_AT(struct why, only_trials)},
+    {.name = NULL}};
 
 int dl_why(int argc, char **argv)
 {
     static const struct dl_command command = {
         .options = options,
         .args_doc = "--knob=KNOB FILE",
-        .doc = "Tells, finding by finding, why a knob moved or did not: which "
-               "gates the finding passed, and which held it back.\v"
-               "Findings that stopped before the gates (improving, suppressed) "
-               "are told where the knob answers to their tags. With --window, the "
-               "log must keep findings.\n"};
+        .doc =
+            "Tells, finding by finding, why a knob moved or did not: which "
+            "gates the finding passed, and which held it back.\v"
+            "Findings that stopped before the gates (improving, suppressed) "
+            "are told where the knob answers to their tags. The end of a trial is "
+            "told with the objective before and after, and the gain with two "
+            "standard errors, or that its effect is not certain; knobs that "
+            "moved together share it. With --window, the "
+            "log must keep findings.\n"};
     struct dl_job job = {.args = {.n_files = 1}};
     struct why w = {.job = &job, .now = -1};
     dl_args_parse(&job.args, &command, &w, argc, argv);
@@ -427,6 +492,7 @@ int dl_why(int argc, char **argv)
     if (!e)
         e = w.words.put.e;
     dfopt_buf_free(&w.responses);
+    dl_trials_free(&w.trials);
     dl_print_free(&w.words);
     return dl_end(&job, e);
 }

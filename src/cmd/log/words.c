@@ -22,6 +22,8 @@ static int passed_by(uint32_t verdict)
     case DFOPT_VERDICT_NO_EVIDENCE:
     case DFOPT_VERDICT_NO_CHANGE:
     case DFOPT_VERDICT_PLANNED:
+    case DFOPT_VERDICT_BUDGET:
+    case DFOPT_VERDICT_TRADE:
         return 4;
     default:
         return 0; /* it stopped before the gates */
@@ -134,26 +136,203 @@ static void put_cooldown(struct dl_print *p, const struct dfopt_verdict_row *v)
                            : ": it has not helped, so no more of it");
 }
 
+static const char *plan_words(uint32_t verdict)
+{
+    switch (verdict) {
+    case DFOPT_VERDICT_TRADE:
+        return "planned, one knob makes room for the other";
+    case DFOPT_VERDICT_ROLLBACK:
+        return "planned, to take the change back";
+    case DFOPT_VERDICT_RELEASE:
+        return "planned, to see whether less will do";
+    default:
+        return "planned";
+    }
+}
+
 static void put_planned(struct dl_print *p, const struct dl_verdict *v)
 {
-    dl_color(p, DL_GREEN);
+    dl_color(p, v->row->verdict == DFOPT_VERDICT_ROLLBACK ? DL_YELLOW : DL_GREEN);
     if (v->plan) {
         dl_put_change(p, &v->plan->p);
-        dl_put(p, ": planned, ");
-        dl_put_plan_id(p, v->plan->p.plan_id);
     } else {
         dl_put_real(p, v->row->threshold);
         dl_put(p, " -> ");
         dl_put_real(p, v->row->value);
-        dl_put(p, ": planned");
+    }
+    dl_put(p, ": %s", plan_words(v->row->verdict));
+    if (v->plan) {
+        dl_put(p, ", ");
+        dl_put_plan_id(p, v->plan->p.plan_id);
     }
     dl_color(p, DL_PLAIN);
+}
+
+/* ---- the end of a trial ---- */
+
+bool dl_verdict_ends(uint32_t verdict)
+{
+    switch (verdict) {
+    case DFOPT_VERDICT_IMPROVED:
+    case DFOPT_VERDICT_NEUTRAL:
+    case DFOPT_VERDICT_WORSE:
+    case DFOPT_VERDICT_INCONCLUSIVE:
+    case DFOPT_VERDICT_VOID:
+    case DFOPT_VERDICT_RESTART:
+    case DFOPT_VERDICT_GUARD:
+    case DFOPT_VERDICT_WITHDRAWN:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* Of a trial that no objective judged. */
+static void put_unmeasured(struct dl_print *p, const struct dfopt_verdict_row *v)
+{
+    const bool windows = isfinite(v->value);
+    switch (v->verdict) {
+    case DFOPT_VERDICT_IMPROVED:
+        dl_put(p, "the findings that asked for it are gone or improving");
+        break;
+    case DFOPT_VERDICT_WORSE:
+        dl_put(p, "the findings got worse, or ask for the opposite");
+        break;
+    case DFOPT_VERDICT_INCONCLUSIVE:
+        dl_put(p, "the findings cannot show its effect");
+        break;
+    case DFOPT_VERDICT_VOID:
+        dl_put(p, "disturbed, or nothing to judge it by");
+        return;
+    case DFOPT_VERDICT_RESTART:
+        dl_put(p, "the application restarted: not judged");
+        return;
+    case DFOPT_VERDICT_GUARD:
+        dl_put(p, "a guard matched");
+        if (windows) {
+            dl_put(p, " (");
+            dl_put_real(p, v->value);
+            dl_put(p, " is above ");
+            dl_put_real(p, v->threshold);
+            dl_put(p, ")");
+        }
+        return;
+    case DFOPT_VERDICT_WITHDRAWN:
+        dl_put(p, "its process is gone");
+        return;
+    default:
+        dl_put(p, "no objective was measured");
+    }
+    if (windows) {
+        dl_put(p, " (seen in ");
+        put_windows(p, v->value);
+        dl_put(p, ")");
+    }
+}
+
+static void put_measured(struct dl_print *p, const struct dl_trial *t)
+{
+    const struct dfopt_outcome_row *o = t->row;
+    dl_put(p, "objective ");
+    dl_put_level(p, o->base);
+    dl_put(p, " before, ");
+    dl_put_level(p, o->now);
+    if (o->base_n == o->now_n)
+        dl_put(p, " after (%" PRIu32 " window%s each", o->now_n,
+               o->now_n == 1 ? "" : "s");
+    else
+        dl_put(p, " after (%" PRIu32 " and %" PRIu32 " windows", o->base_n,
+               o->now_n);
+    if (isfinite(o->noise))
+        dl_put(p, ", noise %.2g %%", 100 * o->noise);
+    else
+        dl_put(p, ", noise not known");
+    dl_put(p, "): ");
+    dl_put_claim(p, &t->claim);
+}
+
+static void put_trial(struct dl_print *p, const struct dl_verdict *v)
+{
+    const struct dl_trial *t = v->trial;
+    const bool kept = t->row->kept;
+    if (t->was.kind != DFOPT_KIND_NULL || t->tried.kind != DFOPT_KIND_NULL) {
+        dl_put_value(p, t->was);
+        dl_put(p, " -> ");
+        dl_put_value(p, t->tried);
+        dl_put(p, " of window %" PRId64, t->row->planned);
+    } else {
+        dl_put(p, "a change that was kept");
+    }
+    if (t->moves > 1)
+        dl_put(p, ", %" PRIu32 " knobs together", t->moves);
+    dl_put(p, ": ");
+    if (isfinite(t->row->gain))
+        put_measured(p, t);
+    else
+        put_unmeasured(p, v->row);
+    dl_color(p, kept ? DL_GREEN : DL_RED);
+    if (v->row->verdict == DFOPT_VERDICT_WITHDRAWN)
+        dl_put(p, "; withdrawn");
+    else
+        dl_put(p, "; %s, %s", dfopt_verdict_name(v->row->verdict),
+               kept ? "kept" : "taken back");
+    dl_color(p, DL_PLAIN);
+}
+
+/* ---- what control holds back ---- */
+
+/* Gates and rows whose sentence compares nothing; NULL: another verdict. */
+static const char *sentence_of(uint32_t verdict)
+{
+    switch (verdict) {
+    case DFOPT_VERDICT_UNREGISTERED:
+        return "the knob's owner has left: nobody would apply it";
+    case DFOPT_VERDICT_TRIAL:
+        return "another change is on trial: its verdict is waited for";
+    case DFOPT_VERDICT_SUPERSEDED:
+        return "findings of this type about the whole job decide, not one node's";
+    case DFOPT_VERDICT_RELEASE_ONLY:
+        return "nothing asks for more of the knob, so less would only save: "
+               "releases decide that";
+    case DFOPT_VERDICT_BASELINE:
+        return "too few objectives with the present settings to compare with: not "
+               "yet";
+    case DFOPT_VERDICT_BUDGET:
+        return "no budget has room for it, and no other knob can give any";
+    case DFOPT_VERDICT_CONFLICT:
+        return "another function owns the knob: its registration does not count";
+    case DFOPT_VERDICT_VOID:
+        return "the trial was disturbed or could not be judged";
+    case DFOPT_VERDICT_RESTART:
+        return "the application restarted during the trial";
+    case DFOPT_VERDICT_WITHDRAWN:
+        return "the plan's process is gone: withdrawn";
+    default:
+        return NULL;
+    }
+}
+
+/* It lasts until a multiple of the rest, and longer after each failure. */
+static void put_backoff(struct dl_print *p, const struct dl_verdict *v)
+{
+    if (v->failed == INT64_MIN) {
+        dl_put(p, "the move failed not long ago: it rests");
+        return;
+    }
+    dl_put(p, "the move failed in window %" PRId64 ": it rests", v->failed);
+    if (v->rest > 0)
+        dl_put(p, " until window %.0f at least",
+               v->rest * ceil(((double)v->failed + v->rest) / v->rest));
 }
 
 void dl_put_verdict(struct dl_print *p, const struct dl_verdict *v)
 {
     const struct dfopt_verdict_row *row = v->row;
     put_passed(p, v);
+    if (v->trial) {
+        put_trial(p, v);
+        return;
+    }
     switch (row->verdict) {
     case DFOPT_VERDICT_TREND:
         dl_put(p, "it is improving already: nothing to do");
@@ -197,9 +376,53 @@ void dl_put_verdict(struct dl_print *p, const struct dl_verdict *v)
         }
         break;
     case DFOPT_VERDICT_PLANNED:
+    case DFOPT_VERDICT_TRADE:
+    case DFOPT_VERDICT_ROLLBACK:
+    case DFOPT_VERDICT_RELEASE:
         put_planned(p, v);
         break;
+    case DFOPT_VERDICT_BACKOFF:
+        put_backoff(p, v);
+        break;
+    case DFOPT_VERDICT_ADOPTED:
+        dl_put(p, "the application has applied a plan that was given up: ");
+        dl_put_real(p, row->threshold);
+        dl_put(p, " -> ");
+        dl_put_real(p, row->value);
+        dl_put(p, " adopted");
+        break;
     default:
-        dl_put(p, "%s", dfopt_verdict_name(row->verdict));
+        dl_put(p, "%s",
+               sentence_of(row->verdict) ? sentence_of(row->verdict)
+                                         : dfopt_verdict_name(row->verdict));
     }
+}
+
+/* ---- what else changes a value ---- */
+
+void dl_put_ack(struct dl_print *p, const struct dfopt_declog_ack_row *a)
+{
+    dl_put(p, "ack of ");
+    dl_put_plan_id(p, a->plan_id);
+    dl_put(p, ": %s; the value is ", dfopt_ack_outcome_name(a->outcome));
+    dl_put_value(p, a->value);
+    if (a->cooldown_window >= 0)
+        dl_put(p, ", the cooldown counts from window %" PRId64, a->cooldown_window);
+}
+
+void dl_put_timeout(struct dl_print *p, const struct dfopt_timeout_row *t)
+{
+    dl_put(p, "no ack of ");
+    dl_put_plan_id(p, t->plan_id);
+    dl_put(p, " in time: given up; the value is ");
+    dl_put_value(p, t->value);
+}
+
+void dl_put_relay(struct dl_print *p, const struct dfopt_relay_row *r)
+{
+    dl_put(p, "the global optimizer's plan ");
+    dl_put_sym(p, r->plan_id);
+    dl_put(p, " for ");
+    dl_put_value(p, r->new_value);
+    dl_put(p, ": %s", dfopt_relay_outcome_name(r->outcome));
 }

@@ -1,0 +1,101 @@
+/* What became of each plan, and what it brought, by /outcomes and /acks. */
+#ifndef DFOPT_CMD_LOG_OUTCOMES_H
+#define DFOPT_CMD_LOG_OUTCOMES_H
+
+#include "cmd/log/common.h"
+
+/* Name in JSON; in text, where it differs, `_` is a blank. */
+#define DL_END_LIST(X)                                                             \
+    X(KEPT, "kept")             /* its trial is over, the change stays */          \
+    X(TAKEN_BACK, "taken_back") /* its trial is over, the change does not */       \
+    X(OPEN, "open")             /* on trial when the log ends */                   \
+    X(UNANSWERED, "unanswered") /* the same, and no ack came */                    \
+    X(REJECTED, "rejected")     /* by the application */                           \
+    X(WITHDRAWN, "withdrawn")   /* its process is gone */                          \
+    X(ROLLBACK, "rollback")     /* it takes back another plan; no trial */         \
+    X(NONE, "none")             /* not judged: relayed, or the run judges none */
+
+enum dl_end_of {
+#define DL_END_ENUM(name, text) DL_END_##name,
+    DL_END_LIST(DL_END_ENUM) DL_ENDS
+#undef DL_END_ENUM
+};
+
+const char *dl_end_name(uint32_t end);
+
+/* A gain, and how sure it is. */
+struct dl_claim {
+    double gain;  /* share, more than 0 is better; NaN: not by the objective */
+    double error; /* standard error; NaN: not known */
+    bool certain;
+};
+
+struct dl_answer { /* to a plan: of an ack, or of the time that has passed */
+    uint64_t plan_id;
+    uint32_t fate; /* enum dfopt_ack_outcome, or DL_GIVEN_UP */
+    uint32_t row;  /* the first of several answers counts */
+};
+#define DL_GIVEN_UP UINT32_MAX
+
+struct dl_outcome { /* a row of /outcomes, in short */
+    uint64_t plan_id;
+    int64_t window;
+    uint32_t verdict;
+    uint32_t row;
+    uint32_t moves; /* of its trial, which share the gain; withdrawn: 1 */
+    bool kept;
+    struct dl_claim claim;
+};
+
+/* Zero-initialise; dl_outcomes_free. */
+struct dl_outcomes {
+    struct dfopt_declog_reader *reader;
+    bool judged;              /* the run judges what plans bring, and logs it */
+    bool assumed;             /* it takes plans as applied, without acks */
+    struct dfopt_buf answers; /* struct dl_answer, by plan */
+    struct dfopt_buf rows;    /* struct dl_outcome, by plan; each plan has one */
+};
+
+enum dfopt_err dl_outcomes_read(struct dl_outcomes *o,
+                                struct dfopt_declog_reader *r,
+                                struct dfopt_error *err);
+void dl_outcomes_free(struct dl_outcomes *o);
+
+/* Borrowed; NULL: there is none. */
+const struct dl_outcome *dl_outcome_of(const struct dl_outcomes *o,
+                                       uint64_t plan_id);
+const struct dl_answer *dl_answer_of(const struct dl_outcomes *o, uint64_t plan_id);
+
+/* What became of a plan. Errors: of reading its rationale, which tells rollbacks.
+ */
+enum dfopt_err dl_plan_end(const struct dl_outcomes *o,
+                           const struct dfopt_declog_plan_row *plan,
+                           enum dl_end_of *end, struct dfopt_error *err);
+
+/* How many plans came to which end, and how many of those kept gained, or lost,
+ * for certain. */
+struct dl_tally {
+    uint64_t plans, ends[DL_ENDS], gains, losses;
+};
+enum dfopt_err dl_tally_read(struct dl_tally *t, const struct dl_outcomes *o,
+                             struct dfopt_error *err);
+void dl_tally_json(struct dfopt_put *put, const struct dl_tally *t);
+
+/* "+39 % +- 6 %, certain"; "-0.6 % +- 1.4 %, effect not certain"; without an
+ * error "+12 %, effect not certain". The interval is two standard errors. */
+void dl_put_claim(struct dl_print *p, const struct dl_claim *c);
+
+/* "kept +39 % +- 6 %, certain", "taken back, not judged", "open". `o` may be NULL.
+ */
+void dl_put_end(struct dl_print *p, enum dl_end_of end, const struct dl_outcome *o);
+
+/* A value of the objective: four digits, more of them before the point. */
+void dl_put_level(struct dl_print *p, double level);
+
+/* Of an end: green where it helps, yellow where it is open, red where not. */
+enum dl_color dl_end_color(enum dl_end_of end);
+
+/* A number among the switches of the policy; 0: it has none of that name. */
+double dl_switch(const struct dfopt_declog_run *run, const char *name);
+
+#endif
