@@ -44,8 +44,12 @@ def course(log: Log, span: Span, figures: "Figures") -> str:
         "whatever the cause.")
 
 
-HEADS = ("knob", "kept", "mean gain", "taken back", "mean gain", "certain gains",
-         "certain losses", "improved", "neutral", "worse", "inconclusive", "other")
+HEADS = ("knob", "kept", "mean gain", "taken back", "mean gain", "certain",
+         "verdicts")
+
+
+def _count(n: int, one: str, many: str) -> str:
+    return f"{n:,} {one if n == 1 else many}"
 
 
 def _mean(count: int, gain: float, error: float) -> str:
@@ -57,11 +61,15 @@ def _mean(count: int, gain: float, error: float) -> str:
 
 def _table(summary: pd.DataFrame) -> str:
     def cells(row: Any) -> List[str]:
-        counts = (row.better, row.poorer, row.improved, row.neutral, row.worse,
-                  row.inconclusive, row.other)
+        certain = [_count(n, one, many) for n, one, many in (
+            (row.better, "gain", "gains"), (row.poorer, "loss", "losses")) if n]
+        verdicts = [f"{v} {getattr(row, v)}" for v in (*outcomes.JUDGED, "other")
+                    if getattr(row, v)]
         return [str(row.kept), _mean(row.kept_gains, row.kept_gain, row.kept_error),
                 str(row.taken_back), _mean(row.taken_back_gains, row.taken_back_gain,
-                                           row.taken_back_error), *map(str, counts)]
+                                           row.taken_back_error),
+                ", ".join(certain) or "-",
+                ", ".join(verdicts)]
     head = "".join(f"<th scope='col'>{h}</th>" for h in HEADS)
     body = "".join(
         f"<tr><th scope='row'>{_esc(row.Index)}</th>"
@@ -77,16 +85,18 @@ def changes(log: Log, span: Span, figures: "Figures") -> str:
     if not len(rows):
         return ("<p>No change was judged: its trial had not ended, or the policy judges "
                 "none (effect severity).</p>")
-    kept, sure = int((rows["kept"] == 1).sum()), int((rows["certain"] == 1).sum())
-    summary = outcomes.by_knob(rows)
+    kept, summary = int((rows["kept"] == 1).sum()), outcomes.by_knob(rows)
+    better, poorer = int(summary["better"].sum()), int(summary["poorer"].sum())
     measured = rows.rename(columns={"standard_error": "error"})
     by_objective = int(rows["gain"].notna().sum())
-    said = (f"<p>Of {len(rows):,} changes {kept:,} were kept and {len(rows) - kept:,} "
-            f"taken back. {by_objective:,} were judged by the objective; the gain of "
-            f"{sure:,} is certain. ")
-    said += ("The planner decides faster than a gain becomes certain: a wrong verdict is "
-             "noticed later and costs little.</p>" if by_objective else
-             "Findings were what they were judged by; they give no gain.</p>")
+    said = (f"<p>Of {_count(len(rows), 'change', 'changes')} {kept:,} were kept and "
+            f"{len(rows) - kept:,} taken back. ")
+    said += (f"{by_objective:,} were judged by the objective: "
+             f"{_count(better, 'gain', 'gains')} and "
+             f"{_count(poorer, 'loss', 'losses')} are certain. The planner decides "
+             "faster than a gain becomes certain: a wrong verdict is noticed later and "
+             "costs little.</p>" if by_objective else
+             "Findings alone judged them, which give no gain.</p>")
     picture = "" if not by_objective else figures.figure(
         lambda look: objective_plot.gains(
             measured, [str(k) for k in summary.index[:MOST]], look),

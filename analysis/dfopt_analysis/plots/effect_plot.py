@@ -46,15 +46,17 @@ def _row(ax: Any, y: int, values: Array, colour: str, look: Look) -> None:
 
 def _panel(ax: Any, table: pd.DataFrame, knobs: Any, what: str, colour: str,
            look: Look) -> None:
-    reach = 0.05
+    low, high = -0.05, 0.05
     for y, knob in enumerate(knobs):
         values = _differences(table[table["knob"] == knob], what)
         _row(ax, y, values, colour, look)
         if len(values):
             ends = values if len(values) < MANY else np.quantile(values, (0.1, 0.9))
-            reach = max(reach, float(np.abs(ends).max()))
+            low, high = min(low, float(ends.min())), max(high, float(ends.max()))
     ax.axvline(0, color=look["soft"], linewidth=1)
-    ax.set_xlim(-reach * 1.1, reach * 1.1)
+    if what != "gain":
+        low, high = min(low, -high), max(high, -low)
+    ax.set_xlim(low - 0.05 * (high - low), high + 0.05 * (high - low))
     ax.locator_params(axis="x", nbins=5 if look.phone else 7)
     ax.set_ylim(len(knobs) - 0.4, -0.6)
     ax.grid(axis="y", visible=False)
