@@ -158,7 +158,7 @@ def claim(windows: Array, values: Array, goal: int, first_plan: int,
     error = 1.25 * noise_of(values) * float(np.sqrt(1 / len(before) + 1 / len(after)))
     error *= max(1.0, abs(now / base)) if base else 1.0
     return Claim(first_plan, base, len(before), now, len(after), gain, error,
-                 bool(abs(gain) >= max(least, 3 * error)))  # False for NaN too
+                 bool(error == error and abs(gain) >= max(least, 3 * error)))
 
 
 def first_plan(log: Log) -> Optional[int]:

@@ -1,6 +1,7 @@
 """What the tests of analysis/ share: logs that dfopt-mpi has written, and runs of
 the programs. Running, waiting and input come from tests/cli/harness."""
 import atexit
+import dataclasses
 import functools
 import gzip
 import json
@@ -13,6 +14,7 @@ import tempfile
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 ANALYSIS = os.path.join(TOP, "analysis")
 RECORDING = os.path.join(TOP, "jobs", "data", "training-16-nodes.jsonl.gz")
+VERDICTS, PLANS = 5327, 88  # of the recording, by the default policy
 sys.path[:0] = [os.path.join(TOP, "tests", "cli"), os.path.join(TOP, "tests", "spec"),
                 ANALYSIS]
 
@@ -59,7 +61,8 @@ def impatient():
         f.writelines(r for r in records() if b'"stream": "ack"' not in r[:30])
     policy = os.path.join(FOLDER, "impatient.json")
     with open(policy, "w", encoding="utf-8") as f:
-        json.dump({"switches": {"pending_timeout_windows": 4}}, f)
+        json.dump({"switches": {"effect": "severity",
+                                "pending_timeout_windows": 4}}, f)
     return replay("impatient", source, "--policy", policy, "--acks", "explicit")
 
 
@@ -89,18 +92,20 @@ class Optimizer:
 
 
 @functools.lru_cache(maxsize=None)
-def closed_loop(name, blind=False, seed=1):
+def closed_loop(name, blind=False, seed=1, instances=False):
     """A simulated application that obeys its plans and reports an objective (tests/
-    spec/plants.py); its events, decided again. blind: without the objectives."""
+    spec/plants.py); its events, decided again. blind: without the objectives;
+    instances: every node registers for itself."""
     scenario = next(s for s in plants.scenarios() if s.name == name)
+    scenario = dataclasses.replace(scenario, instances=instances)
     events = []
     plants.Loop(scenario, seed, Optimizer(), log=events).run()
     if blind:
         events = [e for e in events if e["stream"] != "objective"]
-    source = os.path.join(FOLDER, f"loop-{name}-{seed}.jsonl")
+    source = os.path.join(FOLDER, f"loop-{name}-{seed}-{instances}.jsonl")
     with open(source, "wb") as f:
         f.write(harness.lines(events))
-    return replay(f"loop-{name}-{blind}-{seed}", source)
+    return replay(f"loop-{name}-{blind}-{seed}-{instances}", source)
 
 
 @functools.lru_cache(maxsize=None)
