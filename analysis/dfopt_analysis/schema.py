@@ -15,7 +15,7 @@ from typing import Dict, List
 VERSION = 3
 FORMAT = "dfopt-decision-log"
 
-# As a log numbers them.
+# The verdicts by number, as in src/model/decision.h.
 VERDICTS: List[str] = [
     "invalid", "trend", "no_knobs", "suppressed", "no_response", "pending",
     "severity", "persistence", "cooldown_time", "cooldown_ineffective",
@@ -38,14 +38,14 @@ MEANING: Dict[str, str] = {
     "invalid": "the record could not be used",
     "trend": "the finding is improving already",
     "no_knobs": "no knob is registered",
-    "suppressed": "a global finding silences the tag",
-    "no_response": "no knob responds to the tag",
-    "pending": "a plan waits for its ack",
-    "severity": "not bad enough",
-    "persistence": "has not lasted long enough",
+    "suppressed": "a global finding suppresses the tag",
+    "no_response": "no knob answers to the tag",
+    "pending": "a plan is waiting for its acknowledgement",
+    "severity": "not severe enough",
+    "persistence": "not persistent enough",
     "cooldown_time": "too soon after the last action",
     "cooldown_ineffective": "the last action has not helped enough",
-    "unsupported": "a new value cannot be computed",
+    "unsupported": "the step cannot be computed",
     "no_evidence": "the metrics for the step are missing",
     "no_change": "the step changes nothing",
     "planned": "a plan was made",
