@@ -54,8 +54,9 @@ class Heat(unittest.TestCase):
     def check(self, log, span=None, bins=256):
         frame = windows.survey(log, span, bins)
         heat = gates.heat(log, frame)
-        joined = log.verdicts.merge(log.findings[["seq", "window", "node"]], on="seq",
-                                    suffixes=("_of_verdict", ""))
+        events = pd.concat([log.findings[["seq", "window", "node"]],
+                            log.objectives[["seq", "window", "node"]]])
+        joined = log.verdicts.merge(events, on="seq", suffixes=("_of_verdict", ""))
         if span:
             joined = joined[joined["window"].between(*span)]
         self.assertEqual(heat.cells.sum(), len(joined))
@@ -223,7 +224,7 @@ class Effects(unittest.TestCase):
         table = effect.effects(*(lambda g: (g, windows.survey(g)))(
             load(support.recorded())))
         self.assertEqual(table["ack"].value_counts().to_dict(),
-                         {"applied": 81, "rejected": 5, "relayed": 2})
+                         {"applied": 410, "rejected": 21, "none": 1, "relayed": 2})
 
     def test_timeouts(self):
         log = load(support.impatient())
