@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """What became of the problem after each plan: severity and share of time in fetch,
-means over the windows before and after, and how many windows these rest on.
+means over the windows before and after, and how many windows these rest on; where the
+planner judged plans, whether it kept them and what the objective gained.
 Prints a summary by knob, or writes a picture (-o) or every plan as CSV (--csv)."""
 import argparse
 import sys
@@ -10,7 +11,8 @@ from dfopt_analysis import cli
 COLUMNS = ["window", "plan_id", "knob", "node", "old", "new", "ack", "effect",
            "finding_type", "tag", "severity_before", "severity_after",
            "windows_before", "windows_after", "fetch_before", "fetch_after",
-           "fetch_windows_before", "fetch_windows_after", "others", "rationale"]
+           "fetch_windows_before", "fetch_windows_after", "others", "outcome", "kept",
+           "gain", "gain_error", "certain", "rationale"]
 
 
 def main(args: argparse.Namespace) -> int:

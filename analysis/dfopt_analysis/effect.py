@@ -1,5 +1,6 @@
 """What became of the problem after each plan: severity and fetch share before and
-after, with how many windows that rests on.
+after, with how many windows that rests on; and, where the log has outcomes, whether
+the planner kept the change, with the gain of the objective.
 
 Before: the `horizon` windows up to the plan's own. After: the `horizon` windows
 behind the one in which it took effect, but no further than the next plan for the
@@ -12,6 +13,7 @@ from typing import List, Tuple
 import numpy as np
 import pandas as pd
 
+from . import outcomes
 from .frames import Log
 from .reader import Array
 from .timeline import acks_at
@@ -147,7 +149,8 @@ def effects(log: Log, frame: Frame, horizon: int = HORIZON) -> pd.DataFrame:
     rationale, ack, effect (window in which it took effect), severity_before and
     _after, fetch_before and _after (NaN: no windows), windows_before, windows_after
     (with such a finding), fetch_windows_before and _after, others (plans for other
-    knobs of the node that fall into the windows after)."""
+    knobs of the node that fall into the windows after); outcome (the verdict; None:
+    there is none), kept, gain, gain_error and certain (outcomes.of_plans)."""
     plans = log.plans.copy()
     plans["on"] = np.where(plans["relay_id"].notna(),
                            plans["targets"].astype(object).fillna(""),
@@ -168,6 +171,8 @@ def effects(log: Log, frame: Frame, horizon: int = HORIZON) -> pd.DataFrame:
         after, count = series.mean(keys, start, stop)
         plans[f"{name}_after"], plans[f"{prefix}windows_after"] = after, count
     plans["others"] = _others(plans, start, stop)
+    plans = plans.join(outcomes.of_plans(log).drop(columns="judged"), on="plan_id")
+    plans["outcome"] = plans["outcome"].where(plans["outcome"].notna(), None)
     plans = plans[frame.inside(at)] if frame.span else plans
     return plans.drop(columns=["node"]).rename(columns={"on": "node"})
 
@@ -217,15 +222,26 @@ def never_falls(log: Log) -> bool:
 
 def by_knob(table: pd.DataFrame) -> pd.DataFrame:
     """Of the plans with windows on both sides: how many, how many after which
-    severity fell, and the medians of the differences (after minus before)."""
+    severity fell, and the medians of the differences (after minus before). Where there
+    are outcomes: how many plans were kept and taken_back, how many gains are certain,
+    and the median gain."""
     both = table[(table["windows_before"] > 0) & (table["windows_after"] > 0)].copy()
     both["severity"] = both["severity_after"] - both["severity_before"]
     both["fetch"] = both["fetch_after"] - both["fetch_before"]
+    both["fell"] = both["severity"] < 0
     grouped = both.groupby("knob", observed=True)
+    every = table.groupby("knob", observed=True)
     made = pd.DataFrame({
-        "plans": table.groupby("knob", observed=True).size(),
-        "compared": grouped.size(),
-        "fell": grouped["severity"].apply(lambda d: int((d < 0).sum())),
+        "plans": every.size(), "compared": grouped.size(),
+        "fell": grouped["fell"].sum(),
         "severity": grouped["severity"].median(), "fetch": grouped["fetch"].median()})
-    made[["compared", "fell"]] = made[["compared", "fell"]].fillna(0).astype(int)
+    counts = ["compared", "fell"]
+    if table["outcome"].notna().any():
+        knob = table["knob"]
+        made["kept"] = (table["kept"] == 1).groupby(knob, observed=True).sum()
+        made["taken_back"] = (table["kept"] == 0).groupby(knob, observed=True).sum()
+        made["certain"] = (table["certain"] == 1).groupby(knob, observed=True).sum()
+        made["gain"] = every["gain"].median()
+        counts += ["kept", "taken_back", "certain"]
+    made[counts] = made[counts].fillna(0).astype(int)
     return made.sort_values("plans", ascending=False, kind="stable")

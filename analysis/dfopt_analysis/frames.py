@@ -42,6 +42,14 @@ class Log:
         return self.frame("findings")
 
     @cached_property
+    def objectives(self) -> pd.DataFrame:
+        return self.frame("objectives")
+
+    @cached_property
+    def outcomes(self) -> pd.DataFrame:
+        return self.frame("outcomes")
+
+    @cached_property
     def rejects(self) -> pd.DataFrame:
         return self.frame("rejects")
 
@@ -237,8 +245,10 @@ def _values_of(file: LogFile, table: str, name: str) -> List[Any]:
 
 def _plan_ids(file: LogFile, table: str, name: str) -> List[Optional[str]]:
     """Own plans: plan_ and 16 hex digits. Relayed plans: the id they came with.
-    Acks of no plan: None."""
+    Acks and outcomes of no plan: None."""
     numbers = file.read(table, name).tolist()
+    if table == "outcomes":
+        return ["plan_%016x" % n if n else None for n in numbers]
     if file.has(table, "relay_id"):
         relays = file.read(table, "relay_id")
         file.check_ids(table, "relay_id", relays, len(file.strings))

@@ -8,19 +8,32 @@ import pandas as pd
 from .frames import Log, natural
 from .reader import Array, LogError
 from .schema import MEANING, VERDICTS
-from .windows import FindingOf, Frame
+from .windows import FindingOf, Frame, ObjectiveOf
 
-# How verdicts are drawn: groups of gates, from the first to the last.
+# How verdicts are drawn: groups of gates from the first to the last, then what
+# became of changes, then plans.
 GROUPS: Dict[str, Tuple[str, ...]] = {
-    "nothing to do": ("invalid", "no_knobs", "no_response"),
+    "nothing to do": ("invalid", "no_knobs", "no_response", "unregistered",
+                      "superseded"),
     "improving": ("trend",),
     "suppressed": ("suppressed",),
-    "plan in flight": ("pending",),
+    "waiting": ("pending", "trial", "baseline"),
     "below threshold": ("severity", "persistence"),
-    "cooldown": ("cooldown_time", "cooldown_ineffective"),
-    "no new value": ("unsupported", "no_evidence", "no_change"),
-    "planned": ("planned",),
+    "cooldown": ("cooldown_time", "cooldown_ineffective", "backoff", "release_only"),
+    "no new value": ("unsupported", "no_evidence", "no_change", "budget"),
+    "judged": ("improved", "neutral", "worse", "inconclusive", "void", "restart",
+               "guard", "shift", "stale", "adopted", "conflict", "withdrawn"),
+    "planned": ("planned", "trade", "rollback", "release"),
 }
+PLANNED = GROUPS["planned"]
+
+# What a finding passes for each tag and knob, in the order of the planner
+# (docs/planner.md). Other verdicts are not about a finding's demand.
+GATES: Tuple[str, ...] = (
+    "invalid", "trend", "no_knobs", "suppressed", "no_response", "unregistered",
+    "superseded", "trial", "backoff", "release_only", "baseline", "pending",
+    "severity", "persistence", "cooldown_time", "cooldown_ineffective", "unsupported",
+    "no_evidence", "no_change", "budget", "trade", "planned")
 
 
 def verdict_codes(log: Log) -> Array:
@@ -51,8 +64,8 @@ def require_verdicts(log: Log) -> None:
 
 
 def funnel(log: Log, node: Optional[str] = None) -> pd.DataFrame:
-    """Verdicts by knob: rows are verdicts in the order of the planner, columns
-    knobs ("": no knob was looked at), entries how many."""
+    """Verdicts by knob: rows are verdicts by their numbers, columns knobs ("": no knob
+    was looked at), entries how many."""
     require_verdicts(log)
     file, codes = log.file, verdict_codes(log)
     limit, width = len(file.strings), len(VERDICTS)
@@ -82,9 +95,9 @@ def _id_of(log: Log, name: str) -> int:
 
 
 def steps(counts: pd.DataFrame) -> pd.DataFrame:
-    """The funnel of all knobs: for each verdict how many came so far, how many
+    """The funnel of all knobs: for each of GATES how many came so far, how many
     stopped there, and what it means."""
-    stopped = counts.sum(axis=1)
+    stopped = counts.loc[list(GATES)].sum(axis=1)
     reached = stopped[::-1].cumsum()[::-1]
     table = pd.DataFrame({"reached": reached, "stopped": stopped})
     table["share"] = stopped / max(int(stopped.sum()), 1)
@@ -111,8 +124,8 @@ class Heat:
         return found
 
     def main(self, rows: List[int]) -> Array:
-        """For each cell of some rows its place in GROUPS: planned, if a plan was
-        made; or else the most frequent. -1: no verdict."""
+        """For each cell of some rows its place in GROUPS: the last, planned, if a plan
+        was made; or else the most frequent. -1: no verdict."""
         mine = self.cells[rows]
         most = np.where(mine[..., -1] > 0, len(GROUPS) - 1, mine.argmax(axis=2))
         found: Array = np.where(mine.sum(axis=2) > 0, most, -1)
@@ -127,7 +140,7 @@ class Heat:
 
 def heat(log: Log, frame: Frame, knob: Optional[str] = None) -> Heat:
     """Verdicts by node and window. Verdicts have no window of their own: it is that
-    of their finding. Errors: LogError where the log keeps no findings."""
+    of their finding or objective. Errors: LogError where the log keeps no findings."""
     require_verdicts(log)
     if not log.file.rows("findings"):
         raise LogError(f"{log.run.path}: the log holds no findings, and so no windows "
@@ -141,17 +154,18 @@ def heat(log: Log, frame: Frame, knob: Optional[str] = None) -> Heat:
                 np.zeros(rows, dtype=np.int64), np.zeros(rows, dtype=np.int64))
     wanted = None if knob is None else _id_of(log, knob)
     findings = FindingOf(log.file, ("window", "node"))
+    objectives = ObjectiveOf(log.file)
     for block in log.file.blocks("verdicts", ("seq", "verdict", "knob")):
-        found, of = findings.at(block["seq"])
-        if not found.any():
-            continue
-        verdict = _coded(log, block["verdict"][found], codes)
-        row = frame.rows(of["node"])
-        keep = (row >= 0) & frame.inside(of["window"])
-        if wanted is not None:
-            keep &= block["knob"][found] == wanted
-        _add(made, row[keep], frame.axis.place(of["window"][keep]), verdict[keep],
-             group_of, bins)
+        for found, of in (findings.at(block["seq"]), objectives.at(block["seq"])):
+            if not found.any():
+                continue
+            verdict = _coded(log, block["verdict"][found], codes)
+            row = frame.rows(of["node"])
+            keep = (row >= 0) & frame.inside(of["window"])
+            if wanted is not None:
+                keep &= block["knob"][found] == wanted
+            _add(made, row[keep], frame.axis.place(of["window"][keep]), verdict[keep],
+                 group_of, bins)
     made.cells = made.cells.reshape(rows, bins, len(GROUPS))
     return made
 
@@ -162,8 +176,8 @@ def _add(made: Heat, row: Array, place: Array, verdict: Array, group_of: Array,
     cells, counts = np.unique(cell, return_counts=True)
     made.cells[cells] += counts.astype(np.int32)
     made.looked += np.bincount(row, minlength=len(made.looked))
-    made.planned += np.bincount(row[verdict == VERDICTS.index("planned")],
-                                minlength=len(made.planned))
+    plans = np.isin(verdict, [VERDICTS.index(v) for v in PLANNED])
+    made.planned += np.bincount(row[plans], minlength=len(made.planned))
 
 
 def by_knob(counts: pd.DataFrame, most: int) -> pd.DataFrame:

@@ -12,7 +12,8 @@ from typing import Any, Callable, List, Optional
 
 import pandas as pd
 
-from . import compare, effect, gates, page_table, timeline, windows
+from . import (compare, effect, gates, objective, page_answer, page_objective,
+               page_table, timeline, windows)
 from .frames import Log, natural
 from .plots import (compare_plot, effect_plot, gates_plot, heat_plot, style,
                     timeline_plot)
@@ -20,7 +21,8 @@ from .reader import LogError
 from .schema import MEANING
 
 ROW_NAMES = {"findings": "findings", "verdicts": "verdicts", "plans": "plans",
-             "acks": "acks", "global_plans": "global plans",
+             "objectives": "objectives", "acks": "acks",
+             "global_plans": "global plans",
              "rejects": "rejected records"}
 
 
@@ -94,9 +96,10 @@ def _facts(log: Log) -> str:
 
 def _main_gates(log: Log) -> str:
     """One sentence: what stopped most."""
-    stopped = gates.funnel(log).sum(axis=1)
-    planned = int(stopped["planned"])
-    rest = stopped.drop("planned").sort_values(ascending=False, kind="stable")
+    stopped = gates.funnel(log).loc[list(gates.GATES)].sum(axis=1)
+    plans = [g for g in gates.GATES if g in gates.PLANNED]
+    planned = int(stopped[plans].sum())
+    rest = stopped.drop(plans).sort_values(ascending=False, kind="stable")
     said = [f"<b>{text(v)}</b> ({100 * n / max(int(stopped.sum()), 1):.0f}%: "
             f"{text(MEANING[v])})" for v, n in rest.head(3).items() if n]
     return (f"<p>{planned:,} of {int(stopped.sum()):,} verdicts became plans. "
@@ -104,8 +107,9 @@ def _main_gates(log: Log) -> str:
             + "</p>")
 
 
-def summary(log: Log) -> str:
-    return (_tiles(log) + guarded(lambda: _main_gates(log))
+def summary(log: Log, options: Options) -> str:
+    return (guarded(lambda: page_answer.answer(log, options.span)) + _tiles(log)
+            + guarded(lambda: _main_gates(log))
             + f"<details><summary>The run</summary>{_facts(log)}</details>")
 
 
@@ -230,6 +234,19 @@ def _plans_and_effects(log: Log, options: Options) -> Optional[pd.DataFrame]:
     return effect.effects(log, windows.survey(log, options.span), options.horizon)
 
 
+def _changes(log: Log, options: Options, figures: Figures) -> List[Any]:
+    """The sections about the objective and what became of changes, where the log has
+    them."""
+    made = []
+    if len(objective.reports(log)):
+        made.append(("objective", "The objective", guarded(
+            lambda: page_objective.course(log, options.span, figures))))
+    if log.file.rows("outcomes"):
+        made.append(("outcomes", "What became of the changes", guarded(
+            lambda: page_objective.changes(log, options.span, figures))))
+    return made
+
+
 def sections(log: Log, options: Options) -> List[Any]:
     """(id, title, HTML) of every section."""
     figures = Figures()
@@ -237,7 +254,8 @@ def sections(log: Log, options: Options) -> List[Any]:
         table, why = _plans_and_effects(log, options), "There are no plans."
     except LogError as e:
         table, why = None, str(e)
-    made = [("summary", "Summary", guarded(lambda: summary(log))),
+    made = [("summary", "Summary", guarded(lambda: summary(log, options))),
+            *_changes(log, options, figures),
             ("gates", "What stopped at which gate",
              guarded(lambda: _funnel(log, figures))),
             ("map", "Nodes and windows", guarded(lambda: _heat(log, options, figures))),

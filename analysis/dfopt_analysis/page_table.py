@@ -5,6 +5,7 @@ from typing import Any, Iterable, List, NamedTuple, Tuple
 
 import pandas as pd
 
+from . import outcomes
 from .frames import natural
 from .plots.style import show
 
@@ -18,8 +19,10 @@ class Column(NamedTuple):
 COLUMNS = [Column("Window", "number", "number"), Column("Knob", "text", ""),
            Column("Node", "text", ""), Column("Change", "text", ""),
            Column("Severity", "number", "number"), Column("Ack", "text", ""),
+           Column("Outcome", "text", ""), Column("Gain", "number", ""),
            Column("Severity after", "number", ""), Column("Fetch after", "number", ""),
            Column("Why", "text", "full")]
+OF_OUTCOMES = ("Outcome", "Gain")
 
 
 def _esc(value: object) -> str:
@@ -36,6 +39,32 @@ def _effect(before: float, after: float, n_before: int, n_after: int
             f"n={n_before}, {n_after})</span>")
 
 
+def percent(share: float) -> str:
+    """+0.041 -> +4.1 %."""
+    return f"{100 * share:+.{0 if abs(share) >= 0.995 else 1}f} %"
+
+
+def gain_text(gain: float, error: float, certain: bool) -> str:
+    """A gain with two standard errors, and whether it is certain."""
+    if gain != gain:
+        return "-"
+    if error != error:
+        return f"{percent(gain)}, noise not known"
+    return (f"{percent(gain)} ± {percent(2 * error)[1:]}"
+            + (", certain" if certain else ", not certain"))
+
+
+def _outcome(p: Any) -> Tuple[str, str]:
+    if not p.outcome:
+        return "", "-"
+    return str(p.outcome), f"{_esc(p.outcome)}: <b>{outcomes.fate(p.kept)}</b>"
+
+
+def _gain(p: Any) -> Tuple[str, str]:
+    shown = gain_text(p.gain, p.gain_error, p.certain == 1)
+    return ("" if p.gain != p.gain else f"{p.gain:.6f}"), shown
+
+
 def _cells(p: Any) -> Iterable[Tuple[str, str]]:
     """(sort key, HTML) of each column."""
     node = p.node or "(whole job)"
@@ -45,6 +74,8 @@ def _cells(p: Any) -> Iterable[Tuple[str, str]]:
     yield show(p.new), f"{_esc(show(p.old))} → <b>{_esc(show(p.new))}</b>"
     yield f"{p.severity:.6f}", f"{p.severity:.2f}"
     yield str(p.ack), _esc(p.ack)
+    yield _outcome(p)
+    yield _gain(p)
     yield _effect(p.severity_before, p.severity_after, p.windows_before,
                   p.windows_after)
     yield _effect(p.fetch_before, p.fetch_after, p.fetch_windows_before,
@@ -52,11 +83,11 @@ def _cells(p: Any) -> Iterable[Tuple[str, str]]:
     yield str(p.rationale), f"{_esc(p.rationale)} <code>{_esc(p.plan_id)}</code>"
 
 
-def _row(p: Any) -> str:
+def _row(p: Any, columns: List[Column]) -> str:
     cells = "".join(
         f'<td role="cell" data-label="{c.name}" data-v="{_esc(key)}"'
         + (f' class="{c.css}"' if c.css else "") + f">{shown}</td>"
-        for c, (key, shown) in zip(COLUMNS, _cells(p)))
+        for c, (key, shown) in zip(COLUMNS, _cells(p)) if c in columns)
     return (f'<tr role="row" data-knob="{_esc(p.knob)}" data-node="{_esc(p.node)}" '
             f'data-ack="{_esc(p.ack)}">{cells}</tr>\n')
 
@@ -68,12 +99,12 @@ def _select(name: str, label: str, values: List[Tuple[str, str]]) -> str:
             f"{options}</select></label>")
 
 
-def _tools(table: pd.DataFrame) -> str:
+def _tools(table: pd.DataFrame, columns: List[Column]) -> str:
     knobs = sorted({str(k) for k in table["knob"]}, key=natural)
     nodes = sorted({str(n) for n in table["node"]}, key=natural)
     acks = sorted({str(a) for a in table["ack"]})
-    columns = "".join(f'<option value="{i}">{c.name}</option>'
-                      for i, c in enumerate(COLUMNS))
+    named = "".join(f'<option value="{i}">{c.name}</option>'
+                    for i, c in enumerate(columns))
     return (
         '<div class="tools" id="tools" role="search" aria-label="Plans" hidden>'
         '<label class="text">Find<input id="find" type="search" '
@@ -83,7 +114,7 @@ def _tools(table: pd.DataFrame) -> str:
         + _select("by-node", "Node", [("=" + n, n or "(whole job)") for n in nodes])
         + _select("by-ack", "Ack", [(a, a) for a in acks])
         + '<label class="onphone">Sort by<select id="sort">'
-        f'<option value="-1">event</option>{columns}</select></label>'
+        f'<option value="-1">event</option>{named}</select></label>'
         '<button class="onphone" id="turn" type="button">ascending</button>'
         '<button id="clear" type="button">Clear</button></div>'
         '<p id="status" role="status" aria-live="polite" class="soft"></p>')
@@ -99,13 +130,18 @@ def plans(table: pd.DataFrame, most: int) -> str:
         kept = table.loc[order.index[:most]].sort_index()
         said = (f"<p>The {most:,} most severe of {len(table):,} plans (--plans shows "
                 "more; <code>effect.py --csv</code> writes all).</p>")
+    judged = bool(kept["outcome"].notna().any())
+    columns = [c for c in COLUMNS if judged or c.name not in OF_OUTCOMES]
     heads = "".join(
         f'<th role="columnheader" scope="col" data-kind="{c.kind}" aria-sort="none">'
-        f'<button type="button">{c.name}</button></th>' for c in COLUMNS)
-    rows = "".join(_row(p) for p in kept.itertuples(index=False))
+        f'<button type="button">{c.name}</button></th>' for c in columns)
+    rows = "".join(_row(p, columns) for p in kept.itertuples(index=False))
     said += ("<p class='soft'>Severity and fetch after: the difference (means before → "
-             "after, n: windows with a value before, after).</p>")
-    return (f'{said}{_tools(kept)}<table id="plans" role="table" aria-label="Plans">'
+             "after, n: windows with a value before, after)."
+             + (" Gain: of the objective, as a share of its value before, with two "
+                "standard errors." if judged else "") + "</p>")
+    return (f'{said}{_tools(kept, columns)}<table id="plans" role="table" '
+            f'aria-label="Plans"{" class=judged" if judged else ""}>'
             f'<thead role="rowgroup"><tr role="row">{heads}</tr></thead>'
             f'<tbody role="rowgroup">\n{rows}</tbody></table>'
             '<button class="more" id="more" type="button" hidden>Show more</button>')

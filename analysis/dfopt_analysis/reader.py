@@ -125,11 +125,12 @@ class LogFile:
             setattr(self.run, attribute, read_attribute(self._file, attribute, ""))
         if 1 <= version <= schema.VERSION:
             return
-        said = (f"{self.path}: format version {version}, written by dfopt-mpi "
-                f"{self.run.program_version or '?'} at {self.run.created or '?'}; "
-                f"this program reads up to {schema.VERSION}")
+        said = (f"{self.path}: format version {version} is not supported; this program "
+                f"reads 1 to {schema.VERSION}. The log was written by dfopt-mpi "
+                f"{self.run.program_version or '?'} at {self.run.created or '?'}")
         if not any_version:
-            raise LogError(said + " (--any-version shows what it can make of it)")
+            raise LogError(said + ": use the programs that came with it, or "
+                           "--any-version to show what can be read")
         self.notes.append(said + ": what follows may be misread")
 
     def _read_commit(self) -> None:

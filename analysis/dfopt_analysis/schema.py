@@ -15,28 +15,37 @@ from typing import Dict, List
 VERSION = 3
 FORMAT = "dfopt-decision-log"
 
-# In the order of the planner (docs/planner.md): how far a decision got.
+# The verdicts by number, as in src/model/decision.h.
 VERDICTS: List[str] = [
     "invalid", "trend", "no_knobs", "suppressed", "no_response", "pending",
     "severity", "persistence", "cooldown_time", "cooldown_ineffective",
-    "unsupported", "no_evidence", "no_change", "planned",
-    "unregistered", "trial", "superseded", "backoff", "release_only", "baseline",
-    "budget", "trade", "rollback", "release", "improved", "neutral", "worse",
-    "inconclusive", "void", "restart", "guard", "shift", "stale", "adopted",
-    "conflict", "withdrawn"]
+    "unsupported", "no_evidence", "no_change", "planned", "unregistered", "trial",
+    "superseded", "backoff", "release_only", "baseline", "budget", "trade",
+    "rollback", "release", "improved", "neutral", "worse", "inconclusive", "void",
+    "restart", "guard", "shift", "stale", "adopted", "conflict", "withdrawn"]
+
+# In the order of the planner (docs/planner.md): first what is no decision about a
+# finding, then how far one got.
+ORDER: List[str] = [
+    "shift", "stale", "adopted", "conflict", "withdrawn", "improved", "neutral",
+    "worse", "inconclusive", "void", "restart", "guard", "rollback", "release",
+    "invalid", "trend", "no_knobs", "suppressed", "no_response", "unregistered",
+    "trial", "superseded", "backoff", "release_only", "baseline", "pending",
+    "severity", "persistence", "cooldown_time", "cooldown_ineffective", "unsupported",
+    "no_evidence", "no_change", "budget", "trade", "planned"]
 
 MEANING: Dict[str, str] = {
     "invalid": "the record could not be used",
     "trend": "the finding is improving already",
     "no_knobs": "no knob is registered",
-    "suppressed": "a global finding silences the tag",
-    "no_response": "no knob responds to the tag",
-    "pending": "a plan waits for its ack",
-    "severity": "not bad enough",
-    "persistence": "has not lasted long enough",
+    "suppressed": "a global finding suppresses the tag",
+    "no_response": "no knob answers to the tag",
+    "pending": "a plan is waiting for its acknowledgement",
+    "severity": "not severe enough",
+    "persistence": "not persistent enough",
     "cooldown_time": "too soon after the last action",
     "cooldown_ineffective": "the last action has not helped enough",
-    "unsupported": "a new value cannot be computed",
+    "unsupported": "the step cannot be computed",
     "no_evidence": "the metrics for the step are missing",
     "no_change": "the step changes nothing",
     "planned": "a plan was made",

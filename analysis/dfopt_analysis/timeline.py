@@ -5,7 +5,7 @@ window on, until an ack says otherwise (docs/planner.md, State).
 """
 import json
 from dataclasses import dataclass
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any, Dict, List, Optional, Set, Tuple
 
 import numpy as np
 import pandas as pd
@@ -14,14 +14,16 @@ from .frames import Log, natural
 from .reader import Array, LogError
 from .windows import Frame, finding_blocks, window_at
 
+PER_NODE = ("node", "rank_local")  # scopes of knobs that are of nodes
 CHANGE_COLUMNS = ["seq", "window", "knob", "node", "value", "cause", "plan_id"]
 
 
 @dataclass
 class Rules:
-    """What ends the values that nodes have of their own."""
+    """Which knobs nodes have values of their own for, and what ends these."""
     overrides: bool  # a change of the job does
     assumed: bool    # plans are not acknowledged: they count as applied
+    of_job: Set[str]  # knobs that have one value, the job's
 
     @staticmethod
     def of(log: Log) -> "Rules":
@@ -29,11 +31,15 @@ class Rules:
             switches = json.loads(log.run.policy or "{}").get("switches", {})
         except (ValueError, AttributeError):
             switches = {}
+        of_job: Set[str] = set()
+        if switches.get("scope") == "interpret":
+            scopes = log.knobs.drop_duplicates("knob", keep="last")
+            of_job = set(scopes[~scopes["scope"].isin(PER_NODE)]["knob"].dropna().astype(str))
         return Rules(switches.get("global_overrides_nodes", True) is not False,
-                     log.run.acks_mode == "assumed")
+                     log.run.acks_mode == "assumed", of_job)
 
     def end_own(self, cause: str) -> bool:
-        return self.overrides and (cause in ("applied", "global plan")
+        return self.overrides and (cause in ("applied", "adopted", "global plan")
                                    or (cause == "plan" and self.assumed))
 
 
@@ -54,22 +60,43 @@ def acks_at(log: Log) -> pd.DataFrame:
     return acks
 
 
+def _registered_for(log: Log) -> Dict[int, Tuple[str, bool]]:
+    """Registrations of one node or one process: row -> node, and whether of one
+    process."""
+    made = {}
+    for row, body in enumerate(log.registrations["body"].tolist()):
+        if '"node"' not in (body or ""):
+            continue
+        try:
+            given = json.loads(body)
+        except ValueError:
+            continue
+        if isinstance(given, dict) and isinstance(given.get("node"), str):
+            made[row] = given["node"], bool(given.get("instance"))
+    return made
+
+
 def _registered(log: Log) -> List[Tuple[Any, ...]]:
-    knobs = log.knobs
-    at = window_at(log, knobs["seq"].to_numpy())
-    known: Dict[str, bool] = {}
+    knobs, rules = log.knobs, Rules.of(log)
+    at, nodes = window_at(log, knobs["seq"].to_numpy()), _registered_for(log)
+    known: Set[str] = set()
     made: List[Tuple[Any, ...]] = []
-    columns = ["seq", "knob", "has_current", "current", "default"]
-    for window, (seq, knob, has, current, default) in zip(at, _rows_of(knobs, columns)):
-        if has == 1 or knob not in known:
+    columns = ["seq", "knob", "has_current", "current", "default", "registration"]
+    for window, (seq, knob, has, current, default, row) in zip(
+            at, _rows_of(knobs, columns)):
+        node, process = nodes.get(row, ("", False))
+        node = "" if str(knob) in rules.of_job else node
+        if str(knob) not in known and (node or has != 1):
+            made.append((seq, int(window), knob, "", default, "registered", ""))
+        if has == 1 or process:
             value = current if has == 1 else default
-            made.append((seq, int(window), knob, "", value, "registered", ""))
-        known[str(knob)] = True
+            made.append((seq, int(window), knob, node, value, "registered", ""))
+        known.add(str(knob))
     return made
 
 
 def _planned(log: Log) -> List[Tuple[Any, ...]]:
-    of_nodes = Rules.of(log).overrides  # else a global plan's targets are not heeded
+    rules = Rules.of(log)
     made: List[Tuple[Any, ...]] = []
     columns = ["seq", "window", "knob", "node", "new", "plan_id", "relay_id", "targets"]
     at = window_at(log, log.plans["seq"].to_numpy())
@@ -79,7 +106,8 @@ def _planned(log: Log) -> List[Tuple[Any, ...]]:
         if relay is None:
             made.append((seq, window, knob, node or "", new, "plan", plan))
             continue
-        for name in (targets or "").split(",") if of_nodes else [""]:
+        heeded = rules.overrides and str(knob) not in rules.of_job
+        for name in (targets or "").split(",") if heeded else [""]:
             made.append((seq, window, knob, name, new, "global plan", plan))
     return made
 

@@ -158,6 +158,26 @@ class FindingOf:
         return found, {n: c[place[found]] for n, c in self._kept.items()}
 
 
+class ObjectiveOf:
+    """The same of objectives, which are few: windows and nodes, all read at once."""
+
+    def __init__(self, file: LogFile) -> None:
+        names = ("seq", "window", "node")
+        self._all: Dict[str, Array] = {}
+        if file.has("objectives", *names) and file.rows("objectives"):
+            self._all = {n: file.read("objectives", n) for n in names}
+            file.check_ids("objectives", "node", self._all["node"], len(file.strings))
+
+    def at(self, seq: Array) -> Tuple[Array, Dict[str, Array]]:
+        """Which numbers are objectives, and the columns of those that are."""
+        if not self._all:
+            return np.zeros(len(seq), dtype=bool), {}
+        place = np.searchsorted(self._all["seq"], seq)
+        place[place == len(self._all["seq"])] = 0
+        found = self._all["seq"][place] == seq
+        return found, {n: c[place[found]] for n, c in self._all.items()}
+
+
 def window_at(log: Log, seq: Array) -> Array:
     """The latest window that any finding had brought when event seq came: where
     events without a window of their own stand. -1: no finding yet."""

@@ -1,6 +1,7 @@
 /* A plan as it came: read whole and checked, before the client sees any of it.
  * Unknown members are ignored. Source: DFOptimizer 0.1.0, _handle_plan_event in
  * dfoptimizer/runtime/context.py, for the members and their defaults. */
+#include "base/hostname.h"
 #include "client/impl.h"
 #include "json/json.h"
 #include "json/utf8.h"
@@ -84,6 +85,11 @@ static enum dfopt_err get_value(struct json_object *body, const char *name,
     return DFOPT_OK;
 }
 
+static bool is_host(struct dfopt_text node, const char *hostname)
+{
+    return dfopt_hostname_same(node.at, node.len, hostname, strlen(hostname));
+}
+
 /* Whether it names nodes at all, and whether this one is among them. */
 static enum dfopt_err get_nodes(struct json_object *body, const char *hostname,
                                 struct client_incoming *in, struct dfopt_error *err)
@@ -94,8 +100,8 @@ static enum dfopt_err get_nodes(struct json_object *body, const char *hostname,
         return e;
     size_t n = nodes ? json_object_array_length(nodes) : 0;
     for (size_t i = 0; i < n && !in->plan.for_node; i++)
-        in->plan.for_node = dfopt_text_is(
-            dfopt_json_text(json_object_array_get_idx(nodes, i)), hostname);
+        in->plan.for_node =
+            is_host(dfopt_json_text(json_object_array_get_idx(nodes, i)), hostname);
     in->elsewhere = n > 0 && !in->plan.for_node;
     return DFOPT_OK;
 }

@@ -4,6 +4,7 @@
  * The watch of the registrations' socket tells when the optimizer comes and goes;
  * any socket that libzmq has given up on is replaced. */
 #include "base/clock.h"
+#include "base/hostname.h"
 #include "client/room.h"
 #include "client/transport.h"
 #include "net/zmq/endpoint.h"
@@ -281,7 +282,7 @@ static bool is_topic_ours(struct zmq_link *l)
     const char *topic = zmq_msg_data(&l->parts[0]);
     size_t len = zmq_msg_size(&l->parts[0]), own = strlen(l->hostname);
     return (len == 1 && *topic == '*') ||
-           (len == own && memcmp(topic, l->hostname, own) == 0);
+           dfopt_hostname_same(topic, len, l->hostname, own);
 }
 
 static enum dfopt_client_received link_receive(void *t,

@@ -40,6 +40,7 @@ void dfopt_codec_destroy(struct dfopt_codec *c)
     dfopt_json_parser_destroy(c->parser);
     json_object_put(c->tree);
     dfopt_buf_free(&c->body);
+    dfopt_buf_free(&c->raw);
     free(c);
 }
 
@@ -67,6 +68,13 @@ enum dfopt_err dfopt_codec_decode(struct dfopt_codec *c, int stream,
         dfopt_finding_fast_decode(c->fast, data, len, stream < 0, &out->finding,
                                   &out->enveloped))
         return DFOPT_OK;
+    if ((stream < 0 || stream == DFOPT_STREAM_OBJECTIVE) &&
+        dfopt_objective_fast_decode(c->fast, data, len, stream < 0,
+                                    &out->objective)) {
+        out->stream = DFOPT_STREAM_OBJECTIVE;
+        out->enveloped = stream < 0;
+        return DFOPT_OK;
+    }
     enum dfopt_err e = dfopt_record_decode(c, stream, data, len, out, err);
     if (e == DFOPT_ERR_NOMEM)
         dfopt_error_set(err, e, "out of memory");

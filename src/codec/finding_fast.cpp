@@ -7,13 +7,9 @@
  *
  * Rules: in doubt, decline. A record with a backslash is declined, so that the
  * bytes of a string are its text. Nothing is interned before all is accepted. */
-#include "codec/finding_fast.h"
-#include "codec/token_walk.hpp"
+#include "codec/fast.hpp"
 
-#include <cstring>
-#include <memory>
 #include <new>
-#include <simdjson.h>
 #include <utility>
 
 #define XXH_INLINE_ALL
@@ -23,29 +19,6 @@ using namespace dfopt;
 
 namespace
 {
-
-constexpr size_t record_max = 64 * 1024; /* a longer record is declined */
-constexpr size_t list_max = 64;          /* strings in a list */
-
-/* ---- caches ---- */
-
-/* What follows from a text as a scope or a trend. */
-struct consequence {
-    dfopt_sym node; /* if as_scope */
-    bool as_scope, as_trend;
-    uint8_t global : 4, trend : 4;
-};
-
-/* The bytes of a JSON array, and the number of the list that it is. */
-struct list_entry {
-    dfopt_list list;
-    uint8_t len; /* 0: a free place */
-    char text[123];
-};
-
-static_assert(sizeof(list_entry) == 128, "a list lies in two");
-
-constexpr size_t list_entries = 256; /* 32 KiB */
 
 struct list_span {
     span json;              /* brackets included; nothing if the list is empty */
@@ -60,21 +33,14 @@ struct draft {
     struct dfopt_finding f;
     const span *named; /* metrics behind DFOPT_METRIC_KNOWN */
     bool known;        /* a field of a finding was there */
+
+    static bool is_stream(const char *name)
+    {
+        return is_key(name, "finding");
+    }
 };
 
 } // namespace
-
-struct dfopt_finding_fast {
-    struct dfopt_dict *dict; /* borrowed */
-    std::unique_ptr<simdjson::internal::dom_parser_implementation> parser;
-    std::unique_ptr<char[]> scratch; /* capacity, and simdjson's padding */
-    std::unique_ptr<list_entry[]> lists;
-    std::unique_ptr<consequence[]> consequences; /* by number of the text */
-    size_t n_consequences;
-    span named[DFOPT_METRIC_NAMED]; /* borrowed from dict; no length: none */
-    size_t capacity;
-    int max_depth;
-};
 
 namespace
 {
@@ -96,44 +62,6 @@ bool read_list(walk &w, list_span &out)
     if (n)
         out = {{w.text + *open, (size_t)(w.at[-1] - *open) + 1}, open + 1, n};
     return n <= list_max;
-}
-
-/* Whether the key is that of a metric that a policy names. */
-bool is_named(const walk &w, const char *key, span name)
-{
-    return name.len && (size_t)(w.text_end - key) > name.len &&
-           std::memcmp(key, name.at, name.len) == 0 && key[name.len] == '"';
-}
-
-bool read_metric(walk &w, draft &d, int metric)
-{
-    bool null;
-    if (!read_real(w, d.f.metric[metric], 0, &null))
-        return false;
-    d.f.metric_state[metric] = null ? DFOPT_METRIC_ABSENT : DFOPT_METRIC_NUMBER;
-    return true;
-}
-
-bool read_metrics(walk &w, draft &d)
-{
-    std::memset(d.f.metric, 0, sizeof d.f.metric);
-    std::memset(d.f.metric_state, 0, sizeof d.f.metric_state);
-    if (w.at >= w.end || w.text[*w.at] != '{')
-        return w.at < w.end && w.text[*w.at] == 'n' && skip(w);
-    return container(w, '}', [&] {
-        const char *key = take_key(w);
-        if (!key)
-            return false;
-#define METRIC(name, text)                                                         \
-    if (is_key(key, text))                                                         \
-        return read_metric(w, d, DFOPT_METRIC_##name);
-        DFOPT_METRIC_LIST(METRIC)
-#undef METRIC
-        for (int i = 0; i < DFOPT_METRIC_NAMED; i++)
-            if (is_named(w, key, d.named[i]))
-                return read_metric(w, d, DFOPT_METRIC_KNOWN + i);
-        return skip(w);
-    });
 }
 
 /* The member of a finding behind its key. The first letter saves comparisons. A
@@ -217,57 +145,7 @@ void draft_clear(draft &d)
     d.known = false;
 }
 
-bool read_body(walk &w, draft &d)
-{
-    draft_clear(d);
-    if (w.at >= w.end || w.text[*w.at] != '{')
-        return false;
-    return container(w, '}', [&] {
-        const char *key = take_key(w);
-        return key && read_field(w, key, d);
-    });
-}
-
-/* A record that may be an envelope. It is one if it has the key "stream"; that
- * and "body" may come in any order. Each "stream" must be right, and of "body"
- * each that comes behind it, and the last. */
-bool read_record(walk &w, draft &d, bool *enveloped)
-{
-    const uint32_t *body = nullptr;
-    bool stream = false, body_read = false;
-    draft_clear(d);
-    bool good = container(w, '}', [&] {
-        const char *key = take_key(w);
-        if (!key)
-            return false;
-        if (is_key(key, "stream")) {
-            const char *p = take_scalar(w);
-            stream = true;
-            return *p == '"' && is_key(p + 1, "finding");
-        }
-        if (is_key(key, "body")) {
-            body = w.at;
-            body_read = stream;
-            return stream ? read_body(w, d) : skip(w);
-        }
-        return stream ? skip(w) : read_field(w, key, d);
-    });
-    if (!good || w.at != w.end)
-        return false;
-    *enveloped = stream;
-    if (!stream || body_read)
-        return true;
-    w.at = body; /* it has been skipped, so that it is not too deep */
-    return body && read_body(w, d);
-}
-
 /* ---- strings to numbers ---- */
-
-/* Returns DFOPT_SYM_NONE on NOMEM. */
-dfopt_sym intern(dfopt_finding_fast *fast, span t)
-{
-    return t.len ? dfopt_dict_intern(fast->dict, t.at, t.len) : DFOPT_SYM_EMPTY;
-}
 
 dfopt_list intern_items(dfopt_finding_fast *fast, const walk &w, const list_span &l)
 {
@@ -366,27 +244,8 @@ bool intern_all(dfopt_finding_fast *fast, const walk &w, draft &d)
  */
 bool is_other_stream(const char *data, size_t len)
 {
-    static const char start[] = "{\"stream\": \"";
-    const size_t n = sizeof start - 1;
-    return len > n && std::memcmp(data, start, n) == 0 && data[n] != 'f';
-}
-
-/* Copies the record to where it is padded and finds its tokens. */
-bool open(dfopt_finding_fast *fast, const char *data, size_t len, walk &w)
-{
-    char *text = fast->scratch.get();
-    if (len < 2 || len > fast->capacity || data[0] != '{')
-        return false;
-    std::memcpy(text, data, len);
-    if (std::memchr(text, '\\', len))
-        return false;
-    simdjson::internal::dom_parser_implementation &parser = *fast->parser;
-    if (parser.stage1((const uint8_t *)text, len, simdjson::stage1_mode::regular))
-        return false;
-    const uint32_t *tokens = parser.structural_indexes.get();
-    w = {text,       tokens, tokens + parser.n_structural_indexes,
-         text + len, 0,      fast->max_depth};
-    return true;
+    const char first = stream_letter(data, len);
+    return first && first != 'f';
 }
 
 } // namespace

@@ -1,5 +1,5 @@
-/* The fast decoder of findings. It decodes the ordinary, well-formed finding
- * and declines everything else: whatever is odd or wrong, and every other
+/* The fast decoder of findings and of objectives. It decodes ordinary, well-formed
+ * ones and declines everything else: whatever is odd or wrong, and every other
  * stream. What it declines goes to dfopt_record_decode, which defines what is
  * accepted and words the errors. What it accepts it decodes to the same bits,
  * and gives the same numbers to the same strings. It needs simdjson; without
@@ -11,7 +11,7 @@
 extern "C" {
 #endif
 
-#include "model/finding.h"
+#include "model/message.h"
 
 struct dfopt_finding_fast; /* parser, padded scratch, caches; one thread */
 
@@ -37,6 +37,12 @@ void dfopt_finding_fast_metrics(struct dfopt_finding_fast *fast,
 bool dfopt_finding_fast_decode(struct dfopt_finding_fast *fast, const char *data,
                                size_t len, bool envelopes,
                                struct dfopt_finding *out, bool *enveloped);
+
+/* The same for an objective; with `envelopes` only {"stream": "objective", ...}
+ * that starts like that, so what it takes is always enveloped. */
+bool dfopt_objective_fast_decode(struct dfopt_finding_fast *fast, const char *data,
+                                 size_t len, bool envelopes,
+                                 struct dfopt_objective *out);
 
 #else
 
@@ -75,6 +81,19 @@ static inline bool dfopt_finding_fast_decode(struct dfopt_finding_fast *fast,
     (void)envelopes;
     (void)out;
     (void)enveloped;
+    return false;
+}
+
+static inline bool dfopt_objective_fast_decode(struct dfopt_finding_fast *fast,
+                                               const char *data, size_t len,
+                                               bool envelopes,
+                                               struct dfopt_objective *out)
+{
+    (void)fast;
+    (void)data;
+    (void)len;
+    (void)envelopes;
+    (void)out;
     return false;
 }
 

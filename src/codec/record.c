@@ -56,6 +56,64 @@ static enum dfopt_err decode_registration(struct dfopt_codec *c,
     return e;
 }
 
+/* ---- a message that could not be used, as journal/line.h writes it ---- */
+
+static bool is_raw(struct json_object *record)
+{
+    return dfopt_json_kind(record) == DFOPT_JSON_OBJECT &&
+           dfopt_json_get(record, "stream") && !dfopt_json_get(record, "body") &&
+           (dfopt_json_get(record, "raw") || dfopt_json_get(record, "raw_hex"));
+}
+
+static int hex_digit(char c)
+{
+    return c >= '0' && c <= '9'   ? c - '0'
+           : c >= 'a' && c <= 'f' ? c - 'a' + 10
+                                  : -1;
+}
+
+static enum dfopt_err read_hex(struct dfopt_text hex, struct dfopt_buf *out,
+                               struct dfopt_error *err)
+{
+    char *to = dfopt_buf_grow(out, hex.len / 2);
+    if (!to && hex.len > 1)
+        return DFOPT_ERR_NOMEM;
+    for (size_t i = 0; i < hex.len; i += 2) {
+        const int high = hex_digit(hex.at[i]);
+        const int low = i + 1 < hex.len ? hex_digit(hex.at[i + 1]) : -1;
+        if (high < 0 || low < 0)
+            return dfopt_error_set(err, DFOPT_ERR_SCHEMA,
+                                   "raw_hex is not pairs of hexadecimal digits");
+        to[i / 2] = (char)(high << 4 | low);
+    }
+    return DFOPT_OK;
+}
+
+/* Decodes it as it came, so that it is rejected for the reason that it was. What
+ * the transport refused has no such reason in it, and says it. */
+static enum dfopt_err decode_raw(struct dfopt_codec *c, struct dfopt_event *out,
+                                 struct dfopt_error *err)
+{
+    const struct dfopt_text problem =
+        dfopt_json_text(dfopt_json_get(c->tree, "problem"));
+    const struct dfopt_text raw = dfopt_json_text(dfopt_json_get(c->tree, "raw"));
+    out->enveloped = true;
+    enum dfopt_err e = find_stream(c->tree, &out->stream, err);
+    if (!e && problem.len)
+        return dfopt_error_set(err, DFOPT_ERR_LIMIT, "%s", problem.at);
+    dfopt_buf_clear(&c->raw);
+    if (!e && dfopt_json_get(c->tree, "raw"))
+        e = dfopt_buf_add(&c->raw, raw.at, raw.len);
+    else if (!e)
+        e = read_hex(dfopt_json_text(dfopt_json_get(c->tree, "raw_hex")), &c->raw,
+                     err);
+    if (!e)
+        e = dfopt_record_decode(c, (int)out->stream, c->raw.len ? c->raw.data : "",
+                                c->raw.len, out, err);
+    out->enveloped = true;
+    return e;
+}
+
 enum dfopt_err dfopt_record_decode(struct dfopt_codec *c, int stream,
                                    const char *data, size_t len,
                                    struct dfopt_event *out, struct dfopt_error *err)
@@ -66,6 +124,8 @@ enum dfopt_err dfopt_record_decode(struct dfopt_codec *c, int stream,
     enum dfopt_err e = dfopt_json_parse(c->parser, data, len, &c->tree, err);
     if (e)
         return e;
+    if (stream < 0 && is_raw(c->tree))
+        return decode_raw(c, out, err);
     struct json_object *body;
     e = open_record(c->tree, stream, out, &body, err);
     if (!e)

@@ -14,6 +14,7 @@ struct dfopt_codec {
     struct dfopt_metric_names metrics;
     struct json_object *tree; /* of the last record: an event borrows from it */
     struct dfopt_buf body;    /* what event.body points to */
+    struct dfopt_buf raw;     /* a message that an event log holds as a text */
 };
 
 /* Decodes one record with json-c: the definition of what is accepted, whatever

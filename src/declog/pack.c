@@ -1,6 +1,7 @@
 /* Shuffle and deflate of one chunk. */
 #include "declog/pack.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -93,6 +94,38 @@ static void shuffle(const unsigned char *plain, size_t n, size_t size,
 #define shuffle shuffle_bytes
 #endif
 
+/* Whether the column holds one element throughout. */
+static bool is_constant(const void *in, size_t size, size_t len)
+{
+    return memcmp(in, (const char *)in + size, len - size) == 0;
+}
+
+static const struct dfopt_packed_constant *
+find_constant(const struct dfopt_packer *p, const void *in, size_t size, size_t len)
+{
+    for (size_t i = 0; i < DFOPT_PACKED_CONSTANTS && i < p->n_constants; i++) {
+        const struct dfopt_packed_constant *c = &p->constants[i];
+        if (c->size == size && c->plain == len && memcmp(c->element, in, size) == 0)
+            return c;
+    }
+    return NULL;
+}
+
+static void keep_constant(struct dfopt_packer *p, const void *in, size_t size,
+                          size_t len, size_t packed)
+{
+    struct dfopt_packed_constant *c =
+        &p->constants[p->n_constants % DFOPT_PACKED_CONSTANTS];
+    if (packed == 0 || packed > sizeof c->bytes || size > sizeof c->element)
+        return;
+    c->size = size;
+    c->plain = len;
+    c->len = packed;
+    memcpy(c->element, in, size);
+    memcpy(c->bytes, p->packed, packed);
+    p->n_constants++;
+}
+
 struct dfopt_packed dfopt_pack(struct dfopt_packer *p,
                                const struct dfopt_chunk *chunk, size_t column,
                                bool deflate)
@@ -113,11 +146,19 @@ struct dfopt_packed dfopt_pack(struct dfopt_packer *p,
     }
     if (!deflate)
         return out;
+    const void *plain = in;
+    const bool constant = full && is_constant(in, size, len);
+    const struct dfopt_packed_constant *known =
+        constant ? find_constant(p, in, size, len) : NULL;
+    if (known)
+        return (struct dfopt_packed){known->bytes, known->len, 0};
     if (size > 1) {
         shuffle(in, l->chunk_rows, size, p->shuffled);
         in = p->shuffled;
     }
     const size_t packed = dfopt_deflate_run(p->deflate, in, len, p->packed, len);
+    if (constant)
+        keep_constant(p, plain, size, len, packed);
     if (full && (packed == 0 || packed > len / 3))
         *resting = REST_CHUNKS;
     if (packed && packed < len)

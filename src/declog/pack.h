@@ -6,16 +6,28 @@
 #include "declog/chunk.h"
 #include "declog/deflate.h"
 
+/* A chunk of one and the same element, packed. */
+struct dfopt_packed_constant {
+    unsigned char element[8];
+    size_t size, plain, len; /* of the element; of the chunk, plain and packed */
+    unsigned char bytes[512];
+};
+
+#define DFOPT_PACKED_CONSTANTS 8
+
 /* One for all columns of a file; one thread. A zeroed one packs nothing.
  *
  * Level 1 is for speed: a column of which a chunk did not shrink to a third (the
  * digits of measured numbers) is left alone for the next chunks, then tried
- * again. Higher levels are for space: every column is deflated. */
+ * again. Higher levels are for space: every column is deflated. Columns that hold
+ * one element throughout (metrics that nobody sends) are packed once. */
 struct dfopt_packer {
     int level; /* deflate level; 0: chunks stay as they are */
     uint8_t resting[DFOPT_STORE_COUNT][DFOPT_COLUMNS_MAX]; /* for so many chunks */
     struct dfopt_deflate *deflate;
     unsigned char *shuffled, *packed;
+    struct dfopt_packed_constant constants[DFOPT_PACKED_CONSTANTS];
+    size_t n_constants; /* so far; the oldest is replaced */
 };
 
 /* A column of one chunk, made ready. */

@@ -6,6 +6,7 @@
 #include "codec/codec.h"
 
 #include "model/decision.h"
+#include "json/utf8.h"
 #include "json/write.h"
 
 #include <inttypes.h>
@@ -58,6 +59,28 @@ static bool is_plain(const char *text)
     return *text == '\0';
 }
 
+/* Bytes as they came: a text where they are one, else hexadecimal digits. */
+static enum dfopt_err write_raw(const struct dfopt_record *rec,
+                                struct dfopt_buf *line)
+{
+    enum dfopt_err e = DFOPT_OK;
+    if (rec->problem) {
+        e = dfopt_buf_printf(line, "\"problem\":");
+        if (!e)
+            e = dfopt_json_write_text(rec->problem, strlen(rec->problem), line);
+        if (!e)
+            e = dfopt_buf_add(line, ",", 1);
+    }
+    const bool text = dfopt_utf8_valid(rec->data, rec->len);
+    if (!e)
+        e = dfopt_buf_printf(line, text ? "\"raw\":" : "\"raw_hex\":\"");
+    if (!e && text)
+        return dfopt_json_write_text(rec->data, rec->len, line);
+    for (size_t i = 0; i < rec->len && !e; i++)
+        e = dfopt_buf_printf(line, "%02x", (unsigned char)rec->data[i]);
+    return e ? e : dfopt_buf_add(line, "\"", 1);
+}
+
 enum dfopt_err dfopt_record_line(const struct dfopt_recorded *r, bool numbered,
                                  struct dfopt_buf *line)
 {
@@ -72,8 +95,9 @@ enum dfopt_err dfopt_record_line(const struct dfopt_recorded *r, bool numbered,
         e = dfopt_buf_printf(line, "\"origin\":\"%s\",\"offset\":%" PRIu64 ",",
                              rec->origin, rec->offset);
     if (!e)
-        e = dfopt_buf_printf(
-            line, "\"stream\":\"%s\",\"body\":", dfopt_stream_name(r->stream));
+        e = dfopt_buf_printf(line, "\"stream\":\"%s\",%s",
+                             dfopt_stream_name(r->stream),
+                             r->usable ? "\"body\":" : "");
     if (e)
         return e;
     if (r->usable) {
@@ -85,7 +109,7 @@ enum dfopt_err dfopt_record_line(const struct dfopt_recorded *r, bool numbered,
             if (line->data[i] == '\n' || line->data[i] == '\r')
                 line->data[i] = ' ';
     } else {
-        e = dfopt_json_write_text(rec->data, rec->len, line);
+        e = write_raw(rec, line);
     }
     if (!e)
         e = dfopt_buf_add(line, "}", 1);

@@ -14,8 +14,9 @@
 struct dfopt_recorded {
     const struct dfopt_record *record;
     uint32_t stream; /* enum dfopt_stream */
-    bool usable;  /* else it becomes an event with a text for a body, which cannot
-                   * be used either */
+    bool usable;  /* else its bytes are kept: "raw", a text, or "raw_hex", and the
+                   * record's problem, if it has one. The line is rejected for
+                   * the same reason */
     uint64_t seq; /* its number */
     uint32_t run; /* of an ack: cut out of the ids of plans, since a replay has
                    * none; 0: nothing is cut out */

@@ -6,6 +6,7 @@
  * written and to follow on each other, so reading cannot fail. */
 #include "journal/source.h"
 
+#include "base/buf.h"
 #include "model/message.h"
 #include "journal/line.h"
 
@@ -24,7 +25,8 @@ struct journal_source {
     char *path, *bytes; /* NUL at the end */
     size_t len, at;
     uint64_t line, next_seq;
-    uint64_t given; /* records of the journal, so far */
+    uint64_t given;                /* records of the journal, so far */
+    struct dfopt_buf raw, problem; /* of the last record */
 };
 
 /* ---- a line ---- */
@@ -39,6 +41,8 @@ struct line {
     struct text origin; /* at NULL: none */
     int stream;
     struct text body;
+    struct text raw, problem; /* in their escapes; at NULL: none */
+    bool hex;                 /* raw is hexadecimal digits */
 };
 
 /* Whether `rest` starts with `what`; goes behind it. */
@@ -78,6 +82,60 @@ static bool take_text(struct text *rest, struct text *out)
     return skip(rest, "\"");
 }
 
+static bool is_hex(struct text t)
+{
+    for (size_t i = 0; i < t.len; i++)
+        if (!(t.at[i] >= '0' && t.at[i] <= '9') &&
+            !(t.at[i] >= 'a' && t.at[i] <= 'f'))
+            return false;
+    return t.len % 2 == 0;
+}
+
+/* Bytes of what stands at `at` in a text with escapes, which are those of
+ * json/write.h; 0: none of them. */
+static size_t escaped_char(struct text t, size_t at)
+{
+    if (t.at[at] != '\\')
+        return 1;
+    if (t.len - at < 2)
+        return 0;
+    if (t.at[at + 1] != 'u')
+        return strchr("\"\\/bfnrt", t.at[at + 1]) && t.at[at + 1] ? 2 : 0;
+    return t.len - at >= 6 && t.at[at + 2] == '0' && t.at[at + 3] == '0' &&
+                   is_hex((struct text){t.at + at + 4, 2})
+               ? 6
+               : 0;
+}
+
+/* A text in quotes, with its escapes. */
+static bool take_escaped(struct text *rest, struct text *out)
+{
+    size_t n = 0;
+    if (!skip(rest, "\""))
+        return false;
+    while (n < rest->len && rest->at[n] != '"') {
+        const size_t k = escaped_char(*rest, n);
+        n += k ? k : rest->len;
+    }
+    if (n >= rest->len)
+        return false;
+    *out = (struct text){rest->at, n};
+    rest->at += n;
+    rest->len -= n;
+    return skip(rest, "\"");
+}
+
+/* A record that could not be used: from its problem, if any, to the line's end. */
+static bool take_raw(struct text *rest, struct line *l)
+{
+    if (skip(rest, "\"problem\":") &&
+        (!take_escaped(rest, &l->problem) || !skip(rest, ",")))
+        return false;
+    l->hex = skip(rest, "\"raw_hex\":");
+    return (l->hex || skip(rest, "\"raw\":")) && take_escaped(rest, &l->raw) &&
+           (!l->hex || is_hex(l->raw)) && rest->len == 1 && *rest->at == '}';
+}
+
 static int stream_of(struct text name)
 {
     for (uint32_t i = 0; i < DFOPT_STREAM_COUNT; i++) {
@@ -106,9 +164,13 @@ static bool parse(char *bytes, size_t len, struct line *l)
          !take_number(&rest, &l->offset)))
         return false;
     if (!skip(&rest, ",\"stream\":") || !take_text(&rest, &stream) ||
-        !skip(&rest, ",\"body\":") || rest.len < 2 || rest.at[rest.len - 1] != '}')
+        !skip(&rest, ","))
         return false;
     l->stream = stream_of(stream);
+    if (!skip(&rest, "\"body\":"))
+        return l->stream >= 0 && take_raw(&rest, l);
+    if (rest.len < 2 || rest.at[rest.len - 1] != '}')
+        return false;
     l->body = (struct text){rest.at, rest.len - 1};
     return l->stream >= 0;
 }
@@ -129,8 +191,61 @@ static bool next_line(struct journal_source *s, struct line *l, bool *good)
 
 /* ---- a source ---- */
 
-static void to_record(const struct journal_source *s, size_t start,
-                      const struct line *l, struct dfopt_record *rec)
+static int digit(char c)
+{
+    return c <= '9' ? c - '0' : c - 'a' + 10;
+}
+
+/* Without its escapes; a NUL is put behind it. */
+static bool unescape(struct text from, struct dfopt_buf *out)
+{
+    static const char letters[] = "bfnrt", stand_for[] = "\b\f\n\r\t";
+    char *to = (dfopt_buf_clear(out), dfopt_buf_grow(out, from.len + 1));
+    size_t n = 0;
+    for (size_t i = 0; to && i < from.len; i++) {
+        char c = from.at[i];
+        if (c == '\\' && from.at[++i] == 'u') {
+            c = (char)(digit(from.at[i + 3]) << 4 | digit(from.at[i + 4]));
+            i += 4;
+        } else if (c == '\\') {
+            const char *letter = strchr(letters, from.at[i]);
+            c = letter ? stand_for[letter - letters] : from.at[i];
+        }
+        to[n++] = c;
+    }
+    if (!to)
+        return false;
+    to[n] = '\0';
+    out->len = n;
+    return true;
+}
+
+static bool from_hex(struct text from, struct dfopt_buf *out)
+{
+    char *to = (dfopt_buf_clear(out), dfopt_buf_grow(out, from.len / 2 + 1));
+    for (size_t i = 0; to && i < from.len / 2; i++)
+        to[i] = (char)(digit(from.at[2 * i]) << 4 | digit(from.at[2 * i + 1]));
+    out->len = to ? from.len / 2 : 0;
+    return to != NULL;
+}
+
+/* A record that could not be used, as it came. */
+static void fill_raw(struct journal_source *s, const struct line *l,
+                     struct dfopt_record *rec)
+{
+    static const char no_memory[] = "out of memory";
+    const bool had = l->hex ? from_hex(l->raw, &s->raw) : unescape(l->raw, &s->raw);
+    rec->data = had ? s->raw.data : "";
+    rec->len = s->raw.len;
+    if (l->problem.at)
+        rec->problem =
+            unescape(l->problem, &s->problem) ? s->problem.data : no_memory;
+    else if (!had)
+        rec->problem = no_memory;
+}
+
+static void to_record(struct journal_source *s, size_t start, const struct line *l,
+                      struct dfopt_record *rec)
 {
     *rec = (struct dfopt_record){.origin = s->path,
                                  .line = s->line,
@@ -138,11 +253,13 @@ static void to_record(const struct journal_source *s, size_t start,
                                  .stream = l->stream,
                                  .data = l->body.at,
                                  .len = l->body.len};
+    if (l->raw.at)
+        fill_raw(s, l, rec);
     if (!l->origin.at)
         return;
     l->origin.at[l->origin.len] = '\0';
     rec->origin = l->origin.at;
-    rec->offset = l->offset;
+    rec->line = rec->offset = l->offset;
     rec->unit = DFOPT_OFFSET_EVENT_ID;
 }
 
@@ -190,6 +307,8 @@ static void destroy(struct dfopt_source *source)
     struct journal_source *s = (struct journal_source *)source;
     if (!s)
         return;
+    dfopt_buf_free(&s->raw);
+    dfopt_buf_free(&s->problem);
     free(s->bytes);
     free(s->path);
     free(s);

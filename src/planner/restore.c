@@ -111,7 +111,8 @@ static enum dfopt_err take_row(struct dfopt_planner *p,
         key.slot->cooldown_window = row->cooldown_window;
         key.slot->cooldown_severity = row->cooldown_severity;
     }
-    if (row->flags & DFOPT_STATE_SEEN) {
+    if (row->flags & DFOPT_STATE_SEEN &&
+        !p->control) { /* which has no use for it */
         key.slot->has_seen = true;
         key.slot->seen = row->seen;
     }

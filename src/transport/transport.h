@@ -16,7 +16,8 @@ struct dfopt_record {
     size_t len;         /* bytes; no newline; 0 only with a problem */
     int stream;         /* enum dfopt_stream, or -1: the record names it itself */
     const char *origin; /* file or endpoint, for messages; the source's */
-    uint64_t line;      /* 1-based line (JSONL) or element (JSON array); 0: none */
+    uint64_t line;   /* 1-based line (JSONL) or element (JSON array); 0: none; with
+                      * EVENT_ID, that number */
     uint64_t offset; /* of the first byte in the (unpacked) input, or, by unit, the
                       * record's number, one more each time */
     enum dfopt_offset_unit {

@@ -1,6 +1,7 @@
 """What the tests of analysis/ share: logs that dfopt-mpi has written, and runs of
 the programs. Running, waiting and input come from tests/cli/harness."""
 import atexit
+import dataclasses
 import functools
 import gzip
 import json
@@ -13,9 +14,13 @@ import tempfile
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 ANALYSIS = os.path.join(TOP, "analysis")
 RECORDING = os.path.join(TOP, "jobs", "data", "training-16-nodes.jsonl.gz")
-sys.path[:0] = [os.path.join(TOP, "tests", "cli"), ANALYSIS]
+VERDICTS, PLANS = 5597, 434  # of the recording, by the default policy
+sys.path[:0] = [os.path.join(TOP, "tests", "cli"), os.path.join(TOP, "tests", "spec"),
+                ANALYSIS]
 
 import harness  # noqa: E402
+import model  # noqa: E402
+import plants  # noqa: E402
 
 FOLDER = tempfile.mkdtemp(prefix="dfopt-analysis-")
 atexit.register(shutil.rmtree, FOLDER, ignore_errors=True)
@@ -56,7 +61,8 @@ def impatient():
         f.writelines(r for r in records() if b'"stream": "ack"' not in r[:30])
     policy = os.path.join(FOLDER, "impatient.json")
     with open(policy, "w", encoding="utf-8") as f:
-        json.dump({"switches": {"pending_timeout_windows": 4}}, f)
+        json.dump({"switches": {"effect": "severity",
+                                "pending_timeout_windows": 4}}, f)
     return replay("impatient", source, "--policy", policy, "--acks", "explicit")
 
 
@@ -71,6 +77,35 @@ def session(nodes, windows, seed=1):
     with open(source, "wb") as f:
         f.write(harness.lines(harness.session(nodes, windows, seed)))
     return replay(f"session-{nodes}-{windows}-{seed}", source)
+
+
+class Optimizer:
+    """The specification's planner as the controller of a plant."""
+
+    def __init__(self):
+        self.planner, self.events = model.Planner(model.DEFAULT), 0
+
+    def feed(self, stream, body):
+        made, _, _ = model.decide(self.planner, stream, body, self.events)
+        self.events += 1
+        return [plan for _, _, _, plan in made.sorted()[0]]
+
+
+@functools.lru_cache(maxsize=None)
+def closed_loop(name, blind=False, seed=1, instances=False):
+    """A simulated application that obeys its plans and reports an objective (tests/
+    spec/plants.py); its events, decided again. blind: without the objectives;
+    instances: every node registers for itself."""
+    scenario = next(s for s in plants.scenarios() if s.name == name)
+    scenario = dataclasses.replace(scenario, instances=instances)
+    events = []
+    plants.Loop(scenario, seed, Optimizer(), log=events).run()
+    if blind:
+        events = [e for e in events if e["stream"] != "objective"]
+    source = os.path.join(FOLDER, f"loop-{name}-{seed}-{instances}.jsonl")
+    with open(source, "wb") as f:
+        f.write(harness.lines(events))
+    return replay(f"loop-{name}-{blind}-{seed}-{instances}", source)
 
 
 @functools.lru_cache(maxsize=None)

@@ -7,6 +7,8 @@ import unittest
 import support
 from support import harness
 
+from dfopt_analysis import load, objective, page_answer
+
 try:
     from selenium import webdriver
     from selenium.webdriver.chrome.service import Service
@@ -54,8 +56,8 @@ class File(unittest.TestCase):
         with open(path, encoding="utf-8") as f:
             page = f.read()
         self.assertIn("holds no findings, and so no windows", page)
-        self.assertIn("201 of 5,003 verdicts became plans", page)
-        self.assertEqual(page.count('<tr role="row" data-knob='), 203)
+        self.assertIn("86 of 5,247 verdicts became plans", page)
+        self.assertEqual(page.count('<tr role="row" data-knob='), support.PLANS)
 
     def test_empty_log(self):
         path = os.path.join(support.FOLDER, "empty.html")
@@ -67,7 +69,64 @@ class File(unittest.TestCase):
                   encoding="utf-8") as f:
             page = f.read()
         self.assertEqual(page.count('<tr role="row" data-knob='), 10)
-        self.assertIn("The 10 most severe of 203 plans", page)
+        self.assertIn(f"The 10 most severe of {support.PLANS} plans", page)
+
+
+class Answer(unittest.TestCase):
+    """The first sentence: whether the run helped."""
+
+    def check(self, log, *expected):
+        found = page_answer.answer(log)
+        self.assertTrue(found.startswith('<p class="answer" id="answer"><b>'), found)
+        for words in expected:
+            self.assertIn(words, found)
+
+    def changed(self, by):
+        """The log of a loop whose objective is scaled behind its first plan."""
+        log = load(support.closed_loop("contention"))
+        frame, first = log.objectives.copy(), objective.first_plan(log)
+        late = frame["window"] > first
+        frame["value"] = 100.0 + frame["window"] % 2
+        frame.loc[late, "value"] *= by
+        log.frame = lambda table, columns=None: (
+            frame[columns] if table == "objectives" else load(
+                support.closed_loop("contention")).frame(table, columns))
+        return log
+
+    def test_helped(self):
+        self.check(load(support.closed_loop("contention")), "<b>It helped.</b>",
+                   "The gain of the objective is +8", "(two standard errors)",
+                   "in the 8 windows at the end", "mean of 8 nodes",
+                   "By node: 8 of 8 certainly better")
+        self.check(load(support.closed_loop("sharedfs")), "<b>It helped.</b>",
+                   "(the whole job, medians; more is better)")
+
+    def test_made_it_worse(self):
+        self.check(self.changed(0.8), "<b>It made things worse.</b>", "-20.")
+
+    def test_not_certain(self):
+        self.check(self.changed(1.01), "<b>Not certain whether it helped.</b>",
+                   "A certain gain is at least three standard errors and 4.0 %.")
+
+    def test_no_plans(self):
+        self.check(load(support.closed_loop("compute")),
+                   "<b>There was nothing to judge.</b> No plan was made")
+
+    def test_no_objective(self):
+        self.check(load(support.closed_loop("contention", True)),
+                   "<b>Whether it helped is not known.</b> The run had no objective. "
+                   "The planner judged changes by findings alone.", "objective_metric")
+        self.check(load(support.impatient()), "did not judge changes (effect severity)")
+
+    def test_it_comes_first(self):
+        path = report("answer", support.closed_loop("contention"), *FEW)
+        with open(path, encoding="utf-8") as f:
+            main = f.read().partition("<main>")[2]
+        self.assertLess(main.index("It helped."), 200)
+        for words in ("What became of the changes", "The objective by window, with plans",
+                      "Gains of the objective by knob", "improved: <b>kept</b>",
+                      "worse: <b>taken back</b>"):
+            self.assertIn(words, main)
 
 
 @unittest.skipIf(LACKING, LACKING)
@@ -222,30 +281,30 @@ class Browser(unittest.TestCase):
     def test_filters(self):
         for size in SIZES:
             self.open(size)
-            self.assertIn("203 of 203 plans", self.status())
+            self.assertIn("434 of 434 plans", self.status())
             Select(self.element("by-knob")).select_by_value("dlio.read_threads")
-            self.assertTrue(self.status().startswith("27 of 203 plans"), self.status())
+            self.assertTrue(self.status().startswith("27 of 434 plans"), self.status())
             self.assertEqual(set(self.column(1)), {"dlio.read_threads"})
             Select(self.element("by-node")).select_by_visible_text("tuolumne1005")
             self.assertEqual(set(self.column(2)), {"tuolumne1005"})
             self.click(self.element("clear"))
-            self.assertIn("203 of 203 plans", self.status())
+            self.assertIn("434 of 434 plans", self.status())
             Select(self.element("by-node")).select_by_visible_text("(whole job)")
             self.assertEqual(set(self.column(2)), {""})
             self.click(self.element("clear"))
             Select(self.element("by-ack")).select_by_value("rejected")
-            self.assertTrue(self.status().startswith("11 of 203 plans"))
+            self.assertTrue(self.status().startswith("11 of 434 plans"))
             self.element("find").send_keys("METADATA")
-            self.assertRegex(self.status(), r"^\d of 203 plans$")
+            self.assertRegex(self.status(), r"^\d of 434 plans$")
             self.assertTrue(all("metadata" in w for w in self.column(8)))
             self.element("find").send_keys("no such words")
-            self.assertEqual(self.status(), "0 of 203 plans")
+            self.assertEqual(self.status(), "0 of 434 plans")
             self.assertEqual(self.column(0), [])
 
     def test_show_more(self):
         self.open("desktop")
         self.assertEqual(len(self.column(0)), 50)
-        for expected in (100, 150, 200, 203):
+        for expected in (100, 150, 200, 434):
             self.click(self.element("more"))
             self.assertEqual(len(self.column(0)), expected)
         self.assertFalse(self.element("more").is_displayed())

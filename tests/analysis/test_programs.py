@@ -11,9 +11,10 @@ import support
 from support import harness
 
 import matplotlib
-from dfopt_analysis import compare, effect, gates, load, timeline, windows
+from dfopt_analysis import (compare, effect, gates, load, objective, page_objective,
+                            timeline, windows)
 from dfopt_analysis.plots import (compare_plot, effect_plot, gates_plot, heat_plot,
-                                  style, timeline_plot)
+                                  objective_plot, style, timeline_plot)
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 
@@ -92,9 +93,11 @@ class CommandLine(unittest.TestCase):
     def test_tables(self):
         log = support.recorded()
         funnel = support.program("funnel.py", log)
-        self.assertRegex(funnel.stdout, r"cooldown_ineffective +3660 +2363 +47\.2%")
+        self.assertRegex(funnel.stdout, r"planned +86 +86 +1\.6%")
         r = support.program("effect.py", log, "--csv", "-")
-        self.assertEqual(len(r.stdout.splitlines()), 204)
+        self.assertEqual(len(r.stdout.splitlines()), 1 + support.PLANS)
+        r = support.program("effect.py", support.closed_loop("contention"))
+        self.assertRegex(r.stdout, r"kept +taken_back +certain +gain\nknob +\nthreads")
         r = support.program("timeline.py", log, "--knob", "site.layout", "--csv", "-")
         self.assertIn("balanced,plan,plan_0000000000050001", r.stdout)
         r = support.program("compare.py", log, support.careful())
@@ -124,6 +127,12 @@ class Pictures(unittest.TestCase):
         for line in timeline.timelines(log, frame, knobs):
             yield line.knob, timeline_plot.timeline(line, look)
         table = effect.effects(log, frame)
+        rows = log.outcomes.rename(columns={"standard_error": "error"})
+        yield "gains", objective_plot.gains(rows, knobs, look)
+        made = objective.course(log)
+        if made is not None:
+            yield "course", objective_plot.course(
+                made, page_objective.fates(log), objective.whole(log), look)
         yield "effect", effect_plot.effect(table, effect.by_knob(table), look, 5)
         yield "compare", compare_plot.compare(compare.compare(log, log), look)
 
@@ -163,7 +172,9 @@ class Pictures(unittest.TestCase):
         phone = style.Look(style.PHONE_INCHES)
         for name, log, look in (("1", support.session(1, 30), phone),
                                 ("16", support.recorded(), style.Look()),
-                                ("300", support.session(300, 8), phone)):
+                                ("300", support.session(300, 8), phone),
+                                ("loop", support.closed_loop("latency"), phone),
+                                ("job", support.closed_loop("sharedfs"), style.Look())):
             self.check(load(log), look, name)
 
     def test_files(self):
@@ -204,7 +215,7 @@ class Pictures(unittest.TestCase):
         """Each colour of a picture is a role, so that the page can have it dark."""
         self.assertEqual(len(set(style.LIGHT.values())), len(style.LIGHT))
         self.assertEqual(set(style.LIGHT), set(style.DARK))
-        log = load(support.recorded())
+        log = load(support.closed_loop("latency"))
         for number, (what, fig) in enumerate(self.figures(log, style.Look())):
             svg = style.inline(fig, f"f{number}-", "wide", what)
             self.assertEqual(re.findall(r"#[0-9a-f]{6}\b", svg), [], what)

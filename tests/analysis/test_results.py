@@ -8,8 +8,8 @@ from support import harness
 
 import numpy as np
 import pandas as pd
-from dfopt_analysis import (compare, effect, gates, load, schema, sweep, timeline,
-                            windows)
+from dfopt_analysis import (compare, effect, gates, load, objective, outcomes, schema,
+                            sweep, timeline, windows)
 
 
 class Gates(unittest.TestCase):
@@ -20,25 +20,34 @@ class Gates(unittest.TestCase):
         for (verdict, knob), n in mine.groupby(["verdict", "knob"]).size().items():
             if n:
                 self.assertEqual(counts.loc[verdict, knob], n)
-        self.assertEqual(counts.to_numpy().sum(), 5003)
+        self.assertEqual(counts.to_numpy().sum(), support.VERDICTS)
         node = "tuolumne1005"
         self.assertEqual(gates.funnel(log, node).to_numpy().sum(),
                          (log.verdicts["node"] == node).sum())
 
     def test_steps(self):
-        steps = gates.steps(gates.funnel(load(support.recorded())))
-        self.assertEqual(steps["reached"].iloc[0], 5003)
+        counts = gates.funnel(load(support.recorded()))
+        steps = gates.steps(counts)
+        aside = [v for v in schema.VERDICTS if v not in gates.GATES]
+        judged = counts.loc[aside].to_numpy().sum()
+        self.assertGreater(judged, 0)  # not about a finding's demand
+        self.assertEqual(steps["reached"].iloc[0], support.VERDICTS - judged)
         self.assertEqual((steps["reached"] - steps["stopped"]).tolist()[:-1],
                          steps["reached"].tolist()[1:])
 
     def test_groups_name_every_verdict(self):
         named = [v for members in gates.GROUPS.values() for v in members]
         self.assertEqual(sorted(named), sorted(schema.VERDICTS))
+        self.assertLess(set(gates.GATES), set(schema.VERDICTS))
+        self.assertEqual(len(set(gates.GATES)), len(gates.GATES))
+        rest = set(schema.VERDICTS) - set(gates.GATES)
+        self.assertEqual(rest, set(gates.GROUPS["judged"]) | {"rollback", "release"})
 
     def test_by_knob_loses_none(self):
         counts = gates.funnel(load(support.recorded()))
         for most in (1, 3, 100):
-            self.assertEqual(gates.by_knob(counts, most).to_numpy().sum(), 5003)
+            self.assertEqual(gates.by_knob(counts, most).to_numpy().sum(),
+                             support.VERDICTS)
 
 
 class Heat(unittest.TestCase):
@@ -129,6 +138,8 @@ class Timelines(unittest.TestCase):
         self.check(support.session(6, 50))
         self.check(support.session(3, 80, 5))
         self.check(support.impatient())
+        self.check(support.closed_loop("latency"))
+        self.check(support.closed_loop("restart", instances=True))
         self.check(support.replay("assumed", support.RECORDING, "--acks", "assumed"))
         self.check(support.replay("upstream", support.RECORDING, "--compat",
                                   "upstream"))
@@ -212,7 +223,7 @@ class Effects(unittest.TestCase):
         table = effect.effects(*(lambda g: (g, windows.survey(g)))(
             load(support.recorded())))
         self.assertEqual(table["ack"].value_counts().to_dict(),
-                         {"applied": 188, "rejected": 11, "none": 2, "relayed": 2})
+                         {"applied": 81, "rejected": 5, "relayed": 2})
 
     def test_timeouts(self):
         log = load(support.impatient())
@@ -233,10 +244,138 @@ class Effects(unittest.TestCase):
             self.assertEqual(effect.never_falls(log), never, severities)
 
 
+class Objective(unittest.TestCase):
+    """The claim about a run, and outcomes by knob, against sums by hand."""
+
+    def test_reports(self):
+        log = load(support.closed_loop("contention"))
+        rows = objective.reports(log)
+        self.assertEqual(len(rows), len(log.objectives))
+        self.assertEqual(set(rows["goal"]), {1})
+        made = objective.course(log)
+        self.assertEqual(made.nodes, 8)
+        for window, mine in log.objectives.groupby("window"):
+            values = sorted(mine["value"])
+            self.assertAlmostEqual(made.table.loc[window, "value"], sum(values) / 8)
+            self.assertAlmostEqual(made.table.loc[window, "median"],
+                                   (values[3] + values[4]) / 2)
+
+    def test_the_job_comes_before_its_nodes(self):
+        log = load(support.closed_loop("sharedfs"))
+        made = objective.course(log)
+        mine = log.objectives[log.objectives["node"] == ""]
+        self.assertEqual((made.nodes, made.table["value"].tolist()),
+                         (0, mine["value"].tolist()))
+
+    def stream(self, name, records):
+        """A log of one node: (window, value, goal) each."""
+        source = os.path.join(support.FOLDER, name + ".jsonl")
+        with open(source, "wb") as f:
+            f.write(harness.lines([harness.event("registration",
+                                                 harness.loader_registration())]))
+            f.write(harness.lines(harness.event("objective", {
+                "node": "n1", "window_index": w, "value": v, "goal": g})
+                for w, v, g in records))
+        return load(support.replay(name, source))
+
+    def test_reports_that_do_not_count(self):
+        """Not newer than the last; of a goal that was given up."""
+        log = self.stream("stale", [(1, 5.0, "min"), (2, 10.0, "max"), (2, 11.0, "max"),
+                                    (1, 12.0, "max"), (4, 13.0, "max")])
+        rows = objective.reports(log)
+        self.assertEqual(rows[["window", "value"]].to_numpy().tolist(),
+                         [[2, 10], [4, 13]])
+        rows = objective.reports(log, (3, 9))
+        self.assertEqual(rows["value"].tolist(), [13])
+
+    def test_metric_of_findings(self):
+        policy = os.path.join(support.FOLDER, "metric.json")
+        with open(policy, "w", encoding="utf-8") as f:
+            json.dump({"objective_metric": {"metric": "compute_frac", "goal": "min",
+                                            "finding_types": ["fetch_pressure"]}}, f)
+        source = os.path.join(support.FOLDER, "metric.jsonl")
+        with open(source, "wb") as f:
+            for kind, share in (("fetch_pressure", 0.5), ("other", 0.9)):
+                f.write(harness.lines(harness.finding(
+                    w, "n1", finding_type=kind, key_metrics={"compute_frac": share})
+                    for w in (1, 2)))
+        log = load(support.replay("metric", source, "--policy", policy))
+        made = objective.course(log)
+        self.assertEqual((made.goal, made.table["value"].tolist()), (-1, [0.5, 0.5]))
+
+    def test_claim(self):
+        windows_ = np.arange(1, 21)
+        calm = np.where(windows_ % 2, 100.0, 101.0)
+        cases = (  # values, goal, first plan: gain, certain
+            (np.where(windows_ > 10, 1.2, 1.0) * calm, 1, 10, 0.2, True),
+            (np.where(windows_ > 10, 1.2, 1.0) * calm, -1, 10, -0.2, True),
+            (np.where(windows_ > 10, 0.8, 1.0) * calm, -1, 10, 0.2, True),
+            (np.where(windows_ > 10, 1.02, 1.0) * calm, 1, 10, 0.02, False),
+            (calm, 1, 10, 0.0, False),
+            (np.where(windows_ % 2, 50, 150) * 1.0, 1, 9, 0.0, False))
+        for values, goal, first, gain, certain in cases:
+            c = objective.claim(windows_, values, goal, first, 0.04)
+            self.assertAlmostEqual(c.gain, gain, 9)
+            self.assertEqual((c.certain, c.base_n, c.now_n), (certain, 8, 8))
+        for first in (0, 20):
+            self.assertIsNone(objective.claim(windows_, calm, 1, first, 0.04))
+        few = objective.claim(windows_[:4], np.array([1.0, 1.0, 9.0, 9.0]), 1, 2, 0.04)
+        self.assertTrue(np.isnan(few.error))
+        self.assertFalse(few.certain)
+
+    def test_noise_is_that_of_the_planner(self):
+        """Of a run without changes: the estimate in the specification."""
+        control = support.model.Planner(support.model.DEFAULT).control
+        site = control.site("n1")
+        values = [100.0 + (i * 37 % 11) for i in range(12)]
+        for i, v in enumerate(values):
+            control.take(site, "n1", i, v, 1, support.model.Event(i))
+        self.assertAlmostEqual(objective.noise_of(np.array(values)),
+                               control.noise(site), 12)
+        self.assertTrue(np.isnan(objective.noise_of(np.array(values[:4]))))
+
+    def test_whole(self):
+        log = load(support.closed_loop("contention"))
+        found, first = objective.whole(log), log.plans["window"].min()
+        mean = log.objectives.groupby("window")["value"].mean()
+        self.assertAlmostEqual(found.base, mean[mean.index <= first].tail(8).median())
+        self.assertAlmostEqual(found.now, mean.tail(8).median())
+        self.assertTrue(found.certain)
+        self.assertTrue(objective.by_node(log)["certain"].all())
+
+    def test_outcomes(self):
+        log = load(support.closed_loop("latency"))
+        table, rows = outcomes.by_knob(log.outcomes), log.outcomes
+        self.assertEqual(int(table[["kept", "taken_back"]].to_numpy().sum()), len(rows))
+        for knob, row in table.iterrows():
+            mine = rows[rows["knob"] == knob]
+            back = mine[mine["kept"] == 0]
+            self.assertEqual(row["improved"], (mine["verdict"] == "improved").sum())
+            self.assertEqual(row["better"] + row["poorer"], mine["certain"].sum())
+            self.assertAlmostEqual(row["taken_back_gain"], back["gain"].mean())
+            self.assertAlmostEqual(
+                row["taken_back_error"],
+                np.sqrt((back["standard_error"] ** 2).sum()) / len(back))
+            self.assertTrue(np.isnan(row["kept_error"]))  # a climb before its noise
+        self.assertGreater(table["poorer"].sum(), 0)
+
+    def test_outcomes_of_plans(self):
+        log = load(support.closed_loop("latency"))
+        table = effect.effects(log, windows.survey(log)).set_index("plan_id")
+        for o in log.outcomes.itertuples():
+            plan = table.loc[o.plan_id]
+            self.assertEqual((plan["outcome"], plan["kept"], plan["gain"]),
+                             (o.verdict, o.kept, o.gain))
+        self.assertEqual(table["outcome"].notna().sum(), len(log.outcomes))
+        self.assertGreater(table["outcome"].isna().sum(), 0)
+        summary = effect.by_knob(table)
+        self.assertEqual(summary["kept"].sum(), (log.outcomes["kept"] == 1).sum())
+
+
 class Compare(unittest.TestCase):
     def test_with_itself(self):
         made = compare.compare(load(support.recorded()), load(support.recorded()))
-        self.assertEqual((made.same, len(made.plans)), (203, 0))
+        self.assertEqual((made.same, len(made.plans)), (support.PLANS, 0))
 
     @staticmethod
     def plans_of(log):

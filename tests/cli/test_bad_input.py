@@ -188,7 +188,7 @@ class BadInput(Case):
     def test_events(self):
         cases = [(name, json.dumps(bad).encode(), reason, stream)
                  for name, (stream, bad, reason) in EVENTS.items()]
-        self.try_cases(cases, lines(session(4, 9, acks=False)).splitlines(), 11,
+        self.try_cases(cases, lines(session(4, 12, acks=False)).splitlines(), 11,
                        ("--acks", "assumed"))
 
     def test_rejected_registration_is_logged(self):
@@ -278,7 +278,7 @@ class BadInput(Case):
         self.assertEqual(r.done["invalid"], 500)
         self.assertLess(len(r.named("optimizer.record.invalid")), 150)
         self.assertIn("left out", r.text)
-        r = self.run_ok(["--findings-file", f, "--debug"])
+        r = self.run_ok(["--findings-file", f, "--debug"], 1)
         self.assertEqual(len(r.named("optimizer.record.invalid")), 500)
 
     def test_non_finite_metrics_are_legal(self):

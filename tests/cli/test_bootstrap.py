@@ -63,8 +63,9 @@ class Bootstrap(Case):
         odd = dict(FINDING, finding_type=strange, motif=strange,
                    scope=f"node:{strange}:w",
                    opportunity_tags=["dataloader_prefetch", strange])
+        nodes = self.write("policy.json", '{"switches": {"scope": "carry"}}')
         r = self.run_ok(["--findings-file", self.write("odd.jsonl", lines([odd])),
-                         "--plans-file", "-", "--debug"], env=ON)
+                         "--plans-file", "-", "--debug", "--policy", nodes], env=ON)
         self.assertEqual(r.other_lines, [])
         plan = json.loads(r.out)
         self.assertEqual(plan["target_nodes"], [strange])

@@ -121,8 +121,9 @@ class Bad(LoaderCase):
 
     def test_endpoints(self):
         for option in ("findings", "plans", "registry", "acks", "objectives"):
-            r = self.loader(*self.make(f"--{option}=nonsense://x"), code=1)
-            self.assertIn("nonsense://x", r.text)
+            for endpoint in ("nonsense://x", "tcp://127.0.0.1:99999", "inproc://x"):
+                r = self.loader(*self.make(f"--{option}={endpoint}"), code=2)
+                self.assertIn(f"--{option}: endpoint {endpoint}", r.text)
 
     def test_options(self):
         cases = (([], "--make-data=DIR or --data=DIR"), (["--threads=0"], "--threads"),

@@ -1,9 +1,14 @@
 """The forms an input may have, and inputs that cannot be read at all."""
+import bz2
 import gzip
+import io
 import json
+import lzma
 import os
+import tarfile
 import threading
 import unittest
+import zipfile
 
 import harness
 from harness import (RANKS, Case, event, finding, lines, loader_registration,
@@ -14,8 +19,8 @@ class Inputs(Case):
     @classmethod
     def setUpClass(cls):
         cls.findings = [finding(w, f"n{n}", severity_score=0.9 - n / 10)
-                        for w in range(1, 7) for n in range(3)]
-        cls.log = session(nodes=3, windows=6)
+                        for w in range(1, 13) for n in range(5)]
+        cls.log = session(nodes=3, windows=24)
 
     def setUp(self):
         super().setUp()
@@ -165,6 +170,54 @@ class Inputs(Case):
             self.assertEqual(self.read("plans"), b"precious")
 
     @unittest.skipUnless(os.geteuid() == 0, "only root can become somebody else")
+    def test_other_formats_are_named(self):
+        text = lines(self.findings)
+        tar, archive = io.BytesIO(), io.BytesIO()
+        with tarfile.open(fileobj=tar, mode="w") as t:
+            t.add(self.write("member.jsonl", text), "member.jsonl")
+        with zipfile.ZipFile(archive, "w") as z:
+            z.writestr("member.jsonl", text)
+        files = {
+            "zstd": b"\x28\xb5\x2f\xfd" + bytes(20), "xz": lzma.compress(text),
+            "bzip2": bz2.compress(text), "lz4": b"\x04\x22\x4d\x18" + bytes(20),
+            "zip archive": archive.getvalue(), "tar archive": tar.getvalue(),
+            "what was gzip is a tar archive": gzip.compress(tar.getvalue()),
+            "gzip is gzip again": gzip.compress(gzip.compress(text)),
+            "gzip is compressed by xz": gzip.compress(lzma.compress(text)),
+            "is UTF-16": text.decode().encode("utf-16"),
+            "UTF-16LE": text.decode().encode("utf-16-le"),
+            "UTF-16BE": text.decode().encode("utf-16-be"),
+            "JSON text sequence": b"".join(b"\x1e" + x + b"\n" for x in text.split(b"\n")),
+            "HDF5": b"\x89HDF\r\n\x1a\n" + bytes(64),
+        }
+        jobs = []
+        for i, content in enumerate(files.values()):
+            f = self.write(f"input{i}", content)
+            jobs.append({"args": ["--findings-file", f, "--registry-file", self.registry]})
+            jobs.append({"args": ["--findings-file", "-"], "stdin": content})
+            jobs.append({"args": ["--findings-file", self.findings_file(), "--policy", f]})
+        for i, r in enumerate(run_each(jobs)):
+            with self.subTest(name=list(files)[i // 3], how=jobs[i]["args"]):
+                self.assert_ran(r)
+                self.assertEqual(r.code, 2 if i % 3 == 2 else 1, r.brief)
+                self.assertIn(list(files)[i // 3], r.text)
+                self.assertNotIn('"optimizer.record.invalid"', r.text)
+
+    def findings_file(self):
+        return self.write("findings", lines(self.findings))
+
+    def test_gzip_and_mark_of_small_files(self):
+        registry = json.dumps([loader_registration()]).encode()
+        base = self.run_ok(["--findings-file", self.findings_file(), "--registry-file",
+                            self.registry, "--plans-file", "-"]).out
+        for form in (b"\xef\xbb\xbf" + registry, gzip.compress(registry),
+                     gzip.compress(b"\xef\xbb\xbf" + registry)):
+            r = self.run_ok(["--findings-file", self.findings_file(), "--registry-file",
+                             self.write("r", form), "--policy",
+                             self.write("p", gzip.compress(b"\xef\xbb\xbf{}")),
+                             "--plans-file", "-"])
+            self.assertEqual(r.out, base)
+
     def test_not_permitted(self):
         secret = self.write("secret.jsonl", lines(self.findings))
         os.chmod(self.folder, 0o777)

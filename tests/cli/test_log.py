@@ -72,7 +72,7 @@ class Log(Case):
              "--log-flush-interval", "0"], stdin=reader)
         self.addCleanup(running.kill)
         os.close(reader)
-        os.write(writer, lines(session(3, 5)))
+        os.write(writer, lines(session(3, 24)))
         harness.wait_until(lambda: running.so_far().count('"optimizer.plan"') > 3, 20,
                            "plans")
         harness.wait_until(lambda: self.committed() > 20, 20, "verdicts in the log")

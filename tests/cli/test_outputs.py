@@ -21,7 +21,7 @@ class Outputs(Case):
     def many(self):
         """An input whose plans do not fit into one buffer."""
         return self.write("many.jsonl", lines(
-            finding(w, f"n{n}") for w in range(1, 150) for n in range(4)))
+            finding(w, f"n{n}") for w in range(1, 5) for n in range(149)))
 
     def test_plans_to_standard_output(self):
         self.run_ok([*self.args, "--plans-file", self.path("plans")])

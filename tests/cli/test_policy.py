@@ -79,23 +79,50 @@ class Policy(Case):
                     self.assertEqual(r.text.count(bad + ":"), 1)
 
     def test_overrides_change_decisions(self):
-        self.assertEqual(self.plans(), [
+        by_severity = {"effect": "severity"}    # a plan in each window, but for gates
+
+        def plans(responses):
+            return self.plans({"switches": by_severity, "responses": responses})
+
+        self.assertEqual(plans({}), [
             (1, "app.prefetch", 3), (1, "app.threads", 8),
             (2, "app.prefetch", 4), (2, "app.threads", 9)])
-        self.assertEqual(self.plans({"responses": {"*": {"min_severity": 0.7}}}), [])
-        self.assertEqual(self.plans({"responses": {
-            "*": {"min_severity": 0.7},
-            "tag:reader_parallelism": {"min_severity": 0.1}}}),
-            [(1, "app.threads", 8), (2, "app.threads", 9)])
-        self.assertEqual(self.plans({"responses": {
+        self.assertEqual(plans({"*": {"min_severity": 0.7}}), [])
+        self.assertEqual(plans({"*": {"min_severity": 0.7},
+                                "tag:reader_parallelism": {"min_severity": 0.1}}),
+                         [(1, "app.threads", 8), (2, "app.threads", 9)])
+        self.assertEqual(plans({
             "tag:dataloader_prefetch": {"min_severity": 0.7},
             "knob:app.prefetch": {"min_severity": 0.6, "cooldown_windows": 5,
-                                  "step": 10}}}),
+                                  "step": 10}}),
             [(1, "app.prefetch", 6), (1, "app.threads", 8), (2, "app.threads", 9)])
 
     def test_switches_change_decisions(self):
-        self.assertEqual(self.plans({"switches": {"evidence_probe": False}}), [
-            (1, "app.prefetch", 3), (1, "app.threads", 8), (2, "app.prefetch", 4)])
+        self.assertEqual(
+            self.plans({"switches": {"effect": "severity", "evidence_probe": False}}),
+            [(1, "app.prefetch", 3), (1, "app.threads", 8), (2, "app.prefetch", 4)])
+
+    def test_by_default_the_first_change_is_tried_first(self):
+        first = [(1, "app.prefetch", 3), (1, "app.threads", 8)]
+        self.assertEqual(self.plans(), first)
+        self.assertEqual(self.plans({"switches": {"effect": "trend"}}), first)
+        self.input = self.write("in.jsonl", lines(
+            finding(w, severity_score=0.6) for w in range(1, 7)))
+        self.assertEqual(self.plans(), [    # inconclusive after 3 windows
+            *first, (5, "app.prefetch", 5), (5, "app.threads", 20)])
+
+    def test_a_budget_and_a_guard(self):
+        budget = {"budgets": [{"name": "memory", "capacity": 6, "terms": [
+            {"knobs": ["app.threads"]}, {"factor": 0.5, "knobs": ["app.prefetch"]}]}]}
+        self.assertEqual(self.plans(budget),
+                         [(1, "app.prefetch", 3), (1, "app.threads", 4)])
+        self.input = self.write("in.jsonl", lines(
+            finding(w, severity_score=0.6, key_metrics={
+                "fetch_frac": 0.89, "compute_frac": 0.11, "mem_frac": w / 4})
+            for w in range(1, 5)))
+        guard = {"guards": [{"metric": "mem_frac", "above": 0.9}]}
+        self.assertEqual(self.plans(guard)[2:],
+                         [(4, "app.threads", 2), (4, "app.prefetch", 2)])
 
     def test_policy_is_in_the_log(self):
         self.plans({"responses": {"*": {"min_severity": 0.25}}},

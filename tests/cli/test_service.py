@@ -130,6 +130,9 @@ class Service(harness.Case):
                 peers.send("findings", finding(window, f"n{n}"), METADATA)
             peers.send("findings", b'{"truncated', METADATA)
             peers.send("findings", b'\xff\n"', METADATA)
+            peers.send("findings", b"[1, 2]", METADATA)
+            peers.send("findings", b'{"severity_score": NaN}', METADATA)
+            peers.send("findings", b"", METADATA)
             while (got := peers.plan(2000 if window == 1 and not taken else 300)):
                 taken.append(got[2])
                 peers.send("acks", {"plan_id": got[2]["plan_id"],
@@ -138,7 +141,7 @@ class Service(harness.Case):
         r = self.stop(running)
         done = self.done(r)
         self.assertEqual(done["findings"], 40)
-        self.assertEqual(done["invalid"], 10)
+        self.assertEqual(done["invalid"], 25)
         self.assertEqual(done["plan_count"], len(taken))
         self.assertGreater(len(taken), 16)
         with open(at("plans"), encoding="utf-8") as f:
@@ -155,8 +158,12 @@ class Service(harness.Case):
                 for column in ("seq", "knob", "value", "threshold"):
                     self.assertEqual(a.column("verdicts", column).tobytes(),
                                      b.column("verdicts", column).tobytes(), column)
-                self.assertEqual([x["seq"] for x in a.rejects()],
-                                 [x["seq"] for x in b.rejects()])
+                self.assertEqual([(x["seq"], x["reason"]) for x in a.rejects()],
+                                 [(x["seq"], x["reason"]) for x in b.rejects()])
+            if harness.Config.log_program: # the runs' identities are no difference
+                r = harness.run(["diff", at("log.h5"), at("log2.h5")],
+                                program=harness.Config.log_program)
+                self.assertEqual((r.code, r.out), (0, b""), r.brief)
 
     def cut_run(self, path, taken):
         """A live run's plans, with ids as a replay makes them."""
@@ -179,6 +186,25 @@ class Service(harness.Case):
         self.wait_for(running, '"acks":3,')
         r = self.stop(running)
         self.assertEqual(self.done(r)["acks_unmatched"], 2)
+
+    def test_a_diagnoser_that_does_not_come(self):
+        """One line says so after 5 s; the status says when it is there."""
+        context = zmq.Context()
+        self.addCleanup(context.destroy, linger=0)
+        later = context.socket(zmq.PUSH)
+        port = later.bind_to_random_port("tcp://127.0.0.1")
+        later.unbind(f"tcp://127.0.0.1:{port}")
+        at = f"tcp://127.0.0.1:{port}"
+        running = harness.Running(["--transport", "zmq", "--address", at,
+                                   "--idle-timeout", "never", "--status-interval", "0.1"])
+        self.addCleanup(running.kill)
+        self.wait_for(running, '"diagnoser":"connecting"')
+        self.wait_for(running, "no connection for 5 s")
+        later.bind(at)
+        self.wait_for(running, '"diagnoser":"connected"')
+        r = self.stop(running, signal.SIGTERM)
+        told = [e for e in r.named("optimizer.transport.note")]
+        self.assertEqual([e["endpoint"] for e in told], [at])
 
     def test_published_by_node(self):
         running, peers = self.start(pub=True, acks=False)
@@ -362,8 +388,9 @@ class Service(harness.Case):
     def kill_and_resume(self, ranks):
         def at(name):
             return self.path(f"{name}{ranks or 1}")
+        often = self.write("often.json", '{"switches": {"effect": "severity"}}')
         outputs = ["--plans-file", at("plans"), "--final-state", at("state"), "--record",
-                   at("rec")]
+                   at("rec"), "--policy", often]
         running, peers = self.start("--decision-log", at("log.h5"), *outputs,
                                     "--log-flush-interval", "0.2", ranks=ranks)
         peers.send("registrations", loader_registration())
@@ -400,7 +427,8 @@ class Service(harness.Case):
         self.assertEqual(len({p["plan_id"][21:] for p in plans}), 1)
         self.assertEqual(glob.glob(at("log.h5") + ".journal"), [])
         self.cut_run(at("plans"), plans)
-        self.run_ok(["--findings-file", at("rec"), "--plans-file", at("plans2")])
+        self.run_ok(["--findings-file", at("rec"), "--plans-file", at("plans2"),
+                     "--policy", often])
         with open(at("plans"), "rb") as a, open(at("plans2"), "rb") as b:
             self.assertEqual(a.read(), b.read())
 

@@ -26,6 +26,7 @@ SAMPLE = {
         "responses.tag:cache_pressure.step": {"from": 0.01, "to": 0.5, "scale": "log"},
         "responses.*.cooldown_windows": {"from": 1, "to": 5},
         "responses.knob:app.threads.direction": ["increase", "decrease"],
+        "switches.effect": ["objective", "trend", "severity"],
         "switches.evidence_probe": [True, False],
         "switches.pending_timeout_windows": [0, 2]}}}
 
@@ -57,7 +58,7 @@ class Oracle:
              "episodes_planned", "onset_windows_sum", "onset_windows_max",
              "unattended_findings"), 0)
         self.m["unattended_severity"] = 0.0
-        self.verdicts, self.of, self.planned = {}, {}, {}
+        self.verdicts, self.of = {}, {}
         for seq, name in zip(log.column("verdicts", "seq"), log.names("verdicts", "verdict")):
             self.verdicts[name] = self.verdicts.get(name, 0) + 1
             self.of.setdefault(int(seq), set()).add(name)
@@ -74,7 +75,6 @@ class Oracle:
             if relay != harness.NO_STRING:
                 continue
             key = (knob, node)
-            self.planned[int(seq)] = True
             self.m["plans"] += 1
             run_of[key] = run_of.get(key, 0) + 1
             new, old = (int(i) if k == 2 else float(r) if k == 3 else None
@@ -108,13 +108,14 @@ class Oracle:
                 trace[key] = (window, len(onsets) - 1)
             episode = trace[key][1]
             trace[key] = (window, episode)
-            if seq in self.planned and episode not in done:
+            if self.of.get(seq, set()) & {"planned", "trade"} and episode not in done:
                 done.add(episode)
                 waited = window - onsets[episode]
                 self.m["episodes_planned"] += 1
                 self.m["onset_windows_sum"] += waited
                 self.m["onset_windows_max"] = max(self.m["onset_windows_max"], waited)
-            attended = self.of.get(seq, set()) & {"planned", "pending", "cooldown_time"}
+            attended = self.of.get(seq, set()) & {
+                "planned", "trade", "pending", "trial", "cooldown_time"}
             if not attended and log.texts[trend] != "improving":
                 self.m["unattended_findings"] += 1
                 self.m["unattended_severity"] += float(severity)
@@ -439,7 +440,7 @@ class Sweep(Case):
         self.assertEqual(len(told["pareto"]), len(front))
         shares = [e["share"] for e in told["effects"]]
         self.assertEqual(shares, sorted(shares, reverse=True))
-        self.assertEqual(len(shares), 7)
+        self.assertEqual(len(shares), len(SAMPLE["sample"]["over"]))
         self.assertTrue(all(sum(g["variants"] for g in e["groups"]) == 60
                             for e in told["effects"]))
         text = self.log_sweep(path)

@@ -7,12 +7,15 @@ else()
 endif()
 set(options_all "--readers=all --read-bytes=20000")
 set(options_one "--readers=one --batch-events=100")
+set(more_all --cases) # the hand-written ones, too
+set(more_one --first-seed 101)
 foreach(readers all one)
   add_test(NAME mpi.differential.${readers}
            COMMAND Python3::Interpreter
                    ${PROJECT_SOURCE_DIR}/tests/diff/differential.py
                    --program $<TARGET_FILE:dfopt-mpi>
                    --log-program $<TARGET_FILE:dfopt-log> --logs ${logs} --jobs 2
+                   ${more_${readers}}
                    "--program-options=${options_${readers}}")
   set_tests_properties(mpi.differential.${readers} PROPERTIES
     LABELS mpi TIMEOUT 900 ENVIRONMENT "${DFOPT_TEST_ENVIRONMENT}")
@@ -41,11 +44,21 @@ add_test(NAME unit.planner_differential
 set_tests_properties(unit.planner_differential PROPERTIES
   LABELS unit TIMEOUT 900 ENVIRONMENT "${DFOPT_TEST_ENVIRONMENT}")
 
+# What is claimed of knobs that do nothing, and how soon harm is taken back.
+if(NOT DFOPT_SANITIZE)
+  add_test(NAME unit.honest_claims
+           COMMAND Python3::Interpreter
+                   ${PROJECT_SOURCE_DIR}/tests/diff/honest_claims.py
+                   --driver $<TARGET_FILE:planner_driver> --knobs 60 --windows 80
+                   --harmful 40)
+  set_tests_properties(unit.honest_claims PROPERTIES LABELS unit TIMEOUT 300)
+endif()
+
 # Simulated applications that the program tunes, live and as a replay.
 if(DFOPT_SANITIZE)
   set(closed_loop --plants sharedfs --ranks 1 --replay-ranks 3 --horizon 40)
 else()
-  set(closed_loop --plants memory,sharedfs,restart)
+  set(closed_loop --plants memory,sharedfs,restart --replay-ranks 7 --horizon 50)
 endif()
 add_test(NAME mpi.closed_loop
          COMMAND Python3::Interpreter

@@ -33,6 +33,7 @@ PLAN_KEYS = ["plan_id", "knob_id", "target_function", "old_value", "new_value", 
              "finding_type", "severity", "opportunity_tag", "window_index", "target_nodes"]
 STATE_KEYS = ["current_values", "node_values", "pending", "suppressions", "cooldown"]
 ENDINGS = ("improved", "neutral", "worse", "inconclusive", "void", "restart", "guard", "withdrawn")     # of a move
+MOVES = ("planned", "trade", "rollback", "release")
 JUDGED = ("base", "base_n", "now", "now_n", "noise")    # of a verdict by the objective
 
 
@@ -110,7 +111,7 @@ def outcome_of_model(d):
 
 def split_expected(data):
     """(plans, verdicts, outcomes, final state) as the specification says them."""
-    plans, verdicts, outcomes, final = [], [], [], None
+    plans, verdicts, outcomes, final, last = [], [], [], None, {}
     for d in lines(data):
         if "final" in d:
             final = d["final"]
@@ -118,7 +119,11 @@ def split_expected(data):
             plans.append(d.get("plan") or d.get("relay"))
         elif "verdict" in d:
             verdicts.append(verdict_of_model(d))
-            if d["verdict"] in ENDINGS:
+            at = d["knob_id"], d["node"]
+            if d["verdict"] in MOVES:
+                last[at] = d["verdict"]
+            # what becomes of the way back is no outcome: that of the move was told
+            if d["verdict"] in ENDINGS and (d["verdict"] == "withdrawn" or last.get(at) != "rollback"):
                 outcomes.append(outcome_of_model(d))
     return plans, verdicts, outcomes, final
 
@@ -129,16 +134,8 @@ def row_like(want, row):
             for k, w in want.items()}
 
 
-def has_outcomes(a):
-    """Whether the log says what became of plans; an older one does not, nor has it rows of `withdrawn`."""
-    shown = subprocess.run([a.log_program, "dump", "--help"], stdout=subprocess.PIPE, check=True, timeout=60)
-    return b"outcome" in shown.stdout
-
-
-def compare_dump(a, verdicts, outcomes, dump):
+def compare_dump(verdicts, outcomes, dump):
     rows = {"verdict": [], "outcome": []}
-    if not a.outcomes:
-        verdicts, outcomes = [v for v in verdicts if v["verdict"] != "withdrawn"], []
     for d in lines(dump):
         if d.get("kind") in rows:
             rows[d["kind"]].append(d)
@@ -175,7 +172,7 @@ def compare_final(want, got):
         compare_rows("final state, entry of %s" % key, w, g)
 
 
-def compare_to_spec(a, expected, got):
+def compare_to_spec(expected, got):
     """Returns how often each verdict came."""
     plans, verdicts, outcomes, final = split_expected(expected)
     got_plans = lines(got["plans"])
@@ -184,7 +181,7 @@ def compare_to_spec(a, expected, got):
         if list(p) != PLAN_KEYS:
             raise Different("keys of plan %s: %s" % (p["plan_id"], list(p)))
     compare_final(final, json.loads(got["final"]))
-    compare_dump(a, verdicts, outcomes, got["dump"])
+    compare_dump(verdicts, outcomes, got["dump"])
     return collections.Counter(v["verdict"] for v in verdicts) + collections.Counter({"plans": len(plans)})
 
 
@@ -218,7 +215,7 @@ def check_log(a, case, log, folder):
     for ranks, options in ((r, o) for o in a.program_options for r in a.ranks):
         got, name = run_program(a, ranks, options, log, flags, folder), "%d ranks %s" % (ranks, options)
         if first is None:
-            first, first_name, counts = got, name, compare_to_spec(a, expected, got)
+            first, first_name, counts = got, name, compare_to_spec(expected, got)
         else:
             compare_runs(first, first_name, got, name)
     return counts
@@ -365,9 +362,7 @@ def main():
         a.workdir = made = tempfile.mkdtemp(prefix="dfopt-diff-")
     os.makedirs(a.workdir, exist_ok=True)
     a.program, a.log_program, a.workdir = map(os.path.abspath, (a.program, a.log_program, a.workdir))
-    a.outcomes, different = has_outcomes(a), True
-    if not a.outcomes:
-        print("the log has no outcomes: not compared", file=sys.stderr)
+    different = True
     try:
         done, total, different = every_log(a)
         if not different:

@@ -3,8 +3,10 @@
 
 usage: large.py --program build/release/bin/dfopt-mpi --log-program build/release/bin/dfopt-log
 
-The log has at least --findings findings; the plans, the final state and the dump of the decision
-log must be the same bytes at every count of --ranks (default 1 and 64). Exits 1 if they are not.
+The log has at least --findings findings, objectives, registrations of every node and a policy with budgets and
+guards; its acks answer the plans of the specification. The plans must be those of the specification with the
+preset default; plans, final state and the dump of the decision log must be the same bytes at every count of
+--ranks (default 1 and 64). Exits 1 if they are not.
 """
 import argparse
 import os
@@ -32,32 +34,38 @@ def options():
     return ap.parse_args()
 
 
-def make_log(a, log):
-    """Writes the log; more windows until it is large enough. Returns its number of findings."""
+def make_log(a, log, policy):
+    """Writes the log, its policy and the right plans; more windows until it is large enough. Returns its number
+    of findings."""
     windows = max(10, a.findings // (200 * 4))
     while True:
         diff.run(diff.spec_command(
             "gen_findings.py", "--nodes", "200", "--windows", str(windows), "--seed", str(a.seed), "--nan-rate", ".01",
-            "--global-rate", ".2", "--global-plan-rate", ".3", "--acks", "mixed", "--current-severity", "-o", log), 600)
-        with open(log, "rb") as fh:
+            "--global-rate", ".2", "--global-plan-rate", ".3", "--current-severity", "--everything",
+            "--policy-out", policy, "-o", log + ".open"), 600)
+        with open(log + ".open", "rb") as fh:
             findings = sum(line.startswith(b'{"stream": "finding"') for line in fh)
         if findings >= a.findings:
+            diff.run(diff.spec_command("model.py", log + ".open", "--policy", policy, "--close-loop", "1",
+                                       "--emit-log", log, "-o", log + ".expected"), 1200)
             return findings
         windows = windows * a.findings // max(findings, 1) + 1
 
 
-def decide(a, log, preset, folder):
-    flags = ["--compat", "upstream"] if preset == "upstream" else []
+def decide(a, log, policy, preset, folder):
+    flags = ["--compat", "upstream"] if preset == "upstream" else ["--policy", policy]
     first = None
     for ranks in a.ranks:
-        got = diff.run_program(a, ranks, log, flags + ["--acks", "explicit"], folder)
+        got = diff.run_program(a, ranks, a.program_options, log, flags + ["--acks", "explicit"], folder)
         if first is None:
             first = got
         else:
-            diff.compare_runs(first, a.ranks[0], got, ranks)
+            diff.compare_runs(first, "%d ranks" % a.ranks[0], got, "%d ranks" % ranks)
     plans = first["plans"].count(b"\n")
     if not plans:
         raise diff.Different("no plan at all: nothing was compared")
+    if preset == "default":
+        diff.compare_rows("plan", diff.split_expected(diff.read(log + ".expected"))[0], diff.lines(first["plans"]))
     return plans
 
 
@@ -67,9 +75,9 @@ def main():
     os.makedirs(folder, exist_ok=True)
     a.program, a.log_program = os.path.abspath(a.program), os.path.abspath(a.log_program)
     try:
-        log = os.path.join(folder, "log.jsonl")
-        findings = make_log(a, log)
-        plans = [decide(a, log, preset, folder) for preset in a.presets]
+        log, policy = os.path.join(folder, "log.jsonl"), os.path.join(folder, "policy.json")
+        findings = make_log(a, log, policy)
+        plans = [decide(a, log, policy, preset, folder) for preset in a.presets]
         print("%d findings, %s plans, %s ranks: none differ"
               % (findings, "+".join(map(str, plans)), " and ".join(map(str, a.ranks))))
     except (diff.Different, diff.Broken) as e:

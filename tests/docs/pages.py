@@ -115,10 +115,11 @@ def check_policy_page(source):
     for name, (values, dflt, upstream) in real.items():
         line, rest = found.get(name, (1, ""))
         logged, presets = rest.partition(" ; ")[::2]
-        if set(re.findall(r"\w+", logged)) - {"No"} != set(values or ["windows"]) or \
+        values = values or ["number" if "." in dflt else "windows"]
+        if set(re.findall(r"\w+", logged)) - {"No"} != set(values) or \
                 presets != "default %s , upstream %s )" % (dflt, upstream):
             wrong(page.name, line, "%s: %s; default %s, upstream %s" % (
-                name, ", ".join(values or ["windows"]), dflt, upstream))
+                name, ", ".join(values), dflt, upstream))
 
 
 def check_log_page(source):

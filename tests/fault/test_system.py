@@ -164,23 +164,36 @@ class BadSystem(Case):
         return trigger
 
     def test_a_disk_that_becomes_read_only(self):
-        """In truth: an error of ext4, in the middle of a run."""
+        """In truth: an error of ext4, in the middle of a run, which waits there for
+        the second half of its input."""
         disk = self.path("disk")
         trigger = self.mount_ext4(disk)
         log = os.path.join(disk, "real.h5")
+        whole = self.read("in.jsonl").splitlines(keepends=True)
+        os.rename(self.input, self.path("whole.jsonl"))
+        os.mkfifo(self.input)
         running = harness.Running(self.args("real", disk, "--batch-events", "1",
                                             "--batches-in-flight", "1"))
         self.addCleanup(running.kill)
+        feed = open(self.input, "wb", buffering=0) # waits for its reader
+        self.addCleanup(feed.close)
+        feed.write(b"".join(whole[:len(whole) // 2]))
+
+        def has_rows():
+            with DecisionLog(log) as d:
+                return d.rows("findings") > 0
         wait_until(lambda: os.path.exists(log), 60, "the log")
-        begun = os.path.getsize(log)
-        wait_until(lambda: os.path.getsize(log) > begun, 60, "rows in it")
+        wait_until(has_rows, 60, "rows in it")
         subprocess.run(["sync", "-f", disk], check=True)  # as the system does at times
         with open(trigger, "w", encoding="ascii") as f:
             f.write("1")
         with self.assertRaises(OSError):
             os.mkdir(os.path.join(disk, "folder"))
+        feed.write(b"".join(whole[len(whole) // 2:]))
+        feed.close()
         r = running.finish()
         self.assertEqual(r.code, 1, r.brief)
+        os.rename(self.path("whole.jsonl"), self.input)
         logged = r.named("optimizer.output.failed")
         self.assertEqual([s["output"] for s in logged], ["decision log"], r.brief)
         self.assertEqual(self.read("real.jsonl"), self.good_plans)

@@ -1,6 +1,6 @@
-/* Findings, bare and in envelopes: the fast decoder and json-c's must agree in the
- * verdict, the error's text, every bit of the finding, and the new strings. Without
- * simdjson in the build, json-c's alone. */
+/* Findings and objectives, bare and in envelopes: the fast decoder and json-c's
+ * must agree in the verdict, the error's text, every bit of the finding, and the
+ * new strings. Without simdjson in the build, json-c's alone. */
 #include "codec/record.h"
 #include "fuzz.h"
 
@@ -71,6 +71,10 @@ static void compare(struct side *fast, struct side *slow, int stream,
                    memcmp(&fast->event.finding, &slow->event.finding,
                           sizeof fast->event.finding) == 0,
                "findings");
+    FUZZ_CHECK(a || fast->event.stream != DFOPT_STREAM_OBJECTIVE ||
+                   memcmp(&fast->event.objective, &slow->event.objective,
+                          sizeof fast->event.objective) == 0,
+               "another objective");
     compare_dicts(fast->dict, slow->dict);
     dfopt_event_clear(&fast->event);
     dfopt_event_clear(&slow->event);
@@ -91,6 +95,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     uint8_t *copy = fuzz_copy(data, size);
     compare(&fast, &slow, -1, copy, size);
     compare(&fast, &slow, DFOPT_STREAM_FINDING, copy, size);
+    compare(&fast, &slow, DFOPT_STREAM_OBJECTIVE, copy, size);
     free(copy);
     return 0;
 }

@@ -1,5 +1,6 @@
-"""What became of severity and fetch share after the plans of each knob."""
-from typing import Any, List
+"""What became of severity and fetch share after the plans of each knob, and of the
+objective where the planner judged by it."""
+from typing import Any, List, Tuple
 
 import matplotlib
 import numpy as np
@@ -16,7 +17,9 @@ MANY = 60  # from so many plans on a knob is drawn as quantiles, not as points
 
 
 def _differences(table: pd.DataFrame, what: str) -> Array:
-    found: Array = (table[f"{what}_after"] - table[f"{what}_before"]).to_numpy()
+    """After minus before; of the objective the gain."""
+    found: Array = (table["gain"] if what == "gain" else
+                    table[f"{what}_after"] - table[f"{what}_before"]).to_numpy(float)
     return found[~np.isnan(found)]
 
 
@@ -43,15 +46,17 @@ def _row(ax: Any, y: int, values: Array, colour: str, look: Look) -> None:
 
 def _panel(ax: Any, table: pd.DataFrame, knobs: Any, what: str, colour: str,
            look: Look) -> None:
-    reach = 0.05
+    low, high = -0.05, 0.05
     for y, knob in enumerate(knobs):
         values = _differences(table[table["knob"] == knob], what)
         _row(ax, y, values, colour, look)
         if len(values):
             ends = values if len(values) < MANY else np.quantile(values, (0.1, 0.9))
-            reach = max(reach, float(np.abs(ends).max()))
+            low, high = min(low, float(ends.min())), max(high, float(ends.max()))
     ax.axvline(0, color=look["soft"], linewidth=1)
-    ax.set_xlim(-reach * 1.1, reach * 1.1)
+    if what != "gain":
+        low, high = min(low, -high), max(high, -low)
+    ax.set_xlim(low - 0.05 * (high - low), high + 0.05 * (high - low))
     ax.locator_params(axis="x", nbins=5 if look.phone else 7)
     ax.set_ylim(len(knobs) - 0.4, -0.6)
     ax.grid(axis="y", visible=False)
@@ -67,7 +72,7 @@ def _names(ax: Any, table: pd.DataFrame, knobs: Any, what: str, room: int) -> No
 
 def _handles(table: pd.DataFrame, knobs: Any, look: Look, horizon: int) -> List[Any]:
     counts = [len(_differences(table[table["knob"] == k], w))
-              for k in knobs for w in ("severity", "fetch")]
+              for k in knobs for w, _, _ in _panels(table)]
     made: List[Any] = []
     if any(0 < n < MANY for n in counts):
         made.append(Line2D([], [], linestyle="", marker="o", color=look["soft"],
@@ -78,26 +83,34 @@ def _handles(table: pd.DataFrame, knobs: Any, look: Look, horizon: int) -> List[
     return made + [Line2D([], [], color=look["ink"], linewidth=2, label="median")]
 
 
+def _panels(table: pd.DataFrame) -> List[Tuple[str, str, str]]:
+    """(what, colour, title) of each panel."""
+    made = [("severity", "severity", "severity (0..1)"),
+            ("fetch", "value", "share of time in fetch")]
+    if table["gain"].notna().any():
+        made.insert(0, ("gain", "applied", "objective (gain)"))
+    return made
+
+
 def effect(table: pd.DataFrame, summary: pd.DataFrame, look: Look, horizon: int,
            most: int = 12) -> Figure:
     """Differences, after minus before, a row for each knob with most plans."""
-    knobs = list(summary.index[:most])
+    knobs, panels = list(summary.index[:most]), _panels(table)
     rows = max(len(knobs), 1)
     with matplotlib.rc_context(settings(look)):
         if look.phone:
-            fig = figure(look, 2.3 + 0.6 * rows)
-            one, two = fig.subplots(2, 1)
+            fig = figure(look, 0.5 + len(panels) * (0.9 + 0.3 * rows))
+            axes = fig.subplots(len(panels), 1)
         else:
             fig = figure(look, 1.25 + 0.33 * rows)
-            one, two = fig.subplots(1, 2)
-        for ax, what, role in ((one, "severity", "severity"), (two, "fetch", "value")):
+            axes = fig.subplots(1, len(panels))
+        for ax, (what, role, title) in zip(axes, panels):
             _panel(ax, table, knobs, what, look[role], look)
-        _names(one, table, knobs, "severity", 17 if look.phone else 26)
-        _names(two, table, knobs, "fetch", 17 if look.phone else 0)
-        one.set_title("severity (0..1)")
-        two.set_title("share of time in fetch")
-        for ax in (one, two):
-            ax.set_xlabel("after − before; left is better")
+            wide = ax is axes[0]
+            _names(ax, table, knobs, what, 17 if look.phone else 26 if wide else 0)
+            ax.set_title(title)
+            ax.set_xlabel("share of base; right is better" if what == "gain" else
+                          "after − before; left is better")
         handles = _handles(table, knobs, look, horizon)
         fig.legend(handles=handles, loc="upper center", ncol=1 if look.phone else 3)
         room_above(fig, look, len(handles) if look.phone else 1)

@@ -73,8 +73,8 @@ def by_knob(table: pd.DataFrame, look: Look) -> Figure:
         ax.grid(axis="y", visible=False)
         ax.set_xlabel("share of verdicts (%)")
         fig.legend(handles=group_handles(look), loc="upper center",
-                   ncol=2 if look.phone else 4)
-        room_above(fig, look, 4 if look.phone else 2)
+                   ncol=2 if look.phone else 5)
+        room_above(fig, look, 5 if look.phone else 2)
         return fig
 
 

@@ -60,7 +60,7 @@ def heat_map(heat: Heat, frame: Frame, look: Look, most: int) -> Figure:
     """Above: verdicts of all nodes. Below: each window of the nodes with most plans:
     planned, or else the most frequent group of verdicts."""
     rows = heat.top(most)
-    lines = 4 if look.phone else 2
+    lines = 5 if look.phone else 2
     with matplotlib.rc_context(settings(look)):
         low = 0.35 + max(len(rows), 1) * (0.19 if look.phone else 0.2)
         fig = figure(look, 2.3 + low + 0.17 * lines)
@@ -77,6 +77,6 @@ def heat_map(heat: Heat, frame: Frame, look: Look, most: int) -> Figure:
                      else f"the {len(rows)} of {there} with most plans")
         window_axis(ax, frame.axis)
         fig.legend(handles=group_handles(look), loc="upper center",
-                   ncol=2 if look.phone else 4)
+                   ncol=2 if look.phone else 5)
         room_above(fig, look, lines)
         return fig

@@ -2,6 +2,7 @@
 #include "cmd/demo/options.h"
 
 #include "cmd/option/option.h"
+#include "net/zmq/endpoint.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -248,6 +249,22 @@ static void check_grid(struct argp_state *state, const struct demo_options *o)
                    "its two profiles");
 }
 
+static void check_endpoints(struct argp_state *state, const struct demo_options *o)
+{
+    const struct {
+        const char *option, *endpoint;
+        bool bind;
+    } all[] = {{"--findings", o->findings, !o->findings_connect},
+               {"--plans", o->client.plans_endpoint, false},
+               {"--registry", o->client.registry_endpoint, false},
+               {"--acks", o->client.acks_endpoint, false}};
+    struct dfopt_error err;
+    for (size_t i = 0; !o->mofka && i < sizeof all / sizeof *all; i++)
+        if (all[i].endpoint &&
+            dfopt_zmq_endpoint_check(all[i].endpoint, all[i].bind, &err))
+            argp_error(state, "%s: %s", all[i].option, err.text);
+}
+
 static void check(struct argp_state *state, const struct demo_options *o)
 {
     const struct demo_reader_options *r = &o->reader;
@@ -267,6 +284,7 @@ static void check(struct argp_state *state, const struct demo_options *o)
     check_storage(state, &o->reader.storage);
     check_grid(state, o);
     check_mofka(state, o);
+    check_endpoints(state, o);
 }
 
 static error_t parse_rest(int key, char *text, struct argp_state *state)

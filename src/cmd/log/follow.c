@@ -68,15 +68,30 @@ static void plan_text(struct dl_print *p, const struct dfopt_plan *plan)
     dl_put(p, "\n");
 }
 
-static void ack_text(struct dl_print *p, const struct dfopt_declog_ack_row *a)
+/* Of an ack that matches no plan there is only the id that it gave. */
+static void put_unmatched(struct follow *f, const struct dfopt_declog_ack_row *a)
 {
+    struct dl_print *p = &f->job.print;
+    const char *id = "";
+    const size_t len = (size_t)(a->given_plan_id.end - a->given_plan_id.start);
+    if (dfopt_declog_reader_text(f->job.reader, DFOPT_POOL_PLAN_ID,
+                                 a->given_plan_id, &id, &f->job.err))
+        return;
+    dl_put_sym(p, a->knob);
+    dl_put(p, ", ");
+    dl_put_bytes(p, len ? id : "no id", len ? len : strlen("no id"));
+    dl_put(p, " is no plan that is waited for\n");
+}
+
+static void ack_text(struct follow *f, const struct dfopt_declog_ack_row *a)
+{
+    struct dl_print *p = &f->job.print;
     dl_color(p, a->outcome == DFOPT_ACK_OUTCOME_APPLIED ? DL_GREEN : DL_YELLOW);
     dl_put(p, "ack");
     dl_color(p, DL_PLAIN);
     dl_put(p, "      %s: ", dfopt_ack_outcome_name(a->outcome));
     if (a->outcome == DFOPT_ACK_OUTCOME_UNMATCHED) {
-        dl_put_sym(p, a->knob);
-        dl_put(p, ", a plan that is not waited for\n");
+        put_unmatched(f, a);
         return;
     }
     dl_put_sym(p, a->knob);
@@ -117,7 +132,7 @@ static enum dfopt_err put_row(void *arg, enum dl_kind kind, const void *row)
     if (kind == DL_PLAN)
         plan_text(p, &((const struct dfopt_declog_plan_row *)row)->p);
     else if (kind == DL_ACK)
-        ack_text(p, row);
+        ack_text(f, row);
     else
         verdict_text(p, row);
     return DFOPT_OK;

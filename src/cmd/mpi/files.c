@@ -3,6 +3,7 @@
 
 #include "base/standard.h"
 #include "declog/liveness.h"
+#include "transport/file/input.h"
 #include "transport/file/lock.h"
 
 #include <errno.h>
@@ -14,35 +15,49 @@
 #include <unistd.h>
 
 #define LARGEST ((size_t)64 << 20)
+#define BLOCK   65536
 
 static enum dfopt_err failed(const char *path, struct dfopt_error *err)
 {
     return dfopt_error_set(err, DFOPT_ERR_IO, "%s: %s", path, strerror(errno));
 }
 
+/* Reads up to the end; *out has what there is. */
+static enum dfopt_err read_all(struct dfopt_input *in, struct dfopt_buf *out,
+                               struct dfopt_error *err)
+{
+    for (;;) {
+        size_t n = 0;
+        if (dfopt_buf_reserve(out, BLOCK))
+            return dfopt_error_set(err, DFOPT_ERR_NOMEM, "%s: out of memory",
+                                   in->name);
+        const enum dfopt_input_status status = dfopt_input_read(
+            in, out->data + out->len, BLOCK, DFOPT_INPUT_FOREVER, &n, err);
+        if (status == DFOPT_INPUT_END)
+            return DFOPT_OK;
+        if (status == DFOPT_INPUT_ERROR)
+            return DFOPT_ERR_IO;
+        out->len += n;
+        if (out->len > LARGEST)
+            return dfopt_error_set(err, DFOPT_ERR_LIMIT, "%s: larger than 64 MiB",
+                                   in->name);
+    }
+}
+
 enum dfopt_err dfopt_file_read(const char *path, struct dfopt_buf *out,
                                struct dfopt_error *err)
 {
-    FILE *f = fopen(path, "rb");
-    if (!f)
-        return failed(path, err);
-    enum dfopt_err e = DFOPT_OK;
-    size_t n = 1;
-    while (!e && n) {
-        e = dfopt_buf_reserve(out, 65536);
-        if (e) {
-            dfopt_error_set(err, e, "%s: out of memory", path);
-            break;
-        }
-        n = fread(out->data + out->len, 1, 65536, f);
-        out->len += n;
-        if (out->len > LARGEST)
-            e = dfopt_error_set(err, DFOPT_ERR_LIMIT, "%s: larger than 64 MiB",
-                                path);
+    static const char bom[] = "\xEF\xBB\xBF";
+    struct dfopt_input in = {0};
+    const bool dash = strcmp(path, "-") == 0; /* here, the name of a file */
+    enum dfopt_err e = dfopt_input_open(&in, dash ? "./-" : path, err);
+    if (!e)
+        e = read_all(&in, out, err);
+    dfopt_input_close(&in);
+    if (!e && out->len >= 3 && memcmp(out->data, bom, 3) == 0) {
+        out->len -= 3;
+        memmove(out->data, out->data + 3, out->len);
     }
-    if (!e && ferror(f))
-        e = failed(path, err);
-    fclose(f);
     return e;
 }
 

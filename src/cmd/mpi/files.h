@@ -4,8 +4,8 @@
 
 #include "base/buf.h"
 
-/* Reads a file of at most 64 MiB into *out. OK, NOMEM, LIMIT or IO; the text
- * names the path. */
+/* Reads a file of at most 64 MiB, unpacked if it is gzip and without a byte order
+ * mark, into *out. OK, NOMEM, LIMIT or IO; the text names the path. */
 enum dfopt_err dfopt_file_read(const char *path, struct dfopt_buf *out,
                                struct dfopt_error *err);
 

@@ -7,13 +7,13 @@
 #include "journal/line.h"
 
 static void note(void *arg, enum dfopt_zmq_note note, const char *endpoint,
-                 uint64_t total)
+                 const char *detail, uint64_t total)
 {
     struct dfopt_log *log = arg;
     dfopt_log_event(log, DFOPT_LOG_WARNING, "optimizer.transport.note",
                     DFOPT_F_TEXT("endpoint", endpoint),
                     DFOPT_F_TEXT("note", dfopt_zmq_note_text(note)),
-                    DFOPT_F_INT("total", total));
+                    DFOPT_F_TEXT("detail", detail), DFOPT_F_INT("total", total));
 }
 
 static enum dfopt_err open_plans(struct dfopt_live *l,

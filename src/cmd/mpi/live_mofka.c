@@ -30,17 +30,17 @@ static enum dfopt_err open_source(struct dfopt_live *l,
     const bool registry = !m->no_registry;
     const bool global = m->global_group_file && *m->global_group_file;
     const struct dfopt_mofka_source_options source = {
-        .inputs = {[DFOPT_MOFKA_FINDINGS] = {group,
-                                             m->relay_only ? NULL : m->input_topic},
-                   [DFOPT_MOFKA_REGISTRATIONS] = {group, registry
-                                                             ? m->registry_topic
-                                                             : NULL},
-                   [DFOPT_MOFKA_ACKS] = {group, registry ? m->acks_topic : NULL},
-                   [DFOPT_MOFKA_OBJECTIVES] = {group, objectives_topic(m),
-                                               !m->objectives_topic},
-                   [DFOPT_MOFKA_GLOBAL_PLANS] = {m->global_group_file,
-                                                 global ? m->global_input_topic
-                                                        : NULL}},
+        .inputs =
+            {[DFOPT_MOFKA_FINDINGS] = {group, m->relay_only ? NULL : m->input_topic,
+                                       "--input-topic"},
+             [DFOPT_MOFKA_REGISTRATIONS] = {group,
+                                            registry ? m->registry_topic : NULL,
+                                            "--registry-topic"},
+             [DFOPT_MOFKA_ACKS] = {group, registry ? m->acks_topic : NULL,
+                                   "--acks-topic"},
+             [DFOPT_MOFKA_GLOBAL_PLANS] = {m->global_group_file,
+                                           global ? m->global_input_topic : NULL,
+                                           "--global-input-topic"}},
         .consumer_name = m->consumer_name,
         .idle_timeout_s = o->live.idle_timeout_ms > 0
                               ? (double)o->live.idle_timeout_ms / 1000
@@ -62,8 +62,8 @@ enum dfopt_err dfopt_live_mofka_open(struct dfopt_live *l,
         .group_file = m->group_file, .topic = m->output_topic, .copies = m->copies};
     enum dfopt_err e = dfopt_mofka_link_create(
         &l->mofka, getenv("DFOPT_MOFKA_MODULE"), (int)m->broker_timeout_ms, err);
-    if (!e)
-        e = dfopt_mofka_sink_create(&l->plans, l->mofka, &plans, err);
+    if (!e && (e = dfopt_mofka_sink_create(&l->plans, l->mofka, &plans, err)))
+        dfopt_error_prefix(err, "--output-topic");
     if (!e)
         e = open_source(l, o, err);
     if (e)

@@ -1,6 +1,9 @@
 /* Options of the live service: a part of the table of dfopt-mpi's. */
 #include "cmd/mpi/live_options.h"
 
+#include "net/zmq/endpoint.h"
+
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -128,6 +131,29 @@ static error_t check_curve(struct argp_state *state, struct dfopt_live_options *
     return dfopt_option_wrong(state, o->use_curve ? wrong : NULL);
 }
 
+/* Each as a whole, before anything is opened. */
+static error_t check_endpoints(struct argp_state *state,
+                               const struct dfopt_live_options *o)
+{
+    const struct {
+        const char *option, *endpoint;
+        bool bind;
+    } all[] = {{"--address", o->address, o->bind},
+               {"--plans-address", o->plans_address, true},
+               {"--registry-address", o->registry_address, true},
+               {"--acks-address", o->acks_address, true},
+               {"--objectives-address", o->objectives_address, true},
+               {"--applications-address", o->applications_address, true}};
+    struct dfopt_error err;
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        if (has(all[i].endpoint) &&
+            dfopt_zmq_endpoint_check(all[i].endpoint, all[i].bind, &err)) {
+            argp_error(state, "%s: %s", all[i].option, err.text);
+            return EINVAL;
+        }
+    return 0;
+}
+
 error_t dfopt_live_options_check_zmq(struct argp_state *state,
                                      struct dfopt_live_options *o)
 {
@@ -135,5 +161,6 @@ error_t dfopt_live_options_check_zmq(struct argp_state *state,
         return dfopt_option_wrong(state, "--transport zmq needs --address");
     if (o->idle_timeout_ms == 0)
         o->idle_timeout_ms = ZMQ_IDLE_TIMEOUT_MS;
-    return check_curve(state, o);
+    const error_t e = check_endpoints(state, o);
+    return e ? e : check_curve(state, o);
 }

@@ -95,6 +95,32 @@ static error_t take_copies(struct argp_state *state, struct dfopt_mofka_options 
     return 0;
 }
 
+/* Whether two names may be of one topic: _ stands for a dot where there are none.
+ */
+static bool same_topic(const char *a, const char *b)
+{
+    while (*a && (*a == '.' ? '_' : *a) == (*b == '.' ? '_' : *b)) {
+        a++;
+        b++;
+    }
+    return *a == *b;
+}
+
+/* The option of an input that is the output as well; NULL: none. */
+static const char *own_input(const struct dfopt_mofka_options *o)
+{
+    const struct {
+        const char *option, *topic;
+        bool read;
+    } inputs[] = {{"--input-topic", o->input_topic, !o->relay_only},
+                  {"--registry-topic", o->registry_topic, !o->no_registry},
+                  {"--acks-topic", o->acks_topic, !o->no_registry}};
+    for (size_t i = 0; i < sizeof inputs / sizeof *inputs; i++)
+        if (inputs[i].read && same_topic(o->output_topic, inputs[i].topic))
+            return inputs[i].option;
+    return NULL;
+}
+
 error_t dfopt_mofka_options_check(struct argp_state *state,
                                   struct dfopt_mofka_options *o)
 {
@@ -112,5 +138,13 @@ error_t dfopt_mofka_options_check(struct argp_state *state,
              strcmp(o->group_file, o->global_group_file) == 0)
         wrong = "--output-topic and --global-input-topic are the same: plans would "
                 "go in circles";
+    const char *input = wrong ? NULL : own_input(o);
+    if (input) {
+        argp_error(state,
+                   "--output-topic and %s are the same, %s: plans would be read "
+                   "as input",
+                   input, o->output_topic);
+        return EINVAL;
+    }
     return wrong ? dfopt_option_wrong(state, wrong) : take_copies(state, o);
 }

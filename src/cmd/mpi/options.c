@@ -106,8 +106,7 @@ static const struct dfopt_option table[] = {
      AT(allow_policy_change)},
     {"log-detail", DFOPT_OPTION_WORD, "WHAT",
      "What the decision log keeps: plans, verdicts (and plans), or findings "
-     "(everything; "
-     "the default)",
+     "(everything; the default, and what --resume needs)",
      AT(log_detail), .words = details},
     {"log-compression", DFOPT_OPTION_NUMBER, "0..9",
      "Deflate level of the decision log (default 1)", AT(log_compression), .lo = 0,

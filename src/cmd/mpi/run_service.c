@@ -78,6 +78,7 @@ static enum dfopt_err run(struct dfopt_session *s, struct dfopt_run_config *conf
     struct dfopt_status status = {
         .log = s->log,
         .every_ns = s->options->live.status_interval_ms * 1000000,
+        .zmq = s->options->transport == DFOPT_TRANSPORT_ZMQ ? s->live.source : NULL,
         .assumed_acks = s->assumed_acks,
         .said_ns = dfopt_clock_monotonic_ns(),
     };

@@ -13,6 +13,16 @@ static uint64_t unacknowledged(const struct dfopt_totals *t)
     return t->plans > matched ? t->plans - matched : 0;
 }
 
+/* "" for a service that waits for its peers. */
+static const char *connection(const struct dfopt_status *s)
+{
+    static const char *const names[] = {[DFOPT_ZMQ_BOUND] = "",
+                                        [DFOPT_ZMQ_CONNECTING] = "connecting",
+                                        [DFOPT_ZMQ_CONNECTED] = "connected"};
+    return names[s->zmq ? dfopt_zmq_source_connection(s->zmq, DFOPT_ZMQ_FINDINGS)
+                        : DFOPT_ZMQ_BOUND];
+}
+
 void dfopt_status_show(void *arg, const struct dfopt_run_progress *p)
 {
     struct dfopt_status *s = arg;
@@ -33,7 +43,8 @@ void dfopt_status_show(void *arg, const struct dfopt_run_progress *p)
         DFOPT_F_INT("unacknowledged", s->assumed_acks ? 0 : unacknowledged(t)),
         DFOPT_F_INT("undecided", p->undecided),
         DFOPT_F_INT("plans_kept_back", p->kept_back),
-        DFOPT_F_INT("invalid", t->invalid));
+        DFOPT_F_INT("invalid", t->invalid),
+        DFOPT_F_TEXT("diagnoser", connection(s)));
     s->said_ns = now;
     s->then = *t;
 }

@@ -3,10 +3,12 @@
 #define DFOPT_CMD_MPI_STATUS_H
 
 #include "engine/online/leader.h"
+#include "transport/zmq/zmq.h"
 
 struct dfopt_status {
-    struct dfopt_log *log; /* borrowed */
-    int64_t every_ns;      /* 0: never */
+    struct dfopt_log *log;          /* borrowed */
+    int64_t every_ns;               /* 0: never */
+    const struct dfopt_source *zmq; /* borrowed; NULL: not over ZMQ */
     bool assumed_acks;
     int64_t said_ns;          /* monotonic; the start, before the first */
     struct dfopt_totals then; /* at that time */

@@ -1,4 +1,4 @@
-/* Log lines about plans, registrations, acks, suppressions and gates. */
+/* Log lines about plans, registrations, acks, suppressions, gates and trials. */
 #include "engine/batch/events.h"
 #include "json/write.h"
 
@@ -42,6 +42,35 @@ void dfopt_events_plan(const struct dfopt_run_config *c, const struct dfopt_plan
                     DFOPT_F_JSON("new_value", text->data + new),
                     DFOPT_F_TEXT("target_function", text_of(c, p->target_function)),
                     DFOPT_F_TEXT("rationale", text->data + why));
+}
+
+/* What a plan means for the trials of its site, where effects are judged. */
+void dfopt_events_trial(const struct dfopt_run_config *c,
+                        const struct dfopt_plan *p, struct dfopt_buf *text)
+{
+    static const char *const reasons[] = {[DFOPT_WHY_OBJECTIVE] = "objective",
+                                          [DFOPT_WHY_TREND] = "trend",
+                                          [DFOPT_WHY_GUARD] = "guard"};
+    const bool back = p->why >= DFOPT_WHY_OBJECTIVE && p->why <= DFOPT_WHY_GUARD;
+    const enum dfopt_log_level level = back ? DFOPT_LOG_INFO : DFOPT_LOG_DEBUG;
+    char id[DFOPT_PLAN_ID_RUN_SIZE];
+    if (p->relay_id != DFOPT_SYM_NONE || !dfopt_log_enabled(c->log, level) ||
+        c->policy->on.effect == DFOPT_EFFECT_SEVERITY)
+        return;
+    dfopt_buf_clear(text);
+    const size_t old = put_value(c->dict, p->old_value, text);
+    const size_t new = put_value(c->dict, p->new_value, text);
+    if (old == SIZE_MAX || new == SIZE_MAX)
+        return;
+    dfopt_plan_id_run_text(p->plan_id, c->run, id);
+    dfopt_log_event(
+        c->log, level, back ? "optimizer.rollback" : "optimizer.trial.opened",
+        DFOPT_F_TEXT("plan_id", id), DFOPT_F_TEXT("knob_id", text_of(c, p->knob)),
+        DFOPT_F_TEXT("node", text_of(c, p->node)),
+        DFOPT_F_JSON("old_value", text->data + old),
+        DFOPT_F_JSON("new_value", text->data + new),
+        DFOPT_F_INT("window_index", p->window),
+        DFOPT_F_TEXT("reason", back ? reasons[p->why] : ""));
 }
 
 void dfopt_events_registration(const struct dfopt_run_config *c,
@@ -119,13 +148,22 @@ static void log_acks(const struct dfopt_run_config *c, const struct dfopt_batch 
     }
 }
 
+#define BIT(verdict) (UINT64_C(1) << DFOPT_VERDICT_##verdict)
+
+/* Verdicts that have lines of their own: of plans, and of trials. */
+static const uint64_t no_gates = BIT(PLANNED) | BIT(TRADE) | BIT(ROLLBACK) |
+                                 BIT(RELEASE) | BIT(IMPROVED) | BIT(NEUTRAL) |
+                                 BIT(WORSE) | BIT(INCONCLUSIVE) | BIT(VOID) |
+                                 BIT(RESTART) | BIT(GUARD) | BIT(WITHDRAWN);
+_Static_assert(DFOPT_VERDICT_COUNT <= 64, "a bit each");
+
 static void log_gates(const struct dfopt_run_config *c,
                       const struct dfopt_buf *rows)
 {
     const struct dfopt_verdict_row *v =
         DFOPT_ROW(rows, const struct dfopt_verdict_row);
     for (size_t i = 0; i < DFOPT_ROWS(rows, struct dfopt_verdict_row); i++) {
-        if (v[i].verdict == DFOPT_VERDICT_PLANNED)
+        if (no_gates >> v[i].verdict & 1)
             continue;
         dfopt_log_event(c->log, DFOPT_LOG_DEBUG,
                         v[i].verdict == DFOPT_VERDICT_SUPPRESSED
@@ -141,6 +179,27 @@ static void log_gates(const struct dfopt_run_config *c,
     }
 }
 
+static void log_outcomes(const struct dfopt_run_config *c,
+                         const struct dfopt_buf *rows)
+{
+    const struct dfopt_outcome_row *o =
+        DFOPT_ROW(rows, const struct dfopt_outcome_row);
+    for (size_t i = 0; i < DFOPT_ROWS(rows, struct dfopt_outcome_row); i++) {
+        char id[DFOPT_PLAN_ID_RUN_SIZE] = "";
+        if (o[i].plan_id)
+            dfopt_plan_id_run_text(o[i].plan_id, c->run, id);
+        dfopt_log_event(c->log, DFOPT_LOG_INFO, "optimizer.trial.judged",
+                        DFOPT_F_TEXT("plan_id", id),
+                        DFOPT_F_TEXT("knob_id", text_of(c, o[i].knob)),
+                        DFOPT_F_TEXT("node", text_of(c, o[i].node)),
+                        DFOPT_F_TEXT("verdict", dfopt_verdict_name(o[i].verdict)),
+                        DFOPT_F_REAL("gain", o[i].gain),
+                        DFOPT_F_REAL("threshold", o[i].threshold),
+                        DFOPT_F_BOOL("kept", o[i].kept != 0),
+                        DFOPT_F_INT("window_index", o[i].window));
+    }
+}
+
 void dfopt_events_batch(const struct dfopt_run_config *c,
                         const struct dfopt_batch *r, struct dfopt_buf *text)
 {
@@ -152,6 +211,7 @@ void dfopt_events_batch(const struct dfopt_run_config *c,
             if (!g[i].rejected)
                 dfopt_events_registration(c, &g[i].accepted, text);
         log_suppressions(c, &r->merged.suppressions);
+        log_outcomes(c, &r->merged.outcomes);
     }
     if (dfopt_log_enabled(c->log, DFOPT_LOG_WARNING))
         log_acks(c, r);

@@ -181,3 +181,9 @@ enum dfopt_err dfopt_ingest_take(struct dfopt_ingest *in, struct dfopt_batch *r,
         kept = add_reject(in, r, seq, rec, event->stream, why->text);
     return kept ? kept : e;
 }
+
+enum dfopt_err dfopt_ingest_keep(struct dfopt_ingest *in, struct dfopt_batch *r,
+                                 uint64_t seq, struct dfopt_event *event)
+{
+    return keep(in, r, seq, event);
+}

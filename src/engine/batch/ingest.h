@@ -46,4 +46,8 @@ enum dfopt_err dfopt_ingest_take(struct dfopt_ingest *in, struct dfopt_batch *r,
                                  struct dfopt_event *event,
                                  struct dfopt_error *why);
 
+/* What dfopt_ingest_take does behind decoding: keeps a good event for the log. */
+enum dfopt_err dfopt_ingest_keep(struct dfopt_ingest *in, struct dfopt_batch *r,
+                                 uint64_t seq, struct dfopt_event *event);
+
 #endif

@@ -259,6 +259,7 @@ static enum dfopt_err emit_plans(struct dfopt_output *o,
         if (o->config->n_sinks)
             e = publish(o, &p[i], err);
         dfopt_events_plan(o->config, &p[i], &o->text);
+        dfopt_events_trial(o->config, &p[i], &o->text);
     }
     return e;
 }

@@ -5,6 +5,7 @@
 #include "engine/comm/frame.h"
 #include "engine/batch/ingest.h"
 #include "engine/batch/output.h"
+#include "engine/online/reports.h"
 #include "engine/online/scatter.h"
 
 #include <inttypes.h>
@@ -32,6 +33,7 @@ struct leader {
     uint64_t emitted, settled; /* records: decided and emitted; durable too */
     size_t kept_back;          /* plans that no known has taken yet */
     struct dfopt_ingest ingest;
+    struct dfopt_reports reports;
     bool ended;
 };
 
@@ -95,6 +97,7 @@ static enum dfopt_err take_record(struct leader *l, struct dfopt_batch *r,
         return skip_record(l, r, err);
     if (!e) {
         l->totals->by_stream[event.stream]++;
+        dfopt_reports_event(&l->reports, &event);
         e = dfopt_scatter_event(l->scatter, r, seq, &event);
     }
     return e ? dfopt_error_set(err, e, "%s:%" PRIu64 ": %s", rec->origin, rec->line,
@@ -316,6 +319,7 @@ static void release(struct leader *l)
         dfopt_batch_free(&l->batches[i]);
     free(l->batches);
     dfopt_buf_free(&l->known);
+    dfopt_reports_free(&l->reports);
     dfopt_scatter_destroy(l->scatter);
     dfopt_output_free(&l->output);
 }
@@ -338,6 +342,7 @@ enum dfopt_err dfopt_online_run(struct dfopt_comm *comm,
                    .policy = config->policy,
                    .keep_findings = *config->declog != NULL,
                    .strict = config->strict},
+        .reports = {.config = config},
     };
     dfopt_output_init(&l.output, config, &out->totals);
     enum dfopt_err e = start(&l, comm, err);
@@ -353,6 +358,7 @@ enum dfopt_err dfopt_online_run(struct dfopt_comm *comm,
         if (!ended && !e)
             e = settled(&l, err);
         report_progress(&l, true);
+        dfopt_reports_end(&l.reports);
     }
     if (!e)
         e = dfopt_scatter_state(l.scatter, out, err);

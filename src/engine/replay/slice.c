@@ -1,6 +1,6 @@
-/* Slices. Findings are decoded once. The other records are few, but own memory and
- * name many strings: they are checked when the slice is decoded, and ingested when
- * all strings have their numbers. */
+/* Slices. Findings and objectives are decoded once. The other records are few, but
+ * own memory and name many strings: they are checked when the slice is decoded, and
+ * ingested when all strings have their numbers. */
 #include "engine/replay/slice.h"
 
 #include <stdlib.h>
@@ -8,7 +8,8 @@
 
 #define MEANWHILE_RECORDS 128 /* some 60 us */
 
-/* A record that is no finding: its place and, once placed, its event. */
+/* A record that is no finding: its place and, once placed (an objective: at once),
+ * its event. */
 struct other {
     uint64_t index; /* in the slice */
     size_t at;      /* in s->texts */
@@ -41,14 +42,18 @@ static enum dfopt_err keep_other(struct dfopt_slice *s,
                                  const struct dfopt_record *rec,
                                  const struct dfopt_event *event)
 {
-    const struct other o = {.index = s->batch.n_events,
-                            .at = s->texts.len,
-                            .len = rec->len,
-                            .line = rec->line,
-                            .offset = rec->offset,
-                            .stream = rec->stream,
-                            .event = {.stream = event->stream}};
-    enum dfopt_err e = dfopt_buf_add(&s->texts, rec->data, rec->len);
+    const bool once = event->stream == DFOPT_STREAM_OBJECTIVE;
+    struct other o = {.index = s->batch.n_events,
+                      .at = s->texts.len,
+                      .len = rec->len,
+                      .line = rec->line,
+                      .offset = rec->offset,
+                      .stream = rec->stream,
+                      .event = {.stream = event->stream}};
+    enum dfopt_err e =
+        once ? DFOPT_OK : dfopt_buf_add(&s->texts, rec->data, rec->len);
+    if (once)
+        o.event = *event;
     return e ? e : dfopt_buf_add(&s->others, &o, sizeof o);
 }
 
@@ -69,7 +74,7 @@ static enum dfopt_err decode_record(struct dfopt_slice *s,
     s->by_stream[event.stream]++;
     if (event.stream == DFOPT_STREAM_FINDING)
         return dfopt_batch_count(r, DFOPT_REPORTER_NONE); /* until placed */
-    /* its strings have local numbers: it is ingested again when placed */
+    /* its strings have local numbers: it is ingested, or kept, again when placed */
     if (event.stream == DFOPT_STREAM_REGISTRATION) {
         s->news |= dfopt_router_is_news(s->router, &event.registration);
         dfopt_registration_clear(&event.registration);
@@ -210,6 +215,13 @@ static enum dfopt_err take_others(struct dfopt_slice *s, uint64_t first_seq)
     struct dfopt_error why;
     enum dfopt_err e = DFOPT_OK;
     for (size_t i = 0; i < DFOPT_ROWS(&s->others, struct other) && !e; i++) {
+        struct dfopt_event *event = &o[i].event;
+        if (event->stream == DFOPT_STREAM_OBJECTIVE) {
+            event->objective.node = global(s->dict, event->objective.node);
+            e = dfopt_ingest_keep(&s->ingest, &s->batch, first_seq + o[i].index,
+                                  event);
+            continue;
+        }
         const struct dfopt_record rec = {.data = s->texts.data + o[i].at,
                                          .len = o[i].len,
                                          .stream = o[i].stream,
@@ -217,7 +229,7 @@ static enum dfopt_err take_others(struct dfopt_slice *s, uint64_t first_seq)
                                          .line = o[i].line,
                                          .offset = o[i].offset};
         e = dfopt_ingest_take(&s->ingest, &s->batch, first_seq + o[i].index, &rec,
-                              &o[i].event, &why);
+                              event, &why);
     }
     return e;
 }

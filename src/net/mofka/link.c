@@ -150,6 +150,27 @@ static enum dfopt_err connect_to(struct dfopt_mofka_link *l, const char *group_f
     return DFOPT_OK;
 }
 
+/* Opens a topic by a name in which `dot` stands for each dot. */
+static enum dfopt_err open_named(struct dfopt_mofka_link *l,
+                                 const struct connection *c, const char *topic,
+                                 char dot, struct dfopt_mofka_at *out,
+                                 struct dfopt_error *err)
+{
+    const size_t size = strlen(topic) + 1;
+    struct opened *o = malloc(sizeof *o + size);
+    if (!o)
+        return dfopt_error_set(err, DFOPT_ERR_NOMEM, "out of memory");
+    for (size_t i = 0; i < size; i++)
+        o->name[i] = topic[i] == '.' ? dot : topic[i];
+    o->next = l->opened;
+    l->opened = o; /* before the job: it may be left behind with the name */
+    struct job j = {.run = run_topic, .broker = c->broker, .text = o->name};
+    const enum dfopt_err e = do_job(l, &j, err);
+    if (!e)
+        *out = (struct dfopt_mofka_at){j.topic, o->name};
+    return e;
+}
+
 enum dfopt_err dfopt_mofka_link_open(struct dfopt_mofka_link *l,
                                      const char *group_file, const char *topic,
                                      struct dfopt_mofka_at *out,
@@ -163,22 +184,18 @@ enum dfopt_err dfopt_mofka_link_open(struct dfopt_mofka_link *l,
         dfopt_error_prefix(err, "Mofka group file '%s'", group_file);
         return e;
     }
-    const size_t size = strlen(topic) + 1;
-    struct opened *o = malloc(sizeof *o + size);
-    if (!o)
-        return dfopt_error_set(err, DFOPT_ERR_NOMEM, "out of memory");
-    memcpy(o->name, topic, size);
-    o->next = l->opened;
-    l->opened = o; /* before the job: it may be left behind with the name */
-    struct job j = {.run = run_topic, .broker = c->broker, .text = o->name};
-    e = do_job(l, &j, err);
-    if (e) {
+    e = open_named(l, c, topic, '.', out, err);
+    if (e == DFOPT_ERR_ARG && strchr(topic, '.') &&
+        open_named(l, c, topic, '_', out, NULL) == DFOPT_OK)
+        return DFOPT_OK;
+    if (e == DFOPT_ERR_ARG && strchr(topic, '.'))
+        dfopt_error_set(err, e,
+                        "there is no such topic, nor one with _ for each dot "
+                        "(brokers started by Bedrock take no dots)");
+    if (e)
         dfopt_error_prefix(err, "Mofka topic '%s' (group file '%s')", topic,
                            group_file);
-        return e;
-    }
-    *out = (struct dfopt_mofka_at){j.topic, o->name};
-    return DFOPT_OK;
+    return e;
 }
 
 enum dfopt_err dfopt_mofka_link_consumer(struct dfopt_mofka_link *l,

@@ -36,6 +36,8 @@ struct dfopt_mofka_watch *dfopt_mofka_link_watch(const struct dfopt_mofka_link *
 int dfopt_mofka_link_timeout_ms(const struct dfopt_mofka_link *l);
 
 /* Opens a topic of the service of a group file, connecting to it first if need be.
+ * Where there is none of a name with dots, the one with underscores in their place:
+ * DFOptimizer's names have dots, and Bedrock refuses them.
  * Returns OK; ARG (no such file or topic); IO (no answer); NOMEM. The text names
  * the group file and the topic. */
 enum dfopt_err dfopt_mofka_link_open(struct dfopt_mofka_link *l,

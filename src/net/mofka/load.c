@@ -3,6 +3,7 @@
 #include "net/mofka/load.h"
 
 #include <dlfcn.h>
+#include <errno.h>
 #include <limits.h>
 #include <link.h>
 #include <stdbool.h>
@@ -77,12 +78,16 @@ enum dfopt_err dfopt_mofka_load(const struct dfopt_mofka_module **out,
                                 const char *path, struct dfopt_error *err)
 {
     char found[PATH_MAX];
-    if (path ? access(path, R_OK) != 0 : !find(found, sizeof found))
+    if (path && access(path, R_OK) != 0)
+        return dfopt_error_set(err, DFOPT_ERR_STATE,
+                               "DFOPT_MOFKA_MODULE=%s: cannot be read: %s", path,
+                               strerror(errno));
+    if (!path && !find(found, sizeof found))
         return dfopt_error_set(
             err, DFOPT_ERR_STATE,
             "this build is without Mofka (no %s): install Mofka, for example with "
             "Spack (spack install mofka), and build dfopt-mpi with "
             "-DDFOPT_WITH_MOFKA=ON",
-            path ? path : MODULE);
+            MODULE);
     return load(out, path ? path : found, err);
 }

@@ -94,16 +94,34 @@ static enum dfopt_input_status read_raw(struct dfopt_input *in, char *out,
     return n > 0 ? DFOPT_INPUT_DATA : DFOPT_INPUT_END;
 }
 
-/* Finds out the format from the first two bytes. DATA: it is known now. */
+static enum dfopt_input_status is_other(const struct dfopt_input *in,
+                                        const char *what, struct dfopt_error *err)
+{
+    dfopt_error_set(err, DFOPT_ERR_FORMAT, "%s: %s%s", in->name,
+                    in->unpacked ? "what was gzip " : "", what);
+    return DFOPT_INPUT_ERROR;
+}
+
+/* What a regular file is, by more of its bytes than the head. */
+static const char *look_further(const struct dfopt_input *in)
+{
+    char start[DFOPT_TAR_BYTES];
+    const off_t at = in->regular ? lseek(in->fd, 0, SEEK_CUR) : -1;
+    if (at < (off_t)in->head_len)
+        return NULL;
+    const ssize_t n = pread(in->fd, start, sizeof start, at - (off_t)in->head_len);
+    return n > 0 ? dfopt_magic_of(start, (size_t)n) : NULL;
+}
+
+/* Finds out the format from the first bytes. DATA: it is known now. */
 static enum dfopt_input_status sniff(struct dfopt_input *in, int64_t deadline_ns,
                                      struct dfopt_error *err)
 {
-    static const char magic[] = {'\x1f', '\x8b'};
-    while (in->head_len < sizeof magic &&
-           memcmp(in->head, magic, in->head_len) == 0) {
+    while (in->head_len == 0 || (in->head_len < sizeof in->head &&
+                                 dfopt_magic_may_come(in->head, in->head_len))) {
         size_t n = 0;
         enum dfopt_input_status status =
-            read_raw(in, in->head + in->head_len, sizeof magic - in->head_len,
+            read_raw(in, in->head + in->head_len, sizeof in->head - in->head_len,
                      deadline_ns, &n, err);
         if (status == DFOPT_INPUT_END)
             break;
@@ -111,8 +129,13 @@ static enum dfopt_input_status sniff(struct dfopt_input *in, int64_t deadline_ns
             return status;
         in->head_len += n;
     }
+    const char *other = dfopt_magic_of(in->head, in->head_len);
+    if (!other)
+        other = look_further(in);
+    if (other)
+        return is_other(in, other, err);
     in->format = DFOPT_INPUT_PLAIN;
-    if (in->head_len < sizeof magic || memcmp(in->head, magic, sizeof magic) != 0)
+    if (!dfopt_magic_is_gzip(in->head, in->head_len))
         return DFOPT_INPUT_DATA;
     if (dfopt_gunzip_create(&in->gunzip) != DFOPT_OK) {
         dfopt_error_set(err, DFOPT_ERR_NOMEM, "%s: out of memory", in->name);
@@ -123,6 +146,18 @@ static enum dfopt_input_status sniff(struct dfopt_input *in, int64_t deadline_ns
     memcpy(dfopt_gunzip_space(in->gunzip, &cap), in->head, in->head_len);
     dfopt_gunzip_filled(in->gunzip, in->head_len);
     return DFOPT_INPUT_DATA;
+}
+
+/* The first that comes out: it may be no JSON either. */
+static enum dfopt_input_status check_unpacked(struct dfopt_input *in,
+                                              const char *data, size_t n,
+                                              struct dfopt_error *err)
+{
+    const char *other = in->unpacked ? NULL : dfopt_magic_of(data, n);
+    if (!in->unpacked && dfopt_magic_is_gzip(data, n))
+        other = "is gzip again; unpack it with gzip -dc";
+    in->unpacked = true;
+    return other ? is_other(in, other, err) : DFOPT_INPUT_DATA;
 }
 
 static enum dfopt_input_status read_gzip(struct dfopt_input *in, char *out,
@@ -137,7 +172,7 @@ static enum dfopt_input_status read_gzip(struct dfopt_input *in, char *out,
             return DFOPT_INPUT_ERROR;
         }
         if (*got > 0)
-            return DFOPT_INPUT_DATA;
+            return check_unpacked(in, out, *got, err);
         size_t room, n = 0;
         char *space = dfopt_gunzip_space(in->gunzip, &room);
         enum dfopt_input_status status =
@@ -165,9 +200,10 @@ enum dfopt_input_status dfopt_input_read(struct dfopt_input *in, char *out,
     if (in->format == DFOPT_INPUT_GZIP)
         return read_gzip(in, out, cap, deadline_ns, got, err);
     if (in->head_len > 0) {
-        memcpy(out, in->head, in->head_len);
-        *got = in->head_len;
-        in->head_len = 0;
+        *got = in->head_len < cap ? in->head_len : cap;
+        memcpy(out, in->head, *got);
+        in->head_len -= *got;
+        memmove(in->head, in->head + *got, in->head_len);
         return DFOPT_INPUT_DATA;
     }
     return read_raw(in, out, cap, deadline_ns, got, err);

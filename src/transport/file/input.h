@@ -3,6 +3,7 @@
 #define DFOPT_TRANSPORT_FILE_INPUT_H
 
 #include "dfopt/error.h"
+#include "transport/file/magic.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -26,9 +27,10 @@ struct dfopt_input {
     uint64_t bytes_raw; /* read from the descriptor so far */
     enum dfopt_input_format format;
     struct dfopt_gunzip *gunzip;
-    char head[2]; /* the bytes that tell the format */
+    char head[DFOPT_MAGIC_BYTES]; /* the bytes that tell the format */
     size_t head_len;
-    bool raw_end; /* of the descriptor */
+    bool unpacked; /* something has come out of gunzip */
+    bool raw_end;  /* of the descriptor */
 };
 
 enum dfopt_input_status {
@@ -50,7 +52,9 @@ enum dfopt_err dfopt_input_open(struct dfopt_input *in, const char *path,
 /* Closes it, but never standard input. Fine on a closed one. */
 void dfopt_input_close(struct dfopt_input *in);
 
-/* Reads up to cap (> 2) bytes; *got > 0 of them on DATA. */
+/* Reads up to cap (> 0) bytes; *got > 0 of them on DATA. A file that is known to be
+ * something else than JSON (another compression, an archive, UTF-16) is an ERROR
+ * that says what, and what to do. */
 enum dfopt_input_status dfopt_input_read(struct dfopt_input *in, char *out,
                                          size_t cap, int64_t deadline_ns,
                                          size_t *got, struct dfopt_error *err);

@@ -2,6 +2,8 @@
  * that it ends starts, so that splits share nothing and miss nothing. */
 #include "transport/file/split.h"
 
+#include "transport/file/magic.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -65,7 +67,8 @@ static bool is_lines(int fd, uint64_t size)
 {
     char head[LOOK_BYTES];
     ssize_t n = read_at(fd, head, sizeof head, 0);
-    if (n < 0 || (n >= 2 && head[0] == '\x1f' && head[1] == '\x8b'))
+    if (n < 0 || dfopt_magic_is_gzip(head, (size_t)n) ||
+        dfopt_magic_of(head, (size_t)n))
         return false;
     ssize_t i = n >= 3 && memcmp(head, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0;
     while (i < n && dfopt_scan_is_white(head[i]))

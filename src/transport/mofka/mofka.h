@@ -28,6 +28,7 @@ enum dfopt_mofka_stream {
 struct dfopt_mofka_input {
     const char *group_file; /* of the service that has the topic */
     const char *topic;      /* NULL or "": this stream is not read */
+    const char *option;     /* that names it, for messages; NULL: none */
     bool may_be_absent; /* no such topic is no error: it is noted, and not read */
 };
 

@@ -2,6 +2,7 @@
 #include "transport/mofka/mofka.h"
 
 #include "base/clock.h"
+#include "base/idle.h"
 #include "model/message.h"
 #include "net/mofka/inbox.h"
 #include "transport/mofka/kept.h"
@@ -46,8 +47,8 @@ struct mofka_source {
     size_t n_topics;
     size_t max_record_bytes;
     int64_t idle_ns; /* 0: never */
-    int64_t last_ns; /* when nothing more was there; 0: nothing has come */
-    bool came;       /* since last_ns */
+    struct dfopt_idle idle;
+    bool came; /* since the last look */
     bool ended;
     dfopt_mofka_note_fn note;
     void *note_arg;
@@ -85,6 +86,7 @@ static void fill(struct mofka_source *s, const struct topic *t,
                                     .len = e->len,
                                     .stream = t->stream,
                                     .origin = p->origin,
+                                    .line = e->id,
                                     .offset = e->id,
                                     .unit = DFOPT_OFFSET_EVENT_ID};
     if (e->len == 0)
@@ -123,11 +125,10 @@ static bool take(struct mofka_source *s, int timeout_ms,
 
 static bool is_idle(struct mofka_source *s)
 {
-    const int64_t now = dfopt_clock_monotonic_ns();
-    if (s->came)
-        s->last_ns = now;
+    const int64_t spent_ns =
+        dfopt_idle_look(&s->idle, dfopt_clock_monotonic_ns(), s->came);
     s->came = false;
-    return s->idle_ns && s->last_ns && now - s->last_ns >= s->idle_ns;
+    return s->idle_ns && spent_ns >= s->idle_ns;
 }
 
 static int step_ms(int timeout_ms)
@@ -260,6 +261,8 @@ static enum dfopt_err add_topic(struct mofka_source *s, int stream,
         .event_bytes = o->max_record_bytes,
     };
     enum dfopt_err e = dfopt_mofka_inbox_add(s->inbox, &ingest, err);
+    if (e && input->option)
+        dfopt_error_prefix(err, "%s", input->option);
     if (e)
         return e;
     const struct dfopt_mofka_at *at = dfopt_mofka_inbox_at(s->inbox, s->n_topics++);

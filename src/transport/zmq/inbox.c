@@ -160,6 +160,27 @@ static void note_refused(struct dfopt_zmq_inbox *in)
                         in->sockets[i].endpoint, n);
 }
 
+/* A peer that does not come: once, until it has been there. Returns when to look
+ * again. */
+static int64_t note_quiet(struct dfopt_zmq_inbox *in, int64_t now)
+{
+    const struct dfopt_zmq_socket *findings = &in->sockets[DFOPT_ZMQ_FINDINGS];
+    const int64_t quiet_ns = (int64_t)DFOPT_ZMQ_QUIET_MS * 1000000;
+    if (!findings->watch.events || findings->watch.connected) {
+        in->quiet_ns = 0;
+        in->quiet_told = false;
+        return INT64_MAX;
+    }
+    if (in->quiet_ns == 0)
+        in->quiet_ns = now;
+    if (in->quiet_told || now - in->quiet_ns < quiet_ns)
+        return in->quiet_told ? INT64_MAX : in->quiet_ns + quiet_ns;
+    in->quiet_told = true;
+    dfopt_zmq_notes_add(&in->notes, DFOPT_ZMQ_NOTE_PEER_QUIET, findings->endpoint,
+                        1);
+    return INT64_MAX;
+}
+
 int64_t dfopt_zmq_inbox_tend(struct dfopt_zmq_inbox *in, int64_t now)
 {
     bool replaced;
@@ -176,6 +197,8 @@ int64_t dfopt_zmq_inbox_tend(struct dfopt_zmq_inbox *in, int64_t now)
                                    findings->handle);
         dfopt_zmq_ready_set_socket(&in->ready, WATCH, findings->watch.events);
     }
+    const int64_t quiet_ns = note_quiet(in, now);
+    in->tend_ns = quiet_ns < in->tend_ns ? quiet_ns : in->tend_ns;
     return in->tend_ns;
 }
 

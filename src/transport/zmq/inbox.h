@@ -26,7 +26,9 @@ struct dfopt_zmq_inbox {
     struct dfopt_zmq_notes notes;
     struct dfopt_zmq_source_counts counts; /* without `noted` */
     unsigned turn, used;
-    int64_t tend_ns; /* when to see after the connection */
+    int64_t tend_ns;  /* when to see after the connection */
+    int64_t quiet_ns; /* since when there is none; 0: not begun */
+    bool quiet_told;
 };
 
 /* What the options say, but no socket yet. Returns OK, NOMEM, ARG or IO. After an

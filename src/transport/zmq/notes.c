@@ -3,6 +3,8 @@
 
 #include "base/clock.h"
 
+#include <stdio.h>
+
 #define TELL_EVERY_NS 1000000000
 
 const char *dfopt_zmq_note_text(enum dfopt_zmq_note note)
@@ -21,7 +23,15 @@ static void tell(struct dfopt_zmq_notes *notes, enum dfopt_zmq_note note,
     notes->kinds[note].told = notes->kinds[note].total;
     notes->kinds[note].told_ns = now;
     notes->fn(notes->arg, note, notes->kinds[note].endpoint,
-              notes->kinds[note].total);
+              notes->kinds[note].detail, notes->kinds[note].total);
+}
+
+bool dfopt_zmq_notes_due(const struct dfopt_zmq_notes *notes,
+                         enum dfopt_zmq_note note)
+{
+    return notes->fn && (!notes->kinds[note].told ||
+                         dfopt_clock_monotonic_ns() - notes->kinds[note].told_ns >=
+                             TELL_EVERY_NS);
 }
 
 void dfopt_zmq_notes_add(struct dfopt_zmq_notes *notes, enum dfopt_zmq_note note,
@@ -33,10 +43,17 @@ void dfopt_zmq_notes_add(struct dfopt_zmq_notes *notes, enum dfopt_zmq_note note
     notes->kinds[note].endpoint = endpoint;
     if (!notes->fn)
         return;
-    const int64_t now = dfopt_clock_monotonic_ns();
-    if (!notes->kinds[note].told ||
-        now - notes->kinds[note].told_ns >= TELL_EVERY_NS)
-        tell(notes, note, now);
+    if (dfopt_zmq_notes_due(notes, note))
+        tell(notes, note, dfopt_clock_monotonic_ns());
+}
+
+void dfopt_zmq_notes_add_about(struct dfopt_zmq_notes *notes,
+                               enum dfopt_zmq_note note, const char *endpoint,
+                               const char *detail)
+{
+    snprintf(notes->kinds[note].detail, sizeof notes->kinds[note].detail, "%s",
+             detail);
+    dfopt_zmq_notes_add(notes, note, endpoint, 1);
 }
 
 void dfopt_zmq_notes_end(struct dfopt_zmq_notes *notes)

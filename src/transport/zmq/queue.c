@@ -22,6 +22,7 @@ struct dfopt_zmq_group {
     UT_hash_handle hh;
     struct entry *first;
     size_t len;
+    bool marked;
     char name[]; /* len bytes, then a NUL */
 };
 
@@ -170,6 +171,13 @@ struct dfopt_zmq_group *dfopt_zmq_queue_lane(const struct dfopt_zmq_queue *q,
                                              const struct dfopt_zmq_group *after)
 {
     return after ? after->hh.next : q->lanes;
+}
+
+bool dfopt_zmq_lane_mark(struct dfopt_zmq_group *lane)
+{
+    const bool first = !lane->marked;
+    lane->marked = true;
+    return first;
 }
 
 const char *dfopt_zmq_lane_name(const struct dfopt_zmq_group *lane)

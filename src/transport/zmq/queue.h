@@ -51,6 +51,9 @@ bool dfopt_zmq_queue_has_lane(const struct dfopt_zmq_queue *q, const char *lane)
 struct dfopt_zmq_group *dfopt_zmq_queue_lane(const struct dfopt_zmq_queue *q,
                                              const struct dfopt_zmq_group *after);
 
+/* Marks a lane. Returns whether it was not marked yet. */
+bool dfopt_zmq_lane_mark(struct dfopt_zmq_group *lane);
+
 const char *dfopt_zmq_lane_name(const struct dfopt_zmq_group *lane);
 const struct dfopt_zmq_item *
 dfopt_zmq_lane_first(const struct dfopt_zmq_group *lane);

@@ -13,6 +13,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <zmq.h>
@@ -26,7 +27,12 @@
 #define PLAIN_METADATA "{\"type\":\"action_plan\"}"
 #define MAX_FRAMES     3
 
-enum sent { SENT, BLOCKED, FAILED };
+enum sent {
+    SENT,
+    BLOCKED,  /* a peer is full, or there is none */
+    UNWANTED, /* PUB: nobody subscribes to it */
+    FAILED
+};
 
 struct zmq_sink {
     struct dfopt_sink base;
@@ -39,7 +45,7 @@ struct zmq_sink {
     struct dfopt_zmq_notes notes;
     struct dfopt_zmq_sink_counts counts;
     int linger_ms;
-    int64_t stall_ns;
+    int64_t stall_ns, quiet_ns;
     int64_t pumped_ns;
     bool drained; /* and nothing was published since */
 };
@@ -74,8 +80,8 @@ static enum sent send_frames(struct zmq_sink *s,
     return lost ? BLOCKED : SENT;
 }
 
-static enum sent send_item(struct zmq_sink *s, const char *topic,
-                           const struct dfopt_zmq_item *item)
+static enum sent send_message(struct zmq_sink *s, const char *topic,
+                              const struct dfopt_zmq_item *item)
 {
     struct dfopt_zmq_bytes frames[MAX_FRAMES];
     int n = 0;
@@ -86,6 +92,21 @@ static enum sent send_item(struct zmq_sink *s, const char *topic,
     const enum sent sent = send_frames(s, frames, n);
     s->counts.sent += sent == SENT;
     return sent;
+}
+
+/* To whoever waits for the topic, under each form of its name. If one of them is
+ * blocked all get the plan again: a plan that comes twice does no harm. */
+static enum sent send_item(struct zmq_sink *s, const char *topic,
+                           const struct dfopt_zmq_item *item)
+{
+    const char *forms[DFOPT_ZMQ_TOPIC_FORMS] = {topic};
+    const size_t n = s->pub ? dfopt_zmq_topics_forms(&s->topics, topic, forms) : 1;
+    enum sent all = n ? SENT : UNWANTED;
+    for (size_t i = 0; i < n && all != FAILED; i++) {
+        const enum sent sent = send_message(s, forms[i], item);
+        all = sent == SENT ? all : sent;
+    }
+    return all;
 }
 
 /* Sends past the subscribers that are full. libzmq leaves them out from then on
@@ -113,6 +134,25 @@ static bool may_force(const struct zmq_sink *s, const char *topic,
            dfopt_zmq_topics_matching(&s->topics, topic) > 1;
 }
 
+/* Says whom the plans of a lane wait for, and who is there: once a lane, when its
+ * subscriber has had time to come. */
+static void note_unwanted(struct zmq_sink *s, struct dfopt_zmq_group *lane,
+                          int64_t now)
+{
+    char like[200], detail[DFOPT_ZMQ_DETAIL_BYTES];
+    const char *topic = dfopt_zmq_lane_name(lane);
+    if (now - dfopt_zmq_lane_first(lane)->since_ns < s->quiet_ns ||
+        !dfopt_zmq_notes_due(&s->notes, DFOPT_ZMQ_NOTE_PLAN_UNWANTED) ||
+        !dfopt_zmq_lane_mark(lane))
+        return;
+    dfopt_zmq_topics_like(&s->topics, topic, like, sizeof like);
+    snprintf(detail, sizeof detail, "%s %.128s; %s%s",
+             strcmp(topic, JOB_WIDE_TOPIC) == 0 ? "topic" : "node", topic,
+             like[0] ? "subscribed: " : "no node is subscribed to", like);
+    dfopt_zmq_notes_add_about(&s->notes, DFOPT_ZMQ_NOTE_PLAN_UNWANTED,
+                              s->socket.endpoint, detail);
+}
+
 /* Sends what it can of a lane. */
 static void pump_lane(struct zmq_sink *s, struct dfopt_zmq_group *lane, int64_t now)
 {
@@ -123,6 +163,8 @@ static void pump_lane(struct zmq_sink *s, struct dfopt_zmq_group *lane, int64_t 
         enum sent sent = send_item(s, topic, item);
         if (sent == BLOCKED && may_force(s, topic, item, now))
             sent = force_item(s, topic, item);
+        if (sent == UNWANTED)
+            note_unwanted(s, lane, now);
         if (sent != SENT)
             return;
         stays = dfopt_zmq_lane_pop(s->queue, lane);
@@ -206,11 +248,15 @@ static enum dfopt_err sink_publish(struct dfopt_sink *sink,
     enum sent sent = BLOCKED;
     if (!dfopt_zmq_queue_has_lane(s->queue, lane))
         sent = send_item(s, topic, &item);
+    if (sent == UNWANTED) { /* perhaps it has just come */
+        read_subscriptions(s);
+        sent = send_item(s, topic, &item);
+    }
     if (sent == FAILED)
         return dfopt_error_set(err, DFOPT_ERR_IO, "%s: %s", s->socket.endpoint,
                                zmq_strerror(errno));
     enum dfopt_err e = DFOPT_OK;
-    if (sent == BLOCKED)
+    if (sent == BLOCKED || sent == UNWANTED)
         e = enqueue(s, lane, node, p->knob ? p->knob : "", &item, err);
     s->counts.published += e == DFOPT_OK;
     if (due && s->pumped_ns != now) /* not before the plan is in flight */
@@ -338,6 +384,8 @@ static void take_options(struct zmq_sink *s, const struct dfopt_zmq_sink_options
     s->linger_ms = o->linger_ms ? o->linger_ms : DFOPT_ZMQ_LINGER_MS;
     if (s->linger_ms < 0)
         s->linger_ms = 0;
+    s->quiet_ns =
+        (int64_t)(o->quiet_ms ? o->quiet_ms : DFOPT_ZMQ_QUIET_MS) * NS_PER_MS;
     s->stall_ns = stall_ms > 0 ? (int64_t)stall_ms * NS_PER_MS : 0;
 }
 

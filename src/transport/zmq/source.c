@@ -3,6 +3,7 @@
 #include "transport/zmq/zmq.h"
 
 #include "base/clock.h"
+#include "base/idle.h"
 #include "model/message.h"
 #include "transport/zmq/inbox.h"
 
@@ -23,9 +24,9 @@ struct zmq_source {
     struct dfopt_source base;
     struct dfopt_zmq_inbox inbox;
     int64_t idle_ns; /* 0: never */
-    int64_t idle_since_ns;
+    struct dfopt_idle idle;
     bool idle_counts;   /* a finding has come */
-    bool came;          /* something has come since idle_since_ns */
+    bool came;          /* something has come since the last look */
     int64_t stop_at_ns; /* after a sentinel: when what is left is left; else 0 */
     bool ended;
 };
@@ -33,18 +34,19 @@ struct zmq_source {
 /* ---- waiting ---- */
 
 /* When nothing is ready: whether it is over, and if not, when it will be
- * (INT64_MAX: not by itself). */
+ * (INT64_MAX: not by itself), or when to look again. */
 static bool is_over(struct zmq_source *s, int64_t now, int64_t *at_ns)
 {
-    if (s->came)
-        s->idle_since_ns = now;
+    const int64_t spent_ns = dfopt_idle_look(&s->idle, now, s->came);
     s->came = false;
     *at_ns = INT64_MAX;
     if (s->stop_at_ns)
         return true;
-    if (s->idle_ns > 0 && s->idle_counts)
-        *at_ns = s->idle_since_ns + s->idle_ns;
-    return now >= *at_ns;
+    if (s->idle_ns == 0 || !s->idle_counts)
+        return false;
+    const int64_t left_ns = s->idle_ns - spent_ns;
+    *at_ns = now + (left_ns < DFOPT_IDLE_LOOK_NS ? left_ns : DFOPT_IDLE_LOOK_NS);
+    return left_ns <= 0;
 }
 
 /* Milliseconds until then, rounded up; -1: for ever. */
@@ -173,6 +175,17 @@ void dfopt_zmq_source_counts(const struct dfopt_source *source,
     const struct zmq_source *s = (const struct zmq_source *)source;
     *out = s->inbox.counts;
     dfopt_zmq_notes_totals(&s->inbox.notes, out->noted);
+}
+
+enum dfopt_zmq_connection
+dfopt_zmq_source_connection(const struct dfopt_source *source,
+                            enum dfopt_zmq_stream stream)
+{
+    const struct dfopt_zmq_socket *s =
+        &((const struct zmq_source *)source)->inbox.sockets[stream];
+    return !s->watch.events     ? DFOPT_ZMQ_BOUND
+           : s->watch.connected ? DFOPT_ZMQ_CONNECTED
+                                : DFOPT_ZMQ_CONNECTING;
 }
 
 const char *dfopt_zmq_source_endpoint(const struct dfopt_source *source,

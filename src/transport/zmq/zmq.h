@@ -21,6 +21,7 @@
 #define DFOPT_ZMQ_MAX_QUEUED        4096
 #define DFOPT_ZMQ_LINGER_MS         1000
 #define DFOPT_ZMQ_STALL_MS          5000
+#define DFOPT_ZMQ_QUIET_MS          5000
 
 /* The sockets that receive. record.stream has the same values, those of enum
  * dfopt_stream; but for APPLICATIONS, where the metadata's `type` tells it:
@@ -45,6 +46,10 @@ enum dfopt_zmq_stream {
     X(PEER_REFUSED, "a peer was refused: its key is not an allowed one")           \
     X(PEER_BROKEN,                                                                 \
       "the peer is no diagnoser or has no right key; connecting anew")             \
+    X(PEER_QUIET, "no connection for 5 s: check host and port, and that the peer " \
+                  "runs; trying "                                                  \
+                  "on")                                                            \
+    X(PLAN_UNWANTED, "a plan waits: nobody subscribes to its node")                \
     X(PLAN_REPLACED, "a plan in a full queue gave way to a newer one of its knob") \
     X(PLAN_DROPPED, "the oldest plan in a full queue was dropped")                 \
     X(PLAN_FORCED, "a plan was published past a subscriber that has stalled")      \
@@ -62,10 +67,11 @@ const char *dfopt_zmq_note_text(enum dfopt_zmq_note note);
 
 /* Told of what was counted: at its first time at once, then at most once a second
  * for each kind, and at the end if something is still untold; `total` is the count
- * so far. Called within calls on the source or sink, by their thread. Must not
- * call them. `endpoint` is borrowed for the call. */
+ * so far, `detail` about the last ("": nothing). Called within calls on the source
+ * or sink, by their thread. Must not call them. Texts are borrowed for the call. */
 typedef void (*dfopt_zmq_note_fn)(void *arg, enum dfopt_zmq_note note,
-                                  const char *endpoint, uint64_t total);
+                                  const char *endpoint, const char *detail,
+                                  uint64_t total);
 
 /* ---- source ---- */
 
@@ -131,11 +137,21 @@ void dfopt_zmq_source_counts(const struct dfopt_source *s,
 const char *dfopt_zmq_source_endpoint(const struct dfopt_source *s,
                                       enum dfopt_zmq_stream stream);
 
+/* Whether the stream's socket connects, and to a peer that is there now. */
+enum dfopt_zmq_connection {
+    DFOPT_ZMQ_BOUND, /* or there is none */
+    DFOPT_ZMQ_CONNECTING,
+    DFOPT_ZMQ_CONNECTED
+};
+enum dfopt_zmq_connection dfopt_zmq_source_connection(const struct dfopt_source *s,
+                                                      enum dfopt_zmq_stream stream);
+
 /* ---- sink ---- */
 
 enum dfopt_zmq_pattern {
     DFOPT_ZMQ_PUSH, /* each plan to one of the peers, in turn; waits for one */
-    DFOPT_ZMQ_PUB   /* each plan to all subscribers of its topic, the node or "*" */
+    DFOPT_ZMQ_PUB /* each plan to all subscribers of its topic, "*" or the node, in
+                   * any form of its name (base/hostname.h) */
 };
 
 struct dfopt_zmq_sink_options {
@@ -148,6 +164,8 @@ struct dfopt_zmq_sink_options {
     int stall_ms;  /* PUB: how long a full subscriber may hold up a plan that
                     * others want, too; then it misses plans until it reads.
                     * Negative: not at all */
+    int quiet_ms;  /* PUB: how long a plan waits for a subscriber before that is
+                    * noted */
     bool ipv6;
     const struct dfopt_zmq_curve *curve;
     dfopt_zmq_note_fn note;
@@ -161,7 +179,8 @@ struct dfopt_zmq_sink_options {
  * later publish, flush or pump, in order for each node. A plan without metadata
  * gets {"type":"action_plan"}. In a full queue the oldest
  * plan of the same (node, knob) gives way, else the oldest of all. It returns OK
- * or NOMEM. A PUB plan without a subscriber is gone.
+ * or NOMEM. A PUB plan without a subscriber waits as one without a peer, and
+ * PLAN_UNWANTED names its node and subscribed names that are like it.
  * flush is pump: it does not wait and returns OK. destroy waits at most linger_ms
  * for plans to leave and returns OK: what is left then is told as
  * PLAN_UNDELIVERED. */
@@ -180,8 +199,8 @@ int dfopt_zmq_sink_fd(const struct dfopt_sink *s);
 
 struct dfopt_zmq_sink_counts {
     uint64_t published; /* taken by publish */
-    uint64_t sent;      /* handed to libzmq for a peer (PUB: or for nobody) */
-    uint64_t queued;    /* now */
+    uint64_t sent;   /* handed to libzmq for a peer; PUB: for each form of a name */
+    uint64_t queued; /* now */
     uint64_t queued_max;
     uint64_t noted[DFOPT_ZMQ_NOTE_COUNT];
 };

@@ -28,9 +28,9 @@ def response(**over):
     return r
 
 
-def knob(name, default=2, type_="int", range_=(1, 64), **responds):
+def knob(name, default=2, type_="int", range_=(1, 64), scope="node", **responds):
     return {"id": name, "default": default, "type": type_,
-            "range": list(range_) if range_ else None, "values": None, "scope": "job",
+            "range": list(range_) if range_ else None, "values": None, "scope": scope,
             "responds_to": responds, "target_function": "app.loader"}
 
 
@@ -48,6 +48,11 @@ def loader_registration():
              cache_pressure=response(step=0.125, cooldown_windows=2)))
 
 
+def plan_id(seq, pair=0):
+    """Of the plan for a pair (tag, response) of event `seq`, in their order."""
+    return f"plan_{seq << 16 | 32768 + pair:016x}"
+
+
 def event(stream, body):
     return {"stream": stream, "body": body}
 
@@ -58,26 +63,28 @@ def lines(records):
 
 
 def session(nodes, windows, seed=1, acks=True, global_plans=True):
-    """An event log of a whole job: registrations, findings of nodes, of the job
-    and of a global diagnoser, acks of all kinds, plans of a global optimizer.
-    A function of its arguments alone."""
+    """An event log of a whole job: registrations with knobs of nodes and of the job,
+    objectives and findings of nodes and of the job, findings of a global diagnoser,
+    acks of all kinds, plans of a global optimizer. A function of its arguments alone."""
     state = [seed * 2654435761 % 2**32]
 
     def pick(n):
         state[0] = (state[0] * 1664525 + 1013904223) % 2**32
         return (state[0] >> 8) % n
 
-    log = [event("registration", loader_registration())]
+    job = knob("app.files", scope="job", file_reduction=response(step=4))
+    log = [event("registration", loader_registration()),
+           event("registration", dict(registration(job), function_name="app.files"))]
     due = []  # acks of plans that may have been made, for the next window
 
     def add_finding(f):
         if f["opportunity_tags"] and f["severity_score"] >= 0.5 and pick(10):
-            due.extend(len(log) << 16 | n for n in range(2))
+            due.extend(plan_id(len(log), n) for n in range(2))
         log.append(event("finding", f))
 
     def add_acks(window):
         for plan in due:
-            ack = {"plan_id": f"plan_{plan:016x}", "knob_id": "app.prefetch",
+            ack = {"plan_id": plan, "knob_id": "app.prefetch",
                    "status": ("applied",) * 5 + ("rejected", "deferred"),
                    "old_value": 2, "new_value": 3 + pick(5), "reason": "asked"}
             ack["status"] = ack["status"][pick(7)]
@@ -87,13 +94,18 @@ def session(nodes, windows, seed=1, acks=True, global_plans=True):
         due.clear()
 
     tags = (["dataloader_prefetch", "reader_parallelism"], ["reader_contention"],
-            ["cache_pressure"], ["dataloader_prefetch"], ["unknown_tag"], [])
+            ["cache_pressure"], ["dataloader_prefetch", "file_reduction"], ["unknown_tag"],
+            [])
     trends = ("stable", "worsening", "insufficient_data", "improving")
     for window in range(1, windows + 1):
         if acks:
             add_acks(window)
         for n in range(nodes + 2):
             node = f"node{n:03d}" if n < nodes else None
+            if n <= nodes:
+                log.append(event("objective", {
+                    "node": node, "window_index": window,
+                    "value": 100 + pick(1 + window % 30) - pick(20)}))
             add_finding(finding(
                 window, node, opportunity_tags=tags[pick(len(tags))],
                 severity_score=(30 + pick(71)) / 100, persistence=pick(8),

@@ -224,9 +224,88 @@ static int remove_file(void **state)
     return unlink(path);
 }
 
+/* What could not be used comes back byte for byte, and is written so again. */
+static void test_unusable(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *data, *problem;
+    } bad[] = {{"{\"severity_score\":NaN}", NULL},
+               {"\"\\\b\f\n\r\t\x01/\xc3\xa9", NULL},
+               {"\xff\n\"", NULL},
+               {"", "the body is empty"},
+               {"cut", "a \"problem\"\n"}};
+    struct dfopt_buf all = {0}, line = {0}, again = {0};
+    for (size_t i = 0; i < N_OF(bad); i++) {
+        const struct dfopt_record rec = {.data = bad[i].data,
+                                         .len = strlen(bad[i].data),
+                                         .problem = bad[i].problem};
+        const struct dfopt_recorded r = {&rec, stream_of(i), false, FIRST_SEQ + i,
+                                         0};
+        assert_int_equal(dfopt_record_line(&r, true, &line), DFOPT_OK);
+        assert_int_equal(dfopt_buf_add(&all, line.data, line.len), DFOPT_OK);
+        assert_int_equal(dfopt_buf_add(&all, "\n", 1), DFOPT_OK);
+    }
+    put_file(all.data, all.len);
+    struct dfopt_source *s;
+    struct dfopt_record rec;
+    assert_int_equal(
+        dfopt_journal_source_create(&s, path, FIRST_SEQ, &nothing_more, NULL),
+        DFOPT_OK);
+    for (size_t i = 0; i < N_OF(bad); i++) {
+        assert_int_equal(s->ops->next(s, 0, &rec, NULL), DFOPT_SOURCE_RECORD);
+        assert_int_equal(rec.len, strlen(bad[i].data));
+        assert_memory_equal(rec.data, bad[i].data, rec.len);
+        assert_int_equal(rec.stream, stream_of(i));
+        assert_int_equal(rec.problem != NULL, bad[i].problem != NULL);
+        if (rec.problem)
+            assert_string_equal(rec.problem, bad[i].problem);
+        const struct dfopt_recorded r = {&rec, stream_of(i), false, FIRST_SEQ + i,
+                                         0};
+        assert_int_equal(dfopt_record_line(&r, true, &line), DFOPT_OK);
+        assert_int_equal(dfopt_buf_add(&again, line.data, line.len), DFOPT_OK);
+        assert_int_equal(dfopt_buf_add(&again, "\n", 1), DFOPT_OK);
+    }
+    assert_int_equal(s->ops->next(s, 0, &rec, NULL), DFOPT_SOURCE_END);
+    assert_int_equal(again.len, all.len);
+    assert_memory_equal(again.data, all.data, all.len);
+    s->ops->destroy(s);
+    dfopt_buf_free(&all);
+    dfopt_buf_free(&line);
+    dfopt_buf_free(&again);
+}
+
+/* Escapes that this program does not write, behind a right checksum. */
+static void test_bad_escapes(void **state)
+{
+    (void)state;
+    static const char *const tails[] = {
+        "\"raw\":\"\\u1234\"}", "\"raw\":\"\\u00\"}", "\"raw\":\"\\x\"}",
+        "\"raw\":\"\\\"}",      "\"raw\":\"a",        "\"raw_hex\":\"abc\"}",
+        "\"raw_hex\":\"xx\"}",  "\"problem\":\"p\"}", "\"raw\":\"\"}}"};
+    for (size_t i = 0; i < N_OF(tails); i++) {
+        char text[200];
+        struct dfopt_source *s;
+        struct dfopt_error err = {0};
+        memset(text, ' ', DFOPT_RECORD_CHECK_BYTES);
+        const int n =
+            snprintf(text + DFOPT_RECORD_CHECK_BYTES, 150,
+                     "\"seq\":%d,\"stream\":\"ack\",%s", FIRST_SEQ, tails[i]);
+        const size_t len = DFOPT_RECORD_CHECK_BYTES + (size_t)n;
+        dfopt_record_check(text, len);
+        text[len] = '\n';
+        put_file(text, len + 1);
+        if (dfopt_journal_source_create(&s, path, FIRST_SEQ, &nothing_more, &err) !=
+            DFOPT_ERR_FORMAT)
+            fail_msg("%s was taken", tails[i]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_unusable),
+        cmocka_unit_test(test_bad_escapes),
         cmocka_unit_test(test_goes_on),
         cmocka_unit_test(test_lines_twice),
         cmocka_unit_test(test_missing_line),

@@ -20,11 +20,14 @@ static const struct {
      "{\"stream\":\"ack\",\"body\":{   \"a\": 1} }",
      "\"seq\":0,\"stream\":\"ack\",\"body\":{   \"a\": 1} }"},
     {"broken", "{\"a\n", DFOPT_STREAM_REGISTRATION, false, 2,
-     "{\"stream\":\"registration\",\"body\":\"{\\\"a\\n\"}",
-     "\"seq\":2,\"stream\":\"registration\",\"body\":\"{\\\"a\\n\"}"},
+     "{\"stream\":\"registration\",\"raw\":\"{\\\"a\\n\"}",
+     "\"seq\":2,\"stream\":\"registration\",\"raw\":\"{\\\"a\\n\"}"},
     {"empty", "", DFOPT_STREAM_FINDING, false, UINT64_MAX,
-     "{\"stream\":\"finding\",\"body\":\"\"}",
-     "\"seq\":18446744073709551615,\"stream\":\"finding\",\"body\":\"\"}"},
+     "{\"stream\":\"finding\",\"raw\":\"\"}",
+     "\"seq\":18446744073709551615,\"stream\":\"finding\",\"raw\":\"\"}"},
+    {"no text", "\xff\n\"", DFOPT_STREAM_ACK, false, 1,
+     "{\"stream\":\"ack\",\"raw_hex\":\"ff0a22\"}",
+     "\"seq\":1,\"stream\":\"ack\",\"raw_hex\":\"ff0a22\"}"},
 };
 
 static void test_lines(void **state)
@@ -131,12 +134,62 @@ static void test_run_is_cut_out(void **state)
     dfopt_buf_free(&line);
 }
 
+/* Of what cannot be used, text and reason survive: out of the recording, and out of
+ * a journal that a resumed run writes again. */
+static void test_unusable(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *data, *problem;
+    } bad[] = {
+        {"{\"severity_score\":NaN}", NULL},
+        {"[1,2]", NULL},
+        {"{broken", NULL},
+        {"\"a text\"", NULL},
+        {"\\u0041 \x01 \t \"\\/ \xc3\xa9", NULL},
+        {"\xff\xfe{}", NULL},
+        {"", "the body is empty"},
+        {"{\"scope\":\"cut o", "longer than the \"record limit\""},
+        {"{\"stream\":\"ack\",\"raw\":\"x\"}", NULL},
+    };
+    struct dfopt_buf line = {0};
+    struct dfopt_dict *dict;
+    struct dfopt_codec *codec;
+    assert_int_equal(dfopt_dict_create(&dict, false), DFOPT_OK);
+    assert_int_equal(dfopt_codec_create(&codec, dict, NULL), DFOPT_OK);
+    for (size_t i = 0; i < N_OF(bad); i++) {
+        const struct dfopt_record rec = {.data = bad[i].data,
+                                         .len = strlen(bad[i].data),
+                                         .problem = bad[i].problem};
+        const struct dfopt_recorded r = {&rec, DFOPT_STREAM_FINDING, false, 5, 0};
+        struct dfopt_event event;
+        struct dfopt_error first = {0}, again = {0};
+        if (bad[i].problem)
+            dfopt_error_set(&first, DFOPT_ERR_LIMIT, "%s", bad[i].problem);
+        else
+            assert_int_not_equal(dfopt_codec_decode(codec, DFOPT_STREAM_FINDING,
+                                                    rec.data, rec.len, &event,
+                                                    &first),
+                                 DFOPT_OK);
+        assert_int_equal(dfopt_record_line(&r, false, &line), DFOPT_OK);
+        assert_int_equal(
+            dfopt_codec_decode(codec, -1, line.data, line.len, &event, &again),
+            first.code);
+        assert_string_equal(again.text, first.text);
+        assert_int_equal(event.stream, DFOPT_STREAM_FINDING);
+        assert_true(event.enveloped);
+    }
+    dfopt_codec_destroy(codec);
+    dfopt_dict_destroy(dict);
+    dfopt_buf_free(&line);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_lines),          cmocka_unit_test(test_check),
-        cmocka_unit_test(test_envelope),       cmocka_unit_test(test_decodes),
-        cmocka_unit_test(test_run_is_cut_out),
+        cmocka_unit_test(test_lines),   cmocka_unit_test(test_unusable),
+        cmocka_unit_test(test_check),   cmocka_unit_test(test_envelope),
+        cmocka_unit_test(test_decodes), cmocka_unit_test(test_run_is_cut_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

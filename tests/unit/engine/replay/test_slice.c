@@ -83,34 +83,37 @@ static bool number_new(struct dfopt_dict *authority, struct dfopt_dict *replica,
     "{\"stream\":\"global_plan\",\"body\":{\"plan_id\":\"" id                      \
     "\",\"knob_id\":\"k\",\"new_value\":\"direct\",\"severity\":0.5,"              \
     "\"target_nodes\":[\"n1\",\"n2\"]}}\n"
+#define OBJECTIVE(node, value)                                                     \
+    "{\"stream\":\"objective\",\"body\":{\"node\":\"" node                         \
+    "\",\"window_index\":4,\"value\":" value "}}\n"
 #define X100                                                                       \
     "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx" \
     "xxxx"                                                                         \
     "xxxxxxxxxxxxxxxxxxxx"
 
 /* Records of all kinds, usable or not, strings that come once and again. */
-static const char input[] = REGISTRATION("k", "t1") FINDING("a", "node:n1:window",
-                                                            "\"t1\",\"t2\"", "")
-    FINDING("a", "window", "\"t1\"", "\"t2\"") "\n\n" FINDING("b", "global", "", "")
-        FINDING("a", "node:n1:window", "\"t1\",\"t2\"",
-                "") "{ not JSON\n" ACK("plan_0000000000010000", "n1")
-            FINDING("c", "node:n2", "\"t2\",\"t3\"", "\"t1\",\"t2\"") GLOBAL_PLAN(
-                "g1") "{\"finding_type\":7}\n"
-                      "{\"stream\":\"registration\",\"body\":{\"knobs\":7}}\n"
-                      "{\"stream\":\"ack\",\"body\":7}\r\n" ACK("of another form",
-                                                                "n3")
-                          FINDING("d\\u0000e", "node:n4", "\"t4\"", "\"t4\"")
-                              REGISTRATION("k2", "t4") "\"" X100 X100 X100 X100 X100
-                                  X100 X100 X100 "\"\n" FINDING("a", "node:n2",
-                                                                "\"t1\",\"t2\"", "")
-                                      GLOBAL_PLAN("g1") FINDING("a",
-                                                                "node:n1:window",
-                                                                "\"t1\",\"t2\"", "")
-                                          REGISTRATION("k", "t5") "[1]\n" FINDING(
-                                              "e", "node:n5", "\"t5\"", "");
+static const char input[] = REGISTRATION("k", "t1") FINDING(
+    "a", "node:n1:window", "\"t1\",\"t2\"",
+    "") FINDING("a", "window", "\"t1\"", "\"t2\"") "\n\n" FINDING("b", "global", "",
+                                                                  "")
+    FINDING("a", "node:n1:window", "\"t1\",\"t2\"",
+            "") "{ not JSON\n" ACK("plan_0000000000010000", "n1")
+        FINDING("c", "node:n2", "\"t2\",\"t3\"", "\"t1\",\"t2\"") GLOBAL_PLAN(
+            "g1") "{\"finding_type\":7}\n"
+                  "{\"stream\":\"registration\",\"body\":{\"knobs\":7}}\n"
+                  "{\"stream\":\"ack\",\"body\":7}\r\n" ACK("of another form", "n3")
+                      FINDING("d\\u0000e", "node:n4", "\"t4\"",
+                              "\"t4\"") REGISTRATION("k2", "t4") "\"" X100 X100 X100
+                          X100 X100 X100 X100 X100 "\"\n" FINDING(
+                              "a", "node:n2", "\"t1\",\"t2\"", "") GLOBAL_PLAN("g1")
+                              FINDING("a", "node:n1:window", "\"t1\",\"t2\"", "")
+                                  REGISTRATION("k", "t5") "[1]\n" FINDING(
+                                      "e", "node:n5", "\"t5\"", "")
+                                      OBJECTIVE("n6", "1.5") OBJECTIVE("n1", "2")
+                                          OBJECTIVE("n7", "[]") OBJECTIVE("", "3");
 
-#define RECORDS 22
-#define LINES   24
+#define RECORDS 26
+#define LINES   28
 
 static struct dfopt_splits *open_input(void)
 {
@@ -183,7 +186,7 @@ static void test_replica(void **state)
         }
         assert_int_equal(seq - FIRST_SEQ, RECORDS);
         assert_int_equal(lines, LINES);
-        assert_int_equal(rejects, 6);
+        assert_int_equal(rejects, 7);
         rank_close(&direct);
         rank_close(&authority);
         rank_close(&replica);
@@ -206,6 +209,7 @@ static void test_rejects(void **state)
         {11, 14, DFOPT_STREAM_ACK, "body"},
         {15, 18, DFOPT_STREAM_FINDING, "longer than the record limit"},
         {20, 23, DFOPT_STREAM_FINDING, ""},
+        {24, 27, DFOPT_STREAM_OBJECTIVE, "value"},
     };
     struct rank r;
     struct dfopt_splits *p = open_input();

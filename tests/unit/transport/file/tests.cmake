@@ -1,2 +1,2 @@
-dfopt_unit_tests(dfopt_transport_file framer split transport_file transport_file_pipe
+dfopt_unit_tests(dfopt_transport_file framer magic split transport_file transport_file_pipe
                  transport_file_sink)

@@ -193,8 +193,9 @@ struct told {
 };
 
 static void tell(void *arg, enum dfopt_zmq_note note, const char *endpoint,
-                 uint64_t total)
+                 const char *detail, uint64_t total)
 {
+    (void)detail;
     struct told *t = arg;
     assert_memory_equal(endpoint, "tcp://127.0.0.1:", 16);
     if (note == DFOPT_ZMQ_NOTE_PLAN_UNDELIVERED)

@@ -1,0 +1,1 @@
+dfopt_unit_test(reports dfopt_engine_online)
