@@ -5,11 +5,11 @@
 
 /* name, what `dfopt-log --help` says of it; in the order of that list */
 #define DL_COMMAND_LIST(X)                                                         \
-    X(summary, "the run, what was decided and why, on one screen")                 \
-    X(plans, "the plans, and what became of each")                                 \
+    X(summary, "what a run brought, what it decided, and why, on one screen")      \
+    X(plans, "the plans, what became of each, and what it brought")                \
     X(why, "why a knob moved, or did not, finding by finding, in words")           \
     X(timeline, "the value of a knob against windows, per node")                   \
-    X(diff, "what two runs decided differently")                                   \
+    X(diff, "what two runs decided differently, and what that brought")            \
     X(follow, "plans and acks of a run as they are committed")                     \
     X(export, "a table as CSV or JSON lines")                                      \
     X(dump, "every row as JSON, one a line, in the order of events")               \

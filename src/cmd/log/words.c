@@ -316,10 +316,10 @@ static const char *sentence_of(uint32_t verdict)
 static void put_backoff(struct dl_print *p, const struct dl_verdict *v)
 {
     if (v->failed == INT64_MIN) {
-        dl_put(p, "the move failed not long ago: it rests");
+        dl_put(p, "the move did not help not long ago: it rests");
         return;
     }
-    dl_put(p, "the move failed in window %" PRId64 ": it rests", v->failed);
+    dl_put(p, "the move did not help in window %" PRId64 ": it rests", v->failed);
     if (v->rest > 0)
         dl_put(p, " until window %.0f at least",
                v->rest * ceil(((double)v->failed + v->rest) / v->rest));
