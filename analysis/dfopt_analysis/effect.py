@@ -5,7 +5,7 @@ the planner kept the change, with the gain of the objective.
 Before: the `horizon` windows up to the plan's own. After: the `horizon` windows
 behind the one in which it took effect, but no further than the next plan for the
 same knob and node. Severity is that of findings of the type behind the plan, on
-its node; a window counts once, with the mean of its findings.
+its node, or on all for a plan of the whole job; a window counts once, with the mean of its findings.
 """
 from dataclasses import dataclass
 from typing import List, Tuple
@@ -112,7 +112,7 @@ def _keys(log: Log, plans: pd.DataFrame, frame: Frame) -> Tuple[Array, Array, Ar
     """Nodes (rows of frame) of the plans, keys of (finding type, node), and the table
     that gives keys for ids of types."""
     strings = log.file.strings
-    row_of = {name: i for i, name in enumerate(frame.nodes)}
+    row_of = {"": len(frame.nodes), **{n: i for i, n in enumerate(frame.nodes)}}
     node = plans["on"].map(row_of).fillna(-1).to_numpy(dtype=np.int64)
     types = sorted(set(plans["finding_type"].dropna()))
     place = {t: i for i, t in enumerate(types)}
@@ -120,27 +120,28 @@ def _keys(log: Log, plans: pd.DataFrame, frame: Frame) -> Tuple[Array, Array, Ar
     for i, name in enumerate(strings):
         type_of[i] = place.get(name, -1)
     mine = plans["finding_type"].astype(object).map(place).fillna(-1).to_numpy(np.int64)
-    key = np.where((mine >= 0) & (node >= 0), mine * len(frame.nodes) + node, -1)
+    key = np.where((mine >= 0) & (node >= 0), mine * (len(frame.nodes) + 1) + node, -1)
     return node, key, type_of
 
 
 def _series(log: Log, frame: Frame, wanted: Array, type_of: Array
             ) -> Tuple[Series, Series]:
-    """Severity by (type, node) and fetch share by node; of the job: of all."""
+    """Severity by (type, node) and fetch share by node; of the job: of all nodes."""
     severity, fetch = _Collector(frame), _Collector(frame)
-    job = frame.nodes.index("") if "" in frame.nodes else -1
+    width = len(frame.nodes) + 1
+    job = frame.nodes.index("") if "" in frame.nodes else width - 1
     columns = ("window", "node", "finding_type", "severity", *FETCH)
     for block in finding_blocks(log.file, columns):
         row = frame.rows(block["node"]).astype(np.int64)
         row[~frame.inside(block["window"])] = -1
         kind = type_of[np.minimum(block["finding_type"], len(type_of) - 1)]
-        key = np.where((row >= 0) & (kind >= 0), kind * len(frame.nodes) + row, -1)
-        key[~wanted[key]] = -1
-        severity.add(key, block["window"], block["severity"])
+        for place in (np.where(row == job, -1, row), np.where(row >= 0, job, -1)):
+            key = np.where((place >= 0) & (kind >= 0), kind * width + place, -1)
+            key[~wanted[key]] = -1
+            severity.add(key, block["window"], block["severity"])
         share = np.where(np.isnan(block[FETCH[0]]), block[FETCH[1]], block[FETCH[0]])
         fetch.add(np.where(row == job, -1, row), block["window"], share)
-        if job >= 0:
-            fetch.add(np.where(row >= 0, job, -1), block["window"], share)
+        fetch.add(np.where(row >= 0, job, -1), block["window"], share)
     return severity.series(), fetch.series()
 
 
@@ -161,7 +162,7 @@ def effects(log: Log, frame: Frame, horizon: int = HORIZON) -> pd.DataFrame:
     at = plans["window"].to_numpy(dtype=np.int64)
     node, key, type_of = _keys(log, plans, frame)
     kinds = int(type_of.max(initial=-1)) + 1
-    wanted = np.zeros(max(kinds * len(frame.nodes), 1) + 1, dtype=bool)
+    wanted = np.zeros(kinds * (len(frame.nodes) + 1) + 1, dtype=bool)
     wanted[key[key >= 0]] = True
     severity, fetch = _series(log, frame, wanted, type_of)
     for name, series, keys in (("severity", severity, key), ("fetch", fetch, node)):

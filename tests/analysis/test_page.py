@@ -1,5 +1,6 @@
 """The page of a run in a real browser: headless Chromium, wide and narrow. Clicks
 and keys go through the browser; nothing leaves this machine."""
+import itertools
 import os
 import shutil
 import unittest
@@ -135,6 +136,7 @@ class Browser(unittest.TestCase):
     def setUpClass(cls):
         cls.page = report("page", support.recorded(), "--compare", support.careful(),
                           "--knobs", "2")
+        cls.judged = report("judged", support.closed_loop("latency"), "--knobs", "1")
         options = webdriver.ChromeOptions()
         options.binary_location = shutil.which("chromium")
         options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
@@ -147,14 +149,14 @@ class Browser(unittest.TestCase):
         cls.driver.set_page_load_timeout(30)
         cls.driver.set_script_timeout(30)
 
-    def open(self, size, dark=False):
+    def open(self, size, dark=False, page=None):
         width, height = SIZES[size]
         self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {
             "width": width, "height": height, "deviceScaleFactor": 1,
             "mobile": size == "phone"})
         self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [
             {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}]})
-        self.driver.get("file://" + self.page)
+        self.driver.get("file://" + (page or self.page))
         self.size = size
 
     def script(self, text, *args):
@@ -180,9 +182,9 @@ class Browser(unittest.TestCase):
         self.assertEqual(bad, [])
 
     def test_no_overflow(self):
-        for size in SIZES:
+        for size, page in itertools.product(SIZES, (self.page, self.judged)):
             for dark in (False, True):
-                self.open(size, dark)
+                self.open(size, dark, page)
                 width = self.script("document.documentElement.scrollWidth")
                 self.assertEqual(width, SIZES[size][0], size)
                 beyond = self.script(
@@ -191,7 +193,8 @@ class Browser(unittest.TestCase):
                     " !e.closest('.scroll') && !e.closest('svg'))"
                     ".map(e => e.tagName + '.' + e.className)")
                 self.assertEqual(beyond, [], size)
-                self.keep(f"{size}-{'dark' if dark else 'light'}")
+                name = os.path.basename(page).partition(".")[0]
+                self.keep(f"{name}-{size}-{'dark' if dark else 'light'}")
 
     def keep(self, name):
         """Screenshots, where DFOPT_SCREENSHOTS names a folder for them."""
@@ -216,8 +219,8 @@ class Browser(unittest.TestCase):
             self.assertGreaterEqual(smallest, 9, size)
 
     def test_text_stays_inside_pictures(self):
-        for size in SIZES:
-            self.open(size)
+        for size, page in itertools.product(SIZES, (self.page, self.judged)):
+            self.open(size, page=page)
             outside = self.script(
                 "Array.from(document.querySelectorAll('figure svg text')).filter(t => {"
                 " const b = t.getBoundingClientRect();"
@@ -242,7 +245,7 @@ class Browser(unittest.TestCase):
     def test_sort_by_heads(self):
         self.open("desktop")
         heads = self.driver.find_elements(By.CSS_SELECTOR, "#plans th button")
-        self.assertEqual(len(heads), 9)
+        self.assertEqual(len(heads), 11)
         for number in (4, 0):  # severity, window
             self.click(heads[number])
             up = [float(v) for v in self.column(number)]
@@ -252,18 +255,19 @@ class Browser(unittest.TestCase):
             self.assertEqual(down, sorted(down, reverse=True))
             self.assertGreater(down[0], up[0])
         self.click(heads[1])
-        self.assertEqual(set(self.column(1)[:17]), {"bare"})
+        self.assertEqual(set(self.column(1)[:8]), {"bare"})
         self.assertEqual([h.find_element(By.XPATH, "..").get_attribute("aria-sort")
                           for h in heads[:3]], ["none", "ascending", "none"])
 
     def test_rows_without_an_effect_come_last(self):
         self.open("desktop")
-        head = self.driver.find_elements(By.CSS_SELECTOR, "#plans th button")[6]
+        head = self.driver.find_elements(By.CSS_SELECTOR, "#plans th button")[8]
         for _ in range(2):
             self.click(head)
-            self.assertNotEqual(self.column(6)[0], "")
-        Select(self.element("by-knob")).select_by_value("dftracer.flush_every_n")
-        self.assertEqual(self.column(6), ["", ""])
+            self.assertNotEqual(self.column(8)[0], "")
+        Select(self.element("by-knob")).select_by_value("site.bucket_mb")
+        found = self.column(8)
+        self.assertEqual((len(found), found[0] != "", found[1]), (2, True, ""))
 
     def test_sort_on_a_phone(self):
         self.open("phone")
@@ -285,21 +289,31 @@ class Browser(unittest.TestCase):
             Select(self.element("by-knob")).select_by_value("dlio.read_threads")
             self.assertTrue(self.status().startswith("27 of 434 plans"), self.status())
             self.assertEqual(set(self.column(1)), {"dlio.read_threads"})
-            Select(self.element("by-node")).select_by_visible_text("tuolumne1005")
-            self.assertEqual(set(self.column(2)), {"tuolumne1005"})
             self.click(self.element("clear"))
             self.assertIn("434 of 434 plans", self.status())
             Select(self.element("by-node")).select_by_visible_text("(whole job)")
             self.assertEqual(set(self.column(2)), {""})
             self.click(self.element("clear"))
             Select(self.element("by-ack")).select_by_value("rejected")
-            self.assertTrue(self.status().startswith("11 of 434 plans"))
+            self.assertTrue(self.status().startswith("11 of 434 plans"), self.status())
             self.element("find").send_keys("METADATA")
             self.assertRegex(self.status(), r"^\d of 434 plans$")
-            self.assertTrue(all("metadata" in w for w in self.column(8)))
+            self.assertTrue(all("metadata" in w for w in self.column(10)))
             self.element("find").send_keys("no such words")
             self.assertEqual(self.status(), "0 of 434 plans")
             self.assertEqual(self.column(0), [])
+
+    def test_sort_by_gain(self):
+        self.open("desktop", page=self.judged)
+        head = self.driver.find_elements(By.CSS_SELECTOR, "#plans th button")[7]
+        self.assertEqual(head.text, "Gain")
+        self.click(head)
+        up = [float(v) for v in self.column(7)]
+        self.assertEqual(up, sorted(up))
+        self.assertLess(up[0], 0)
+        why = self.script("document.querySelector('#plans tbody tr').innerText")
+        self.assertIn("taken back", why)
+        self.assertRegex(why, r"-\d+\.\d % ± \d+\.\d %, certain")
 
     def test_show_more(self):
         self.open("desktop")

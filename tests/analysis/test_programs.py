@@ -99,7 +99,7 @@ class CommandLine(unittest.TestCase):
         r = support.program("effect.py", support.closed_loop("contention"))
         self.assertRegex(r.stdout, r"kept +taken_back +certain +gain\nknob +\nthreads")
         r = support.program("timeline.py", log, "--knob", "site.layout", "--csv", "-")
-        self.assertIn("balanced,plan,plan_0000000000050001", r.stdout)
+        self.assertIn("balanced,plan,plan_0000000000058001", r.stdout)
         r = support.program("compare.py", log, support.careful())
         self.assertRegex(r.stdout, r"plans: \d+ the same, \d+ differ")
         r = support.program("heatmap.py", log, "--windows", "2:3", "--csv", "-")

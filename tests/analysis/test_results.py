@@ -185,8 +185,7 @@ class Effects(unittest.TestCase):
         f = self.findings[self.findings["window"].between(start, stop)]
         if plan["node"]:
             f = f[f["node"] == plan["node"]]
-        here = f[f["node"] == plan["node"]]
-        severity = here[here["finding_type"] == plan["finding_type"]].groupby(
+        severity = f[f["finding_type"] == plan["finding_type"]].groupby(
             "window")["severity"].mean()
         share = f["fetch_frac"].fillna(f["fetch_iter_time_frac_parent"])
         fetch = share.groupby(f["window"]).mean().dropna()

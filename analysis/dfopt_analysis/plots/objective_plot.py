@@ -130,11 +130,12 @@ def gains(rows: pd.DataFrame, knobs: List[str], look: Look) -> Figure:
             mine = rows[rows["knob"] == knob]
             _knob_gains(ax, y, mine, look)
             if len(mine):
-                ends = mine["gain"] if len(mine) < MANY else mine["gain"].quantile(
-                    [0.1, 0.9])
+                room = 2 * mine["error"].fillna(0)
+                ends = pd.concat([mine["gain"] - room, mine["gain"] + room])
+                ends = ends if len(mine) < MANY else mine["gain"].quantile([0.1, 0.9])
                 low, high = min(low, float(ends.min())), max(high, float(ends.max()))
         ax.axvline(0, color=look["soft"], linewidth=1)
-        ax.set_xlim(low - 0.1 * (high - low), high + 0.1 * (high - low))
+        ax.set_xlim(low - 0.05 * (high - low), high + 0.05 * (high - low))
         ax.xaxis.set_major_formatter(lambda v, _: f"{100 * v:+.0f} %" if v else "0")
         ax.locator_params(axis="x", nbins=4 if look.phone else 9)
         ax.set_yticks(range(len(knobs)))

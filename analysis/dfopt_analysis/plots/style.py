@@ -2,7 +2,8 @@
 
 Colours are Okabe and Ito's, which stay apart for all common kinds of colour
 blindness. Each role has a hex value of its own, so that a picture inside a page can
-have them replaced by CSS variables and follow the page's light or dark mode.
+have them replaced by CSS variables and follow the page's light or dark mode. What
+waits (group3) is most of a run and has a quiet one.
 """
 import io
 import logging
@@ -23,7 +24,7 @@ LIGHT: Dict[str, str] = {
     "value": "#0072b2", "severity": "#d55e00", "plan": "#1b1f25",
     "applied": "#009e73", "rejected": "#b3367a", "other": "#8a6d00",
     "group0": "#9a9a9a", "group1": "#56b4e9", "group2": "#cc79a7",
-    "group3": "#f0e442", "group4": "#009e74", "group5": "#e69f00",
+    "group3": "#a3aecf", "group4": "#009e74", "group5": "#e69f00",
     "group6": "#0072b3", "group7": "#d55e01", "group8": "#1b1f26",
 }
 DARK: Dict[str, str] = {
@@ -31,7 +32,7 @@ DARK: Dict[str, str] = {
     "value": "#5fb0f0", "severity": "#f0883e", "plan": "#e6edf4",
     "applied": "#2bc79a", "rejected": "#f08bc4", "other": "#d9b84a",
     "group0": "#6e7681", "group1": "#56b4e8", "group2": "#d79ac0",
-    "group3": "#f0e443", "group4": "#12a67c", "group5": "#e69f01",
+    "group3": "#56638a", "group4": "#12a67c", "group5": "#e69f01",
     "group6": "#2f7fc1", "group7": "#f0883f", "group8": "#fffffd",
 }
 THEMES = {"light": LIGHT, "dark": DARK}
