@@ -31,7 +31,7 @@ class Commands(Case):
 class Looking(Commands):
     def test_plans(self):
         path = self.replay([event("registration", loader_registration()),
-                            *session(4, 12)])
+                            *session(4, 20)])
         everything = self.rows("plans", "--json", path)
         dumped = self.rows("dump", "--kind", "plan", path)
         self.assertEqual([(p["seq"], p["number"], p["new"]) for p in everything],
@@ -109,7 +109,7 @@ class Looking(Commands):
 
     def test_timeline_and_summary_end_with_the_final_state(self):
         timeout = self.write("policy.json", json.dumps(
-            {"switches": {"pending_timeout_windows": 2}}))
+            {"switches": {"effect": "severity", "pending_timeout_windows": 2}}))
         for more in (["--acks", "explicit"], ["--acks", "assumed"],
                      ["--acks", "explicit", "--policy", timeout]):
             with self.subTest(more=more):

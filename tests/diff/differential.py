@@ -122,8 +122,8 @@ def split_expected(data):
             at = d["knob_id"], d["node"]
             if d["verdict"] in MOVES:
                 last[at] = d["verdict"]
-            # what becomes of the way back is no outcome: that of the move was told
-            if d["verdict"] in ENDINGS and (d["verdict"] == "withdrawn" or last.get(at) != "rollback"):
+            # what becomes of the way back is no outcome: that of the move was told (a guard leaves it alone)
+            if d["verdict"] in ENDINGS and (d["verdict"] in ("withdrawn", "guard") or last.get(at) != "rollback"):
                 outcomes.append(outcome_of_model(d))
     return plans, verdicts, outcomes, final
 
@@ -332,7 +332,7 @@ def every_log(a):
             for f in ready:
                 try:
                     counts = f.result()
-                    done, total = done + (counts is not None), total + (counts or {})
+                    done, total = done + (counts is not None), total + (counts or collections.Counter())
                 except Different as e:
                     print("DIFFERENT: %s" % e, flush=True)
                     different.append(e)

@@ -257,7 +257,8 @@ static void check_endpoints(struct argp_state *state, const struct demo_options 
     } all[] = {{"--findings", o->findings, !o->findings_connect},
                {"--plans", o->client.plans_endpoint, false},
                {"--registry", o->client.registry_endpoint, false},
-               {"--acks", o->client.acks_endpoint, false}};
+               {"--acks", o->client.acks_endpoint, false},
+               {"--objectives", o->client.objectives_endpoint, false}};
     struct dfopt_error err;
     for (size_t i = 0; !o->mofka && i < sizeof all / sizeof *all; i++)
         if (all[i].endpoint &&
