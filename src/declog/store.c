@@ -112,7 +112,11 @@ static herr_t put_chunk(struct dfopt_store *s, size_t column,
     const size_t plain = rows * dfopt_column_size(&s->layout->columns[column]);
     const bool deflate =
         s->chunk.rows == rows || s->series[column].left_behind < plain;
-    const struct dfopt_packed c = dfopt_pack(p, &s->chunk, column, deflate);
+    struct dfopt_packed c = dfopt_pack(p, &s->chunk, column, deflate);
+    /* HDF5 would write a chunk of the same size over the older copy, which commits
+     * count: a byte behind the deflated stream makes it another size */
+    if (c.bytes == p->packed && c.len == s->series[column].stored && c.len < plain)
+        p->packed[c.len++] = 0;
     return put_column(s, column, &c, s->chunk.rows);
 }
 
