@@ -25,7 +25,7 @@ CUTS = 60 if Config.program and harness.is_sanitized(Config.program) else 200
 
 def events(nodes, windows):
     """What has rows in every table come of it."""
-    log = session(nodes, windows, seed=3)
+    log = session(nodes, windows, seed=5)
     choice = {**knob("app.scheduler", "none", "categorical", None,
                      cache_pressure=response()), "values": ["none", "bfq", "kyber"]}
     log.insert(1, event("registration", registration(choice)))

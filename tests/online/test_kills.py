@@ -18,7 +18,7 @@ DEADLINE_S = 60
 
 # A plan that an application took with it into its grave is given up after so many of
 # its windows of 20 ms; by default the service would wait for the answer for ever.
-POLICY = {"switches": {"pending_timeout_windows": 10}}
+POLICY = {"switches": {"effect": "severity", "pending_timeout_windows": 10}}
 
 
 def free_ports(dice):
