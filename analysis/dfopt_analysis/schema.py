@@ -24,16 +24,6 @@ VERDICTS: List[str] = [
     "rollback", "release", "improved", "neutral", "worse", "inconclusive", "void",
     "restart", "guard", "shift", "stale", "adopted", "conflict", "withdrawn"]
 
-# In the order of the planner (docs/planner.md): first what is no decision about a
-# finding, then how far one got.
-ORDER: List[str] = [
-    "shift", "stale", "adopted", "conflict", "withdrawn", "improved", "neutral",
-    "worse", "inconclusive", "void", "restart", "guard", "rollback", "release",
-    "invalid", "trend", "no_knobs", "suppressed", "no_response", "unregistered",
-    "trial", "superseded", "backoff", "release_only", "baseline", "pending",
-    "severity", "persistence", "cooldown_time", "cooldown_ineffective", "unsupported",
-    "no_evidence", "no_change", "budget", "trade", "planned"]
-
 MEANING: Dict[str, str] = {
     "invalid": "the record could not be used",
     "trend": "the finding is improving already",
