@@ -33,7 +33,8 @@ enum dfopt_client_reports dfopt_client_whose(dfopt_client *c,
     if (own || c->options.reports)
         return own ? own : c->options.reports;
     pthread_mutex_lock(&c->lock);
-    const bool both = has_job_knob(c) && (c->heads_group || is_only_one(&c->options));
+    const bool both =
+        has_job_knob(c) && (c->heads_group || is_only_one(&c->options));
     pthread_mutex_unlock(&c->lock);
     return both ? DFOPT_CLIENT_REPORTS_BOTH : DFOPT_CLIENT_REPORTS_NODE;
 }
