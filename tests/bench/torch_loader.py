@@ -5,6 +5,7 @@ usage: torch_loader.py --bin BUILD/bin COMMAND, where COMMAND is
   grid [FILE]          samples/s of each setting; the results go to FILE
   tuned FILE [RUNS]    runs that dfopt-mpi tunes, against the best of FILE
   upstream FILE [RUNS] the same under DFOptimizer's rules (--compat upstream)
+  picture FILE OUT.svg one tuned run, drawn beside the best of FILE
   idle [RUNS]          a loop that computes: tuned and untuned, in turn"""
 import argparse
 import json
@@ -80,6 +81,32 @@ def against(bin_, args, *options):
               f"{max(told['memory']):.0%} of the memory budget", flush=True)
 
 
+def picture(bin_, args):
+    """Draws a run: samples/s of its windows, and where settings changed."""
+    import matplotlib
+    matplotlib.use("svg")
+    matplotlib.rcParams["svg.hashsalt"] = "torch"  # the same file from the same figures
+    from matplotlib import pyplot
+    with open(args[0], encoding="utf-8") as f:
+        best = max(json.load(f).values())
+    _, told = tuned(bin_, 30, STEP_MS)
+    numbers = range(1, len(told["rates"]) + 1)
+    figure, axes = pyplot.subplots(figsize=(7.2, 3))
+    axes.step(numbers, told["rates"], where="mid", color="#1f5fa8")
+    axes.axhline(best, color="#777777", linestyle="--", linewidth=1)
+    for window, (workers, prefetch) in sorted(told["settings"].items(), key=lambda x: int(x[0])):
+        axes.annotate(f"{workers} x {prefetch}", (int(window), 0.02),
+                      xycoords=("data", "axes fraction"), fontsize=8, rotation=90, ha="center")
+        axes.axvline(int(window) - 0.5, color="#cccccc", linewidth=0.8, zorder=0)
+    axes.set_xlabel("window of a second (workers x prefetch where they changed)")
+    axes.set_ylabel("samples/s")
+    axes.set_ylim(0, best * 1.35)
+    axes.spines[["top", "right"]].set_visible(False)
+    figure.tight_layout()
+    figure.savefig(args[1], metadata={"Date": None})
+    print(told["report"])
+
+
 def idle(bin_, args):
     ratios = []
     for _ in range(int(args[0]) if args else 5):
@@ -94,13 +121,15 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--bin", required=True)
-    parser.add_argument("command", choices=("grid", "tuned", "upstream", "idle"))
+    parser.add_argument("command", choices=("grid", "tuned", "upstream", "picture", "idle"))
     parser.add_argument("rest", nargs="*")
     args = parser.parse_args()
     os.environ.setdefault("PYTHONPATH", os.path.join(TOP, "src/client/python"))
     begin = time.monotonic()
     if args.command == "grid":
         grid(args.rest)
+    elif args.command == "picture":
+        picture(args.bin, args.rest)
     elif args.command == "idle":
         idle(args.bin, args.rest)
     else:
