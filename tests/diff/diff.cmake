@@ -49,8 +49,8 @@ if(NOT DFOPT_SANITIZE)
   add_test(NAME unit.honest_claims
            COMMAND Python3::Interpreter
                    ${PROJECT_SOURCE_DIR}/tests/diff/honest_claims.py
-                   --driver $<TARGET_FILE:planner_driver> --knobs 60 --windows 80
-                   --harmful 40)
+                   --driver $<TARGET_FILE:planner_driver> --knobs 200
+                   --harmful 100)
   set_tests_properties(unit.honest_claims PROPERTIES LABELS unit TIMEOUT 300)
 endif()
 
