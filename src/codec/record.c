@@ -118,9 +118,9 @@ static enum dfopt_err decode_raw(struct dfopt_codec *c, struct dfopt_event *out,
     if (e)
         return e;
     const char *bytes = c->raw.len ? c->raw.data : "";
-    e = problem.len ? dfopt_error_set(err, DFOPT_ERR_LIMIT, "%s", problem.at)
-                    : dfopt_record_decode(c, (int)out->stream, bytes, c->raw.len,
-                                          out, err);
+    e = problem.len
+            ? dfopt_error_set(err, DFOPT_ERR_LIMIT, "%s", problem.at)
+            : dfopt_record_decode(c, (int)out->stream, bytes, c->raw.len, out, err);
     out->enveloped = true;
     if (e && out->stream == DFOPT_STREAM_REGISTRATION) {
         out->body = bytes;
