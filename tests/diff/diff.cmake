@@ -1,9 +1,9 @@
 # The programs against the executable specification, on generated event logs.
 # Sanitized programs are slow: they are given fewer.
 if(DFOPT_SANITIZE)
-  set(logs 4)
+  set(logs 2)
 else()
-  set(logs 16)
+  set(logs 8)
 endif()
 set(options_all "--readers=all --read-bytes=20000")
 set(options_one "--readers=one --batch-events=100")
