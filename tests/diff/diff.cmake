@@ -24,7 +24,7 @@ if(NOT DFOPT_SANITIZE)
   add_test(NAME mpi.large
            COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/tests/diff/large.py
                    --program $<TARGET_FILE:dfopt-mpi>
-                   --log-program $<TARGET_FILE:dfopt-log>)
+                   --log-program $<TARGET_FILE:dfopt-log> --findings 30000)
   set_tests_properties(mpi.large PROPERTIES LABELS mpi TIMEOUT 900)
 endif()
 
