@@ -209,6 +209,7 @@ enum dfopt_ack_outcome {
 #define DFOPT_ACK_OUTCOME_ENUM(name, text) DFOPT_ACK_OUTCOME_##name,
     DFOPT_ACK_OUTCOME_LIST(DFOPT_ACK_OUTCOME_ENUM)
 #undef DFOPT_ACK_OUTCOME_ENUM
+        DFOPT_ACK_OUTCOME_COUNT
 };
 
 /* The outcome of an ack. */
@@ -232,6 +233,7 @@ enum dfopt_relay_outcome {
 #define DFOPT_RELAY_ENUM(name, text) DFOPT_RELAY_##name,
     DFOPT_RELAY_OUTCOME_LIST(DFOPT_RELAY_ENUM)
 #undef DFOPT_RELAY_ENUM
+        DFOPT_RELAY_COUNT
 };
 
 /* The outcome of a global plan. */
