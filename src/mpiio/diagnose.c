@@ -70,7 +70,7 @@ static void measure(struct dfopt_io_diagnosis *d, const struct dfopt_io_window *
 
 bool dfopt_io_diagnose(struct dfopt_io_diagnosis *d,
                        const struct dfopt_io_window *w, int64_t index,
-                       struct dfopt_mpiio_finding *out)
+                       struct dfopt_client_finding *out)
 {
     const double share = dfopt_io_share(d, w);
     const int kind =
@@ -83,13 +83,14 @@ bool dfopt_io_diagnose(struct dfopt_io_diagnosis *d,
     if (share < WORTH_SHARE)
         return false;
     d->seen[kind]++;
-    *out = (struct dfopt_mpiio_finding){
+    *out = (struct dfopt_client_finding){
         .type = types[kind],
         .window_index = index,
         .severity = share,
         .prevalence = (double)d->seen[kind] / (double)d->windows,
         .persistence = d->run[kind],
         .support = d->seen[kind],
+        .trend = "stable",
         .tags = tags[kind][w->counts.written > MOSTLY * w->counts.bytes],
         .n_tags = DFOPT_IO_TAGS,
         .metrics = d->metrics,

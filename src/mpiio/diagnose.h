@@ -3,8 +3,9 @@
 #ifndef DFOPT_MPIIO_DIAGNOSE_H
 #define DFOPT_MPIIO_DIAGNOSE_H
 
-#include "mpiio/findings.h"
 #include "mpiio/guest.h"
+
+#include "dfopt/client_measure.h"
 
 #define DFOPT_IO_TAGS 7 /* of a finding */
 
@@ -29,6 +30,6 @@ double dfopt_io_share(const struct dfopt_io_diagnosis *d,
  * finding; it borrows from *d, until the next call. */
 bool dfopt_io_diagnose(struct dfopt_io_diagnosis *d,
                        const struct dfopt_io_window *w, int64_t index,
-                       struct dfopt_mpiio_finding *out);
+                       struct dfopt_client_finding *out);
 
 #endif

@@ -4,7 +4,6 @@
 
 #include "json/write.h"
 #include "mpiio/diagnose.h"
-#include "mpiio/findings.h"
 #include "mpiio/settings.h"
 
 #include <pthread.h>
@@ -22,7 +21,6 @@ static struct {
     struct dfopt_mpiio_settings settings;
     dfopt_client *client; /* NULL: not made yet, or not possible */
     bool tried;           /* to make it */
-    struct dfopt_findings findings;
     struct dfopt_io_diagnosis diagnosis;
     struct dfopt_hints now;       /* in force */
     bool absent[DFOPT_HINTS_MAX]; /* by knob: the file had no such hint at first */
@@ -192,8 +190,6 @@ static void start(MPI_Info info, int ranks)
         e = declare(info, ranks, &err);
     if (!e)
         e = dfopt_client_start(guest.client, &err);
-    if (!e && s->findings)
-        e = dfopt_findings_open(&guest.findings, s->findings, &s->client, &err);
     guest.tried = true;
     if (!e)
         return;
@@ -281,7 +277,7 @@ static void write_line(const struct dfopt_io_window *w, double share)
  * are, and so is left out. */
 static void report(const struct dfopt_io_window *w)
 {
-    struct dfopt_mpiio_finding found;
+    struct dfopt_client_finding found;
     const double share = dfopt_io_share(&guest.diagnosis, w);
     if (w->counts.bytes < guest.settings.knobs->min_bytes ||
         w->generation != guest.generation)
@@ -297,7 +293,7 @@ static void report(const struct dfopt_io_window *w)
                                .n_metrics = sizeof guest.diagnosis.metrics /
                                             sizeof *guest.diagnosis.metrics});
     if (any && guest.window >= FIRST_FINDING)
-        dfopt_findings_send(&guest.findings, &found);
+        dfopt_client_finding(guest.client, &found);
     write_line(w, share);
 }
 
@@ -317,15 +313,12 @@ void dfopt_guest_end(void)
     pthread_mutex_lock(&guest.lock);
     guest.asked = guest.ended = true;
     dfopt_client *c = guest.client;
-    struct dfopt_findings f = guest.findings;
     struct dfopt_mpiio_settings settings = guest.settings;
     guest.client = NULL;
-    guest.findings = (struct dfopt_findings){.context = {.handle = NULL}};
     guest.settings = (struct dfopt_mpiio_settings){.knobs = NULL};
     pthread_mutex_unlock(&guest.lock);
     dfopt_client_stats(c, &s);
     const int linger_ms = s.connections > 0 ? GOODBYE_MS : 0;
-    dfopt_findings_close(&f, linger_ms);
     dfopt_client_stop(c, linger_ms);
     dfopt_client_destroy(c);
     dfopt_mpiio_settings_free(&settings);

@@ -43,19 +43,21 @@ static enum dfopt_err read_pattern(struct dfopt_client_options *o)
 static void read_client(struct dfopt_mpiio_settings *s)
 {
     struct dfopt_client_options *o = &s->client;
+    const char *end = variable("DFOPT_CLIENT_FINDINGS_END");
     o->app_namespace = s->knobs->name_space;
     o->function = "MPI_File_open";
     o->plans_endpoint = variable("DFOPT_CLIENT_PLANS");
     o->registry_endpoint = variable("DFOPT_CLIENT_REGISTRY");
     o->acks_endpoint = variable("DFOPT_CLIENT_ACKS");
     o->objectives_endpoint = variable("DFOPT_CLIENT_OBJECTIVES");
+    o->findings_endpoint = variable("DFOPT_CLIENT_FINDINGS");
+    o->findings_end = end && strcmp(end, "1") == 0;
     o->curve_server_key = variable("DFOPT_CLIENT_CURVE_SERVER_KEY");
     o->curve_secret_key = variable("DFOPT_CLIENT_CURVE_SECRET_KEY");
     o->curve_public_key = variable("DFOPT_CLIENT_CURVE_PUBLIC_KEY");
     o->reports = DFOPT_CLIENT_REPORTS_JOB;
     o->log = on_line;
     o->log_arg = s->verbose ? s : NULL;
-    s->findings = variable("DFOPT_CLIENT_FINDINGS");
 }
 
 static enum dfopt_err read_all(struct dfopt_mpiio_settings *s, const char *knobs,

@@ -10,8 +10,7 @@
 struct dfopt_mpiio_settings {
     struct dfopt_mpiio_knobs *knobs; /* owned; NULL: stay out of the way */
     struct dfopt_client_options client;
-    const char *findings; /* endpoint, or NULL */
-    FILE *report;         /* owned, or NULL: a line for each window */
+    FILE *report; /* owned, or NULL: a line for each window */
     bool verbose;
 };
 

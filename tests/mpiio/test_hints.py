@@ -72,8 +72,8 @@ class Hints(MpiTest):
     def found(self, findings):
         self.assertEqual([f["window_index"] for f in findings], [2, 3, 4])
         for f in findings:
-            self.assertEqual((f["finding_type"], f["scope"], f["layer"]),
-                             ("small_collective_io", "job:window", "mpiio"))
+            self.assertEqual((f["finding_type"], f["scope"], f["trend_direction"]),
+                             ("small_collective_io", "job:window", "stable"))
             self.assertEqual(f["key_metrics"]["collective_frac"], 1)
             self.assertEqual(f["key_metrics"]["scattered_frac"], 1)
             self.assertEqual(f["severity_score"], f["key_metrics"]["io_frac"])
