@@ -83,7 +83,7 @@ start_service() {
     esac
     [ -z "$DFOPT_METRICS" ] || set -- "$@" --metrics-address "$DFOPT_METRICS"
     : >"$results/optimizer.log" || exit 1
-    launch_on "$on" "$DFOPT_RANKS" "$program" --transport "$DFOPT_TRANSPORT" "$@" \
+    launch_on "$on" "$DFOPT_RANKS" "$program" --fault-trace --transport "$DFOPT_TRANSPORT" "$@" \
         --idle-timeout never "$(log_option "$results/decisions.h5")" $DFOPT_OPTIONS \
         2>>"$results/optimizer.log" &
     service=$!
