@@ -66,3 +66,8 @@ add_test(NAME mpi.closed_loop
                  --program $<TARGET_FILE:dfopt-mpi> ${closed_loop})
 set_tests_properties(mpi.closed_loop PROPERTIES
   LABELS mpi TIMEOUT 300 ENVIRONMENT "${DFOPT_TEST_ENVIRONMENT}")
+
+# The shipped recordings are what the specification decides.
+add_test(NAME unit.recordings
+         COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/tests/spec/recordings.py --check)
+set_tests_properties(unit.recordings PROPERTIES LABELS unit TIMEOUT 120)
