@@ -28,6 +28,8 @@ enum dfopt_err dfopt_codec_create(struct dfopt_codec **out, struct dfopt_dict *d
     }
     c->dict = dict;
     c->run = limits ? limits->run : 0;
+    dfopt_policy_preset(&c->preset, limits ? (enum dfopt_preset)limits->preset
+                                           : DFOPT_PRESET_DEFAULT);
     *out = c;
     return DFOPT_OK;
 }

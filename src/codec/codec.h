@@ -18,6 +18,7 @@ struct dfopt_codec_limits {
     size_t max_record_bytes; /* a longer record is rejected; 0: 1 MiB */
     int max_depth;           /* nesting of arrays and objects; 0: 32 */
     uint32_t run;            /* identity in ids of plans (dfopt_plan_id_run_text) */
+    uint32_t preset;         /* enum dfopt_preset: of policies in commands */
 };
 
 /* Returns owned: destroy. `dict` is borrowed for the decoder's life. */
@@ -39,9 +40,10 @@ struct dfopt_event {
         struct dfopt_ack ack;
         struct dfopt_global_plan global_plan;
         struct dfopt_objective objective;
+        struct dfopt_command command;
     };
     /* For the record of the input; borrowed until the next decode. */
-    const char *body; /* REGISTRATION: the body as compact JSON; else NULL */
+    const char *body; /* REGISTRATION, CONTROL: as compact JSON; else NULL */
     size_t body_len;
     const char *plan_id; /* ACK: as it came, whatever its form; else NULL */
     size_t plan_id_len;

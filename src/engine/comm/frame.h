@@ -50,7 +50,7 @@ enum dfopt_item_kind {
     DFOPT_ITEM_ACK,          /* u64 seq, struct dfopt_ack */
     DFOPT_ITEM_GLOBAL_PLAN,  /* u64 seq, struct dfopt_global_plan */
     DFOPT_ITEM_REGISTRATION, /* u64 seq, packed registration */
-    DFOPT_ITEM_VERDICTS,     /* rows, as the ten below */
+    DFOPT_ITEM_VERDICTS,     /* rows, as the eleven below */
     DFOPT_ITEM_PLANS,
     DFOPT_ITEM_SUPPRESSIONS,
     DFOPT_ITEM_ACK_ROWS,
@@ -58,9 +58,11 @@ enum dfopt_item_kind {
     DFOPT_ITEM_SEEN_ROWS,
     DFOPT_ITEM_TIMEOUT_ROWS,
     DFOPT_ITEM_OUTCOME_ROWS,
+    DFOPT_ITEM_COMMAND_ROWS,
     DFOPT_ITEM_STATE_ROWS,
     DFOPT_ITEM_SUPPRESSION_STATES,
     DFOPT_ITEM_OBJECTIVE, /* u64 seq, struct dfopt_objective */
+    DFOPT_ITEM_COMMAND,   /* u64 seq, struct dfopt_command */
     DFOPT_ITEM_CONFIG,    /* struct dfopt_frame_config, arrays behind it */
     DFOPT_ITEM_TEXT,      /* bytes */
     DFOPT_ITEM_CODE,      /* u64 */
@@ -84,11 +86,12 @@ enum dfopt_item_kind {
 
 /* The tables of struct dfopt_decisions, in the order of its members: each travels
  * as the item DFOPT_ITEM_VERDICTS + table. */
-#define DFOPT_DECISION_TABLES   (DFOPT_ITEM_OUTCOME_ROWS - DFOPT_ITEM_VERDICTS + 1)
+#define DFOPT_DECISION_TABLES   (DFOPT_ITEM_COMMAND_ROWS - DFOPT_ITEM_VERDICTS + 1)
 #define DFOPT_DECISION_VERDICTS 0
 #define DFOPT_DECISION_PLANS    (DFOPT_ITEM_PLANS - DFOPT_ITEM_VERDICTS)
 #define DFOPT_DECISION_ACKS     (DFOPT_ITEM_ACK_ROWS - DFOPT_ITEM_VERDICTS)
 #define DFOPT_DECISION_OUTCOMES (DFOPT_ITEM_OUTCOME_ROWS - DFOPT_ITEM_VERDICTS)
+#define DFOPT_DECISION_COMMANDS (DFOPT_ITEM_COMMAND_ROWS - DFOPT_ITEM_VERDICTS)
 _Static_assert(sizeof(struct dfopt_decisions) ==
                    DFOPT_DECISION_TABLES * sizeof(struct dfopt_buf),
                "each table of struct dfopt_decisions has an item");
