@@ -30,6 +30,9 @@ void dfopt_codec_destroy(struct dfopt_codec *c);
 void dfopt_codec_metrics(struct dfopt_codec *c,
                          const struct dfopt_metric_names *metrics);
 
+/* The preset of policies in commands; at first that of the limits. */
+void dfopt_codec_preset(struct dfopt_codec *c, enum dfopt_preset preset);
+
 /* A decoded record. */
 struct dfopt_event {
     uint32_t stream; /* enum dfopt_stream */
@@ -42,6 +45,7 @@ struct dfopt_event {
         struct dfopt_objective objective;
         struct dfopt_command command;
     };
+    struct dfopt_policy *policy; /* CONTROL, of a policy: owned; else NULL */
     /* For the record of the input; borrowed until the next decode. */
     const char *body; /* REGISTRATION, CONTROL: as compact JSON; else NULL */
     size_t body_len;

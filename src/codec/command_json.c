@@ -4,17 +4,18 @@
 #include "json/write.h"
 #include "policy/policy_json.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* The keys that each action has beside action, by and at. */
-static const char *const keys[DFOPT_ACTION_COUNT][3] = {
-    [DFOPT_ACTION_MODE] = {"target", "mode"},
-    [DFOPT_ACTION_APPROVE] = {"plan_id"},
-    [DFOPT_ACTION_REJECT] = {"plan_id"},
-    [DFOPT_ACTION_FREEZE] = {"until_window"},
-    [DFOPT_ACTION_SET] = {"knob_id", "value", "node"},
-    [DFOPT_ACTION_RESTORE] = {"node"},
-    [DFOPT_ACTION_POLICY] = {"policy"},
+static const char *const keys[DFOPT_COMMAND_ACTION_COUNT][3] = {
+    [DFOPT_COMMAND_ACTION_MODE] = {"target", "mode"},
+    [DFOPT_COMMAND_ACTION_APPROVE] = {"plan_id"},
+    [DFOPT_COMMAND_ACTION_REJECT] = {"plan_id"},
+    [DFOPT_COMMAND_ACTION_FREEZE] = {"until_window"},
+    [DFOPT_COMMAND_ACTION_SET] = {"knob_id", "value", "node"},
+    [DFOPT_COMMAND_ACTION_RESTORE] = {"node"},
+    [DFOPT_COMMAND_ACTION_POLICY] = {"policy"},
 };
 
 static enum dfopt_err wrong(struct dfopt_error *err, const char *what)
@@ -26,8 +27,8 @@ static enum dfopt_err read_action(struct json_object *body, uint32_t *action,
                                   struct dfopt_error *err)
 {
     const struct dfopt_text name = dfopt_json_text(dfopt_json_get(body, "action"));
-    for (*action = 0; *action < DFOPT_ACTION_COUNT; ++*action)
-        if (dfopt_text_is(name, dfopt_action_name(*action)))
+    for (*action = 0; *action < DFOPT_COMMAND_ACTION_COUNT; ++*action)
+        if (dfopt_text_is(name, dfopt_command_action_name(*action)))
             return DFOPT_OK;
     return wrong(err, "action is none of mode, approve, reject, freeze, thaw, set, "
                       "restore, policy");
@@ -52,7 +53,7 @@ static enum dfopt_err check_keys(struct json_object *body, uint32_t action,
         if (!has_key(action, key))
             return dfopt_error_set(err, DFOPT_ERR_SCHEMA,
                                    "action %s has no key '%s'",
-                                   dfopt_action_name(action),
+                                   dfopt_command_action_name(action),
                                    dfopt_json_name(dfopt_text_z(key), name));
     }
     return DFOPT_OK;
@@ -104,6 +105,15 @@ static enum dfopt_err read_mode(struct dfopt_dict *dict, struct json_object *bod
     return wrong(err, "mode is none of auto, advise, shadow, off");
 }
 
+/* Whether an id may be one of a live run, whose identity stands behind it. */
+static bool is_of_a_run(struct dfopt_text id)
+{
+    return id.len == DFOPT_PLAN_ID_RUN_SIZE - 1 &&
+           id.at[DFOPT_PLAN_ID_SIZE - 1] == '_';
+}
+
+/* The id as it left, or without the identity of the run; a log of any run has ids
+ * of both kinds. */
 static enum dfopt_err read_plan(struct json_object *body, uint32_t run,
                                 struct dfopt_command *c, struct dfopt_error *err)
 {
@@ -111,7 +121,10 @@ static enum dfopt_err read_plan(struct json_object *body, uint32_t run,
     enum dfopt_err e = need_text(body, "plan_id", &id, err);
     if (e)
         return e;
-    if (!dfopt_plan_id_run_parse(id.at, id.len, run, &c->plan_id))
+    if (!dfopt_plan_id_run_parse(id.at, id.len, run, &c->plan_id) &&
+        !dfopt_plan_id_parse(id.at, id.len, &c->plan_id) &&
+        !(run == 0 && is_of_a_run(id) &&
+          dfopt_plan_id_parse(id.at, DFOPT_PLAN_ID_SIZE - 1, &c->plan_id)))
         return wrong(err, "plan_id is not the id of a plan of this run");
     return DFOPT_OK;
 }
@@ -148,26 +161,29 @@ static enum dfopt_err read_set(struct dfopt_dict *dict, struct json_object *body
     return e ? e : dfopt_json_intern_value(dict, value, &c->value);
 }
 
+/* Returns owned. */
 static enum dfopt_err read_policy(struct dfopt_codec *k, struct json_object *body,
-                                  struct dfopt_command *c, struct dfopt_error *err)
+                                  struct dfopt_policy **out,
+                                  struct dfopt_error *err)
 {
     struct json_object *tree = dfopt_json_get(body, "policy");
-    struct dfopt_policy policy = {0};
-    struct dfopt_buf text = {0};
     if (!tree)
         return wrong(err, "policy is missing");
-    enum dfopt_err e = dfopt_policy_copy(&policy, &k->preset, 0);
-    if (!e)
-        e = dfopt_policy_decode(k->dict, tree, &policy, err);
-    if (e && e != DFOPT_ERR_NOMEM)
-        dfopt_error_prefix(err, "policy");
-    if (!e)
-        e = dfopt_policy_json(k->dict, &policy, &text);
-    if (!e)
-        e = dfopt_json_intern(k->dict, (struct dfopt_text){text.data, text.len},
-                              &c->policy);
-    dfopt_policy_clear(&policy);
-    dfopt_buf_free(&text);
+    struct dfopt_policy *policy = malloc(sizeof *policy);
+    if (!policy)
+        return DFOPT_ERR_NOMEM;
+    enum dfopt_err e = dfopt_policy_copy(policy, &k->preset, 0);
+    if (!e) {
+        e = dfopt_policy_decode(k->dict, tree, policy, err);
+        if (e && e != DFOPT_ERR_NOMEM)
+            dfopt_error_prefix(err, "policy");
+        if (e)
+            dfopt_policy_clear(policy);
+    }
+    if (e)
+        free(policy);
+    else
+        *out = policy;
     return e;
 }
 
@@ -177,19 +193,17 @@ static enum dfopt_err read_action_keys(struct dfopt_codec *k,
                                        struct dfopt_error *err)
 {
     switch (c->action) {
-    case DFOPT_ACTION_MODE:
+    case DFOPT_COMMAND_ACTION_MODE:
         return read_mode(k->dict, body, c, err);
-    case DFOPT_ACTION_APPROVE:
-    case DFOPT_ACTION_REJECT:
+    case DFOPT_COMMAND_ACTION_APPROVE:
+    case DFOPT_COMMAND_ACTION_REJECT:
         return read_plan(body, k->run, c, err);
-    case DFOPT_ACTION_FREEZE:
+    case DFOPT_COMMAND_ACTION_FREEZE:
         return read_freeze(body, c, err);
-    case DFOPT_ACTION_SET:
+    case DFOPT_COMMAND_ACTION_SET:
         return read_set(k->dict, body, c, err);
-    case DFOPT_ACTION_RESTORE:
+    case DFOPT_COMMAND_ACTION_RESTORE:
         return read_node(k->dict, body, c, err);
-    case DFOPT_ACTION_POLICY:
-        return read_policy(k, body, c, err);
     default:
         return DFOPT_OK;
     }
@@ -209,13 +223,13 @@ static enum dfopt_err intern_words(struct dfopt_dict *dict, struct dfopt_text by
 }
 
 enum dfopt_err dfopt_command_decode(struct dfopt_codec *k, struct json_object *body,
-                                    struct dfopt_command *out,
+                                    struct dfopt_event *out,
                                     struct dfopt_error *err)
 {
     struct dfopt_command c;
     struct dfopt_text by = dfopt_text_z(""), at = by;
     memset(&c, 0, sizeof c);
-    c.name = c.node = c.policy = DFOPT_SYM_EMPTY;
+    c.name = c.node = DFOPT_SYM_EMPTY;
     enum dfopt_err e = read_action(body, &c.action, err);
     if (!e)
         e = check_keys(body, c.action, err);
@@ -227,7 +241,9 @@ enum dfopt_err dfopt_command_decode(struct dfopt_codec *k, struct json_object *b
         e = read_action_keys(k, body, &c, err);
     if (!e)
         e = intern_words(k->dict, by, at, &c);
+    if (!e && c.action == DFOPT_COMMAND_ACTION_POLICY)
+        e = read_policy(k, body, &out->policy, err);
     if (!e)
-        *out = c;
+        out->command = c;
     return e;
 }

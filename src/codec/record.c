@@ -65,7 +65,7 @@ static enum dfopt_err decode_command(struct dfopt_codec *c,
     dfopt_buf_clear(&c->body);
     enum dfopt_err e = dfopt_json_write(body, &c->body);
     if (!e)
-        e = dfopt_command_decode(c, body, &out->command, err);
+        e = dfopt_command_decode(c, body, out, err);
     if (!e) {
         out->body = c->body.data;
         out->body_len = c->body.len;

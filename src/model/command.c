@@ -3,10 +3,11 @@
 
 #include "base/names.h"
 
-_Static_assert(sizeof(struct dfopt_command) == 80, "no padding");
+_Static_assert(sizeof(struct dfopt_command) == 72, "no padding");
 _Static_assert(sizeof(struct dfopt_command_row) == 16, "no padding");
 
-DFOPT_NAME_FUNCTION(dfopt_action_name, DFOPT_ACTION_LIST, DFOPT_NAME_TEXT)
+DFOPT_NAME_FUNCTION(dfopt_command_action_name, DFOPT_COMMAND_ACTION_LIST,
+                    DFOPT_NAME_TEXT)
 DFOPT_NAME_FUNCTION(dfopt_mode_name, DFOPT_MODE_LIST, DFOPT_NAME_TEXT)
 DFOPT_NAME_FUNCTION(dfopt_command_outcome_name, DFOPT_COMMAND_OUTCOME_LIST,
                     DFOPT_NAME_TEXT3)

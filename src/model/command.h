@@ -4,25 +4,25 @@
 
 #include "model/message.h"
 
-#define DFOPT_ACTION_LIST(X)                                                       \
+#define DFOPT_COMMAND_ACTION_LIST(X)                                               \
     X(MODE, "mode")                                                                \
     X(APPROVE, "approve")                                                          \
     X(REJECT, "reject")                                                            \
     X(FREEZE, "freeze")                                                            \
     X(THAW, "thaw") X(SET, "set") X(RESTORE, "restore") X(POLICY, "policy")
 
-enum dfopt_action {
-#define DFOPT_ACTION_ENUM(name, text) DFOPT_ACTION_##name,
-    DFOPT_ACTION_LIST(DFOPT_ACTION_ENUM)
-#undef DFOPT_ACTION_ENUM
-        DFOPT_ACTION_COUNT
+enum dfopt_command_action {
+#define DFOPT_COMMAND_ACTION_ENUM(name, text) DFOPT_COMMAND_ACTION_##name,
+    DFOPT_COMMAND_ACTION_LIST(DFOPT_COMMAND_ACTION_ENUM)
+#undef DFOPT_COMMAND_ACTION_ENUM
+        DFOPT_COMMAND_ACTION_COUNT
 };
 
 /* What the planner may do with a knob. */
 #define DFOPT_MODE_LIST(X)                                                         \
     X(AUTO, "auto") X(ADVISE, "advise") X(SHADOW, "shadow") X(OFF, "off")
 
-enum dfopt_mode {
+enum dfopt_knob_mode {
 #define DFOPT_MODE_ENUM(name, text) DFOPT_MODE_##name,
     DFOPT_MODE_LIST(DFOPT_MODE_ENUM)
 #undef DFOPT_MODE_ENUM
@@ -38,16 +38,14 @@ enum dfopt_mode_target {
 
 /* A command. Plain data. */
 struct dfopt_command {
-    uint32_t action; /* enum dfopt_action */
-    uint32_t mode;   /* MODE: enum dfopt_mode */
-    uint32_t target; /* MODE: enum dfopt_mode_target */
+    uint32_t action;  /* enum dfopt_command_action */
+    uint32_t mode;    /* MODE: enum dfopt_knob_mode */
+    uint32_t target;  /* MODE: enum dfopt_mode_target */
     uint32_t bounded; /* FREEZE: 1: until a window; 0: until a thaw */
     dfopt_sym name;   /* MODE: of the tag or knob; SET: the knob */
     dfopt_sym node;   /* SET, RESTORE: DFOPT_SYM_EMPTY: the whole job */
     dfopt_sym by, at; /* who and when, for the log */
-    dfopt_sym policy; /* POLICY: as JSON, every switch given */
     dfopt_sym word_operator, word_next_window; /* those texts, for plans */
-    uint32_t reserved;                         /* zero */
     uint64_t plan_id;                          /* APPROVE, REJECT */
     int64_t until;                             /* FREEZE */
     struct dfopt_value value;                  /* SET */
@@ -83,11 +81,11 @@ enum dfopt_command_outcome {
 /* The outcome of a command. Without padding. */
 struct dfopt_command_row {
     uint64_t seq;
-    uint32_t action;  /* enum dfopt_action */
+    uint32_t action;  /* enum dfopt_command_action */
     uint32_t outcome; /* enum dfopt_command_outcome */
 };
 
-const char *dfopt_action_name(uint32_t action);
+const char *dfopt_command_action_name(uint32_t action);
 const char *dfopt_mode_name(uint32_t mode);
 const char *dfopt_command_outcome_name(uint32_t outcome);
 const char *dfopt_command_outcome_meaning(uint32_t outcome);

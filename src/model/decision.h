@@ -73,7 +73,8 @@
     X(RATE, "rate", "a limit on plans is reached")                                 \
     X(WOULD_PLAN, "would_plan", "a plan would have been made")                     \
     X(PROPOSED, "proposed", "a plan is proposed to the operator")                  \
-    X(AWAITING_APPROVAL, "awaiting_approval", "a proposed plan waits for approval")  \
+    X(AWAITING_APPROVAL, "awaiting_approval",                                      \
+      "a proposed plan waits for approval")                                        \
     X(APPROVED, "approved", "a plan was made: the operator approved it")           \
     X(SET, "set", "a plan was made by the operator")                               \
     X(RESTORED, "restored", "a plan was made back to the registered value")

@@ -172,8 +172,8 @@ struct dfopt_metric_names {
 
 /* How many plans there may be, over all nodes. */
 struct dfopt_limits {
-    int64_t given; /* 1: the policy has limits, perhaps none of these */
-    int64_t plans_per_window;         /* DFOPT_LIMIT_NONE: as many as there are */
+    int64_t given;            /* 1: the policy has limits, perhaps none of these */
+    int64_t plans_per_window; /* DFOPT_LIMIT_NONE: as many as there are */
     int64_t nodes_in_flight_per_knob; /* likewise */
 };
 

@@ -101,8 +101,7 @@ static void join_order(struct dfopt_pass *s, const struct dfopt_key *key,
 {
     struct dfopt_planner *p = s->p;
     struct dfopt_site *site = p->slots.nodes[key->node].site;
-    if (!site->trial &&
-        !dfopt_trial_open(s, key->node, DFOPT_TRIAL_ROLLBACK, f, 0))
+    if (!site->trial && !dfopt_trial_open(s, key->node, DFOPT_TRIAL_ROLLBACK, f, 0))
         return;
     if (!dfopt_trial_add(s, site->trial, f, m))
         return;
@@ -128,13 +127,14 @@ static void plan_value(const struct order *o, const struct dfopt_key *key,
     const struct dfopt_finding f = {.type = o->c->word_operator,
                                     .scope = DFOPT_SYM_EMPTY,
                                     .window = clock_of(p, key)};
-    const struct dfopt_move m = {
-        .old = old,
-        .new = new,
-        .tag = DFOPT_SYM_EMPTY,
-        .apply_when = boundary == DFOPT_SYM_NONE ? o->c->word_next_window : boundary,
-        .knob = key->knob,
-        .direction = DFOPT_DIRECTION_SET};
+    const struct dfopt_move m = {.old = old,
+                                 .new = new,
+                                 .tag = DFOPT_SYM_EMPTY,
+                                 .apply_when = boundary == DFOPT_SYM_NONE
+                                                   ? o->c->word_next_window
+                                                   : boundary,
+                                 .knob = key->knob,
+                                 .direction = DFOPT_DIRECTION_SET};
     const struct dfopt_plan plan = {
         .position = dfopt_pass_own(s, key->node),
         .apply_when = m.apply_when,
@@ -255,8 +255,8 @@ static uint32_t restore(const struct order *o)
 /* ---- proposals ---- */
 
 /* The proposal that a command names, if it still stands. */
-static const struct dfopt_proposal *
-find_proposal(const struct order *o, struct dfopt_key *key)
+static const struct dfopt_proposal *find_proposal(const struct order *o,
+                                                  struct dfopt_key *key)
 {
     const struct dfopt_planner *p = o->s->p;
     const struct dfopt_proposal *x = dfopt_operator_find(p, o->c->plan_id, key);
@@ -378,7 +378,7 @@ static uint32_t set_mode(const struct order *o)
     if (m.target == DFOPT_TARGET_TAG &&
         !dfopt_registry_answers(&p->registry, m.name))
         return DFOPT_COMMAND_UNKNOWN_TAG;
-    dfopt_pass_fail(o->s, dfopt_operator_set_mode(p->operator, &m));
+    dfopt_pass_fail(o->s, dfopt_operator_set_mode(p->operator, & m));
     return DFOPT_COMMAND_DONE;
 }
 
@@ -391,23 +391,23 @@ static uint32_t freeze(const struct order *o, bool frozen)
     return DFOPT_COMMAND_DONE;
 }
 
-static uint32_t obey(const struct order *o, struct dfopt_policy *policy)
+static uint32_t obey(const struct order *o, const struct dfopt_policy *policy)
 {
     uint32_t outcome = DFOPT_COMMAND_DONE;
     switch (o->c->action) {
-    case DFOPT_ACTION_MODE:
+    case DFOPT_COMMAND_ACTION_MODE:
         return set_mode(o);
-    case DFOPT_ACTION_APPROVE:
+    case DFOPT_COMMAND_ACTION_APPROVE:
         return approve(o);
-    case DFOPT_ACTION_REJECT:
+    case DFOPT_COMMAND_ACTION_REJECT:
         return reject(o);
-    case DFOPT_ACTION_FREEZE:
+    case DFOPT_COMMAND_ACTION_FREEZE:
         return freeze(o, true);
-    case DFOPT_ACTION_THAW:
+    case DFOPT_COMMAND_ACTION_THAW:
         return freeze(o, false);
-    case DFOPT_ACTION_SET:
+    case DFOPT_COMMAND_ACTION_SET:
         return set_value(o);
-    case DFOPT_ACTION_RESTORE:
+    case DFOPT_COMMAND_ACTION_RESTORE:
         return restore(o);
     default:
         dfopt_pass_fail(o->s, dfopt_planner_reform(o->s->p, policy, &outcome));
@@ -417,7 +417,7 @@ static uint32_t obey(const struct order *o, struct dfopt_policy *policy)
 
 enum dfopt_err dfopt_planner_command(struct dfopt_planner *p, uint64_t seq,
                                      const struct dfopt_command *c,
-                                     struct dfopt_policy *policy,
+                                     const struct dfopt_policy *policy,
                                      struct dfopt_decisions *out)
 {
     struct dfopt_pass s = dfopt_pass_begin(p, seq, out);

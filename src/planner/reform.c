@@ -106,17 +106,18 @@ static void renumber_metrics(const struct dfopt_planner *p,
 }
 
 enum dfopt_err dfopt_planner_reform(struct dfopt_planner *p,
-                                    struct dfopt_policy *policy, uint32_t *outcome)
+                                    const struct dfopt_policy *policy,
+                                    uint32_t *outcome)
 {
     *outcome = check(p, policy);
     if (*outcome != DFOPT_COMMAND_DONE)
         return DFOPT_OK;
     struct dfopt_policy *own = malloc(sizeof *own);
-    if (!own)
+    if (!own || dfopt_policy_copy(own, policy, 0)) {
+        free(own);
         return DFOPT_ERR_NOMEM;
-    renumber_metrics(p, policy);
-    *own = *policy;
-    *policy = (struct dfopt_policy){0};
+    }
+    renumber_metrics(p, own);
     if (p->own_policy)
         dfopt_policy_clear(p->own_policy);
     free(p->own_policy);

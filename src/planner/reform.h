@@ -4,9 +4,10 @@
 
 #include "planner/state/internal.h"
 
-/* Checks a policy and, if it is good, puts it in force: its arrays are taken, and
- * *policy is zeroed. *outcome: DONE, or what is wrong with it. OK or NOMEM. */
+/* Checks a policy and, if it is good, puts a copy in force. *outcome: DONE, or what
+ * is wrong with it. OK or NOMEM. */
 enum dfopt_err dfopt_planner_reform(struct dfopt_planner *p,
-                                    struct dfopt_policy *policy, uint32_t *outcome);
+                                    const struct dfopt_policy *policy,
+                                    uint32_t *outcome);
 
 #endif

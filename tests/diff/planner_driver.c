@@ -158,8 +158,8 @@ static void print_outcome(struct driver *d)
         return;
     begin_event(d);
     if (all->commands.len)
-        put_text(d, ",\"control\":",
-                 dfopt_command_outcome_name(command_outcome(all)));
+        put_text(d,
+                 ",\"control\":", dfopt_command_outcome_name(command_outcome(all)));
     else if (all->acks.len)
         put_text(d, ",\"ack\":", dfopt_ack_outcome_name(ack_outcome(all)));
     else
@@ -221,22 +221,6 @@ static bool owns(void *arg, dfopt_sym node)
     return owner_of(s->d, node) == s->index;
 }
 
-static enum dfopt_err command_by(struct driver *d, uint32_t i,
-                                 const struct dfopt_command *c)
-{
-    struct dfopt_policy policy;
-    size_t len;
-    const char *text = dfopt_dict_text(d->dict, c->policy, &len);
-    dfopt_policy_preset(&policy, DFOPT_PRESET_DEFAULT);
-    if (c->action == DFOPT_ACTION_POLICY)
-        must(dfopt_policy_read(d->dict, text, len, &policy, NULL) == DFOPT_OK,
-             "a policy that was decoded cannot be read");
-    const enum dfopt_err e =
-        dfopt_planner_command(d->planner[i], d->seq, c, &policy, &d->out[i]);
-    dfopt_policy_clear(&policy);
-    return e;
-}
-
 static enum dfopt_err decide_by(struct driver *d, uint32_t i,
                                 const struct dfopt_event *e)
 {
@@ -251,7 +235,7 @@ static enum dfopt_err decide_by(struct driver *d, uint32_t i,
     case DFOPT_STREAM_OBJECTIVE:
         return dfopt_planner_objective(p, d->seq, &e->objective, &d->out[i]);
     case DFOPT_STREAM_CONTROL:
-        return command_by(d, i, &e->command);
+        return dfopt_planner_command(p, d->seq, &e->command, e->policy, &d->out[i]);
     default:
         return dfopt_planner_finding(p, d->seq, &e->finding, &d->out[i]);
     }

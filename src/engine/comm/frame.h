@@ -62,7 +62,7 @@ enum dfopt_item_kind {
     DFOPT_ITEM_STATE_ROWS,
     DFOPT_ITEM_SUPPRESSION_STATES,
     DFOPT_ITEM_OBJECTIVE, /* u64 seq, struct dfopt_objective */
-    DFOPT_ITEM_COMMAND,   /* u64 seq, struct dfopt_command */
+    DFOPT_ITEM_COMMAND,   /* u64 seq, struct dfopt_command, as CONFIG behind it */
     DFOPT_ITEM_CONFIG,    /* struct dfopt_frame_config, arrays behind it */
     DFOPT_ITEM_TEXT,      /* bytes */
     DFOPT_ITEM_CODE,      /* u64 */
@@ -74,6 +74,7 @@ enum dfopt_item_kind {
     DFOPT_ITEM_REJECT_ROWS,
     DFOPT_ITEM_OBJECTIVE_ROWS,
     DFOPT_ITEM_GIVEN_ACKS,
+    DFOPT_ITEM_GIVEN_COMMANDS,
     DFOPT_ITEM_GIVEN_REGISTRATION,
     DFOPT_ITEM_BLOCK,
     DFOPT_ITEM_CARRIED_FINDINGS,
@@ -182,6 +183,7 @@ struct dfopt_frame_config {
     uint64_t n_overrides, n_budgets, n_terms, n_guards, n_names;
     struct dfopt_objective_metric objective_metric;
     struct dfopt_metric_names metrics;
+    struct dfopt_limits limits;
     uint32_t assumed_acks;
     dfopt_sym relay_hostname;
 };
@@ -189,6 +191,11 @@ struct dfopt_frame_config {
 enum dfopt_err dfopt_frame_config(struct dfopt_frame *f,
                                   const struct dfopt_policy *p, bool assumed_acks,
                                   dfopt_sym relay_hostname);
+
+/* A command; policy: of DFOPT_COMMAND_ACTION_POLICY, else NULL. */
+enum dfopt_err dfopt_frame_command(struct dfopt_frame *f, uint64_t seq,
+                                   const struct dfopt_command *c,
+                                   const struct dfopt_policy *policy);
 
 /* Rows of the sender's planner; texts that it made itself are defined first. */
 enum dfopt_err dfopt_frame_decisions(struct dfopt_frame *f,
@@ -246,6 +253,10 @@ enum dfopt_err dfopt_item_objective(const struct dfopt_item *item, uint64_t *seq
                                     struct dfopt_objective *out);
 enum dfopt_err dfopt_item_registration(const struct dfopt_item *item, uint64_t *seq,
                                        struct dfopt_registration *out);
+/* *policy is owned, or NULL: dfopt_policy_clear and free. */
+enum dfopt_err dfopt_item_command(const struct dfopt_item *item, uint64_t *seq,
+                                  struct dfopt_command *out,
+                                  struct dfopt_policy **policy);
 enum dfopt_err dfopt_item_config(const struct dfopt_item *item,
                                  struct dfopt_policy *policy,
                                  struct dfopt_frame_config *config);

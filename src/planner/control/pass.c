@@ -50,8 +50,8 @@ static void sort_rows(struct dfopt_buf *b, size_t start, size_t size,
 }
 
 /* The window in which a plan that did not leave was rejected. */
-static int64_t window_now(const struct dfopt_planner *p, const struct dfopt_key *key,
-                          int64_t planned)
+static int64_t window_now(const struct dfopt_planner *p,
+                          const struct dfopt_key *key, int64_t planned)
 {
     const struct dfopt_site *site = p->slots.nodes[key->node].site;
     if (p->control)
@@ -167,7 +167,8 @@ void dfopt_pass_withhold(struct dfopt_pass *s, const struct dfopt_key *key,
                                           .window = plan.window,
                                           .severity = plan.severity,
                                           .old = plan.old_value,
-                                          .had = dfopt_planner_has_override(p, key)};
+                                          .had =
+                                              dfopt_planner_has_override(p, key)};
     dfopt_operator_count(p, plan.window);
     dfopt_planner_set_value(p, key, plan.new_value);
     dfopt_pass_fail(s, dfopt_planner_launch(p, key, &pending));

@@ -17,11 +17,11 @@ struct dfopt_pass {
     uint64_t seq;
     struct dfopt_decisions *out;
     size_t verdicts, plans, outcomes; /* bytes of out before the event */
-    uint32_t own[2];  /* positions of the next own row: the job's, the node's */
-    uint32_t last;    /* position of the last row */
-    bool unsorted;    /* a row or plan came out of order */
+    uint32_t own[2]; /* positions of the next own row: the job's, the node's */
+    uint32_t last;   /* position of the last row */
+    bool unsorted;   /* a row or plan came out of order */
     struct dfopt_buf withheld; /* struct dfopt_key: of plans that do not leave */
-    enum dfopt_err e; /* the first failure, which sticks */
+    enum dfopt_err e;          /* the first failure, which sticks */
 };
 
 struct dfopt_pass dfopt_pass_begin(struct dfopt_planner *p, uint64_t seq,

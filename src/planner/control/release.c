@@ -118,7 +118,7 @@ static void plan_release(struct dfopt_pass *s, uint32_t node,
 static bool may_release(const struct dfopt_planner *p, uint32_t node,
                         const struct dfopt_adjustment *a, int64_t window)
 {
-    const enum dfopt_mode mode = dfopt_operator_mode(p, a->knob, a->tag);
+    const enum dfopt_knob_mode mode = dfopt_operator_mode(p, a->knob, a->tag);
     const struct dfopt_key key = {.knob = a->knob, .node = node};
     return mode != DFOPT_MODE_OFF && mode != DFOPT_MODE_ADVISE &&
            !dfopt_operator_full(p, &key, window, 1, NULL);

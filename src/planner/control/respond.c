@@ -352,14 +352,14 @@ static enum dfopt_verdict propose(const struct dfopt_look *l,
                                   uint32_t position, struct dfopt_value old,
                                   struct dfopt_value new)
 {
-    const struct dfopt_proposal x = {
-        .id = l->pass->seq * DFOPT_PLANS_PER_EVENT + position,
-        .f = *l->f,
-        .old = old,
-        .new = new,
-        .tag = tr->r.tag,
-        .apply_when = tr->r.apply_when,
-        .direction = tr->r.direction};
+    const struct dfopt_proposal x = {.id = l->pass->seq * DFOPT_PLANS_PER_EVENT +
+                                           position,
+                                     .f = *l->f,
+                                     .old = old,
+                                     .new = new,
+                                     .tag = tr->r.tag,
+                                     .apply_when = tr->r.apply_when,
+                                     .direction = tr->r.direction};
     dfopt_pass_fail(l->pass, dfopt_operator_propose(l->pass->p, key, &x));
     return DFOPT_VERDICT_PROPOSED;
 }

@@ -14,7 +14,7 @@ struct dfopt_look {
     bool follow_up;          /* it helped: the next step at once */
     bool job_tries;          /* the site is a node, and the job's trial is open */
     bool superseded;         /* findings about the whole job decide */
-    enum dfopt_mode mode;    /* of the pair that is looked at */
+    enum dfopt_knob_mode mode;    /* of the pair that is looked at */
 };
 
 /* Where a row goes: at a position that is given, or the site's next own one, which

@@ -42,7 +42,7 @@ static bool fits(const struct dfopt_mode_entry *m, dfopt_sym knob, dfopt_sym tag
            m->name == (m->target == DFOPT_TARGET_KNOB ? knob : tag);
 }
 
-enum dfopt_mode dfopt_operator_find_mode(const struct dfopt_operator *o,
+enum dfopt_knob_mode dfopt_operator_find_mode(const struct dfopt_operator *o,
                                          dfopt_sym knob, dfopt_sym tag)
 {
     const struct dfopt_mode_entry *best = NULL;
@@ -50,7 +50,7 @@ enum dfopt_mode dfopt_operator_find_mode(const struct dfopt_operator *o,
         if (fits(&o->modes[i], knob, tag) &&
             (!best || best->target < o->modes[i].target))
             best = &o->modes[i];
-    return best ? (enum dfopt_mode)best->mode : DFOPT_MODE_AUTO;
+    return best ? (enum dfopt_knob_mode)best->mode : DFOPT_MODE_AUTO;
 }
 
 enum dfopt_err dfopt_operator_set_mode(struct dfopt_operator *o,
@@ -179,7 +179,7 @@ void dfopt_operator_drop(struct dfopt_planner *p, const struct dfopt_key *key)
 
 const struct dfopt_proposal *dfopt_operator_waits(struct dfopt_planner *p,
                                                   const struct dfopt_key *key,
-                                                  enum dfopt_mode mode,
+                                                  enum dfopt_knob_mode mode,
                                                   int64_t window)
 {
     const struct dfopt_proposal_ref *ref = find_ref(p, key);

@@ -16,7 +16,7 @@ struct dfopt_proposal {
 };
 
 struct dfopt_mode_entry {
-    uint32_t target, mode; /* enum dfopt_mode_target, enum dfopt_mode */
+    uint32_t target, mode; /* enum dfopt_mode_target, enum dfopt_knob_mode */
     dfopt_sym name;
 };
 
@@ -41,17 +41,16 @@ void dfopt_operator_destroy(struct dfopt_operator *o);
 
 /* ---- modes and freezes ---- */
 
-enum dfopt_mode dfopt_operator_find_mode(const struct dfopt_operator *o,
+enum dfopt_knob_mode dfopt_operator_find_mode(const struct dfopt_operator *o,
                                          dfopt_sym knob, dfopt_sym tag);
 
 /* The mode of a knob (ordinal) when it answers to a tag. */
-static inline enum dfopt_mode dfopt_operator_mode(const struct dfopt_planner *p,
+static inline enum dfopt_knob_mode dfopt_operator_mode(const struct dfopt_planner *p,
                                                   uint32_t knob, dfopt_sym tag)
 {
-    return p->operator->n_modes
-               ? dfopt_operator_find_mode(p->operator, p->registry.knobs[knob].id,
-                                          tag)
-               : DFOPT_MODE_AUTO;
+    return p->operator->n_modes ? dfopt_operator_find_mode(
+                                      p->operator, p->registry.knobs[knob].id, tag)
+                                : DFOPT_MODE_AUTO;
 }
 
 /* OK or NOMEM. */
@@ -72,8 +71,9 @@ struct dfopt_rate {
     uint64_t is, most;
 };
 
-/* Whether the policy's limits have no room for so many more plans of the window, one
- * of them for the key (its slot does not matter). *rate (or NULL): the limit. */
+/* Whether the policy's limits have no room for so many more plans of the window,
+ * one of them for the key (its slot does not matter). *rate (or NULL): the limit.
+ */
 bool dfopt_operator_full(const struct dfopt_planner *p, const struct dfopt_key *key,
                          int64_t window, uint32_t plans, struct dfopt_rate *rate);
 
@@ -87,7 +87,7 @@ void dfopt_operator_count(struct dfopt_planner *p, int64_t window);
  * mode than advise. */
 const struct dfopt_proposal *dfopt_operator_waits(struct dfopt_planner *p,
                                                   const struct dfopt_key *key,
-                                                  enum dfopt_mode mode,
+                                                  enum dfopt_knob_mode mode,
                                                   int64_t window);
 
 /* Adds one, copied. OK or NOMEM. */

@@ -29,11 +29,11 @@ struct dfopt_tag {
 /* What is known of a knob beside its definition. */
 struct dfopt_knob_state {
     dfopt_sym name_space, function; /* the owner; empty: none */
-    bool per_node; /* it has a value for each node; else one for the job */
-    bool left;     /* its owner has unregistered */
-    bool guarded;  /* a guard names it */
+    bool per_node;      /* it has a value for each node; else one for the job */
+    bool left;          /* its owner has unregistered */
+    bool guarded;       /* a guard names it */
     dfopt_sym boundary; /* of the first response; DFOPT_SYM_NONE: it has none */
-    uint32_t *ups; /* owned: indices of the tags with an increase of it */
+    uint32_t *ups;      /* owned: indices of the tags with an increase of it */
     uint32_t n_ups, cap_ups;
 };
 
