@@ -100,7 +100,7 @@ static enum dfopt_err read_mode(struct dfopt_dict *dict, struct json_object *bod
     if (e)
         return e;
     for (c->mode = 0; c->mode < DFOPT_MODE_COUNT; c->mode++)
-        if (dfopt_text_is(mode, dfopt_mode_name(c->mode)))
+        if (dfopt_text_is(mode, dfopt_knob_mode_name(c->mode)))
             return read_target(dict, target, c, err);
     return wrong(err, "mode is none of auto, advise, shadow, off");
 }

@@ -85,8 +85,14 @@ struct dfopt_command_row {
     uint32_t outcome; /* enum dfopt_command_outcome */
 };
 
+/* Whether nothing was done, for a reason that whoever commands should know. */
+static inline bool dfopt_command_is_refused(uint32_t outcome)
+{
+    return outcome != DFOPT_COMMAND_DONE && outcome != DFOPT_COMMAND_SAME_VALUE;
+}
+
 const char *dfopt_command_action_name(uint32_t action);
-const char *dfopt_mode_name(uint32_t mode);
+const char *dfopt_knob_mode_name(uint32_t mode);
 const char *dfopt_command_outcome_name(uint32_t outcome);
 const char *dfopt_command_outcome_meaning(uint32_t outcome);
 

@@ -301,26 +301,16 @@ static enum dfopt_err take_plan(struct fold *f, const void *row,
                      f->planner, &((const struct dfopt_declog_plan_row *)row)->p);
 }
 
-static enum dfopt_err take_suppression(struct fold *f, const void *row,
-                                       struct dfopt_error *err)
-{
-    (void)err;
-    return dfopt_planner_redo_suppression(f->planner, row);
-}
-
-static enum dfopt_err take_timeout(struct fold *f, const void *row,
-                                   struct dfopt_error *err)
-{
-    (void)err;
-    return dfopt_planner_redo_timeout(f->planner, row);
-}
-
-static enum dfopt_err take_seen(struct fold *f, const void *row,
-                                struct dfopt_error *err)
-{
-    (void)err;
-    return dfopt_planner_redo_seen(f->planner, row);
-}
+#define REDO(name, how)                                                            \
+    static enum dfopt_err name(struct fold *f, const void *row,                    \
+                               struct dfopt_error *err)                            \
+    {                                                                              \
+        (void)err;                                                                 \
+        return how(f->planner, row);                                               \
+    }
+REDO(take_suppression, dfopt_planner_redo_suppression)
+REDO(take_timeout, dfopt_planner_redo_timeout)
+REDO(take_seen, dfopt_planner_redo_seen)
 
 /* ---- rows ---- */
 

@@ -56,6 +56,7 @@ void dfopt_batch_free(struct dfopt_batch *r)
     dfopt_buf_free(&r->registrations);
     dfopt_buf_free(&r->origins);
     dfopt_buf_free(&r->texts);
+    dfopt_buf_free(&r->received);
     dfopt_buf_free(&r->blocks);
     *r = (struct dfopt_batch){0};
 }
@@ -81,6 +82,7 @@ void dfopt_batch_reset(struct dfopt_batch *r, uint64_t number, uint64_t first_se
     dfopt_buf_clear(&r->acks);
     dfopt_buf_clear(&r->origins);
     dfopt_buf_clear(&r->texts);
+    dfopt_buf_clear(&r->received);
     dfopt_buf_clear(&r->blocks);
     r->packed = false;
 }
@@ -297,7 +299,7 @@ static enum dfopt_err merge_commands(struct dfopt_batch *r)
         return DFOPT_ERR_NOMEM;
     for (size_t i = 0; i < n; i++)
         out[i] = (struct dfopt_command_row){.seq = given[i].seq,
-                                            .action = given[i].action,
+                                            .action = given[i].command.action,
                                             .outcome = DFOPT_COMMAND_UNKNOWN_PLAN};
     for (uint32_t s = 0; s < r->n_shares; s++) {
         const struct dfopt_buf *rows = &r->shares[s].results.commands;

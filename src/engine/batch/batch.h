@@ -30,8 +30,7 @@ struct dfopt_batch_ack {
 struct dfopt_batch_command {
     uint64_t seq;
     size_t body, body_len;
-    dfopt_sym by;
-    uint32_t action;
+    struct dfopt_command command;
     struct dfopt_policy *policy; /* owned; NULL: none */
 };
 
@@ -64,6 +63,7 @@ struct dfopt_batch {
     struct dfopt_buf registrations; /* struct dfopt_batch_registration */
     struct dfopt_buf origins;       /* struct dfopt_declog_origin_row */
     struct dfopt_buf texts;
+    struct dfopt_buf received; /* int64_t an event, monotonic; or nothing */
     /* rows of findings and verdicts packed for the log (declog/block.h), instead of
      * those above */
     struct dfopt_buf blocks;

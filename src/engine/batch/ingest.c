@@ -119,8 +119,7 @@ static enum dfopt_err keep_command(struct dfopt_batch *r, uint64_t seq,
         .seq = seq,
         .body = dfopt_batch_text(r, event->body, event->body_len),
         .body_len = event->body_len,
-        .by = event->command.by,
-        .action = event->command.action,
+        .command = event->command,
         .policy = event->policy,
     };
     enum dfopt_err e = c.body == SIZE_MAX
@@ -169,8 +168,11 @@ static enum dfopt_err decode(const struct dfopt_ingest *in,
         return e;
     e = dfopt_registration_check(&event->registration, in->policy, why);
     if (e) {
+        const struct dfopt_event was = *event;
         dfopt_event_clear(event);
         event->stream = DFOPT_STREAM_REGISTRATION;
+        event->body = was.enveloped ? was.body : NULL;
+        event->body_len = was.body_len;
     }
     return e;
 }
@@ -188,7 +190,9 @@ enum dfopt_err dfopt_ingest_take(struct dfopt_ingest *in, struct dfopt_batch *r,
         return e;
     enum dfopt_err kept = DFOPT_OK;
     if (event->stream == DFOPT_STREAM_REGISTRATION) /* what came, for the log */
-        kept = keep_registration(r, seq, rec->data, rec->len, NULL);
+        kept = event->body
+                   ? keep_registration(r, seq, event->body, event->body_len, NULL)
+                   : keep_registration(r, seq, rec->data, rec->len, NULL);
     if (!kept)
         kept = add_reject(in, r, seq, rec, event->stream, why->text);
     return kept ? kept : e;

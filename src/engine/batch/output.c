@@ -4,6 +4,7 @@
 
 #include "declog/block.h"
 #include "engine/batch/events.h"
+#include "engine/batch/measure.h"
 
 #include <string.h>
 
@@ -16,6 +17,8 @@ void dfopt_output_init(struct dfopt_output *o,
 {
     *o = (struct dfopt_output){.config = config,
                                .totals = totals,
+                               .flushed_seq =
+                                   config->resume ? config->resume->next_seq : 0,
                                .flushed_ns = dfopt_clock_monotonic_ns()};
 }
 
@@ -28,16 +31,29 @@ bool dfopt_output_flush_due(struct dfopt_output *o)
     return true;
 }
 
+bool dfopt_output_progress_due(const struct dfopt_output *o)
+{
+    return o->config->progress &&
+           dfopt_clock_monotonic_ns() - o->progress_ns >= PROGRESS_EVERY_NS;
+}
+
 void dfopt_output_progress(struct dfopt_output *o,
                            const struct dfopt_run_progress *p, bool last)
 {
-    const int64_t now = dfopt_clock_monotonic_ns();
-    if (!o->config->progress || (!last && now - o->progress_ns < PROGRESS_EVERY_NS))
+    if (!o->config->progress || (!last && !dfopt_output_progress_due(o)))
         return;
     struct dfopt_run_progress whole = *p;
     whole.totals = o->totals;
-    o->progress_ns = now;
+    whole.faults = &o->faults;
+    whole.log_lag_ns = dfopt_output_lag_ns(o);
+    dfopt_measure_outputs(o);
+    o->progress_ns = dfopt_clock_monotonic_ns();
     o->config->progress(o->config->progress_arg, &whole);
+}
+
+int64_t dfopt_output_lag_ns(const struct dfopt_output *o)
+{
+    return o->lagging_ns ? dfopt_clock_monotonic_ns() - o->lagging_ns : 0;
 }
 
 void dfopt_output_free(struct dfopt_output *o)
@@ -102,13 +118,13 @@ static enum dfopt_err log_commands(struct dfopt_declog *w,
         DFOPT_ROW(&r->commands, const struct dfopt_batch_command);
     const struct dfopt_command_row *row =
         DFOPT_ROW(&r->merged.commands, const struct dfopt_command_row);
+    const size_t n = DFOPT_ROWS(&r->commands, struct dfopt_batch_command);
     enum dfopt_err e = DFOPT_OK;
-    for (size_t i = 0;
-         i < DFOPT_ROWS(&r->commands, struct dfopt_batch_command) && !e; i++) {
+    for (size_t i = 0; i < n && !e; i++) {
         const struct dfopt_declog_command command = {.seq = c[i].seq,
-                                                     .action = c[i].action,
+                                                     .action = row[i].action,
                                                      .outcome = row[i].outcome,
-                                                     .by = c[i].by,
+                                                     .by = c[i].command.by,
                                                      .body =
                                                          r->texts.data + c[i].body,
                                                      .body_len = c[i].body_len};
@@ -198,6 +214,8 @@ static enum dfopt_err drop_log(struct dfopt_output *o, struct dfopt_error *err)
     else
         dfopt_error_set(&why, DFOPT_ERR_NOMEM, "out of memory");
     dfopt_declog_close(o->config->declog, false, &closing);
+    o->faults.log = why;
+    o->lagging_ns = 0;
     return gave_up(o, "decision log", &why, err);
 }
 
@@ -206,11 +224,17 @@ static enum dfopt_err commit(struct dfopt_output *o, bool flush,
                              struct dfopt_error *err)
 {
     struct dfopt_error why = {0};
-    if (!*o->config->declog ||
-        o->end.next_seq == 0 || /* nothing has been emitted */
-        !dfopt_declog_commit(*o->config->declog, &o->end, flush, &why))
+    if (!*o->config->declog || o->end.next_seq == 0) /* nothing has been emitted */
         return DFOPT_OK;
-    return drop_log(o, err);
+    if (dfopt_declog_commit(*o->config->declog, &o->end, flush, &why))
+        return drop_log(o, err);
+    if (flush) {
+        o->flushed_seq = o->end.next_seq;
+        o->lagging_ns = 0;
+    } else if (o->lagging_ns == 0) {
+        o->lagging_ns = dfopt_clock_monotonic_ns();
+    }
+    return DFOPT_OK;
 }
 
 static enum dfopt_err to_declog(struct dfopt_output *o, const struct dfopt_batch *r,
@@ -250,6 +274,7 @@ static enum dfopt_err sink_failed(struct dfopt_output *o, size_t i,
                                   struct dfopt_error *err)
 {
     o->sink_failed[i] = true;
+    o->faults.plans = *why;
     return gave_up(o, "plans", why, err);
 }
 
@@ -291,10 +316,8 @@ static enum dfopt_err emit_plans(struct dfopt_output *o,
     const size_t n = DFOPT_ROWS(&r->merged.plans, struct dfopt_plan);
     enum dfopt_err e = DFOPT_OK;
     for (size_t i = 0; i < n && !e; i++) {
-        if (p[i].relay_id == DFOPT_SYM_NONE)
-            o->totals->plans++;
-        else
-            o->totals->relays++;
+        const bool own = p[i].relay_id == DFOPT_SYM_NONE;
+        ++*(own ? &o->totals->plans : &o->totals->relays);
         if (o->config->n_sinks)
             e = publish(o, &p[i], err);
         dfopt_events_plan(o->config, &p[i], &o->text);
@@ -321,9 +344,9 @@ static void count(struct dfopt_totals *t, const struct dfopt_decisions *d)
         t->global_plans_rejected += g[i].outcome != DFOPT_RELAY_RELAYED;
     const struct dfopt_command_row *c =
         DFOPT_ROW(&d->commands, const struct dfopt_command_row);
-    for (size_t i = 0; i < DFOPT_ROWS(&d->commands, struct dfopt_command_row); i++)
-        t->commands_refused += c[i].outcome != DFOPT_COMMAND_DONE &&
-                               c[i].outcome != DFOPT_COMMAND_SAME_VALUE;
+    const size_t n = DFOPT_ROWS(&d->commands, struct dfopt_command_row);
+    for (size_t i = 0; i < n; i++)
+        t->commands_refused += dfopt_command_is_refused(c[i].outcome);
 }
 
 enum dfopt_err dfopt_output_batch(struct dfopt_output *o,
@@ -339,6 +362,7 @@ enum dfopt_err dfopt_output_batch(struct dfopt_output *o,
     /* plans first: a flush of the log takes a while */
     dfopt_events_batch(o->config, r, &o->text);
     enum dfopt_err e = emit_plans(o, r, err);
+    dfopt_measure_batch(o->config, r);
     return e ? e : to_declog(o, r, flush, err);
 }
 
@@ -349,6 +373,7 @@ static enum dfopt_err recording_failed(struct dfopt_output *o,
                                        struct dfopt_error *err)
 {
     o->recording_failed = true;
+    o->faults.recording = *why;
     return gave_up(o, "recording", why, err);
 }
 
@@ -367,6 +392,7 @@ static enum dfopt_err journal_failed(struct dfopt_output *o,
 {
     const bool first = !o->journal_waits;
     o->journal_waits = true;
+    o->faults.journal = *why;
     o->journal_failed =
         dfopt_journal_waiting(o->config->journal) > JOURNAL_WAITING_MAX;
     if (o->journal_failed)
@@ -387,6 +413,7 @@ static void journal_written(struct dfopt_output *o)
                         "optimizer.output.recovered",
                         DFOPT_F_TEXT("output", "journal"));
     o->journal_waits = false;
+    o->faults.journal = (struct dfopt_error){.code = DFOPT_OK};
 }
 
 enum dfopt_err dfopt_output_record(struct dfopt_output *o,
@@ -450,9 +477,8 @@ enum dfopt_err dfopt_output_flush(struct dfopt_output *o, struct dfopt_error *er
             e = sink_failed(o, i, &why, err);
     }
     struct dfopt_error why = {0};
-    if (!e && to && !o->recording_failed && to->ops->flush(to, &why))
-        e = recording_failed(o, &why, err);
-    return e;
+    const bool records = !e && to && !o->recording_failed;
+    return records && to->ops->flush(to, &why) ? recording_failed(o, &why, err) : e;
 }
 
 enum dfopt_err dfopt_output_settle(struct dfopt_output *o, struct dfopt_error *err)
