@@ -207,7 +207,7 @@ static uint32_t set_value(const struct order *o)
     return DFOPT_COMMAND_DONE;
 }
 
-/* The value that a restore leads back to: that of the node, else the job's. */
+/* The value that a restore puts back: that of the node, else the job's. */
 static struct dfopt_value registered(const struct dfopt_planner *p,
                                      const struct dfopt_key *key)
 {

@@ -6,6 +6,7 @@
 
 #include "planner/control/control.h"
 #include "planner/control/respond.h"
+#include "planner/guard.h"
 #include "planner/operator/operator.h"
 
 #include <math.h>

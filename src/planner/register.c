@@ -146,7 +146,7 @@ static bool reserve_epochs(struct dfopt_planner *p, uint32_t knob)
     return true;
 }
 
-/* What a restore leads back to: the first value, or that of a new process. */
+/* What a restore puts back: the first value, or that of a new process. */
 static void note_registered(const struct dfopt_key *key, struct dfopt_value v,
                             bool anew)
 {

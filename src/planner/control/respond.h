@@ -9,12 +9,12 @@
 struct dfopt_look {
     struct dfopt_pass *pass;
     const struct dfopt_finding *f;
-    uint32_t node;           /* the site */
-    struct dfopt_site *site; /* NULL without control */
-    bool follow_up;          /* it helped: the next step at once */
-    bool job_tries;          /* the site is a node, and the job's trial is open */
-    bool superseded;         /* findings about the whole job decide */
-    enum dfopt_knob_mode mode;    /* of the pair that is looked at */
+    uint32_t node;             /* the site */
+    struct dfopt_site *site;   /* NULL without control */
+    bool follow_up;            /* it helped: the next step at once */
+    bool job_tries;            /* the site is a node, and the job's trial is open */
+    bool superseded;           /* findings about the whole job decide */
+    enum dfopt_knob_mode mode; /* of the pair that is looked at */
 };
 
 /* Where a row goes: at a position that is given, or the site's next own one, which

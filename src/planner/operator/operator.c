@@ -43,7 +43,7 @@ static bool fits(const struct dfopt_mode_entry *m, dfopt_sym knob, dfopt_sym tag
 }
 
 enum dfopt_knob_mode dfopt_operator_find_mode(const struct dfopt_operator *o,
-                                         dfopt_sym knob, dfopt_sym tag)
+                                              dfopt_sym knob, dfopt_sym tag)
 {
     const struct dfopt_mode_entry *best = NULL;
     for (uint32_t i = 0; i < o->n_modes; i++)

@@ -42,11 +42,11 @@ void dfopt_operator_destroy(struct dfopt_operator *o);
 /* ---- modes and freezes ---- */
 
 enum dfopt_knob_mode dfopt_operator_find_mode(const struct dfopt_operator *o,
-                                         dfopt_sym knob, dfopt_sym tag);
+                                              dfopt_sym knob, dfopt_sym tag);
 
 /* The mode of a knob (ordinal) when it answers to a tag. */
-static inline enum dfopt_knob_mode dfopt_operator_mode(const struct dfopt_planner *p,
-                                                  uint32_t knob, dfopt_sym tag)
+static inline enum dfopt_knob_mode
+dfopt_operator_mode(const struct dfopt_planner *p, uint32_t knob, dfopt_sym tag)
 {
     return p->operator->n_modes ? dfopt_operator_find_mode(
                                       p->operator, p->registry.knobs[knob].id, tag)

@@ -1,4 +1,6 @@
 /* Guards: a limit was hit, so the last step goes back at once. */
+#include "planner/guard.h"
+
 #include "planner/control/control.h"
 #include "planner/operator/operator.h"
 
