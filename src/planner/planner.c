@@ -31,7 +31,9 @@ enum dfopt_err dfopt_planner_create(struct dfopt_planner **out,
     p->owns_arg = config->owns_arg;
     p->silent_job = config->silent_job;
     p->control = config->policy->on.effect != DFOPT_EFFECT_SEVERITY;
-    enum dfopt_err e = dfopt_slots_init(&p->slots);
+    const bool hosts =
+        config->policy->on.registration == DFOPT_REGISTRATION_INTERPRET;
+    enum dfopt_err e = dfopt_slots_init(&p->slots, hosts ? dict : NULL);
     if (!e)
         e = dfopt_operator_create(&p->operator);
     if (e) {
@@ -374,18 +376,35 @@ static void visit_sites(struct dfopt_pass *s, const struct dfopt_finding *f)
         visit_site(s, f, f->node);
 }
 
+static bool reports_of(const struct dfopt_planner *p, dfopt_sym node)
+{
+    if (node == DFOPT_SYM_EMPTY)
+        return !p->silent_job;
+    return !p->reports || p->reports(p->owns_arg, node);
+}
+
+/* Of a finding whose node is not made known. */
+static void add_no_knobs(struct dfopt_pass *s, bool of_node)
+{
+    const struct dfopt_verdict_row row = {.seq = s->seq,
+                                          .position = dfopt_pass_own(s, of_node),
+                                          .verdict = DFOPT_VERDICT_NO_KNOBS,
+                                          .tag = DFOPT_SYM_NONE,
+                                          .knob = DFOPT_SYM_NONE,
+                                          .node = DFOPT_SYM_EMPTY,
+                                          .value = NAN,
+                                          .threshold = NAN};
+    dfopt_pass_fail(s, dfopt_buf_add(&s->out->verdicts, &row, sizeof row));
+}
+
 enum dfopt_err dfopt_planner_finding(struct dfopt_planner *p, uint64_t seq,
                                      const struct dfopt_finding *f,
                                      struct dfopt_decisions *out)
 {
     struct dfopt_pass s = dfopt_pass_begin(p, seq, out);
     if (p->registry.n_knobs == 0 && !p->policy->on.suppress_before_registration) {
-        struct visit v = {.look = {.pass = &s}};
-        v.look.node = dfopt_slots_node(&p->slots, f->node);
-        if (v.look.node == DFOPT_SYMMAP_NONE)
-            dfopt_pass_fail(&s, DFOPT_ERR_NOMEM);
-        else if (is_owned(p, f))
-            add_row(&v, DFOPT_VERDICT_NO_KNOBS);
+        if (is_owned(p, f) && reports_of(p, f->node))
+            add_no_knobs(&s, f->node != DFOPT_SYM_EMPTY);
     } else {
         visit_sites(&s, f);
     }
