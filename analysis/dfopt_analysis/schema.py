@@ -113,6 +113,7 @@ TABLES: Dict[str, Dict[str, str]] = {
         "cooldown_window:int "
         "given_old:value given_new:value value:value reason:text"),
     "registrations": _columns("seq:int source:enum accepted:int body:text"),
+    "controls": _columns("seq:int action:enum outcome:enum by:name body:text"),
     "knobs": _columns(
         "seq:int registration:int knob:name parameter:name target_function:name "
         "scope:name type:enum default:value has_current:int current:value "

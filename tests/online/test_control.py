@@ -35,6 +35,7 @@ class Control(Case):
         self.addCleanup(self.service.kill)
         self.service.listening()
         self.context = zmq.Context()
+        self.context.linger = 0
         self.addCleanup(self.context.destroy, 0)
         self.sockets = {}
         for stream, kind in (("findings", zmq.PUSH), ("registrations", zmq.PUSH),
@@ -163,7 +164,7 @@ class Control(Case):
             [os.path.join(os.path.dirname(Config.program), "dfopt-ctl"),
              "--control-address", self.control, "stop"], timeout=60)
         self.assertEqual(done.returncode, 0)
-        r = self.service.finish()
+        self.ended = r = self.service.finish()
         self.assertEqual(r.code, 0, r.brief)
 
     def replay(self, left):
@@ -200,6 +201,40 @@ class Control(Case):
             self.find()
         self.assertLess(time.monotonic() - start, 30)
         self.ctl_stop()
+
+    def test_restore_at_end(self):
+        """Told to stop, it puts all values back; acks that never come are listed."""
+        self.start("--restore-at-end", "20")
+        nodes = [f"n{i}" for i in range(16)]
+        self.register(*nodes)
+        for node in nodes:
+            self.find(node)
+        left = self.plans(16)
+        self.service.process.terminate()
+        back = []
+        while len(back) < 16:
+            self.assertTrue(self.sockets["plans"].poll(20000), f"{len(back)} back")
+            back.append(json.loads(self.sockets["plans"].recv_multipart()[-1]))
+        for p in back:
+            self.sockets["acks"].send_multipart([b"{}", json.dumps(
+                {"plan_id": p["plan_id"], "knob_id": p["knob_id"], "status": "applied",
+                 "new_value": p["new_value"], "target_nodes": p["target_nodes"]}).encode()])
+        r = self.service.finish()
+        self.assertEqual(r.code, 0, r.brief)
+        self.assertEqual(r.named("optimizer.restore.unacknowledged"), [])
+        self.assertEqual({tuple(p["target_nodes"]) for p in left},
+                         {tuple(p["target_nodes"]) for p in back})
+        self.assertEqual({p["new_value"] for p in back}, {2})
+
+    def test_restore_unacknowledged(self):
+        self.start("--restore-at-end", "0.5")
+        self.register("n1")
+        self.find()
+        self.plans(1)
+        self.ctl_stop()
+        self.assertEqual([(e["knob_id"], e["node"]) for e in
+                          self.ended.named("optimizer.restore.unacknowledged")],
+                         [("app.prefetch", "n1")])
 
     def test_folder(self):
         """A folder that others may enter is refused."""

@@ -63,6 +63,11 @@ const struct dfopt_option dfopt_live_options[] = {
      "yours alone (made if need be), or tcp://host:port with CURVE: bound "
      "(default: off)",
      AT(control_address)},
+    {"restore-at-end", DFOPT_OPTION_SECONDS, "SECONDS",
+     "Told to stop, put all knobs back to their registered values, and wait so "
+     "long "
+     "for the acks; those that did not come are logged (default: leave the values)",
+     AT(restore_ms), .hi = 3600, .scale = 1000},
     {"idle-timeout", DFOPT_OPTION_SECONDS, "SECONDS",
      "End when nothing has come for so long, counted from the first finding; "
      "never: go on until stopped (default: DFOPTIMIZER_IDLE_TIMEOUT_SEC, or 0, "
@@ -115,6 +120,7 @@ void dfopt_live_options_init(struct dfopt_live_options *o)
         .plans_queue = DFOPT_ZMQ_MAX_QUEUED,
         .linger_ms = DFOPT_ZMQ_LINGER_MS,
         .status_interval_ms = 60000,
+        .restore_ms = -1,
     };
 }
 

@@ -11,6 +11,7 @@ struct dfopt_live_options {
     const char *address, *plans_address, *registry_address, *acks_address;
     const char *objectives_address, *applications_address;
     const char *control_address; /* of dfopt-ctl */
+    int64_t restore_ms;          /* at the end; negative: no restore */
     bool bind;                   /* the findings socket, instead of connecting it */
     bool plans_pub;
     int64_t idle_timeout_ms; /* negative: never ends by itself */

@@ -66,6 +66,7 @@ void dfopt_batch_reset(struct dfopt_batch *r, uint64_t number, uint64_t first_se
     r->number = number;
     r->first_seq = first_seq;
     r->n_events = 0;
+    r->n_requests = 0;
     r->waiting = 0;
     for (uint32_t i = 0; i < r->n_shares; i++) {
         r->shares[i].used = false;

@@ -47,7 +47,8 @@ struct dfopt_batch {
     uint64_t number;
     uint64_t first_seq;
     uint32_t n_events;
-    uint64_t n_recognised;      /* passed over before its last event */
+    uint64_t n_recognised; /* passed over before its last event */
+    uint32_t n_requests;   /* events that came from operators, not the source */
     struct dfopt_share *shares; /* one a planner; owned */
     uint32_t n_shares;
     uint32_t waiting;          /* shares not yet answered */

@@ -67,7 +67,9 @@ struct dfopt_run_config {
     const struct dfopt_initial *initial;
     size_t n_initial;
     struct dfopt_source *source;
-    struct dfopt_port *port;                   /* of operators; NULL: none */
+    struct dfopt_port *port; /* of operators; NULL: none */
+    bool restore;            /* told to stop, put the registered values back, */
+    int64_t restore_ms;      /* and wait so long for acks */
     struct dfopt_sink *sinks[DFOPT_SINKS_MAX]; /* each gets every plan */
     size_t n_sinks;
     struct dfopt_sink *recording; /* NULL, or gets what comes in, as an event log */

@@ -2,6 +2,7 @@
  * commands and the verdicts, so that the planners need not be asked for it. */
 #include "engine/online/desk.h"
 
+#include "base/symmap.h"
 #include "json/write.h"
 #include "policy/policy_json.h"
 
@@ -30,6 +31,7 @@ void dfopt_desk_free(struct dfopt_desk *d)
     dfopt_buf_free(&d->asking);
     dfopt_buf_free(&d->modes);
     dfopt_buf_free(&d->proposals);
+    dfopt_buf_free(&d->own);
     dfopt_buf_free(&d->policy);
     dfopt_buf_free(&d->text);
 }
@@ -39,7 +41,8 @@ void dfopt_desk_free(struct dfopt_desk *d)
 static void answer(struct dfopt_desk *d, const struct dfopt_port_request *to)
 {
     struct dfopt_port *port = d->config->port;
-    port->ops->answer(port, to, d->text.data, d->text.len);
+    if (to->client_len) /* not the service itself */
+        port->ops->answer(port, to, d->text.data, d->text.len);
 }
 
 void dfopt_desk_refuse(struct dfopt_desk *d, const char *why)
@@ -59,9 +62,34 @@ static bool is_text(const struct dfopt_port_request *r, const char *text)
     return r->len == strlen(text) && memcmp(r->data, text, r->len) == 0;
 }
 
+/* The next command of the service itself. */
+static bool take_own(struct dfopt_desk *d, struct dfopt_port_request *r)
+{
+    if (!dfopt_desk_commands(d))
+        return false;
+    const char *at = d->own.data + d->own_taken;
+    const char *end = memchr(at, '\n', d->own.len - d->own_taken);
+    *r = (struct dfopt_port_request){.data = at, .len = (size_t)(end - at)};
+    d->own_taken += r->len + 1;
+    return true;
+}
+
+static void put_record(const struct dfopt_desk *d, struct dfopt_record *rec)
+{
+    *rec = (struct dfopt_record){.data = d->request.data,
+                                 .len = d->request.len,
+                                 .stream = DFOPT_STREAM_CONTROL,
+                                 .origin = "control",
+                                 .unit = DFOPT_OFFSET_RECEIVED};
+}
+
 enum dfopt_desk_took dfopt_desk_take(struct dfopt_desk *d, struct dfopt_record *rec)
 {
     struct dfopt_port *port = d->config->port;
+    if (take_own(d, &d->request)) {
+        put_record(d, rec);
+        return DFOPT_DESK_COMMAND;
+    }
     if (!port || !port->ops->next(port, &d->request))
         return DFOPT_DESK_NOTHING;
     if (is_text(&d->request, DFOPT_PORT_STATUS)) {
@@ -80,11 +108,7 @@ enum dfopt_desk_took dfopt_desk_take(struct dfopt_desk *d, struct dfopt_record *
         dfopt_desk_refuse(d, "the request is empty");
         return DFOPT_DESK_ASKED;
     }
-    *rec = (struct dfopt_record){.data = d->request.data,
-                                 .len = d->request.len,
-                                 .stream = DFOPT_STREAM_CONTROL,
-                                 .origin = "control",
-                                 .unit = DFOPT_OFFSET_RECEIVED};
+    put_record(d, rec);
     return DFOPT_DESK_COMMAND;
 }
 
@@ -92,7 +116,8 @@ enum dfopt_err dfopt_desk_numbered(struct dfopt_desk *d, uint64_t seq)
 {
     struct waiting w = {.seq = seq, .client = d->request};
     w.client.data = NULL;
-    return dfopt_buf_add(&d->waiting, &w, sizeof w);
+    return w.client.client_len ? dfopt_buf_add(&d->waiting, &w, sizeof w)
+                               : DFOPT_OK;
 }
 
 /* ---- what has been commanded ---- */
@@ -316,6 +341,8 @@ void dfopt_desk_state(struct dfopt_desk *d, const struct dfopt_totals *t,
         DFOPT_ROW(rows, const struct dfopt_state_row);
     const struct dfopt_port_request *to =
         DFOPT_ROW(&d->asking, const struct dfopt_port_request);
+    if (!dfopt_desk_wants_state(d))
+        return;
     dfopt_buf_clear(&d->text);
     struct dfopt_put p = dfopt_put_start(&d->text, d->config->dict);
     dfopt_put_raw(&p, "{");
@@ -339,4 +366,62 @@ void dfopt_desk_state(struct dfopt_desk *d, const struct dfopt_totals *t,
              i++)
             answer(d, &to[i]);
     dfopt_buf_clear(&d->asking);
+}
+
+/* ---- the end ---- */
+
+static enum dfopt_err command_restore(struct dfopt_desk *d, dfopt_sym node)
+{
+    struct dfopt_put p = dfopt_put_start(&d->own, d->config->dict);
+    dfopt_put_raw(&p, "{");
+    dfopt_member_text(&p, "action", "restore");
+    dfopt_member_sym(&p, "node", node);
+    dfopt_member_text(&p, "by", "dfopt-mpi --restore-at-end");
+    dfopt_put_raw(&p, "}\n");
+    return dfopt_put_end(&p);
+}
+
+enum dfopt_err dfopt_desk_restore(struct dfopt_desk *d,
+                                  const struct dfopt_buf *rows)
+{
+    const struct dfopt_state_row *row =
+        DFOPT_ROW(rows, const struct dfopt_state_row);
+    struct dfopt_symmap seen = {0};
+    enum dfopt_err e = command_restore(d, DFOPT_SYM_EMPTY);
+    for (size_t i = 0; i < DFOPT_ROWS(rows, struct dfopt_state_row) && !e; i++) {
+        if (row[i].node == DFOPT_SYM_EMPTY ||
+            dfopt_symmap_get(&seen, row[i].node) != DFOPT_SYMMAP_NONE)
+            continue;
+        e = dfopt_symmap_set(&seen, row[i].node, 1);
+        if (!e)
+            e = command_restore(d, row[i].node);
+    }
+    dfopt_symmap_free(&seen);
+    return e;
+}
+
+size_t dfopt_desk_unanswered(const struct dfopt_desk *d,
+                             const struct dfopt_buf *rows, uint64_t first,
+                             bool tell)
+{
+    const struct dfopt_run_config *c = d->config;
+    const struct dfopt_state_row *row =
+        DFOPT_ROW(rows, const struct dfopt_state_row);
+    char id[DFOPT_PLAN_ID_RUN_SIZE];
+    size_t n = 0;
+    for (size_t i = 0; i < DFOPT_ROWS(rows, struct dfopt_state_row); i++) {
+        if (!(row[i].flags & DFOPT_STATE_PENDING) ||
+            row[i].plan_id / DFOPT_PLANS_PER_EVENT < first)
+            continue;
+        n++;
+        dfopt_plan_id_run_text(row[i].plan_id, c->run, id);
+        if (tell)
+            dfopt_log_event(
+                c->log, DFOPT_LOG_WARNING, "optimizer.restore.unacknowledged",
+                DFOPT_F_TEXT("plan_id", id),
+                DFOPT_F_TEXT("knob_id",
+                             dfopt_dict_text(c->dict, row[i].knob, NULL)),
+                DFOPT_F_TEXT("node", dfopt_dict_text(c->dict, row[i].node, NULL)));
+    }
+    return n;
 }

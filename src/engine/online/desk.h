@@ -16,6 +16,8 @@ struct dfopt_desk {
     bool frozen, bounded, stop;        /* stop: the run is to end */
     int64_t until;
     uint64_t refused;        /* requests that could not be used */
+    struct dfopt_buf own;    /* private: commands of the service, a line each */
+    size_t own_taken;        /* private: bytes */
     struct dfopt_buf policy; /* JSON of the one in force, if it was commanded */
     struct dfopt_buf text;   /* scratch */
 };
@@ -47,6 +49,22 @@ static inline bool dfopt_desk_wants_state(const struct dfopt_desk *d)
 /* Answers them. rows: struct dfopt_state_row. */
 void dfopt_desk_state(struct dfopt_desk *d, const struct dfopt_totals *t,
                       const struct dfopt_buf *rows);
+
+/* The service commands what is registered to be put back, for the job and for each
+ * node of the rows (struct dfopt_state_row). OK or NOMEM. */
+enum dfopt_err dfopt_desk_restore(struct dfopt_desk *d,
+                                  const struct dfopt_buf *rows);
+
+/* Whether it has such commands that have not been taken. */
+static inline bool dfopt_desk_commands(const struct dfopt_desk *d)
+{
+    return d->own_taken < d->own.len;
+}
+
+/* Plans of event `first` and later that wait for their acks; `tell`: logs each. */
+size_t dfopt_desk_unanswered(const struct dfopt_desk *d,
+                             const struct dfopt_buf *rows, uint64_t first,
+                             bool tell);
 
 void dfopt_desk_free(struct dfopt_desk *d);
 
