@@ -91,6 +91,7 @@ static void refuse(dfopt_client *c, const struct client_knob *k,
         .status = DFOPT_CLIENT_REJECTED,
         .window_index = -1,
         .node = in->plan.for_node ? c->options.hostname : NULL,
+        .instance = c->instance,
     };
     if (k)
         a.old_value = dfopt_client_value_as(

@@ -112,6 +112,7 @@ struct client_ack {
     struct dfopt_client_value old_value, new_value;
     int64_t window_index; /* negative: left out */
     const char *node;     /* NULL: the whole job */
+    const char *instance; /* of the client */
 };
 enum dfopt_err dfopt_client_ack_json(const struct client_ack *a,
                                      struct dfopt_buf *meta,

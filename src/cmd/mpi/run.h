@@ -26,6 +26,7 @@ struct dfopt_session {
     bool assumed_acks;
     struct dfopt_initials initial;
     struct dfopt_resume resume;
+    struct dfopt_tally *tally;
     struct dfopt_sink *plans_file, *recording;
     struct dfopt_declog *declog;
     struct dfopt_run_result result;

@@ -19,6 +19,7 @@ struct dfopt_output {
     int64_t flushed_ns, progress_ns;  /* monotonic */
     struct dfopt_buf json;            /* scratch */
     struct dfopt_buf metadata, text;
+    struct dfopt_buf tallies; /* uint32_t an ack of the batch */
 };
 
 /* Zero-initialises *o; its clocks begin now. */

@@ -7,6 +7,7 @@
 #include "declog/writer.h"
 #include "journal/journal.h"
 #include "state/fold.h"
+#include "state/tally.h"
 #include "transport/transport.h"
 
 #include <signal.h>
@@ -29,6 +30,7 @@ struct dfopt_totals {
     uint64_t verdicts[DFOPT_VERDICT_COUNT];
     uint64_t plans, relays; /* made here; passed on for a global optimizer */
     uint64_t acks_unmatched, global_plans_rejected;
+    uint64_t acks_contradict; /* what another process has said of the plan */
 };
 
 /* How far a run is; for a progress line. */
@@ -52,6 +54,7 @@ struct dfopt_run_config {
     bool assumed_acks;
     dfopt_sym relay_hostname;
     const struct dfopt_fold *resume; /* state of the resumed run; NULL: none */
+    struct dfopt_tally *tally;       /* of acks; NULL: they are not compared */
     const struct dfopt_initial *initial;
     size_t n_initial;
     struct dfopt_source *source;

@@ -147,11 +147,10 @@ static void not_declared(void **state)
     dfopt_client *c = running_client(o, ZMQ_PUSH);
     deliver(o, c, PLAN("p", "app.c", "3", "now"));
     assert_int_equal(stats_of(c).plans_unknown, 1);
-    expect_json(
-        o->acks, "{\"type\":\"action_ack\",\"plan_id\":\"p\"}",
-        "{\"plan_id\":\"p\",\"knob_id\":\"app.c\",\"status\":\"rejected\","
-        "\"old_value\":null,\"new_value\":null,"
-        "\"reason\":\"the function has no such knob\",\"target_nodes\":[]}");
+    expect_ack(o->acks, "{\"type\":\"action_ack\",\"plan_id\":\"p\"}",
+               "{\"plan_id\":\"p\",\"knob_id\":\"app.c\",\"status\":\"rejected\","
+               "\"old_value\":null,\"new_value\":null,"
+               "\"reason\":\"the function has no such knob\",\"target_nodes\":[]}");
     dfopt_client_destroy(c);
 }
 
