@@ -21,7 +21,8 @@
  * It is a guest in the process. It starts one listener thread, which takes no
  * signals, beside the two that libzmq starts; it installs no signal handlers,
  * never exits, prints nothing (see dfopt_client_options.log), reads no
- * environment, and keeps no global state: clients are independent of each other.
+ * environment, and keeps no global state but a list of connections for fork: clients
+ * are independent of each other.
  *
  * Without an optimizer the application runs unchanged. No call waits for one;
  * registrations and acks wait inside the library, bounded, until it is there.
@@ -33,8 +34,9 @@
  *
  * Fork. The client belongs to the process that created it. In a child that has
  * not called exec it is inert: dfopt_client_at_boundary gives 0, other calls
- * return DFOPT_ERR_STATE and do nothing, dfopt_client_destroy releases nothing.
- * The parent goes on undisturbed. A child that wants plans creates its own client.
+ * return DFOPT_ERR_STATE and do nothing, dfopt_client_destroy releases nothing. Its
+ * copies of the connections are closed by fork, so that it takes no plans if it
+ * outlives its parent. The parent goes on undisturbed. A child that wants plans creates its own client.
  *
  * A client that is NULL behaves like an inert one, so that an application whose
  * create failed needs no other code.

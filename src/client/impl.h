@@ -84,6 +84,7 @@ struct client_incoming {
     char knob_id[DFOPT_CLIENT_TEXT_SIZE];
     char function[DFOPT_CLIENT_TEXT_SIZE]; /* "": not said */
     bool elsewhere;                        /* it targets nodes, and not this one */
+    int64_t peers; /* among whom the sender deals out plans in turn; 0: not said */
 };
 
 /* A parser with the client's bounds; *out is owned: dfopt_json_parser_destroy.
@@ -197,6 +198,7 @@ struct dfopt_client {
     bool loop_done;           /* the listener touches the client no more */
     void *link;               /* the open transport; NULL: the listener has gone */
     struct dfopt_json_parser *parser; /* the listener's */
+    bool told_of_peers;               /* likewise */
     pthread_t thread;
 };
 
