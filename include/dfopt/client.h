@@ -177,11 +177,16 @@ struct dfopt_client_options {
      * without. */
     const char *global_group_file, *global_registry_topic, *global_acks_topic;
     const char *global_objectives_topic; /* likewise */
+
+    /* A file that dfopt-mpi --endpoints-file has written: the endpoints above, their
+     * pattern and curve_server_key, as far as they are not given. It must be there. An
+     * application may take its name from DFOPT_CLIENT_ENDPOINTS; NULL: none. */
+    const char *endpoints_file;
 };
 
 /* Makes a client; nothing is sent or started yet. Returns OK, with *out owned:
  * dfopt_client_destroy; ARG (an option is missing or out of range: *err names
- * it); IO (no host name); NOMEM. err may be NULL, here and below. */
+ * it); IO (no host name); IO, LIMIT, PARSE, SCHEMA (endpoints_file); NOMEM. err may be NULL, here and below. */
 DFOPT_CLIENT_API enum dfopt_err
 dfopt_client_create(dfopt_client **out, const struct dfopt_client_options *options,
                     struct dfopt_error *err);

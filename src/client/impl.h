@@ -74,6 +74,17 @@ bool dfopt_client_fit(const struct client_knob *k,
                       const struct dfopt_client_value *v,
                       struct dfopt_client_value *out, bool *clamped);
 
+/* ---- the file of endpoints ---- */
+
+struct json_object;
+
+/* Fills in what o->endpoints_file has and the options leave out. *owner holds the
+ * texts: json_object_put. Returns OK; ARG, IO, LIMIT, PARSE, SCHEMA (*err names the
+ * file), NOMEM. */
+enum dfopt_err dfopt_client_endpoints(struct dfopt_client_options *o,
+                                      struct json_object **owner,
+                                      struct dfopt_error *err);
+
 /* ---- messages ---- */
 
 struct dfopt_json_parser;

@@ -22,7 +22,8 @@
                                     AT_(global_group_file)                         \
                                         AT_(global_registry_topic)                 \
                                             AT_(global_acks_topic)                 \
-                                                AT_(global_objectives_topic)
+                                                AT_(global_objectives_topic)       \
+                                                    AT_(endpoints_file)
 #define METRIC(AT_) AT_(name) AT_(value)
 #define OBJECTIVE(AT_)                                                             \
     AT_(window_index) AT_(value) AT_(goal) AT_(reports) AT_(metrics) AT_(n_metrics)

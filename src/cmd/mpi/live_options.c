@@ -56,6 +56,10 @@ const struct dfopt_option dfopt_live_options[] = {
      "Where applications send all three, told apart by the type in their "
      "metadata: bound",
      AT(applications_address)},
+    {"endpoints-file", DFOPT_OPTION_TEXT, "FILE",
+     "Write the endpoints there for applications, as JSON with the public key "
+     "(mode 0600), and remove it at the end",
+     AT(endpoints_file)},
     {"idle-timeout", DFOPT_OPTION_SECONDS, "SECONDS",
      "End when nothing has come for so long, counted from the first finding; "
      "never: go on until stopped (default: DFOPTIMIZER_IDLE_TIMEOUT_SEC, or 0, "

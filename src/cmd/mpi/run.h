@@ -37,6 +37,7 @@ struct dfopt_session {
     uint64_t start_line;
     /* of a service */
     struct dfopt_live live;
+    bool endpoints_written;        /* in a file, which is removed at the end */
     struct dfopt_journal *journal; /* if it has a decision log */
     /* the journal of the run before, then the service's source; NULL: no such run
      */

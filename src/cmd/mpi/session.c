@@ -371,6 +371,8 @@ static int close_outputs(struct dfopt_session *s, int code)
 
 static void release(struct dfopt_session *s)
 {
+    if (s->endpoints_written)
+        unlink(s->options->live.endpoints_file);
     if (s->left_over)
         s->left_over->ops->destroy(s->left_over);
     dfopt_inputs_close(&s->in);

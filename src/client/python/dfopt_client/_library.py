@@ -62,7 +62,7 @@ class COptions(Structure):
         ("max_pending_objectives", c_size_t), ("reports", c_int), ("group_file", c_char_p),
         ("consumer_name", c_char_p), ("global_group_file", c_char_p),
         ("global_registry_topic", c_char_p), ("global_acks_topic", c_char_p),
-        ("global_objectives_topic", c_char_p),
+        ("global_objectives_topic", c_char_p), ("endpoints_file", c_char_p),
     ]
 
 

@@ -121,7 +121,8 @@ class Client:
     Endpoints are such as tcp://node7:5557; what is not given is neither sent nor
     received. With transport="mofka" they are topics of the service of group_file.
     plans_pattern is "pull" or "sub", reports ("node", "job", "both", "none") whose
-    objectives it sends. Keys are 40 characters of Z85 or names
+    objectives it sends. endpoints_file is what dfopt-mpi --endpoints-file has written, and
+    stands in for endpoints, pattern and server key that are not given. Keys are 40 characters of Z85 or names
     of files. Every method may be called from any thread; without an optimizer none
     waits for one. In a child after fork the client is inert.
 
@@ -143,7 +144,8 @@ class Client:
                  global_registry_topic: Optional[str] = None,
                  global_acks_topic: Optional[str] = None,
                  objectives_endpoint: Optional[str] = None, max_pending_objectives: int = 0,
-                 reports: str = "", global_objectives_topic: Optional[str] = None) -> None:
+                 reports: str = "", global_objectives_topic: Optional[str] = None,
+                 endpoints_file: Optional[str] = None) -> None:
         self._lib = lib.library()
         self._handle: Optional[ctypes.c_void_p] = None  # NULL is inert
         self._room = threading.local()
@@ -168,7 +170,8 @@ class Client:
             objectives_endpoint=maybe_text(objectives_endpoint),
             max_pending_objectives=max_pending_objectives,
             reports=_choice("reports", reports, lib.REPORTS),
-            global_objectives_topic=maybe_text(global_objectives_topic))
+            global_objectives_topic=maybe_text(global_objectives_topic),
+            endpoints_file=maybe_text(endpoints_file))
         self._hostname = hostname
         handle = ctypes.c_void_p()
         err = lib.CError()
