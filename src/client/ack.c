@@ -73,6 +73,7 @@ enum dfopt_err dfopt_client_ack(dfopt_client *c,
     }
     if (item && status == DFOPT_CLIENT_APPLIED) {
         k->current = a.new_value;
+        c->n_applied++;
         if (plan->connection != c->connection)
             dfopt_client_register_anew(c, k->function);
     }

@@ -79,6 +79,8 @@ static enum dfopt_err take_all(struct json_object *j,
         e = take(j, "acks", &o->acks_endpoint, err);
     if (!e)
         e = take(j, "objectives", &o->objectives_endpoint, err);
+    if (!e)
+        e = take(j, "findings", &o->findings_endpoint, err);
     return e ? e : take(j, "curve_server_key", &o->curve_server_key, err);
 }
 

@@ -6,6 +6,7 @@
 
 #include "base/buf.h"
 #include "client/transport.h"
+#include "diagnosis/diagnosis.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -141,6 +142,13 @@ enum dfopt_err dfopt_client_objective_json(const struct dfopt_client_objective *
                                            const char *node, struct dfopt_buf *meta,
                                            struct dfopt_buf *body);
 
+/* Whose objective or finding it is: own, or else what the options say. */
+enum dfopt_client_reports dfopt_client_whose(dfopt_client *c,
+                                             enum dfopt_client_reports own);
+
+/* This client takes plans for a group. NULL is fine. */
+void dfopt_client_head(dfopt_client *c);
+
 /* ---- messages that wait: queue.c ---- */
 
 struct client_item {
@@ -200,8 +208,11 @@ struct dfopt_client {
     size_t n_knobs;
     struct client_function *functions;
     size_t n_functions;
-    struct client_queue acks, objectives;
+    struct client_queue acks, objectives, findings;
     struct dfopt_client_stats stats;
+    struct dfopt_diagnosis diagnosis; /* of the windows that were reported */
+    uint64_t n_applied, n_reported; /* plans: in all, and before the last window */
+    bool heads_group;               /* rank 0 of one */
     uint64_t connection; /* the one that stands, as of the listener's last look */
 
     enum client_state state;

@@ -41,7 +41,9 @@ struct dfopt_event {
         struct dfopt_objective objective;
     };
     /* For the record of the input; borrowed until the next decode. */
-    const char *body; /* REGISTRATION: the body as compact JSON; else NULL */
+    const char *body; /* REGISTRATION: the body as compact JSON; else NULL. Of one
+                       * that was refused: what came in the envelope, or NULL: the
+                       * record is it */
     size_t body_len;
     const char *plan_id; /* ACK: as it came, whatever its form; else NULL */
     size_t plan_id_len;
@@ -56,8 +58,8 @@ void dfopt_event_clear(struct dfopt_event *e);
  * or -1: a record with the key "stream" is an event of an event log, anything
  * else a finding. Returns OK, or PARSE, SCHEMA, LIMIT (the record cannot be
  * used; *err says why, without naming file and line), or NOMEM. On failure
- * only out->stream and out->enveloped are set, as far as they are known
- * (FINDING where they are not), and nothing needs clearing. */
+ * only out->stream, enveloped and body are set, as far as they are known (FINDING
+ * where they are not), and nothing needs clearing. */
 enum dfopt_err dfopt_codec_decode(struct dfopt_codec *c, int stream,
                                   const char *data, size_t len,
                                   struct dfopt_event *out, struct dfopt_error *err);

@@ -40,19 +40,29 @@ static enum dfopt_err open_record(struct json_object *record, int stream,
     return DFOPT_OK;
 }
 
+/* What the log keeps of a registration. */
+static enum dfopt_err keep_body(struct dfopt_codec *c, struct json_object *body,
+                                struct dfopt_event *out)
+{
+    dfopt_buf_clear(&c->body);
+    const enum dfopt_err e = dfopt_json_write(body, &c->body);
+    if (!e) {
+        out->body = c->body.data;
+        out->body_len = c->body.len;
+    }
+    return e;
+}
+
 static enum dfopt_err decode_registration(struct dfopt_codec *c,
                                           struct json_object *body,
                                           struct dfopt_event *out,
                                           struct dfopt_error *err)
 {
-    dfopt_buf_clear(&c->body);
-    enum dfopt_err e = dfopt_json_write(body, &c->body);
+    enum dfopt_err e = out->body ? DFOPT_OK : keep_body(c, body, out);
     if (!e)
         e = dfopt_registration_decode(c->dict, body, &out->registration, err);
-    if (!e) {
-        out->body = c->body.data;
-        out->body_len = c->body.len;
-    }
+    if (e && !out->enveloped)
+        out->body = NULL; /* it is the record */
     return e;
 }
 
@@ -98,19 +108,24 @@ static enum dfopt_err decode_raw(struct dfopt_codec *c, struct dfopt_event *out,
         dfopt_json_text(dfopt_json_get(c->tree, "problem"));
     const struct dfopt_text raw = dfopt_json_text(dfopt_json_get(c->tree, "raw"));
     out->enveloped = true;
-    enum dfopt_err e = find_stream(c->tree, &out->stream, err);
-    if (!e && problem.len)
-        return dfopt_error_set(err, DFOPT_ERR_LIMIT, "%s", problem.at);
     dfopt_buf_clear(&c->raw);
+    enum dfopt_err e = find_stream(c->tree, &out->stream, err);
     if (!e && dfopt_json_get(c->tree, "raw"))
         e = dfopt_buf_add(&c->raw, raw.at, raw.len);
     else if (!e)
         e = read_hex(dfopt_json_text(dfopt_json_get(c->tree, "raw_hex")), &c->raw,
                      err);
-    if (!e)
-        e = dfopt_record_decode(c, (int)out->stream, c->raw.len ? c->raw.data : "",
-                                c->raw.len, out, err);
+    if (e)
+        return e;
+    const char *bytes = c->raw.len ? c->raw.data : "";
+    e = problem.len
+            ? dfopt_error_set(err, DFOPT_ERR_LIMIT, "%s", problem.at)
+            : dfopt_record_decode(c, (int)out->stream, bytes, c->raw.len, out, err);
     out->enveloped = true;
+    if (e && out->stream == DFOPT_STREAM_REGISTRATION) {
+        out->body = bytes;
+        out->body_len = c->raw.len;
+    }
     return e;
 }
 
@@ -128,6 +143,8 @@ enum dfopt_err dfopt_record_decode(struct dfopt_codec *c, int stream,
         return decode_raw(c, out, err);
     struct json_object *body;
     e = open_record(c->tree, stream, out, &body, err);
+    if (!e && out->enveloped && out->stream == DFOPT_STREAM_REGISTRATION)
+        e = keep_body(c, body, out);
     if (!e)
         e = dfopt_message_check(out->stream, body, err);
     if (e)

@@ -41,6 +41,15 @@ void dfopt_decisions_free(struct dfopt_decisions *d)
     dfopt_buf_free(&d->outcomes);
 }
 
+bool dfopt_gain_is_certain(double gain, double standard_error, uint32_t n,
+                           uint32_t m, double min_effect)
+{
+    if (!isfinite(standard_error) || n + m == 0)
+        return false;
+    const double errors = 3 + 6 / ((double)n + (double)m);
+    return fabs(gain) >= fmax(min_effect, errors * standard_error);
+}
+
 struct dfopt_outcome_claim dfopt_outcome_claim(const struct dfopt_outcome_row *row,
                                                double min_effect)
 {
@@ -49,7 +58,8 @@ struct dfopt_outcome_claim dfopt_outcome_claim(const struct dfopt_outcome_row *r
         return c;
     c.standard_error =
         1.25 * row->noise * sqrt(1.0 / row->base_n + 1.0 / row->now_n);
-    c.certain = fabs(row->gain) >= fmax(min_effect, 3 * c.standard_error);
+    c.certain = dfopt_gain_is_certain(row->gain, c.standard_error, row->base_n,
+                                      row->now_n, min_effect);
     return c;
 }
 

@@ -121,7 +121,13 @@ struct dfopt_outcome_claim {
     bool certain;
 };
 
-/* `min_effect` is the policy's. */
+/* Whether a gain, or a loss, between medians of n and of m windows may be called an
+ * effect: at least `min_effect`, the policy's, and 3 + 6 / (n + m) standard errors.
+ * Three would do if the noise were known; it is estimated, the worse the fewer
+ * windows there are. */
+bool dfopt_gain_is_certain(double gain, double standard_error, uint32_t n,
+                           uint32_t m, double min_effect);
+
 struct dfopt_outcome_claim dfopt_outcome_claim(const struct dfopt_outcome_row *row,
                                                double min_effect);
 
@@ -203,6 +209,7 @@ enum dfopt_ack_outcome {
 #define DFOPT_ACK_OUTCOME_ENUM(name, text) DFOPT_ACK_OUTCOME_##name,
     DFOPT_ACK_OUTCOME_LIST(DFOPT_ACK_OUTCOME_ENUM)
 #undef DFOPT_ACK_OUTCOME_ENUM
+        DFOPT_ACK_OUTCOME_COUNT
 };
 
 /* What an ack adds to those of other processes for the same plan: see
@@ -241,6 +248,7 @@ enum dfopt_relay_outcome {
 #define DFOPT_RELAY_ENUM(name, text) DFOPT_RELAY_##name,
     DFOPT_RELAY_OUTCOME_LIST(DFOPT_RELAY_ENUM)
 #undef DFOPT_RELAY_ENUM
+        DFOPT_RELAY_COUNT
 };
 
 /* The outcome of a global plan. */

@@ -107,7 +107,7 @@ class Answer(unittest.TestCase):
 
     def test_not_certain(self):
         self.check(self.changed(1.01), "<b>Not certain whether it helped.</b>",
-                   "A certain gain is at least three standard errors and 4.0 %.")
+                   "A certain gain is at least 3.6 standard errors and 4.0 %.")
 
     def test_no_plans(self):
         self.check(load(support.closed_loop("compute")),

@@ -312,8 +312,18 @@ class BadInput(Case):
         for ranks in RANKS:
             with self.subTest(ranks=ranks):
                 r = self.run_ok(["--findings-file", f, "--plans-file", "-", "--strict",
+                                 "--log-level", "debug",
                                  "--decision-log", self.path("b.h5")], ranks=ranks)
                 self.assertEqual(plans_without_ids(r.out), plans_without_ids(base.out))
+                self.assertEqual([(a["plan_id"], a["knob_id"], a["outcome"])
+                                  for a in r.named("optimizer.ack.received")],
+                                 [("plan_00000000deadbeef", "app.prefetch", "unmatched"),
+                                  ("what?", "nobody", "unmatched")])
+                dump = harness.run(["dump", "--json", "--kind", "ack", self.path("b.h5")],
+                                   program=harness.Config.log_program).out
+                self.assertEqual([(a["plan_id"], a["given_plan_id"])
+                                  for a in map(json.loads, dump.splitlines())],
+                                 [(None, "plan_00000000deadbeef"), (None, "what?")])
                 self.assertEqual((r.done["acks"], r.done["acks_unmatched"],
                                   r.done["invalid"]), (2, 2, 0))
                 with DecisionLog(self.path("b.h5")) as d:

@@ -124,6 +124,9 @@ class Service(harness.Case):
             at("log.h5"), "--final-state", at("state"), ranks=ranks)
         peers.send("registrations", json.dumps(loader_registration(), indent=1).encode())
         self.wait_for(running, "optimizer.registry.received")
+        refused = [b'{"knobs": 3, "x": "\\u0041"}', b'{"knobs"', b'\xff{', b"[ 1 ]"]
+        for text in refused:
+            peers.send("registrations", text)
         taken = []
         for window in range(1, 6):
             for n in range(8):
@@ -141,7 +144,7 @@ class Service(harness.Case):
         r = self.stop(running)
         done = self.done(r)
         self.assertEqual(done["findings"], 40)
-        self.assertEqual(done["invalid"], 25)
+        self.assertEqual(done["invalid"], 25 + len(refused))
         self.assertEqual(done["plan_count"], len(taken))
         self.assertGreater(len(taken), 16)
         with open(at("plans"), encoding="utf-8") as f:
@@ -160,6 +163,10 @@ class Service(harness.Case):
                                      b.column("verdicts", column).tobytes(), column)
                 self.assertEqual([(x["seq"], x["reason"]) for x in a.rejects()],
                                  [(x["seq"], x["reason"]) for x in b.rejects()])
+                for d in a, b: # a registration that was refused stands as it came
+                    self.assertEqual(d.column("registrations", "accepted").tolist(),
+                                     [1] + [0] * len(refused))
+                    self.assertEqual(d.bodies()[1:], refused)
             if harness.Config.log_program: # the runs' identities are no difference
                 r = harness.run(["diff", at("log.h5"), at("log2.h5")],
                                 program=harness.Config.log_program)

@@ -1,10 +1,11 @@
 /* planner_driver LOG [--policy FILE] [--upstream] [--assumed] [--planners N]
- *                [--relay-hostname NAME]
+ *                [--relay-hostname NAME] [--claims]
  *
  * Decides an event log with the planner alone, or with N of them that share the
  * nodes, and prints what tests/spec/model.py --decisions --positions --outcomes
  * --state prints: one JSON object a line. Rows have value and threshold always, as
- * reals; null: nothing was compared. */
+ * reals; null: nothing was compared. With --claims, a verdict by the objective also
+ * has `certain`. */
 #include "planner_driver.h"
 
 #include "policy/policy_json.h"
@@ -26,6 +27,9 @@ static void print_row(struct driver *d, const struct dfopt_verdict_row *row,
         put_int(d, ",\"now_n\":", judged->now_n);
         put_real(d, ",\"noise\":", judged->noise);
     }
+    if (judged && judged->base_n && d->claims)
+        put_bool(d, ",\"certain\":",
+                 dfopt_outcome_claim(judged, d->policy.on.min_effect).certain);
     put_int(d, ",\"position\":", row->position);
     end_line(d);
 }
@@ -319,6 +323,7 @@ static void start(struct driver *d, int argc, char **argv)
     if (policy)
         read_policy(d, policy);
     dfopt_codec_metrics(d->codec, &d->policy.metrics);
+    d->claims = has(argc, argv, "--claims");
     d->planners = planners ? (uint32_t)atoi(planners) : 1;
     must(d->planners >= 1 && d->planners <= MOST, "--planners is out of range");
     for (uint32_t i = 0; i < d->planners; i++) {

@@ -25,3 +25,6 @@ if(NOT DFOPT_SANITIZE) # of an application in Python
                PYTHONPATH=${PROJECT_SOURCE_DIR}/src/client/python
                DFOPT_CLIENT_LIBRARY=$<TARGET_FILE:dfopt_client>)
 endif()
+if(DFOPT_HAVE_METRICS)
+  dfopt_online_test(metrics 240)
+endif()

@@ -310,8 +310,8 @@ int dl_summary(int argc, char **argv)
                "Levels of the objective are medians of up to 8 windows: before the "
                "first plan, at the end, and the best; of nodes they are the mean "
                "over those that report. A gain has an interval of two standard "
-               "errors. It is certain from three on, and from the policy's "
-               "min_effect.\n"};
+               "errors. It is certain from three on, more if it was measured in "
+               "few windows, and from the policy's min_effect.\n"};
     struct dl_job job = {.args = {.n_files = 1}};
     dl_args_parse(&job.args, &command, NULL, argc, argv);
     if (!dl_start(&job))

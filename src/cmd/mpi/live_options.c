@@ -1,6 +1,8 @@
 /* Options of the live service: a part of the table of dfopt-mpi's. */
 #include "cmd/mpi/live_options.h"
 
+#include "metrics/address.h"
+#include "metrics/server.h"
 #include "net/zmq/endpoint.h"
 
 #include <errno.h>
@@ -98,6 +100,11 @@ const struct dfopt_option dfopt_live_options[] = {
     {"status-interval", DFOPT_OPTION_SECONDS, "SECONDS",
      "Log a line of rates, backlog and plans so often (default 60; 0: never)",
      AT(status_interval_ms), .hi = 86400, .scale = 1000},
+    {"metrics-address", DFOPT_OPTION_TEXT, "HOST:PORT",
+     "Serve /metrics (OpenMetrics), /healthz and /readyz over HTTP there, without "
+     "encryption: 127.0.0.1:9464 for this host alone; port 0: any free one "
+     "(default: off)",
+     AT(metrics_address)},
     {.name = NULL}};
 
 void dfopt_live_options_init(struct dfopt_live_options *o)
@@ -156,6 +163,24 @@ static error_t check_endpoints(struct argp_state *state,
             return EINVAL;
         }
     return 0;
+}
+
+error_t dfopt_live_options_check(struct argp_state *state,
+                                 struct dfopt_live_options *o)
+{
+    struct dfopt_error err;
+    if (!has(o->metrics_address))
+        o->metrics_address = NULL;
+    if (!o->metrics_address)
+        return 0;
+    if (!dfopt_metrics_can_serve())
+        return dfopt_option_wrong(
+            state, "--metrics-address: this dfopt-mpi was built "
+                   "without GNU libmicrohttpd, which serves metrics");
+    if (!dfopt_listen_check(o->metrics_address, &err))
+        return 0;
+    argp_error(state, "--metrics-address: %s", err.text);
+    return EINVAL;
 }
 
 error_t dfopt_live_options_check_zmq(struct argp_state *state,

@@ -20,15 +20,20 @@ struct dfopt_live_options {
     bool ipv6;
     struct dfopt_zmq_curve curve;
     bool use_curve;
-    const char *keygen;         /* make keys under this name, and nothing else */
-    const char *record;         /* event log of what comes in; NULL: none */
-    int64_t status_interval_ms; /* 0: no status lines */
+    const char *keygen;          /* make keys under this name, and nothing else */
+    const char *record;          /* event log of what comes in; NULL: none */
+    int64_t status_interval_ms;  /* 0: no status lines */
+    const char *metrics_address; /* NULL: none */
 };
 
 /* The table, and the defaults. Variables are read for a service alone: a mistake
  * in one is not a mistake of a replay. */
 extern const struct dfopt_option dfopt_live_options[];
 void dfopt_live_options_init(struct dfopt_live_options *o);
+
+/* Checks what does not depend on the transport. As below. */
+error_t dfopt_live_options_check(struct argp_state *state,
+                                 struct dfopt_live_options *o);
 
 /* Checks the options of a ZMQ service as a whole. 0, or EINVAL (reported). */
 error_t dfopt_live_options_check_zmq(struct argp_state *state,

@@ -191,6 +191,8 @@ static error_t check_transport(struct argp_state *state, const struct parts *p)
     const bool file = o->transport == DFOPT_TRANSPORT_FILE;
     if (!e && !file)
         e = dfopt_option_environment(state, &p->all[LIVE]);
+    if (!e && !file)
+        e = dfopt_live_options_check(state, &o->live);
     if (!e && o->transport == DFOPT_TRANSPORT_ZMQ)
         e = dfopt_live_options_check_zmq(state, &o->live);
     if (!e && o->transport == DFOPT_TRANSPORT_MOFKA)
@@ -200,7 +202,9 @@ static error_t check_transport(struct argp_state *state, const struct parts *p)
     const char *wrong = file && o->n_findings_files == 0 ? "needs --findings-file"
                         : !file && o->n_findings_files ? "takes no --findings-file"
                         : file && o->live.record       ? "has nothing to --record"
-                                                       : NULL;
+                        : file && o->live.metrics_address
+                            ? "takes no --metrics-address: it is for a live service"
+                            : NULL;
     if (!wrong)
         return 0;
     argp_error(state, "--transport %s %s", o->transport_name, wrong);

@@ -11,6 +11,8 @@
 #include "engine/batch/run.h"
 #include "engine/comm/comm.h"
 
+struct dfopt_supervision;
+
 struct dfopt_session {
     struct dfopt_comm *comm; /* borrowed, as all up to stop */
     const struct dfopt_options *options;
@@ -37,7 +39,8 @@ struct dfopt_session {
     uint64_t start_line;
     /* of a service */
     struct dfopt_live live;
-    bool endpoints_written;        /* in a file, which is removed at the end */
+    bool endpoints_written; /* in a file, which is removed at the end */
+    struct dfopt_supervision *supervision;
     struct dfopt_journal *journal; /* if it has a decision log */
     /* the journal of the run before, then the service's source; NULL: no such run
      */

@@ -5,6 +5,7 @@
 
 #include "cmd/mpi/files.h"
 #include "cmd/mpi/run.h"
+#include "cmd/mpi/supervise.h"
 #include "journal/line.h"
 #include "policy/policy_json.h"
 #include "transport/file/file.h"
@@ -376,6 +377,7 @@ static void release(struct dfopt_session *s)
     if (s->left_over)
         s->left_over->ops->destroy(s->left_over);
     dfopt_inputs_close(&s->in);
+    dfopt_supervise_destroy(s->supervision);
     dfopt_live_close(&s->live);
     dfopt_resume_close(&s->resume);
     dfopt_tally_destroy(s->tally);

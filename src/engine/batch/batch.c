@@ -41,6 +41,7 @@ void dfopt_batch_free(struct dfopt_batch *r)
     dfopt_buf_free(&r->registrations);
     dfopt_buf_free(&r->origins);
     dfopt_buf_free(&r->texts);
+    dfopt_buf_free(&r->received);
     dfopt_buf_free(&r->blocks);
     *r = (struct dfopt_batch){0};
 }
@@ -65,6 +66,7 @@ void dfopt_batch_reset(struct dfopt_batch *r, uint64_t number, uint64_t first_se
     dfopt_buf_clear(&r->acks);
     dfopt_buf_clear(&r->origins);
     dfopt_buf_clear(&r->texts);
+    dfopt_buf_clear(&r->received);
     dfopt_buf_clear(&r->blocks);
     r->packed = false;
 }

@@ -54,6 +54,7 @@ struct dfopt_batch {
     struct dfopt_buf registrations; /* struct dfopt_batch_registration */
     struct dfopt_buf origins;       /* struct dfopt_declog_origin_row */
     struct dfopt_buf texts;
+    struct dfopt_buf received; /* int64_t an event, monotonic; or nothing */
     /* rows of findings and verdicts packed for the log (declog/block.h), instead of
      * those above */
     struct dfopt_buf blocks;

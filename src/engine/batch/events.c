@@ -2,6 +2,8 @@
 #include "engine/batch/events.h"
 #include "json/write.h"
 
+#include <string.h>
+
 #define REJECTS_SHOWN 100
 
 /* Appends a value as JSON and a NUL; returns where it starts, or SIZE_MAX. */
@@ -131,19 +133,46 @@ static void log_suppressions(const struct dfopt_run_config *c,
                         DFOPT_F_INT("window_index", s[i].window));
 }
 
-static void log_acks(const struct dfopt_run_config *c, const struct dfopt_batch *r)
+/* The id in an ack's line: of the plan that it was for, or, where there is none, as
+ * the ack gave it. Appends it and a NUL to *text. */
+static enum dfopt_err put_ack_id(const struct dfopt_run_config *c,
+                                 const struct dfopt_batch *r,
+                                 const struct dfopt_batch_ack *given,
+                                 const struct dfopt_ack_row *row,
+                                 struct dfopt_buf *text)
 {
+    char id[DFOPT_PLAN_ID_RUN_SIZE];
+    const char *from = r->texts.data + given->plan_id;
+    size_t len = given->plan_id_len;
+    if (row->outcome != DFOPT_ACK_OUTCOME_UNMATCHED) {
+        dfopt_plan_id_run_text(row->plan_id, c->run, id);
+        from = id;
+        len = strlen(id);
+    }
+    dfopt_buf_clear(text);
+    const enum dfopt_err e = dfopt_buf_add(text, from, len);
+    return e ? e : dfopt_buf_add(text, "", 1);
+}
+
+static void log_acks(const struct dfopt_run_config *c, const struct dfopt_batch *r,
+                     struct dfopt_buf *text)
+{
+    const struct dfopt_batch_ack *given =
+        DFOPT_ROW(&r->acks, const struct dfopt_batch_ack);
     const struct dfopt_ack_row *a =
         DFOPT_ROW(&r->merged.acks, const struct dfopt_ack_row);
     for (size_t i = 0; i < DFOPT_ROWS(&r->merged.acks, struct dfopt_ack_row); i++) {
-        char id[DFOPT_PLAN_ID_RUN_SIZE];
-        dfopt_plan_id_run_text(a[i].plan_id, c->run, id);
+        const bool unmatched = a[i].outcome == DFOPT_ACK_OUTCOME_UNMATCHED;
+        if (put_ack_id(c, r, &given[i], &a[i], text))
+            return;
         dfopt_log_event(
             c->log, a[i].other_plan ? DFOPT_LOG_WARNING : DFOPT_LOG_DEBUG,
-            "optimizer.ack.received", DFOPT_F_TEXT("plan_id", id),
+            "optimizer.ack.received", DFOPT_F_TEXT("plan_id", text->data),
             DFOPT_F_TEXT("outcome", dfopt_ack_outcome_name(a[i].outcome)),
-            DFOPT_F_TEXT("knob_id", text_of(c, a[i].knob)),
-            DFOPT_F_TEXT("node", text_of(c, a[i].node)),
+            DFOPT_F_TEXT("knob_id",
+                         text_of(c, unmatched ? given[i].given.knob : a[i].knob)),
+            DFOPT_F_TEXT("node",
+                         text_of(c, unmatched ? given[i].given.node : a[i].node)),
             DFOPT_F_BOOL("names_another_plan", a[i].other_plan != 0));
     }
 }
@@ -214,7 +243,7 @@ void dfopt_events_batch(const struct dfopt_run_config *c,
         log_outcomes(c, &r->merged.outcomes);
     }
     if (dfopt_log_enabled(c->log, DFOPT_LOG_WARNING))
-        log_acks(c, r);
+        log_acks(c, r, text);
     if (dfopt_log_enabled(c->log, DFOPT_LOG_DEBUG))
         log_gates(c, &r->merged.verdicts);
 }

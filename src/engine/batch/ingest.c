@@ -157,8 +157,11 @@ static enum dfopt_err decode(const struct dfopt_ingest *in,
         return e;
     e = dfopt_registration_check(&event->registration, in->policy, why);
     if (e) {
+        const struct dfopt_event was = *event;
         dfopt_event_clear(event);
         event->stream = DFOPT_STREAM_REGISTRATION;
+        event->body = was.enveloped ? was.body : NULL;
+        event->body_len = was.body_len;
     }
     return e;
 }
@@ -176,7 +179,9 @@ enum dfopt_err dfopt_ingest_take(struct dfopt_ingest *in, struct dfopt_batch *r,
         return e;
     enum dfopt_err kept = DFOPT_OK;
     if (event->stream == DFOPT_STREAM_REGISTRATION) /* what came, for the log */
-        kept = keep_registration(r, seq, rec->data, rec->len, NULL);
+        kept = event->body
+                   ? keep_registration(r, seq, event->body, event->body_len, NULL)
+                   : keep_registration(r, seq, rec->data, rec->len, NULL);
     if (!kept)
         kept = add_reject(in, r, seq, rec, event->stream, why->text);
     return kept ? kept : e;

@@ -5,6 +5,7 @@
 #include "declog/block.h"
 #include "engine/batch/acks.h"
 #include "engine/batch/events.h"
+#include "engine/batch/measure.h"
 
 #include <string.h>
 
@@ -17,6 +18,8 @@ void dfopt_output_init(struct dfopt_output *o,
 {
     *o = (struct dfopt_output){.config = config,
                                .totals = totals,
+                               .flushed_seq =
+                                   config->resume ? config->resume->next_seq : 0,
                                .flushed_ns = dfopt_clock_monotonic_ns()};
 }
 
@@ -29,16 +32,29 @@ bool dfopt_output_flush_due(struct dfopt_output *o)
     return true;
 }
 
+bool dfopt_output_progress_due(const struct dfopt_output *o)
+{
+    return o->config->progress &&
+           dfopt_clock_monotonic_ns() - o->progress_ns >= PROGRESS_EVERY_NS;
+}
+
 void dfopt_output_progress(struct dfopt_output *o,
                            const struct dfopt_run_progress *p, bool last)
 {
-    const int64_t now = dfopt_clock_monotonic_ns();
-    if (!o->config->progress || (!last && now - o->progress_ns < PROGRESS_EVERY_NS))
+    if (!o->config->progress || (!last && !dfopt_output_progress_due(o)))
         return;
     struct dfopt_run_progress whole = *p;
     whole.totals = o->totals;
-    o->progress_ns = now;
+    whole.faults = &o->faults;
+    whole.log_lag_ns = dfopt_output_lag_ns(o);
+    dfopt_measure_outputs(o);
+    o->progress_ns = dfopt_clock_monotonic_ns();
     o->config->progress(o->config->progress_arg, &whole);
+}
+
+int64_t dfopt_output_lag_ns(const struct dfopt_output *o)
+{
+    return o->lagging_ns ? dfopt_clock_monotonic_ns() - o->lagging_ns : 0;
 }
 
 void dfopt_output_free(struct dfopt_output *o)
@@ -166,6 +182,8 @@ static enum dfopt_err drop_log(struct dfopt_output *o, struct dfopt_error *err)
     else
         dfopt_error_set(&why, DFOPT_ERR_NOMEM, "out of memory");
     dfopt_declog_close(o->config->declog, false, &closing);
+    o->faults.log = why;
+    o->lagging_ns = 0;
     return gave_up(o, "decision log", &why, err);
 }
 
@@ -174,11 +192,17 @@ static enum dfopt_err commit(struct dfopt_output *o, bool flush,
                              struct dfopt_error *err)
 {
     struct dfopt_error why = {0};
-    if (!*o->config->declog ||
-        o->end.next_seq == 0 || /* nothing has been emitted */
-        !dfopt_declog_commit(*o->config->declog, &o->end, flush, &why))
+    if (!*o->config->declog || o->end.next_seq == 0) /* nothing has been emitted */
         return DFOPT_OK;
-    return drop_log(o, err);
+    if (dfopt_declog_commit(*o->config->declog, &o->end, flush, &why))
+        return drop_log(o, err);
+    if (flush) {
+        o->flushed_seq = o->end.next_seq;
+        o->lagging_ns = 0;
+    } else if (o->lagging_ns == 0) {
+        o->lagging_ns = dfopt_clock_monotonic_ns();
+    }
+    return DFOPT_OK;
 }
 
 static enum dfopt_err to_declog(struct dfopt_output *o, const struct dfopt_batch *r,
@@ -217,6 +241,7 @@ static enum dfopt_err sink_failed(struct dfopt_output *o, size_t i,
                                   struct dfopt_error *err)
 {
     o->sink_failed[i] = true;
+    o->faults.plans = *why;
     return gave_up(o, "plans", why, err);
 }
 
@@ -304,6 +329,7 @@ enum dfopt_err dfopt_output_batch(struct dfopt_output *o,
     /* plans first: a flush of the log takes a while */
     dfopt_events_batch(o->config, r, &o->text);
     e = emit_plans(o, r, err);
+    dfopt_measure_batch(o->config, r);
     return e ? e : to_declog(o, r, flush, err);
 }
 
@@ -314,6 +340,7 @@ static enum dfopt_err recording_failed(struct dfopt_output *o,
                                        struct dfopt_error *err)
 {
     o->recording_failed = true;
+    o->faults.recording = *why;
     return gave_up(o, "recording", why, err);
 }
 
@@ -332,6 +359,7 @@ static enum dfopt_err journal_failed(struct dfopt_output *o,
 {
     const bool first = !o->journal_waits;
     o->journal_waits = true;
+    o->faults.journal = *why;
     o->journal_failed =
         dfopt_journal_waiting(o->config->journal) > JOURNAL_WAITING_MAX;
     if (o->journal_failed)
@@ -352,6 +380,7 @@ static void journal_written(struct dfopt_output *o)
                         "optimizer.output.recovered",
                         DFOPT_F_TEXT("output", "journal"));
     o->journal_waits = false;
+    o->faults.journal = (struct dfopt_error){.code = DFOPT_OK};
 }
 
 enum dfopt_err dfopt_output_record(struct dfopt_output *o,

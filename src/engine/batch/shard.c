@@ -68,6 +68,7 @@ enum dfopt_err dfopt_shard_event(struct dfopt_shard *s, uint64_t seq,
                            : DFOPT_OK;
     if (!e)
         e = dfopt_decide_event(s->planner, seq, event, out);
+    s->decided++;
     if (!e && !is_speaker(s))
         leave_to_others(out, event->stream, acks, relays, plans);
     return e;

@@ -40,7 +40,10 @@ enum dfopt_frame_kind {
     DFOPT_FRAME_SWEEP_BLOCK,  /* rank 0 to a worker: variants to decide */
     DFOPT_FRAME_SWEEP_RESULT, /* worker to rank 0: what came of them */
     DFOPT_FRAME_SWEEP_END,    /* rank 0 to a worker: nothing more */
-    DFOPT_FRAME_SWEEP_LEFT    /* worker to rank 0: its last frame */
+    DFOPT_FRAME_SWEEP_LEFT,   /* worker to rank 0: its last frame */
+    /* monitoring (engine/online/pulse.h) */
+    DFOPT_FRAME_ASK_FIGURES, /* rank 0 to a worker: how is it? */
+    DFOPT_FRAME_FIGURES      /* worker to rank 0 */
 };
 
 enum dfopt_item_kind {
@@ -79,7 +82,10 @@ enum dfopt_item_kind {
     /* of engine/sweep/sweep.h */
     DFOPT_ITEM_SWEEP_START,
     DFOPT_ITEM_SWEEP_READY,
-    DFOPT_ITEM_SWEEP_RESULT
+    DFOPT_ITEM_SWEEP_RESULT,
+    /* of engine/online/pulse.h */
+    DFOPT_ITEM_FIGURES,
+    DFOPT_ITEM_SURVEY_ROWS
 };
 
 /* The tables of struct dfopt_decisions, in the order of its members: each travels

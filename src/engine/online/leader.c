@@ -4,6 +4,7 @@
 
 #include "engine/comm/frame.h"
 #include "engine/batch/ingest.h"
+#include "engine/batch/measure.h"
 #include "engine/batch/output.h"
 #include "engine/online/reports.h"
 #include "engine/online/scatter.h"
@@ -83,6 +84,8 @@ static enum dfopt_err take_record(struct leader *l, struct dfopt_batch *r,
     struct dfopt_error why = {0};
     const uint64_t seq = l->next_seq;
     enum dfopt_err e = dfopt_ingest_take(&l->ingest, r, seq, rec, &event, &why);
+    if (dfopt_measure_received(l->config, r))
+        return no_memory(err);
     if (e && e != DFOPT_ERR_NOMEM && l->config->strict)
         return end_before(l, rec, why.text, err);
     l->next_seq++;
@@ -124,9 +127,23 @@ static void report_progress(struct leader *l, bool last)
 {
     struct dfopt_run_progress p = {.undecided = l->totals->records +
                                                 l->totals->recognised - l->emitted,
-                                   .kept_back = l->kept_back};
+                                   .kept_back = l->kept_back,
+                                   .batches = l->in_flight};
+    if (!last && !dfopt_output_progress_due(&l->output))
+        return;
     l->config->source->ops->progress(l->config->source, &p.input);
+    struct dfopt_pulse *ranks = dfopt_scatter_ranks(l->scatter);
+    dfopt_pulse_silent(ranks, dfopt_clock_monotonic_ns(), &p.silent_rank,
+                       &p.silent_ns);
+    if (l->config->counts)
+        dfopt_pulse_counts(ranks, l->config->counts);
     dfopt_output_progress(&l->output, &p, last);
+}
+
+/* While a rank is waited for. */
+static void waiting(void *arg)
+{
+    report_progress(arg, false);
 }
 
 /* All that has been emitted is durable: the source may acknowledge it, and the
@@ -251,7 +268,9 @@ static enum dfopt_err run(struct leader *l, struct dfopt_error *err)
     enum dfopt_err e = DFOPT_OK;
     while (!e && !(l->ended && l->in_flight == 0)) {
         const uint32_t before = l->in_flight;
-        e = send_next(l, err);
+        e = dfopt_scatter_pulse(l->scatter, l->batches, l->n_batches, err);
+        if (!e)
+            e = send_next(l, err);
         if (e || l->in_flight == 0)
             continue;
         /* no input, or no more batches allowed: wait for the oldest */
@@ -347,6 +366,7 @@ enum dfopt_err dfopt_online_run(struct dfopt_comm *comm,
     dfopt_output_init(&l.output, config, &out->totals);
     enum dfopt_err e = start(&l, comm, err);
     if (!e) {
+        dfopt_comm_set_idle(comm, config->pulse ? waiting : NULL, &l);
         e = run(&l, err);
         if (e)
             wind_up(&l);
@@ -364,6 +384,7 @@ enum dfopt_err dfopt_online_run(struct dfopt_comm *comm,
         e = dfopt_scatter_state(l.scatter, out, err);
     out->stopped = config->stop && *config->stop;
     out->output_failed = l.output.failed;
+    dfopt_comm_set_idle(comm, NULL, NULL);
     release(&l);
     return e;
 }

@@ -2,12 +2,16 @@
  * grows or stays while both advance; one that stands still is not told of. */
 #include "engine/online/reports.h"
 
+#include <math.h>
+
 #define PATIENCE_WINDOWS 20 /* of findings, without an objective */
 #define APART_ADVANCES   3  /* of each clock, while they are apart */
+#define LATE_WINDOWS     3  /* that a finding may be behind without a word */
 
 struct dfopt_report_site {
     int64_t newest[2];    /* window: of findings, of objectives */
     uint32_t advances[2]; /* since they are apart */
+    dfopt_sym instance;   /* of the last registration */
     bool any[2];
 };
 
@@ -60,6 +64,68 @@ static void tell_clock(struct dfopt_reports *r, dfopt_sym node,
                              "findings, not a count of their own"));
 }
 
+/* ---- windows that jump back ---- */
+
+/* A process came or came back: its windows may begin anew. */
+static void begin_anew(struct dfopt_report_site *s, dfopt_sym instance)
+{
+    if (instance == DFOPT_SYM_EMPTY || instance != s->instance)
+        s->any[0] = s->any[1] = false;
+    s->instance = instance;
+}
+
+static double longest_cooldown(const struct dfopt_registration *g)
+{
+    double longest = 0;
+    for (size_t i = 0; i < g->n_knobs; i++)
+        for (size_t j = 0; j < g->knobs[i].n_responses; j++)
+            longest = fmax(longest, g->knobs[i].responses[j].cooldown_windows);
+    return longest;
+}
+
+static void take_registration(struct dfopt_reports *r,
+                              const struct dfopt_registration *g)
+{
+    struct dfopt_report_site *s = DFOPT_ROW(&r->sites, struct dfopt_report_site);
+    r->cooldown = fmax(r->cooldown, longest_cooldown(g));
+    if (g->unregister)
+        return;
+    if (g->node == DFOPT_SYM_EMPTY) {
+        const size_t n = DFOPT_ROWS(&r->sites, struct dfopt_report_site);
+        for (size_t i = 0; i < n; i++)
+            begin_anew(&s[i], DFOPT_SYM_EMPTY);
+    } else if ((s = site_of(r, g->node))) {
+        begin_anew(s, g->instance);
+    }
+    if ((s = site_of(r, DFOPT_SYM_EMPTY)))
+        begin_anew(s, g->instance);
+}
+
+static void check_back(struct dfopt_reports *r, dfopt_sym node, int64_t window)
+{
+    const struct dfopt_report_site *s = site_of(r, node);
+    if (!s || !s->any[0] || s->newest[0] - window <= LATE_WINDOWS)
+        return;
+    double cooldown = r->cooldown;
+    for (size_t i = 0; i < r->config->n_initial; i++)
+        cooldown =
+            fmax(cooldown, longest_cooldown(&r->config->initial[i].registration));
+    if ((double)(s->newest[0] - window) <= cooldown)
+        return;
+    r->told_back = true;
+    dfopt_log_event(
+        r->config->log, DFOPT_LOG_WARNING, "optimizer.window.back",
+        DFOPT_F_TEXT("node", dfopt_dict_text(r->config->dict, node, NULL)),
+        DFOPT_F_INT("window_index", window), DFOPT_F_INT("newest", s->newest[0]),
+        DFOPT_F_TEXT("note",
+                     "findings of an earlier window change little: one window "
+                     "index counts on for the whole run. If the application "
+                     "was started anew, it must register again, with another "
+                     "instance"));
+}
+
+/* ---- windows of objectives and findings ---- */
+
 /* `kind`: 0 a finding, 1 an objective. */
 static void advance(struct dfopt_reports *r, dfopt_sym node, int kind,
                     int64_t window)
@@ -76,28 +142,43 @@ static void advance(struct dfopt_reports *r, dfopt_sym node, int kind,
         return;
     }
     s->advances[kind]++;
-    if (s->advances[0] >= APART_ADVANCES && s->advances[1] >= APART_ADVANCES)
+    if (!r->told_clock && wants_objectives(r) && s->advances[0] >= APART_ADVANCES &&
+        s->advances[1] >= APART_ADVANCES)
         tell_clock(r, node, s);
 }
 
-void dfopt_reports_event(struct dfopt_reports *r, const struct dfopt_event *event)
+/* Objectives that are missing, or that count windows of their own. */
+static void compare(struct dfopt_reports *r, const struct dfopt_event *event)
 {
     const bool finding = event->stream == DFOPT_STREAM_FINDING;
-    const bool objective = event->stream == DFOPT_STREAM_OBJECTIVE;
-    if ((!finding && !objective) || !wants_objectives(r))
-        return;
-    r->any_objective = r->any_objective || objective;
+    r->any_objective = r->any_objective || !finding;
     if (finding && (r->findings++ == 0 || event->finding.window > r->newest)) {
         r->newest = event->finding.window;
         if (++r->windows > PATIENCE_WINDOWS)
             tell_missing(r);
     }
-    if (r->told_clock)
+}
+
+void dfopt_reports_event(struct dfopt_reports *r, const struct dfopt_event *event)
+{
+    const bool wanted = wants_objectives(r);
+    if (r->config->run == 0)
         return;
-    if (finding)
-        advance(r, event->finding.node, 0, event->finding.window);
-    else
-        advance(r, event->objective.node, 1, event->objective.window);
+    if (event->stream == DFOPT_STREAM_REGISTRATION) {
+        take_registration(r, &event->registration);
+    } else if (event->stream == DFOPT_STREAM_FINDING) {
+        const struct dfopt_finding *f = &event->finding;
+        if (wanted)
+            compare(r, event);
+        if (!r->told_back)
+            check_back(r, f->node, f->window);
+        if (!r->told_back || (wanted && !r->told_clock))
+            advance(r, f->node, 0, f->window);
+    } else if (event->stream == DFOPT_STREAM_OBJECTIVE && wanted) {
+        compare(r, event);
+        if (!r->told_clock)
+            advance(r, event->objective.node, 1, event->objective.window);
+    }
 }
 
 void dfopt_reports_end(struct dfopt_reports *r)

@@ -1,6 +1,7 @@
 /* What a live service is told of the application: findings and objectives, by
  * window. Warns, once each, when objectives are missing or count windows otherwise
- * than findings do. Changes nothing of what is decided. */
+ * than findings do, and when the windows of findings jump back though no process
+ * has registered anew. Changes nothing of what is decided. */
 #ifndef DFOPT_ENGINE_ONLINE_REPORTS_H
 #define DFOPT_ENGINE_ONLINE_REPORTS_H
 
@@ -12,12 +13,13 @@ struct dfopt_reports {
     const struct dfopt_run_config *config; /* borrowed */
     uint64_t findings, windows;            /* windows: how often a newer one came */
     int64_t newest;                        /* window of a finding */
-    bool any_objective, told_missing, told_clock;
+    bool any_objective, told_missing, told_clock, told_back;
+    double cooldown; /* the longest of the registered knobs, in windows */
     struct dfopt_symmap site_of; /* by node */
     struct dfopt_buf sites;      /* struct dfopt_report_site */
 };
 
-/* A finding or an objective was ingested; other events are ignored. */
+/* An event was ingested. */
 void dfopt_reports_event(struct dfopt_reports *r, const struct dfopt_event *event);
 
 /* The run is over: the last occasion to say that there was no objective. */

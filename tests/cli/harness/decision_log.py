@@ -63,6 +63,12 @@ class DecisionLog:
         return [None if s == NO_STRING else self.texts[s]
                 for s in self.column(table, name)]
 
+    def bodies(self):
+        """Of registrations, as they came."""
+        ends = [int(x) for x in self.column("registrations", "body_ends")]
+        data = self.file["registrations"]["body_bytes"][:ends[-1] if ends else 0].tobytes()
+        return [data[a:b] for a, b in zip([0] + ends, ends)]
+
     def rejects(self):
         return [{"seq": int(s), "line": int(n), "stream": t, "origin": o, "reason": r}
                 for s, n, t, o, r in zip(

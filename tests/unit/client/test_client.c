@@ -2,8 +2,6 @@
  * goes on as if the library were not there. */
 #include "client_fixture.h"
 
-#include <unistd.h>
-
 static const struct dfopt_client_options nowhere = {
     .app_namespace = "app",
     .function = "load",
@@ -37,49 +35,6 @@ static void no_client(void **state)
     assert_int_equal(dfopt_client_current_set(NULL, NULL, "k", &v),
                      DFOPT_ERR_STATE);
     assert_int_equal(dfopt_client_stats(NULL, &s), DFOPT_ERR_STATE);
-}
-
-/* What a file of endpoints may be, and what it must not. */
-static void endpoints_file(void **state)
-{
-    (void)state;
-    static const struct {
-        const char *text; /* NULL: there is no file */
-        enum dfopt_err want;
-        const char *says;
-    } cases[] = {
-        {"{\"plans\":\"ipc://p\",\"plans_pattern\":\"pub\",\"more\":[1]}", DFOPT_OK,
-         ""},
-        {"{}", DFOPT_OK, ""},
-        {"{\"plans\":null}", DFOPT_OK, ""},
-        {NULL, DFOPT_ERR_IO, "No such file"},
-        {"", DFOPT_ERR_PARSE, "empty"},
-        {"[]", DFOPT_ERR_SCHEMA, "not an object"},
-        {"{\"plans\":", DFOPT_ERR_PARSE, "truncated"},
-        {"{\"acks\":1}", DFOPT_ERR_SCHEMA, "acks"},
-        {"{\"plans_pattern\":\"both\"}", DFOPT_ERR_SCHEMA, "plans_pattern"},
-        {"{\"curve_server_key\":\"x\"}", DFOPT_ERR_ARG, "curve_secret_key"},
-    };
-    char path[] = "/tmp/dfopt-endpoints-XXXXXX";
-    close(mkstemp(path));
-    for (size_t i = 0; i < N_OF(cases); i++) {
-        dfopt_client *c = NULL;
-        struct dfopt_error err = {0};
-        struct dfopt_client_options options = {
-            .app_namespace = "app", .hostname = HOST, .endpoints_file = path};
-        unlink(path);
-        FILE *f = cases[i].text ? fopen(path, "w") : NULL;
-        if (f) {
-            assert_true(fputs(cases[i].text, f) >= 0);
-            fclose(f);
-        }
-        const enum dfopt_err e = dfopt_client_create(&c, &options, &err);
-        if (e != cases[i].want || !strstr(err.text, cases[i].says))
-            fail_msg("%s: %d, %s", cases[i].text, e, err.text);
-        assert_true(!e == (c != NULL));
-        dfopt_client_destroy(c);
-    }
-    unlink(path);
 }
 
 #define KEY "0123456789012345678901234567890123456789"
@@ -497,7 +452,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(no_client),
         cmocka_unit_test(bad_options),
-        cmocka_unit_test(endpoints_file),
         cmocka_unit_test(bad_endpoints),
         cmocka_unit_test(bad_knobs),
         cmocka_unit_test(the_same_knob_twice),

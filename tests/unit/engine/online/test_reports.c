@@ -1,14 +1,19 @@
 /* The warnings of a service whose objectives are missing, or count other windows
- * than its findings. */
+ * than its findings, or whose findings begin anew with their windows. */
 #include "engine/online/reports.h"
 #include "support/unit.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { F = DFOPT_STREAM_FINDING, O = DFOPT_STREAM_OBJECTIVE };
+enum {
+    F = DFOPT_STREAM_FINDING,
+    O = DFOPT_STREAM_OBJECTIVE,
+    R = DFOPT_STREAM_REGISTRATION
+};
 
-/* `times` windows from `window` on, `step` apart, for one node. */
+/* `times` windows from `window` on, `step` apart, for one node. A registration: of
+ * "NODE INSTANCE", with a cooldown of so many windows. */
 struct report {
     int stream;
     int64_t window, step, times;
@@ -20,8 +25,8 @@ static const struct {
     struct report reports[6];
     enum dfopt_effect effect;
     uint32_t run, metric;
-    int missing_at_end, missing,
-        clock; /* lines: before the end of the run, after */
+    int missing_at_end, missing, clock,
+        back; /* lines: before the end of the run, after */
 } cases[] = {
     {"nothing", {{0}}, .run = 1},
     {"one finding", {{F, 1, 1, 1, "n1"}}, .run = 1, .missing_at_end = 1},
@@ -59,6 +64,58 @@ static const struct {
       {O, 52, 1, 3, "n1"},
       {F, 53, 1, 5, "n1"}},
      .run = 1},
+    {"windows begin anew",
+     {{F, 1, 1, 20, "n1"}, {F, 1, 1, 20, "n1"}},
+     DFOPT_EFFECT_SEVERITY,
+     .run = 1,
+     .back = 1},
+    {"in a replay",
+     {{F, 1, 1, 20, "n1"}, {F, 1, 1, 20, "n1"}},
+     DFOPT_EFFECT_SEVERITY,
+     .run = 0},
+    {"a few findings are late",
+     {{F, 1, 1, 9, "n1"}, {F, 6, 0, 5, "n1"}, {F, 1, 1, 9, "n2"}},
+     DFOPT_EFFECT_SEVERITY,
+     .run = 1},
+    {"no further than a cooldown",
+     {{R, 9, 0, 1, "n1 a"}, {F, 10, 1, 1, "n1"}, {F, 1, 0, 1, "n1"}},
+     DFOPT_EFFECT_SEVERITY,
+     .run = 1},
+    {"further than a cooldown",
+     {{R, 9, 0, 1, "n1 a"}, {F, 11, 1, 1, "n1"}, {F, 1, 0, 9, "n1"}},
+     DFOPT_EFFECT_SEVERITY,
+     .run = 1,
+     .back = 1},
+    {"another process",
+     {{R, 1, 0, 1, "n1 a"},
+      {F, 50, 1, 1, "n1"},
+      {R, 1, 0, 1, "n1 b"},
+      {F, 1, 0, 9, "n1"}},
+     DFOPT_EFFECT_SEVERITY,
+     .run = 1},
+    {"the same process",
+     {{R, 1, 0, 1, "n1 a"},
+      {F, 50, 1, 1, "n1"},
+      {R, 1, 0, 1, "n1 a"},
+      {F, 1, 0, 9, "n1"}},
+     DFOPT_EFFECT_SEVERITY,
+     .run = 1,
+     .back = 1},
+    {"a process without a name",
+     {{R, 1, 0, 1, "n1 "},
+      {F, 50, 1, 1, "n1"},
+      {R, 1, 0, 1, " "},
+      {F, 1, 0, 9, "n1"}},
+     DFOPT_EFFECT_SEVERITY,
+     .run = 1},
+    {"a process of another node",
+     {{R, 1, 0, 1, "n1 a"},
+      {F, 50, 1, 1, "n1"},
+      {R, 1, 0, 1, "n2 b"},
+      {F, 1, 0, 9, "n1"}},
+     DFOPT_EFFECT_SEVERITY,
+     .run = 1,
+     .back = 1},
     {"far apart",
      {{F, INT64_C(1) << 53, 0, 1, "n1"}, {O, -(INT64_C(1) << 53), 1, 5, "n1"}},
      .run = 1},
@@ -75,12 +132,20 @@ static int count(const char *text, const char *event)
 static void report(struct dfopt_reports *r, const struct report *what)
 {
     struct dfopt_event e = {.stream = (uint32_t)what->stream};
-    const dfopt_sym node = dfopt_dict_intern_z(r->config->dict, what->node);
+    struct dfopt_response response = {.cooldown_windows = (double)what->window};
+    struct dfopt_knob knob = {.responses = &response, .n_responses = 1};
+    const size_t len = strcspn(what->node, " ");
+    const char *behind = what->node + len + (what->node[len] == ' ');
+    const dfopt_sym node = dfopt_dict_intern(r->config->dict, what->node, len);
+    const dfopt_sym instance = dfopt_dict_intern_z(r->config->dict, behind);
     for (int64_t i = 0; i < what->times; i++) {
         const int64_t window = what->window + i * what->step;
         if (what->stream == F) {
             e.finding.node = node;
             e.finding.window = window;
+        } else if (what->stream == R) {
+            e.registration = (struct dfopt_registration){
+                .node = node, .instance = instance, .knobs = &knob, .n_knobs = 1};
         } else {
             e.objective.node = node;
             e.objective.window = window;
@@ -117,7 +182,8 @@ static void test_warnings(void **state)
         fflush(log.out);
         if (missing != cases[i].missing ||
             count(text, "optimizer.objective.missing") != cases[i].missing_at_end ||
-            count(text, "optimizer.objective.clock") != cases[i].clock)
+            count(text, "optimizer.objective.clock") != cases[i].clock ||
+            count(text, "optimizer.window.back") != cases[i].back)
             fail_msg("%s: %s", cases[i].name, text);
         dfopt_reports_free(&r);
         dfopt_dict_destroy(config.dict);
