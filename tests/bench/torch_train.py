@@ -58,5 +58,6 @@ if hasattr(loader, "tuning_report"):
         "moves": [c.window for c in tuner.changes] if tuner else [],
         "settings": {w.number: (w.workers, w.prefetch) for w in tuner.windows
                      if w.changed or w.number == 1} if tuner else {},
+        "then": [(w.workers, w.prefetch) for w in tuner.windows][:15][-1] if tuner else [],
         "rates": [w.rate for w in tuner.windows] if tuner else [],
         "memory": [w.memory for w in tuner.windows] if tuner else []}))
