@@ -2,6 +2,7 @@
  * optimizer. */
 #include "planner/planner.h"
 
+#include "base/hostname.h"
 #include "planner/step/step.h"
 #include "planner/control/trial.h"
 
@@ -210,12 +211,19 @@ enum dfopt_err dfopt_planner_ack(struct dfopt_planner *p, uint64_t seq,
 
 /* ---- plans of a global optimizer ---- */
 
-static bool contains(const dfopt_sym *items, size_t n, dfopt_sym s)
+/* Whether one of the nodes is this host. */
+static bool names_host(const struct dfopt_planner *p, const dfopt_sym *nodes,
+                       size_t n, dfopt_sym host)
 {
-    for (size_t i = 0; i < n; i++)
-        if (items[i] == s)
-            return true;
-    return false;
+    size_t len, node_len;
+    const char *name = dfopt_dict_text(p->dict, host, &len);
+    bool found = false;
+    for (size_t i = 0; i < n && !found; i++) {
+        const char *node = dfopt_dict_text(p->dict, nodes[i], &node_len);
+        found = nodes[i] == host ||
+                (p->slots.dict && dfopt_hostname_same(name, len, node, node_len));
+    }
+    return found;
 }
 
 static void start_cooldown(struct dfopt_slot *slot,
@@ -335,7 +343,7 @@ static enum dfopt_err apply_global(struct dfopt_planner *p, uint64_t seq,
     struct dfopt_value new;
     *outcome = DFOPT_RELAY_NOT_TARGETED;
     if (p->relay_hostname != DFOPT_SYM_EMPTY && n > 0 &&
-        !contains(nodes, n, p->relay_hostname))
+        !names_host(p, nodes, n, p->relay_hostname))
         return DFOPT_OK;
     *outcome = DFOPT_RELAY_UNKNOWN_KNOB;
     if (job.knob == DFOPT_SYMMAP_NONE)

@@ -26,7 +26,9 @@ enum dfopt_err dfopt_planner_create(struct dfopt_planner **out,
     p->owns_arg = config->owns_arg;
     p->silent_job = config->silent_job;
     p->control = config->policy->on.effect != DFOPT_EFFECT_SEVERITY;
-    enum dfopt_err e = dfopt_slots_init(&p->slots);
+    const bool hosts =
+        config->policy->on.registration == DFOPT_REGISTRATION_INTERPRET;
+    enum dfopt_err e = dfopt_slots_init(&p->slots, hosts ? dict : NULL);
     if (e) {
         dfopt_planner_destroy(p);
         return e;

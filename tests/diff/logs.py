@@ -153,6 +153,10 @@ class Generated(Case):
         self.metric = rnd.choice(METRICS) if rnd.random() < .2 else None
         self.hostname = "tuolumne1001" if rnd.random() < .25 else ""
         self.broken = rnd.randint(1, 12) if rnd.random() < .3 else 0
+        hosts = random.Random("hosts %d" % seed)
+        if hosts.random() < .3:
+            self.gen += ["--host-forms", "%.2f" % hosts.choice((.02, hosts.random()))]
+            self.hostname = self.hostname and hosts.choice(("tuolumne1001", "TUOLUMNE1001.a.example"))
         self.rnd = rnd
 
     def draw_policy(self, drawn):

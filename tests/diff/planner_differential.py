@@ -165,6 +165,8 @@ def generate(seed, d):
         more.append("--hard")
     if r.random() < .4:
         more.append("--current-severity")
+    if seed % 4 == 1:
+        more += ["--host-forms", str(r.choice((.02, .3, .8)))]
     subprocess.run([sys.executable, os.path.join(SPEC, "gen_findings.py"), "--nodes", str(r.choice((1, 3, 8))), "--windows", str(r.choice((12, 24, 48, 72))),
                     "--seed", str(seed), "--global-rate", str(r.choice((0, .1, .3))), "--global-plan-rate", str(r.choice((0, .2))),
                     "--nan-rate", str(r.choice((0, .05))), "--acks", r.choice(("none", "context", "full", "mixed")),

@@ -8,6 +8,7 @@
  * has `certain`. */
 #include "planner_driver.h"
 
+#include "base/hostname.h"
 #include "policy/policy_json.h"
 
 static void print_row(struct driver *d, const struct dfopt_verdict_row *row,
@@ -195,8 +196,9 @@ static uint32_t owner_of(const struct driver *d, dfopt_sym node)
     size_t len;
     const char *text = dfopt_dict_text(d->dict, node, &len);
     uint32_t sum = 0;
+    len = dfopt_hostname_label(text, len); /* all forms of a name have one owner */
     for (size_t i = 0; i < len; i++)
-        sum += (unsigned char)text[i];
+        sum += (unsigned char)dfopt_hostname_fold(text[i]);
     return sum % d->planners;
 }
 

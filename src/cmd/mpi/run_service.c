@@ -84,7 +84,9 @@ static enum dfopt_err run(struct dfopt_session *s, struct dfopt_run_config *conf
     config->outputs_count = s->options->transport == DFOPT_TRANSPORT_MOFKA;
     dfopt_supervise_start(s->supervision, config, s->assumed_acks);
     dfopt_live_announce(&s->live, s->options);
-    return dfopt_online_run(s->comm, config, &s->result, err);
+    const enum dfopt_err e = dfopt_online_run(s->comm, config, &s->result, err);
+    dfopt_supervise_stop(s->supervision);
+    return e;
 }
 
 const struct dfopt_mode dfopt_mode_service = {

@@ -16,15 +16,14 @@ uint32_t dfopt_route_owner(const struct dfopt_dict *dict, dfopt_sym node,
     return dfopt_partition_owner(name, len, planners);
 }
 
-/* The same, remembered by the node's number. */
-static enum dfopt_err owner_of(struct dfopt_router *r, dfopt_sym node,
-                               uint32_t *out)
+uint32_t dfopt_router_owner(struct dfopt_router *r, dfopt_sym node)
 {
-    *out = dfopt_symmap_get(&r->owner, node);
-    if (*out != DFOPT_SYMMAP_NONE)
-        return DFOPT_OK;
-    *out = dfopt_route_owner(r->dict, node, r->planners);
-    return dfopt_symmap_set(&r->owner, node, *out);
+    uint32_t owner = dfopt_symmap_get(&r->owner, node);
+    if (owner != DFOPT_SYMMAP_NONE)
+        return owner;
+    owner = dfopt_route_owner(r->dict, node, r->planners);
+    (void)dfopt_symmap_set(&r->owner, node, owner); /* else it is found again */
+    return owner;
 }
 
 /* ---- what concerns the job ---- */
@@ -92,9 +91,8 @@ static enum dfopt_err route_node(struct dfopt_router *r, dfopt_sym node,
     *out = (struct dfopt_route){0, r->planners - 1, DFOPT_PARTITION_SPEAKER};
     if (node == DFOPT_SYM_EMPTY || r->planners == 1)
         return DFOPT_OK;
-    enum dfopt_err e = owner_of(r, node, &out->reporter);
-    out->first = out->last = out->reporter;
-    return e;
+    out->first = out->last = out->reporter = dfopt_router_owner(r, node);
+    return DFOPT_OK;
 }
 
 enum dfopt_err dfopt_route_finding(struct dfopt_router *r,

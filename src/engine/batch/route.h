@@ -44,6 +44,9 @@ void dfopt_router_free(struct dfopt_router *r);
 uint32_t dfopt_route_owner(const struct dfopt_dict *dict, dfopt_sym node,
                            uint32_t planners);
 
+/* The same, remembered by the node's number. */
+uint32_t dfopt_router_owner(struct dfopt_router *r, dfopt_sym node);
+
 /* A registration was routed: from now on findings that its knobs of the job respond
  * to go to all planners. What was learned stays, so that a finding may go to more
  * planners than it concerns; those leave it (dfopt_planner_finding). OK or NOMEM.

@@ -6,8 +6,8 @@
 
 static bool owns(void *arg, dfopt_sym node)
 {
-    const struct dfopt_shard *s = arg;
-    return dfopt_route_owner(s->router.dict, node, s->router.planners) == s->index;
+    struct dfopt_shard *s = arg;
+    return dfopt_router_owner(&s->router, node) == s->index;
 }
 
 enum dfopt_err dfopt_shard_start(struct dfopt_shard *s, struct dfopt_dict *dict,
