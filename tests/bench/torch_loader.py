@@ -1,6 +1,8 @@
 """TunableLoader on torch_train.py, against every static setting of a grid. By hand, on an idle
 machine; each command takes at most four minutes.
 
+With DFOPT_WAIT_MS=0 samples are all decoding: two workers are what two cores can use.
+
 usage: torch_loader.py --bin BUILD/bin COMMAND, where COMMAND is
   grid [FILE]          samples/s of each setting; the results go to FILE
   tuned FILE [RUNS]    runs that dfopt-mpi tunes, against the best of FILE

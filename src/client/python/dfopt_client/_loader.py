@@ -117,7 +117,8 @@ class TunableLoader(DataLoader):  # type: ignore[misc]
     def _attach(self, optimizer: Any, name: str, bounds: Dict[str, Tuple[int, int, int]],
                 window: float, budget: int) -> None:
         global _tuner, _tuned
-        if self._pipe or all(low == most for _, low, most in bounds.values()):
+        if self._pipe or bounds["num_workers"][2] == 0 or \
+                all(low == most for _, low, most in bounds.values()):
             return
         context, group = _context(optimizer)
         if context is None:
