@@ -48,6 +48,20 @@ listens() {
     [ -n "$(endpoint plans)" ]
 }
 
+# announce_metrics: where Prometheus finds them.
+announce_metrics() {
+    target=
+    [ -n "$DFOPT_METRICS" ] || return 0
+    at=$(logged optimizer.metrics.listening address |
+        sed "s/^0\.0\.0\.0:/$host:/; s/^\[::\]:/$host:/")
+    target=${DFOPT_TARGETS:-$results}/$job_id.json
+    { mkdir -p "${target%/*}" &&
+        printf '[{"targets": ["%s"], "labels": {"job_id": "%s"}}]\n' "$at" "$job_id" \
+            >"$target.new" && mv "$target.new" "$target"; } ||
+        say "metrics are at $at, and $target cannot be written"
+    say "metrics at http://$at/metrics"
+}
+
 # start_service: on its nodes; ends the job if it does not start.
 # shellcheck disable=SC2086 # options are split
 start_service() {
@@ -67,13 +81,15 @@ start_service() {
         ;;
     *) give_up "DFOPT_TRANSPORT is zmq or mofka, not '$DFOPT_TRANSPORT'" ;;
     esac
+    [ -z "$DFOPT_METRICS" ] || set -- "$@" --metrics-address "$DFOPT_METRICS"
     : >"$results/optimizer.log" || exit 1
-    launch_on "$on" "$DFOPT_RANKS" "$program" --transport "$DFOPT_TRANSPORT" "$@" \
+    launch_on "$on" "$DFOPT_RANKS" "$program" --fault-trace --transport "$DFOPT_TRANSPORT" "$@" \
         --idle-timeout never "$(log_option "$results/decisions.h5")" $DFOPT_OPTIONS \
         2>>"$results/optimizer.log" &
     service=$!
     comes_up "$service" listens || service_failed
     say "dfopt-mpi listens on $on"
+    announce_metrics
 }
 
 service_failed() {
@@ -112,6 +128,7 @@ stop_service() {
     kill -USR1 "$service" 2>/dev/null ||
         say "dfopt-mpi had ended before: see $results/optimizer.log"
     end_of "$service" "$DFOPT_STOP_S"
+    [ -z "$target" ] || rm -f "$target"
     say "dfopt-mpi ended with $code"
 }
 

@@ -16,5 +16,5 @@ jobs=${DFOPT_JOBS:-$PWD/jobs}
 . "$jobs/flux/flux.sh"
 
 begin
-run_to_end "$program" --transport file "$@" --plans-file "$results/plans.jsonl" \
+run_to_end "$program" --fault-trace --transport file "$@" --plans-file "$results/plans.jsonl" \
     "$(log_option "$results/decisions.h5")"

@@ -16,5 +16,5 @@ jobs=${DFOPT_JOBS:-$PWD/jobs}
 . "$jobs/flux/flux.sh"
 
 begin
-run_to_end "$program" --transport file "$@" --sweep-output "$results/sweep.h5" \
+run_to_end "$program" --fault-trace --transport file "$@" --sweep-output "$results/sweep.h5" \
     --sweep-resume

@@ -39,6 +39,22 @@ size_t dfopt_hostname_label(const char *name, size_t len)
                                                         : (size_t)(dot - name);
 }
 
+size_t dfopt_hostname_key(const char *name, size_t len,
+                          char key[DFOPT_HOSTNAME_KEY_MAX])
+{
+    const size_t n = dfopt_hostname_label(name, len);
+    if (n > DFOPT_HOSTNAME_KEY_MAX)
+        return 0;
+    for (size_t i = 0; i < n; i++)
+        key[i] = dfopt_hostname_fold(name[i]);
+    return n;
+}
+
+bool dfopt_hostname_is_short(const char *name, size_t len)
+{
+    return dfopt_hostname_label(name, len) == trimmed(name, len);
+}
+
 bool dfopt_hostname_equal(const char *a, size_t a_len, const char *b, size_t b_len)
 {
     a_len = trimmed(a, a_len);
@@ -52,6 +68,6 @@ bool dfopt_hostname_same(const char *a, size_t a_len, const char *b, size_t b_le
     const size_t b_label = dfopt_hostname_label(b, b_len);
     if (a_label != b_label || !folded_equal(a, b, a_label))
         return false;
-    return a_label == trimmed(a, a_len) || b_label == trimmed(b, b_len) ||
+    return dfopt_hostname_is_short(a, a_len) || dfopt_hostname_is_short(b, b_len) ||
            dfopt_hostname_equal(a, a_len, b, b_len);
 }

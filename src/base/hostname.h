@@ -22,6 +22,16 @@ bool dfopt_hostname_equal(const char *a, size_t a_len, const char *b, size_t b_l
 /* Bytes of the first label; all of an address, or of a name without dots. */
 size_t dfopt_hostname_label(const char *name, size_t len);
 
+/* The label by which names of one host are found: the first one in lower case, in
+ * `key`. Returns its length; 0: there is none, or it is too long to be a host's,
+ * and the name is one as it stands. */
+#define DFOPT_HOSTNAME_KEY_MAX 255
+size_t dfopt_hostname_key(const char *name, size_t len,
+                          char key[DFOPT_HOSTNAME_KEY_MAX]);
+
+/* Whether the name is its first label, but for a dot at the end. */
+bool dfopt_hostname_is_short(const char *name, size_t len);
+
 /* A letter in lower case. */
 char dfopt_hostname_fold(char c);
 

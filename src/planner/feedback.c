@@ -2,6 +2,7 @@
  * optimizer. */
 #include "planner/planner.h"
 
+#include "base/hostname.h"
 #include "planner/step/step.h"
 #include "planner/control/trial.h"
 
@@ -64,7 +65,9 @@ static int64_t window_of(const struct dfopt_planner *p, const struct dfopt_key *
         return (was->window > clock ? was->window : clock) + 1;
     }
     if (p->policy->on.ack_window == DFOPT_ACK_WINDOW_SEEN)
-        return was->window > key->slot->seen ? was->window : key->slot->seen;
+        return key->slot->has_seen && key->slot->seen > was->window
+                   ? key->slot->seen
+                   : was->window;
     return a->window;
 }
 
@@ -136,7 +139,7 @@ static bool may_adopt(struct dfopt_planner *p, uint64_t seq,
     if (!a->has_nodes && p->registry.states[key->knob].per_node)
         return false; /* it does not say which node it speaks for */
     const dfopt_sym node = site_of(p, key->knob, a->node);
-    if (node != DFOPT_SYM_EMPTY && p->owns && !p->owns(p->owns_arg, node))
+    if (!dfopt_planner_decides(p, node))
         return false;
     key->node = dfopt_slots_node(&p->slots, node);
     key->slot = key->node == DFOPT_SYMMAP_NONE
@@ -210,12 +213,19 @@ enum dfopt_err dfopt_planner_ack(struct dfopt_planner *p, uint64_t seq,
 
 /* ---- plans of a global optimizer ---- */
 
-static bool contains(const dfopt_sym *items, size_t n, dfopt_sym s)
+/* Whether one of the nodes is this host. */
+static bool names_host(const struct dfopt_planner *p, const dfopt_sym *nodes,
+                       size_t n, dfopt_sym host)
 {
-    for (size_t i = 0; i < n; i++)
-        if (items[i] == s)
-            return true;
-    return false;
+    size_t len, node_len;
+    const char *name = dfopt_dict_text(p->dict, host, &len);
+    bool found = false;
+    for (size_t i = 0; i < n && !found; i++) {
+        const char *node = dfopt_dict_text(p->dict, nodes[i], &node_len);
+        found = nodes[i] == host ||
+                (p->slots.dict && dfopt_hostname_same(name, len, node, node_len));
+    }
+    return found;
 }
 
 static void start_cooldown(struct dfopt_slot *slot,
@@ -233,7 +243,7 @@ static enum dfopt_err set_on_nodes(struct dfopt_planner *p, uint32_t knob,
                                    struct dfopt_value new)
 {
     for (size_t i = 0; i < n; i++) {
-        if (p->owns && !p->owns(p->owns_arg, nodes[i]))
+        if (!dfopt_planner_decides(p, nodes[i]))
             continue;
         struct dfopt_key key = {.knob = knob};
         key.node = dfopt_slots_node(&p->slots, nodes[i]);
@@ -335,7 +345,7 @@ static enum dfopt_err apply_global(struct dfopt_planner *p, uint64_t seq,
     struct dfopt_value new;
     *outcome = DFOPT_RELAY_NOT_TARGETED;
     if (p->relay_hostname != DFOPT_SYM_EMPTY && n > 0 &&
-        !contains(nodes, n, p->relay_hostname))
+        !names_host(p, nodes, n, p->relay_hostname))
         return DFOPT_OK;
     *outcome = DFOPT_RELAY_UNKNOWN_KNOB;
     if (job.knob == DFOPT_SYMMAP_NONE)

@@ -10,7 +10,7 @@ OPTIONS = """transport findings-file registry-file max-record-bytes strict plans
 final-state decision-log log-detail log-compression log-flush-interval compat policy
 acks relay-hostname batch-events batches-in-flight read-bytes readers
 log-level log-format debug
-no-progress help version""".split()
+no-progress fault-trace help version""".split()
 
 BAD_VALUES = [  # option, value
     ("transport", "carrier-pigeon"),

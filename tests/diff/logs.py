@@ -134,6 +134,9 @@ class Generated(Case):
                     "--global-plan-rate", "%.2f" % rnd.choice((0, .1, rnd.random())),
                     "--view", rnd.choice(("window", "window", "epoch", "host_hash"))]
         self.everything = rnd.random() < .75
+        control = random.Random("control of log %d" % seed)
+        if control.random() < .5:
+            self.gen += ["--control-rate", "%.2f" % control.choice((.1, .3, .6))]
         self.gen += [flag for flag, share in (("--hard", .4), ("--current-severity", .5), ("--summary", .25))
                      if rnd.random() < share] + ["--everything"] * self.everything
         acks = rnd.choice(("none", "context", "full", "mixed", "loop", "loop", "loop", "loop"))
@@ -153,6 +156,10 @@ class Generated(Case):
         self.metric = rnd.choice(METRICS) if rnd.random() < .2 else None
         self.hostname = "tuolumne1001" if rnd.random() < .25 else ""
         self.broken = rnd.randint(1, 12) if rnd.random() < .3 else 0
+        hosts = random.Random("hosts %d" % seed)
+        if hosts.random() < .3:
+            self.gen += ["--host-forms", "%.2f" % hosts.choice((.02, hosts.random()))]
+            self.hostname = self.hostname and hosts.choice(("tuolumne1001", "TUOLUMNE1001.a.example"))
         self.rnd = rnd
 
     def draw_policy(self, drawn):

@@ -161,10 +161,14 @@ def generate(seed, d):
     r = random.Random(seed)
     log, pol = os.path.join(d, "log.jsonl"), os.path.join(d, "drawn.json")
     more = ["--everything"] if r.random() < .8 else []
+    if r.random() < .5:
+        more += ["--control-rate", str(r.choice((.1, .3, .6)))]
     if r.random() < .3:
         more.append("--hard")
     if r.random() < .4:
         more.append("--current-severity")
+    if seed % 4 == 1:
+        more += ["--host-forms", str(r.choice((.02, .3, .8)))]
     subprocess.run([sys.executable, os.path.join(SPEC, "gen_findings.py"), "--nodes", str(r.choice((1, 3, 8))), "--windows", str(r.choice((12, 24, 48, 72))),
                     "--seed", str(seed), "--global-rate", str(r.choice((0, .1, .3))), "--global-plan-rate", str(r.choice((0, .2))),
                     "--nan-rate", str(r.choice((0, .05))), "--acks", r.choice(("none", "context", "full", "mixed")),

@@ -8,7 +8,8 @@
  *   BAD_CLOCK=S      the wall clock jumps by so many seconds, back and forth, every
  *                    time it is asked
  *   BAD_RANK=R       MPI rank R ...
- *   BAD_RECEIVES=N   ... receives N messages, then every receive fails */
+ *   BAD_RECEIVES=N   ... receives N messages, then every receive fails
+ *   BAD_START=1      ... dies of a fault as MPI starts */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -98,14 +99,27 @@ int clock_gettime(clockid_t clock, struct timespec *t)
     return rc;
 }
 
+static bool is_bad_rank(void)
+{
+    const char *rank = getenv("OMPI_COMM_WORLD_RANK"), *bad = getenv("BAD_RANK");
+    if (!rank)
+        rank = getenv("PMI_RANK");
+    return bad && strcmp(rank ? rank : "0", bad) == 0;
+}
+
+int MPI_Init_thread(int *argc, char ***argv, int wanted, int *given)
+{
+    volatile int *volatile nowhere = NULL;
+    if (is_bad_rank() && setting("BAD_START"))
+        *nowhere = 1;
+    return PMPI_Init_thread(argc, argv, wanted, given);
+}
+
 int MPI_Mrecv(void *to, int n, MPI_Datatype type, MPI_Message *message,
               MPI_Status *status)
 {
     static long received;
-    const char *rank = getenv("OMPI_COMM_WORLD_RANK"), *bad = getenv("BAD_RANK");
-    if (!rank)
-        rank = getenv("PMI_RANK");
-    if (rank && bad && strcmp(rank, bad) == 0 &&
+    if (is_bad_rank() && getenv("BAD_RECEIVES") &&
         received++ >= setting("BAD_RECEIVES"))
         return MPI_ERR_OTHER;
     return PMPI_Mrecv(to, n, type, message, status);

@@ -4,7 +4,9 @@ logged, and what is left can be read and resumed."""
 import errno
 import json
 import os
+import re
 import shutil
+import signal
 import subprocess
 import sys
 import unittest
@@ -243,6 +245,52 @@ class LostRanks(Case):
                     event = json.loads(lost[0])
                     self.assertEqual((event["rank"], event["level"]), (1, "error"))
                     self.assertIn("receiving from rank", event["error"])
+
+
+@unittest.skipIf(harness.is_sanitized(Config.program), "it has traces of its own")
+class Faults(Case):
+    """A process that dies of a fault says which it was and where, if it was asked to,
+    and ends as it would have."""
+
+    def assert_trace(self, text, name, rank=0):
+        first = re.search(rf"dfopt-mpi: rank {rank}, process [0-9]+ on \S+, ended by {name}"
+                          r"( at address 0x[0-9a-f]+)?; called from\n", text)
+        self.assertTrue(first, text[-3000:])
+        calls = text[first.end():].split("\n")
+        self.assertTrue(any("dfopt-mpi(" in x for x in calls), text[-3000:])
+        return first[1]
+
+    def test_before_mpi_has_started(self):
+        f = self.write("in.jsonl", lines(session(1, 2)))
+        for ranks in None, 2:
+            for trace in True, False:
+                with self.subTest(ranks=ranks, trace=trace):
+                    rank = 1 if ranks else 0
+                    r = run(["--findings-file", f] + ["--fault-trace"] * trace, ranks,
+                            wrapper=bad(rank=rank, start=1))
+                    self.assertEqual(r.code, 139 if ranks else -signal.SIGSEGV, r.text)
+                    self.assertEqual("ended by" in r.text, trace, r.text)
+                    if trace:
+                        self.assertEqual(self.assert_trace(r.text, "SIGSEGV", rank),
+                                         " at address 0x0")
+
+    def test_while_it_runs(self):
+        for number in signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS:
+            with self.subTest(number.name):
+                mine, other = os.pipe() # standard input that does not end
+                running = harness.Running(["--findings-file", "-", "--fault-trace"],
+                                          stdin=mine)
+                self.addCleanup(running.kill)
+                os.close(mine)
+                os.write(other, lines(session(1, 2))) # what it is shows in its bytes
+                try:
+                    wait_until(lambda: "optimizer.start" in running.so_far(), 60, "a start")
+                    os.kill(running.process.pid, number)
+                    r = running.finish()
+                finally:
+                    os.close(other)
+                self.assertEqual(r.code, -number, r.text)
+                self.assert_trace(r.text, number.name)
 
 
 @unittest.skipUnless(Config.log_program, "no dfopt-log in this build")

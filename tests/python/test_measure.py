@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """What a script measures: its windows as objectives and findings."""
 import os
+import threading
 import time
 import unittest
 import warnings
@@ -8,6 +9,7 @@ import warnings
 import dfopt_client as d
 import zmq
 from peer import DEADLINE_S, HOST, PeerTest
+from test_together import Meeting
 
 
 class Measured(PeerTest):
@@ -94,6 +96,38 @@ class Measured(PeerTest):
             measure.add(1)
             time.sleep(1e-6)
             self.assertTrue(measure.end())
+
+    def test_together(self):
+        """Windows of several processes end at the same iteration; the longest times count."""
+        meeting = Meeting(3)
+        client, ended = self.client(), {}
+
+        class Reporter:
+            def __init__(self, rank):
+                self._group = rank
+                self.client = client if rank.rank == 0 else None
+
+        def run(rank):
+            measure = d.Measure(Reporter(rank), window=0.02)
+            for i in range(60):
+                measure.fetch() if rank.rank == 2 else measure.compute()
+                time.sleep(0.002)
+                measure.add(1)
+                if measure.end():
+                    ended.setdefault(rank.rank, []).append(i)
+
+        threads = [threading.Thread(target=run, args=(r,)) for r in meeting.ranks]
+        for t in threads:
+            t.start()
+        for t in threads:
+            t.join()
+        self.assertEqual(ended[0], ended[1])
+        self.assertEqual(ended[0], ended[2])
+        self.assertEqual(ended[0][0], 9)
+        self.assertGreater(len(ended[0]), 2)
+        objective = self.take("objectives")
+        self.assertGreater(objective["metrics"]["fetch_frac"], 0.2)
+        self.assertGreater(objective["metrics"]["compute_frac"], 0.2)
 
     def test_context(self):
         """By the environment; the end of findings is the last message."""

@@ -1,5 +1,6 @@
 /* dfopt-mpi: rank 0, the leader, reads the command line; the others are its
  * workers. */
+#include "base/fault.h"
 #include "base/standard.h"
 #include "cmd/mpi/launch.h"
 #include "cmd/mpi/session.h"
@@ -132,12 +133,27 @@ static bool is_done_without_mpi(int argc, char **argv, int *code)
     return !run;
 }
 
+/* A rank that dies of a fault leaves a trace, if --fault-trace is given: also one
+ * that dies as MPI starts, so the command line is looked at before anything else.
+ */
+static void trace_faults(int argc, char **argv)
+{
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+        if (strcmp(argv[i], "--fault-trace") == 0) {
+            /* a library of Mofka's network has handlers of its own */
+            setenv("IPATH_NO_BACKTRACE", "1", 0);
+            dfopt_fault_trace("dfopt-mpi");
+            return;
+        }
+}
+
 int main(int argc, char **argv)
 {
     struct dfopt_comm *comm;
     struct dfopt_error err = {0};
     int code;
     dfopt_standard_open();
+    trace_faults(argc, argv);
     signal(SIGXFSZ, SIG_IGN); /* MPI writes files, too */
     if (is_done_without_mpi(argc, argv, &code))
         return code;

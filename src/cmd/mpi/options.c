@@ -158,6 +158,11 @@ static const struct dfopt_option table[] = {
     {"no-progress", DFOPT_OPTION_FLAG, NULL,
      "No progress line (there is none unless standard error is a terminal)",
      AT(no_progress)},
+    {"fault-trace", DFOPT_OPTION_FLAG, NULL,
+     "A process that dies of a fault (SIGSEGV and the like) writes to standard "
+     "error "
+     "where it was",
+     AT(fault_trace)},
     DFOPT_OPTION_TITLE("Help", 7),
     DFOPT_OPTION_HELP_ROWS,
     {.name = NULL}};

@@ -70,7 +70,7 @@ struct dfopt_options {
     int64_t batch_events, batches_on_way;
     enum dfopt_readers readers;
     int64_t read_bytes; /* of a rank at a time, where all read; 0: chosen */
-    bool strict, no_progress;
+    bool strict, no_progress, fault_trace;
     enum dfopt_log_level log_level;
     bool log_text;
 };

@@ -2,6 +2,7 @@
  * or a rank; everything here follows from these reports. */
 #include "cmd/mpi/supervise.h"
 
+#include "cmd/mpi/notify.h"
 #include "metrics/server.h"
 
 #include <stdlib.h>
@@ -18,6 +19,8 @@ struct dfopt_supervision {
     struct dfopt_counts counts;
     struct dfopt_board *board; /* owned; NULL: nobody looks */
     struct dfopt_metrics_server *server;
+    struct dfopt_notify notify;
+    const volatile sig_atomic_t *stop; /* of the run */
 };
 
 enum dfopt_err dfopt_supervise_create(struct dfopt_supervision **out,
@@ -33,6 +36,7 @@ enum dfopt_err dfopt_supervise_create(struct dfopt_supervision **out,
     s->live = live;
     s->log = log;
     dfopt_counts_init(&s->counts);
+    dfopt_notify_init(&s->notify, log);
     *out = s;
     if (!o->live.metrics_address)
         return DFOPT_OK;
@@ -113,6 +117,9 @@ static void report(void *arg, const struct dfopt_run_progress *p)
     look(s, p, &health);
     if (s->board)
         post(s, p, &health);
+    if (s->stop && *s->stop)
+        dfopt_notify_stopping(&s->notify);
+    dfopt_notify_report(&s->notify, p, &health);
 }
 
 void dfopt_supervise_start(struct dfopt_supervision *s,
@@ -129,9 +136,15 @@ void dfopt_supervise_start(struct dfopt_supervision *s,
     config->progress = report;
     config->progress_arg = s;
     config->counts = s->board ? &s->counts : NULL;
-    config->pulse = s->board != NULL;
+    config->pulse = s->board != NULL || s->notify.wanted;
+    s->stop = config->stop;
     if (s->server)
         dfopt_log_event(
             s->log, DFOPT_LOG_INFO, "optimizer.metrics.listening",
             DFOPT_F_TEXT("address", dfopt_metrics_server_address(s->server)));
+}
+
+void dfopt_supervise_stop(struct dfopt_supervision *s)
+{
+    dfopt_notify_stopping(&s->notify);
 }

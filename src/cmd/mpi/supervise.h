@@ -1,5 +1,5 @@
 /* What a live service shows of itself while it runs: status lines, metrics over
- * HTTP. */
+ * HTTP, notifications to systemd. */
 #ifndef DFOPT_CMD_MPI_SUPERVISE_H
 #define DFOPT_CMD_MPI_SUPERVISE_H
 
@@ -21,5 +21,8 @@ void dfopt_supervise_destroy(struct dfopt_supervision *s); /* NULL is fine */
 /* Says where metrics are, and has the run report to it. */
 void dfopt_supervise_start(struct dfopt_supervision *s,
                            struct dfopt_run_config *config, bool assumed_acks);
+
+/* The run is over; outputs are to be closed. */
+void dfopt_supervise_stop(struct dfopt_supervision *s);
 
 #endif

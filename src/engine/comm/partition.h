@@ -1,5 +1,6 @@
 /* Which planner owns a node: a stable hash of its name, so that the answer is
- * the same on every rank, in every run and on every machine. */
+ * the same on every rank, in every run and on every machine. Names that may be of
+ * one host (base/hostname.h) have one owner: the hash is of the first label. */
 #ifndef DFOPT_ENGINE_COMM_PARTITION_H
 #define DFOPT_ENGINE_COMM_PARTITION_H
 

@@ -5,9 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum dfopt_err dfopt_slots_init(struct dfopt_slots *s)
+enum dfopt_err dfopt_slots_init(struct dfopt_slots *s,
+                                const struct dfopt_dict *dict)
 {
-    *s = (struct dfopt_slots){0};
+    *s = (struct dfopt_slots){.dict = dict};
     return dfopt_slots_node(s, DFOPT_SYM_EMPTY) == DFOPT_JOB_NODE ? DFOPT_OK
                                                                   : DFOPT_ERR_NOMEM;
 }
@@ -21,12 +22,29 @@ void dfopt_slots_free(struct dfopt_slots *s)
     }
     free(s->nodes);
     dfopt_symmap_free(&s->node_of);
+    dfopt_hosts_free(&s->hosts);
     *s = (struct dfopt_slots){0};
 }
 
 uint32_t dfopt_slots_find_node(const struct dfopt_slots *s, dfopt_sym name)
 {
-    return dfopt_symmap_get(&s->node_of, name);
+    const uint32_t at = dfopt_symmap_get(&s->node_of, name);
+    return at == DFOPT_SYMMAP_NONE && s->dict
+               ? dfopt_hosts_find(&s->hosts, s->dict, name)
+               : at;
+}
+
+static bool reserve_node(struct dfopt_slots *s)
+{
+    if (s->n_nodes < s->cap)
+        return true;
+    const uint32_t cap = s->cap ? s->cap * 2 : 64;
+    struct dfopt_slot_node *nodes = realloc(s->nodes, cap * sizeof *nodes);
+    if (!nodes)
+        return false;
+    s->nodes = nodes;
+    s->cap = cap;
+    return true;
 }
 
 uint32_t dfopt_slots_node(struct dfopt_slots *s, dfopt_sym name)
@@ -34,18 +52,18 @@ uint32_t dfopt_slots_node(struct dfopt_slots *s, dfopt_sym name)
     uint32_t at = dfopt_symmap_get(&s->node_of, name);
     if (at != DFOPT_SYMMAP_NONE)
         return at;
-    if (s->n_nodes == s->cap) {
-        uint32_t cap = s->cap ? s->cap * 2 : 64;
-        struct dfopt_slot_node *nodes = realloc(s->nodes, cap * sizeof *nodes);
-        if (!nodes)
-            return DFOPT_SYMMAP_NONE;
-        s->nodes = nodes;
-        s->cap = cap;
-    }
-    if (dfopt_symmap_set(&s->node_of, name, s->n_nodes))
+    at = dfopt_slots_find_node(s, name);
+    const bool is_new = at == DFOPT_SYMMAP_NONE;
+    if (is_new && !reserve_node(s))
         return DFOPT_SYMMAP_NONE;
-    s->nodes[s->n_nodes] = (struct dfopt_slot_node){.name = name};
-    return s->n_nodes++;
+    at = is_new ? s->n_nodes : at;
+    if (s->dict && dfopt_hosts_add(&s->hosts, s->dict, name, at))
+        return DFOPT_SYMMAP_NONE;
+    if (dfopt_symmap_set(&s->node_of, name, at))
+        return DFOPT_SYMMAP_NONE;
+    if (is_new)
+        s->nodes[s->n_nodes++] = (struct dfopt_slot_node){.name = name};
+    return at;
 }
 
 dfopt_sym dfopt_slots_node_name(const struct dfopt_slots *s, uint32_t node)
@@ -76,5 +94,6 @@ uint64_t dfopt_slots_bytes(uint64_t nodes, uint64_t knobs)
     const uint64_t pages = (knobs + DFOPT_PAGE_SLOTS - 1) / DFOPT_PAGE_SLOTS;
     const uint64_t page = sizeof(struct dfopt_slot *) + 16 + /* of malloc */
                           DFOPT_PAGE_SLOTS * sizeof(struct dfopt_slot);
-    return nodes * (2 * sizeof(struct dfopt_slot_node) + 16 + pages * page);
+    return nodes * (2 * sizeof(struct dfopt_slot_node) + 16 + DFOPT_HOST_BYTES +
+                    pages * page);
 }

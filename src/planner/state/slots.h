@@ -6,6 +6,7 @@
 
 #include "model/value.h"
 #include "base/symmap.h"
+#include "planner/state/hosts.h"
 
 struct dfopt_pending { /* a plan sent and not yet acknowledged */
     uint64_t plan_id;
@@ -28,6 +29,8 @@ struct dfopt_slot {
     };
     uint64_t settled; /* 1 + event of the last plan that is settled; 0: none */
     struct dfopt_pending pending;
+    struct dfopt_value registered; /* by the first process, or a new one */
+    bool has_registered;
 };
 
 #define DFOPT_PAGE_SLOTS 4
@@ -44,13 +47,17 @@ struct dfopt_slot_node {
 struct dfopt_slots {
     struct dfopt_slot_node *nodes; /* owned */
     uint32_t n_nodes, cap;
-    struct dfopt_symmap node_of; /* by name */
+    struct dfopt_symmap node_of;   /* by name */
+    const struct dfopt_dict *dict; /* borrowed; NULL: each name is a node */
+    struct dfopt_hosts hosts;
 };
 
 #define DFOPT_JOB_NODE ((uint32_t)0)
 
-/* Starts with the whole job's node. OK or NOMEM. */
-enum dfopt_err dfopt_slots_init(struct dfopt_slots *s);
+/* Starts with the whole job's node. `dict`: names of nodes are those of hosts
+ * (hosts.h); NULL: a node is named in one way. OK or NOMEM. */
+enum dfopt_err dfopt_slots_init(struct dfopt_slots *s,
+                                const struct dfopt_dict *dict);
 void dfopt_slots_free(struct dfopt_slots *s);
 
 /* The index of a node (name DFOPT_SYM_EMPTY: the job), or DFOPT_SYMMAP_NONE. */

@@ -340,6 +340,26 @@ static void only_for_this_host(void **state)
     }
 }
 
+/* By any of its names; DFOptimizer knows one. */
+static void for_this_host_by_another_name(void **state)
+{
+    (void)state;
+    struct pf t;
+    BOTH("relay_hostname in another form")
+    {
+        t.relay_hostname = "n1.a.example";
+        if (!preset)
+            t.policy.on.registration = DFOPT_REGISTRATION_INTERPRET;
+        REGISTER(&t, KNOB());
+        GLOBAL(&t, .nodes = "n2,N1", .new = I(9));
+        pf_expect(&t, preset ? "not_targeted" : "relayed k 4->9");
+        GLOBAL(&t, .nodes = "n1.A.example.", .new = I(7));
+        pf_expect(&t, preset ? "not_targeted" : "relayed k 4->7");
+        GLOBAL(&t, .nodes = "n1.b.example", .new = I(8));
+        pf_expect(&t, "not_targeted");
+    }
+}
+
 static void fields_of_a_relayed_plan(void **state)
 {
     (void)state;
@@ -400,6 +420,7 @@ int main(void)
         cmocka_unit_test(a_global_plan_for_the_job),
         cmocka_unit_test(a_global_plan_for_nodes),
         cmocka_unit_test(only_for_this_host),
+        cmocka_unit_test(for_this_host_by_another_name),
         cmocka_unit_test(fields_of_a_relayed_plan),
         cmocka_unit_test(fields_of_an_own_plan),
     };

@@ -8,10 +8,13 @@ from typing import Any, Optional, Union
 from . import _library as lib
 from .client import Client
 from .context import OptimizerContext
+from .groups import Group
 
 __all__ = ["Measure"]
 
 _OTHER, _FETCH, _COMPUTE = range(3)
+_FIRST_ITERATIONS = 10  # of a window of several processes
+_MILLIONTHS = 1e6
 
 
 class Measure:
@@ -28,12 +31,17 @@ class Measure:
                 ...  # a window has ended: a boundary
 
     reporter is a Client, or an OptimizerContext; None, and what has no client: nothing is
-    reported, and windows end all the same. Not locked: one measure, one thread.
+    reported, and windows end all the same. If the context has a comm, all of its processes
+    measure, a window is a number of iterations that rank 0 chooses, and end and close are
+    collective when one ends; the longest times count, and rank 0 reports. Not locked: one
+    measure, one thread.
     """
 
     def __init__(self, reporter: Union[Client, OptimizerContext, None] = None,
                  window: float = 1.0) -> None:
         self._reporter = reporter
+        self._group: Optional[Group] = getattr(reporter, "_group", None)
+        self._window, self._iterations, self._most = window, 0, _FIRST_ITERATIONS
         self._lib = lib.library()
         self._m = lib.CMeasure()
         self._at = byref(self._m)
@@ -67,6 +75,10 @@ class Measure:
     def end(self, workers: int = 0, memory: float = 0.0, changed: bool = False) -> bool:
         """At the end of an iteration: if the window has lasted long enough, reports it and
         begins the next. Returns whether it did. The arguments are those of Client.window."""
+        if self._group is not None:
+            self._iterations += 1
+            if self._iterations < self._most:
+                return False
         return self._close(None, workers, memory, changed)
 
     def close(self, index: int, workers: int = 0, memory: float = 0.0,
@@ -75,13 +87,27 @@ class Measure:
         Window.window_index)."""
         return self._close(index, workers, memory, changed)
 
+    def _agree(self, group: Group) -> None:
+        """The longest fetching and computing, and how many iterations the next window has."""
+        self._phase(self._m.phase)
+        window = self._m.window
+        passed = (self._m.phase_ns - self._m.start_ns) * 1e-9
+        each = max(passed / max(self._iterations, 1), 1e-9)
+        told = group.maximum([
+            int(window.fetch_s * _MILLIONTHS), int(window.compute_s * _MILLIONTHS),
+            max(1, min(round(self._window / each), 2**40)) if group.rank == 0 else 0])
+        window.fetch_s, window.compute_s = told[0] / _MILLIONTHS, told[1] / _MILLIONTHS
+        self._most, self._iterations = told[2], 0
+
     def _close(self, index: Optional[int], workers: int, memory: float,
                changed: bool) -> bool:
+        if self._group is not None:
+            self._agree(self._group)
+            index = self.window_index if index is None else index
         self._m.window.workers, self._m.window.memory = workers, memory
         self._m.window.changed = changed
         client: Any = getattr(self._reporter, "client", self._reporter)
-        handle = None if client is None else client._handle
-        self._m.client = handle
+        self._m.client = None if client is None else client._handle
         try:
             if index is None:
                 return bool(self._lib.dfopt_measure_end(self._at, time.monotonic_ns()))
