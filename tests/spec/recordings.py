@@ -6,7 +6,7 @@ usage: recordings.py [--check] [-o FOLDER]
 
 training-16-nodes: a training job with objectives, of the nodes and of the job.  Nodes 1 to 5 read
 from slow storage, 6 to 9 from storage that more than a few readers disturb, 10 to 12 read small
-pieces, 13 and 14 open many files, 15 and 16 compute.  In window 55 the storage of the first five
+blocks, 13 and 14 open many files, 15 and 16 compute.  In window 55 the storage of the first five
 becomes slower still.  Knobs of the job: bucket_mb (communication), layout (helps), collective
 (harms).  Some plans are rejected, some acks are lost.
 
