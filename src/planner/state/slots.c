@@ -29,11 +29,8 @@ uint32_t dfopt_slots_find_node(const struct dfopt_slots *s, dfopt_sym name)
     return dfopt_symmap_get(&s->node_of, name);
 }
 
-uint32_t dfopt_slots_node(struct dfopt_slots *s, dfopt_sym name)
+uint32_t dfopt_slots_add_node(struct dfopt_slots *s, dfopt_sym name)
 {
-    uint32_t at = dfopt_symmap_get(&s->node_of, name);
-    if (at != DFOPT_SYMMAP_NONE)
-        return at;
     if (s->n_nodes == s->cap) {
         uint32_t cap = s->cap ? s->cap * 2 : 64;
         struct dfopt_slot_node *nodes = realloc(s->nodes, cap * sizeof *nodes);
@@ -48,13 +45,8 @@ uint32_t dfopt_slots_node(struct dfopt_slots *s, dfopt_sym name)
     return s->n_nodes++;
 }
 
-dfopt_sym dfopt_slots_node_name(const struct dfopt_slots *s, uint32_t node)
-{
-    return s->nodes[node].name;
-}
-
-struct dfopt_slot *dfopt_slots_at(struct dfopt_slots *s, uint32_t node,
-                                  uint32_t knob)
+struct dfopt_slot *dfopt_slots_add(struct dfopt_slots *s, uint32_t node,
+                                   uint32_t knob)
 {
     struct dfopt_slot_node *n = &s->nodes[node];
     uint32_t page = knob / DFOPT_PAGE_SLOTS;
