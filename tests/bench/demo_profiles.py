@@ -134,7 +134,7 @@ def main():
     for profile in a.profiles:
         change = a.windows // 2 if profile == "step" else 0
         top = best(a, work, "contention" if profile == "step" else profile)
-        rate = top["samples_per_second"]
+        rate = top["best_samples_per_second"]
         for method in a.methods:
             windows, plans = tune(a, work, profile, method)
             rates = [w["samples_per_second"] for w in windows]
