@@ -15,6 +15,7 @@ from .reader import Array, LogError
 from .windows import Frame, finding_blocks, window_at
 
 PER_NODE = ("node", "rank_local")  # scopes of knobs that are of nodes
+ASSUMED = "counts as applied"
 CHANGE_COLUMNS = ["seq", "window", "knob", "node", "value", "cause", "plan_id"]
 
 
@@ -24,6 +25,7 @@ class Rules:
     overrides: bool  # a change of the job does
     assumed: bool    # plans are not acknowledged: they count as applied
     of_job: Set[str]  # knobs that have one value, the job's
+    timeout: Optional[int]  # windows without an ack after which a plan counts as applied
 
     @staticmethod
     def of(log: Log) -> "Rules":
@@ -35,11 +37,13 @@ class Rules:
         if switches.get("scope") == "interpret":
             scopes = log.knobs.drop_duplicates("knob", keep="last")
             of_job = set(scopes[~scopes["scope"].isin(PER_NODE)]["knob"].dropna().astype(str))
+        controls = switches.get("effect", "severity") != "severity"
         return Rules(switches.get("global_overrides_nodes", True) is not False,
-                     log.run.acks_mode == "assumed", of_job)
+                     log.run.acks_mode == "assumed", of_job,
+                     int(switches.get("ack_timeout_windows", 8)) if controls else None)
 
     def end_own(self, cause: str) -> bool:
-        return self.overrides and (cause in ("applied", "adopted", "global plan")
+        return self.overrides and (cause in ("applied", "adopted", "global plan", ASSUMED)
                                    or (cause == "plan" and self.assumed))
 
 
@@ -125,13 +129,73 @@ def _given_up(log: Log) -> List[Tuple[Any, ...]]:
             for seq, window, knob, node, value, plan in _rows_of(log.timeouts, columns)]
 
 
+class _Windows:
+    """The windows of findings and objectives, in the order of events."""
+
+    def __init__(self, log: Log):
+        parts = [(b["seq"], b["window"]) for b in finding_blocks(log.file, ("seq", "window"))]
+        parts.append((log.objectives["seq"].to_numpy(dtype=np.int64),
+                      log.objectives["window"].to_numpy(dtype=np.int64)))
+        seq, window = (np.concatenate([p[i] for p in parts]) for i in (0, 1))
+        order = np.argsort(seq, kind="stable")
+        self.seq = seq[order]
+        self.peak = np.maximum.accumulate(window[order]) if len(seq) else window
+
+    def reached(self, window: int) -> Optional[int]:
+        """The event that brought the window, or a later one."""
+        at = int(np.searchsorted(self.peak, window))
+        return int(self.seq[at]) if at < len(self.seq) else None
+
+
+def _assumed(log: Log) -> List[Tuple[Any, ...]]:
+    """Plans of the job that count as applied though no ack came: from their verdict
+    on, or when they have waited too long. No row says so, but it ends what nodes
+    have of their own. Plans for an epoch wait as long as the longest ack has
+    taken, twice over, and for ever before there is one."""
+    rules = Rules.of(log)
+    if rules.timeout is None or rules.assumed or not rules.overrides:
+        return []
+    acks: Dict[str, Tuple[int, int]] = {}
+    for seq, at, plan, outcome in _rows_of(acks_at(log), ["seq", "at", "plan_id", "outcome"]):
+        if outcome != "unmatched":
+            acks.setdefault(str(plan), (int(seq), int(at)))
+    judged: Dict[str, Tuple[int, int]] = {}
+    for seq, at, plan in _rows_of(log.outcomes, ["seq", "window", "plan_id"]):
+        judged.setdefault(str(plan), (int(seq), int(at)))
+    windows, longest, made = _Windows(log), -1, []
+    columns = ["seq", "window", "knob", "node", "plan_id", "relay_id", "apply_when"]
+    for seq, window, knob, node, plan, relay, when in _rows_of(log.plans, columns):
+        if relay is not None or node or str(knob) in rules.of_job:
+            continue
+        window, ends = int(window), [judged[plan]] if plan in judged else []
+        limit = rules.timeout
+        if when == "epoch_boundary":
+            limit = max(limit, 2 * longest) if longest >= 0 else -1
+        late = windows.reached(window + limit) if limit >= 0 else None
+        if late is not None:
+            ends.append((late, window + limit))
+        ack = acks.get(str(plan))
+        if ack is not None and when == "epoch_boundary":
+            longest = max(longest, ack[1] - window)
+        if ends and (ack is None or min(ends)[0] < ack[0]):
+            made.append((*min(ends), knob, "", None, ASSUMED, plan))
+    return made
+
+
 def changes(log: Log) -> pd.DataFrame:
     """Everything that set a knob, in the order of events: columns seq, window, knob,
     node ("": the whole job), value, cause (registered, plan, global plan, applied,
-    rejected, cleared, timed out), plan_id. Within an event: plans that were given up
+    rejected, cleared, timed out, counts as applied), plan_id. Within an event: plans that were given up
     come before new ones."""
-    made = _registered(log) + _given_up(log) + _planned(log) + _acknowledged(log)
+    made = (_assumed(log) + _registered(log) + _given_up(log) + _planned(log)
+            + _acknowledged(log))
     made.sort(key=lambda c: int(c[0]))
+    of_job: Dict[Any, Any] = {}
+    for i, (seq, window, knob, node, value, cause, plan) in enumerate(made):
+        if cause == ASSUMED:
+            made[i] = (seq, window, knob, node, of_job.get(knob), cause, plan)
+        elif not node:
+            of_job[knob] = value
     return pd.DataFrame(made, columns=CHANGE_COLUMNS)
 
 

@@ -25,6 +25,15 @@ enum dfopt_err dfopt_buf_add(struct dfopt_buf *b, const void *bytes, size_t n);
  * pointer holds until the next call that adds. */
 void *dfopt_buf_grow(struct dfopt_buf *b, size_t n);
 
+/* The same, but the bytes are left as they are: every one must be written. */
+static inline void *dfopt_buf_extend(struct dfopt_buf *b, size_t n)
+{
+    if (n > b->cap - b->len && dfopt_buf_reserve(b, n) != DFOPT_OK)
+        return NULL;
+    b->len += n;
+    return b->data + (b->len - n);
+}
+
 /* Appends printf-formatted text; keeps a NUL behind it that len leaves out. */
 enum dfopt_err dfopt_buf_printf(struct dfopt_buf *b, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

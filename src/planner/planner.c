@@ -87,6 +87,8 @@ uint64_t dfopt_planner_bytes(uint64_t nodes, uint64_t knobs, uint64_t names)
 /* A finding at one of its sites. */
 struct visit {
     struct dfopt_look look;
+    const dfopt_sym *tags; /* of the finding */
+    size_t n_tags;
     bool own;          /* not a node's finding that comes to the job's site too */
     uint32_t position; /* of the next tag or response */
 };
@@ -212,7 +214,7 @@ static void observe_objective(struct visit *v, struct dfopt_site *site)
     const struct dfopt_series *r = site->series;
     double x;
     if (!v->own || !has_objective_metric(policy, f, &x) ||
-        (r && r->n && f->window <= r->window[r->n - 1]))
+        (r && r->n && f->window <= r->newest))
         return;
     dfopt_objective_take(v->look.pass, v->look.node, f->window, x,
                          policy->objective_metric.goal);
@@ -229,17 +231,17 @@ static void observe(struct visit *v)
     if (!site)
         return;
     observe_objective(v, site);
-    dfopt_guards_check(s, node, f->type, f->metric_state, f->metric, f->window);
+    if (p->policy->n_guards)
+        dfopt_guards_check(s, node, f->type, f->metric_state, f->metric, f->window);
     if (v->own && node == DFOPT_JOB_NODE)
         note_view(s, f);
-    size_t n;
-    const dfopt_sym *tags = dfopt_dict_items(p->dict, f->tags, &n);
-    for (size_t i = 0; i < n; i++)
-        dfopt_site_demand(s, site, tags[i], f->window);
+    for (size_t i = 0; i < v->n_tags; i++)
+        dfopt_site_demand(s, site, v->tags[i], f->window);
     if (v->own && f->trend == DFOPT_TREND_WORSENING && !site->trial &&
         !dfopt_site_has_objective(p, site))
         dfopt_site_relearn(site);
-    dfopt_judge(s, node, f->window, f);
+    if (site->trial)
+        dfopt_judge(s, node, f->window, f);
 }
 
 /* What the gates ask of all pairs alike. */
@@ -314,6 +316,7 @@ static void visit_site(struct dfopt_pass *s, const struct dfopt_finding *f,
     struct visit v = {.look = {.pass = s, .f = f},
                       .own = site_name == f->node,
                       .position = DFOPT_POSITION_TAG};
+    v.tags = dfopt_dict_items(p->dict, f->tags, &v.n_tags);
     v.look.node = dfopt_slots_node(&p->slots, site_name);
     if (v.look.node == DFOPT_SYMMAP_NONE)
         dfopt_pass_fail(s, DFOPT_ERR_NOMEM);
@@ -335,10 +338,8 @@ static void visit_site(struct dfopt_pass *s, const struct dfopt_finding *f,
     }
     if (v.look.site)
         prepare_gates(&v);
-    size_t n;
-    const dfopt_sym *tags = dfopt_dict_items(p->dict, f->tags, &n);
-    for (size_t i = 0; i < n && !s->e; i++)
-        handle_tag(&v, tags[i], improving);
+    for (size_t i = 0; i < v.n_tags && !s->e; i++)
+        handle_tag(&v, v.tags[i], improving);
     if (v.look.site && !s->e)
         dfopt_trial_opened(p, v.look.node);
 }

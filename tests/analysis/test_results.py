@@ -137,6 +137,7 @@ class Timelines(unittest.TestCase):
     def test_final_values(self):
         self.check(support.recorded())
         self.check(support.session(6, 50))
+        self.check(support.session(3, 80, 5))
         self.check(support.impatient())
         self.check(support.closed_loop("latency"))
         self.check(support.closed_loop("restart", instances=True))

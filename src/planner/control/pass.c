@@ -8,18 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct dfopt_pass dfopt_pass_begin(struct dfopt_planner *p, uint64_t seq,
-                                   struct dfopt_decisions *out)
-{
-    return (struct dfopt_pass){.p = p,
-                               .seq = seq,
-                               .out = out,
-                               .verdicts = out->verdicts.len,
-                               .plans = out->plans.len,
-                               .outcomes = out->outcomes.len,
-                               .own = {DFOPT_POSITION_JOB, DFOPT_POSITION_NODE}};
-}
-
 #define BY(name, type, member)                                                     \
     static int name(const void *a, const void *b)                                  \
     {                                                                              \
@@ -75,49 +63,24 @@ static void reject_withheld(struct dfopt_planner *p, const struct dfopt_key *key
         dfopt_trial_answered(p, key, true, NULL, window);
 }
 
-enum dfopt_err dfopt_pass_end(struct dfopt_pass *s)
+void dfopt_pass_reject_withheld(struct dfopt_pass *s)
 {
-    struct dfopt_decisions *d = s->out;
     for (size_t i = 0; i < DFOPT_ROWS(&s->withheld, struct dfopt_key); i++)
         reject_withheld(s->p, DFOPT_ROW(&s->withheld, const struct dfopt_key) + i);
     dfopt_buf_free(&s->withheld);
+}
+
+void dfopt_pass_sort(struct dfopt_pass *s)
+{
+    struct dfopt_decisions *d = s->out;
     if (d->outcomes.len > s->outcomes)
         sort_rows(&d->outcomes, s->outcomes, sizeof(struct dfopt_outcome_row),
                   by_outcome);
     if (!s->unsorted)
-        return s->e;
+        return;
     sort_rows(&d->verdicts, s->verdicts, sizeof(struct dfopt_verdict_row),
               by_verdict);
     sort_rows(&d->plans, s->plans, sizeof(struct dfopt_plan), by_plan);
-    return s->e;
-}
-
-uint32_t dfopt_pass_own(struct dfopt_pass *s, uint32_t site)
-{
-    return s->own[site != DFOPT_JOB_NODE]++;
-}
-
-void dfopt_pass_row(struct dfopt_pass *s, uint32_t site, uint32_t position,
-                    enum dfopt_verdict verdict, struct dfopt_about about,
-                    struct dfopt_compared c)
-{
-    if (!dfopt_pass_speaks(s, site))
-        return;
-    struct dfopt_verdict_row *row = dfopt_buf_grow(&s->out->verdicts, sizeof *row);
-    if (!row) {
-        dfopt_pass_fail(s, DFOPT_ERR_NOMEM);
-        return;
-    }
-    row->seq = s->seq;
-    row->position = position;
-    row->verdict = verdict;
-    row->tag = about.tag;
-    row->knob = about.knob;
-    row->node = about.node;
-    row->value = c.value;
-    row->threshold = c.threshold;
-    s->unsorted |= position < s->last;
-    s->last = position;
 }
 
 static struct dfopt_plan complete(const struct dfopt_pass *s,

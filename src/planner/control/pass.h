@@ -24,26 +24,43 @@ struct dfopt_pass {
     enum dfopt_err e;          /* the first failure, which sticks */
 };
 
-struct dfopt_pass dfopt_pass_begin(struct dfopt_planner *p, uint64_t seq,
-                                   struct dfopt_decisions *out);
+static inline struct dfopt_pass
+dfopt_pass_begin(struct dfopt_planner *p, uint64_t seq, struct dfopt_decisions *out)
+{
+    return (struct dfopt_pass){.p = p,
+                               .seq = seq,
+                               .out = out,
+                               .verdicts = out->verdicts.len,
+                               .plans = out->plans.len,
+                               .outcomes = out->outcomes.len,
+                               .own = {DFOPT_POSITION_JOB, DFOPT_POSITION_NODE}};
+}
+
+void dfopt_pass_sort(struct dfopt_pass *s);
+void dfopt_pass_reject_withheld(struct dfopt_pass *s);
 
 /* Ends the event: plans that do not leave count as rejected at once, and rows and
  * plans are put in the order of their positions. Returns the failure, if there was
  * one. */
-enum dfopt_err dfopt_pass_end(struct dfopt_pass *s);
+static inline enum dfopt_err dfopt_pass_end(struct dfopt_pass *s)
+{
+    if (s->withheld.len > 0)
+        dfopt_pass_reject_withheld(s);
+    if (s->unsorted || s->out->outcomes.len > s->outcomes)
+        dfopt_pass_sort(s);
+    return s->e;
+}
 
 /* The position of a site's (index of a node) next row that is not of a tag. */
-uint32_t dfopt_pass_own(struct dfopt_pass *s, uint32_t site);
+static inline uint32_t dfopt_pass_own(struct dfopt_pass *s, uint32_t site)
+{
+    return s->own[site != DFOPT_JOB_NODE]++;
+}
 
 /* What a verdict is about; tag and knob may be DFOPT_SYM_NONE. */
 struct dfopt_about {
     dfopt_sym tag, knob, node;
 };
-
-/* Adds a verdict of a site. */
-void dfopt_pass_row(struct dfopt_pass *s, uint32_t site, uint32_t position,
-                    enum dfopt_verdict verdict, struct dfopt_about about,
-                    struct dfopt_compared c);
 
 /* Whether rows of the site go out. */
 static inline bool dfopt_pass_speaks(const struct dfopt_pass *s, uint32_t site)
@@ -55,6 +72,31 @@ static inline void dfopt_pass_fail(struct dfopt_pass *s, enum dfopt_err e)
 {
     if (e && !s->e)
         s->e = e;
+}
+
+/* Adds a verdict of a site. */
+static inline void dfopt_pass_row(struct dfopt_pass *s, uint32_t site,
+                                  uint32_t position, enum dfopt_verdict verdict,
+                                  struct dfopt_about about, struct dfopt_compared c)
+{
+    if (!dfopt_pass_speaks(s, site))
+        return;
+    struct dfopt_verdict_row *row =
+        dfopt_buf_extend(&s->out->verdicts, sizeof *row);
+    if (!row) {
+        dfopt_pass_fail(s, DFOPT_ERR_NOMEM);
+        return;
+    }
+    *row = (struct dfopt_verdict_row){.seq = s->seq,
+                                      .position = position,
+                                      .verdict = verdict,
+                                      .tag = about.tag,
+                                      .knob = about.knob,
+                                      .node = about.node,
+                                      .value = c.value,
+                                      .threshold = c.threshold};
+    s->unsorted |= position < s->last;
+    s->last = position;
 }
 
 /* A site's plan takes effect and goes out. The draft has what the finding, the

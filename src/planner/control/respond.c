@@ -15,15 +15,6 @@ uint32_t dfopt_place_take(const struct dfopt_look *l, struct dfopt_place *place)
     return place->position;
 }
 
-void dfopt_look_row(const struct dfopt_look *l, uint32_t position,
-                    enum dfopt_verdict verdict, dfopt_sym tag, dfopt_sym knob,
-                    struct dfopt_compared c)
-{
-    const struct dfopt_about about = {
-        tag, knob, dfopt_slots_node_name(&l->pass->p->slots, l->node)};
-    dfopt_pass_row(l->pass, l->node, position, verdict, about, c);
-}
-
 /* ---- gates of every policy ---- */
 
 /* Notes the largest window of the findings that the key was looked at for. */
@@ -132,7 +123,7 @@ static bool lacks_baseline(const struct dfopt_look *l)
     const struct dfopt_site *site = l->site;
     const struct dfopt_series *r = site->series;
     return dfopt_site_has_objective(l->pass->p, site) &&
-           (r->n < 2 || r->window[r->n - 2] < site->since);
+           (r->n < 2 || r->second < site->since);
 }
 
 static enum dfopt_verdict control_gates(const struct dfopt_look *l, uint32_t knob,

@@ -33,9 +33,14 @@ enum dfopt_verdict dfopt_respond(struct dfopt_look *l,
                                  struct dfopt_compared *c);
 
 /* Appends the pair's row. */
-void dfopt_look_row(const struct dfopt_look *l, uint32_t position,
-                    enum dfopt_verdict verdict, dfopt_sym tag, dfopt_sym knob,
-                    struct dfopt_compared c);
+static inline void dfopt_look_row(const struct dfopt_look *l, uint32_t position,
+                                  enum dfopt_verdict verdict, dfopt_sym tag,
+                                  dfopt_sym knob, struct dfopt_compared c)
+{
+    const struct dfopt_about about = {
+        tag, knob, dfopt_slots_node_name(&l->pass->p->slots, l->node)};
+    dfopt_pass_row(l->pass, l->node, position, verdict, about, c);
+}
 
 /* A knob that has no room in a budget: another one gives half of what it has, and
  * both are tried together. TRADE, WOULD_PLAN or BUDGET. */

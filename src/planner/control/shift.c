@@ -54,9 +54,8 @@ void dfopt_objective_take(struct dfopt_pass *s, uint32_t node, int64_t window,
     const struct dfopt_series *r = site->series;
     if (p->policy->on.effect != DFOPT_EFFECT_OBJECTIVE)
         return;
-    if (r && r->n && window <= r->window[r->n - 1]) {
-        const struct dfopt_compared c = {(double)window,
-                                         (double)r->window[r->n - 1]};
+    if (r && r->n && window <= r->newest) {
+        const struct dfopt_compared c = {(double)window, (double)r->newest};
         add_row(s, node, DFOPT_VERDICT_STALE, c);
         return;
     }

@@ -8,12 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct dfopt_site *dfopt_site_at(struct dfopt_pass *s, uint32_t node)
+struct dfopt_site *dfopt_site_add(struct dfopt_pass *s, uint32_t node)
 {
     struct dfopt_planner *p = s->p;
-    struct dfopt_site **at = &p->slots.nodes[node].site;
-    if (*at)
-        return *at;
     /* what each finding looks at lies in its first cache line */
     struct dfopt_site *site = aligned_alloc(64, sizeof *site);
     if (!site) {
@@ -25,7 +22,7 @@ struct dfopt_site *dfopt_site_at(struct dfopt_pass *s, uint32_t node)
     site->job_changes = p->job_changes;
     site->clock = site->rest = site->epoch_delay = -1;
     site->goal = 1;
-    *at = site;
+    p->slots.nodes[node].site = site;
     return site;
 }
 
@@ -106,9 +103,9 @@ struct dfopt_adjustment *dfopt_site_next(const struct dfopt_site *site,
 
 uint32_t dfopt_series_since(const struct dfopt_series *r, int64_t since)
 {
-    uint32_t first = r->n;
-    while (first > 0 && r->window[first - 1] >= since)
-        first--;
+    uint32_t first = 0; /* counted, for nobody can foretell where a search ends */
+    for (uint32_t i = 0; i < r->n; i++)
+        first += r->window[i] < since;
     return first;
 }
 
@@ -142,11 +139,10 @@ double dfopt_site_band(const struct dfopt_planner *p, const struct dfopt_site *s
 {
     const struct dfopt_switches *on = &p->policy->on;
     const struct dfopt_series *r = site->series;
-    double sorted[DFOPT_RING], sigma = on->min_effect;
+    double sigma = on->min_effect;
     if (r->n_diffs >= 4) {
         /* the lower quartile: most jumps may be somebody's changes */
-        sort(r->diff, r->n_diffs, sorted);
-        sigma = 2.22 * sorted[r->n_diffs / 4];
+        sigma = 2.22 * r->sorted[r->n_diffs / 4];
     }
     return on->noise_z * sigma * sqrt(1 / (double)n + 1 / (double)m);
 }
@@ -154,12 +150,10 @@ double dfopt_site_band(const struct dfopt_planner *p, const struct dfopt_site *s
 double dfopt_site_noise(const struct dfopt_site *site)
 {
     const struct dfopt_series *r = site->series;
-    double sorted[DFOPT_RING];
     if (!r || r->n_diffs < 4)
         return NAN;
-    sort(r->diff, r->n_diffs, sorted);
-    const double low = 2.22 * sorted[r->n_diffs / 4];
-    const double middle = 1.05 * sorted[r->n_diffs / 2];
+    const double low = 2.22 * r->sorted[r->n_diffs / 4];
+    const double middle = 1.05 * r->sorted[r->n_diffs / 2];
     return middle > low ? middle : low;
 }
 
@@ -171,12 +165,46 @@ static void append(double *values, uint32_t n, double v)
     values[n == DFOPT_RING ? DFOPT_RING - 1 : n] = v;
 }
 
+/* Puts v where it belongs among n others, none of them NaN. */
+static void insert(double *sorted, uint32_t n, double v)
+{
+    double from[DFOPT_RING];
+    memcpy(from, sorted, n * sizeof *from);
+    for (uint32_t i = 0; i < n; i++) {
+        const double least = from[i] < v ? from[i] : v;
+        sorted[i] = i && from[i - 1] > least ? from[i - 1] : least;
+    }
+    sorted[n] = n && from[n - 1] > v ? from[n - 1] : v;
+}
+
+/* Takes the first of n that equal v away. */
+static void take_away(double *sorted, uint32_t n, double v)
+{
+    uint32_t at = 0;
+    for (uint32_t i = 0; i < n; i++)
+        at += sorted[i] < v;
+    memmove(sorted + at, sorted + at + 1, (n - at - 1) * sizeof *sorted);
+}
+
 static void note_noise(struct dfopt_series *r, double value)
 {
     const double last = r->value[r->n - 1];
     const double mean = (fabs(last) + fabs(value)) / 2;
-    append(r->diff, r->n_diffs, mean != 0 ? fabs(value - last) / mean : 0.0);
-    r->n_diffs += r->n_diffs < DFOPT_RING;
+    const double sample = mean != 0 ? fabs(value - last) / mean : 0.0;
+    const double oldest = r->diff[0];
+    const bool full = r->n_diffs == DFOPT_RING;
+    append(r->diff, r->n_diffs, sample);
+    r->n_diffs += !full;
+    if (isnan(sample))
+        r->unordered = DFOPT_RING + 1;
+    if (r->unordered) {
+        r->unordered--;
+        sort(r->diff, r->n_diffs, r->sorted);
+        return;
+    }
+    if (full)
+        take_away(r->sorted, DFOPT_RING, oldest);
+    insert(r->sorted, r->n_diffs - 1, sample);
 }
 
 void dfopt_site_take(struct dfopt_pass *s, struct dfopt_site *site, int64_t window,
@@ -194,25 +222,41 @@ void dfopt_site_take(struct dfopt_pass *s, struct dfopt_site *site, int64_t wind
         site->reference_n = 0;
         site->goal = (int8_t)goal;
     }
-    if (r->n && r->window[r->n - 1] >= site->since)
+    if (r->n && r->newest >= site->since)
         note_noise(r, value);
     if (r->n == DFOPT_RING)
         memmove(r->window, r->window + 1, (DFOPT_RING - 1) * sizeof *r->window);
     append(r->value, r->n, value);
     r->n += r->n < DFOPT_RING;
     r->window[r->n - 1] = window;
+    r->second = r->newest;
+    r->newest = window;
     if (site->trial)
         site->trial->looked_at = false;
 }
 
 /* ---- findings ---- */
 
+static struct dfopt_run *new_run(struct dfopt_site *site)
+{
+    if (site->n_demand == site->cap_demand) {
+        const uint32_t cap = site->cap_demand ? site->cap_demand * 2 : 2;
+        struct dfopt_run *more = realloc(site->demand, cap * sizeof *more);
+        if (!more)
+            return NULL;
+        site->demand = more;
+        site->cap_demand = cap;
+    }
+    return &site->demand[site->n_demand++];
+}
+
+/* To the end, for nobody can foretell where a search would stop. */
 static struct dfopt_run *find_run(const struct dfopt_site *site, dfopt_sym tag)
 {
+    struct dfopt_run *run = NULL;
     for (uint32_t i = 0; i < site->n_demand; i++)
-        if (site->demand[i].tag == tag)
-            return &site->demand[i];
-    return NULL;
+        run = site->demand[i].tag == tag ? &site->demand[i] : run;
+    return run;
 }
 
 const struct dfopt_run *dfopt_site_run(const struct dfopt_site *site, dfopt_sym tag)
@@ -229,18 +273,11 @@ void dfopt_site_demand(struct dfopt_pass *s, struct dfopt_site *site, dfopt_sym 
         run->last = window;
         return;
     }
-    if (site->n_demand == site->cap_demand) {
-        const uint32_t cap = site->cap_demand ? site->cap_demand * 2 : 2;
-        struct dfopt_run *more = realloc(site->demand, cap * sizeof *more);
-        if (!more) {
-            dfopt_pass_fail(s, DFOPT_ERR_NOMEM);
-            return;
-        }
-        site->demand = more;
-        site->cap_demand = cap;
-    }
-    site->demand[site->n_demand++] =
-        (struct dfopt_run){.first = window, .last = window, .tag = tag};
+    run = new_run(site);
+    if (run)
+        *run = (struct dfopt_run){.first = window, .last = window, .tag = tag};
+    else
+        dfopt_pass_fail(s, DFOPT_ERR_NOMEM);
 }
 
 /* ---- what is learned, and forgotten ---- */

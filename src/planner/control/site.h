@@ -14,8 +14,11 @@
  * first. */
 struct dfopt_series {
     uint32_t n, n_diffs;
+    uint32_t unordered;     /* so many samples more, one may be NaN */
+    int64_t newest, second; /* windows of the last, and of the one before it */
     int64_t window[DFOPT_RING];
     double value[DFOPT_RING], diff[DFOPT_RING];
+    double sorted[DFOPT_RING]; /* diff, in ascending order */
 };
 
 /* The current run of findings with a tag: a window without one ends it. */
@@ -35,23 +38,23 @@ enum dfopt_move_direction {
 /* What the planner has done to one knob of one site. */
 struct dfopt_adjustment {
     struct dfopt_adjustment *next; /* of the site, in order of the first moves */
-    struct dfopt_value base;       /* before the first move */
-    struct dfopt_value prev;       /* before the last move that was kept */
-    struct dfopt_value anchor;     /* before the first inconclusive step */
-    struct dfopt_value replaced;   /* by a registration; NULL: none was */
-    struct dfopt_value delta;      /* size of the last step that was kept; INT: i is
-                                    * unsigned */
-    dfopt_sym tag, apply_when;     /* of the first move, and its finding: */
-    dfopt_sym type, scope;
-    double severity;
-    uint32_t knob;         /* ordinal */
-    uint32_t inconclusive; /* steps kept though their effect could not be seen */
-    bool proven;           /* a trial has shown that the value is needed */
-    bool hurt;     /* a demanded move of this knob alone was once judged worse */
-    bool in_trial; /* the site's open trial moves it */
-    bool touched;  /* a plan of it has left */
+    uint32_t knob;                 /* ordinal */
+    bool in_trial;                 /* the site's open trial moves it */
+    bool proven;                   /* a trial has shown that the value is needed */
+    bool hurt;    /* a demanded move of this knob alone was once judged worse */
+    bool touched; /* a plan of it has left */
     uint32_t failures[DFOPT_MOVE_COUNT]; /* 0: no backoff */
     int64_t until[DFOPT_MOVE_COUNT];     /* closed before this window */
+    struct dfopt_value base;             /* before the first move */
+    struct dfopt_value prev;             /* before the last move that was kept */
+    struct dfopt_value anchor;           /* before the first inconclusive step */
+    struct dfopt_value replaced;         /* by a registration; NULL: none was */
+    struct dfopt_value delta;  /* size of the last step that was kept; INT: i is
+                                * unsigned */
+    dfopt_sym tag, apply_when; /* of the first move, and its finding: */
+    dfopt_sym type, scope;
+    double severity;
+    uint32_t inconclusive; /* steps kept though their effect could not be seen */
 };
 
 struct dfopt_site {
@@ -74,8 +77,14 @@ struct dfopt_site {
     uint32_t reference_n; /* its windows; 0: there is none */
 };
 
+struct dfopt_site *dfopt_site_add(struct dfopt_pass *s, uint32_t node);
+
 /* The site of a node, a new one if need be; NULL: no memory, as *s says. */
-struct dfopt_site *dfopt_site_at(struct dfopt_pass *s, uint32_t node);
+static inline struct dfopt_site *dfopt_site_at(struct dfopt_pass *s, uint32_t node)
+{
+    struct dfopt_site *site = s->p->slots.nodes[node].site;
+    return site ? site : dfopt_site_add(s, node);
+}
 void dfopt_site_free(struct dfopt_site *site);
 
 /* About how many bytes so many sites take at most, with an objective, an open trial
@@ -116,7 +125,7 @@ static inline bool dfopt_site_has_objective(const struct dfopt_planner *p,
 {
     const struct dfopt_series *r = site->series;
     return r && r->n &&
-           r->window[r->n - 1] >= site->clock - p->policy->on.ack_timeout_windows;
+           r->newest >= site->clock - p->policy->on.ack_timeout_windows;
 }
 
 /* The index of the first objective of window `since` or later. */

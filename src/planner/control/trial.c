@@ -163,11 +163,8 @@ static void settle(struct dfopt_planner *p, struct dfopt_site *site, int64_t win
         end(p, site, site->clock > t->effect ? site->clock : t->effect);
 }
 
-void dfopt_trial_opened(struct dfopt_planner *p, uint32_t node)
+void dfopt_trial_settle_opened(struct dfopt_planner *p, struct dfopt_site *site)
 {
-    struct dfopt_site *site = p->slots.nodes[node].site;
-    if (!site || !site->trial || !site->trial->opening)
-        return;
     site->trial->opening = false;
     settle(p, site, site->clock + 1);
 }
@@ -398,8 +395,8 @@ static void take_over_since(struct dfopt_site *site, int64_t since)
     site->reference_n = 0;
 }
 
-struct dfopt_site *dfopt_site_advance(struct dfopt_pass *s, uint32_t node,
-                                      int64_t window)
+struct dfopt_site *dfopt_site_catch_up(struct dfopt_pass *s, uint32_t node,
+                                       int64_t window)
 {
     struct dfopt_planner *p = s->p;
     struct dfopt_site *site = dfopt_site_at(s, node);

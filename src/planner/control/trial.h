@@ -59,8 +59,15 @@ bool dfopt_trial_add(struct dfopt_pass *s, struct dfopt_trial *t,
 struct dfopt_trial *dfopt_trial_detach(struct dfopt_planner *p,
                                        struct dfopt_site *site);
 
+void dfopt_trial_settle_opened(struct dfopt_planner *p, struct dfopt_site *site);
+
 /* The event that made the moves is over. */
-void dfopt_trial_opened(struct dfopt_planner *p, uint32_t node);
+static inline void dfopt_trial_opened(struct dfopt_planner *p, uint32_t node)
+{
+    struct dfopt_site *site = p->slots.nodes[node].site;
+    if (site && site->trial && site->trial->opening)
+        dfopt_trial_settle_opened(p, site);
+}
 
 /* An ack of a plan at a site: whether it was rejected, the value that it tells
  * (or NULL), and the window in which the values changed. */
@@ -92,9 +99,23 @@ void dfopt_trial_rows(struct dfopt_pass *s, const struct dfopt_trial *t,
 void dfopt_trial_drop(struct dfopt_pass *s, uint32_t node,
                       enum dfopt_verdict verdict, int64_t window);
 
+struct dfopt_site *dfopt_site_catch_up(struct dfopt_pass *s, uint32_t node,
+                                       int64_t window);
+
 /* An event of a window comes to a site: its clock, and what happened to it from
  * outside since the last one. Returns the site; NULL: no memory. */
-struct dfopt_site *dfopt_site_advance(struct dfopt_pass *s, uint32_t node,
-                                      int64_t window);
+static inline struct dfopt_site *dfopt_site_advance(struct dfopt_pass *s,
+                                                    uint32_t node, int64_t window)
+{
+    const struct dfopt_planner *p = s->p;
+    struct dfopt_site *site = p->slots.nodes[node].site;
+    if (!site || site->recheck || site->disturbed ||
+        site->generation != p->generation ||
+        (node != DFOPT_JOB_NODE && site->job_changes != p->job_changes) ||
+        (site->trial && site->trial->unanswered))
+        return dfopt_site_catch_up(s, node, window);
+    site->clock = window > site->clock ? window : site->clock;
+    return site;
+}
 
 #endif

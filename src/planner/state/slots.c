@@ -47,7 +47,7 @@ static bool reserve_node(struct dfopt_slots *s)
     return true;
 }
 
-uint32_t dfopt_slots_node(struct dfopt_slots *s, dfopt_sym name)
+uint32_t dfopt_slots_add_node(struct dfopt_slots *s, dfopt_sym name)
 {
     uint32_t at = dfopt_symmap_get(&s->node_of, name);
     if (at != DFOPT_SYMMAP_NONE)
@@ -66,13 +66,8 @@ uint32_t dfopt_slots_node(struct dfopt_slots *s, dfopt_sym name)
     return at;
 }
 
-dfopt_sym dfopt_slots_node_name(const struct dfopt_slots *s, uint32_t node)
-{
-    return s->nodes[node].name;
-}
-
-struct dfopt_slot *dfopt_slots_at(struct dfopt_slots *s, uint32_t node,
-                                  uint32_t knob)
+struct dfopt_slot *dfopt_slots_add(struct dfopt_slots *s, uint32_t node,
+                                   uint32_t knob)
 {
     struct dfopt_slot_node *n = &s->nodes[node];
     uint32_t page = knob / DFOPT_PAGE_SLOTS;

@@ -63,10 +63,20 @@ void dfopt_slots_free(struct dfopt_slots *s);
 /* The index of a node (name DFOPT_SYM_EMPTY: the job), or DFOPT_SYMMAP_NONE. */
 uint32_t dfopt_slots_find_node(const struct dfopt_slots *s, dfopt_sym name);
 
-/* The same, added if need be; DFOPT_SYMMAP_NONE on NOMEM. */
-uint32_t dfopt_slots_node(struct dfopt_slots *s, dfopt_sym name);
+uint32_t dfopt_slots_add_node(struct dfopt_slots *s, dfopt_sym name);
 
-dfopt_sym dfopt_slots_node_name(const struct dfopt_slots *s, uint32_t node);
+/* The same, added if need be; DFOPT_SYMMAP_NONE on NOMEM. */
+static inline uint32_t dfopt_slots_node(struct dfopt_slots *s, dfopt_sym name)
+{
+    const uint32_t at = dfopt_symmap_get(&s->node_of, name);
+    return at != DFOPT_SYMMAP_NONE ? at : dfopt_slots_add_node(s, name);
+}
+
+static inline dfopt_sym dfopt_slots_node_name(const struct dfopt_slots *s,
+                                              uint32_t node)
+{
+    return s->nodes[node].name;
+}
 
 /* The slot, NULL if it does not exist. */
 static inline struct dfopt_slot *dfopt_slots_find(const struct dfopt_slots *s,
@@ -79,9 +89,16 @@ static inline struct dfopt_slot *dfopt_slots_find(const struct dfopt_slots *s,
                : NULL;
 }
 
+struct dfopt_slot *dfopt_slots_add(struct dfopt_slots *s, uint32_t node,
+                                   uint32_t knob);
+
 /* The slot, zeroed if new; NULL on NOMEM. Stays where it is. */
-struct dfopt_slot *dfopt_slots_at(struct dfopt_slots *s, uint32_t node,
-                                  uint32_t knob);
+static inline struct dfopt_slot *dfopt_slots_at(struct dfopt_slots *s,
+                                                uint32_t node, uint32_t knob)
+{
+    struct dfopt_slot *slot = dfopt_slots_find(s, node, knob);
+    return slot ? slot : dfopt_slots_add(s, node, knob);
+}
 
 /* Bytes that so many nodes take if each has a slot for every knob. */
 uint64_t dfopt_slots_bytes(uint64_t nodes, uint64_t knobs);
