@@ -221,6 +221,7 @@ class Pictures(unittest.TestCase):
         """Each colour of a picture is a role, so that the page can have it dark."""
         self.assertEqual(len(set(style.LIGHT.values())), len(style.LIGHT))
         self.assertEqual(set(style.LIGHT), set(style.DARK))
+        self.assertEqual(len(style.Look().groups()), len(gates.GROUPS))
         log = load(support.closed_loop("latency"))
         for number, (what, fig) in enumerate(self.figures(log, style.Look())):
             svg = style.inline(fig, f"f{number}-", "wide", what)

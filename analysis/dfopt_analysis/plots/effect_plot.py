@@ -57,7 +57,7 @@ def _panel(ax: Any, table: pd.DataFrame, knobs: Any, what: str, colour: str,
     if what != "gain":
         low, high = min(low, -high), max(high, -low)
     ax.set_xlim(low - 0.05 * (high - low), high + 0.05 * (high - low))
-    ax.locator_params(axis="x", nbins=5 if look.phone else 7)
+    ax.locator_params(axis="x", nbins=5)
     ax.set_ylim(len(knobs) - 0.4, -0.6)
     ax.grid(axis="y", visible=False)
 

@@ -25,7 +25,8 @@ LIGHT: Dict[str, str] = {
     "applied": "#009e73", "rejected": "#b3367a", "other": "#8a6d00",
     "group0": "#9a9a9a", "group1": "#56b4e9", "group2": "#cc79a7",
     "group3": "#a3aecf", "group4": "#009e74", "group5": "#e69f00",
-    "group6": "#0072b3", "group7": "#d55e01", "group8": "#1b1f26",
+    "group6": "#0072b3", "group7": "#8a5a32", "group8": "#d55e01",
+    "group9": "#1b1f26",
 }
 DARK: Dict[str, str] = {
     "paper": "#0d1117", "ink": "#e6edf3", "soft": "#9aa4af", "grid": "#30363d",
@@ -33,7 +34,8 @@ DARK: Dict[str, str] = {
     "applied": "#2bc79a", "rejected": "#f08bc4", "other": "#d9b84a",
     "group0": "#6e7681", "group1": "#56b4e8", "group2": "#d79ac0",
     "group3": "#56638a", "group4": "#12a67c", "group5": "#e69f01",
-    "group6": "#2f7fc1", "group7": "#f0883f", "group8": "#fffffd",
+    "group6": "#2f7fc1", "group7": "#a8744a", "group8": "#f0883f",
+    "group9": "#fffffd",
 }
 THEMES = {"light": LIGHT, "dark": DARK}
 PAGE_INCHES, PHONE_INCHES = 10.4, 3.55
@@ -58,7 +60,7 @@ class Look:
         return self.colours[role]
 
     def groups(self) -> List[str]:
-        return [self.colours[f"group{i}"] for i in range(9)]
+        return [c for role, c in self.colours.items() if role.startswith("group")]
 
 
 def settings(look: Look) -> Dict[str, Any]:
