@@ -268,6 +268,10 @@ class Epoch:
             _Feed(self._indices, self._sizes, self._batched), self._seeds.later()))
         return True
 
+    def runs(self, settings: Settings) -> bool:
+        """Whether these are in force alone: the workers before them have given all."""
+        return len(self._segments) == 1 and settings.same(self._segments[0].settings)
+
     # ---- ending ----
 
     @property

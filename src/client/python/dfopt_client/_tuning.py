@@ -9,7 +9,7 @@ from ._machine import available_bytes, cores, held_bytes
 from ._segments import Epoch, Settings
 from .context import OptimizerContext
 from .errors import ArgumentError
-from .groups import Group
+from .groups import Group, agree
 from .types import ActionPlan, KnobDef, KnobResponse
 
 __all__ = ["Auto", "Tuner", "auto"]
@@ -94,6 +94,7 @@ class Tuner:
         self.windows: List[Window] = []
         self.changes: List[Change] = []
         self.epoch_of: Callable[[], Optional[Epoch]] = lambda: None
+        self._unanswered: List[ActionPlan] = []
         self._mark: Optional[float] = None
         self._steps = _FIRST_STEPS
         self._held, self._batch = 0, 0
@@ -144,7 +145,7 @@ class Tuner:
     def _fresh(self) -> None:
         self._fetch = self._compute = 0.0
         self._samples = self._in_window = 0
-        self._changed = False
+        self._changed = bool(self._unanswered)
 
     def _note(self, parameter: str, before: int, after: int, why: str) -> None:
         text = f"{parameter} {before} -> {after}: {why}" if before != after else \
@@ -159,6 +160,11 @@ class Tuner:
             self._compute += now - self._mark
         self._mark = now
         before = self.settings
+        if self._unanswered and self._group is None:
+            epoch = self.epoch_of()
+            if epoch is not None and epoch.runs(self.settings):
+                self._answer_all()
+            del epoch
         ends = self._in_window >= self._steps if self._group is not None else \
             (self._fetch + self._compute >= self._window and self._in_window >= _LEAST_STEPS)
         if ends:
@@ -213,6 +219,8 @@ class Tuner:
             fetch / max(fetch + compute, 1e-9), self.settings.workers,
             self.settings.prefetch, memory, self._changed))
         del self.windows[:-_KEPT]
+        if self._group is not None:
+            self._answer_all()
         self.index += 1
         self._fresh()
         if memory > 1:
@@ -254,17 +262,29 @@ class Tuner:
         if value > before and self.budget and self._would_hold(want) > self.budget:
             why_not = (f"would hold {self._would_hold(want) / 1e9:.2f} GB of a budget of "
                        f"{self.budget / 1e9:.2f} GB")
-        # The window under way is the last that shows the old value: in the one behind it,
-        # too, batches come that both the old workers and the new have loaded.
-        applied = self.context.ack_action(
-            plan, before, value if not why_not else None,
-            "rejected" if why_not else "applied", why_not, window_index=self.index)
+        applied, why = not why_not, why_not
+        if self._group is not None:
+            applied, why = agree(self._group, why_not or None)
         if applied:
             self.settings = want
             self._changed = True
+            self._unanswered.append(plan)
             self._note(parameter, before, value, plan.rationale or plan.finding_type)
         else:
-            self._note(parameter, before, before, why_not or "not all ranks could")
+            self._answer(plan, "rejected", why)
+            self._note(parameter, before, before, why)
+
+    def _answer(self, plan: ActionPlan, status: str, why: str = "") -> None:
+        client = self.context.client
+        if client is not None:
+            client.ack(plan, status, reason=why, window_index=self.index)
+
+    def _answer_all(self) -> None:
+        """What was applied is acknowledged when the workers before have given all they had:
+        until then they and the new ones load beside each other, and a window shows neither."""
+        for plan in self._unanswered:
+            self._answer(plan, "applied")
+        self._unanswered.clear()
 
     # ---- the report ----
 
