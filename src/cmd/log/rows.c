@@ -96,6 +96,8 @@ static const struct dl_field ack_fields[] = {
     FIELD("given_knob", SYM, given_knob),
     FIELD("given_node", SYM, given_node),
     FIELD("has_nodes", FLAG, has_nodes),
+    FIELD("instance", SYM, instance),
+    FIELD_ENUM("tally", dfopt_ack_tally_name, tally),
     FIELD("window", WINDOW, window),
     FIELD("cooldown_window", WINDOW, cooldown_window),
     FIELD("given_old", VALUE, given_old),
@@ -103,6 +105,12 @@ static const struct dl_field ack_fields[] = {
     FIELD("value", VALUE, value),
     FIELD_POOL("reason", TEXT, ACK_REASON, reason),
     FIELDS_END};
+#undef ROW
+#define ROW dfopt_declog_control_row
+static const struct dl_field control_fields[] = {
+    FIELD_ENUM("action", dfopt_command_action_name, action),
+    FIELD_ENUM("outcome", dfopt_command_outcome_name, outcome),
+    FIELD("by", SYM, by), FIELD_POOL("body", JSON, COMMAND, body), FIELDS_END};
 #undef ROW
 #define ROW dfopt_relay_row
 static const struct dl_field global_plan_fields[] = {

@@ -1,6 +1,7 @@
 /* A live service over ZMQ or Mofka: it runs until a signal or silence ends it. */
 #include "cmd/mpi/run.h"
 
+#include "cmd/mpi/endpoints.h"
 #include "cmd/mpi/supervise.h"
 #include "engine/online/leader.h"
 #include "journal/source.h"
@@ -39,6 +40,9 @@ static enum dfopt_err open_endpoints(struct dfopt_session *s,
 {
     struct dfopt_buf path = {0};
     enum dfopt_err e = dfopt_live_open(&s->live, s->options, err);
+    if (!e && is_named(s->options->live.endpoints_file))
+        e = dfopt_endpoints_write(&s->live, s->options, err);
+    s->endpoints_written = !e && is_named(s->options->live.endpoints_file);
     if (!e)
         e = dfopt_supervise_create(&s->supervision, s->options, &s->live, s->log,
                                    err);
@@ -81,6 +85,9 @@ static enum dfopt_err run(struct dfopt_session *s, struct dfopt_run_config *conf
     config->relay_hostname = relay_hostname(s, config->relay_hostname);
     config->source = s->left_over ? s->left_over : s->live.source;
     config->journal = s->journal;
+    config->port = s->live.port;
+    config->restore = s->options->live.restore_ms >= 0;
+    config->restore_ms = s->options->live.restore_ms;
     config->outputs_count = s->options->transport == DFOPT_TRANSPORT_MOFKA;
     dfopt_supervise_start(s->supervision, config, s->assumed_acks);
     dfopt_live_announce(&s->live, s->options);

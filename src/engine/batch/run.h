@@ -8,6 +8,7 @@
 #include "journal/journal.h"
 #include "metrics/counts.h"
 #include "state/fold.h"
+#include "state/tally.h"
 #include "transport/transport.h"
 
 #include <signal.h>
@@ -29,7 +30,8 @@ struct dfopt_totals {
     uint64_t skipped_inputs; /* files that could not be read to their end */
     uint64_t verdicts[DFOPT_VERDICT_COUNT];
     uint64_t plans, relays; /* made here; passed on for a global optimizer */
-    uint64_t acks_unmatched, global_plans_rejected;
+    uint64_t acks_unmatched, global_plans_rejected, commands_refused;
+    uint64_t acks_contradict; /* what another process has said of the plan */
 };
 
 /* How far a run is; for a progress line. */
@@ -64,9 +66,13 @@ struct dfopt_run_config {
     bool assumed_acks;
     dfopt_sym relay_hostname;
     const struct dfopt_fold *resume; /* state of the resumed run; NULL: none */
+    struct dfopt_tally *tally;       /* of acks; NULL: they are not compared */
     const struct dfopt_initial *initial;
     size_t n_initial;
     struct dfopt_source *source;
+    struct dfopt_port *port; /* of operators; NULL: none */
+    bool restore;            /* told to stop, put the registered values back, */
+    int64_t restore_ms;      /* and wait so long for acks */
     struct dfopt_sink *sinks[DFOPT_SINKS_MAX]; /* each gets every plan */
     size_t n_sinks;
     struct dfopt_sink *recording; /* NULL, or gets what comes in, as an event log */
