@@ -7,7 +7,7 @@ import sys
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-from mpiio import EVERY, LIBRARY, MpiTest, knobs
+from mpiio import EVERY, FIRST, LIBRARY, MpiTest, knobs
 
 # Open MPI 4.1's ROMIO crashes in MPI_File_iwrite_at_all and hangs in opens of several
 # threads, by itself.
@@ -33,7 +33,7 @@ class Guest(MpiTest):
         content = knobs(wait_ms=0, hints={"cb_buffer_size": "65536"}, min_bytes=1)
         del content["knobs"]["cb_buffer_size"]
         tuned = {**o.environment, **self.knob_file(content)}
-        for case, io in CASES:
+        for case, io in CASES[:5] if FIRST else CASES:
             plain = self.run_case(case, io, [])
             self.assertIn("rank 2: finalized", plain[0])
             with self.subTest(case=case, io=io, env="nobody asked"):
@@ -79,7 +79,7 @@ class Guest(MpiTest):
                                  "DFOPT_MPIIO_REPORT": "no/such"}, None, "no/such"),
                      (lambda _: {**self.knob_file(knobs()),
                                  "DFOPT_CLIENT_PLANS": "tcp://x:y"}, None, "tcp://x:y")]
-        for make, content, text in settings:
+        for make, content, text in settings[::4 if FIRST else 1]:  # sanitized: a few
             with self.subTest(text=text):
                 out, err = self.finish(self.run_strided(1, ranks=2, env=make(content)))
                 self.assertIn("0 ranks read wrong data", out)
