@@ -2,7 +2,7 @@
 # Installs the Debian packages that the groups given need, or, without the right
 # to, says exactly which are missing.
 #
-# usage: jobs/packages.sh GROUP...     groups: build, test, analysis, cluster, fuzz
+# usage: jobs/packages.sh GROUP...     groups: build, test, ml, analysis, cluster, fuzz
 set -eu
 
 packages=""
@@ -11,16 +11,18 @@ for group in "$@"; do
     case $group in
     build) packages="$packages gcc g++ make cmake pkg-config openmpi-bin libopenmpi-dev libzmq3-dev
                libjson-c-dev libhdf5-openmpi-dev libxxhash-dev zlib1g-dev uthash-dev
-               libdeflate-dev libisal-dev libsimdjson-dev" ;;
-    test) packages="$packages libc6-dbg libcmocka-dev python3 python3-zmq python3-setuptools
+               libdeflate-dev libisal-dev libsimdjson-dev libmicrohttpd-dev
+               libsystemd-dev" ;;
+    test) packages="$packages libc6-dbg libcmocka-dev python3 python3-zmq python3-setuptools python3-prometheus-client
                python3-pip procps util-linux iproute2 shellcheck dpkg-dev file
                clang-format codespell gdb
                $analysis mypy python3-selenium chromium chromium-driver" ;;
+    ml) packages="$packages python3 python3-torch python3-mpi4py" ;; # optional: docs/pytorch.md
     analysis) packages="$packages python3 $analysis" ;;
     cluster) packages="$packages slurm-wlm munge" ;; # its tests: jobs/README.md
     fuzz) packages="$packages clang libclang-rt-dev" ;;
     *) echo "packages.sh: unknown group '$group'" \
-        "(build, test, analysis, cluster, fuzz)" >&2; exit 2 ;;
+        "(build, test, ml, analysis, cluster, fuzz)" >&2; exit 2 ;;
     esac
 done
 

@@ -14,6 +14,7 @@ logged() {
 # topic; nothing before it does.
 endpoint() {
     case $DFOPT_TRANSPORT:$1 in
+    zmq:registrations | zmq:acks) endpoint applications ;;
     zmq:*) logged optimizer.listening "$1" | sed "s/0\.0\.0\.0/$host/" ;;
     *:findings) logged optimizer.stream.start input_topic ;;
     *:plans) logged optimizer.stream.start output_topic ;;
@@ -48,6 +49,20 @@ listens() {
     [ -n "$(endpoint plans)" ]
 }
 
+# announce_metrics: where Prometheus finds them.
+announce_metrics() {
+    target=
+    [ -n "$DFOPT_METRICS" ] || return 0
+    at=$(logged optimizer.metrics.listening address |
+        sed "s/^0\.0\.0\.0:/$host:/; s/^\[::\]:/$host:/")
+    target=${DFOPT_TARGETS:-$results}/$job_id.json
+    { mkdir -p "${target%/*}" &&
+        printf '[{"targets": ["%s"], "labels": {"job_id": "%s"}}]\n' "$at" "$job_id" \
+            >"$target.new" && mv "$target.new" "$target"; } ||
+        say "metrics are at $at, and $target cannot be written"
+    say "metrics at http://$at/metrics"
+}
+
 # start_service: on its nodes; ends the job if it does not start.
 # shellcheck disable=SC2086 # options are split
 start_service() {
@@ -57,7 +72,8 @@ start_service() {
     case $DFOPT_TRANSPORT in
     zmq)
         set -- --address "$any" --bind --plans-address "$any" --plans-pattern pub \
-            --registry-address "$any" --acks-address "$any"
+            --applications-address "$any" --endpoints-file "$results/endpoints.json"
+        rm -f "$results/endpoints.json"
         ;;
     mofka)
         find_broker
@@ -67,6 +83,7 @@ start_service() {
         ;;
     *) give_up "DFOPT_TRANSPORT is zmq or mofka, not '$DFOPT_TRANSPORT'" ;;
     esac
+    [ -z "$DFOPT_METRICS" ] || set -- "$@" --metrics-address "$DFOPT_METRICS"
     : >"$results/optimizer.log" || exit 1
     launch_on "$on" "$DFOPT_RANKS" "$program" --fault-trace --transport "$DFOPT_TRANSPORT" "$@" \
         --idle-timeout never "$(log_option "$results/decisions.h5")" $DFOPT_OPTIONS \
@@ -74,6 +91,7 @@ start_service() {
     service=$!
     comes_up "$service" listens || service_failed
     say "dfopt-mpi listens on $on"
+    announce_metrics
 }
 
 service_failed() {
@@ -89,7 +107,10 @@ run_application() {
     DFOPT_CLIENT_REGISTRY=$(endpoint registrations)
     DFOPT_CLIENT_ACKS=$(endpoint acks)
     case $DFOPT_TRANSPORT in
-    zmq) export DFOPT_CLIENT_PLANS_PATTERN=sub ;;
+    zmq)
+        DFOPT_CLIENT_ENDPOINTS=$results/endpoints.json
+        export DFOPT_CLIENT_ENDPOINTS DFOPT_CLIENT_PLANS_PATTERN=sub
+        ;;
     mofka) export DFOPT_CLIENT_GROUP_FILE="$group_file" ;;
     esac
     DFOPT_APP_NODES=$(nodes_behind "$DFOPT_SERVICE_NODES")
@@ -112,6 +133,7 @@ stop_service() {
     kill -USR1 "$service" 2>/dev/null ||
         say "dfopt-mpi had ended before: see $results/optimizer.log"
     end_of "$service" "$DFOPT_STOP_S"
+    [ -z "$target" ] || rm -f "$target"
     say "dfopt-mpi ended with $code"
 }
 

@@ -31,6 +31,12 @@
 : "${DFOPT_INTERFACE:=}"
 : "${DFOPT_OPTIONS:=}"
 
+# Metrics of the service: HOST:PORT (*:0 is any free port, at every interface); empty:
+# none. Where they are is written to JOBID.json in the folder DFOPT_TARGETS (empty: the
+# folder of results), as Prometheus' file_sd reads it, and removed at the end.
+: "${DFOPT_METRICS:=}"
+: "${DFOPT_TARGETS:=}"
+
 # Between the service and the application: zmq, or mofka (docs/mofka.md). With mofka:
 # the broker's group file, which has DFOPT_START_S to be there; or a command, split at
 # blanks, that is the broker of this job alone and writes the file MOFKA_GROUP_FILE:

@@ -8,6 +8,7 @@ set -eu
 top=$(cd "$(dirname "$0")/.." && pwd)
 cd "$top"
 sh jobs/packages.sh build test
+sh jobs/packages.sh ml || echo "run.sh: no torch or mpi4py; their tests will be skipped" >&2
 jobs=$(nproc)
 at_once=$((jobs + (jobs + 1) / 2)) # tests, which wait half of their time
 if [ "$(id -u)" = 0 ]; then

@@ -129,6 +129,11 @@ def noise_of(values: Array) -> float:
     return float(max(2.22 * jumps[len(jumps) // 4], 1.05 * jumps[len(jumps) // 2]))
 
 
+def is_certain(gain: float, error: float, n: int, m: int, least: float) -> bool:
+    """Whether a gain between medians of n and m windows is certain; least: min_effect."""
+    return bool(error == error and abs(gain) >= max(least, (3 + 6 / (n + m)) * error))
+
+
 @dataclass
 class Claim:
     """Windows before the first plan against the last ones. gain: share of base, more
@@ -158,7 +163,7 @@ def claim(windows: Array, values: Array, goal: int, first_plan: int,
     error = 1.25 * noise_of(values) * float(np.sqrt(1 / len(before) + 1 / len(after)))
     error *= max(1.0, abs(now / base)) if base else 1.0
     return Claim(first_plan, base, len(before), now, len(after), gain, error,
-                 bool(error == error and abs(gain) >= max(least, 3 * error)))
+                 is_certain(gain, error, len(before), len(after), least))
 
 
 def first_plan(log: Log) -> Optional[int]:

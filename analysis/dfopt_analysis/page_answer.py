@@ -40,7 +40,8 @@ def _claim(c: Claim, made: Course, least: float) -> str:
         return _sentence("Not certain whether it helped.",
                          f"The gain of the objective is {_interval(c)} (two standard "
                          f"errors): {_figures(c, made)}. A certain gain is at least "
-                         f"three standard errors and {percent(least)[1:]}.")
+                         f"{3 + 6 / (c.base_n + c.now_n):.2g} standard errors and "
+                         f"{percent(least)[1:]}.")
     return _sentence("It helped." if c.gain > 0 else "It made things worse.",
                      f"The gain of the objective is {_interval(c)} (two standard "
                      f"errors): {_figures(c, made)}.")

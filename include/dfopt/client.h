@@ -21,7 +21,8 @@
  * It is a guest in the process. It starts one listener thread, which takes no
  * signals, beside the two that libzmq starts; it installs no signal handlers,
  * never exits, prints nothing (see dfopt_client_options.log), reads no
- * environment, and keeps no global state: clients are independent of each other.
+ * environment, and keeps no global state but a list of connections for fork:
+ * clients are independent of each other.
  *
  * Without an optimizer the application runs unchanged. No call waits for one;
  * registrations and acks wait inside the library, bounded, until it is there.
@@ -33,8 +34,10 @@
  *
  * Fork. The client belongs to the process that created it. In a child that has
  * not called exec it is inert: dfopt_client_at_boundary gives 0, other calls
- * return DFOPT_ERR_STATE and do nothing, dfopt_client_destroy releases nothing.
- * The parent goes on undisturbed. A child that wants plans creates its own client.
+ * return DFOPT_ERR_STATE and do nothing, dfopt_client_destroy releases nothing. Its
+ * copies of the connections are closed by fork, so that it takes no plans if it
+ * outlives its parent. The parent goes on undisturbed. A child that wants plans
+ * creates its own client.
  *
  * A client that is NULL behaves like an inert one, so that an application whose
  * create failed needs no other code.
@@ -158,10 +161,12 @@ struct dfopt_client_options {
     dfopt_client_log_fn log; /* NULL: silent */
     void *log_arg;
 
-    const char *objectives_endpoint;   /* PUSH, connected; as those above */
-    size_t max_pending_objectives;     /* that wait, as max_pending_acks. 0: 1024 */
-    enum dfopt_client_reports reports; /* whose objectives this client sends.
-                                        * 0: NODE */
+    const char *objectives_endpoint; /* PUSH, connected; as those above */
+    size_t max_pending_objectives;   /* that wait, as max_pending_acks. 0: 1024 */
+    /* Whose objectives and findings this client sends. 0: NODE; and BOTH once it
+     * has a knob of the job and is the only client that gets plans (ZMQ, PULL), or
+     * is rank 0 of a group (client_group.h). */
+    enum dfopt_client_reports reports;
 
     /* Over Mofka ("mofka"), whose client is loaded then (docs/mofka.md). The
      * endpoints above are topics, which must exist. Nothing waits for a broker: it
@@ -175,11 +180,24 @@ struct dfopt_client_options {
      * without. */
     const char *global_group_file, *global_registry_topic, *global_acks_topic;
     const char *global_objectives_topic; /* likewise */
+
+    const char *findings_endpoint; /* PUSH, connected: client_measure.h */
+    size_t max_pending_findings;   /* that wait, as max_pending_acks. 0: 64 */
+    /* dfopt_client_stop sends the end of findings, which ends dfopt-mpi: where this
+     * client is the only one that sends any. */
+    bool findings_end;
+
+    /* A file that dfopt-mpi --endpoints-file has written: the endpoints above,
+     * their pattern and curve_server_key, as far as they are not given. It must be
+     * there. An application may take its name from DFOPT_CLIENT_ENDPOINTS; NULL:
+     * none. */
+    const char *endpoints_file;
 };
 
 /* Makes a client; nothing is sent or started yet. Returns OK, with *out owned:
  * dfopt_client_destroy; ARG (an option is missing or out of range: *err names
- * it); IO (no host name); NOMEM. err may be NULL, here and below. */
+ * it); IO (no host name); IO, LIMIT, PARSE, SCHEMA (endpoints_file); NOMEM. err may
+ * be NULL, here and below. */
 DFOPT_CLIENT_API enum dfopt_err
 dfopt_client_create(dfopt_client **out, const struct dfopt_client_options *options,
                     struct dfopt_error *err);
@@ -282,13 +300,13 @@ DFOPT_CLIENT_API enum dfopt_err dfopt_client_register(dfopt_client *c,
 DFOPT_CLIENT_API enum dfopt_err dfopt_client_start(dfopt_client *c,
                                                    struct dfopt_error *err);
 
-/* Ends the listener thread and closes the connections. Acks and objectives that
- * wait are still sent, for at most timeout_ms (0 or less: whatever goes at once);
- * then each function that the optimizer knows by this connection is unregistered,
- * which a process that ends without this call, or without a connection, never is.
- * Returns within about that time: OK; LIMIT (some were left and are dropped); STATE
- * (forked, or NULL). Plans that are pending stay so. A client that is not running:
- * OK. */
+/* Ends the listener thread and closes the connections. Acks, objectives
+ * and findings that wait are still sent, for at most timeout_ms (0 or less:
+ * whatever goes at once); then each function that the optimizer knows by this
+ * connection is unregistered, which a process that ends without this call, or
+ * without a connection, never is. Returns within about that time: OK; LIMIT (some
+ * were left and are dropped); STATE (forked, or NULL). Plans that are pending stay
+ * so. A client that is not running: OK. */
 DFOPT_CLIENT_API enum dfopt_err dfopt_client_stop(dfopt_client *c, int timeout_ms);
 
 /* ---- plans ---- */
@@ -440,58 +458,18 @@ struct dfopt_client_stats {
     uint64_t objectives_sent;
     uint64_t objectives_dropped; /* the queue was full, or left at stop */
     uint64_t objectives_pending; /* now */
+    uint64_t findings_sent;
+    uint64_t findings_dropped; /* the queue was full, or left at stop */
+    uint64_t findings_pending; /* now */
 };
 
 /* Returns OK, or STATE (forked, or NULL), *out untouched. */
 DFOPT_CLIENT_API enum dfopt_err dfopt_client_stats(dfopt_client *c,
                                                    struct dfopt_client_stats *out);
 
-/* ---- analysis windows ---- */
-
-/* Where windows of analysis begin and end: every every_n-th iteration, where
- * every_n doubles and halves as the optimizer asks. Source: DFOptimizer 0.1.0,
- * dfoptimizer/runtime/window.py, which it equals call by call. Plain data, no
- * memory of its own; read the members, change them by the functions. */
-struct dfopt_window {
-    int64_t every_n;     /* iterations a window; at least 1 */
-    int64_t max_every_n; /* 0: no upper bound */
-    int64_t counter;     /* iterations since the last flush */
-    int64_t index;       /* number of the last window, from 1; 0: none yet */
-    int64_t start_ns;    /* when the window began */
-    bool active;         /* begun, not yet ended */
-};
-
-/* What to tell the tracer at a boundary. */
-struct dfopt_window_event {
-    const char *name; /* "window.start" or "window.stop"; static storage */
-    int64_t window_index, every_n, counter;
-    int64_t start_ns, duration_ns;
-    bool flush; /* forced by dfopt_window_flush */
-};
-
-/* Begins with every_n 1. max_every_n: 0 or less: no upper bound. */
-DFOPT_CLIENT_API void dfopt_window_init(struct dfopt_window *w,
-                                        int64_t max_every_n);
-
-/* At the start and the end of each iteration. Each returns whether that is a
- * boundary; then *event (may be NULL) is set. now_ns is on any clock. */
-DFOPT_CLIENT_API bool dfopt_window_start(struct dfopt_window *w, int64_t now_ns,
-                                         struct dfopt_window_event *event);
-DFOPT_CLIENT_API bool dfopt_window_stop(struct dfopt_window *w, int64_t now_ns,
-                                        struct dfopt_window_event *event);
-
-/* At the end of an epoch or phase: ends the window under way, or the part of one
- * that no boundary has ended, and counts from 0 again. Returns as above. */
-DFOPT_CLIENT_API bool dfopt_window_flush(struct dfopt_window *w, int64_t now_ns,
-                                         struct dfopt_window_event *event);
-
-/* Doubles every_n, halves it, sets it: never below 1, and but for halving never
- * above max_every_n. Each returns whether it changed. */
-DFOPT_CLIENT_API bool dfopt_window_increase(struct dfopt_window *w);
-DFOPT_CLIENT_API bool dfopt_window_decrease(struct dfopt_window *w);
-DFOPT_CLIENT_API bool dfopt_window_update(struct dfopt_window *w, int64_t every_n);
-
 #ifdef __cplusplus
 }
 #endif
+
+#include "dfopt/client_window.h"
 #endif

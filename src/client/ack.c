@@ -61,6 +61,7 @@ enum dfopt_err dfopt_client_ack(dfopt_client *c,
         .status = status,
         .window_index = window_index,
         .node = plan->for_node ? c->options.hostname : NULL,
+        .instance = c->instance,
     };
     struct client_item *item = NULL;
     enum dfopt_err e = DFOPT_ERR_ARG;
@@ -72,6 +73,7 @@ enum dfopt_err dfopt_client_ack(dfopt_client *c,
     }
     if (item && status == DFOPT_CLIENT_APPLIED) {
         k->current = a.new_value;
+        c->n_applied++;
         if (plan->connection != c->connection)
             dfopt_client_register_anew(c, k->function);
     }

@@ -11,6 +11,7 @@
 
 #define DEFAULT_PENDING_ACKS       ((size_t)1024)
 #define DEFAULT_PENDING_OBJECTIVES ((size_t)1024)
+#define DEFAULT_PENDING_FINDINGS   ((size_t)64)
 #define DEFAULT_QUEUED_PLANS       ((size_t)1000)
 #define DEFAULT_MESSAGE_BYTES      ((size_t)1 << 20)
 #define MAX_MESSAGE_BYTES          ((size_t)1 << 30)
@@ -115,7 +116,8 @@ static enum dfopt_err check_options(const struct dfopt_client_options *o,
     X(registry_endpoint) X(acks_endpoint) X(curve_server_key) \
     X(curve_public_key) X(curve_secret_key) X(group_file) X(consumer_name) \
     X(global_group_file) X(global_registry_topic) X(global_acks_topic) \
-    X(objectives_endpoint) X(global_objectives_topic)
+    X(objectives_endpoint) X(global_objectives_topic) X(findings_endpoint) \
+    X(endpoints_file)
 /* clang-format on */
 
 static bool copy_options(struct dfopt_client_options *own,
@@ -132,7 +134,8 @@ static bool copy_options(struct dfopt_client_options *own,
     own->max_pending_objectives = o.max_pending_objectives
                                       ? o.max_pending_objectives
                                       : DEFAULT_PENDING_OBJECTIVES;
-    own->reports = o.reports ? o.reports : DFOPT_CLIENT_REPORTS_NODE;
+    own->max_pending_findings =
+        o.max_pending_findings ? o.max_pending_findings : DEFAULT_PENDING_FINDINGS;
     own->max_queued_plans =
         o.max_queued_plans ? o.max_queued_plans : DEFAULT_QUEUED_PLANS;
     own->max_message_bytes =
@@ -157,14 +160,13 @@ static void free_options(struct dfopt_client_options *o)
 
 /* ---- create and destroy ---- */
 
-enum dfopt_err dfopt_client_create(dfopt_client **out,
-                                   const struct dfopt_client_options *options,
-                                   struct dfopt_error *err)
+/* *options is whole. */
+static enum dfopt_err create(dfopt_client **out,
+                             const struct dfopt_client_options *options,
+                             struct dfopt_error *err)
 {
     const struct dfopt_client_transport *transport;
     char hostname[256] = "";
-    if (!out || !options)
-        return dfopt_error_set(err, DFOPT_ERR_ARG, "out or options is NULL");
     enum dfopt_err e = check_options(options, err);
     if (!e)
         e = dfopt_client_transport_find(
@@ -186,6 +188,7 @@ enum dfopt_err dfopt_client_create(dfopt_client **out,
     c->transport = transport;
     dfopt_client_queue_init(&c->acks, c->options.max_pending_acks);
     dfopt_client_queue_init(&c->objectives, c->options.max_pending_objectives);
+    dfopt_client_queue_init(&c->findings, c->options.max_pending_findings);
     pthread_mutex_init(&c->lock, NULL);
     pthread_cond_init(&c->changed, NULL);
     pthread_condattr_t monotonic;
@@ -195,6 +198,23 @@ enum dfopt_err dfopt_client_create(dfopt_client **out,
     pthread_condattr_destroy(&monotonic);
     *out = c;
     return DFOPT_OK;
+}
+
+enum dfopt_err dfopt_client_create(dfopt_client **out,
+                                   const struct dfopt_client_options *options,
+                                   struct dfopt_error *err)
+{
+    struct json_object *owner = NULL;
+    if (!out || !options)
+        return dfopt_error_set(err, DFOPT_ERR_ARG, "out or options is NULL");
+    struct dfopt_client_options whole = *options;
+    enum dfopt_err e = DFOPT_OK;
+    if (options->endpoints_file)
+        e = dfopt_client_endpoints(&whole, &owner, err);
+    if (!e)
+        e = create(out, &whole, err);
+    json_object_put(owner);
+    return e;
 }
 
 void dfopt_client_destroy(dfopt_client *c)
@@ -208,6 +228,7 @@ void dfopt_client_destroy(dfopt_client *c)
     free(c->functions);
     dfopt_client_queue_clear(&c->acks);
     dfopt_client_queue_clear(&c->objectives);
+    dfopt_client_queue_clear(&c->findings);
     pthread_cond_destroy(&c->changed);
     pthread_cond_destroy(&c->arrived);
     pthread_mutex_destroy(&c->lock);

@@ -190,6 +190,9 @@ enum dfopt_err dfopt_client_stats(dfopt_client *c, struct dfopt_client_stats *ou
     out->objectives_sent = c->objectives.sent;
     out->objectives_dropped = c->objectives.dropped;
     out->objectives_pending = c->objectives.n;
+    out->findings_sent = c->findings.sent;
+    out->findings_dropped = c->findings.dropped;
+    out->findings_pending = c->findings.n;
     pthread_mutex_unlock(&c->lock);
     return DFOPT_OK;
 }

@@ -2,6 +2,7 @@
  * acts; a callback that fails ends the call on that rank, which is then out of
  * step: with MPI's usual error handler the job has ended by itself. */
 #include "dfopt/client_group.h"
+#include "client/impl.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -57,6 +58,8 @@ enum dfopt_err dfopt_client_at_boundary_group(
         return DFOPT_ERR_ARG;
     struct head head = {.magic = MAGIC, .bytes = sizeof *out};
     *n = 0;
+    if (g->rank == 0)
+        dfopt_client_head(c);
     if (g->rank == 0)
         while (head.n < max &&
                take(c, g, function, boundary, &out[head.n], head.n == 0))

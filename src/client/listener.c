@@ -24,7 +24,7 @@ void dfopt_client_wake(dfopt_client *c)
 
 /* What a round begins with. */
 struct round {
-    bool stopping, acks, objectives;
+    bool stopping, acks, objectives, findings;
     int64_t deadline_ns;
     const char *function; /* whose registration is due; NULL: none */
     uint64_t connection;
@@ -38,6 +38,7 @@ static struct round look(dfopt_client *c)
     r.deadline_ns = c->stop_deadline_ns;
     r.acks = c->acks.n > 0;
     r.objectives = c->objectives.n > 0;
+    r.findings = c->findings.n > 0;
     for (size_t i = 0; r.connection && !r.function && i < c->n_functions; i++)
         if (c->functions[i].wanted && c->functions[i].sent_on != r.connection)
             r.function = c->functions[i].name;
@@ -158,6 +159,22 @@ static void unregister_all(dfopt_client *c)
         continue;
 }
 
+/* An optimizer that is not there is told nothing. */
+static void send_end(dfopt_client *c)
+{
+    const struct dfopt_client_message end = {"{\"name\":\"end\"}", "{}", 14, 2};
+    if (!c->options.findings_end || !c->options.findings_endpoint)
+        return;
+    while (c->transport->send(c->link, DFOPT_CLIENT_FINDINGS, &end)) {
+        const int64_t left = left_ms(c->stop_deadline_ns);
+        if (left == 0 || !c->transport->connection(c->link))
+            return;
+        if (c->transport->wait(c->link, DFOPT_CLIENT_FINDING_OUT, left) &
+            DFOPT_CLIENT_PLAN_IN)
+            receive_plans(c);
+    }
+}
+
 /* Tells of a connection that was made or lost since `before`. */
 static void note_connection(dfopt_client *c, uint64_t before)
 {
@@ -179,7 +196,7 @@ static void note_connection(dfopt_client *c, uint64_t before)
 
 static bool has_more(const struct round *r)
 {
-    return r->acks || r->objectives;
+    return r->acks || r->objectives || r->findings;
 }
 
 static void note_unanswered(dfopt_client *c)
@@ -197,7 +214,8 @@ static bool one_round(dfopt_client *c)
     struct round r = look(c);
     unsigned want = (r.function ? DFOPT_CLIENT_REGISTRATION_OUT : 0u) |
                     (r.acks ? DFOPT_CLIENT_ACK_OUT : 0u) |
-                    (r.objectives ? DFOPT_CLIENT_OBJECTIVE_OUT : 0u);
+                    (r.objectives ? DFOPT_CLIENT_OBJECTIVE_OUT : 0u) |
+                    (r.findings ? DFOPT_CLIENT_FINDING_OUT : 0u);
     int64_t timeout_ms = !r.stopping    ? -1
                          : has_more(&r) ? left_ms(r.deadline_ns)
                                         : 0;
@@ -213,6 +231,8 @@ static bool one_round(dfopt_client *c)
         dfopt_client_queue_send(c, &c->acks, DFOPT_CLIENT_ACKS);
     if (ready & DFOPT_CLIENT_OBJECTIVE_OUT)
         dfopt_client_queue_send(c, &c->objectives, DFOPT_CLIENT_OBJECTIVES);
+    if (ready & DFOPT_CLIENT_FINDING_OUT)
+        dfopt_client_queue_send(c, &c->findings, DFOPT_CLIENT_FINDINGS);
     if (!r.stopping)
         return true;
     const struct round then = look(c);
@@ -226,6 +246,7 @@ void *dfopt_client_listen(void *arg)
     while (one_round(c))
         continue;
     unregister_all(c);
+    send_end(c);
     pthread_mutex_lock(&c->lock);
     void *link = c->link;
     int64_t linger_ms = left_ms(c->stop_deadline_ns);
@@ -243,7 +264,7 @@ void *dfopt_client_listen(void *arg)
 static bool has_endpoint(const struct dfopt_client_options *o)
 {
     return o->plans_endpoint || o->registry_endpoint || o->acks_endpoint ||
-           o->objectives_endpoint;
+           o->objectives_endpoint || o->findings_endpoint;
 }
 
 /* Opens the transport and starts the thread; neither takes the application's
@@ -330,6 +351,7 @@ enum dfopt_err dfopt_client_stop(dfopt_client *c, int timeout_ms)
         pthread_cond_wait(&c->changed, &c->lock);
     size_t left = dfopt_client_queue_clear(&c->acks);
     left += dfopt_client_queue_clear(&c->objectives);
+    left += dfopt_client_queue_clear(&c->findings);
     dfopt_json_parser_destroy(c->parser);
     c->parser = NULL;
     pthread_t thread = c->thread;

@@ -25,7 +25,7 @@
 #define QUIET_NS          5000000000 /* then it is told that no broker answers */
 #define CLOSE_MS          500        /* for the thread that connects to come back */
 #define MAX_PENDING       1000       /* messages in flight to a broker */
-#define STREAMS           3          /* enum dfopt_client_stream */
+#define STREAMS           4          /* enum dfopt_client_stream */
 
 /* Where a stream goes: a topic, and perhaps that of the global optimizer. */
 struct way {
@@ -156,7 +156,8 @@ static bool keep_texts(struct mofka_link *l, const struct dfopt_client_options *
                                o->global_registry_topic,
                                o->global_acks_topic,
                                o->objectives_endpoint,
-                               o->global_objectives_topic};
+                               o->global_objectives_topic,
+                               o->findings_endpoint};
     size_t size = 0;
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         size += all[i] ? strlen(all[i]) + 1 : 0;
@@ -176,9 +177,10 @@ static bool keep_texts(struct mofka_link *l, const struct dfopt_client_options *
     struct way *objectives = &l->ways[DFOPT_CLIENT_OBJECTIVES];
     objectives->topic = keep(&end, all[8]);
     objectives->global_topic = keep(&end, all[9]);
+    l->ways[DFOPT_CLIENT_FINDINGS].topic = keep(&end, all[10]);
     if (l->global_group_file && strcmp(l->global_group_file, l->group_file) == 0)
-        l->global_group_file = NULL; /* it has them already */
-    for (size_t i = 0; i < STREAMS; i++)
+        l->global_group_file = NULL;                   /* it has them already */
+    for (size_t i = 0; i < DFOPT_CLIENT_FINDINGS; i++) /* those stay here */
         if (!l->ways[i].global_topic)
             l->ways[i].global_topic = l->ways[i].topic;
     return true;
@@ -276,6 +278,8 @@ static unsigned link_wait(void *t, unsigned want, int64_t timeout_ms)
         ready |= DFOPT_CLIENT_ACK_OUT;
     if (want & DFOPT_CLIENT_OBJECTIVE_OUT && has_room(l, DFOPT_CLIENT_OBJECTIVES))
         ready |= DFOPT_CLIENT_OBJECTIVE_OUT;
+    if (want & DFOPT_CLIENT_FINDING_OUT && has_room(l, DFOPT_CLIENT_FINDINGS))
+        ready |= DFOPT_CLIENT_FINDING_OUT;
     const int64_t most_ms = ready                                    ? 0
                             : timeout_ms < 0 || timeout_ms > WAIT_MS ? WAIT_MS
                                                                      : timeout_ms;

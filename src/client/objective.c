@@ -43,8 +43,7 @@ enum dfopt_err dfopt_client_objective(dfopt_client *c,
         return DFOPT_ERR_STATE;
     if (!is_good(o))
         return DFOPT_ERR_ARG;
-    const enum dfopt_client_reports whose =
-        o->reports ? o->reports : c->options.reports;
+    const enum dfopt_client_reports whose = dfopt_client_whose(c, o->reports);
     if (!c->options.objectives_endpoint)
         return DFOPT_OK;
     enum dfopt_err e = DFOPT_OK;

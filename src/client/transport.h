@@ -6,20 +6,22 @@
 
 #include "dfopt/client.h"
 
-#define DFOPT_CLIENT_TRANSPORT_ABI 1
+#define DFOPT_CLIENT_TRANSPORT_ABI 2
 
 /* What wait looks for, and finds. */
 enum dfopt_client_ready {
     DFOPT_CLIENT_PLAN_IN = 1, /* receive has something; always looked for */
     DFOPT_CLIENT_REGISTRATION_OUT = 2, /* a registration can be sent */
     DFOPT_CLIENT_ACK_OUT = 4,          /* an ack can be sent */
-    DFOPT_CLIENT_OBJECTIVE_OUT = 8     /* an objective can be sent */
+    DFOPT_CLIENT_OBJECTIVE_OUT = 8,    /* an objective can be sent */
+    DFOPT_CLIENT_FINDING_OUT = 16      /* a finding can be sent */
 };
 
 enum dfopt_client_stream {
     DFOPT_CLIENT_REGISTRATIONS,
     DFOPT_CLIENT_ACKS,
-    DFOPT_CLIENT_OBJECTIVES
+    DFOPT_CLIENT_OBJECTIVES,
+    DFOPT_CLIENT_FINDINGS
 };
 
 enum dfopt_client_received {

@@ -32,7 +32,7 @@
 #define SPARE_DESCRIPTORS  4 /* for resolving a name, and for the application */
 #define THREADS            3
 
-enum { PLANS, REGISTRY, ACKS, OBJECTIVES, N_SOCKETS };
+enum { PLANS, REGISTRY, ACKS, OBJECTIVES, FINDINGS, N_SOCKETS };
 
 struct zmq_link {
     struct dfopt_zmq_context context;
@@ -111,10 +111,9 @@ static enum dfopt_err open_all(struct zmq_link *l,
                                struct dfopt_error *err)
 {
     const char *const endpoints[N_SOCKETS] = {
-        [PLANS] = o->plans_endpoint,
-        [REGISTRY] = o->registry_endpoint,
-        [ACKS] = o->acks_endpoint,
-        [OBJECTIVES] = o->objectives_endpoint,
+        [PLANS] = o->plans_endpoint,       [REGISTRY] = o->registry_endpoint,
+        [ACKS] = o->acks_endpoint,         [OBJECTIVES] = o->objectives_endpoint,
+        [FINDINGS] = o->findings_endpoint,
     };
     enum dfopt_err e = check_room(endpoints, err);
     if (e)
@@ -217,12 +216,14 @@ static int gather(struct zmq_link *l, unsigned want, zmq_pollitem_t *items,
         [REGISTRY] = want & DFOPT_CLIENT_REGISTRATION_OUT ? ZMQ_POLLOUT : 0,
         [ACKS] = want & DFOPT_CLIENT_ACK_OUT ? ZMQ_POLLOUT : 0,
         [OBJECTIVES] = want & DFOPT_CLIENT_OBJECTIVE_OUT ? ZMQ_POLLOUT : 0,
+        [FINDINGS] = want & DFOPT_CLIENT_FINDING_OUT ? ZMQ_POLLOUT : 0,
     };
     static const unsigned ready[N_SOCKETS] = {
         [PLANS] = DFOPT_CLIENT_PLAN_IN,
         [REGISTRY] = DFOPT_CLIENT_REGISTRATION_OUT,
         [ACKS] = DFOPT_CLIENT_ACK_OUT,
         [OBJECTIVES] = DFOPT_CLIENT_OBJECTIVE_OUT,
+        [FINDINGS] = DFOPT_CLIENT_FINDING_OUT,
     };
     int n = 0;
     means[n] = 0;
@@ -310,6 +311,7 @@ static enum dfopt_err link_send(void *t, enum dfopt_client_stream stream,
         [DFOPT_CLIENT_REGISTRATIONS] = REGISTRY,
         [DFOPT_CLIENT_ACKS] = ACKS,
         [DFOPT_CLIENT_OBJECTIVES] = OBJECTIVES,
+        [DFOPT_CLIENT_FINDINGS] = FINDINGS,
     };
     struct zmq_link *l = t;
     void *socket = l->sockets[sockets[stream]].handle;

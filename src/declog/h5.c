@@ -1,5 +1,6 @@
 /* Error texts and attributes. */
 #include "declog/h5.h"
+#include "declog/liveness.h"
 
 #include <errno.h>
 #include <string.h>
@@ -7,8 +8,11 @@
 #include <unistd.h>
 
 /* Of metadata that a writer may be changing. HDF5 doubles its pause each time, from
- * 1 ns: these take half a millisecond; its own 100, on a damaged file, for ever. */
-#define READ_ATTEMPTS 18
+ * 1 ns: the first take half a millisecond, the second 0.3 s, as long as a busy
+ * machine may keep a writer waiting; HDF5's own 100, on a damaged file, never end.
+ */
+#define READ_ATTEMPTS         18
+#define READ_ATTEMPTS_WRITTEN 27
 
 #define READ_CACHE_BYTES 131072 /* a dataset; the reader has a cache of its own */
 
@@ -83,6 +87,9 @@ hid_t dfopt_h5_open(const char *path, struct dfopt_h5_access *how)
     static const char skip[] = "skip_eof_check";
     static const struct dfopt_h5_access ways[] = {
         {false, false}, {true, false}, {false, true}, {true, true}};
+    const unsigned attempts = dfopt_declog_file_writer(path) == DFOPT_WRITER_NONE
+                                  ? READ_ATTEMPTS
+                                  : READ_ATTEMPTS_WRITTEN;
     hid_t file = -1;
     hid_t access = H5Pcreate(H5P_FILE_ACCESS);
     if (access < 0 || H5Pset_fclose_degree(access, H5F_CLOSE_STRONG) < 0 ||
@@ -94,8 +101,7 @@ hid_t dfopt_h5_open(const char *path, struct dfopt_h5_access *how)
             (H5Pexist(access, skip) <= 0 || H5Pset(access, skip, &yes) < 0))
             break;
         /* what nobody writes reads the same the next time */
-        if (H5Pset_metadata_read_attempts(access,
-                                          ways[i].live ? READ_ATTEMPTS : 1) < 0)
+        if (H5Pset_metadata_read_attempts(access, ways[i].live ? attempts : 1) < 0)
             break;
         file = H5Fopen(
             path, H5F_ACC_RDONLY | (ways[i].live ? H5F_ACC_SWMR_READ : 0u), access);

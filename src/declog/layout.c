@@ -12,8 +12,11 @@ static const char *const kinds[] = {DFOPT_KIND_LIST(NAME2)};
 static const char *const streams[] = {DFOPT_STREAM_LIST(NAME2)};
 static const char *const statuses[] = {DFOPT_ACK_STATUS_LIST(NAME2)};
 static const char *const ack_outcomes[] = {DFOPT_ACK_OUTCOME_LIST(NAME2)};
+static const char *const ack_tallies[] = {DFOPT_ACK_TALLY_LIST(NAME2)};
 static const char *const relays[] = {DFOPT_RELAY_OUTCOME_LIST(NAME2)};
 static const char *const actions[] = {DFOPT_SUPPRESSION_ACTION_LIST(NAME2)};
+static const char *const commands[] = {DFOPT_COMMAND_ACTION_LIST(NAME2)};
+static const char *const command_outcomes[] = {DFOPT_COMMAND_OUTCOME_LIST(NAME3)};
 static const char *const knob_types[] = {DFOPT_KNOB_TYPE_LIST(NAME2)};
 static const char *const directions[] = {DFOPT_DIRECTION_LIST(NAME2)};
 static const char *const step_modes[] = {DFOPT_STEP_MODE_LIST(NAME2)};
@@ -54,6 +57,12 @@ static const char *const units[] = {DFOPT_UNIT_LIST(NAME2)};
         .name = (n), .type = DFOPT_COLUMN_##t,                                     \
         .offset = offsetof(struct ROW, member), .since = (v), .units = (u),        \
         .text = (d)                                                                \
+    }
+#define COL_ENUM_SINCE(v, n, member, list, d)                                      \
+    {                                                                              \
+        .name = (n), .type = DFOPT_COLUMN_ENUM,                                    \
+        .offset = offsetof(struct ROW, member), .since = (v), .names = (list),     \
+        .n_names = LENGTH(list), .units = "enum", .text = (d)                      \
     }
 /* A value is four columns. */
 #define COL_VALUE(n, member, d)                                                    \
@@ -221,6 +230,10 @@ static const struct dfopt_column acks_columns[] = {
               "first of target_nodes as given"),
     COL_SINCE(3, "has_nodes", FLAG, has_nodes, "0 or 1",
               "1: target_nodes is given, perhaps empty"),
+    COL_SINCE(3, "instance", SYM, instance, "string id",
+              "process that sent it, as given"),
+    COL_ENUM_SINCE(3, "tally", tally, ack_tallies,
+                   "what it adds to other processes' acks of the plan"),
     COL("window", I64, window, "window", "as given; negative: none"),
     COL("cooldown_window", I64, cooldown_window, "window",
         "at which the cooldown starts; negative: none started"),
@@ -239,6 +252,17 @@ static const struct dfopt_column registrations_columns[] = {
     COL_ENUM("source", source, sources, "where it came from"),
     COL_FLAG("accepted", accepted, "0: rejected, nothing of it was kept"),
     COL_TEXT("body_ends", body, BODY, "byte", "end of row i's JSON in body_bytes"),
+};
+#undef ROW
+
+#define ROW dfopt_declog_control_row
+static const struct dfopt_column controls_columns[] = {
+    SEQ(seq),
+    COL_ENUM("action", action, commands, "what the operator commands"),
+    COL_ENUM("outcome", outcome, command_outcomes, "done, or why it was refused"),
+    COL_SYM("by", by, "who commands it; \"\": not told"),
+    COL_TEXT("body_ends", body, COMMAND, "byte",
+             "end of row i's JSON in body_bytes"),
 };
 #undef ROW
 
@@ -373,6 +397,7 @@ POOL_COLUMN(plan_id, "given_plan_id_bytes", BYTE, "byte",
             "plan_id as it came; see given_plan_id_ends");
 POOL_COLUMN(reason, "reason_bytes", BYTE, "byte", "texts; see reason_ends");
 POOL_COLUMN(body, "body_bytes", BYTE, "byte", "compact JSON; see body_ends");
+POOL_COLUMN(command, "body_bytes", BYTE, "byte", "compact JSON; see body_ends");
 POOL_COLUMN(run_text, "text_bytes", BYTE, "byte", "texts; see text_ends");
 
 #define BIG   8192 /* rows of a chunk; what a flush may have to write again */
@@ -417,6 +442,7 @@ static const struct dfopt_layout layouts[DFOPT_STORE_COUNT] = {
     TABLE(RUN_TEXTS, run_texts, FEW, dfopt_declog_run_text_row),
     TABLE(OBJECTIVES, objectives, SMALL, dfopt_declog_objective_row),
     TABLE(OUTCOMES, outcomes, SMALL, dfopt_declog_outcome_row),
+    TABLE(CONTROLS, controls, FEW, dfopt_declog_control_row),
     POOL(STRINGS, "strings", string_bytes, "strings_bytes", 1, BYTES),
     POOL(LISTS, "lists", list_items, "lists_items", sizeof(dfopt_sym), BIG),
     POOL(RATIONALE, "plans", rationale, "plans_rationale_bytes", 1, BYTES),
@@ -424,6 +450,7 @@ static const struct dfopt_layout layouts[DFOPT_STORE_COUNT] = {
     POOL(ACK_REASON, "acks", reason, "acks_reason_bytes", 1, BYTES),
     POOL(BODY, "registrations", body, "registrations_body_bytes", 1, BYTES),
     POOL(RUN_TEXT, "run_texts", run_text, "run_texts_text_bytes", 1, PAGE),
+    POOL(COMMAND, "controls", command, "controls_body_bytes", 1, PAGE),
 };
 
 _Static_assert(LENGTH(plans_columns) <= DFOPT_COLUMNS_MAX, "room for the columns");

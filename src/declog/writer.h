@@ -113,6 +113,7 @@ struct dfopt_declog_ack {
     uint64_t seq;
     const struct dfopt_ack *given;
     const struct dfopt_ack_row *outcome; /* NULL: no rank knew the plan */
+    uint32_t tally;                      /* enum dfopt_ack_tally */
     const char *plan_id;                 /* as it came; NULL is "" */
     size_t plan_id_len;
     const char *reason; /* NULL is "" */
@@ -125,6 +126,18 @@ enum dfopt_err dfopt_declog_ack(struct dfopt_declog *w,
 /* A global optimizer's plan, and its outcome. */
 enum dfopt_err dfopt_declog_relay(struct dfopt_declog *w,
                                   const struct dfopt_relay_row *row);
+
+/* A command, and its outcome. The body is borrowed for the call. */
+struct dfopt_declog_command {
+    uint64_t seq;
+    uint32_t action, outcome; /* enum dfopt_command_action, dfopt_command_outcome */
+    dfopt_sym by;
+    const char *body; /* compact JSON */
+    size_t body_len;
+};
+
+enum dfopt_err dfopt_declog_command(struct dfopt_declog *w,
+                                    const struct dfopt_declog_command *c);
 
 /* A registration. */
 struct dfopt_declog_registration {

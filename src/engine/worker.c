@@ -35,6 +35,8 @@ static enum dfopt_err serve_frame(struct worker *w, bool *stop, int *exit_code,
     }
     if (r.header.kind == DFOPT_FRAME_ASK_STATE)
         return dfopt_online_state(&w->online, err);
+    if (r.header.kind == DFOPT_FRAME_ASK_FIGURES)
+        return dfopt_online_figures(&w->online, err);
     if (r.header.kind == DFOPT_FRAME_REPLAY)
         return dfopt_replay_serve(w->comm, &r, err);
     if (r.header.kind == DFOPT_FRAME_SWEEP)

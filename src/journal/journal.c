@@ -98,6 +98,11 @@ enum dfopt_err dfopt_journal_write(struct dfopt_journal *j, struct dfopt_error *
     return DFOPT_OK;
 }
 
+uint64_t dfopt_journal_bytes(const struct dfopt_journal *j)
+{
+    return j->size;
+}
+
 size_t dfopt_journal_waiting(const struct dfopt_journal *j)
 {
     return j->add.len;

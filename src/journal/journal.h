@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* The journal of a decision log lies beside it, under its name and this. */
 #define DFOPT_JOURNAL_SUFFIX ".journal"
@@ -32,6 +33,9 @@ enum dfopt_err dfopt_journal_add(struct dfopt_journal *j, const char *line,
  * the next call. */
 enum dfopt_err dfopt_journal_write(struct dfopt_journal *j,
                                    struct dfopt_error *err);
+
+/* Bytes of the whole lines in the file. */
+uint64_t dfopt_journal_bytes(const struct dfopt_journal *j);
 
 /* Bytes that wait to be written; and forgets them. */
 size_t dfopt_journal_waiting(const struct dfopt_journal *j);

@@ -5,7 +5,7 @@ import os
 import re
 
 import harness
-from demo_story import Story, by_event
+from demo_story import Story, by_event, peak_shares
 from harness import Running, session_processes, wait_until
 
 TOP = os.path.dirname(os.path.dirname(harness.HERE))
@@ -76,7 +76,7 @@ class Loop(Story):
                              if "optimizer.listening" in line))
         self.run_ok(
             [f"--make-data={self.path('data')}", *QUICK, "--hostname=node7",
-             f"--findings={at['findings']}", "--findings-connect",
+             f"--findings={at['findings']}", "--findings-connect", "--diagnosis=peak",
              f"--plans={at['plans']}", "--plans-pattern=sub",
              f"--registry={at['registrations']}", f"--acks={at['acks']}",
              "--wait-optimizer=60", "--stop-optimizer",
@@ -86,7 +86,7 @@ class Loop(Story):
         self.assertEqual(r.code, 0, r.text)
         report = by_event(self.path("loader.jsonl"))
         self.assert_closed(report)
-        self.assert_same_story(self.path("log.h5"), report)
+        self.assert_same_story(self.path("log.h5"), report, peak_shares)
 
 
 if __name__ == "__main__":

@@ -88,7 +88,7 @@ class Messages(Case):
                          peer.take("findings", summary["findings_sent"])]
 
     def test_findings_have_the_habits_of_the_diagnoser(self):
-        windows, found = self.findings()
+        windows, found = self.findings("--diagnosis=peak")
         there, wanted = Diagnoser("node7"), []
         for w in windows:
             m = {"fetch": w["fetch_seconds"], "c": w["compute_seconds"],
@@ -100,7 +100,7 @@ class Messages(Case):
         self.assertTrue(found)
 
     def test_findings_of_the_present_window(self):
-        windows, found = self.findings("--diagnosis=current")
+        windows, found = self.findings()
         shares = {w["window"]: w["fetch_share"] for w in windows}
         pressure = [f for f in found if f["finding_type"] == "fetch_pressure"]
         self.assertTrue(pressure)

@@ -122,7 +122,7 @@ class Grid(LoaderCase):
                 (["--best-readers=0"], "--best-readers"),
                 (["--memory-budget=0"], "--memory-budget"),
                 (["--step-at=3"], "--step-at is for --storage=step"),
-                (["--diagnosis=past"], "one of peak, current"),
+                (["--diagnosis=past"], "one of current, peak"),
                 (["--knob-scope=rank"], "one of node, job"),
                 (["--grid-windows=100"], "--grid-windows"),
                 (["--grid=full", f"--objectives={at}"], "add --optimizer=off"),

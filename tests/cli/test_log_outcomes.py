@@ -160,7 +160,8 @@ class Outcomes(Case):
         start, now = statistics.median(before), statistics.median(after)
         gain, level = goal * (now - start) / abs(start), noise(before, after)
         error = 1.25 * level * math.sqrt(1 / len(before) + 1 / len(after))
-        return start, now, gain, error, abs(gain) >= max(MIN_EFFECT, 3 * error)
+        errors = 3 + 6 / (len(before) + len(after))
+        return start, now, gain, error, abs(gain) >= max(MIN_EFFECT, errors * error)
 
     def test_summary(self):
         for node, of, row in (("", "job", "  whole job "), ("n1", "nodes", "  1 node ")):

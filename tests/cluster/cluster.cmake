@@ -3,6 +3,7 @@
 #   flux    jobs/flux, in a Flux instance of the test's own
 #   hosts   network namespaces as hosts
 #   shell   shellcheck of all scripts
+#   monitoring  what jobs/monitoring and jobs/systemd hold, by the tools that read it
 # dfopt_cluster_test(NAME TIMEOUT LABELS...): tests/cluster/test_NAME.py, with the
 # label NAME, too
 function(dfopt_cluster_test name timeout)
@@ -19,4 +20,5 @@ if(NOT DFOPT_SANITIZE)
   dfopt_cluster_test(flux 300)
   dfopt_cluster_test(hosts 300 mpi fault)
   dfopt_cluster_test(shell 120)
+  dfopt_cluster_test(monitoring 120)
 endif()

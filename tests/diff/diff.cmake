@@ -1,9 +1,9 @@
 # The programs against the executable specification, on generated event logs.
 # Sanitized programs are slow: they are given fewer.
 if(DFOPT_SANITIZE)
-  set(logs 4)
+  set(logs 2)
 else()
-  set(logs 16)
+  set(logs 8)
 endif()
 set(options_all "--readers=all --read-bytes=20000")
 set(options_one "--readers=one --batch-events=100")
@@ -24,7 +24,7 @@ if(NOT DFOPT_SANITIZE)
   add_test(NAME mpi.large
            COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/tests/diff/large.py
                    --program $<TARGET_FILE:dfopt-mpi>
-                   --log-program $<TARGET_FILE:dfopt-log>)
+                   --log-program $<TARGET_FILE:dfopt-log> --findings 30000)
   set_tests_properties(mpi.large PROPERTIES LABELS mpi TIMEOUT 900)
 endif()
 
@@ -49,8 +49,8 @@ if(NOT DFOPT_SANITIZE)
   add_test(NAME unit.honest_claims
            COMMAND Python3::Interpreter
                    ${PROJECT_SOURCE_DIR}/tests/diff/honest_claims.py
-                   --driver $<TARGET_FILE:planner_driver> --knobs 60 --windows 80
-                   --harmful 40)
+                   --driver $<TARGET_FILE:planner_driver> --knobs 200
+                   --harmful 100)
   set_tests_properties(unit.honest_claims PROPERTIES LABELS unit TIMEOUT 300)
 endif()
 
@@ -66,3 +66,14 @@ add_test(NAME mpi.closed_loop
                  --program $<TARGET_FILE:dfopt-mpi> ${closed_loop})
 set_tests_properties(mpi.closed_loop PROPERTIES
   LABELS mpi TIMEOUT 300 ENVIRONMENT "${DFOPT_TEST_ENVIRONMENT}")
+
+# The shipped recordings are what the specification decides.
+add_test(NAME unit.recordings
+         COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/tests/spec/recordings.py --check)
+set_tests_properties(unit.recordings PROPERTIES LABELS unit TIMEOUT 120)
+
+# What the shadow says is what would be planned; the specification alone.
+add_test(NAME unit.shadow
+         COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/tests/diff/shadow.py
+                 --logs 4)
+set_tests_properties(unit.shadow PROPERTIES LABELS unit TIMEOUT 120)

@@ -5,14 +5,14 @@ usage: honest_claims.py --driver build/dev/tests/planner_driver [--knobs 1000] [
 
 Simulated nodes, each with a knob that findings always ask for more of.
 
-no-op: the knob has no effect; the objective is noise.  A gain is certain (to a report) if it is
-beyond min_effect and three standard errors; of all verdicts of trials some 1 % may be.  (Measured
-with 1000 knobs, 120 windows: 0 at 2 % noise, 0.4 % at 5 %, 1.2 % at 15 % and 30 %, nearly all of
-one window against a noise known from few.)  The values must end near where they began: half of
-them within 2 steps, nine in ten within 5.
+no-op: the knob has no effect; the objective is noise.  Of all verdicts of trials at most 1 % may
+be reported as a certain gain.  (Measured with 1000 knobs, 120 windows and seeds 0 to 7: at most
+0.3 % in noise of 2 %, 0.1 % of 5 %, 0.5 % of 15 % and 30 %.)  The values must end near where they
+began: half of them within 2 steps, nine in ten within 4, and within 5 in noise of 30 %.
 
 harmful: the first move costs 20 %.  It must be taken back within 4 windows at 5 % noise and
-within 8 at 15 %, counted from the window in which it came into force; nine in ten must be.
+within 8 at 15 %, counted from the window in which it came into force: all of them at 5 %, 98 in
+100 at 15 %, whatever the seed.
 """
 import argparse
 import json
@@ -23,18 +23,18 @@ import subprocess
 import sys
 
 JUDGED = ("improved", "neutral", "worse", "inconclusive")
-MIN_EFFECT, START, LAST = 0.04, 16, 64
+START, LAST = 16, 64
 AT_ONCE = 64
-NO_OP = (0.02, 0.05, 0.15, 0.30)
-HARMFUL = {0.05: 4, 0.15: 8}
+NO_OP = {0.02: 4, 0.05: 4, 0.15: 4, 0.30: 5}    # noise: steps within which nine in ten end
+HARMFUL = {0.05: (4, 1.0), 0.15: (8, .98)}      # noise: windows, and how many within them
 
 
 class Driver:
     """The planner alone; its answers to a window's events."""
 
     def __init__(self, program):
-        self.process = subprocess.Popen(["stdbuf", "-oL", program, "/dev/stdin"], text=True,
-                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        self.process = subprocess.Popen(["stdbuf", "-oL", program, "/dev/stdin", "--claims"],
+                                        text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                         stderr=subprocess.DEVNULL)
         self.events = 0
 
@@ -117,32 +117,23 @@ class World:
             self.taken_back.setdefault(plan["target_nodes"][0], self.window)
 
 
-def is_certain(row):
-    noise, gain = row["noise"], row["value"]
-    if noise is None or gain is None:
-        return False
-    error = 1.25 * noise * math.sqrt(1 / row["base_n"] + 1 / row["now_n"])
-    return gain >= max(MIN_EFFECT, 3 * error)
-
-
-def no_op(program, knobs, windows, noise, seed):
+def no_op(program, knobs, windows, noise, near, seed):
     driver = Driver(program)
     world = World(driver, knobs, noise, lambda value: 1, seed)
     for _ in range(windows):
         world.step()
     driver.close()
-    certain = sum(map(is_certain, world.rows))
+    certain = sum(r["certain"] and r["value"] > 0 for r in world.rows)
     kinds = {v: sum(r["verdict"] == v for r in world.rows) for v in JUDGED}
     off = sorted(abs(v - START) for v in world.values.values())
     middle, tenth = statistics.median(off), off[len(off) * 9 // 10]
     print(f"no-op, noise {noise:4.0%}: {len(world.rows)} verdicts {kinds}, certain gains "
           f"{certain} ({certain / len(world.rows):.2%}); steps from the start: median {middle}, "
           f"nine in ten {tenth}, most {off[-1]}", flush=True)
-    most = .015 if noise > .1 else .01
-    return certain <= max(1, most * len(world.rows)) and middle <= 2 and tenth <= 5
+    return certain <= max(1, .01 * len(world.rows)) and middle <= 2 and tenth <= near
 
 
-def harmful(program, knobs, noise, within, seed):
+def harmful(program, knobs, noise, within, share, seed):
     driver = Driver(program)
     world = World(driver, knobs, noise, lambda value: .8 if value > START else 1, seed)
     while len(world.taken_back) < knobs and world.window < 60:
@@ -153,7 +144,7 @@ def harmful(program, knobs, noise, within, seed):
     print(f"-20 %, noise {noise:4.0%}: {len(took)} of {knobs} taken back, within {within} windows "
           f"{good}; median {statistics.median(took)}, nine in ten {took[len(took) * 9 // 10]}, "
           f"most {took[-1]}", flush=True)
-    return good >= .9 * knobs
+    return good >= share * knobs
 
 
 def main():
@@ -164,8 +155,10 @@ def main():
     ap.add_argument("--windows", type=int, default=120)
     ap.add_argument("--seed", type=int, default=0)
     a = ap.parse_args()
-    good = [no_op(a.driver, a.knobs, a.windows, noise, a.seed) for noise in NO_OP]
-    good += [harmful(a.driver, a.harmful, noise, n, a.seed) for noise, n in HARMFUL.items()]
+    good = [no_op(a.driver, a.knobs, a.windows, noise, near, a.seed)
+            for noise, near in NO_OP.items()]
+    good += [harmful(a.driver, a.harmful, noise, n, share, a.seed)
+             for noise, (n, share) in HARMFUL.items()]
     sys.exit(not all(good))
 
 

@@ -25,6 +25,7 @@ struct driver {
         uint32_t index;
     } share[MOST];
     uint32_t planners;
+    bool claims; /* rows tell whether their gain is certain */
     uint64_t seq, events, plans;
     struct dfopt_buf line;
     struct dfopt_put put;

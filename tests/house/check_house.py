@@ -5,6 +5,7 @@ usage: check_house.py --source DIR CHECK...
 
 Checks:
   arrows    every include of src is an arrow of src/README.md, and the other way round
+  map       every file of src is named in src/README.md
   sizes     no file and no folder is too large
   words     words that the project has given up are gone
   format    clang-format would change nothing
@@ -20,6 +21,7 @@ import subprocess
 import sys
 
 import arrows
+import files
 import sizes
 import words
 
@@ -57,8 +59,8 @@ def check_spelling(top):
                      *names], top)
 
 
-CHECKS = {"arrows": arrows.check, "sizes": sizes.check, "words": words.check,
-          "format": check_format, "spelling": check_spelling}
+CHECKS = {"arrows": arrows.check, "map": files.check, "sizes": sizes.check,
+          "words": words.check, "format": check_format, "spelling": check_spelling}
 
 
 def main():

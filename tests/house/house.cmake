@@ -1,6 +1,6 @@
 # The rules of the house, by the text alone: once, so not in a sanitized build.
 if(NOT DFOPT_SANITIZE)
-  foreach(check arrows sizes words format spelling)
+  foreach(check arrows map sizes words format spelling)
     add_test(NAME house.${check}
              COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/tests/house/check_house.py
                      --source ${PROJECT_SOURCE_DIR} ${check})

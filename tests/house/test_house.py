@@ -5,6 +5,7 @@ import tempfile
 import unittest
 
 import arrows
+import files
 import sizes
 import words
 
@@ -91,6 +92,31 @@ class Words(HouseCase):
         """A peer of ZMQ is one; between ranks it is a worker."""
         self.assertEqual(self.found("a peer", "src/net/zmq/a.h"), [])
         self.assertEqual(self.found("a peer", "src/engine/a.h"), ["1: 'peer': worker"])
+
+
+class Map(HouseCase):
+    ROWS = "\n| folder | files |\n|---|---|\n| `base` | `buf` |\n| `model` | `value` (data) |\n"
+
+    def check(self, **more):
+        self.build({**GOOD, "src/README.md": README + self.ROWS, **more})
+        return list(files.check(self.top))
+
+    def test_good(self):
+        self.assertEqual(self.check(), [])
+
+    def test_file_without_name(self):
+        self.assertEqual(self.check(**{"src/model/new.h": ""}), [
+            "src/README.md:11: 'model' has a file 'new', which is not named"])
+
+    def test_name_without_file(self):
+        (self.top / "src").mkdir()
+        rows = self.ROWS.replace("`buf`", "`buf`, `gone`")
+        self.assertEqual(self.check(**{"src/README.md": README + rows}), [
+            "src/README.md:10: there is no file 'gone' in 'base'"])
+
+    def test_folder_without_row(self):
+        self.assertEqual(self.check(**{"src/extra/file.c": ""}), [
+            "src/README.md:1: no row with the files of 'extra'"])
 
 
 class Sizes(HouseCase):

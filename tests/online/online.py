@@ -1,9 +1,11 @@
 """For the tests of the live service: dfopt-mpi with ZMQ, and application processes.
 
 Each test is short in ctest; DFOPT_ONLINE_LONG=1 in the environment makes it long."""
+import contextlib
 import json
 import os
 import random
+import signal
 import subprocess
 import sys
 
@@ -57,6 +59,25 @@ class Service(Running):
             socket.connect(self.at["findings"])
             socket.send_multipart([b'{"name":"end"}', b"{}"])
             return self.finish()
+
+
+class Started:
+    """A command in a session of its own."""
+
+    def __init__(self, command, env, err):
+        self.err = err.name
+        self.process = subprocess.Popen(command, env=env, stdin=subprocess.DEVNULL,
+                                        stderr=err, start_new_session=True)
+
+    def so_far(self):
+        with open(self.err, encoding="utf-8", errors="replace") as f:
+            return f.read()
+
+    def kill(self):
+        for pid in harness.session_processes(self.process.pid):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        self.process.wait()
 
 
 class App:

@@ -15,7 +15,7 @@ if(DFOPT_SANITIZE)
        DFOPT_SANITIZED=1)
 endif()
 
-set(python_tests client tunable callables together window life)
+set(python_tests client tunable callables together window measure life)
 if(NOT DFOPT_SANITIZE)
   list(APPEND python_tests install types) # nothing of C in them
 endif()
@@ -30,3 +30,13 @@ foreach(name ${python_tests})
   set_tests_properties(python.${name} PROPERTIES LABELS python TIMEOUT 300
                                                  ENVIRONMENT "${python_environment}")
 endforeach()
+
+# Those that need torch are skipped where it cannot be imported (sh jobs/packages.sh ml).
+if(NOT DFOPT_SANITIZE)
+  foreach(name loader tuning trainers)
+    add_test(NAME python.torch_${name}
+             COMMAND ${DFOPT_SYSTEM_PYTHON} ${CMAKE_CURRENT_LIST_DIR}/test_${name}.py)
+    set_tests_properties(python.torch_${name} PROPERTIES LABELS python TIMEOUT 300
+      SKIP_RETURN_CODE 77 ENVIRONMENT "${python_environment}")
+  endforeach()
+endif()

@@ -1,6 +1,6 @@
 /* Prints, as JSON, the size of each struct of dfopt/client.h that the Python
  * binding mirrors, and where its members are: what the binding is held against. */
-#include "dfopt/client.h"
+#include "dfopt/client_measure.h"
 
 #include <stdio.h>
 
@@ -22,7 +22,7 @@
                                     AT_(global_group_file)                         \
                                         AT_(global_registry_topic)                 \
                                             AT_(global_acks_topic)                 \
-                                                AT_(global_objectives_topic)
+                                                AT_(global_objectives_topic) AT_(findings_endpoint) AT_(max_pending_findings) AT_(findings_end) AT_(endpoints_file)
 #define METRIC(AT_) AT_(name) AT_(value)
 #define OBJECTIVE(AT_)                                                             \
     AT_(window_index) AT_(value) AT_(goal) AT_(reports) AT_(metrics) AT_(n_metrics)
@@ -47,9 +47,19 @@
             AT_(plans_delivered) AT_(plans_pending) AT_(acks_sent)                 \
                 AT_(acks_dropped) AT_(acks_pending) AT_(registrations_sent)        \
                     AT_(connections) AT_(objectives_sent) AT_(objectives_dropped)  \
-                        AT_(objectives_pending)
+                        AT_(objectives_pending) AT_(findings_sent) AT_(findings_dropped) AT_(findings_pending)
 #define WINDOW(AT_)                                                                \
     AT_(every_n) AT_(max_every_n) AT_(counter) AT_(index) AT_(start_ns) AT_(active)
+#define MEASURED(AT_)                                                              \
+    AT_(index) AT_(units) AT_(seconds) AT_(fetch_s) AT_(compute_s) AT_(workers)    \
+        AT_(memory) AT_(changed)
+#define FINDING(AT_)                                                               \
+    AT_(type) AT_(window_index) AT_(severity) AT_(persistence) AT_(support)        \
+        AT_(prevalence) AT_(confidence) AT_(trend) AT_(motif) AT_(tags)            \
+            AT_(n_tags) AT_(suppresses) AT_(n_suppresses) AT_(metrics)             \
+                AT_(n_metrics) AT_(reports)
+#define MEASURE(AT_)                                                               \
+    AT_(client) AT_(window_ns) AT_(window) AT_(phase) AT_(start_ns) AT_(phase_ns)
 /* clang-format on */
 
 #define PRINT(type, members)                                                       \
@@ -73,6 +83,9 @@ int main(void)
     PRINT(dfopt_client_stats, STATS)
     PRINT(dfopt_client_metric, METRIC)
     PRINT(dfopt_client_objective, OBJECTIVE)
+    PRINT(dfopt_client_window, MEASURED)
+    PRINT(dfopt_client_finding, FINDING)
+    PRINT(dfopt_measure, MEASURE)
     PRINT(dfopt_window, WINDOW)
     puts("\n}");
     return 0;

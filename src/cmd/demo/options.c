@@ -39,7 +39,7 @@ static const char *const grids[] = {[DEMO_GRID_NONE] = "none",
                                     [DEMO_GRID_FULL] = "full",
                                     NULL};
 static const char *const habits[] = {
-    [DEMO_PEAK] = "peak", [DEMO_CURRENT] = "current", NULL};
+    [DFOPT_DIAGNOSIS_CURRENT] = "current", [DFOPT_DIAGNOSIS_PEAK] = "peak", NULL};
 static const char *const scopes[] = {
     [DEMO_SCOPE_NODE] = "node", [DEMO_SCOPE_JOB] = "job", NULL};
 static const char *const patterns[] = {
@@ -146,8 +146,8 @@ static const struct dfopt_option table[] = {
     {"findings-connect", DFOPT_OPTION_FLAG, NULL,
      "Connect the findings endpoint instead of binding it", AT(findings_connect)},
     {"diagnosis", DFOPT_OPTION_WORD, "HABIT",
-     "Take severity and metrics of a finding from the worst window so far, as "
-     "DFDiagnoser does (peak, the default), or from the current window (current)",
+     "Take severity and metrics of a finding from the current window (current, the "
+     "default), or from the worst window so far, as DFDiagnoser does (peak)",
      AT(habit), .words = habits},
     {"plans", DFOPT_OPTION_TEXT, "ENDPOINT", "Receive plans from there",
      AT(client.plans_endpoint)},
@@ -160,6 +160,10 @@ static const struct dfopt_option table[] = {
      AT(client.acks_endpoint)},
     {"objectives", DFOPT_OPTION_TEXT, "ENDPOINT",
      "Report the samples/s of each window there", AT(client.objectives_endpoint)},
+    {"endpoints-file", DFOPT_OPTION_TEXT, "FILE",
+     "Take these endpoints, as far as they are not given, from the file that "
+     "dfopt-mpi writes for applications",
+     AT(client.endpoints_file)},
     {"knob-scope", DFOPT_OPTION_WORD, "SCOPE",
      "Declare the knobs and report the objective for the node (the default) or the "
      "job",
@@ -237,7 +241,7 @@ static void check_grid(struct argp_state *state, const struct demo_options *o)
         return;
     if (!o->no_optimizer &&
         (o->findings || c->plans_endpoint || c->registry_endpoint ||
-         c->acks_endpoint || c->objectives_endpoint))
+         c->acks_endpoint || c->objectives_endpoint || c->endpoints_file))
         argp_error(state, "--grid measures static settings: add --optimizer=off");
     if (o->against || o->against_grid)
         argp_error(state,

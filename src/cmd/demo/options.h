@@ -24,7 +24,7 @@ struct demo_options {
     bool mofka, verbose;
     const char *findings; /* endpoint; NULL: none are sent */
     bool findings_connect;
-    enum demo_habit habit;
+    enum dfopt_diagnosis_habit habit;
     enum demo_knob_scope scope;
     struct dfopt_client_options client;
     int64_t wait_optimizer_ns;

@@ -23,7 +23,7 @@ struct run {
     struct demo_audit audit;
     struct demo_tuner tuner;
     struct demo_publisher publisher;
-    struct demo_diagnosis diagnosis;
+    struct dfopt_diagnosis diagnosis;
     struct demo_report report;
     struct demo_window window; /* the present one */
     struct demo_grid grid;
@@ -57,10 +57,11 @@ static enum dfopt_err open_optimizer(struct run *r, struct dfopt_error *err)
     const struct demo_options *o = r->options;
     struct dfopt_client_options client = o->client;
     const bool any = client.plans_endpoint || client.registry_endpoint ||
-                     client.acks_endpoint || client.objectives_endpoint;
+                     client.acks_endpoint || client.objectives_endpoint ||
+                     client.endpoints_file;
     const struct demo_knob_options knobs = {
         .scope = o->scope,
-        .min_severity = demo_fetch_severity(o->habit, FOLLOWED_SHARE),
+        .min_severity = dfopt_diagnosis_fetch_severity(o->habit, FOLLOWED_SHARE),
         .reader = &o->reader};
     enum dfopt_err e = DFOPT_OK;
     if (o->no_optimizer || o->grid)
@@ -197,24 +198,35 @@ static enum dfopt_err run_window(struct run *r, int64_t index,
     return e ? e : demo_report_window(&r->report, &r->window);
 }
 
+static enum dfopt_err send_finding(struct run *r, const struct dfopt_diagnosed *f)
+{
+    struct dfopt_client_metric metrics[DFOPT_DIAGNOSED_METRICS];
+    struct dfopt_client_finding finding;
+    struct dfopt_buf meta = {0}, body = {0};
+    char scope[300];
+    snprintf(scope, sizeof scope, "node:%s:window", r->hostname);
+    dfopt_diagnosed_finding(f, &finding, metrics);
+    enum dfopt_err e = dfopt_finding_json(&finding, scope, &meta, &body);
+    if (!e && (dfopt_buf_add(&meta, "", 1) || dfopt_buf_add(&body, "", 1)))
+        e = DFOPT_ERR_NOMEM;
+    if (!e && demo_publisher_send(&r->publisher, meta.data, body.data))
+        r->findings_sent++;
+    else if (!e)
+        r->findings_dropped++;
+    dfopt_buf_free(&meta);
+    dfopt_buf_free(&body);
+    return e;
+}
+
 static enum dfopt_err send_findings(struct run *r)
 {
-    struct demo_finding findings[DEMO_FINDING_KINDS];
-    size_t n = demo_diagnose(&r->diagnosis, &r->window, findings);
-    for (size_t i = 0; demo_publisher_is_open(&r->publisher) && i < n; i++) {
-        char *metadata, *body;
-        enum dfopt_err e =
-            demo_finding_json(&findings[i], r->hostname, &metadata, &body);
-        if (e)
-            return e;
-        if (demo_publisher_send(&r->publisher, metadata, body))
-            r->findings_sent++;
-        else
-            r->findings_dropped++;
-        free(metadata);
-        free(body);
-    }
-    return DFOPT_OK;
+    const struct dfopt_client_window w = demo_window_measured(&r->window);
+    struct dfopt_diagnosed found[DFOPT_FINDING_KINDS];
+    const size_t n = dfopt_diagnose(&r->diagnosis, &w, found);
+    enum dfopt_err e = DFOPT_OK;
+    for (size_t i = 0; !e && demo_publisher_is_open(&r->publisher) && i < n; i++)
+        e = send_finding(r, &found[i]);
+    return e;
 }
 
 static enum dfopt_err run_windows(struct run *r, struct dfopt_error *err)

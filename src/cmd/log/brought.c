@@ -88,8 +88,8 @@ static void claim(struct dl_brought *b, double error, double min_effect)
                     : change == 0 ? 0
                                   : copysign(1, change);
     b->claim.error = error;
-    b->claim.certain =
-        fabs(b->claim.gain) >= fmax(min_effect, 3 * error) && isfinite(error);
+    b->claim.certain = dfopt_gain_is_certain(b->claim.gain, error, b->start_n,
+                                             b->now_n, min_effect);
 }
 
 /* ---- rows ---- */

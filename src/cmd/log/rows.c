@@ -20,6 +20,19 @@
     {                                                                              \
         .name = NULL                                                               \
     }
+/* The metrics of a finding and of an objective. */
+#define FIELDS_METRICS                                                             \
+    FIELD("fetch_frac", REAL, metric[DFOPT_METRIC_FETCH]),                         \
+        FIELD("fetch_iter_time_frac_parent", REAL,                                 \
+              metric[DFOPT_METRIC_FETCH_PARENT]),                                  \
+        FIELD("compute_frac", REAL, metric[DFOPT_METRIC_COMPUTE]),                 \
+        FIELD("compute_time_frac_parent", REAL,                                    \
+              metric[DFOPT_METRIC_COMPUTE_PARENT]),                                \
+        FIELD("named_1", REAL, metric[DFOPT_METRIC_KNOWN]),                        \
+        FIELD("named_2", REAL, metric[DFOPT_METRIC_KNOWN + 1]),                    \
+        FIELD("named_3", REAL, metric[DFOPT_METRIC_KNOWN + 2]),                    \
+        FIELD("named_4", REAL, metric[DFOPT_METRIC_KNOWN + 3]),                    \
+        FIELD("bad_metrics", METRICS, bad_metrics)
 
 #define ROW dfopt_declog_finding_row
 static const struct dl_field finding_fields[] = {
@@ -35,33 +48,14 @@ static const struct dl_field finding_fields[] = {
     FIELD("prevalence", REAL, prevalence),
     FIELD("persistence", I64, persistence),
     FIELD("window", I64, window),
-    FIELD("fetch_frac", REAL, metric[DFOPT_METRIC_FETCH]),
-    FIELD("fetch_iter_time_frac_parent", REAL, metric[DFOPT_METRIC_FETCH_PARENT]),
-    FIELD("compute_frac", REAL, metric[DFOPT_METRIC_COMPUTE]),
-    FIELD("compute_time_frac_parent", REAL, metric[DFOPT_METRIC_COMPUTE_PARENT]),
-    FIELD("named_1", REAL, metric[DFOPT_METRIC_KNOWN]),
-    FIELD("named_2", REAL, metric[DFOPT_METRIC_KNOWN + 1]),
-    FIELD("named_3", REAL, metric[DFOPT_METRIC_KNOWN + 2]),
-    FIELD("named_4", REAL, metric[DFOPT_METRIC_KNOWN + 3]),
-    FIELD("bad_metrics", METRICS, bad_metrics),
+    FIELDS_METRICS,
     FIELDS_END};
 #undef ROW
 #define ROW dfopt_declog_objective_row
 static const struct dl_field objective_fields[] = {
-    FIELD("node", SYM, node),
-    FIELD("window", I64, window),
-    FIELD("goal", I64, goal),
-    FIELD("value", REAL, value),
-    FIELD("fetch_frac", REAL, metric[DFOPT_METRIC_FETCH]),
-    FIELD("fetch_iter_time_frac_parent", REAL, metric[DFOPT_METRIC_FETCH_PARENT]),
-    FIELD("compute_frac", REAL, metric[DFOPT_METRIC_COMPUTE]),
-    FIELD("compute_time_frac_parent", REAL, metric[DFOPT_METRIC_COMPUTE_PARENT]),
-    FIELD("named_1", REAL, metric[DFOPT_METRIC_KNOWN]),
-    FIELD("named_2", REAL, metric[DFOPT_METRIC_KNOWN + 1]),
-    FIELD("named_3", REAL, metric[DFOPT_METRIC_KNOWN + 2]),
-    FIELD("named_4", REAL, metric[DFOPT_METRIC_KNOWN + 3]),
-    FIELD("bad_metrics", METRICS, bad_metrics),
-    FIELDS_END};
+    FIELD("node", SYM, node), FIELD("window", I64, window),
+    FIELD("goal", I64, goal), FIELD("value", REAL, value),
+    FIELDS_METRICS,           FIELDS_END};
 #undef ROW
 #define ROW dfopt_declog_outcome_row
 static const struct dl_field outcome_fields[] = {
@@ -102,6 +96,8 @@ static const struct dl_field ack_fields[] = {
     FIELD("given_knob", SYM, given_knob),
     FIELD("given_node", SYM, given_node),
     FIELD("has_nodes", FLAG, has_nodes),
+    FIELD("instance", SYM, instance),
+    FIELD_ENUM("tally", dfopt_ack_tally_name, tally),
     FIELD("window", WINDOW, window),
     FIELD("cooldown_window", WINDOW, cooldown_window),
     FIELD("given_old", VALUE, given_old),
@@ -109,6 +105,12 @@ static const struct dl_field ack_fields[] = {
     FIELD("value", VALUE, value),
     FIELD_POOL("reason", TEXT, ACK_REASON, reason),
     FIELDS_END};
+#undef ROW
+#define ROW dfopt_declog_control_row
+static const struct dl_field control_fields[] = {
+    FIELD_ENUM("action", dfopt_command_action_name, action),
+    FIELD_ENUM("outcome", dfopt_command_outcome_name, outcome),
+    FIELD("by", SYM, by), FIELD_POOL("body", JSON, COMMAND, body), FIELDS_END};
 #undef ROW
 #define ROW dfopt_relay_row
 static const struct dl_field global_plan_fields[] = {

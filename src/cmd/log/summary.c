@@ -146,6 +146,10 @@ static void counts_text(struct dl_summary *s)
                   dfopt_ack_outcome_name);
     outcomes_text(s, "global plans", s->facts.relays, DL_RELAY_OUTCOMES,
                   dfopt_relay_outcome_name);
+    outcomes_text(s, "commands", s->facts.actions, DFOPT_COMMAND_ACTION_COUNT,
+                  dfopt_command_action_name);
+    if (s->facts.refused)
+        dl_put(s->print, "  commands refused %" PRIu64 "\n", s->facts.refused);
     outcomes_text(s, "suppressions", s->facts.suppressions, DL_SUPPRESSION_ACTIONS,
                   dfopt_suppression_action_name);
 }
@@ -310,8 +314,8 @@ int dl_summary(int argc, char **argv)
                "Levels of the objective are medians of up to 8 windows: before the "
                "first plan, at the end, and the best; of nodes they are the mean "
                "over those that report. A gain has an interval of two standard "
-               "errors. It is certain from three on, and from the policy's "
-               "min_effect.\n"};
+               "errors. It is certain from three on, more if it was measured in "
+               "few windows, and from the policy's min_effect.\n"};
     struct dl_job job = {.args = {.n_files = 1}};
     dl_args_parse(&job.args, &command, NULL, argc, argv);
     if (!dl_start(&job))

@@ -1,6 +1,8 @@
 /* Options of the live service: a part of the table of dfopt-mpi's. */
 #include "cmd/mpi/live_options.h"
 
+#include "metrics/address.h"
+#include "metrics/server.h"
 #include "net/zmq/endpoint.h"
 
 #include <errno.h>
@@ -56,6 +58,20 @@ const struct dfopt_option dfopt_live_options[] = {
      "Where applications send all three, told apart by the type in their "
      "metadata: bound",
      AT(applications_address)},
+    {"control-address", DFOPT_OPTION_TEXT, "ENDPOINT",
+     "Take commands of dfopt-ctl there: ipc:///FOLDER/NAME, in a folder that is "
+     "yours alone (made if need be), or tcp://host:port with CURVE: bound "
+     "(default: off)",
+     AT(control_address)},
+    {"restore-at-end", DFOPT_OPTION_SECONDS, "SECONDS",
+     "Told to stop, put all knobs back to their registered values, and wait so "
+     "long "
+     "for the acks; those that did not come are logged (default: leave the values)",
+     AT(restore_ms), .hi = 3600, .scale = 1000},
+    {"endpoints-file", DFOPT_OPTION_TEXT, "FILE",
+     "Write the endpoints there for applications, as JSON with the public key "
+     "(mode 0600), and remove it at the end",
+     AT(endpoints_file)},
     {"idle-timeout", DFOPT_OPTION_SECONDS, "SECONDS",
      "End when nothing has come for so long, counted from the first finding; "
      "never: go on until stopped (default: DFOPTIMIZER_IDLE_TIMEOUT_SEC, or 0, "
@@ -94,6 +110,11 @@ const struct dfopt_option dfopt_live_options[] = {
     {"status-interval", DFOPT_OPTION_SECONDS, "SECONDS",
      "Log a line of rates, backlog and plans so often (default 60; 0: never)",
      AT(status_interval_ms), .hi = 86400, .scale = 1000},
+    {"metrics-address", DFOPT_OPTION_TEXT, "HOST:PORT",
+     "Serve /metrics (OpenMetrics), /healthz and /readyz over HTTP there, without "
+     "encryption: 127.0.0.1:9464 for this host alone; port 0: any free one "
+     "(default: off)",
+     AT(metrics_address)},
     {.name = NULL}};
 
 void dfopt_live_options_init(struct dfopt_live_options *o)
@@ -103,6 +124,7 @@ void dfopt_live_options_init(struct dfopt_live_options *o)
         .plans_queue = DFOPT_ZMQ_MAX_QUEUED,
         .linger_ms = DFOPT_ZMQ_LINGER_MS,
         .status_interval_ms = 60000,
+        .restore_ms = -1,
     };
 }
 
@@ -143,7 +165,8 @@ static error_t check_endpoints(struct argp_state *state,
                {"--registry-address", o->registry_address, true},
                {"--acks-address", o->acks_address, true},
                {"--objectives-address", o->objectives_address, true},
-               {"--applications-address", o->applications_address, true}};
+               {"--applications-address", o->applications_address, true},
+               {"--control-address", o->control_address, true}};
     struct dfopt_error err;
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         if (has(all[i].endpoint) &&
@@ -152,6 +175,24 @@ static error_t check_endpoints(struct argp_state *state,
             return EINVAL;
         }
     return 0;
+}
+
+error_t dfopt_live_options_check(struct argp_state *state,
+                                 struct dfopt_live_options *o)
+{
+    struct dfopt_error err;
+    if (!has(o->metrics_address))
+        o->metrics_address = NULL;
+    if (!o->metrics_address)
+        return 0;
+    if (!dfopt_metrics_can_serve())
+        return dfopt_option_wrong(
+            state, "--metrics-address: this dfopt-mpi was built "
+                   "without GNU libmicrohttpd, which serves metrics");
+    if (!dfopt_listen_check(o->metrics_address, &err))
+        return 0;
+    argp_error(state, "--metrics-address: %s", err.text);
+    return EINVAL;
 }
 
 error_t dfopt_live_options_check_zmq(struct argp_state *state,

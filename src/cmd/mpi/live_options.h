@@ -10,7 +10,10 @@ struct dfopt_live_options {
     /* ZMQ endpoints; NULL: none */
     const char *address, *plans_address, *registry_address, *acks_address;
     const char *objectives_address, *applications_address;
-    bool bind; /* the findings socket, instead of connecting it */
+    const char *control_address; /* of dfopt-ctl */
+    int64_t restore_ms;          /* at the end; negative: no restore */
+    const char *endpoints_file; /* where they are told; NULL: nowhere */
+    bool bind;                  /* the findings socket, instead of connecting it */
     bool plans_pub;
     int64_t idle_timeout_ms; /* negative: never ends by itself */
     int64_t pull_timeout_ms;
@@ -19,15 +22,20 @@ struct dfopt_live_options {
     bool ipv6;
     struct dfopt_zmq_curve curve;
     bool use_curve;
-    const char *keygen;         /* make keys under this name, and nothing else */
-    const char *record;         /* event log of what comes in; NULL: none */
-    int64_t status_interval_ms; /* 0: no status lines */
+    const char *keygen;          /* make keys under this name, and nothing else */
+    const char *record;          /* event log of what comes in; NULL: none */
+    int64_t status_interval_ms;  /* 0: no status lines */
+    const char *metrics_address; /* NULL: none */
 };
 
 /* The table, and the defaults. Variables are read for a service alone: a mistake
  * in one is not a mistake of a replay. */
 extern const struct dfopt_option dfopt_live_options[];
 void dfopt_live_options_init(struct dfopt_live_options *o);
+
+/* Checks what does not depend on the transport. As below. */
+error_t dfopt_live_options_check(struct argp_state *state,
+                                 struct dfopt_live_options *o);
 
 /* Checks the options of a ZMQ service as a whole. 0, or EINVAL (reported). */
 error_t dfopt_live_options_check_zmq(struct argp_state *state,

@@ -196,6 +196,8 @@ static error_t check_transport(struct argp_state *state, const struct parts *p)
     const bool file = o->transport == DFOPT_TRANSPORT_FILE;
     if (!e && !file)
         e = dfopt_option_environment(state, &p->all[LIVE]);
+    if (!e && !file)
+        e = dfopt_live_options_check(state, &o->live);
     if (!e && o->transport == DFOPT_TRANSPORT_ZMQ)
         e = dfopt_live_options_check_zmq(state, &o->live);
     if (!e && o->transport == DFOPT_TRANSPORT_MOFKA)
@@ -205,7 +207,9 @@ static error_t check_transport(struct argp_state *state, const struct parts *p)
     const char *wrong = file && o->n_findings_files == 0 ? "needs --findings-file"
                         : !file && o->n_findings_files ? "takes no --findings-file"
                         : file && o->live.record       ? "has nothing to --record"
-                                                       : NULL;
+                        : file && o->live.metrics_address
+                            ? "takes no --metrics-address: it is for a live service"
+                            : NULL;
     if (!wrong)
         return 0;
     argp_error(state, "--transport %s %s", o->transport_name, wrong);
@@ -250,6 +254,8 @@ static error_t check_whole(struct argp_state *state, const struct parts *p)
              strcmp(o->resume, o->decision_log) != 0)
         wrong =
             "--resume goes on in its log: --decision-log cannot be another file";
+    else if (o->live.endpoints_file && o->transport != DFOPT_TRANSPORT_ZMQ)
+        wrong = "--endpoints-file is for --transport zmq";
     else if (o->allow_policy_change && !o->resume)
         wrong = "--allow-policy-change is for --resume";
     else if (o->preset == DFOPT_PRESET_UPSTREAM && o->acks == DFOPT_ACKS_ASSUMED)

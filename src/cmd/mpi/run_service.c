@@ -1,7 +1,8 @@
 /* A live service over ZMQ or Mofka: it runs until a signal or silence ends it. */
 #include "cmd/mpi/run.h"
 
-#include "cmd/mpi/status.h"
+#include "cmd/mpi/endpoints.h"
+#include "cmd/mpi/supervise.h"
 #include "engine/online/leader.h"
 #include "journal/source.h"
 
@@ -39,6 +40,12 @@ static enum dfopt_err open_endpoints(struct dfopt_session *s,
 {
     struct dfopt_buf path = {0};
     enum dfopt_err e = dfopt_live_open(&s->live, s->options, err);
+    if (!e && is_named(s->options->live.endpoints_file))
+        e = dfopt_endpoints_write(&s->live, s->options, err);
+    s->endpoints_written = !e && is_named(s->options->live.endpoints_file);
+    if (!e)
+        e = dfopt_supervise_create(&s->supervision, s->options, &s->live, s->log,
+                                   err);
     if (e || !s->options->resume)
         return e;
     e = journal_path(s, &path, err);
@@ -75,21 +82,18 @@ static dfopt_sym relay_hostname(const struct dfopt_session *s, dfopt_sym given)
 static enum dfopt_err run(struct dfopt_session *s, struct dfopt_run_config *config,
                           struct dfopt_error *err)
 {
-    struct dfopt_status status = {
-        .log = s->log,
-        .every_ns = s->options->live.status_interval_ms * 1000000,
-        .zmq = s->options->transport == DFOPT_TRANSPORT_ZMQ ? s->live.source : NULL,
-        .assumed_acks = s->assumed_acks,
-        .said_ns = dfopt_clock_monotonic_ns(),
-    };
     config->relay_hostname = relay_hostname(s, config->relay_hostname);
     config->source = s->left_over ? s->left_over : s->live.source;
     config->journal = s->journal;
+    config->port = s->live.port;
+    config->restore = s->options->live.restore_ms >= 0;
+    config->restore_ms = s->options->live.restore_ms;
     config->outputs_count = s->options->transport == DFOPT_TRANSPORT_MOFKA;
-    config->progress = dfopt_status_show;
-    config->progress_arg = &status;
+    dfopt_supervise_start(s->supervision, config, s->assumed_acks);
     dfopt_live_announce(&s->live, s->options);
-    return dfopt_online_run(s->comm, config, &s->result, err);
+    const enum dfopt_err e = dfopt_online_run(s->comm, config, &s->result, err);
+    dfopt_supervise_stop(s->supervision);
+    return e;
 }
 
 const struct dfopt_mode dfopt_mode_service = {

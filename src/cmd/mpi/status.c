@@ -13,14 +13,19 @@ static uint64_t unacknowledged(const struct dfopt_totals *t)
     return t->plans > matched ? t->plans - matched : 0;
 }
 
+enum dfopt_zmq_connection dfopt_status_connection(const struct dfopt_status *s)
+{
+    return s->zmq ? dfopt_zmq_source_connection(s->zmq, DFOPT_ZMQ_FINDINGS)
+                  : DFOPT_ZMQ_BOUND;
+}
+
 /* "" for a service that waits for its peers. */
 static const char *connection(const struct dfopt_status *s)
 {
     static const char *const names[] = {[DFOPT_ZMQ_BOUND] = "",
                                         [DFOPT_ZMQ_CONNECTING] = "connecting",
                                         [DFOPT_ZMQ_CONNECTED] = "connected"};
-    return names[s->zmq ? dfopt_zmq_source_connection(s->zmq, DFOPT_ZMQ_FINDINGS)
-                        : DFOPT_ZMQ_BOUND];
+    return names[dfopt_status_connection(s)];
 }
 
 void dfopt_status_show(void *arg, const struct dfopt_run_progress *p)

@@ -14,6 +14,9 @@ struct dfopt_status {
     struct dfopt_totals then; /* at that time */
 };
 
+/* Whether the diagnoser is there; BOUND where it need not be. */
+enum dfopt_zmq_connection dfopt_status_connection(const struct dfopt_status *s);
+
 /* A dfopt_run_progress_fn; arg is a struct dfopt_status. */
 void dfopt_status_show(void *arg, const struct dfopt_run_progress *p);
 

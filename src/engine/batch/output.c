@@ -3,7 +3,9 @@
 #include "engine/batch/output.h"
 
 #include "declog/block.h"
+#include "engine/batch/acks.h"
 #include "engine/batch/events.h"
+#include "engine/batch/measure.h"
 
 #include <string.h>
 
@@ -16,6 +18,8 @@ void dfopt_output_init(struct dfopt_output *o,
 {
     *o = (struct dfopt_output){.config = config,
                                .totals = totals,
+                               .flushed_seq =
+                                   config->resume ? config->resume->next_seq : 0,
                                .flushed_ns = dfopt_clock_monotonic_ns()};
 }
 
@@ -28,20 +32,34 @@ bool dfopt_output_flush_due(struct dfopt_output *o)
     return true;
 }
 
+bool dfopt_output_progress_due(const struct dfopt_output *o)
+{
+    return o->config->progress &&
+           dfopt_clock_monotonic_ns() - o->progress_ns >= PROGRESS_EVERY_NS;
+}
+
 void dfopt_output_progress(struct dfopt_output *o,
                            const struct dfopt_run_progress *p, bool last)
 {
-    const int64_t now = dfopt_clock_monotonic_ns();
-    if (!o->config->progress || (!last && now - o->progress_ns < PROGRESS_EVERY_NS))
+    if (!o->config->progress || (!last && !dfopt_output_progress_due(o)))
         return;
     struct dfopt_run_progress whole = *p;
     whole.totals = o->totals;
-    o->progress_ns = now;
+    whole.faults = &o->faults;
+    whole.log_lag_ns = dfopt_output_lag_ns(o);
+    dfopt_measure_outputs(o);
+    o->progress_ns = dfopt_clock_monotonic_ns();
     o->config->progress(o->config->progress_arg, &whole);
+}
+
+int64_t dfopt_output_lag_ns(const struct dfopt_output *o)
+{
+    return o->lagging_ns ? dfopt_clock_monotonic_ns() - o->lagging_ns : 0;
 }
 
 void dfopt_output_free(struct dfopt_output *o)
 {
+    dfopt_buf_free(&o->tallies);
     dfopt_buf_free(&o->json);
     dfopt_buf_free(&o->metadata);
     dfopt_buf_free(&o->text);
@@ -71,8 +89,10 @@ static enum dfopt_err gave_up(struct dfopt_output *o, const char *what,
 
 /* ---- decision log ---- */
 
-static enum dfopt_err log_acks(struct dfopt_declog *w, const struct dfopt_batch *r)
+static enum dfopt_err log_acks(struct dfopt_output *o, struct dfopt_declog *w,
+                               const struct dfopt_batch *r)
 {
+    const uint32_t *tally = DFOPT_ROW(&o->tallies, const uint32_t);
     const struct dfopt_batch_ack *a =
         DFOPT_ROW(&r->acks, const struct dfopt_batch_ack);
     const struct dfopt_ack_row *row =
@@ -85,6 +105,7 @@ static enum dfopt_err log_acks(struct dfopt_declog *w, const struct dfopt_batch 
             .given = &a[i].given,
             .outcome =
                 row[i].outcome == DFOPT_ACK_OUTCOME_UNMATCHED ? NULL : &row[i],
+            .tally = tally[i],
             .plan_id = r->texts.data + a[i].plan_id,
             .plan_id_len = a[i].plan_id_len,
             .reason = r->texts.data + a[i].reason,
@@ -95,7 +116,40 @@ static enum dfopt_err log_acks(struct dfopt_declog *w, const struct dfopt_batch 
     return e;
 }
 
+static enum dfopt_err log_commands(struct dfopt_declog *w,
+                                   const struct dfopt_batch *r)
+{
+    const struct dfopt_batch_command *c =
+        DFOPT_ROW(&r->commands, const struct dfopt_batch_command);
+    const struct dfopt_command_row *row =
+        DFOPT_ROW(&r->merged.commands, const struct dfopt_command_row);
+    const size_t n = DFOPT_ROWS(&r->commands, struct dfopt_batch_command);
+    enum dfopt_err e = DFOPT_OK;
+    for (size_t i = 0; i < n && !e; i++) {
+        const struct dfopt_declog_command command = {.seq = c[i].seq,
+                                                     .action = row[i].action,
+                                                     .outcome = row[i].outcome,
+                                                     .by = c[i].command.by,
+                                                     .body =
+                                                         r->texts.data + c[i].body,
+                                                     .body_len = c[i].body_len};
+        e = dfopt_declog_command(w, &command);
+    }
+    return e;
+}
+
+/* Responses are logged with the overrides of the run's first policy. What is
+ * registered has been handed to the planners; doing it twice changes nothing. */
+static void apply_overrides(const struct dfopt_policy *policy,
+                            const struct dfopt_registration *g)
+{
+    for (size_t i = 0; i < g->n_knobs; i++)
+        for (size_t j = 0; j < g->knobs[i].n_responses; j++)
+            dfopt_policy_apply(policy, g->knobs[i].id, &g->knobs[i].responses[j]);
+}
+
 static enum dfopt_err log_registrations(struct dfopt_declog *w,
+                                        const struct dfopt_policy *policy,
                                         const struct dfopt_batch *r)
 {
     const struct dfopt_batch_registration *g =
@@ -103,6 +157,7 @@ static enum dfopt_err log_registrations(struct dfopt_declog *w,
     const size_t n = DFOPT_ROWS(&r->registrations, struct dfopt_batch_registration);
     enum dfopt_err e = DFOPT_OK;
     for (size_t i = 0; i < n && !e; i++) {
+        apply_overrides(policy, &g[i].accepted);
         const struct dfopt_declog_registration reg = {
             .seq = g[i].seq,
             .source = g[i].source,
@@ -115,8 +170,9 @@ static enum dfopt_err log_registrations(struct dfopt_declog *w,
     return e;
 }
 
-static enum dfopt_err log_rows(struct dfopt_declog *w, const struct dfopt_batch *r)
+static enum dfopt_err log_rows(struct dfopt_output *o, const struct dfopt_batch *r)
 {
+    struct dfopt_declog *w = *o->config->declog;
     const struct dfopt_declog_reject_row *reject =
         DFOPT_ROW(&r->rejects, const struct dfopt_declog_reject_row);
     const struct dfopt_relay_row *relay =
@@ -146,8 +202,10 @@ static enum dfopt_err log_rows(struct dfopt_declog *w, const struct dfopt_batch 
     for (size_t i = 0; i < relays && !e; i++)
         e = dfopt_declog_relay(w, &relay[i]);
     if (!e)
-        e = log_acks(w, r);
-    return e ? e : log_registrations(w, r);
+        e = log_acks(o, w, r);
+    if (!e)
+        e = log_commands(w, r);
+    return e ? e : log_registrations(w, o->config->policy, r);
 }
 
 /* Closes a log that cannot be written any more. */
@@ -160,6 +218,8 @@ static enum dfopt_err drop_log(struct dfopt_output *o, struct dfopt_error *err)
     else
         dfopt_error_set(&why, DFOPT_ERR_NOMEM, "out of memory");
     dfopt_declog_close(o->config->declog, false, &closing);
+    o->faults.log = why;
+    o->lagging_ns = 0;
     return gave_up(o, "decision log", &why, err);
 }
 
@@ -168,18 +228,24 @@ static enum dfopt_err commit(struct dfopt_output *o, bool flush,
                              struct dfopt_error *err)
 {
     struct dfopt_error why = {0};
-    if (!*o->config->declog ||
-        o->end.next_seq == 0 || /* nothing has been emitted */
-        !dfopt_declog_commit(*o->config->declog, &o->end, flush, &why))
+    if (!*o->config->declog || o->end.next_seq == 0) /* nothing has been emitted */
         return DFOPT_OK;
-    return drop_log(o, err);
+    if (dfopt_declog_commit(*o->config->declog, &o->end, flush, &why))
+        return drop_log(o, err);
+    if (flush) {
+        o->flushed_seq = o->end.next_seq;
+        o->lagging_ns = 0;
+    } else if (o->lagging_ns == 0) {
+        o->lagging_ns = dfopt_clock_monotonic_ns();
+    }
+    return DFOPT_OK;
 }
 
 static enum dfopt_err to_declog(struct dfopt_output *o, const struct dfopt_batch *r,
                                 bool flush, struct dfopt_error *err)
 {
     o->end = r->end;
-    if (*o->config->declog && log_rows(*o->config->declog, r))
+    if (*o->config->declog && log_rows(o, r))
         return drop_log(o, err);
     return commit(o, flush, err);
 }
@@ -197,6 +263,7 @@ enum dfopt_err dfopt_output_initial(struct dfopt_output *o, struct dfopt_error *
             .accepted = &p->registration,
         };
         dfopt_events_registration(o->config, &p->registration, &o->text);
+        apply_overrides(o->config->policy, &p->registration);
         if (*o->config->declog &&
             dfopt_declog_registration(*o->config->declog, &reg))
             e = drop_log(o, err);
@@ -211,6 +278,7 @@ static enum dfopt_err sink_failed(struct dfopt_output *o, size_t i,
                                   struct dfopt_error *err)
 {
     o->sink_failed[i] = true;
+    o->faults.plans = *why;
     return gave_up(o, "plans", why, err);
 }
 
@@ -252,10 +320,8 @@ static enum dfopt_err emit_plans(struct dfopt_output *o,
     const size_t n = DFOPT_ROWS(&r->merged.plans, struct dfopt_plan);
     enum dfopt_err e = DFOPT_OK;
     for (size_t i = 0; i < n && !e; i++) {
-        if (p[i].relay_id == DFOPT_SYM_NONE)
-            o->totals->plans++;
-        else
-            o->totals->relays++;
+        const bool own = p[i].relay_id == DFOPT_SYM_NONE;
+        ++*(own ? &o->totals->plans : &o->totals->relays);
         if (o->config->n_sinks)
             e = publish(o, &p[i], err);
         dfopt_events_plan(o->config, &p[i], &o->text);
@@ -280,6 +346,11 @@ static void count(struct dfopt_totals *t, const struct dfopt_decisions *d)
         t->acks_unmatched += a[i].outcome == DFOPT_ACK_OUTCOME_UNMATCHED;
     for (size_t i = 0; i < DFOPT_ROWS(&d->relays, struct dfopt_relay_row); i++)
         t->global_plans_rejected += g[i].outcome != DFOPT_RELAY_RELAYED;
+    const struct dfopt_command_row *c =
+        DFOPT_ROW(&d->commands, const struct dfopt_command_row);
+    const size_t n = DFOPT_ROWS(&d->commands, struct dfopt_command_row);
+    for (size_t i = 0; i < n; i++)
+        t->commands_refused += dfopt_command_is_refused(c[i].outcome);
 }
 
 enum dfopt_err dfopt_output_batch(struct dfopt_output *o,
@@ -292,9 +363,13 @@ enum dfopt_err dfopt_output_batch(struct dfopt_output *o,
          i++)
         dfopt_events_reject(o->config, &reject[i], &o->rejects_shown);
     count(o->totals, &r->merged);
+    enum dfopt_err e = dfopt_acks_count(o->config, r, o->totals, &o->tallies);
+    if (e)
+        return dfopt_error_set(err, e, "%s", dfopt_err_text(e));
     /* plans first: a flush of the log takes a while */
     dfopt_events_batch(o->config, r, &o->text);
-    enum dfopt_err e = emit_plans(o, r, err);
+    e = emit_plans(o, r, err);
+    dfopt_measure_batch(o->config, r);
     return e ? e : to_declog(o, r, flush, err);
 }
 
@@ -305,6 +380,7 @@ static enum dfopt_err recording_failed(struct dfopt_output *o,
                                        struct dfopt_error *err)
 {
     o->recording_failed = true;
+    o->faults.recording = *why;
     return gave_up(o, "recording", why, err);
 }
 
@@ -323,6 +399,7 @@ static enum dfopt_err journal_failed(struct dfopt_output *o,
 {
     const bool first = !o->journal_waits;
     o->journal_waits = true;
+    o->faults.journal = *why;
     o->journal_failed =
         dfopt_journal_waiting(o->config->journal) > JOURNAL_WAITING_MAX;
     if (o->journal_failed)
@@ -343,6 +420,7 @@ static void journal_written(struct dfopt_output *o)
                         "optimizer.output.recovered",
                         DFOPT_F_TEXT("output", "journal"));
     o->journal_waits = false;
+    o->faults.journal = (struct dfopt_error){.code = DFOPT_OK};
 }
 
 enum dfopt_err dfopt_output_record(struct dfopt_output *o,
@@ -406,9 +484,8 @@ enum dfopt_err dfopt_output_flush(struct dfopt_output *o, struct dfopt_error *er
             e = sink_failed(o, i, &why, err);
     }
     struct dfopt_error why = {0};
-    if (!e && to && !o->recording_failed && to->ops->flush(to, &why))
-        e = recording_failed(o, &why, err);
-    return e;
+    const bool records = !e && to && !o->recording_failed;
+    return records && to->ops->flush(to, &why) ? recording_failed(o, &why, err) : e;
 }
 
 enum dfopt_err dfopt_output_settle(struct dfopt_output *o, struct dfopt_error *err)

@@ -17,8 +17,12 @@ struct dfopt_output {
     bool failed;        /* an output is incomplete */
     struct dfopt_declog_position end; /* of the last batch that was emitted */
     int64_t flushed_ns, progress_ns;  /* monotonic */
-    struct dfopt_buf json;            /* scratch */
+    uint64_t flushed_seq; /* what the decision log has flushed ends before it */
+    int64_t lagging_ns;   /* since when it has not flushed all; 0: it has */
+    struct dfopt_output_faults faults;
+    struct dfopt_buf json; /* scratch */
     struct dfopt_buf metadata, text;
+    struct dfopt_buf tallies; /* uint32_t an ack of the batch */
 };
 
 /* Zero-initialises *o; its clocks begin now. */
@@ -28,6 +32,9 @@ void dfopt_output_init(struct dfopt_output *o,
 
 /* Whether it is time to flush the decision log; then it is flushed from now. */
 bool dfopt_output_flush_due(struct dfopt_output *o);
+
+/* Whether it is time to report progress, if the configuration wants it. */
+bool dfopt_output_progress_due(const struct dfopt_output *o);
 
 /* Reports progress if the configuration wants it and it is due, or if `last`. Fills
  * in the totals. */
@@ -66,6 +73,10 @@ enum dfopt_err dfopt_output_settle(struct dfopt_output *o, struct dfopt_error *e
 
 /* Sends plans that had to be kept back, without waiting; how many still are. */
 size_t dfopt_output_pump(struct dfopt_output *o);
+
+/* How old the oldest row is that the decision log has not flushed; 0: there is
+ * none. */
+int64_t dfopt_output_lag_ns(const struct dfopt_output *o);
 
 void dfopt_output_free(struct dfopt_output *o);
 

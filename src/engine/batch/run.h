@@ -6,7 +6,9 @@
 #include "codec/codec.h"
 #include "declog/writer.h"
 #include "journal/journal.h"
+#include "metrics/counts.h"
 #include "state/fold.h"
+#include "state/tally.h"
 #include "transport/transport.h"
 
 #include <signal.h>
@@ -28,7 +30,8 @@ struct dfopt_totals {
     uint64_t skipped_inputs; /* files that could not be read to their end */
     uint64_t verdicts[DFOPT_VERDICT_COUNT];
     uint64_t plans, relays; /* made here; passed on for a global optimizer */
-    uint64_t acks_unmatched, global_plans_rejected;
+    uint64_t acks_unmatched, global_plans_rejected, commands_refused;
+    uint64_t acks_contradict; /* what another process has said of the plan */
 };
 
 /* How far a run is; for a progress line. */
@@ -37,6 +40,17 @@ struct dfopt_run_progress {
     struct dfopt_source_progress input;
     uint64_t undecided; /* records ingested, not yet emitted */
     uint64_t kept_back; /* plans that no peer has taken yet */
+    uint64_t batches;   /* in flight */
+    /* what is wrong with each output now; the code is OK if nothing is. NULL: not
+     * known */
+    const struct dfopt_output_faults *faults;
+    int64_t log_lag_ns; /* since the oldest row that the log has not flushed */
+    int silent_rank; /* that owes an answer for silent_ns; -1: none, or unknown */
+    int64_t silent_ns;
+};
+
+struct dfopt_output_faults {
+    struct dfopt_error plans, recording, journal, log;
 };
 
 typedef void (*dfopt_run_progress_fn)(void *arg,
@@ -52,9 +66,13 @@ struct dfopt_run_config {
     bool assumed_acks;
     dfopt_sym relay_hostname;
     const struct dfopt_fold *resume; /* state of the resumed run; NULL: none */
+    struct dfopt_tally *tally;       /* of acks; NULL: they are not compared */
     const struct dfopt_initial *initial;
     size_t n_initial;
     struct dfopt_source *source;
+    struct dfopt_port *port; /* of operators; NULL: none */
+    bool restore;            /* told to stop, put the registered values back, */
+    int64_t restore_ms;      /* and wait so long for acks */
     struct dfopt_sink *sinks[DFOPT_SINKS_MAX]; /* each gets every plan */
     size_t n_sinks;
     struct dfopt_sink *recording; /* NULL, or gets what comes in, as an event log */
@@ -66,8 +84,10 @@ struct dfopt_run_config {
     bool outputs_count;            /* one that fails ends the run: what it did not
                                     * take must not be acknowledged */
     uint32_t run; /* identity in ids of plans that go out; 0: none (a replay) */
-    bool strict;  /* the first thing wrong ends the run */
-    uint32_t batch_events;      /* at most so many a batch; 0: 4096 */
+    struct dfopt_counts *counts; /* NULL, or what is counted for monitoring */
+    bool pulse;            /* ask the ranks how they are, a few times a second */
+    bool strict;           /* the first thing wrong ends the run */
+    uint32_t batch_events; /* at most so many a batch; 0: 4096 */
     uint32_t batches_in_flight; /* at most so many at once; 0: 4 */
     int64_t flush_interval_ns;  /* of the decision log */
     int wait_ms; /* for input, and to notice a signal, at most; 0: 100 */

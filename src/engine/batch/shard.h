@@ -8,7 +8,8 @@
 struct dfopt_shard {
     struct dfopt_planner *planner; /* owned */
     struct dfopt_router router;
-    uint32_t index; /* its place among the planners */
+    uint32_t index;   /* its place among the planners */
+    uint64_t decided; /* events */
 };
 
 /* Zero *s before. Creates the planner. `policy` and `dict` are borrowed until

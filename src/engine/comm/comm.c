@@ -28,6 +28,8 @@ struct dfopt_comm {
     struct dfopt_doorbell **doorbells; /* by rank; NULL: on another host. Owned */
     bool all_here;                     /* every rank has a doorbell */
     struct dfopt_send *going;          /* those not known to be over; borrowed */
+    dfopt_comm_idle_fn idle;           /* NULL: none */
+    void *idle_arg;
 };
 
 struct dfopt_send {
@@ -151,6 +153,12 @@ void dfopt_comm_finish(struct dfopt_comm *c)
 void dfopt_comm_set_log(struct dfopt_comm *c, struct dfopt_log *log)
 {
     c->log = log;
+}
+
+void dfopt_comm_set_idle(struct dfopt_comm *c, dfopt_comm_idle_fn idle, void *arg)
+{
+    c->idle = idle;
+    c->idle_arg = arg;
 }
 
 void dfopt_comm_lost(struct dfopt_comm *c, int rank, enum dfopt_err e,
@@ -319,6 +327,8 @@ static int wait_for(struct dfopt_comm *c, int source, struct arrival *a)
     int code = MPI_SUCCESS;
     while (code == MPI_SUCCESS && !a->there) {
         const bool brief = still_brief(&tries);
+        if (!brief && c->idle)
+            c->idle(c->idle_arg);
         if (!brief && doorbell && !still_going(c)) {
             code = sleep_for(c, source, a, &tries);
             continue;

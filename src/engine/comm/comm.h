@@ -26,6 +26,11 @@ void dfopt_comm_finish(struct dfopt_comm *c);
 /* Local. Where dfopt_comm_lost logs; borrowed from now on. NULL: nowhere. */
 void dfopt_comm_set_log(struct dfopt_comm *c, struct dfopt_log *log);
 
+/* Local. What to call now and then, some times a second, while this rank waits for
+ * another. It must not send or receive. NULL: nothing. */
+typedef void (*dfopt_comm_idle_fn)(void *arg);
+void dfopt_comm_set_idle(struct dfopt_comm *c, dfopt_comm_idle_fn idle, void *arg);
+
 /* Local. The last resort, where no agreement is possible: logs optimizer.rank.lost
  * about a rank that has failed or cannot be reached, and ends all ranks with exit
  * code 1. */

@@ -8,6 +8,7 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 struct dfopt_scatter {
     struct dfopt_comm *comm;
@@ -16,8 +17,13 @@ struct dfopt_scatter {
     struct dfopt_shard here;             /* one rank: the planner; else unused */
     struct dfopt_frame_known *known;     /* by planner: what it was told; owned */
     struct dfopt_frame_translation *own; /* by planner: its own strings; owned */
+    struct dfopt_pulse *pulse;           /* owned; NULL: nobody wants it */
     struct dfopt_buf in;
 };
+
+#define PULSE_END_NS                                                               \
+    INT64_C(2000000000) /* for the last answers, after a failure                   \
+                         */
 
 static bool is_alone(const struct dfopt_scatter *s)
 {
@@ -43,12 +49,33 @@ enum dfopt_err dfopt_scatter_create(struct dfopt_scatter **out,
     if (!e && dfopt_comm_size(comm) == 1)
         e = dfopt_shard_start(&s->here, config->dict, config->policy,
                               config->assumed_acks, config->relay_hostname, 0, 1);
+    if (!e && config->pulse)
+        e = dfopt_pulse_create(&s->pulse, comm, config->dict,
+                               is_alone(s) ? &s->here : NULL);
     if (e) {
         dfopt_scatter_destroy(s);
         return dfopt_error_set(err, e, "%s", dfopt_err_text(e));
     }
     *out = s;
     return DFOPT_OK;
+}
+
+/* After a failure: a rank that is well may be sending its last answer, which MPI
+ * does not finish before it is received. */
+static void drain_pulse(struct dfopt_scatter *s)
+{
+    const int64_t end = dfopt_clock_monotonic_ns() + PULSE_END_NS;
+    struct dfopt_frame_reader in;
+    while (dfopt_pulse_awaits(s->pulse) && dfopt_clock_monotonic_ns() < end) {
+        int from = -1;
+        if (dfopt_comm_receive(s->comm, DFOPT_RANK_ANY, false, &s->in, &from, NULL))
+            return;
+        if (from < 0)
+            usleep(1000);
+        else if (!dfopt_frame_open(&in, s->in.data, s->in.len, NULL) &&
+                 in.header.kind == DFOPT_FRAME_FIGURES)
+            (void)dfopt_pulse_take(s->pulse, from, &in, NULL);
+    }
 }
 
 void dfopt_scatter_destroy(struct dfopt_scatter *s)
@@ -63,6 +90,8 @@ void dfopt_scatter_destroy(struct dfopt_scatter *s)
     }
     free(s->known);
     free(s->own);
+    drain_pulse(s);
+    dfopt_pulse_destroy(s->pulse);
     dfopt_router_free(&s->router);
     dfopt_shard_end(&s->here);
     dfopt_buf_free(&s->in);
@@ -188,6 +217,8 @@ enum dfopt_err dfopt_scatter_event(struct dfopt_scatter *s, struct dfopt_batch *
     enum dfopt_err e = dfopt_route_event(&s->router, event, &to);
     if (!e && event->stream == DFOPT_STREAM_REGISTRATION)
         e = dfopt_router_learn(&s->router, &event->registration);
+    if (event->policy)
+        dfopt_router_reform(&s->router, event->policy);
     if (!e && is_alone(s))
         e = dfopt_shard_event(&s->here, seq, event, &b->shares[0].results);
     for (uint32_t i = to.first; i <= to.last && !is_alone(s) && !e; i++) {
@@ -212,6 +243,7 @@ enum dfopt_err dfopt_scatter_send(struct dfopt_scatter *s, struct dfopt_batch *b
         if (!e) {
             share->waiting = true;
             b->waiting++;
+            dfopt_pulse_sent(s->pulse, dfopt_partition_rank(i, size));
         }
     }
     return e;
@@ -265,6 +297,8 @@ static enum dfopt_err take_results(struct dfopt_scatter *s, int from,
     enum dfopt_err e = open_answer(s, from, &in, err);
     if (e)
         return e;
+    if (in.header.kind == DFOPT_FRAME_FIGURES && s->pulse && from > 0)
+        return dfopt_pulse_take(s->pulse, from, &in, err);
     struct dfopt_batch *b = in.header.kind == DFOPT_FRAME_RESULTS && from > 0
                                 ? batch_of(batches, n, in.header.batch, planner)
                                 : NULL;
@@ -278,6 +312,7 @@ static enum dfopt_err take_results(struct dfopt_scatter *s, int from,
                                dfopt_err_text(e));
     share->waiting = false;
     b->waiting--;
+    dfopt_pulse_answered(s->pulse, from);
     return dfopt_send_finish(s->comm, &share->sending, err);
 }
 
@@ -297,6 +332,26 @@ enum dfopt_err dfopt_scatter_collect(struct dfopt_scatter *s, struct dfopt_batch
     return e;
 }
 
+enum dfopt_err dfopt_scatter_pulse(struct dfopt_scatter *s,
+                                   struct dfopt_batch *batches, size_t n,
+                                   struct dfopt_error *err)
+{
+    int from = 0;
+    enum dfopt_err e = DFOPT_OK;
+    while (!e && dfopt_pulse_awaits(s->pulse)) {
+        e = dfopt_comm_receive(s->comm, DFOPT_RANK_ANY, false, &s->in, &from, err);
+        if (e || from < 0)
+            break;
+        e = take_results(s, from, batches, n, err);
+    }
+    return e ? e : dfopt_pulse_ask(s->pulse, err);
+}
+
+struct dfopt_pulse *dfopt_scatter_ranks(struct dfopt_scatter *s)
+{
+    return s->pulse;
+}
+
 void dfopt_scatter_forget(struct dfopt_scatter *s, struct dfopt_batch *batches,
                           size_t n)
 {
@@ -309,21 +364,39 @@ void dfopt_scatter_forget(struct dfopt_scatter *s, struct dfopt_batch *batches,
     }
 }
 
-/* Asks a rank for its part of the state; the answer is in s->in. */
+/* Receives the answer of a rank to a question, behind figures that it still owed.
+ */
+static enum dfopt_err receive_state(struct dfopt_scatter *s, int rank,
+                                    struct dfopt_frame_reader *in,
+                                    struct dfopt_error *err)
+{
+    int from;
+    enum dfopt_err e;
+    do {
+        e = dfopt_comm_receive(s->comm, rank, true, &s->in, &from, err);
+        if (!e)
+            e = open_answer(s, rank, in, err);
+        if (!e && in->header.kind == DFOPT_FRAME_FIGURES && s->pulse)
+            e = dfopt_pulse_take(s->pulse, rank, in, err);
+    } while (!e && in->header.kind == DFOPT_FRAME_FIGURES);
+    return e;
+}
+
+/* Asks a rank for its part of the state; *in is the answer. */
 static enum dfopt_err ask_state(struct dfopt_scatter *s, int rank,
+                                struct dfopt_frame_reader *in,
                                 struct dfopt_error *err)
 {
     struct dfopt_frame f;
     struct dfopt_buf ask = {0};
     struct dfopt_send *send = NULL;
-    int from;
     enum dfopt_err e = dfopt_frame_begin(&f, &ask, s->config->dict, NULL);
     if (!e) {
         dfopt_frame_end(&f, DFOPT_FRAME_ASK_STATE, 0);
         e = dfopt_comm_send(s->comm, rank, &ask, &send, err);
     }
     if (!e)
-        e = dfopt_comm_receive(s->comm, rank, true, &s->in, &from, err);
+        e = receive_state(s, rank, in, err);
     if (send)
         dfopt_send_finish(s->comm, &send, err);
     dfopt_buf_free(&ask);
@@ -341,9 +414,7 @@ enum dfopt_err dfopt_scatter_state(struct dfopt_scatter *s,
     }
     for (int rank = 1; rank < dfopt_comm_size(s->comm) && !e; rank++) {
         struct dfopt_frame_reader in;
-        e = ask_state(s, rank, err);
-        if (!e)
-            e = open_answer(s, rank, &in, err);
+        e = ask_state(s, rank, &in, err);
         if (!e && in.header.kind != DFOPT_FRAME_STATE)
             return unexpected(&in, rank, err);
         if (!e)

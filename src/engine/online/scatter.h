@@ -6,6 +6,7 @@
 
 #include "engine/batch/batch.h"
 #include "engine/batch/run.h"
+#include "engine/online/pulse.h"
 
 struct dfopt_scatter;
 
@@ -48,6 +49,15 @@ enum dfopt_err dfopt_scatter_collect(struct dfopt_scatter *s, struct dfopt_batch
  * rank that has failed receives and ignores what is sent to it. */
 void dfopt_scatter_forget(struct dfopt_scatter *s, struct dfopt_batch *batches,
                           size_t n);
+
+/* Asks the ranks how they are, if config->pulse is set and it is time; takes what
+ * they have answered. Does not wait. Not while dfopt_scatter_collect waits. */
+enum dfopt_err dfopt_scatter_pulse(struct dfopt_scatter *s,
+                                   struct dfopt_batch *batches, size_t n,
+                                   struct dfopt_error *err);
+
+/* The pulse of the ranks; NULL: it is not felt. Borrowed. */
+struct dfopt_pulse *dfopt_scatter_ranks(struct dfopt_scatter *s);
 
 /* The whole state, appended to *out; no batch may be in flight. */
 enum dfopt_err dfopt_scatter_state(struct dfopt_scatter *s,

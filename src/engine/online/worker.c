@@ -3,6 +3,7 @@
 #include "engine/online/worker.h"
 
 #include "engine/batch/answer.h"
+#include "engine/online/pulse.h"
 
 static enum dfopt_err configure(struct dfopt_online_worker *w,
                                 const struct dfopt_item *item)
@@ -56,6 +57,19 @@ enum dfopt_err dfopt_online_results(struct dfopt_online_worker *w, uint64_t batc
     return answer(w, err);
 }
 
+enum dfopt_err dfopt_online_figures(struct dfopt_online_worker *w,
+                                    struct dfopt_error *err)
+{
+    struct dfopt_frame f;
+    enum dfopt_err e = begin_answer(w, &f, err);
+    if (!e)
+        e = dfopt_pulse_put(&f, &w->watch, &w->shard);
+    if (e)
+        return e;
+    dfopt_frame_end(&f, DFOPT_FRAME_FIGURES, 0);
+    return answer(w, err);
+}
+
 enum dfopt_err dfopt_online_state(struct dfopt_online_worker *w,
                                   struct dfopt_error *err)
 {
@@ -90,6 +104,7 @@ void dfopt_online_free(struct dfopt_online_worker *w)
     dfopt_shard_end(&w->shard);
     dfopt_policy_clear(&w->policy);
     dfopt_decisions_free(&w->decisions);
+    dfopt_figures_watch_free(&w->watch);
     dfopt_frame_known_free(&w->rank0);
     dfopt_buf_free(&w->out);
 }

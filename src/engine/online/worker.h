@@ -6,6 +6,7 @@
 #include "engine/batch/shard.h"
 #include "engine/comm/comm.h"
 #include "engine/comm/frame.h"
+#include "engine/online/figures.h"
 
 /* Zero it but for comm and dict; dfopt_online_free. */
 struct dfopt_online_worker {
@@ -14,6 +15,7 @@ struct dfopt_online_worker {
     struct dfopt_policy policy;
     struct dfopt_shard shard;
     struct dfopt_decisions decisions;
+    struct dfopt_figures_watch watch;
     struct dfopt_frame_known rank0; /* what it knows of this rank's own strings */
     struct dfopt_buf out;
     struct dfopt_send *sending;
@@ -26,6 +28,10 @@ enum dfopt_err dfopt_online_item(struct dfopt_online_worker *w,
 
 /* Reports what was decided since the last batch. */
 enum dfopt_err dfopt_online_results(struct dfopt_online_worker *w, uint64_t batch,
+                                    struct dfopt_error *err);
+
+/* Reports how this rank is. */
+enum dfopt_err dfopt_online_figures(struct dfopt_online_worker *w,
                                     struct dfopt_error *err);
 
 /* Reports this rank's part of the state. */

@@ -6,6 +6,7 @@
 #include "dfopt/client.h"
 #include "support/wait.h"
 
+#include <arpa/inet.h>
 #include <json-c/json.h>
 #include <locale.h>
 #include <math.h>
@@ -13,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <zmq.h>
 
 #define HOST "node1"
@@ -39,12 +41,27 @@ struct optimizer {
     char plans_at[64], registry_at[64], acks_at[64];
 };
 
-/* Binds again where it was before, or anywhere if `at` is empty. */
+/* A port that nobody else gets while this process lives, so that what binds it can
+ * go and come again: held by a socket that never listens, which libzmq's may join.
+ */
+static inline void hold_port(char at[64])
+{
+    struct sockaddr_in a = {.sin_family = AF_INET,
+                            .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    socklen_t size = sizeof a;
+    const int one = 1, fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_true(fd >= 0);
+    assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one), 0);
+    assert_int_equal(bind(fd, (struct sockaddr *)&a, sizeof a), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&a, &size), 0);
+    snprintf(at, 64, "tcp://127.0.0.1:%d", ntohs(a.sin_port));
+}
+
+/* Binds again where it was before, or at a port of its own if `at` is empty. */
 static inline void *optimizer_socket(struct optimizer *o, int type, char at[64],
                                      const char *secret_key)
 {
     int zero = 0, deadline = DEADLINE_MS, one = 1;
-    size_t size = 64;
     void *socket = zmq_socket(o->context, type);
     assert_non_null(socket);
     zmq_setsockopt(socket, ZMQ_LINGER, &zero, sizeof zero);
@@ -55,9 +72,9 @@ static inline void *optimizer_socket(struct optimizer *o, int type, char at[64],
         assert_int_equal(
             zmq_setsockopt(socket, ZMQ_CURVE_SECRETKEY, secret_key, 40), 0);
     }
-    const char *where = *at ? at : "tcp://127.0.0.1:*";
-    wait_until(zmq_bind(socket, where) == 0);
-    zmq_getsockopt(socket, ZMQ_LAST_ENDPOINT, at, &size);
+    if (!*at)
+        hold_port(at);
+    wait_until(zmq_bind(socket, at) == 0);
     return socket;
 }
 
@@ -168,16 +185,26 @@ static inline void expect_json(void *socket, const char *want_meta,
     compare_json(meta, body, want_meta, want_body);
 }
 
-static inline void drop_message(void *socket)
-{
-    json_object_put(receive_json(socket, NULL));
-}
-
 static inline const char *json_text(struct json_object *j, const char *name)
 {
     struct json_object *at = NULL;
     json_object_object_get_ex(j, name, &at);
     return json_object_get_string(at);
+}
+
+/* An ack; but for its instance, which is there. */
+static inline void expect_ack(void *socket, const char *want_meta,
+                              const char *want_body)
+{
+    struct json_object *meta, *body = receive_json(socket, &meta);
+    assert_true(strncmp(json_text(body, "instance"), HOST ":", 6) == 0);
+    json_object_object_del(body, "instance");
+    compare_json(meta, body, want_meta, want_body);
+}
+
+static inline void drop_message(void *socket)
+{
+    json_object_put(receive_json(socket, NULL));
 }
 
 /* The next registration, which the caller owns; a client that leaves is passed

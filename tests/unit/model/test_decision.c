@@ -21,9 +21,16 @@ static const struct claim_case claims[] = {
     {"no noise, at min_effect", 0, 0.04, 6, 6, 0.04, 0, true},
     {"no noise, below min_effect", 0, 0.039, 6, 6, 0.04, 0, false},
     {"a loss is a claim too", 0, -0.04, 6, 6, 0.04, 0, true},
-    {"three standard errors", 0.08, 0.301, 2, 2, 0.04, 0.1, true},
-    {"less than three", 0.08, 0.299, 2, 2, 0.04, 0.1, false},
-    {"unequal numbers of windows", 0.16, 1, 4, 1, 0.04, 0.22360679774997896, true},
+    {"two and two windows: 4.5 standard errors", 0.08, 0.451, 2, 2, 0.04, 0.1,
+     true},
+    {"less than 4.5", 0.08, 0.449, 2, 2, 0.04, 0.1, false},
+    {"a loss, less than 4.5", 0.08, -0.449, 2, 2, 0.04, 0.1, false},
+    {"eight and eight windows: 3.375", 0.16, 0.3376, 8, 8, 0.04, 0.1, true},
+    {"less than 3.375", 0.16, 0.3374, 8, 8, 0.04, 0.1, false},
+    {"four and one: 4.2", 0.16, 0.94, 4, 1, 0.04, 0.22360679774997896, true},
+    {"less than 4.2", 0.16, 0.939, 4, 1, 0.04, 0.22360679774997896, false},
+    {"one and one: 6", 0.08, 0.849, 1, 1, 0.04, 0.14142135623730951, true},
+    {"less than 6", 0.08, 0.848, 1, 1, 0.04, 0.14142135623730951, false},
 };
 
 static void a_claim_needs_evidence(void **state)

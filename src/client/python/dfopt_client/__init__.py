@@ -23,11 +23,12 @@ from .client import Client
 from .context import OptimizerContext, optimizer_context
 from .errors import (ArgumentError, EndpointError, Error, KnobWarning, LibraryError,
                      LimitError, StateError)
+from .measure import Measure
 from .tunable import knob, tunable
 from .types import ActionPlan, KnobDef, KnobResponse, Stats
 from .window import Window
 
 __all__ = ["ActionPlan", "ArgumentError", "Client", "EndpointError", "Error", "KnobDef",
-           "KnobResponse", "KnobWarning", "LibraryError", "LimitError", "OptimizerContext",
+           "KnobResponse", "KnobWarning", "LibraryError", "LimitError", "Measure", "OptimizerContext",
            "StateError", "Stats", "Window", "__version__", "knob", "optimizer_context",
            "tunable"]

@@ -62,7 +62,8 @@ class COptions(Structure):
         ("max_pending_objectives", c_size_t), ("reports", c_int), ("group_file", c_char_p),
         ("consumer_name", c_char_p), ("global_group_file", c_char_p),
         ("global_registry_topic", c_char_p), ("global_acks_topic", c_char_p),
-        ("global_objectives_topic", c_char_p),
+        ("global_objectives_topic", c_char_p), ("findings_endpoint", c_char_p),
+        ("max_pending_findings", c_size_t), ("findings_end", c_bool), ("endpoints_file", c_char_p),
     ]
 
 
@@ -101,7 +102,8 @@ class CStats(Structure):
         "plans_received", "plans_malformed", "plans_other_node", "plans_unknown",
         "plans_unfit", "plans_replaced", "plans_delivered", "plans_pending", "acks_sent",
         "acks_dropped", "acks_pending", "registrations_sent", "connections",
-        "objectives_sent", "objectives_dropped", "objectives_pending")]
+        "objectives_sent", "objectives_dropped", "objectives_pending", "findings_sent",
+        "findings_dropped", "findings_pending")]
 
 
 class CMetric(Structure):
@@ -111,6 +113,26 @@ class CMetric(Structure):
 class CObjective(Structure):
     _fields_ = [("window_index", c_int64), ("value", c_double), ("goal", c_int),
                 ("reports", c_int), ("metrics", POINTER(CMetric)), ("n_metrics", c_size_t)]
+
+
+class CMeasured(Structure):
+    _fields_ = [("index", c_int64), ("units", c_double), ("seconds", c_double),
+                ("fetch_s", c_double), ("compute_s", c_double), ("workers", c_int64),
+                ("memory", c_double), ("changed", c_bool)]
+
+
+class CFinding(Structure):
+    _fields_ = [("type", c_char_p), ("window_index", c_int64), ("severity", c_double),
+                ("persistence", c_int64), ("support", c_int64), ("prevalence", c_double),
+                ("confidence", c_double), ("trend", c_char_p), ("motif", c_char_p),
+                ("tags", POINTER(c_char_p)), ("n_tags", c_size_t),
+                ("suppresses", POINTER(c_char_p)), ("n_suppresses", c_size_t),
+                ("metrics", POINTER(CMetric)), ("n_metrics", c_size_t), ("reports", c_int)]
+
+
+class CMeasure(Structure):
+    _fields_ = [("client", c_void_p), ("window_ns", c_int64), ("window", CMeasured),
+                ("phase", c_int), ("start_ns", c_int64), ("phase_ns", c_int64)]
 
 
 class CWindow(Structure):
@@ -124,10 +146,13 @@ STRUCTURES = {
     "dfopt_client_response": CResponse, "dfopt_client_knob": CKnob,
     "dfopt_client_plan": CPlan, "dfopt_client_stats": CStats, "dfopt_window": CWindow,
     "dfopt_client_metric": CMetric, "dfopt_client_objective": CObjective,
+    "dfopt_client_window": CMeasured, "dfopt_client_finding": CFinding,
+    "dfopt_measure": CMeasure,
 }
 
 _ERR = POINTER(CError)
 _WINDOW = POINTER(CWindow)
+_MEASURE = POINTER(CMeasure)
 
 # name, result, arguments; a client is a void pointer
 _FUNCTIONS: List[Tuple[str, Any, List[Any]]] = [
@@ -145,12 +170,19 @@ _FUNCTIONS: List[Tuple[str, Any, List[Any]]] = [
     ("dfopt_client_at_boundary_wait", c_size_t,
      [c_void_p, c_char_p, c_char_p, POINTER(CPlan), c_size_t, c_int]),
     ("dfopt_client_objective", c_int, [c_void_p, POINTER(CObjective)]),
+    ("dfopt_client_window", c_int, [c_void_p, POINTER(CMeasured)]),
+    ("dfopt_client_finding", c_int, [c_void_p, POINTER(CFinding)]),
     ("dfopt_client_enqueue", c_int, [c_void_p, c_char_p, c_size_t, _ERR]),
     ("dfopt_client_ack", c_int,
      [c_void_p, POINTER(CPlan), c_int, POINTER(CValue), c_char_p, c_int64]),
     ("dfopt_client_current", c_int, [c_void_p, c_char_p, c_char_p, POINTER(CValue)]),
     ("dfopt_client_current_set", c_int, [c_void_p, c_char_p, c_char_p, POINTER(CValue)]),
     ("dfopt_client_stats", c_int, [c_void_p, POINTER(CStats)]),
+    ("dfopt_measure_init", None, [_MEASURE, c_void_p, c_int64, c_int64]),
+    ("dfopt_measure_phase", None, [_MEASURE, c_int, c_int64]),
+    ("dfopt_measure_add", None, [_MEASURE, c_double]),
+    ("dfopt_measure_end", c_bool, [_MEASURE, c_int64]),
+    ("dfopt_measure_close", c_int, [_MEASURE, c_int64, c_int64]),
     ("dfopt_window_init", None, [_WINDOW, c_int64]),
     ("dfopt_window_start", c_bool, [_WINDOW, c_int64, c_void_p]),
     ("dfopt_window_stop", c_bool, [_WINDOW, c_int64, c_void_p]),

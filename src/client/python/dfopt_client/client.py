@@ -121,8 +121,10 @@ class Client:
     Endpoints are such as tcp://node7:5557; what is not given is neither sent nor
     received. With transport="mofka" they are topics of the service of group_file.
     plans_pattern is "pull" or "sub", reports ("node", "job", "both", "none") whose
-    objectives it sends. Keys are 40 characters of Z85 or names
-    of files. Every method may be called from any thread; without an optimizer none
+    objectives and findings it sends. With findings_end, stopping it ends dfopt-mpi.
+    endpoints_file is what dfopt-mpi --endpoints-file has written, and stands in for
+    endpoints, pattern and server key that are not given. Keys are 40 characters of Z85 or
+    names of files. Every method may be called from any thread; without an optimizer none
     waits for one. In a child after fork the client is inert.
 
     Raises ArgumentError, and LibraryError if libdfopt_client is not found.
@@ -143,7 +145,9 @@ class Client:
                  global_registry_topic: Optional[str] = None,
                  global_acks_topic: Optional[str] = None,
                  objectives_endpoint: Optional[str] = None, max_pending_objectives: int = 0,
-                 reports: str = "", global_objectives_topic: Optional[str] = None) -> None:
+                 reports: str = "", global_objectives_topic: Optional[str] = None,
+                 findings_endpoint: Optional[str] = None, max_pending_findings: int = 0,
+                 findings_end: bool = False, endpoints_file: Optional[str] = None) -> None:
         self._lib = lib.library()
         self._handle: Optional[ctypes.c_void_p] = None  # NULL is inert
         self._room = threading.local()
@@ -168,7 +172,10 @@ class Client:
             objectives_endpoint=maybe_text(objectives_endpoint),
             max_pending_objectives=max_pending_objectives,
             reports=_choice("reports", reports, lib.REPORTS),
-            global_objectives_topic=maybe_text(global_objectives_topic))
+            global_objectives_topic=maybe_text(global_objectives_topic),
+            findings_endpoint=maybe_text(findings_endpoint),
+            max_pending_findings=max_pending_findings, findings_end=findings_end,
+            endpoints_file=maybe_text(endpoints_file))
         self._hostname = hostname
         handle = ctypes.c_void_p()
         err = lib.CError()
@@ -359,6 +366,48 @@ class Client:
         self._check(self._lib.dfopt_client_objective(self._handle, byref(objective)),
                     f"{what}: the value or a metric is not finite, or the window is more "
                     "than 2^53")
+
+    def window(self, index: int, units: float, seconds: float, fetch: float = 0.0,
+               compute: float = 0.0, *, workers: int = 0, memory: float = 0.0,
+               changed: bool = False) -> None:
+        """Reports a window of analysis that has ended: units a second as its objective,
+        and the findings that it and the windows before give. fetch and compute are seconds
+        of waiting for data and of computing, workers what fetches, memory the share of its
+        budget. A window in which a knob changed gives no findings; the library knows of
+        plans that were acknowledged, changed tells of others. Waits for nothing."""
+        measured = lib.CMeasured(
+            index=int(plain(index)), units=_number("units", units),
+            seconds=_number("seconds", seconds), fetch_s=_number("fetch", fetch),
+            compute_s=_number("compute", compute), workers=workers,
+            memory=_number("memory", memory), changed=changed)
+        self._check(self._lib.dfopt_client_window(self._handle, byref(measured)),
+                    f"window {index}: a number is negative or not finite, or there are no "
+                    "seconds")
+
+    def finding(self, type: str, window_index: int, severity: float, *,
+                tags: Iterable[str] = (), suppresses: Iterable[str] = (),
+                persistence: int = 0, support: int = 0, prevalence: float = 0.0,
+                confidence: float = 0.0, trend: Optional[str] = None,
+                motif: Optional[str] = None, metrics: Optional[Mapping[str, float]] = None,
+                reports: str = "") -> None:
+        """Sends a finding of the application's own, about this node, or with reports
+        "job" about the job. Waits for nothing."""
+        what = f"finding {type} of window {window_index}"
+        opportunities, silenced = [text(t) for t in tags], [text(t) for t in suppresses]
+        told = [lib.CMetric(text(name), _number(f"{what}: {name}", v))
+                for name, v in (metrics or {}).items()]
+        finding = lib.CFinding(
+            type=text(type), window_index=int(plain(window_index)),
+            severity=_number(f"{what}: severity", severity), persistence=persistence,
+            support=support, prevalence=_number(f"{what}: prevalence", prevalence),
+            confidence=_number(f"{what}: confidence", confidence), trend=maybe_text(trend),
+            motif=maybe_text(motif), n_tags=len(opportunities),
+            tags=(ctypes.c_char_p * len(opportunities))(*opportunities),
+            suppresses=(ctypes.c_char_p * len(silenced))(*silenced),
+            n_suppresses=len(silenced), metrics=(lib.CMetric * len(told))(*told),
+            n_metrics=len(told), reports=_choice(f"{what}: reports", reports, lib.REPORTS))
+        self._check(self._lib.dfopt_client_finding(self._handle, byref(finding)),
+                    f"{what}: severity, prevalence and confidence are 0 to 1, metrics finite")
 
     # ---- what the library knows ----
 

@@ -63,6 +63,16 @@ def _setting(given: Optional[str], name: str) -> str:
     return given or os.environ.get(f"DFOPT_CLIENT_{name}") or ""
 
 
+def _endpoints_there() -> str:
+    """The file of DFOPT_CLIENT_ENDPOINTS; "": none, or the service has not written it."""
+    name = _setting(None, "ENDPOINTS")
+    if name and not os.path.exists(name):
+        logger.warning("DFOPT_CLIENT_ENDPOINTS=%s: there is no such file; the application "
+                       "runs without an optimizer", name)
+        return ""
+    return name
+
+
 def _set_current(client: Client, func_name: str, knob_id: str, value: Any) -> None:
     """A value that the knob cannot have (None, perhaps) is not told."""
     try:
@@ -78,14 +88,17 @@ class OptimizerContext:
     these, and zmq_plans_endpoint, may come from the environment instead, so that a
     script need not change: DFOPT_CLIENT_PLANS, DFOPT_CLIENT_PLANS_PATTERN,
     DFOPT_CLIENT_REGISTRY, DFOPT_CLIENT_ACKS, DFOPT_CLIENT_OBJECTIVES,
+    DFOPT_CLIENT_FINDINGS (with DFOPT_CLIENT_FINDINGS_END=1 the last of them ends dfopt-mpi),
     DFOPT_CLIENT_REPORTS and DFOPT_CLIENT_CURVE_{SERVER,SECRET,PUBLIC}_KEY. Without any
     endpoint, and with a group_file that is there, it speaks Mofka; registrations and acks
     go to the service of INFRA_CXI_GROUP as well, to the topics
     DFOPTIMIZER_GLOBAL_REGISTRY_TOPIC (topic_registry) and DFOPTIMIZER_GLOBAL_ACKS_TOPIC
     (optimizer_acks). DFOPT_CLIENT_GROUP_FILE goes before the script's group_file, and
-    makes topics of the endpoints in the environment; objectives then go to the topic
-    DFOPT_CLIENT_OBJECTIVES, if that is set.
-    Without either, and if it is inert, it does nothing.
+    makes topics of the endpoints in the environment; objectives and findings then go to the
+    topics DFOPT_CLIENT_OBJECTIVES and DFOPT_CLIENT_FINDINGS, if these are set.
+    endpoints_file, or DFOPT_CLIENT_ENDPOINTS, is the file that dfopt-mpi --endpoints-file
+    writes; what is given besides goes before it.
+    Without any of them, and if it is inert, it does nothing.
 
     With comm, a communicator of mpi4py or dfopt_client.torch.process_group(), the
     context is that of all its processes: rank 0 has the client, and at each boundary all
@@ -104,15 +117,18 @@ class OptimizerContext:
                  curve_secret_key: str = "", curve_public_key: str = "",
                  zmq_objectives_endpoint: str = "",
                  topic_objectives: str = "optimizer.objectives", reports: str = "",
-                 comm: Any = None, inert: bool = False) -> None:
+                 zmq_findings_endpoint: str = "", findings_end: bool = False,
+                 endpoints_file: str = "", comm: Any = None, inert: bool = False) -> None:
         told = _setting(None, "GROUP_FILE")
         if not told:
             zmq_plans_endpoint = _setting(zmq_plans_endpoint, "PLANS")
             zmq_registry_endpoint = _setting(zmq_registry_endpoint, "REGISTRY")
             zmq_acks_endpoint = _setting(zmq_acks_endpoint, "ACKS")
             zmq_objectives_endpoint = _setting(zmq_objectives_endpoint, "OBJECTIVES")
+            zmq_findings_endpoint = _setting(zmq_findings_endpoint, "FINDINGS")
+            endpoints_file = endpoints_file or _endpoints_there()
         elif not (zmq_plans_endpoint or zmq_registry_endpoint or zmq_acks_endpoint or
-                  zmq_objectives_endpoint):
+                  zmq_objectives_endpoint or zmq_findings_endpoint or endpoints_file):
             group_file = told
             topic_plans = _setting(None, "PLANS") or topic_plans
             topic_registry = _setting(None, "REGISTRY") or topic_registry
@@ -129,6 +145,7 @@ class OptimizerContext:
         self.zmq_registry_endpoint = zmq_registry_endpoint
         self.zmq_acks_endpoint = zmq_acks_endpoint
         self.zmq_objectives_endpoint = zmq_objectives_endpoint
+        self.zmq_findings_endpoint = zmq_findings_endpoint
         self.topic_objectives = topic_objectives
         self._group: Optional[Group] = None if inert else group_of(comm)
         self._client: Optional[Client] = None
@@ -136,14 +153,19 @@ class OptimizerContext:
         self._lock = threading.Lock()
         self._declared: Dict[Tuple[str, str], KnobDef] = {}
         self._asked: Dict[str, Dict[str, int]] = {}  # function -> boundary -> how often
-        reports = _setting(reports, "REPORTS")
+        # rank 0 reports for all
+        reports = _setting(reports, "REPORTS") or ("both" if self._group is not None else "")
+        findings_end = findings_end or _setting(None, "FINDINGS_END") == "1"
         if inert or (self._group is not None and self._group.rank != 0):
             pass
         elif (self.zmq_plans_endpoint or self.zmq_registry_endpoint or
-              self.zmq_acks_endpoint or zmq_objectives_endpoint):
+              self.zmq_acks_endpoint or zmq_objectives_endpoint or zmq_findings_endpoint or
+              endpoints_file):
             self._client = Client(
                 namespace, hostname=hostname, lazy_registration=True, reports=reports,
+                endpoints_file=endpoints_file,
                 objectives_endpoint=zmq_objectives_endpoint,
+                findings_endpoint=zmq_findings_endpoint, findings_end=findings_end,
                 plans_endpoint=self.zmq_plans_endpoint, plans_bind=zmq_plans_bind,
                 registry_endpoint=self.zmq_registry_endpoint,
                 acks_endpoint=self.zmq_acks_endpoint,
@@ -155,7 +177,8 @@ class OptimizerContext:
             self._client = Client(
                 namespace, hostname=hostname, lazy_registration=True, transport="mofka",
                 reports=reports, objectives_endpoint=_setting(None, "OBJECTIVES") and
-                topic_objectives, group_file=group_file, plans_endpoint=topic_plans,
+                topic_objectives, findings_endpoint=_setting(None, "FINDINGS"),
+                group_file=group_file, plans_endpoint=topic_plans,
                 registry_endpoint=topic_registry, acks_endpoint=topic_acks,
                 global_group_file=os.environ.get("INFRA_CXI_GROUP", "").strip(),
                 global_registry_topic=os.environ.get("DFOPTIMIZER_GLOBAL_REGISTRY_TOPIC"),
@@ -286,6 +309,14 @@ class OptimizerContext:
         client = self.client
         if client is not None:
             client.objective(window_index, value, goal, metrics, reports)
+
+    def window(self, index: int, units: float, seconds: float, fetch: float = 0.0,
+               compute: float = 0.0, **more: Any) -> None:
+        """Reports a window of analysis that has ended: see Client.window. Without a client
+        it does nothing."""
+        client = self.client
+        if client is not None:
+            client.window(index, units, seconds, fetch, compute, **more)
 
 
 def _refuse_double(function: Declaring) -> None:

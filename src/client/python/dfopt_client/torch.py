@@ -1,10 +1,19 @@
-"""dfopt_client with torch.distributed, which is imported by the first call."""
+"""dfopt_client with torch, which is imported when something of it is asked for."""
 from __future__ import annotations
 
 import importlib
 from typing import Any, List
 
-__all__ = ["process_group"]
+__all__ = ["TunableLoader", "auto", "process_group"]
+
+
+def __getattr__(name: str) -> Any:
+    """TunableLoader is a class of torch's, and so there only once torch is."""
+    if name == "TunableLoader":
+        return importlib.import_module("dfopt_client._loader").TunableLoader
+    if name == "auto":
+        return importlib.import_module("dfopt_client._tuning").auto
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 class _TorchGroup:

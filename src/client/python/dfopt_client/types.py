@@ -101,6 +101,9 @@ class Stats(NamedTuple):
     objectives_sent: int
     objectives_dropped: int
     objectives_pending: int
+    findings_sent: int
+    findings_dropped: int
+    findings_pending: int
 
 
 def _string(raw: bytes) -> str:

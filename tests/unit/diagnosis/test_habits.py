@@ -1,7 +1,7 @@
-"""The loader's findings against DFDiagnoser's habits (tests/spec/habits.py): random windows
+"""Findings against DFDiagnoser's habits (tests/spec/habits.py): random windows
 go through both, and every field has to be the same, to the last bit of a number.
 
-usage: test_demo_habits.py PROGRAM (demo_diagnose)"""
+usage: test_habits.py PROGRAM (diagnose)"""
 import json
 import os
 import random
@@ -9,8 +9,7 @@ import subprocess
 import sys
 import unittest
 
-TESTS = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(
-    os.path.abspath(__file__)))))
+TESTS = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, os.path.join(TESTS, "spec"))
 from habits import Diagnoser, clip, finding  # noqa: E402
 
@@ -19,7 +18,7 @@ RUNS, WINDOWS = 60, 60
 
 
 class Current(Diagnoser):
-    """--diagnosis=current: of the window itself, and not cut off before a share of 1."""
+    """Of the window itself, and not cut off before a share of 1."""
     FROM = {"fetch_pressure": ("fetch_frac", .10, .90),
             "compute_dominance": ("compute_frac", .85, .20),
             "io_contention": ("compute_frac", .60, .40),
@@ -49,9 +48,9 @@ def windows(dice):
         yield w, m
 
 
-def of_the_loader(habit, sequence):
+def of_ours(habit, sequence):
     lines = "".join("%d %r %r %d %r\n" % (w, m["fetch"], m["c"], m["workers"],
-                                          m.get("mem", -1)) for w, m in sequence)
+                                          m.get("mem", 0)) for w, m in sequence)
     run = subprocess.run([PROGRAM, habit], input=lines, capture_output=True, text=True,
                          check=True, timeout=60)
     return [json.loads(line) for line in run.stdout.splitlines()]
@@ -64,7 +63,7 @@ class Habits(unittest.TestCase):
             sequence = list(windows(random.Random(seed)))
             there = diagnoser("n1")
             wanted = [f for w, m in sequence for f in there.window(w, m)]
-            found = of_the_loader(habit, sequence)
+            found = of_ours(habit, sequence)
             self.assertEqual(len(found), len(wanted), f"seed {seed}")
             for ours, theirs in zip(found, wanted):
                 at = f"seed {seed}, window {theirs['window_index']}"

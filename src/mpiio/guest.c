@@ -1,0 +1,327 @@
+/* The one guest of a process: an interposed function is given nothing that could
+ * hold it. No MPI function that communicates is called with the lock held. */
+#include "mpiio/guest.h"
+
+#include "json/write.h"
+#include "mpiio/diagnose.h"
+#include "mpiio/settings.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <string.h>
+
+#define BOUNDARY      "epoch_boundary" /* hands over all plans */
+#define GOODBYE_MS    500
+#define REST_MS       5
+#define FIRST_FINDING 2 /* an objective is there before it */
+
+static struct {
+    pthread_mutex_t lock;
+    bool asked; /* the environment was read */
+    bool ended;
+    struct dfopt_mpiio_settings settings;
+    dfopt_client *client; /* NULL: not made yet, or not possible */
+    bool tried;           /* to make it */
+    struct dfopt_io_diagnosis diagnosis;
+    struct dfopt_hints now;       /* in force */
+    bool absent[DFOPT_HINTS_MAX]; /* by knob: the file had no such hint at first */
+    uint64_t generation;          /* of them */
+    int64_t window;               /* number of the last one; 0: none */
+    bool reported;                /* a window since the last open */
+    atomic_bool complained;
+} guest = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+/* Rank 0 of a job that no other job spawned. */
+static bool is_host(void)
+{
+    int rank = -1;
+    MPI_Comm parent = MPI_COMM_NULL;
+    return PMPI_Comm_rank(MPI_COMM_WORLD, &rank) == MPI_SUCCESS && rank == 0 &&
+           PMPI_Comm_get_parent(&parent) == MPI_SUCCESS && parent == MPI_COMM_NULL;
+}
+
+/* Whether anything was asked for. Locked. */
+static bool is_wanted(void)
+{
+    if (!guest.asked && is_host()) {
+        dfopt_mpiio_settings_read(&guest.settings);
+        if (guest.settings.knobs)
+            guest.now = guest.settings.knobs->fixed;
+    }
+    guest.asked = true;
+    return guest.settings.knobs && !guest.ended;
+}
+
+/* ---- at an open ---- */
+
+/* Whether a knob's value stands for the hint not being given. */
+static bool stands_for_none(const char *hint, const struct dfopt_client_value *v)
+{
+    const struct dfopt_mpiio_knobs *knobs = guest.settings.knobs;
+    char text[DFOPT_HINT_VALUE_SIZE], usual[DFOPT_HINT_VALUE_SIZE];
+    for (size_t i = 0; i < knobs->n; i++)
+        if (strcmp(knobs->of[i].knob.parameter, hint) == 0)
+            return guest.absent[i] && dfopt_hint_text(v, text) == DFOPT_OK &&
+                   dfopt_hint_text(&knobs->of[i].knob.default_value, usual) ==
+                       DFOPT_OK &&
+                   strcmp(text, usual) == 0;
+    return false;
+}
+
+/* Puts the plan in force. Locked. Returns whether it could. */
+static bool put_in_force(const struct dfopt_client_plan *p)
+{
+    char text[DFOPT_HINT_VALUE_SIZE];
+    if (stands_for_none(p->parameter, &p->new_value))
+        return dfopt_hints_set(&guest.now, p->parameter, NULL) == DFOPT_OK;
+    return dfopt_hint_text(&p->new_value, text) == DFOPT_OK &&
+           dfopt_hints_set(&guest.now, p->parameter, text) == DFOPT_OK;
+}
+
+static void answer(const struct dfopt_client_plan *p, const char *why_not)
+{
+    dfopt_client_ack(guest.client, p,
+                     why_not ? DFOPT_CLIENT_REJECTED : DFOPT_CLIENT_APPLIED, NULL,
+                     why_not ? why_not : "", guest.window + 1);
+}
+
+/* How long to wait for what the window that was just reported may bring. Locked. */
+static int patience(void)
+{
+    struct dfopt_client_stats s = {.connections = 0};
+    const bool asked = guest.reported && guest.settings.knobs->wait_ms > 0;
+    guest.reported = false;
+    if (asked)
+        dfopt_client_stats(guest.client, &s);
+    return s.connections > 0 ? guest.settings.knobs->wait_ms : 0;
+}
+
+/* The plans that are there. One that was waited for may be the first of several.
+ * The time is not the application's. Locked. */
+static size_t receive(struct dfopt_client_plan plans[DFOPT_HINTS_MAX])
+{
+    const double begin = PMPI_Wtime();
+    int wait_ms = patience();
+    size_t n = 0, more;
+    do {
+        more = dfopt_client_at_boundary_wait(
+            guest.client, NULL, BOUNDARY, plans + n, DFOPT_HINTS_MAX - n, wait_ms);
+        n += more;
+        wait_ms = wait_ms > REST_MS ? REST_MS : wait_ms;
+    } while (more && wait_ms);
+    guest.diagnosis.last_closed += PMPI_Wtime() - begin;
+    return n;
+}
+
+/* Locked. */
+static void take_plans(struct dfopt_taken *taken)
+{
+    struct dfopt_client_plan plans[DFOPT_HINTS_MAX];
+    const size_t n = receive(plans);
+    for (size_t i = 0; i < n; i++)
+        if (put_in_force(&plans[i]))
+            taken->plans[taken->n++] = plans[i];
+        else
+            answer(&plans[i], "its value does not fit a hint");
+    guest.generation += taken->n > 0;
+}
+
+void dfopt_guest_decide(const char *name, struct dfopt_agreed *agreed,
+                        struct dfopt_taken *taken)
+{
+    memset(agreed, 0, sizeof *agreed);
+    agreed->magic = DFOPT_AGREED_MAGIC;
+    *taken = (struct dfopt_taken){.n = 0};
+    pthread_mutex_lock(&guest.lock);
+    if (is_wanted() && dfopt_mpiio_knobs_match(guest.settings.knobs, name)) {
+        taken->before = guest.now;
+        taken->first = !guest.tried;
+        take_plans(taken);
+        agreed->tuned = 1;
+        agreed->generation = guest.generation;
+        agreed->hints = guest.now;
+    }
+    pthread_mutex_unlock(&guest.lock);
+}
+
+/* ---- after it ---- */
+
+/* The hint of a knob as the file has it, if that is known and of the knob's type.
+ * Returns whether the file has it. */
+static bool read_current(MPI_Info info, struct dfopt_client_knob *k)
+{
+    char text[MPI_MAX_INFO_VAL + 1];
+    int found = 0;
+    return info != MPI_INFO_NULL &&
+           PMPI_Info_get(info, k->parameter, MPI_MAX_INFO_VAL, text, &found) ==
+               MPI_SUCCESS &&
+           found && dfopt_hint_value(text, k->type, &k->current);
+}
+
+/* No more processes than there are can do I/O: values beyond are of no use. */
+static void fit_to_ranks(struct dfopt_client_knob *k, int ranks)
+{
+    if (strcmp(k->parameter, "cb_nodes") != 0)
+        return;
+    while (k->n_values > 1 && k->values[k->n_values - 1].i > ranks)
+        k->n_values--;
+    if (k->hi.kind == DFOPT_CLIENT_INT && k->hi.i > ranks && k->lo.i <= ranks)
+        k->hi.i = ranks;
+}
+
+static enum dfopt_err declare(MPI_Info info, int ranks, struct dfopt_error *err)
+{
+    const struct dfopt_mpiio_knobs *knobs = guest.settings.knobs;
+    enum dfopt_err e = DFOPT_OK;
+    for (size_t i = 0; !e && i < knobs->n; i++) {
+        struct dfopt_client_knob k = knobs->of[i].knob;
+        fit_to_ranks(&k, ranks);
+        guest.absent[i] = !read_current(info, &k);
+        e = dfopt_client_knob_declare(guest.client, &k, err);
+    }
+    return e;
+}
+
+/* Locked. */
+static void start(MPI_Info info, int ranks)
+{
+    struct dfopt_error err = {.code = DFOPT_OK};
+    const struct dfopt_mpiio_settings *s = &guest.settings;
+    enum dfopt_err e = dfopt_client_create(&guest.client, &s->client, &err);
+    if (!e)
+        e = declare(info, ranks, &err);
+    if (!e)
+        e = dfopt_client_start(guest.client, &err);
+    guest.tried = true;
+    if (!e)
+        return;
+    dfopt_mpiio_say("goes on untuned: %s", err.text);
+    dfopt_client_destroy(guest.client);
+    guest.client = NULL;
+}
+
+/* The hints that the application gave are known now, whoever gave them. */
+static void start_with(MPI_File file, int ranks)
+{
+    MPI_Info info = MPI_INFO_NULL;
+    if (PMPI_File_get_info(file, &info) != MPI_SUCCESS)
+        info = MPI_INFO_NULL;
+    pthread_mutex_lock(&guest.lock);
+    if (!guest.tried && !guest.ended)
+        start(info, ranks);
+    pthread_mutex_unlock(&guest.lock);
+    if (info != MPI_INFO_NULL)
+        PMPI_Info_free(&info);
+}
+
+static void give_up(const struct dfopt_taken *taken)
+{
+    for (size_t i = 0; i < taken->n; i++) {
+        const char *name = taken->plans[i].parameter;
+        dfopt_hints_set(&guest.now, name, dfopt_hints_get(&taken->before, name));
+    }
+    guest.generation++;
+}
+
+void dfopt_guest_opened(struct dfopt_taken *taken, const char *why_not,
+                        MPI_File file, int ranks)
+{
+    pthread_mutex_lock(&guest.lock);
+    if (why_not && taken->n)
+        give_up(taken);
+    for (size_t i = 0; i < taken->n; i++)
+        answer(&taken->plans[i], why_not);
+    pthread_mutex_unlock(&guest.lock);
+    if (why_not && !atomic_exchange(&guest.complained, true))
+        dfopt_mpiio_say("hints are left out: %s", why_not);
+    if (taken->first && file != MPI_FILE_NULL)
+        start_with(file, ranks);
+}
+
+/* ---- at a close ---- */
+
+static void put_line(struct dfopt_buf *out, const struct dfopt_io_window *w,
+                     double share)
+{
+    struct dfopt_put p = dfopt_put_start(out, NULL);
+    dfopt_put_raw(&p, "{");
+    dfopt_member_int(&p, "window", guest.window);
+    dfopt_member_text(&p, "file", w->name);
+    dfopt_member_real(&p, "mb_per_s", dfopt_io_rate(w));
+    dfopt_member_real(&p, "bytes", w->counts.bytes);
+    dfopt_member_real(&p, "seconds", w->seconds);
+    dfopt_member_real(&p, "io_frac", share);
+    dfopt_member_real(&p, "calls", w->counts.calls);
+    dfopt_member_real(&p, "collective", w->counts.collective);
+    dfopt_member_int(&p, "ranks", w->ranks);
+    dfopt_put_key(&p, "hints");
+    dfopt_put_raw(&p, "{");
+    for (uint32_t i = 0; i < w->hints->n; i++)
+        dfopt_member_text(&p, w->hints->of[i].name, w->hints->of[i].value);
+    dfopt_put_raw(&p, "}}\n");
+    if (dfopt_put_end(&p))
+        out->len = 0;
+}
+
+/* Locked. */
+static void write_line(const struct dfopt_io_window *w, double share)
+{
+    struct dfopt_buf line = {0};
+    if (!guest.settings.report)
+        return;
+    put_line(&line, w, share);
+    fwrite(line.data, 1, line.len, guest.settings.report);
+    fflush(guest.settings.report);
+    dfopt_buf_free(&line);
+}
+
+/* Locked. A window whose hints are no longer in force says nothing about those that
+ * are, and so is left out. */
+static void report(const struct dfopt_io_window *w)
+{
+    struct dfopt_client_finding found;
+    const double share = dfopt_io_share(&guest.diagnosis, w);
+    if (w->counts.bytes < guest.settings.knobs->min_bytes ||
+        w->generation != guest.generation)
+        return;
+    guest.window++;
+    guest.reported = true;
+    const bool any = dfopt_io_diagnose(&guest.diagnosis, w, guest.window, &found);
+    dfopt_client_objective(guest.client,
+                           &(struct dfopt_client_objective){
+                               .window_index = guest.window,
+                               .value = dfopt_io_rate(w),
+                               .metrics = guest.diagnosis.metrics,
+                               .n_metrics = sizeof guest.diagnosis.metrics /
+                                            sizeof *guest.diagnosis.metrics});
+    if (any && guest.window >= FIRST_FINDING)
+        dfopt_client_finding(guest.client, &found);
+    write_line(w, share);
+}
+
+void dfopt_guest_closed(const struct dfopt_io_window *w)
+{
+    pthread_mutex_lock(&guest.lock);
+    if (is_wanted())
+        report(w);
+    pthread_mutex_unlock(&guest.lock);
+}
+
+/* ---- at the end ---- */
+
+void dfopt_guest_end(void)
+{
+    struct dfopt_client_stats s = {.connections = 0};
+    pthread_mutex_lock(&guest.lock);
+    guest.asked = guest.ended = true;
+    dfopt_client *c = guest.client;
+    struct dfopt_mpiio_settings settings = guest.settings;
+    guest.client = NULL;
+    guest.settings = (struct dfopt_mpiio_settings){.knobs = NULL};
+    pthread_mutex_unlock(&guest.lock);
+    dfopt_client_stats(c, &s);
+    const int linger_ms = s.connections > 0 ? GOODBYE_MS : 0;
+    dfopt_client_stop(c, linger_ms);
+    dfopt_client_destroy(c);
+    dfopt_mpiio_settings_free(&settings);
+}

@@ -1,0 +1,272 @@
+#!/usr/bin/env python3
+"""TunableLoader against DataLoader: the same samples, in the same order, from the same
+seeds; workers that change in the course of an epoch; and states."""
+import os
+import pickle
+import random
+import time
+import unittest
+
+import loaders
+import torch
+from dfopt_client.errors import ArgumentError
+from dfopt_client.torch import TunableLoader, auto
+from loaders import Batches, Content, Drawn, Numbers, Stream, epochs, held, plain
+from torch.utils.data import DataLoader, IterableDataset
+
+RESIZES = int(os.environ.get("DFOPT_TEST_RESIZES", "60"))
+
+
+def settings(loader, workers, prefetch):
+    from dfopt_client._segments import Settings
+    return loader._epoch().resize(Settings(workers, prefetch))
+
+
+class Equal(unittest.TestCase):
+    """Without a change everything is as with DataLoader: the samples, their order, the seeds
+    of the workers, what chance gives in them, and what is drawn from the generators."""
+
+    def check(self, dataset, n=2, workers=(0, 2), **given):
+        for w in workers:
+            if w == 0 and given.get("persistent_workers"):
+                continue
+            with self.subTest(workers=w, **given):
+                want, got = (
+                    epochs(kind(dataset, num_workers=w, **{
+                        name: make() if callable(make) and name != "worker_init_fn" else make
+                        for name, make in given.items()}), n)
+                    for kind in (DataLoader, TunableLoader))
+                self.assertEqual(got, want)
+
+    def test_batches(self):
+        self.check(Numbers(23), batch_size=4, workers=(0, 1, 3))
+        self.check(Numbers(23), batch_size=4, shuffle=True, drop_last=True)
+        self.check(Numbers(7), batch_size=None)
+        self.check(Numbers(0), batch_size=3, workers=(0, 1))
+
+    def test_samplers(self):
+        self.check(Numbers(9), batch_size=2, sampler=lambda: Drawn(9))
+        self.check(Numbers(9), batch_size=None, sampler=lambda: Drawn(9))
+        self.check(Numbers(40), batch_sampler=lambda: Batches(40))
+
+    def test_generator(self):
+        self.check(Numbers(9), batch_size=2, shuffle=True,
+                   generator=lambda: torch.Generator().manual_seed(8))
+
+    def test_workers_that_persist(self):
+        self.check(Numbers(9), 3, (2,), batch_size=2, shuffle=True, persistent_workers=True)
+
+    def test_worker_init(self):
+        self.check(Numbers(9), batch_size=2, worker_init_fn=loaders.first_worker)
+
+    def test_iterable(self):
+        self.check(Stream(23), batch_size=4, workers=(0, 1, 3))
+        self.check(Stream(7), batch_size=None)
+        self.check(Stream(9), 3, (2,), batch_size=2, persistent_workers=True)
+
+    def test_it_is_a_dataloader(self):
+        loader = TunableLoader(Content(10), 3, num_workers=auto(2, max=4))
+        self.assertIsInstance(loader, DataLoader)
+        self.assertEqual((len(loader), loader.batch_size, loader.num_workers,
+                          loader.prefetch_factor), (4, 3, 2, 2))
+        self.assertEqual(len(iter(loader)), 4)
+        self.assertIn("not tuned", loader.tuning_report())
+
+    def test_loops_beside_each_other(self):
+        loader = TunableLoader(Content(6), num_workers=1)
+        self.assertEqual([plain(a) == plain(b) for a, b in zip(loader, loader)], [True] * 6)
+
+    def test_what_cannot_be(self):
+        for given in ({"num_workers": -1}, {"num_workers": auto(3, max=2)},
+                      {"num_workers": auto(1, max="many")}, {"prefetch_factor": auto(0)},
+                      {"num_workers": 1.5}, {"ram_budget": "lots"}, {"ram_budget": 0},
+                      {"window": 0}, {"optimizer": "yes"}):
+            with self.subTest(**given), self.assertRaises(ArgumentError):
+                TunableLoader(Content(3), **given)
+        with self.assertRaises(TypeError):
+            TunableLoader(Content(3), batchsize=2)
+
+
+class Broken(Content):
+    def __getitem__(self, i):
+        if i == 7:
+            raise KeyError("seven")
+        return super().__getitem__(i)
+
+
+class Resized(unittest.TestCase):
+    """Workers change at random between batches: nobody can tell by the samples."""
+
+    def test_random_resizes(self):
+        dice = random.Random(20)
+        loader = TunableLoader(Content(103), batch_size=4, shuffle=True, num_workers=1)
+        untouched = DataLoader(Content(103), batch_size=4, shuffle=True)
+        before, resizes, epoch, slowest = None, 0, 0, 0.0
+        while resizes < RESIZES:
+            want = epochs(untouched, 1, seed=epoch)[:-1]
+            torch.manual_seed(epoch)
+            got, epoch = [], epoch + 1
+            for batch in loader:
+                got.append(plain(batch))
+                if dice.random() < .4:
+                    begin = time.perf_counter()
+                    resizes += settings(loader, dice.randint(0, 3), dice.randint(1, 3))
+                    slowest = max(slowest, time.perf_counter() - begin)
+            self.assertEqual(got, want)
+            del batch
+            before = before or held()
+            self.assertEqual(held()[1:], before[1:])
+            self.assertLessEqual(held()[0], before[0] + 1)
+        self.assertEqual(held()[2], 0)
+        print(f"{resizes} resizes in {epoch} epochs, the longest {slowest * 1e3:.0f} ms")
+
+    def test_workers_persist(self):
+        loader = TunableLoader(Content(20), batch_size=2, num_workers=1,
+                               persistent_workers=True)
+        pids = []
+        for epoch in range(4):
+            got = []
+            for n, batch in enumerate(loader):
+                got += plain(batch)[0]
+                if epoch == 1 and n == 2:
+                    self.assertTrue(settings(loader, 2, 2))
+                    loader.num_workers = 2
+            self.assertEqual(got, list(range(20)))
+            pids.append(sorted(loader._kept.pids))
+        self.assertEqual(pids[2], pids[3])
+        self.assertEqual([len(p) for p in pids], [1, 2, 2, 2])
+        del loader, batch
+        self.assertEqual(held()[2], 0)
+
+    def test_left_in_the_middle(self):
+        loader = TunableLoader(Content(40), batch_size=2, num_workers=2)
+        for _ in range(2):
+            for n, _ in enumerate(loader):
+                if n == 1:
+                    settings(loader, 3, 1)
+                if n == 3:
+                    break
+        self.assertEqual([i for batch in loader for i in plain(batch)[0]], list(range(40)))
+        del loader
+        self.assertEqual(held()[2], 0)
+
+    def test_a_sample_that_fails(self):
+        """The error comes where it would with DataLoader; what follows is not lost."""
+        for at in range(4):
+            loader = TunableLoader(Broken(20), batch_size=2, num_workers=1)
+            got, errors, run = [], 0, iter(loader)
+            while True:
+                if len(got) == at:
+                    settings(loader, 2, 2)
+                try:
+                    got += [plain(next(run))[0]]
+                except KeyError:
+                    errors += 1
+                except StopIteration:
+                    break
+            self.assertEqual((errors, got), (1, [[i, i + 1] for i in range(0, 20, 2)
+                                                 if i != 6]))
+
+    def test_seeds_of_segments(self):
+        """A worker's seed comes again in no segment, nor in a run of the same seed."""
+        def seeds():
+            torch.manual_seed(1)
+            loader = TunableLoader(Numbers(60), num_workers=1, prefetch_factor=1)
+            found = set()
+            for n, (_, seed, _) in enumerate(loader):
+                if n % 10 == 0:
+                    settings(loader, 1 + (n // 10) % 2, 1 + (n // 10) % 3)
+                found.add(int(seed))
+            return found, torch.rand(()).item()
+
+        first, again = seeds(), seeds()
+        self.assertEqual(first, again)
+        self.assertGreaterEqual(len(first[0]), 6)
+        torch.manual_seed(1)
+        list(DataLoader(Numbers(60), num_workers=1))
+        self.assertEqual(first[1], torch.rand(()).item())  # nothing more was drawn
+
+    def test_iterable_keeps_its_workers(self):
+        loader = TunableLoader(Stream(12), batch_size=2, num_workers=2)
+        run = iter(loader)
+        next(run)
+        self.assertFalse(settings(loader, 3, 3))
+        self.assertEqual(len(list(run)), 5)
+
+
+class State(unittest.TestCase):
+    def check(self, make, batches):
+        whole = make()
+        torch.manual_seed(3)
+        list(whole)
+        want = [plain(b) for b in whole]
+        torch.manual_seed(3)
+        first = make()
+        list(first)
+        run = iter(first)
+        got = [plain(next(run)) for _ in range(batches)]
+        state = first.state_dict()
+        torch.manual_seed(99)
+        second = make()
+        second.load_state_dict(state)
+        got += [plain(b) for b in second]
+        self.assertEqual([b[0] for b in got], [b[0] for b in want])
+        self.assertEqual(second.state_dict()["epochs"], 2)
+
+    def test_map(self):
+        for batches in (0, 1, 4, 6):
+            self.check(lambda: TunableLoader(Numbers(23), batch_size=4, shuffle=True,
+                                             num_workers=2), batches)
+
+    def test_generator(self):
+        self.check(lambda: TunableLoader(Numbers(23), batch_size=4, shuffle=True,
+                                         generator=torch.Generator().manual_seed(6)), 3)
+
+    def test_iterable(self):
+        self.check(lambda: TunableLoader(Stream(23), batch_size=4, num_workers=2), 3)
+
+    def test_global_generator_stays(self):
+        loader = TunableLoader(Numbers(9), shuffle=True)
+        run = iter(loader)
+        next(run)
+        state = loader.state_dict()
+        torch.manual_seed(7)
+        want = torch.rand(()).item()
+        torch.manual_seed(7)
+        loader.load_state_dict(state)
+        self.assertEqual(len(list(loader)), 8)
+        self.assertEqual(torch.rand(()).item(), want)
+
+    def test_none(self):
+        with self.assertRaisesRegex(ArgumentError, "no state"):
+            TunableLoader(Content(3)).load_state_dict({})
+
+
+class Pickled(unittest.TestCase):
+    def test_copies(self):
+        loader = TunableLoader(Content(4), num_workers=1)
+        run = iter(loader)
+        next(run)
+        copy = pickle.loads(pickle.dumps(loader))
+        self.assertEqual(len(list(copy)), 4)
+        self.assertEqual(len(list(run)), 3)
+
+
+class Endless(IterableDataset):
+    def __iter__(self):
+        while True:
+            yield 1
+
+
+class Odd(unittest.TestCase):
+    def test_endless(self):
+        loader = TunableLoader(Endless(), batch_size=2, num_workers=1)
+        run = iter(loader)
+        for _ in range(5):
+            next(run)
+        del run, loader
+        self.assertEqual(held()[2], 0)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,255 @@
+#!/usr/bin/env python3
+"""TunableLoader and an optimizer: plans at batches, windows as objectives and findings,
+memory and cores as budgets, reports; and four ranks that change together."""
+import os
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+import loaders
+import torch
+import zmq
+from dfopt_client import OptimizerContext
+from dfopt_client import _loader as loader_module
+from dfopt_client import _machine as machine
+from dfopt_client import _tuning as tuning
+from dfopt_client.errors import ArgumentError
+from dfopt_client.torch import TunableLoader, auto
+from loaders import Content, Stream, held, plain
+from peer import DEADLINE_S, HOST, PeerTest
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+
+class LoaderTest(PeerTest):
+    def setUp(self):
+        super().setUp()
+        for name in ("objectives", "findings"):
+            socket = self.peer.context.socket(zmq.PULL)
+            port = socket.bind_to_random_port("tcp://127.0.0.1")
+            self.peer.sockets[name] = socket
+            self.peer.endpoints[name] = f"tcp://127.0.0.1:{port}"
+        self.addCleanup(self.forget)
+
+    @staticmethod
+    def forget():
+        loader_module._tuner = loader_module._tuned = None
+
+    def loader(self, dataset, window=0.001, **given):
+        context = OptimizerContext("app", hostname=HOST, **self.peer.context_options())
+        context.start()
+        self.addCleanup(context.stop, 0)
+        return TunableLoader(dataset, optimizer=context, window=window, **given)
+
+    def plan(self, parameter, value, **more):
+        self.n = getattr(self, "n", 0) + 1
+        self.peer.send(plan_id=f"p{self.n}", knob_id=f"app.loader.{parameter}",
+                       target_function="TunableLoader.loader", new_value=value, **more)
+
+
+class Tuned(LoaderTest):
+    def test_plans(self):
+        """They hold from a batch on, in the epoch, and in those that follow."""
+        loader = self.loader(Content(4000), batch_size=2, num_workers=auto(1, max=4))
+        registered = self.peer.receive("registry")[1]
+        self.assertEqual({p: (k["range"], k["scope"]) for p, k in
+                          registered["knobs"].items()},
+                         {"num_workers": ([1, 4], "node"),
+                          "prefetch_factor": ([2 - 1, 8], "node")})
+        got = []
+        for n, batch in enumerate(loader):
+            got += plain(batch)[0]
+            if n == 3:
+                self.plan("num_workers", 3)
+                self.plan("prefetch_factor", 5)
+            if loader.num_workers == 3 and loader.prefetch_factor == 5 and n > 1000:
+                break
+        acks = [self.peer.ack() for _ in range(2)]
+        self.assertEqual({a["status"] for a in acks}, {"applied"})
+        self.assertTrue(n >= 1000)
+        self.assertEqual(got, list(range(len(got))))
+        report = loader.tuning_report()
+        self.assertIn("num_workers 1 -> 3", report)
+        self.assertIn("prefetch_factor 2 -> 5", report)
+        self.assertIn("now num_workers=3, prefetch_factor=5", report)
+        run = iter(loader)
+        next(run)
+        self.assertEqual(len(loader._epoch().pids), 3)
+        state = loader.state_dict()
+        self.assertEqual((state["num_workers"], state["prefetch_factor"]), (3, 5))
+        del run
+        self.assertEqual(held()[2], 0)
+
+    def test_windows(self):
+        loader = self.loader(Content(4000), batch_size=4, num_workers=1)
+        for _ in loader:
+            if len(loader._tuner.windows) == 3:
+                break
+        for index in (1, 2, 3):
+            objective = self.peer.receive("objectives")[1]
+            self.assertEqual((objective["window_index"], objective["node"]), (index, HOST))
+            self.assertGreater(objective["value"], 0)
+            self.assertGreater(objective["metrics"]["mem_frac"], 0)
+        finding = self.peer.receive("findings")[1]
+        self.assertEqual(finding["scope"], f"node:{HOST}:window")
+
+    def test_fixed(self):
+        """Numbers are no knobs; without any the loader is a DataLoader."""
+        loader = self.loader(Content(8), num_workers=2, prefetch_factor=auto(2, max=4))
+        self.assertEqual(list(self.peer.receive("registry")[1]["knobs"]), ["prefetch_factor"])
+        self.assertEqual(len(list(loader)), 8)
+        del loader
+        self.forget()
+        for given in ({"num_workers": 2, "prefetch_factor": 2}, {"num_workers": 0}):
+            self.assertIsNone(self.loader(Content(8), **given)._tuner)
+
+    def test_one_of_a_process(self):
+        first = self.loader(Content(8), num_workers=auto(1, max=4))
+        context = first._tuner.context
+        with self.assertLogs("dfopt_client", "WARNING"):
+            second = TunableLoader(Content(8), optimizer=context)
+        self.assertIsNone(second._tuner)
+        self.plan("num_workers", 3)
+        until = time.monotonic() + DEADLINE_S
+        while first.num_workers != 3:
+            self.assertLess(time.monotonic(), until)
+            list(first)
+        del first, second
+        third = TunableLoader(Content(8), optimizer=context, num_workers=auto(1, max=4),
+                              window=0.001)
+        self.assertEqual(third.num_workers, 3)  # goes on where the first was
+
+    def test_iterable(self):
+        """Workers of an iterable data set change between epochs, and only if it is sharded."""
+        loader = self.loader(Stream(40), batch_size=2, num_workers=auto(1, max=3))
+        self.assertEqual(list(self.peer.receive("registry")[1]["knobs"]), ["prefetch_factor"])
+        loader._tuner.context.stop(0)
+        del loader
+        self.forget()
+        loader = self.loader(Stream(40), batch_size=2, num_workers=auto(1, max=3),
+                             sharded=True)
+        run = iter(loader)
+        got = plain(next(run))[0]
+        self.plan("num_workers", 3)
+        until = time.monotonic() + DEADLINE_S
+        while loader._tuner.settings.workers != 3:
+            self.assertLess(time.monotonic(), until)
+            loader._tuner.between()
+        got += [i for batch in run for i in plain(batch)[0]]
+        self.assertEqual(got, list(range(40)))
+        self.assertEqual(sorted(i for batch in loader for i in plain(batch)[0]),
+                         list(range(40)))
+        self.assertEqual(loader.num_workers, 3)
+
+    def test_memory(self):
+        """What would not fit is rejected; what does not fit any more is given back."""
+        loader = self.loader(Content(4000), batch_size=2, num_workers=auto(2, max=4),
+                             ram_budget="64GB")
+        tuner, run = loader._tuner, iter(loader)
+        while not tuner._held:
+            next(run)
+        tuner.budget = int(tuner._held * 1.2)
+        self.plan("num_workers", 4)
+        until = time.monotonic() + DEADLINE_S
+        while not tuner.changes:
+            self.assertLess(time.monotonic(), until)
+            next(run, None) or (run := iter(loader))
+        ack = self.peer.ack()
+        self.assertEqual(ack["status"], "rejected")
+        self.assertRegex(ack["reason"], "would hold .* GB of a budget of .* GB")
+        self.assertEqual(tuner.settings.workers, 2)
+        tuner.budget = tuner._held // 2
+        while tuner.settings.workers > 1:
+            self.assertLess(time.monotonic(), until)
+            next(run, None) or (run := iter(loader))
+        self.assertRegex(loader.tuning_report(), "num_workers 2 -> 1: .*memory budget")
+
+    def test_the_time_of_a_loop(self):
+        """Fetching and computing; what is between epochs is neither."""
+        loader = self.loader(Content(3), window=3600, num_workers=1)
+        tuner = loader._tuner
+        for _ in range(2):
+            begin = time.perf_counter()
+            for _ in loader:
+                time.sleep(0.01)
+            inside = time.perf_counter() - begin
+            fetch, compute = tuner._fetch, tuner._compute
+            time.sleep(0.05)
+        self.assertEqual((tuner._fetch, tuner._compute), (fetch, compute))
+        self.assertGreaterEqual(compute, 0.06)
+        self.assertEqual(tuner._samples, 6)
+        self.assertLess(fetch + compute, inside * 2 + 3600)
+
+
+class Machine(unittest.TestCase):
+    def folder(self, files):
+        top = tempfile.mkdtemp()
+        self.addCleanup(__import__("shutil").rmtree, top)
+        for path, text in files.items():
+            at = os.path.join(top, path)
+            os.makedirs(os.path.dirname(at), exist_ok=True)
+            with open(at, "w", encoding="ascii") as f:
+                f.write(text)
+        return {"proc": os.path.join(top, "proc"), "cgroups": os.path.join(top, "cg")}
+
+    def test_cores(self):
+        here = len(os.sched_getaffinity(0))
+        for files, want in (
+                ({}, here), ({"cg/a/cpu.max": "max 100000\n"}, here),
+                ({"cg/a/b/cpu.max": "50000 100000\n"}, 1),
+                ({"cg/a/cpu.max": "100000 100000\n", "cg/a/b/cpu.max": "max 100000"}, 1),
+                ({"cg/cpu.max": "900000 100000"}, min(here, 9)),
+                ({"cg/a/cpu.max": "rubbish"}, here), ({"cg/a/cpu.max": "1 0"}, here)):
+            files = {"proc/self/cgroup": "1:cpu:/x\n0::/a/b\n", **files}
+            self.assertEqual(machine.cores(**self.folder(files)), want, files)
+
+    def test_memory(self):
+        at = self.folder({"proc/self/cgroup": "0::/a\n",
+                          "proc/meminfo": "MemFree: 1 kB\nMemAvailable: 1000 kB\n",
+                          "cg/a/memory.max": "700000\n", "cg/a/memory.current": "200000\n",
+                          "proc/7/smaps_rollup": "Rss: 9 kB\nPss: 4 kB\nPss_Anon: 3 kB\n"})
+        self.assertEqual(machine.available_bytes(**at), 500000)
+        self.assertEqual(machine.held_bytes([7, 8], at["proc"]), 4096)
+        self.assertEqual(machine.available_bytes(**self.folder({})), 0)
+        self.assertGreater(machine.held_bytes([os.getpid()]), 1 << 20)
+
+    def test_amounts(self):
+        for text, want in (("8GB", 8 * 10**9), ("512 MiB", 512 << 20), ("1.5k", None),
+                           ("17", 17), (9e9, 9 * 10**9), ("x", None), ("-1GB", None),
+                           (0, None), ("", None)):
+            if want is None:
+                with self.assertRaises(ArgumentError):
+                    machine.amount("ram_budget", text)
+            else:
+                self.assertEqual(machine.amount("ram_budget", text), want)
+        self.assertGreater(machine.amount("ram_budget", "10%"), 0)
+
+    def test_bytes_of_a_batch(self):
+        batch = {"x": torch.zeros(2, 3), "y": [torch.zeros(4, dtype=torch.uint8), "text"]}
+        self.assertEqual(tuning.bytes_of(batch), 28)
+
+
+class Ranks(PeerTest):
+    def test_four_ranks(self):
+        """All have the same sizes at the same step: tests/python/loader_ranks.py."""
+        with tempfile.TemporaryDirectory() as folder:
+            script = ("for RANK in 1 2 3; do export RANK; \"$@\" & done; "
+                      "RANK=0 \"$@\"; status=$?; wait; exit $status")
+            env = {**os.environ, "OMP_NUM_THREADS": "1", "WORLD_SIZE": "4",
+                   "TEST_STORE": os.path.join(folder, "store"),
+                   **{f"DFOPT_CLIENT_{name.upper()}": at
+                      for name, at in self.peer.endpoints.items()}}
+            done = subprocess.run(
+                ["timeout", "-k", "5", str(2 * DEADLINE_S), "sh", "-c", script, "ranks",
+                 sys.executable, os.path.join(HERE, "loader_ranks.py"),
+                 os.environ.get("DFOPT_TEST_STEPS", "64")], check=False,
+                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertIn(" 0 steps differ", done.stdout)
+        print(done.stdout.strip())
+
+
+if __name__ == "__main__":
+    unittest.main()

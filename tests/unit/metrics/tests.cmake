@@ -1,0 +1,5 @@
+dfopt_unit_tests(dfopt_metrics counts board metrics_text listen)
+if(DFOPT_HAVE_METRICS)
+  dfopt_unit_test(metrics_server dfopt_metrics)
+  dfopt_threads(metrics_server)
+endif()
