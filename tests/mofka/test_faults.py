@@ -155,7 +155,7 @@ class Faults(harness.Case):
                 self.ends(running, "there is no process|takes nothing", 6)
 
     def test_the_whole_end_is_bounded(self):
-        """With the default patience, 10 s: until it is said, and some 2 s more."""
+        """With the default patience, 10 s: until it is reported, and some 2 s more."""
         for protocol in "na+sm", "ofi+tcp":
             for kill in True, False:
                 with self.subTest(protocol=protocol, kill=kill):
