@@ -139,7 +139,8 @@ class Broker:
                 self.push(topics[stream], bodies, stream)
 
     def pull(self, topic, name="test", count=0, quiet_ms=1000, acknowledge=False):
-        """[(partition, id, metadata, body)] in the order in which they came."""
+        """[(partition, id, metadata, body)] in the order in which they came, without what
+        services tell one another."""
         out = self.peer("pull", topic, name, count, quiet_ms,
                         *(["ack"] if acknowledge else []))
         events = []
@@ -148,4 +149,5 @@ class Broker:
             partition, number, metadata = head.split(" ", 2)
             events.append((int(partition), int(number), json.loads(metadata),
                            json.loads(body)))
-        return events
+        return [e for e in events if not (isinstance(e[2], dict) and
+                                          e[2].get("type") == "dfopt_presence")]

@@ -69,7 +69,7 @@ class Loop(Story):
         for args, wrong in (
                 (["--transport=mofka"], "needs --group-file"),
                 (["--group-file=g"], "--group-file is for --transport=mofka"),
-                (["--transport=udp"], "--transport takes zmq or mofka, not 'udp'"),
+                (["--transport=udp"], "--transport takes one of zmq, mofka, not 'udp'"),
                 ([*self.mofka("g"), "--stop-optimizer"], "--stop-optimizer is for"),
                 ([*self.mofka("g"), "--findings-connect"], "--findings-connect is for")):
             with self.subTest(args=args):

@@ -10,17 +10,17 @@ LOGGED = "optimizer.config.invalid"
 
 
 class Faults(harness.Case):
-    def broker(self):
-        b = Broker()
+    def broker(self, protocol="na+sm", legacy=False):
+        b = Broker(protocol, legacy)
         self.addCleanup(b.stop)
-        b.create("findings", "plans", "registry", "acks")
+        b.create("findings", "plans", "registry", "acks", "plans2")
         return b
 
-    def args(self, group_file, *more):
+    def args(self, group_file, *more, timeout="3"):
         return ["--transport", "mofka", "--group-file", group_file,
                 "--input-topic", "findings", "--output-topic", "plans",
                 "--registry-topic", "registry", "--acks-topic", "acks",
-                "--broker-timeout", "3", "--log-flush-interval", "0",
+                "--broker-timeout", timeout, "--log-flush-interval", "0",
                 "--plans-file", self.path("plans"), "--record", self.path("record"),
                 *more]
 
@@ -74,11 +74,58 @@ class Faults(harness.Case):
         b.process.send_signal(signal.SIGSTOP)
         self.refused(self.args(b.group_file), "does not answer")
 
+    # ---- two services ----
+
+    def serve(self, b, *more):
+        running = harness.Running(self.args(b.group_file, *more))
+        self.addCleanup(running.kill)
+        harness.wait_until(lambda: "optimizer.stream.start" in running.so_far(), 20,
+                           "a service")
+        return running
+
+    def test_two_services_of_one_name(self):
+        """Each is told of the other, once, and by both."""
+        for protocol in "na+sm", "ofi+tcp":
+            with self.subTest(protocol):
+                b = self.broker(protocol)
+                both = [self.serve(b, "--plans-file", self.path(f"{i}.plans"),
+                                   "--record", self.path(f"{i}.jsonl")) for i in range(2)]
+                for mine, other in (both, both[::-1]):
+                    text = f"process {other.process.pid} on "
+                    harness.wait_until(lambda: text in mine.so_far(), 10, text)
+                for running in both:
+                    running.process.send_signal(signal.SIGTERM)
+                for running in both:
+                    notes = running.finish(30).named("optimizer.transport.note")
+                    told = [n["note"] for n in notes if "--consumer-name" in n["note"]]
+                    self.assertEqual(len(told), 1, told)
+                    self.assertIn("'findings' under the consumer name "
+                                  "'dfopt-mpi.findings', too", told[0])
+
+    def test_services_one_after_the_other_or_of_other_names(self):
+        """One that has ended, or was killed, is no other service."""
+        b = self.broker(legacy=True) # where a killed one does not wedge the topic
+        for number in signal.SIGTERM, signal.SIGKILL, signal.SIGTERM:
+            running = self.serve(b)
+            other = self.serve(b, "--consumer-name", "shadow", "--output-topic",
+                               "plans2", "--plans-file", self.path("2.plans"),
+                               "--record", self.path("2.jsonl"))
+            b.push("findings", [harness.finding(1, "n1")])
+            for r in running, other: # it has read what came before the finding
+                harness.wait_until(lambda: '"no_knobs":1' in r.so_far() or
+                                   os.path.getsize(self.path(
+                                       "2.jsonl" if r is other else "record")) > 50, 20,
+                                   "a finding")
+            running.process.send_signal(number)
+            other.process.send_signal(signal.SIGTERM)
+            for r in running, other:
+                self.assertNotIn("--consumer-name", r.finish(30).text)
+
     # ---- while it runs ----
 
-    def begin(self, b, ranks=None):
+    def begin(self, b, ranks=None, timeout="3"):
         """A service that has decided something, and is now idle."""
-        running = harness.Running(self.args(b.group_file), ranks=ranks)
+        running = harness.Running(self.args(b.group_file, timeout=timeout), ranks=ranks)
         self.addCleanup(running.kill)
         b.push("registry", [harness.loader_registration()], "registration")
         harness.wait_until(lambda: "optimizer.registry.received" in running.so_far(),
@@ -106,6 +153,21 @@ class Faults(harness.Case):
                 running = self.begin(b, ranks)
                 b.kill()
                 self.ends(running, "there is no process|takes nothing", 6)
+
+    def test_the_whole_end_is_bounded(self):
+        """With the default patience, 10 s: until it is reported, and some 2 s more."""
+        for protocol in "na+sm", "ofi+tcp":
+            for kill in True, False:
+                with self.subTest(protocol=protocol, kill=kill):
+                    b = self.broker(protocol)
+                    running = self.begin(b, timeout="10")
+                    if kill:
+                        b.kill()
+                    else:
+                        b.process.send_signal(signal.SIGSTOP)
+                    quick = kill and protocol == "na+sm"
+                    self.ends(running, "there is no process|takes nothing|not answer",
+                              6 if quick else 16)
 
     def test_broker_hangs(self):
         b = self.broker()

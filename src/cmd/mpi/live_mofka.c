@@ -40,7 +40,10 @@ static enum dfopt_err open_source(struct dfopt_live *l,
                                    "--acks-topic"},
              [DFOPT_MOFKA_GLOBAL_PLANS] = {m->global_group_file,
                                            global ? m->global_input_topic : NULL,
-                                           "--global-input-topic"}},
+                                           "--global-input-topic"},
+             [DFOPT_MOFKA_OBJECTIVES] = {group, objectives_topic(m),
+                                         "--objectives-topic",
+                                         !m->objectives_topic}},
         .consumer_name = m->consumer_name,
         .idle_timeout_s = o->live.idle_timeout_ms > 0
                               ? (double)o->live.idle_timeout_ms / 1000

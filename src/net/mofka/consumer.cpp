@@ -144,16 +144,13 @@ void consumer_release(dfopt_mofka_consumer *c)
     c->changed.notify_all();
 }
 
-static bool is_stop(const nlohmann::json &metadata)
+static bool has(const nlohmann::json &metadata, const char *key, const char *value)
 {
     if (!metadata.is_object())
         return false;
-    const auto is = [&metadata](const char *key, const char *value) {
-        const auto m = metadata.find(key);
-        return m != metadata.end() && m->is_string() &&
-               m->get_ref<const std::string &>() == value;
-    };
-    return is("name", "end") || is("type", "stop");
+    const auto m = metadata.find(key);
+    return m != metadata.end() && m->is_string() &&
+           m->get_ref<const std::string &>() == value;
 }
 
 /* Which partition an event is of; the client tells it by its UUID. */
@@ -171,7 +168,9 @@ static Event *take(const dfopt_mofka_topic &t, diaspora::Event &&from)
     e->mark = 0;
     e->id = from.id();
     e->partition = partition_of(t, from);
-    e->stop = is_stop(from.metadata().json());
+    const auto &metadata = from.metadata().json();
+    e->stop = has(metadata, "name", "end") || has(metadata, "type", "stop");
+    e->presence = has(metadata, "type", DFOPT_MOFKA_PRESENCE);
     e->body = static_cast<Body *>(from.data().context());
     if (e->body)
         e->body->hold();

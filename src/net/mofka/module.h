@@ -19,8 +19,11 @@
 extern "C" {
 #endif
 
-#define DFOPT_MOFKA_ABI    1
+#define DFOPT_MOFKA_ABI    2
 #define DFOPT_MOFKA_SYMBOL "dfopt_mofka_module"
+
+/* What services tell one another (transport/mofka/presence.h); no record. */
+#define DFOPT_MOFKA_PRESENCE "dfopt_presence"
 
 struct dfopt_mofka_broker;   /* a connection to the service of a group file */
 struct dfopt_mofka_topic;    /* an open topic */
@@ -37,6 +40,7 @@ struct dfopt_mofka_event {
     uint64_t id;        /* counts from 0 in each partition */
     uint32_t partition; /* index */
     bool stop; /* metadata {"name":"end"} or {"type":"stop"}: nothing to decide */
+    bool presence; /* metadata {"type": DFOPT_MOFKA_PRESENCE}: of another service */
 };
 
 enum dfopt_mofka_pulled {

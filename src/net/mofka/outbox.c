@@ -208,19 +208,34 @@ size_t dfopt_mofka_outbox_pending(struct dfopt_mofka_outbox *b)
     return n;
 }
 
+/* Whether a flush that began then may go on: the broker takes something now and
+ * then, or, once it is gone, the thread is coming back. */
+static bool may_wait(struct dfopt_mofka_outbox *b, int64_t begun_ns,
+                     int64_t progress_ns)
+{
+    const int patience_ms =
+        dfopt_mofka_watch_patience_ms(dfopt_mofka_link_watch(b->link));
+    const bool gone = patience_ms < dfopt_mofka_link_timeout_ms(b->link);
+    return dfopt_clock_monotonic_ns() <
+           (gone ? begun_ns : progress_ns) +
+               (patience_ms + 2 * FLUSH_STEP_MS) * NS_PER_MS;
+}
+
 enum dfopt_err dfopt_mofka_outbox_flush(struct dfopt_mofka_outbox *b,
                                         struct dfopt_error *err)
 {
-    const int64_t most_ms =
-        dfopt_mofka_link_timeout_ms(b->link) + 2 * FLUSH_STEP_MS;
+    const int64_t begun_ns = dfopt_clock_monotonic_ns();
     bool in_time = true;
     pthread_mutex_lock(&b->lock);
     while (b->pending > 0 && !b->failed && in_time) {
         /* the thread notices by itself; unless the client does not let it */
-        const int64_t until_ns = b->progress_ns + most_ms * NS_PER_MS;
-        in_time = dfopt_mofka_cond_wait(&b->sent, &b->lock, until_ns);
-        in_time = in_time ||
-                  dfopt_clock_monotonic_ns() < b->progress_ns + most_ms * NS_PER_MS;
+        if (dfopt_mofka_cond_wait(&b->sent, &b->lock,
+                                  dfopt_mofka_in_ms(2 * FLUSH_STEP_MS)))
+            continue;
+        const int64_t progress_ns = b->progress_ns;
+        pthread_mutex_unlock(&b->lock);
+        in_time = may_wait(b, begun_ns, progress_ns);
+        pthread_mutex_lock(&b->lock);
     }
     enum dfopt_err e = state(b, err);
     if (!e && b->pending > 0)

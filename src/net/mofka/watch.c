@@ -9,6 +9,7 @@
 
 #define PING_EVERY_MS 1000
 #define LOOK_MS       100 /* how often health is looked at while waiting */
+#define HOPELESS_MS   500 /* for threads to come back when a broker is gone */
 #define NS_PER_MS     INT64_C(1000000)
 
 struct watched {
@@ -198,28 +199,38 @@ enum dfopt_err dfopt_mofka_watch_health(struct dfopt_mofka_watch *w,
     for (size_t i = 0; i < w->n_brokers && !e; i++)
         if ((e = w->module->check(w->brokers[i].broker, err)) != DFOPT_OK)
             dfopt_error_prefix(err, "Mofka: %s", w->brokers[i].group_file);
+    const int64_t now = dfopt_clock_monotonic_ns();
+    if (!e && !w->failed && w->busy_ns &&
+        now - w->busy_ns > w->timeout_ms * NS_PER_MS)
+        w->failed = dfopt_error_set(&w->why, DFOPT_ERR_IO,
+                                    "Mofka: %s: the broker does not answer (%d ms)",
+                                    w->busy_with, w->timeout_ms);
     if (!e && (e = w->failed) != DFOPT_OK && err)
         *err = w->why;
-    const int64_t now = dfopt_clock_monotonic_ns();
-    if (!e && w->busy_ns && now - w->busy_ns > w->timeout_ms * NS_PER_MS)
-        e = dfopt_error_set(err, DFOPT_ERR_IO,
-                            "Mofka: %s: the broker does not answer (%d ms)",
-                            w->busy_with, w->timeout_ms);
     pthread_mutex_unlock(&w->lock);
     return e;
+}
+
+int dfopt_mofka_watch_patience_ms(struct dfopt_mofka_watch *w)
+{
+    return dfopt_mofka_watch_health(w, NULL) == DFOPT_OK ? w->timeout_ms
+                                                         : HOPELESS_MS;
 }
 
 bool dfopt_mofka_watch_destroy(struct dfopt_mofka_watch *w)
 {
     if (!w)
         return true;
+    const int patience_ms = dfopt_mofka_watch_patience_ms(w);
     pthread_mutex_lock(&w->lock);
     w->stop = true;
     pthread_cond_signal(&w->work);
     /* an answer that is late already gets no more time */
-    const int64_t since_ns = w->busy_ns ? w->busy_ns : dfopt_clock_monotonic_ns();
+    const int64_t now = dfopt_clock_monotonic_ns();
+    const int64_t since_ns =
+        w->busy_ns && patience_ms == w->timeout_ms ? w->busy_ns : now;
     pthread_mutex_unlock(&w->lock);
-    if (!dfopt_mofka_thread_join(w->thread, since_ns + w->timeout_ms * NS_PER_MS))
+    if (!dfopt_mofka_thread_join(w->thread, since_ns + patience_ms * NS_PER_MS))
         return false;
     for (size_t i = 0; i < w->n_slots; i++)
         w->module->event_free(w->slots[i].event);

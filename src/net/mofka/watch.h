@@ -42,6 +42,11 @@ enum dfopt_err dfopt_mofka_watch_settle(struct dfopt_mofka_watch *w,
 enum dfopt_err dfopt_mofka_watch_health(struct dfopt_mofka_watch *w,
                                         struct dfopt_error *err);
 
+/* How long it is worth waiting for something of the brokers: as long as an answer
+ * may take or, once one of them is gone, as a thread needs to come back. Any
+ * thread. */
+int dfopt_mofka_watch_patience_ms(struct dfopt_mofka_watch *w);
+
 /* Ends the thread. Returns false if it did not come back: then nothing was freed.
  * NULL is fine: true. */
 bool dfopt_mofka_watch_destroy(struct dfopt_mofka_watch *w);

@@ -54,9 +54,9 @@ struct dfopt_mofka_source_options {
  * share; and those that wait in their topics come before the first finding.
  *
  * Records: `origin` is "mofka:TOPIC/PARTITION@UUID", of the partition, `offset` the
- * number that the event has there, `line` 0. An event without data, or too long,
- * is a record with a problem. Events whose metadata is a stop sentinel are passed
- * over.
+ * number that the event has there, and so is `line`. An event without data, or too
+ * long, is a record with a problem. Events whose metadata is a stop sentinel are
+ * passed over.
  *
  * `done` acknowledges, a partition at a time: under the same consumer name the next
  * service begins behind what was decided. Registrations are never acknowledged:

@@ -6,6 +6,7 @@
 #include "model/message.h"
 #include "net/mofka/inbox.h"
 #include "transport/mofka/kept.h"
+#include "transport/mofka/presence.h"
 #include "net/mofka/thread.h"
 
 #include <limits.h>
@@ -43,6 +44,7 @@ struct mofka_source {
     struct dfopt_mofka_link *link;
     const struct dfopt_mofka_module *module;
     struct dfopt_mofka_inbox *inbox;
+    struct dfopt_mofka_presence *presence; /* NULL: acks or findings are not read */
     struct topic topics[DFOPT_MOFKA_INBOX_TOPICS];
     size_t n_topics;
     size_t max_record_bytes;
@@ -97,6 +99,16 @@ static void fill(struct mofka_source *s, const struct topic *t,
     s->counts.bytes += e->len;
 }
 
+static void take_presence(struct mofka_source *s, const struct dfopt_mofka_event *e)
+{
+    char text[900];
+    if (s->presence && e->len &&
+        dfopt_mofka_presence_take(s->presence, e->data, e->len, text,
+                                  sizeof text) &&
+        s->note)
+        s->note(s->note_arg, text);
+}
+
 /* Takes the next event that is a record. */
 static bool take(struct mofka_source *s, int timeout_ms,
                  struct dfopt_record *record)
@@ -107,8 +119,10 @@ static bool take(struct mofka_source *s, int timeout_ms,
         struct topic *t = &s->topics[topic];
         struct partition *p = &t->partitions[e->partition];
         s->came = true;
-        if (e->stop) {
-            s->counts.stops++;
+        if (e->stop || e->presence) {
+            s->counts.stops += e->stop;
+            if (e->presence)
+                take_presence(s, e);
             put_away(s, p, e);
             continue;
         }
@@ -203,7 +217,8 @@ static void source_destroy(struct dfopt_source *source)
     put_away_current(s);
     if (dfopt_mofka_watch_settle(dfopt_mofka_link_watch(s->link), &why) && s->note)
         s->note(s->note_arg, why.text);
-    if (!dfopt_mofka_inbox_destroy(s->inbox))
+    const bool presence = dfopt_mofka_presence_destroy(s->presence);
+    if (!dfopt_mofka_inbox_destroy(s->inbox) || !presence)
         return; /* a thread that was left behind may still look at the names */
     for (size_t i = 0; i < s->n_topics; i++)
         free_topic(s, &s->topics[i]);
@@ -288,17 +303,40 @@ static enum dfopt_err add_if_there(struct mofka_source *s, int stream,
     return DFOPT_OK;
 }
 
+static bool is_read(const struct dfopt_mofka_source_options *o, int stream)
+{
+    return o->inputs[stream].topic && *o->inputs[stream].topic;
+}
+
+/* Services meet in their topic of acknowledgements. */
+static enum dfopt_err open_presence(struct mofka_source *s,
+                                    const struct dfopt_mofka_source_options *o,
+                                    struct dfopt_error *err)
+{
+    const struct dfopt_mofka_input *acks = &o->inputs[DFOPT_MOFKA_ACKS];
+    if (!is_read(o, DFOPT_MOFKA_FINDINGS) || !is_read(o, DFOPT_MOFKA_ACKS))
+        return DFOPT_OK;
+    const struct topic *findings = s->topics; /* the first that was added */
+    return dfopt_mofka_presence_create(
+        &s->presence, s->link, acks->group_file, acks->topic,
+        dfopt_mofka_inbox_at(s->inbox, 0)->name, findings->consumer, err);
+}
+
 static enum dfopt_err open_all(struct mofka_source *s,
                                const struct dfopt_mofka_source_options *o,
                                struct dfopt_error *err)
 {
     enum dfopt_err e = dfopt_mofka_inbox_create(&s->inbox, s->link, err);
     for (int i = 0; i < DFOPT_MOFKA_STREAMS && !e; i++)
-        if (o->inputs[i].topic && *o->inputs[i].topic)
+        if (is_read(o, i))
             e = add_if_there(s, i, o, err);
     if (!e && s->n_topics == 0)
         e = dfopt_error_set(err, DFOPT_ERR_ARG, "Mofka: no topic to read from");
-    return e ? e : dfopt_mofka_inbox_start(s->inbox, err);
+    if (!e)
+        e = open_presence(s, o, err);
+    if (!e)
+        e = dfopt_mofka_inbox_start(s->inbox, err);
+    return e || !s->presence ? e : dfopt_mofka_presence_hello(s->presence, err);
 }
 
 enum dfopt_err dfopt_mofka_source_create(struct dfopt_source **out,
