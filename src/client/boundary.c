@@ -57,7 +57,7 @@ static bool is_same(const struct dfopt_client_value *a,
     return dfopt_client_is_listed(a, 1, b);
 }
 
-/* A plan that was on its way to the process before, which this one has followed: it
+/* A plan that was in flight to the process before, which this one has followed: it
  * starts from a value of that one. Only until the first that does not, where plans
  * go to one process, and it tells its values. The optimizer is then told them
  * again. */

@@ -96,7 +96,7 @@ class Restarts(Case):
         self.check(values)
 
     def check(self, values):
-        """A plan that was on its way to the process before is of no process's value: it was
+        """A plan that was in flight to the process before is of no process's value: it was
         made before this one registered."""
         with DecisionLog(self.path("log.h5")) as log:
             ends = [int(end) for end in log.column("registrations", "body_ends")]
@@ -117,7 +117,7 @@ class Restarts(Case):
                              f"process {value}: {applied}")
             right += 1
         print(f"{right} of {len(values)} processes: every plan starts from the value that they "
-              f"had; {old} plans were still on their way to the one before", file=sys.stderr)
+              f"had; {old} plans were still in flight to the one before", file=sys.stderr)
 
 
 if __name__ == "__main__":
