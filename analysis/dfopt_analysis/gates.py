@@ -21,9 +21,12 @@ GROUPS: Dict[str, Tuple[str, ...]] = {
     "below threshold": ("severity", "persistence"),
     "cooldown": ("cooldown_time", "cooldown_ineffective", "backoff", "release_only"),
     "no new value": ("unsupported", "no_evidence", "no_change", "budget"),
+    "operator": ("off", "frozen", "rate", "would_plan", "proposed",
+                 "awaiting_approval"),
     "judged": ("improved", "neutral", "worse", "inconclusive", "void", "restart",
                "guard", "shift", "stale", "adopted", "conflict", "withdrawn"),
-    "planned": ("planned", "trade", "rollback", "release"),
+    "planned": ("planned", "trade", "rollback", "release", "approved", "set",
+                "restored"),
 }
 PLANNED = GROUPS["planned"]
 
@@ -31,9 +34,10 @@ PLANNED = GROUPS["planned"]
 # (docs/planner.md). Other verdicts are not about a finding's demand.
 GATES: Tuple[str, ...] = (
     "invalid", "trend", "no_knobs", "suppressed", "no_response", "unregistered",
-    "superseded", "trial", "backoff", "release_only", "baseline", "pending",
-    "severity", "persistence", "cooldown_time", "cooldown_ineffective", "unsupported",
-    "no_evidence", "no_change", "budget", "trade", "planned")
+    "off", "superseded", "trial", "backoff", "release_only", "baseline", "pending",
+    "awaiting_approval", "severity", "persistence", "cooldown_time", "cooldown_ineffective", "unsupported",
+    "no_evidence", "no_change", "frozen", "rate", "budget", "proposed", "would_plan",
+    "trade", "planned")
 
 
 def verdict_codes(log: Log) -> Array:

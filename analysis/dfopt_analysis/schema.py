@@ -22,7 +22,9 @@ VERDICTS: List[str] = [
     "unsupported", "no_evidence", "no_change", "planned", "unregistered", "trial",
     "superseded", "backoff", "release_only", "baseline", "budget", "trade",
     "rollback", "release", "improved", "neutral", "worse", "inconclusive", "void",
-    "restart", "guard", "shift", "stale", "adopted", "conflict", "withdrawn"]
+    "restart", "guard", "shift", "stale", "adopted", "conflict", "withdrawn", "off",
+    "frozen", "rate", "would_plan", "proposed", "awaiting_approval", "approved", "set",
+    "restored"]
 
 MEANING: Dict[str, str] = {
     "invalid": "the record could not be used",
@@ -61,6 +63,15 @@ MEANING: Dict[str, str] = {
     "adopted": "the value of a late acknowledgement was adopted",
     "conflict": "another function owns the knob",
     "withdrawn": "the plan's process is gone",
+    "off": "the operator keeps the planner off the knob",
+    "frozen": "the operator has stopped new plans",
+    "rate": "a limit on plans is reached",
+    "would_plan": "a plan would have been made",
+    "proposed": "a plan is proposed to the operator",
+    "awaiting_approval": "a proposed plan waits for approval",
+    "approved": "a plan was made: the operator approved it",
+    "set": "a plan was made by the operator",
+    "restored": "a plan was made back to the registered value",
 }
 
 
@@ -102,6 +113,7 @@ TABLES: Dict[str, Dict[str, str]] = {
         "cooldown_window:int "
         "given_old:value given_new:value value:value reason:text"),
     "registrations": _columns("seq:int source:enum accepted:int body:text"),
+    "controls": _columns("seq:int action:enum outcome:enum by:name body:text"),
     "knobs": _columns(
         "seq:int registration:int knob:name parameter:name target_function:name "
         "scope:name type:enum default:value has_current:int current:value "

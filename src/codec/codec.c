@@ -28,6 +28,8 @@ enum dfopt_err dfopt_codec_create(struct dfopt_codec **out, struct dfopt_dict *d
     }
     c->dict = dict;
     c->run = limits ? limits->run : 0;
+    dfopt_codec_preset(c, limits ? (enum dfopt_preset)limits->preset
+                                 : DFOPT_PRESET_DEFAULT);
     *out = c;
     return DFOPT_OK;
 }
@@ -44,6 +46,11 @@ void dfopt_codec_destroy(struct dfopt_codec *c)
     free(c);
 }
 
+void dfopt_codec_preset(struct dfopt_codec *c, enum dfopt_preset preset)
+{
+    dfopt_policy_preset(&c->preset, preset);
+}
+
 void dfopt_codec_metrics(struct dfopt_codec *c,
                          const struct dfopt_metric_names *metrics)
 {
@@ -55,6 +62,9 @@ void dfopt_event_clear(struct dfopt_event *e)
 {
     if (e->stream == DFOPT_STREAM_REGISTRATION)
         dfopt_registration_clear(&e->registration);
+    if (e->policy)
+        dfopt_policy_clear(e->policy);
+    free(e->policy);
     memset(e, 0, sizeof *e);
 }
 

@@ -18,6 +18,7 @@ struct dfopt_codec_limits {
     size_t max_record_bytes; /* a longer record is rejected; 0: 1 MiB */
     int max_depth;           /* nesting of arrays and objects; 0: 32 */
     uint32_t run;            /* identity in ids of plans (dfopt_plan_id_run_text) */
+    uint32_t preset;         /* enum dfopt_preset: of policies in commands */
 };
 
 /* Returns owned: destroy. `dict` is borrowed for the decoder's life. */
@@ -29,6 +30,9 @@ void dfopt_codec_destroy(struct dfopt_codec *c);
 void dfopt_codec_metrics(struct dfopt_codec *c,
                          const struct dfopt_metric_names *metrics);
 
+/* The preset of policies in commands; at first that of the limits. */
+void dfopt_codec_preset(struct dfopt_codec *c, enum dfopt_preset preset);
+
 /* A decoded record. */
 struct dfopt_event {
     uint32_t stream; /* enum dfopt_stream */
@@ -39,11 +43,13 @@ struct dfopt_event {
         struct dfopt_ack ack;
         struct dfopt_global_plan global_plan;
         struct dfopt_objective objective;
+        struct dfopt_command command;
     };
+    struct dfopt_policy *policy; /* CONTROL, of a policy: owned; else NULL */
     /* For the record of the input; borrowed until the next decode. */
-    const char *body; /* REGISTRATION: the body as compact JSON; else NULL. Of one
-                       * that was refused: what came in the envelope, or NULL: the
-                       * record is it */
+    const char *body; /* REGISTRATION, CONTROL: as compact JSON; else NULL. Of a
+                       * registration that was refused: what came in the envelope,
+                       * or NULL: the record is it */
     size_t body_len;
     const char *plan_id; /* ACK: as it came, whatever its form; else NULL */
     size_t plan_id_len;

@@ -24,6 +24,7 @@ static const struct {
     {"knob_id", "a plan", "plans are output"},
     {"value", "an objective", "send it to --objectives-address"},
     {"goal", "an objective", "send it to --objectives-address"},
+    {"action", "a command", "send it with dfopt-ctl"},
 };
 
 /* What each stream is called, its own fields, and the keys above that it may not
@@ -63,6 +64,11 @@ static const struct {
                                  "metrics"},
                                 {"knobs", "fact_type", "findings", "finding_type",
                                  "severity_score", "status", "plan_id", "knob_id"}},
+    [DFOPT_STREAM_CONTROL] = {"command",
+                              "action, target, mode, knob_id, value, ...",
+                              {"action"},
+                              {"knobs", "fact_type", "findings", "finding_type",
+                               "severity_score", "status"}},
 };
 _Static_assert(sizeof streams / sizeof *streams == DFOPT_STREAM_COUNT,
                "each stream has its fields");

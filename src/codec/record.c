@@ -13,7 +13,8 @@ static enum dfopt_err find_stream(struct json_object *record, uint32_t *stream,
         }
     return dfopt_error_set(
         err, DFOPT_ERR_SCHEMA,
-        "stream is none of finding, registration, ack, global_plan, objective");
+        "stream is none of finding, registration, ack, global_plan, objective, "
+        "control");
 }
 
 /* Sets out->stream and enveloped. *body is borrowed from the record. */
@@ -63,6 +64,22 @@ static enum dfopt_err decode_registration(struct dfopt_codec *c,
         e = dfopt_registration_decode(c->dict, body, &out->registration, err);
     if (e && !out->enveloped)
         out->body = NULL; /* it is the record */
+    return e;
+}
+
+static enum dfopt_err decode_command(struct dfopt_codec *c,
+                                     struct json_object *body,
+                                     struct dfopt_event *out,
+                                     struct dfopt_error *err)
+{
+    dfopt_buf_clear(&c->body);
+    enum dfopt_err e = dfopt_json_write(body, &c->body);
+    if (!e)
+        e = dfopt_command_decode(c, body, out, err);
+    if (!e) {
+        out->body = c->body.data;
+        out->body_len = c->body.len;
+    }
     return e;
 }
 
@@ -158,6 +175,8 @@ enum dfopt_err dfopt_record_decode(struct dfopt_codec *c, int stream,
         return dfopt_global_plan_decode(c->dict, body, &out->global_plan, err);
     case DFOPT_STREAM_OBJECTIVE:
         return dfopt_objective_decode(c, body, &out->objective, err);
+    case DFOPT_STREAM_CONTROL:
+        return decode_command(c, body, out, err);
     default:
         return dfopt_finding_decode(c, body, &out->finding, err);
     }

@@ -12,9 +12,10 @@ struct dfopt_codec {
     struct dfopt_json_parser *parser;
     struct dfopt_finding_fast *fast; /* NULL in a build without simdjson */
     struct dfopt_metric_names metrics;
-    struct json_object *tree; /* of the last record: an event borrows from it */
-    struct dfopt_buf body;    /* what event.body points to */
-    struct dfopt_buf raw;     /* a message that an event log holds as a text */
+    struct json_object *tree;   /* of the last record: an event borrows from it */
+    struct dfopt_policy preset; /* that a policy in a command changes */
+    struct dfopt_buf body;      /* what event.body points to */
+    struct dfopt_buf raw;       /* a message that an event log holds as a text */
 };
 
 /* Decodes one record with json-c: the definition of what is accepted, whatever
@@ -67,6 +68,11 @@ enum dfopt_err dfopt_registration_decode(struct dfopt_dict *dict,
 enum dfopt_err dfopt_ack_decode(struct dfopt_dict *dict, uint32_t run,
                                 struct json_object *body, struct dfopt_event *out,
                                 struct dfopt_error *err);
+
+/* A command of an operator: sets out->command and out->policy. */
+enum dfopt_err dfopt_command_decode(struct dfopt_codec *c, struct json_object *body,
+                                    struct dfopt_event *out,
+                                    struct dfopt_error *err);
 
 enum dfopt_err dfopt_global_plan_decode(struct dfopt_dict *dict,
                                         struct json_object *body,

@@ -178,6 +178,7 @@ static const struct {
     {DFOPT_TABLE_ORIGINS, offsetof(struct dfopt_declog_origin_row, seq)},
     {DFOPT_TABLE_OBJECTIVES, offsetof(struct dfopt_declog_objective_row, seq)},
     {DFOPT_TABLE_OUTCOMES, offsetof(struct dfopt_declog_outcome_row, o.seq)},
+    {DFOPT_TABLE_CONTROLS, offsetof(struct dfopt_declog_control_row, seq)},
     /* rows that belong to rows of another table, by its row's number */
     {DFOPT_TABLE_KNOBS, offsetof(struct dfopt_declog_knob_row, registration)},
     {DFOPT_TABLE_KNOB_VALUES,

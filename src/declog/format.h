@@ -37,6 +37,7 @@ enum dfopt_declog_table {
     DFOPT_TABLE_RUN_TEXTS,
     DFOPT_TABLE_OBJECTIVES,
     DFOPT_TABLE_OUTCOMES,
+    DFOPT_TABLE_CONTROLS,
     DFOPT_TABLE_COUNT
 };
 
@@ -48,6 +49,7 @@ enum dfopt_declog_pool {
     DFOPT_POOL_ACK_REASON, /* of /acks */
     DFOPT_POOL_BODY,       /* of /registrations: compact JSON */
     DFOPT_POOL_RUN_TEXT,   /* of /run_texts */
+    DFOPT_POOL_COMMAND,    /* of /controls: compact JSON */
     DFOPT_POOL_COUNT
 };
 
@@ -160,6 +162,16 @@ struct dfopt_declog_registration_row {
     uint64_t seq;      /* source not EVENT: of the event that it came before */
     uint32_t source;   /* enum dfopt_registration_source */
     uint32_t accepted; /* 1; 0: rejected, nothing of it was kept */
+    struct dfopt_declog_text body;
+};
+
+/* /controls: a command of an operator, and what became of it. */
+struct dfopt_declog_control_row {
+    uint64_t seq;
+    uint32_t action;  /* enum dfopt_command_action */
+    uint32_t outcome; /* enum dfopt_command_outcome */
+    dfopt_sym by;
+    uint32_t reserved;
     struct dfopt_declog_text body;
 };
 

@@ -15,6 +15,8 @@ static const char *const ack_outcomes[] = {DFOPT_ACK_OUTCOME_LIST(NAME2)};
 static const char *const ack_tallies[] = {DFOPT_ACK_TALLY_LIST(NAME2)};
 static const char *const relays[] = {DFOPT_RELAY_OUTCOME_LIST(NAME2)};
 static const char *const actions[] = {DFOPT_SUPPRESSION_ACTION_LIST(NAME2)};
+static const char *const commands[] = {DFOPT_COMMAND_ACTION_LIST(NAME2)};
+static const char *const command_outcomes[] = {DFOPT_COMMAND_OUTCOME_LIST(NAME3)};
 static const char *const knob_types[] = {DFOPT_KNOB_TYPE_LIST(NAME2)};
 static const char *const directions[] = {DFOPT_DIRECTION_LIST(NAME2)};
 static const char *const step_modes[] = {DFOPT_STEP_MODE_LIST(NAME2)};
@@ -253,6 +255,17 @@ static const struct dfopt_column registrations_columns[] = {
 };
 #undef ROW
 
+#define ROW dfopt_declog_control_row
+static const struct dfopt_column controls_columns[] = {
+    SEQ(seq),
+    COL_ENUM("action", action, commands, "what the operator commands"),
+    COL_ENUM("outcome", outcome, command_outcomes, "done, or why it was refused"),
+    COL_SYM("by", by, "who commands it; \"\": not told"),
+    COL_TEXT("body_ends", body, COMMAND, "byte",
+             "end of row i's JSON in body_bytes"),
+};
+#undef ROW
+
 #define ROW dfopt_declog_knob_row
 static const struct dfopt_column knobs_columns[] = {
     SEQ(seq),
@@ -384,6 +397,7 @@ POOL_COLUMN(plan_id, "given_plan_id_bytes", BYTE, "byte",
             "plan_id as it came; see given_plan_id_ends");
 POOL_COLUMN(reason, "reason_bytes", BYTE, "byte", "texts; see reason_ends");
 POOL_COLUMN(body, "body_bytes", BYTE, "byte", "compact JSON; see body_ends");
+POOL_COLUMN(command, "body_bytes", BYTE, "byte", "compact JSON; see body_ends");
 POOL_COLUMN(run_text, "text_bytes", BYTE, "byte", "texts; see text_ends");
 
 #define BIG   8192 /* rows of a chunk; what a flush may have to write again */
@@ -428,6 +442,7 @@ static const struct dfopt_layout layouts[DFOPT_STORE_COUNT] = {
     TABLE(RUN_TEXTS, run_texts, FEW, dfopt_declog_run_text_row),
     TABLE(OBJECTIVES, objectives, SMALL, dfopt_declog_objective_row),
     TABLE(OUTCOMES, outcomes, SMALL, dfopt_declog_outcome_row),
+    TABLE(CONTROLS, controls, FEW, dfopt_declog_control_row),
     POOL(STRINGS, "strings", string_bytes, "strings_bytes", 1, BYTES),
     POOL(LISTS, "lists", list_items, "lists_items", sizeof(dfopt_sym), BIG),
     POOL(RATIONALE, "plans", rationale, "plans_rationale_bytes", 1, BYTES),
@@ -435,6 +450,7 @@ static const struct dfopt_layout layouts[DFOPT_STORE_COUNT] = {
     POOL(ACK_REASON, "acks", reason, "acks_reason_bytes", 1, BYTES),
     POOL(BODY, "registrations", body, "registrations_body_bytes", 1, BYTES),
     POOL(RUN_TEXT, "run_texts", run_text, "run_texts_text_bytes", 1, PAGE),
+    POOL(COMMAND, "controls", command, "controls_body_bytes", 1, PAGE),
 };
 
 _Static_assert(LENGTH(plans_columns) <= DFOPT_COLUMNS_MAX, "room for the columns");

@@ -215,6 +215,16 @@ enum dfopt_err dfopt_declog_ack(struct dfopt_declog *w,
     return e ? e : add(w, DFOPT_TABLE_ACKS, &row, 1);
 }
 
+enum dfopt_err dfopt_declog_command(struct dfopt_declog *w,
+                                    const struct dfopt_declog_command *c)
+{
+    struct dfopt_declog_control_row row = {
+        .seq = c->seq, .action = c->action, .outcome = c->outcome, .by = c->by};
+    enum dfopt_err e =
+        add_items(w, DFOPT_POOL_COMMAND, c->body, c->body_len, &row.body);
+    return e ? e : add(w, DFOPT_TABLE_CONTROLS, &row, 1);
+}
+
 static enum dfopt_err add_knob(struct dfopt_declog *w, uint64_t seq,
                                uint64_t registration, const struct dfopt_knob *k)
 {

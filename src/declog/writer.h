@@ -127,6 +127,18 @@ enum dfopt_err dfopt_declog_ack(struct dfopt_declog *w,
 enum dfopt_err dfopt_declog_relay(struct dfopt_declog *w,
                                   const struct dfopt_relay_row *row);
 
+/* A command, and its outcome. The body is borrowed for the call. */
+struct dfopt_declog_command {
+    uint64_t seq;
+    uint32_t action, outcome; /* enum dfopt_command_action, dfopt_command_outcome */
+    dfopt_sym by;
+    const char *body; /* compact JSON */
+    size_t body_len;
+};
+
+enum dfopt_err dfopt_declog_command(struct dfopt_declog *w,
+                                    const struct dfopt_declog_command *c);
+
 /* A registration. */
 struct dfopt_declog_registration {
     uint64_t seq; /* one that did not come as an event: of the one it came before */

@@ -103,7 +103,9 @@ enum dfopt_err dfopt_record_line(const struct dfopt_recorded *r, bool numbered,
     if (r->usable) {
         const size_t start = line->len;
         e = dfopt_buf_add(line, rec->data, rec->len);
-        if (!e && r->stream == DFOPT_STREAM_ACK && r->run)
+        const bool ids =
+            r->stream == DFOPT_STREAM_ACK || r->stream == DFOPT_STREAM_CONTROL;
+        if (!e && ids && r->run)
             cut_run(line, start, r->run);
         for (size_t i = start; !e && i < line->len; i++)
             if (line->data[i] == '\n' || line->data[i] == '\r')

@@ -27,6 +27,7 @@ void dfopt_decisions_clear(struct dfopt_decisions *d)
     dfopt_buf_clear(&d->seen);
     dfopt_buf_clear(&d->timeouts);
     dfopt_buf_clear(&d->outcomes);
+    dfopt_buf_clear(&d->commands);
 }
 
 void dfopt_decisions_free(struct dfopt_decisions *d)
@@ -39,6 +40,7 @@ void dfopt_decisions_free(struct dfopt_decisions *d)
     dfopt_buf_free(&d->seen);
     dfopt_buf_free(&d->timeouts);
     dfopt_buf_free(&d->outcomes);
+    dfopt_buf_free(&d->commands);
 }
 
 bool dfopt_gain_is_certain(double gain, double standard_error, uint32_t n,
@@ -192,6 +194,24 @@ static enum dfopt_err why_trade(const struct dfopt_dict *dict,
     return e ? e : add_move(dict, knob[gives], old[gives], new[gives], out);
 }
 
+/* "operator: VERB by NAME" */
+static enum dfopt_err why_operator(const struct dfopt_dict *dict,
+                                   const struct dfopt_plan *p,
+                                   struct dfopt_buf *out)
+{
+    char id[DFOPT_PLAN_ID_SIZE];
+    enum dfopt_err e = add_z("operator: ", out);
+    if (!e && p->why == DFOPT_WHY_APPROVED) {
+        dfopt_plan_id_text((uint64_t)p->other_old.i, id);
+        e = dfopt_buf_printf(out, "approved %s", id);
+    } else if (!e) {
+        e = add_z(p->why == DFOPT_WHY_SET ? "set" : "restored", out);
+    }
+    if (!e)
+        e = add_z(" by ", out);
+    return e ? e : add_text(dict, p->other, out);
+}
+
 static enum dfopt_err add_why(const struct dfopt_dict *dict,
                               const struct dfopt_plan *p, struct dfopt_buf *out)
 {
@@ -211,6 +231,10 @@ static enum dfopt_err add_why(const struct dfopt_dict *dict,
     case DFOPT_WHY_TRADE_TAKES:
     case DFOPT_WHY_TRADE_GIVES:
         return why_trade(dict, p, out);
+    case DFOPT_WHY_APPROVED:
+    case DFOPT_WHY_SET:
+    case DFOPT_WHY_RESTORED:
+        return why_operator(dict, p, out);
     default:
         return why_finding(dict, p, out);
     }
@@ -224,10 +248,11 @@ enum dfopt_err dfopt_plan_rationale(const struct dfopt_dict *dict,
         return add_text(dict, p->rationale, out);
     const size_t start = out->len;
     const bool of_other = p->why == DFOPT_WHY_TRADE_GIVES;
+    const bool has_tag = p->why != DFOPT_WHY_SET && p->why != DFOPT_WHY_RESTORED;
     enum dfopt_err e = add_why(dict, p, out);
-    if (!e)
+    if (!e && has_tag)
         e = add_z(" -> ", out);
-    if (!e)
+    if (!e && has_tag)
         e = add_text(dict, of_other ? p->other_tag : p->tag, out);
     if (e)
         out->len = start;

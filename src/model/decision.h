@@ -5,7 +5,7 @@
 #define DFOPT_MODEL_DECISION_H
 
 #include "base/buf.h"
-#include "model/message.h"
+#include "model/command.h"
 
 /* Why something was, or was not, done: name, and meaning for people. The numbers
  * are part of the decision log's format: add at the end only. `value` and
@@ -26,7 +26,10 @@
  * - guard: metric, if any; above
  * - shift: gain from the reference; threshold
  * - stale: window of the objective; newest window
- * - adopted: value acknowledged; value before */
+ * - adopted: value acknowledged; value before
+ * - would_plan, proposed, awaiting_approval, frozen: value that waits; value before
+ * - rate: how many there are; how many there may be
+ * - approved, set, restored: value planned; value before */
 #define DFOPT_VERDICT_LIST(X)                                                      \
     X(INVALID, "invalid", "the record could not be used")                          \
     X(TREND, "trend", "the finding is improving already")                          \
@@ -64,7 +67,17 @@
     X(STALE, "stale", "the objective is not newer than the last")                  \
     X(ADOPTED, "adopted", "the value of a late acknowledgement was adopted")       \
     X(CONFLICT, "conflict", "another function owns the knob")                      \
-    X(WITHDRAWN, "withdrawn", "the plan's process is gone")
+    X(WITHDRAWN, "withdrawn", "the plan's process is gone")                        \
+    X(OFF, "off", "the operator keeps the planner off the knob")                   \
+    X(FROZEN, "frozen", "the operator has stopped new plans")                      \
+    X(RATE, "rate", "a limit on plans is reached")                                 \
+    X(WOULD_PLAN, "would_plan", "a plan would have been made")                     \
+    X(PROPOSED, "proposed", "a plan is proposed to the operator")                  \
+    X(AWAITING_APPROVAL, "awaiting_approval",                                      \
+      "a proposed plan waits for approval")                                        \
+    X(APPROVED, "approved", "a plan was made: the operator approved it")           \
+    X(SET, "set", "a plan was made by the operator")                               \
+    X(RESTORED, "restored", "a plan was made back to the registered value")
 
 enum dfopt_verdict {
 #define DFOPT_VERDICT_ENUM(name, text, meaning) DFOPT_VERDICT_##name,
@@ -139,7 +152,10 @@ enum dfopt_why {
     DFOPT_WHY_GUARD,       /* rollback */
     DFOPT_WHY_RELEASE,     /* */
     DFOPT_WHY_TRADE_TAKES, /* `other` makes room for it */
-    DFOPT_WHY_TRADE_GIVES  /* it makes room for `other` */
+    DFOPT_WHY_TRADE_GIVES, /* it makes room for `other` */
+    DFOPT_WHY_APPROVED,    /* the operator `other` approved proposal other_old */
+    DFOPT_WHY_SET,         /* the operator `other` set it */
+    DFOPT_WHY_RESTORED     /* the operator `other` restored it */
 };
 
 /* An ActionPlan: our own, or a global optimizer's that is relayed. */
@@ -161,7 +177,7 @@ struct dfopt_plan {
     uint32_t why;               /* enum dfopt_why */
     uint32_t count;             /* OBJECTIVE: windows; TREND: windows seen */
     dfopt_sym other, other_tag; /* TREND: type; TRADE: knob and its tag */
-    struct dfopt_value other_old, other_new; /* TRADE */
+    struct dfopt_value other_old, other_new; /* TRADE; APPROVED */
     double figures[4];                       /* OBJECTIVE */
 };
 
@@ -266,7 +282,7 @@ struct dfopt_relay_row {
  * (seq, position). Zero-initialise; dfopt_decisions_free. */
 struct dfopt_decisions {
     struct dfopt_buf verdicts, plans, suppressions, acks, relays, seen, timeouts;
-    struct dfopt_buf outcomes;
+    struct dfopt_buf outcomes, commands;
 };
 
 /* Whether the job's site wrote the row; else a node's did. */

@@ -9,7 +9,9 @@
 #define DFOPT_STREAM_LIST(X)                                                       \
     X(FINDING, "finding")                                                          \
     X(REGISTRATION, "registration")                                                \
-    X(ACK, "ack") X(GLOBAL_PLAN, "global_plan") X(OBJECTIVE, "objective")
+    X(ACK, "ack")                                                                  \
+    X(GLOBAL_PLAN, "global_plan")                                                  \
+    X(OBJECTIVE, "objective") X(CONTROL, "control")
 
 enum dfopt_stream {
 #define DFOPT_STREAM_ENUM(name, text) DFOPT_STREAM_##name,

@@ -28,6 +28,8 @@ void dfopt_policy_preset(struct dfopt_policy *p, enum dfopt_preset preset)
 {
     *p = (struct dfopt_policy){0};
     p->objective_metric.metric = DFOPT_METRIC_NONE;
+    p->limits.plans_per_window = DFOPT_LIMIT_NONE;
+    p->limits.nodes_in_flight_per_knob = DFOPT_LIMIT_NONE;
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         void *at = (char *)&p->on + table[i].offset;
         if (table[i].kind == DFOPT_SWITCH_REAL)

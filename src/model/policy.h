@@ -59,7 +59,8 @@ enum dfopt_unmatched_ack { DFOPT_UNMATCHED_ACK_ADOPT, DFOPT_UNMATCHED_ACK_IGNORE
     X(release_windows, WINDOWS, NULL, NULL, NULL, 8, 8)                            \
     X(ack_timeout_windows, WINDOWS, NULL, NULL, NULL, 8, 8)                        \
     X(inconclusive_steps, WINDOWS, NULL, NULL, NULL, 4, 4)                         \
-    X(inconclusive_factor, REAL, NULL, NULL, NULL, 8.0, 8.0)
+    X(inconclusive_factor, REAL, NULL, NULL, NULL, 8.0, 8.0)                       \
+    X(approval_windows, WINDOWS, NULL, NULL, NULL, 24, 24)
 
 #define DFOPT_SWITCH_TYPE_CHOICE  int64_t
 #define DFOPT_SWITCH_TYPE_BOOL    int64_t
@@ -167,6 +168,15 @@ struct dfopt_metric_names {
     dfopt_sym name[DFOPT_METRIC_NAMED];
 };
 
+#define DFOPT_LIMIT_NONE ((int64_t)-1)
+
+/* How many plans there may be, over all nodes. */
+struct dfopt_limits {
+    int64_t given;            /* 1: the policy has limits, perhaps none of these */
+    int64_t plans_per_window; /* DFOPT_LIMIT_NONE: as many as there are */
+    int64_t nodes_in_flight_per_knob; /* likewise */
+};
+
 struct dfopt_policy {
     struct dfopt_switches on;
     struct dfopt_override *overrides; /* owned, as all arrays */
@@ -181,6 +191,7 @@ struct dfopt_policy {
     size_t n_names;
     struct dfopt_objective_metric objective_metric;
     struct dfopt_metric_names metrics;
+    struct dfopt_limits limits;
 };
 
 /* Sets the switches of a preset; nothing else. What *p owned is not freed. */

@@ -65,7 +65,9 @@ static int64_t window_of(const struct dfopt_planner *p, const struct dfopt_key *
         return (was->window > clock ? was->window : clock) + 1;
     }
     if (p->policy->on.ack_window == DFOPT_ACK_WINDOW_SEEN)
-        return was->window > key->slot->seen ? was->window : key->slot->seen;
+        return key->slot->has_seen && key->slot->seen > was->window
+                   ? key->slot->seen
+                   : was->window;
     return a->window;
 }
 
@@ -137,7 +139,7 @@ static bool may_adopt(struct dfopt_planner *p, uint64_t seq,
     if (!a->has_nodes && p->registry.states[key->knob].per_node)
         return false; /* it does not say which node it speaks for */
     const dfopt_sym node = site_of(p, key->knob, a->node);
-    if (node != DFOPT_SYM_EMPTY && p->owns && !p->owns(p->owns_arg, node))
+    if (!dfopt_planner_decides(p, node))
         return false;
     key->node = dfopt_slots_node(&p->slots, node);
     key->slot = key->node == DFOPT_SYMMAP_NONE
@@ -241,7 +243,7 @@ static enum dfopt_err set_on_nodes(struct dfopt_planner *p, uint32_t knob,
                                    struct dfopt_value new)
 {
     for (size_t i = 0; i < n; i++) {
-        if (p->owns && !p->owns(p->owns_arg, nodes[i]))
+        if (!dfopt_planner_decides(p, nodes[i]))
             continue;
         struct dfopt_key key = {.knob = knob};
         key.node = dfopt_slots_node(&p->slots, nodes[i]);

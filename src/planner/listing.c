@@ -48,7 +48,9 @@ enum dfopt_err dfopt_planner_state(const struct dfopt_planner *p, bool job,
 {
     enum dfopt_err e = DFOPT_OK;
     for (uint32_t node = job ? 0 : 1; node < p->slots.n_nodes && !e; node++)
-        for (uint32_t knob = 0; knob < p->registry.n_knobs && !e; knob++) {
+        for (uint32_t knob = 0; knob < p->registry.n_knobs && !e &&
+                                (!node || dfopt_planner_reports(p, node));
+             knob++) {
             struct dfopt_key key = {knob, node,
                                     dfopt_slots_find(&p->slots, node, knob)};
             if (key.slot)

@@ -6,6 +6,8 @@
 
 #include "planner/control/control.h"
 #include "planner/control/respond.h"
+#include "planner/guard.h"
+#include "planner/operator/operator.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -22,13 +24,18 @@ enum dfopt_err dfopt_planner_create(struct dfopt_planner **out,
     p->policy = config->policy;
     p->assumed_acks = config->assumed_acks;
     p->relay_hostname = config->relay_hostname;
-    p->owns = config->owns;
+    if (config->policy->limits.given) /* they count the plans of all nodes */
+        p->reports = config->owns;
+    else
+        p->owns = config->owns;
     p->owns_arg = config->owns_arg;
     p->silent_job = config->silent_job;
     p->control = config->policy->on.effect != DFOPT_EFFECT_SEVERITY;
     const bool hosts =
         config->policy->on.registration == DFOPT_REGISTRATION_INTERPRET;
     enum dfopt_err e = dfopt_slots_init(&p->slots, hosts ? dict : NULL);
+    if (!e)
+        e = dfopt_operator_create(&p->operator);
     if (e) {
         dfopt_planner_destroy(p);
         return e;
@@ -50,7 +57,16 @@ void dfopt_planner_destroy(struct dfopt_planner *p)
     free(p->epoch);
     free(p->suppressed);
     free(p->views);
+    dfopt_operator_destroy(p->operator);
+    if (p->own_policy)
+        dfopt_policy_clear(p->own_policy);
+    free(p->own_policy);
     free(p);
+}
+
+const struct dfopt_policy *dfopt_planner_policy(const struct dfopt_planner *p)
+{
+    return p->policy;
 }
 
 size_t dfopt_planner_knobs(const struct dfopt_planner *p)
@@ -349,7 +365,7 @@ bool dfopt_planner_concerns_job(const struct dfopt_planner *p,
 /* Whoever routes findings may send more to every planner than concern the job. */
 static bool is_owned(const struct dfopt_planner *p, const struct dfopt_finding *f)
 {
-    return f->node == DFOPT_SYM_EMPTY || !p->owns || p->owns(p->owns_arg, f->node);
+    return dfopt_planner_decides(p, f->node);
 }
 
 static void visit_sites(struct dfopt_pass *s, const struct dfopt_finding *f)
@@ -360,15 +376,35 @@ static void visit_sites(struct dfopt_pass *s, const struct dfopt_finding *f)
         visit_site(s, f, f->node);
 }
 
+static bool reports_of(const struct dfopt_planner *p, dfopt_sym node)
+{
+    if (node == DFOPT_SYM_EMPTY)
+        return !p->silent_job;
+    return !p->reports || p->reports(p->owns_arg, node);
+}
+
+/* Of a finding whose node is not made known. */
+static void add_no_knobs(struct dfopt_pass *s, bool of_node)
+{
+    const struct dfopt_verdict_row row = {.seq = s->seq,
+                                          .position = dfopt_pass_own(s, of_node),
+                                          .verdict = DFOPT_VERDICT_NO_KNOBS,
+                                          .tag = DFOPT_SYM_NONE,
+                                          .knob = DFOPT_SYM_NONE,
+                                          .node = DFOPT_SYM_EMPTY,
+                                          .value = NAN,
+                                          .threshold = NAN};
+    dfopt_pass_fail(s, dfopt_buf_add(&s->out->verdicts, &row, sizeof row));
+}
+
 enum dfopt_err dfopt_planner_finding(struct dfopt_planner *p, uint64_t seq,
                                      const struct dfopt_finding *f,
                                      struct dfopt_decisions *out)
 {
     struct dfopt_pass s = dfopt_pass_begin(p, seq, out);
     if (p->registry.n_knobs == 0 && !p->policy->on.suppress_before_registration) {
-        struct visit v = {.look = {.pass = &s, .node = f->node != DFOPT_SYM_EMPTY}};
-        if (is_owned(p, f))
-            add_row(&v, DFOPT_VERDICT_NO_KNOBS);
+        if (is_owned(p, f) && reports_of(p, f->node))
+            add_no_knobs(&s, f->node != DFOPT_SYM_EMPTY);
     } else {
         visit_sites(&s, f);
     }
@@ -381,8 +417,7 @@ enum dfopt_err dfopt_planner_objective(struct dfopt_planner *p, uint64_t seq,
                                        const struct dfopt_objective *o,
                                        struct dfopt_decisions *out)
 {
-    if (!p->control ||
-        (o->node != DFOPT_SYM_EMPTY && p->owns && !p->owns(p->owns_arg, o->node)))
+    if (!p->control || !dfopt_planner_decides(p, o->node))
         return DFOPT_OK;
     struct dfopt_pass s = dfopt_pass_begin(p, seq, out);
     const uint32_t node = dfopt_slots_node(&p->slots, o->node);

@@ -25,6 +25,8 @@ struct dfopt_planner_config {
     dfopt_sym relay_hostname; /* DFOPT_SYM_EMPTY: relay plans for any host */
     dfopt_owns_fn owns;       /* NULL: owns every node */
     void *owns_arg;
+    /* If the policy has limits, the planner decides for all nodes, which must all
+     * be routed to it, and `owns` says of which it reports. */
     /* Report nothing of what is decided for the whole job (rows and plans of the
      * job's site, suppressions): another planner does. Acks and global plans are
      * reported all the same. */
@@ -78,6 +80,16 @@ enum dfopt_err dfopt_planner_ack(struct dfopt_planner *p, uint64_t seq,
 enum dfopt_err dfopt_planner_global_plan(struct dfopt_planner *p, uint64_t seq,
                                          const struct dfopt_global_plan *g,
                                          struct dfopt_decisions *out);
+
+/* Does what an operator commands; appends one row to out->commands, and plans.
+ * policy: of DFOPT_COMMAND_ACTION_POLICY; it is copied. As above. */
+enum dfopt_err dfopt_planner_command(struct dfopt_planner *p, uint64_t seq,
+                                     const struct dfopt_command *c,
+                                     const struct dfopt_policy *policy,
+                                     struct dfopt_decisions *out);
+
+/* The policy in force. */
+const struct dfopt_policy *dfopt_planner_policy(const struct dfopt_planner *p);
 
 size_t dfopt_planner_knobs(const struct dfopt_planner *p);
 

@@ -116,11 +116,6 @@ static void check_restart(const struct entry *e, const struct dfopt_key *key,
         site->disturbed = true;
 }
 
-static bool owns(const struct dfopt_planner *p, dfopt_sym node)
-{
-    return node == DFOPT_SYM_EMPTY || !p->owns || p->owns(p->owns_arg, node);
-}
-
 /* The key of the knob's value; slot is NULL where another planner has it. */
 static bool find_key(const struct entry *e, uint32_t knob, struct dfopt_key *key)
 {
@@ -128,7 +123,7 @@ static bool find_key(const struct entry *e, uint32_t knob, struct dfopt_key *key
     const dfopt_sym node =
         p->registry.states[knob].per_node ? e->node : DFOPT_SYM_EMPTY;
     *key = (struct dfopt_key){.knob = knob};
-    if (!owns(p, node))
+    if (!dfopt_planner_decides(p, node))
         return true;
     key->node = dfopt_slots_node(&p->slots, node);
     if (key->node == DFOPT_SYMMAP_NONE)
@@ -151,6 +146,15 @@ static bool reserve_epochs(struct dfopt_planner *p, uint32_t knob)
     return true;
 }
 
+/* What a restore puts back: the first value, or that of a new process. */
+static void note_registered(const struct dfopt_key *key, struct dfopt_value v,
+                            bool anew)
+{
+    if (anew || !key->slot->has_registered)
+        key->slot->registered = v;
+    key->slot->has_registered = true;
+}
+
 static bool take_knob(const struct entry *e, const struct dfopt_knob *k)
 {
     struct dfopt_planner *p = e->s->p;
@@ -171,11 +175,14 @@ static bool take_knob(const struct entry *e, const struct dfopt_knob *k)
         const struct dfopt_value v = k->has_current ? k->current : k->default_value;
         if (p->control && was_known && key.slot)
             check_restart(e, &key, v);
-        if (key.slot)
+        if (key.slot) {
             dfopt_planner_set_value(p, &key, v);
+            note_registered(&key, v, is_new_process(e));
+        }
     }
     if (!job.slot->has_value)
         dfopt_planner_set_value(p, &job, k->default_value);
+    note_registered(&job, job.slot->value, false);
     return true;
 }
 

@@ -132,8 +132,7 @@ enum dfopt_err dfopt_planner_take_state(struct dfopt_planner *p,
 {
     enum dfopt_err e = DFOPT_OK;
     for (size_t i = 0; i < n && !e; i++)
-        if (rows[i].node == DFOPT_SYM_EMPTY || !p->owns ||
-            p->owns(p->owns_arg, rows[i].node))
+        if (dfopt_planner_decides(p, rows[i].node))
             e = take_row(p, &rows[i]);
     return e;
 }

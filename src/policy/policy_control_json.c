@@ -376,6 +376,50 @@ static void put_objective_metric(struct dfopt_put *put,
     dfopt_put_raw(put, "}");
 }
 
+static enum dfopt_err read_limit(struct json_object *j, const char *name,
+                                 int64_t *out, struct dfopt_error *err)
+{
+    struct json_object *member = dfopt_json_get(j, name);
+    int64_t most = DFOPT_LIMIT_NONE;
+    if (member && (!dfopt_json_whole(member, &most) || most < 0))
+        return dfopt_error_set(err, DFOPT_ERR_SCHEMA,
+                               "limits: %s is not a whole number from 0 to 2^53",
+                               name);
+    *out = most;
+    return DFOPT_OK;
+}
+
+enum dfopt_err dfopt_limits_decode(struct json_object *j, struct dfopt_policy *p,
+                                   struct dfopt_error *err)
+{
+    static const char *const keys[] = {"plans_per_window",
+                                       "nodes_in_flight_per_knob", NULL};
+    struct dfopt_limits l = {.given = j != NULL};
+    enum dfopt_err e = j ? check_keys(j, keys, err) : DFOPT_OK;
+    if (e) {
+        dfopt_error_prefix(err, "limits");
+        return e;
+    }
+    e = read_limit(j, keys[0], &l.plans_per_window, err);
+    if (!e)
+        e = read_limit(j, keys[1], &l.nodes_in_flight_per_knob, err);
+    if (!e)
+        p->limits = l;
+    return e;
+}
+
+static void put_limits(struct dfopt_put *put, const struct dfopt_limits *l)
+{
+    dfopt_put_key(put, "limits");
+    dfopt_put_raw(put, "{");
+    if (l->plans_per_window != DFOPT_LIMIT_NONE)
+        dfopt_member_int(put, "plans_per_window", l->plans_per_window);
+    if (l->nodes_in_flight_per_knob != DFOPT_LIMIT_NONE)
+        dfopt_member_int(put, "nodes_in_flight_per_knob",
+                         l->nodes_in_flight_per_knob);
+    dfopt_put_raw(put, "}");
+}
+
 void dfopt_policy_control_put(struct dfopt_put *put, const struct dfopt_policy *p)
 {
     for (size_t i = 0; i < p->n_budgets; i++) {
@@ -390,4 +434,6 @@ void dfopt_policy_control_put(struct dfopt_put *put, const struct dfopt_policy *
     dfopt_put_raw(put, p->n_guards ? "]" : "");
     if (p->objective_metric.metric != DFOPT_METRIC_NONE)
         put_objective_metric(put, p);
+    if (p->limits.given)
+        put_limits(put, &p->limits);
 }

@@ -18,6 +18,9 @@ enum dfopt_err dfopt_objective_metric_decode(struct dfopt_dict *dict,
                                              struct dfopt_policy *p,
                                              struct dfopt_error *err);
 
+enum dfopt_err dfopt_limits_decode(struct json_object *j, struct dfopt_policy *p,
+                                   struct dfopt_error *err);
+
 /* Puts `,"budgets":...` and so on, of those parts that there are. */
 void dfopt_policy_control_put(struct dfopt_put *put, const struct dfopt_policy *p);
 

@@ -196,6 +196,8 @@ static enum dfopt_err read_policy(struct dfopt_dict *dict, struct json_object *t
             e = dfopt_budgets_decode(dict, member, p, err);
         else if (strcmp(key, "guards") == 0)
             e = dfopt_guards_decode(dict, member, p, err);
+        else if (strcmp(key, "limits") == 0)
+            e = dfopt_limits_decode(member, p, err);
         else if (strcmp(key, "objective_metric") == 0) {
             metric = member;
             has_metric = true;
@@ -203,7 +205,9 @@ static enum dfopt_err read_policy(struct dfopt_dict *dict, struct json_object *t
         } else
             e = dfopt_json_unknown(
                 "key", key,
-                " (switches, responses, budgets, guards or objective_metric)", err);
+                " (switches, responses, budgets, guards, objective_metric or "
+                "limits)",
+                err);
         if (e)
             return e;
     }

@@ -117,6 +117,27 @@ enum dfopt_err dfopt_fold_body(struct dfopt_fold_events *v,
                                     err);
 }
 
+static enum dfopt_err take_command(struct dfopt_fold_events *v,
+                                   const struct dfopt_declog_control_row *row,
+                                   struct dfopt_event *out, struct dfopt_error *err)
+{
+    const char *body;
+    enum dfopt_err e = dfopt_declog_reader_text(v->reader, DFOPT_POOL_COMMAND,
+                                                row->body, &body, err);
+    return e ? e
+             : dfopt_codec_decode(v->codec, DFOPT_STREAM_CONTROL, body,
+                                  (size_t)(row->body.end - row->body.start), out,
+                                  err);
+}
+
+void dfopt_fold_events_run(struct dfopt_fold_events *v,
+                           const char *const text[DFOPT_RUN_TEXT_COUNT])
+{
+    dfopt_codec_preset(v->codec, strcmp(text[DFOPT_RUN_preset], "upstream") == 0
+                                     ? DFOPT_PRESET_UPSTREAM
+                                     : DFOPT_PRESET_DEFAULT);
+}
+
 enum dfopt_err dfopt_fold_event(struct dfopt_fold_events *v,
                                 enum dfopt_declog_table table, const void *row,
                                 struct dfopt_event *out, struct dfopt_error *err)
@@ -124,7 +145,10 @@ enum dfopt_err dfopt_fold_event(struct dfopt_fold_events *v,
     const char *body;
     size_t len;
     enum dfopt_err e;
+    out->policy = NULL;
     switch (table) {
+    case DFOPT_TABLE_CONTROLS:
+        return take_command(v, row, out, err);
     case DFOPT_TABLE_FINDINGS:
         out->stream = DFOPT_STREAM_FINDING;
         take_finding(v, row, &out->finding);

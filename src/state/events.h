@@ -23,8 +23,12 @@ enum dfopt_err dfopt_fold_events_init(struct dfopt_fold_events *v,
                                       struct dfopt_dict *dict);
 void dfopt_fold_events_free(struct dfopt_fold_events *v);
 
-/* The event of a row of /findings, /objectives, /acks, /global_plans or, if it was
- * accepted, /registrations: *out then owns a registration. OK, NOMEM, IO or FORMAT.
+/* The events from here on are of a run with these texts. */
+void dfopt_fold_events_run(struct dfopt_fold_events *v,
+                           const char *const text[DFOPT_RUN_TEXT_COUNT]);
+
+/* The event of a row of /findings, /objectives, /acks, /global_plans, /controls or,
+ * if it was accepted, /registrations: dfopt_event_clear. OK, NOMEM, IO or FORMAT.
  */
 enum dfopt_err dfopt_fold_event(struct dfopt_fold_events *v,
                                 enum dfopt_declog_table table, const void *row,

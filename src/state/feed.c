@@ -16,6 +16,7 @@ static const struct source {
     {DFOPT_TABLE_OBJECTIVES, offsetof(struct dfopt_declog_objective_row, seq)},
     {DFOPT_TABLE_ACKS, offsetof(struct dfopt_declog_ack_row, seq)},
     {DFOPT_TABLE_GLOBAL_PLANS, offsetof(struct dfopt_relay_row, seq)},
+    {DFOPT_TABLE_CONTROLS, offsetof(struct dfopt_declog_control_row, seq)},
 };
 #define SOURCES (sizeof sources / sizeof *sources)
 
@@ -43,10 +44,9 @@ static enum dfopt_err feed_row(struct dfopt_fold_events *v, size_t which,
     if (e)
         return e;
     memcpy(&seq, (const char *)row + sources[which].seq, sizeof seq);
-    if (table != DFOPT_TABLE_REGISTRATIONS)
-        return give(arg, seq, &event, err);
-    e = give(arg, g->source == DFOPT_SOURCE_EVENT ? seq : DFOPT_FOLD_INITIAL,
-             &event, err);
+    const bool initial =
+        table == DFOPT_TABLE_REGISTRATIONS && g->source != DFOPT_SOURCE_EVENT;
+    e = give(arg, initial ? DFOPT_FOLD_INITIAL : seq, &event, err);
     dfopt_event_clear(&event);
     return e;
 }
@@ -57,6 +57,8 @@ enum dfopt_err dfopt_fold_feed(const struct dfopt_fold *f, dfopt_fold_give give,
     struct dfopt_fold_table tables[SOURCES];
     struct dfopt_fold_events v = {.reader = f->reader};
     enum dfopt_err e = dfopt_fold_events_init(&v, f->reader, f->dict);
+    if (!e)
+        dfopt_fold_events_run(&v, f->run_text);
     for (size_t i = 0; i < SOURCES; i++) {
         tables[i] = (struct dfopt_fold_table){.seq = sources[i].seq};
         dfopt_cursor_init(&tables[i].cursor, f->reader, sources[i].table);

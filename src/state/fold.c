@@ -31,8 +31,7 @@ struct fold {
     uint64_t left_out; /* row of /runs from which on stretches are left to others */
     struct dfopt_decisions scratch;
     struct dfopt_fold_knobs knobs;
-    uint64_t initial_seq; /* of the run whose initial registrations are in
-                             out->initial */
+    uint64_t initial_seq; /* of the run whose registrations are in out->initial */
     uint64_t runs;
 };
 
@@ -58,19 +57,21 @@ static enum dfopt_err find_last_stretch(struct fold *f, struct dfopt_error *err)
 
 /* ---- stretches ---- */
 
-/* Whether rows tell all of the state under a policy. */
-static bool rows_tell_all(const struct dfopt_policy *p)
+/* Whether rows tell all of the state under a policy: not what was commanded. */
+static bool rows_tell_all(const struct dfopt_policy *p,
+                          const struct dfopt_declog_reader *log)
 {
     return p->on.effect == DFOPT_EFFECT_SEVERITY &&
            p->on.registration == DFOPT_REGISTRATION_CARRY &&
-           p->on.unmatched_ack == DFOPT_UNMATCHED_ACK_IGNORE;
+           p->on.unmatched_ack == DFOPT_UNMATCHED_ACK_IGNORE && !p->limits.given &&
+           !dfopt_declog_reader_rows(log, DFOPT_TABLE_CONTROLS);
 }
 
 static enum dfopt_err choose_way(struct fold *f, struct dfopt_error *err)
 {
     const struct dfopt_declog_run *log = dfopt_declog_reader_run(f->reader);
     f->way = BY_ROWS;
-    if (rows_tell_all(&f->policy))
+    if (rows_tell_all(&f->policy, f->reader))
         return DFOPT_OK;
     f->way = f->runs > f->left_out ? NOT_AT_ALL : BY_EVENTS;
     f->out->left_to_feed = f->way == NOT_AT_ALL;
@@ -170,6 +171,7 @@ static enum dfopt_err begin_run(struct fold *f, const void *row,
         dfopt_fold_run_texts(f->reader, f->runs++, &out->texts, out->run_text, err);
     if (!e) {
         memcpy(&out->run, row, sizeof out->run);
+        dfopt_fold_events_run(&f->events, out->run_text);
         if (strcmp(was[DFOPT_RUN_transport], out->run_text[DFOPT_RUN_transport]) !=
             0)
             out->same_transport_seq = out->run.seq;
@@ -202,20 +204,18 @@ static enum dfopt_err take_registration(struct fold *f, const void *row,
                                         struct dfopt_error *err)
 {
     const struct dfopt_declog_registration_row *g = row;
+    const bool initial = g->source != DFOPT_SOURCE_EVENT;
     struct dfopt_event event;
     enum dfopt_err e = DFOPT_OK;
-    if (!g->accepted)
-        return DFOPT_OK;
-    if (g->source != DFOPT_SOURCE_EVENT)
+    if (g->accepted && initial)
         e = keep_initial(f, g, err);
-    if (e || f->way == NOT_AT_ALL)
+    if (!g->accepted || e || f->way == NOT_AT_ALL)
         return e;
     e = dfopt_fold_event(&f->events, DFOPT_TABLE_REGISTRATIONS, row, &event, err);
     if (e)
         return e;
     dfopt_decisions_clear(&f->scratch);
-    e = dfopt_planner_register(f->planner,
-                               g->source == DFOPT_SOURCE_EVENT ? g->seq : 0,
+    e = dfopt_planner_register(f->planner, initial ? 0 : g->seq,
                                &event.registration, &f->scratch);
     if (!e)
         e = dfopt_fold_keep_knobs(&f->knobs, &event.registration,
@@ -226,66 +226,66 @@ static enum dfopt_err take_registration(struct fold *f, const void *row,
 
 /* ---- what is decided again ---- */
 
+/* The event of a row goes to the planner again. */
+static enum dfopt_err decide(struct fold *f, enum dfopt_declog_table table,
+                             const void *row, struct dfopt_error *err)
+{
+    struct dfopt_event event;
+    struct dfopt_planner *p = f->planner;
+    uint64_t seq; /* which is first in each row */
+    memcpy(&seq, row, sizeof seq);
+    enum dfopt_err e = dfopt_fold_event(&f->events, table, row, &event, err);
+    dfopt_decisions_clear(&f->scratch);
+    if (e)
+        return e;
+    if (table == DFOPT_TABLE_FINDINGS)
+        e = dfopt_planner_finding(p, seq, &event.finding, &f->scratch);
+    else if (table == DFOPT_TABLE_OBJECTIVES)
+        e = dfopt_planner_objective(p, seq, &event.objective, &f->scratch);
+    else if (table == DFOPT_TABLE_GLOBAL_PLANS)
+        e = dfopt_planner_global_plan(p, seq, &event.global_plan, &f->scratch);
+    else if (table == DFOPT_TABLE_ACKS)
+        e = dfopt_planner_ack(p, seq, &event.ack, &f->scratch);
+    else
+        e = dfopt_planner_command(p, seq, &event.command, event.policy,
+                                  &f->scratch);
+    dfopt_event_clear(&event);
+    return e;
+}
+
 static enum dfopt_err take_ack(struct fold *f, const void *row,
                                struct dfopt_error *err)
 {
     const struct dfopt_declog_ack_row *a = row;
-    struct dfopt_event event;
     if (f->way == BY_ROWS && a->outcome == DFOPT_ACK_OUTCOME_UNMATCHED)
         return DFOPT_OK;
-    enum dfopt_err e =
-        dfopt_fold_event(&f->events, DFOPT_TABLE_ACKS, row, &event, err);
-    dfopt_decisions_clear(&f->scratch);
-    if (!e)
-        e = dfopt_planner_ack(f->planner, a->seq, &event.ack, &f->scratch);
-    if (e)
-        return e;
+    enum dfopt_err e = decide(f, DFOPT_TABLE_ACKS, row, err);
     const struct dfopt_ack_row *now =
         DFOPT_ROW(&f->scratch.acks, const struct dfopt_ack_row);
-    return now->outcome == a->outcome && now->plan_id == a->plan_id &&
-                   now->window == a->cooldown_window
-               ? DFOPT_OK
-               : DFOPT_ERR_FORMAT;
+    const bool same =
+        e || (now->outcome == a->outcome && now->plan_id == a->plan_id &&
+              now->window == a->cooldown_window);
+    return same ? e : DFOPT_ERR_FORMAT;
 }
 
-static enum dfopt_err take_finding(struct fold *f, const void *row,
+#define DECIDE(name, table)                                                        \
+    static enum dfopt_err name(struct fold *f, const void *row,                    \
+                               struct dfopt_error *err)                            \
+    {                                                                              \
+        return decide(f, table, row, err);                                         \
+    }
+DECIDE(take_finding, DFOPT_TABLE_FINDINGS)
+DECIDE(take_objective, DFOPT_TABLE_OBJECTIVES)
+DECIDE(take_global_plan, DFOPT_TABLE_GLOBAL_PLANS)
+
+static enum dfopt_err take_command(struct fold *f, const void *row,
                                    struct dfopt_error *err)
 {
-    struct dfopt_event event;
-    enum dfopt_err e =
-        dfopt_fold_event(&f->events, DFOPT_TABLE_FINDINGS, row, &event, err);
-    dfopt_decisions_clear(&f->scratch);
-    return e ? e
-             : dfopt_planner_finding(
-                   f->planner, ((const struct dfopt_declog_finding_row *)row)->seq,
-                   &event.finding, &f->scratch);
-}
-
-static enum dfopt_err take_objective(struct fold *f, const void *row,
-                                     struct dfopt_error *err)
-{
-    struct dfopt_event event;
-    enum dfopt_err e =
-        dfopt_fold_event(&f->events, DFOPT_TABLE_OBJECTIVES, row, &event, err);
-    dfopt_decisions_clear(&f->scratch);
-    return e ? e
-             : dfopt_planner_objective(
-                   f->planner,
-                   ((const struct dfopt_declog_objective_row *)row)->seq,
-                   &event.objective, &f->scratch);
-}
-
-static enum dfopt_err take_global_plan(struct fold *f, const void *row,
-                                       struct dfopt_error *err)
-{
-    struct dfopt_event event;
-    enum dfopt_err e =
-        dfopt_fold_event(&f->events, DFOPT_TABLE_GLOBAL_PLANS, row, &event, err);
-    dfopt_decisions_clear(&f->scratch);
-    return e ? e
-             : dfopt_planner_global_plan(f->planner,
-                                         ((const struct dfopt_relay_row *)row)->seq,
-                                         &event.global_plan, &f->scratch);
+    const struct dfopt_declog_control_row *c = row;
+    const enum dfopt_err e = decide(f, DFOPT_TABLE_CONTROLS, row, err);
+    const struct dfopt_command_row *now =
+        DFOPT_ROW(&f->scratch.commands, const struct dfopt_command_row);
+    return e || now->outcome == c->outcome ? e : DFOPT_ERR_FORMAT;
 }
 
 /* ---- what was decided, by its rows ---- */
@@ -301,26 +301,16 @@ static enum dfopt_err take_plan(struct fold *f, const void *row,
                      f->planner, &((const struct dfopt_declog_plan_row *)row)->p);
 }
 
-static enum dfopt_err take_suppression(struct fold *f, const void *row,
-                                       struct dfopt_error *err)
-{
-    (void)err;
-    return dfopt_planner_redo_suppression(f->planner, row);
-}
-
-static enum dfopt_err take_timeout(struct fold *f, const void *row,
-                                   struct dfopt_error *err)
-{
-    (void)err;
-    return dfopt_planner_redo_timeout(f->planner, row);
-}
-
-static enum dfopt_err take_seen(struct fold *f, const void *row,
-                                struct dfopt_error *err)
-{
-    (void)err;
-    return dfopt_planner_redo_seen(f->planner, row);
-}
+#define REDO(name, how)                                                            \
+    static enum dfopt_err name(struct fold *f, const void *row,                    \
+                               struct dfopt_error *err)                            \
+    {                                                                              \
+        (void)err;                                                                 \
+        return how(f->planner, row);                                               \
+    }
+REDO(take_suppression, dfopt_planner_redo_suppression)
+REDO(take_timeout, dfopt_planner_redo_timeout)
+REDO(take_seen, dfopt_planner_redo_seen)
 
 /* ---- rows ---- */
 
@@ -350,6 +340,8 @@ static const struct source {
      take_ack},
     {DFOPT_TABLE_GLOBAL_PLANS, EVENTS, "global_plans",
      offsetof(struct dfopt_relay_row, seq), take_global_plan},
+    {DFOPT_TABLE_CONTROLS, EVENTS, "controls",
+     offsetof(struct dfopt_declog_control_row, seq), take_command},
     {DFOPT_TABLE_SUPPRESSIONS, ROWS, "suppressions",
      offsetof(struct dfopt_suppression_row, seq), take_suppression},
     {DFOPT_TABLE_SEEN, ROWS, "seen", offsetof(struct dfopt_seen_row, seq),

@@ -62,6 +62,33 @@ struct dfopt_source_ops {
     void (*destroy)(struct dfopt_source *s); /* NULL is fine */
 };
 
+/* ---- requests of operators ---- */
+
+#define DFOPT_PORT_STATUS "{\"request\":\"status\"}" /* all but a command */
+#define DFOPT_PORT_STOP   "{\"request\":\"stop\"}"
+
+struct dfopt_port_request {
+    unsigned char client[256]; /* whom to answer */
+    size_t client_len;
+    const char *data; /* borrowed: valid until the next request */
+    size_t len;
+};
+
+struct dfopt_port {
+    const struct dfopt_port_ops *ops;
+};
+
+struct dfopt_port_ops {
+    /* Whether a request is there; does not wait. */
+    bool (*next)(struct dfopt_port *p, struct dfopt_port_request *out);
+    /* Does not wait; an answer that nobody takes is dropped. */
+    void (*answer)(struct dfopt_port *p, const struct dfopt_port_request *to,
+                   const char *text, size_t len);
+    void (*destroy)(struct dfopt_port *p); /* NULL is fine */
+};
+
+/* ---- plans ---- */
+
 /* A plan to publish; texts are borrowed for the call. */
 struct dfopt_plan_message {
     const char *body; /* JSON, one line, no newline */

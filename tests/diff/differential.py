@@ -33,7 +33,8 @@ PLAN_KEYS = ["plan_id", "knob_id", "target_function", "old_value", "new_value", 
              "finding_type", "severity", "opportunity_tag", "window_index", "target_nodes"]
 STATE_KEYS = ["current_values", "node_values", "pending", "suppressions", "cooldown"]
 ENDINGS = ("improved", "neutral", "worse", "inconclusive", "void", "restart", "guard", "withdrawn")     # of a move
-MOVES = ("planned", "trade", "rollback", "release")
+MOVES = ("planned", "trade", "rollback", "release", "approved", "set", "restored")
+NOT_JUDGED = ("rollback", "set", "restored")
 JUDGED = ("base", "base_n", "now", "now_n", "noise")    # of a verdict by the objective
 
 
@@ -110,22 +111,24 @@ def outcome_of_model(d):
 
 
 def split_expected(data):
-    """(plans, verdicts, outcomes, final state) as the specification says them."""
-    plans, verdicts, outcomes, final, last = [], [], [], None, {}
+    """(plans, verdicts, outcomes, what came of commands, final state) as the specification says them."""
+    plans, verdicts, outcomes, controls, final, last = [], [], [], [], None, {}
     for d in lines(data):
         if "final" in d:
             final = d["final"]
         elif "plan" in d or "relay" in d:
             plans.append(d.get("plan") or d.get("relay"))
+        elif "control" in d:
+            controls.append(dict(seq=d["event"], outcome=d["control"]))
         elif "verdict" in d:
             verdicts.append(verdict_of_model(d))
             at = d["knob_id"], d["node"]
             if d["verdict"] in MOVES:
                 last[at] = d["verdict"]
             # what becomes of the way back is no outcome: that of the move was told (a guard leaves it alone)
-            if d["verdict"] in ENDINGS and (d["verdict"] in ("withdrawn", "guard") or last.get(at) != "rollback"):
+            if d["verdict"] in ENDINGS and (d["verdict"] in ("withdrawn", "guard") or last.get(at) not in NOT_JUDGED):
                 outcomes.append(outcome_of_model(d))
-    return plans, verdicts, outcomes, final
+    return plans, verdicts, outcomes, controls, final
 
 
 def row_like(want, row):
@@ -134,13 +137,14 @@ def row_like(want, row):
             for k, w in want.items()}
 
 
-def compare_dump(verdicts, outcomes, dump):
-    rows = {"verdict": [], "outcome": []}
+def compare_dump(verdicts, outcomes, controls, dump):
+    rows = {"verdict": [], "outcome": [], "control": []}
     for d in lines(dump):
         if d.get("kind") in rows:
             rows[d["kind"]].append(d)
     compare_rows("verdict", verdicts, [row_like(w, d) for w, d in pairs(verdicts, rows["verdict"])])
     compare_rows("outcome", outcomes, [row_like(w, d) for w, d in pairs(outcomes, rows["outcome"])])
+    compare_rows("control", controls, [row_like(w, d) for w, d in pairs(controls, rows["control"])])
 
 
 def pairs(want, got):
@@ -174,15 +178,15 @@ def compare_final(want, got):
 
 def compare_to_spec(expected, got):
     """Returns how often each verdict came."""
-    plans, verdicts, outcomes, final = split_expected(expected)
+    plans, verdicts, outcomes, controls, final = split_expected(expected)
     got_plans = lines(got["plans"])
     compare_rows("plan", plans, got_plans)
     for p in got_plans:
         if list(p) != PLAN_KEYS:
             raise Different("keys of plan %s: %s" % (p["plan_id"], list(p)))
     compare_final(final, json.loads(got["final"]))
-    compare_dump(verdicts, outcomes, got["dump"])
-    return collections.Counter(v["verdict"] for v in verdicts) + collections.Counter({"plans": len(plans)})
+    compare_dump(verdicts, outcomes, controls, got["dump"])
+    return collections.Counter(v["verdict"] for v in verdicts) + collections.Counter({"plans": len(plans), "commands": len(controls)})
 
 
 def without_ranks(dump):
@@ -205,7 +209,7 @@ def compare_runs(first, first_name, other, other_name):
 
 def expect(case, log, folder):
     path = os.path.join(folder, "expected.jsonl")
-    run(spec_command("model.py", log, *case.model_flags(folder), "--decisions", "--positions", "-o", path), 300)
+    run(spec_command("model.py", log, *case.model_flags(folder), "--decisions", "--positions", "--outcomes", "-o", path), 300)
     return read(path)
 
 

@@ -134,6 +134,9 @@ class Generated(Case):
                     "--global-plan-rate", "%.2f" % rnd.choice((0, .1, rnd.random())),
                     "--view", rnd.choice(("window", "window", "epoch", "host_hash"))]
         self.everything = rnd.random() < .75
+        control = random.Random("control of log %d" % seed)
+        if control.random() < .5:
+            self.gen += ["--control-rate", "%.2f" % control.choice((.1, .3, .6))]
         self.gen += [flag for flag, share in (("--hard", .4), ("--current-severity", .5), ("--summary", .25))
                      if rnd.random() < share] + ["--everything"] * self.everything
         acks = rnd.choice(("none", "context", "full", "mixed", "loop", "loop", "loop", "loop"))

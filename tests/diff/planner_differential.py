@@ -161,6 +161,8 @@ def generate(seed, d):
     r = random.Random(seed)
     log, pol = os.path.join(d, "log.jsonl"), os.path.join(d, "drawn.json")
     more = ["--everything"] if r.random() < .8 else []
+    if r.random() < .5:
+        more += ["--control-rate", str(r.choice((.1, .3, .6)))]
     if r.random() < .3:
         more.append("--hard")
     if r.random() < .4:

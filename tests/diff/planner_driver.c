@@ -68,9 +68,11 @@ static void print_invalid(struct driver *d, uint32_t stream)
                                           .node = DFOPT_SYM_EMPTY,
                                           .value = NAN,
                                           .threshold = NAN};
-    if (stream == DFOPT_STREAM_REGISTRATION) {
+    if (stream == DFOPT_STREAM_REGISTRATION || stream == DFOPT_STREAM_CONTROL) {
         begin_event(d);
-        raw(d, ",\"error\":\"invalid_registration\"");
+        raw(d, stream == DFOPT_STREAM_CONTROL
+                   ? ",\"error\":\"invalid_control\""
+                   : ",\"error\":\"invalid_registration\"");
         end_line(d);
     } else if (stream != DFOPT_STREAM_OBJECTIVE ||
                d->policy.on.effect != DFOPT_EFFECT_SEVERITY) {
@@ -115,6 +117,7 @@ static void merge(struct driver *d)
             add(&all->plans, &d->out[i].plans);
         add(&all->outcomes, &d->out[i].outcomes);
         add(&all->acks, &d->out[i].acks);
+        add(&all->commands, &d->out[i].commands);
     }
     if (d->planners == 1)
         return; /* in order already */
@@ -140,13 +143,29 @@ static uint32_t ack_outcome(const struct dfopt_decisions *all)
     return best;
 }
 
+/* A command is what the planner says that it was for. */
+static uint32_t command_outcome(const struct dfopt_decisions *all)
+{
+    const struct dfopt_command_row *row =
+        DFOPT_ROW(&all->commands, const struct dfopt_command_row);
+    uint32_t best = DFOPT_COMMAND_UNKNOWN_PLAN;
+    for (size_t i = 0; i < DFOPT_ROWS(&all->commands, struct dfopt_command_row);
+         i++)
+        if (best == DFOPT_COMMAND_UNKNOWN_PLAN)
+            best = row[i].outcome;
+    return best;
+}
+
 static void print_outcome(struct driver *d)
 {
     const struct dfopt_decisions *all = &d->out[0];
-    if (!all->acks.len && !all->relays.len)
+    if (!all->acks.len && !all->relays.len && !all->commands.len)
         return;
     begin_event(d);
-    if (all->acks.len)
+    if (all->commands.len)
+        put_text(d,
+                 ",\"control\":", dfopt_command_outcome_name(command_outcome(all)));
+    else if (all->acks.len)
         put_text(d, ",\"ack\":", dfopt_ack_outcome_name(ack_outcome(all)));
     else
         put_text(
@@ -221,6 +240,8 @@ static enum dfopt_err decide_by(struct driver *d, uint32_t i,
         return dfopt_planner_global_plan(p, d->seq, &e->global_plan, &d->out[i]);
     case DFOPT_STREAM_OBJECTIVE:
         return dfopt_planner_objective(p, d->seq, &e->objective, &d->out[i]);
+    case DFOPT_STREAM_CONTROL:
+        return dfopt_planner_command(p, d->seq, &e->command, e->policy, &d->out[i]);
     default:
         return dfopt_planner_finding(p, d->seq, &e->finding, &d->out[i]);
     }
@@ -234,6 +255,8 @@ static void decide(struct driver *d, const struct dfopt_event *e)
     else if (e->stream == DFOPT_STREAM_FINDING &&
              !dfopt_planner_concerns_job(d->planner[0], &e->finding))
         node = e->finding.node;
+    if (d->policy.limits.given) /* which count the plans of all nodes */
+        node = DFOPT_SYM_EMPTY;
     for (uint32_t i = 0; i < d->planners; i++)
         if (node == DFOPT_SYM_EMPTY || owner_of(d, node) == i)
             must(decide_by(d, i, e) == DFOPT_OK, "out of memory");
@@ -318,10 +341,12 @@ static void start(struct driver *d, int argc, char **argv)
     const char *planners = value_of(argc, argv, "--planners");
     const char *host = value_of(argc, argv, "--relay-hostname");
     must(dfopt_dict_create(&d->dict, false) == DFOPT_OK, "out of memory");
-    must(dfopt_codec_create(&d->codec, d->dict, NULL) == DFOPT_OK, "out of memory");
-    dfopt_policy_preset(&d->policy, has(argc, argv, "--upstream")
-                                        ? DFOPT_PRESET_UPSTREAM
-                                        : DFOPT_PRESET_DEFAULT);
+    const struct dfopt_codec_limits limits = {
+        .preset = has(argc, argv, "--upstream") ? DFOPT_PRESET_UPSTREAM
+                                                : DFOPT_PRESET_DEFAULT};
+    must(dfopt_codec_create(&d->codec, d->dict, &limits) == DFOPT_OK,
+         "out of memory");
+    dfopt_policy_preset(&d->policy, (enum dfopt_preset)limits.preset);
     if (policy)
         read_policy(d, policy);
     dfopt_codec_metrics(d->codec, &d->policy.metrics);

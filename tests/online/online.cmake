@@ -19,6 +19,7 @@ dfopt_online_test(resume 1800)
 dfopt_online_test(flood 1200)
 dfopt_online_test(disk 240)
 dfopt_online_test(stall 240)
+dfopt_online_test(control 240)
 if(NOT DFOPT_SANITIZE) # of an application in Python
   dfopt_online_test(endpoints 240)
   dfopt_online_test(restarts 600)

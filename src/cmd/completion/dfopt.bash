@@ -1,6 +1,6 @@
-# Completion for dfopt-mpi, dfopt-log and dfopt-demo-loader in bash. Options come from
-# --help of the program that is being typed, and the words that some of them take from
-# its --_words, so they are always its own.
+# Completion for dfopt-mpi, dfopt-log, dfopt-demo-loader and dfopt-ctl in bash. Options
+# come from --help of the program that is being typed, and the words that some of them
+# take from its --_words, so they are always its own.
 # shellcheck shell=bash
 
 # _dfopt_options PROGRAM [COMMAND]: its long options, one a line, with = if they take
@@ -63,4 +63,4 @@ _dfopt() {
     mapfile -t COMPREPLY < <(compgen -f -- "$current")
 }
 
-complete -F _dfopt dfopt-mpi dfopt-log dfopt-demo-loader
+complete -F _dfopt dfopt-mpi dfopt-log dfopt-demo-loader dfopt-ctl

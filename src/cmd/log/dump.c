@@ -33,7 +33,8 @@ static enum dfopt_err dump(struct dump *d)
 static const struct dfopt_option options[] = {
     {"kind", DFOPT_OPTION_WORDS, "KIND",
      "Only rows of KIND (may be repeated): finding, objective, registration, ack, "
-     "global_plan, reject, suppression, timeout, verdict, plan, outcome; and, "
+     "global_plan, control, reject, suppression, timeout, verdict, plan, outcome; "
+     "and, "
      "which else "
      "are left out, knob and response (registrations have them), seen, origin and "
      "run (for a run that goes on)",

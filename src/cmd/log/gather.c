@@ -161,6 +161,15 @@ static void see_relay(struct gather *g, const void *row)
     g->facts->relays[r->outcome]++;
 }
 
+static void see_command(struct gather *g, const void *row)
+{
+    const struct dfopt_declog_control_row *c = row;
+    if (dfopt_command_is_refused(c->outcome))
+        g->facts->refused++;
+    else
+        g->facts->actions[c->action]++;
+}
+
 static void see_suppression(struct gather *g, const void *row)
 {
     const struct dfopt_suppression_row *s = row;
@@ -202,6 +211,11 @@ static const struct {
      {offsetof(struct dfopt_verdict_row, verdict),
       offsetof(struct dfopt_verdict_row, knob)}},
     {DL_GLOBAL_PLAN, see_relay, 1, {offsetof(struct dfopt_relay_row, outcome)}},
+    {DL_CONTROL,
+     see_command,
+     2,
+     {offsetof(struct dfopt_declog_control_row, action),
+      offsetof(struct dfopt_declog_control_row, outcome)}},
     {DL_SUPPRESSION,
      see_suppression,
      1,

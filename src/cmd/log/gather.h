@@ -35,7 +35,9 @@ struct dl_facts {
     uint64_t suppressions[DL_SUPPRESSION_ACTIONS];
     uint64_t verdicts[DFOPT_VERDICT_COUNT];
     uint64_t acks[DL_ACK_OUTCOMES], relays[DL_RELAY_OUTCOMES];
-    struct dl_knob *knobs; /* owned */
+    uint64_t actions[DFOPT_COMMAND_ACTION_COUNT]; /* commands that were done */
+    uint64_t refused;                             /* commands */
+    struct dl_knob *knobs;                        /* owned */
     size_t n_knobs;
     struct dfopt_error no_end; /* why values at the end are not known; else OK */
 };

@@ -193,18 +193,29 @@ const struct dl_answer *dl_answer_of(const struct dl_outcomes *o, uint64_t plan_
     return plan_id ? find(&o->answers, sizeof(struct dl_answer), plan_id) : NULL;
 }
 
-static enum dfopt_err is_rollback(const struct dl_outcomes *o,
-                                  const struct dfopt_declog_plan_row *plan,
-                                  bool *yes, struct dfopt_error *err)
+static bool begins(const char *text, uint64_t len, const char *begin)
 {
-    static const char begin[] = "rollback: ";
-    const size_t n = sizeof begin - 1;
+    return len >= strlen(begin) && memcmp(text, begin, strlen(begin)) == 0;
+}
+
+/* Plans that no trial judges, by their rationale; `otherwise`: none of them. */
+static enum dfopt_err end_by_rationale(const struct dl_outcomes *o,
+                                       const struct dfopt_declog_plan_row *plan,
+                                       enum dl_end_of otherwise,
+                                       enum dl_end_of *end, struct dfopt_error *err)
+{
+    const uint64_t len = plan->rationale.end - plan->rationale.start;
     const char *text = "";
     enum dfopt_err e = dfopt_declog_reader_text(o->reader, DFOPT_POOL_RATIONALE,
                                                 plan->rationale, &text, err);
-    *yes = !e && plan->rationale.end - plan->rationale.start >= n &&
-           memcmp(text, begin, n) == 0;
-    return e;
+    if (e)
+        return e;
+    const bool operator= begins(text, len, "operator: set by ") ||
+        begins(text, len, "operator: restored by ");
+    *end = begins(text, len, "rollback: ") ? DL_END_ROLLBACK :
+           operator                        ? DL_END_OPERATOR
+                                           : otherwise;
+    return DFOPT_OK;
 }
 
 enum dfopt_err dl_plan_end(const struct dl_outcomes *o,
@@ -213,7 +224,6 @@ enum dfopt_err dl_plan_end(const struct dl_outcomes *o,
 {
     const struct dl_outcome *row = dl_outcome_of(o, plan->p.plan_id);
     const struct dl_answer *answer = dl_answer_of(o, plan->p.plan_id);
-    bool rollback = false;
     enum dfopt_err e = DFOPT_OK;
     *end = DL_END_NONE;
     if (!o->judged || plan->p.relay_id != DFOPT_SYM_NONE)
@@ -224,10 +234,10 @@ enum dfopt_err dl_plan_end(const struct dl_outcomes *o,
         *end = row->verdict == DFOPT_VERDICT_WITHDRAWN ? DL_END_WITHDRAWN
                : row->kept                             ? DL_END_KEPT
                                                        : DL_END_TAKEN_BACK;
-    else if (!(e = is_rollback(o, plan, &rollback, err)))
-        *end = rollback               ? DL_END_ROLLBACK
-               : answer || o->assumed ? DL_END_OPEN
-                                      : DL_END_UNANSWERED;
+    else
+        e = end_by_rationale(o, plan,
+                             answer || o->assumed ? DL_END_OPEN : DL_END_UNANSWERED,
+                             end, err);
     return e;
 }
 

@@ -14,6 +14,7 @@
     X(REJECTED, "rejected")     /* by the application */                           \
     X(WITHDRAWN, "withdrawn")   /* its process is gone */                          \
     X(ROLLBACK, "rollback")     /* it takes back another plan; no trial */         \
+    X(OPERATOR, "operator")     /* set or restored by a person; no trial */        \
     X(NONE, "none")             /* not judged: relayed, or the run judges none */
 
 enum dl_end_of {

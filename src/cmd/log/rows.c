@@ -106,6 +106,12 @@ static const struct dl_field ack_fields[] = {
     FIELD_POOL("reason", TEXT, ACK_REASON, reason),
     FIELDS_END};
 #undef ROW
+#define ROW dfopt_declog_control_row
+static const struct dl_field control_fields[] = {
+    FIELD_ENUM("action", dfopt_command_action_name, action),
+    FIELD_ENUM("outcome", dfopt_command_outcome_name, outcome),
+    FIELD("by", SYM, by), FIELD_POOL("body", JSON, COMMAND, body), FIELDS_END};
+#undef ROW
 #define ROW dfopt_relay_row
 static const struct dl_field global_plan_fields[] = {
     FIELD_ENUM("outcome", dfopt_relay_outcome_name, outcome),

@@ -66,6 +66,7 @@ struct dl_table {
     EVENT(ACK, ACKS, ack, "acks", dfopt_declog_ack_row, seq)                       \
     EVENT(GLOBAL_PLAN, GLOBAL_PLANS, global_plan, "global_plans", dfopt_relay_row, \
           seq)                                                                     \
+    EVENT(CONTROL, CONTROLS, control, "controls", dfopt_declog_control_row, seq)   \
     EVENT(REJECT, REJECTS, reject, "rejects", dfopt_declog_reject_row, seq)        \
     EVENT(SUPPRESSION, SUPPRESSIONS, suppression, "suppressions",                  \
           dfopt_suppression_row, seq)                                              \

@@ -146,6 +146,10 @@ static void counts_text(struct dl_summary *s)
                   dfopt_ack_outcome_name);
     outcomes_text(s, "global plans", s->facts.relays, DL_RELAY_OUTCOMES,
                   dfopt_relay_outcome_name);
+    outcomes_text(s, "commands", s->facts.actions, DFOPT_COMMAND_ACTION_COUNT,
+                  dfopt_command_action_name);
+    if (s->facts.refused)
+        dl_put(s->print, "  commands refused %" PRIu64 "\n", s->facts.refused);
     outcomes_text(s, "suppressions", s->facts.suppressions, DL_SUPPRESSION_ACTIONS,
                   dfopt_suppression_action_name);
 }

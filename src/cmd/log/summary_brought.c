@@ -88,6 +88,7 @@ static void put_plans(struct dl_summary *s)
                  {DL_END_WITHDRAWN, "withdrawn", true},
                  {DL_END_REJECTED, "rejected", false},
                  {DL_END_ROLLBACK, "rollbacks", false},
+                 {DL_END_OPERATOR, "by the operator", false},
                  {DL_END_NONE, "relayed", false}};
     const struct dl_tally *t = &s->tally;
     const char *comma = "";

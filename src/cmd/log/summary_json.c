@@ -172,6 +172,9 @@ enum dfopt_err dl_summary_json(struct dl_summary *s)
     counts_json(s, "acks", s->facts.acks, DL_ACK_OUTCOMES, dfopt_ack_outcome_name);
     counts_json(s, "global_plans", s->facts.relays, DL_RELAY_OUTCOMES,
                 dfopt_relay_outcome_name);
+    counts_json(s, "commands", s->facts.actions, DFOPT_COMMAND_ACTION_COUNT,
+                dfopt_command_action_name);
+    dfopt_member_uint(put, "commands_refused", s->facts.refused);
     counts_json(s, "verdicts", s->facts.verdicts, DFOPT_VERDICT_COUNT,
                 dfopt_verdict_name);
     knobs_json(s);

@@ -24,6 +24,10 @@ static int passed_by(uint32_t verdict)
     case DFOPT_VERDICT_PLANNED:
     case DFOPT_VERDICT_BUDGET:
     case DFOPT_VERDICT_TRADE:
+    case DFOPT_VERDICT_FROZEN:
+    case DFOPT_VERDICT_RATE:
+    case DFOPT_VERDICT_WOULD_PLAN:
+    case DFOPT_VERDICT_PROPOSED:
         return 4;
     default:
         return 0; /* it stopped before the gates */
@@ -145,6 +149,12 @@ static const char *plan_words(uint32_t verdict)
         return "planned, to take the change back";
     case DFOPT_VERDICT_RELEASE:
         return "planned, to see whether less will do";
+    case DFOPT_VERDICT_APPROVED:
+        return "planned, as the operator approved it";
+    case DFOPT_VERDICT_SET:
+        return "planned, by the operator";
+    case DFOPT_VERDICT_RESTORED:
+        return "planned, by the operator: back to the registered value";
     default:
         return "planned";
     }
@@ -287,6 +297,8 @@ static const char *sentence_of(uint32_t verdict)
     switch (verdict) {
     case DFOPT_VERDICT_UNREGISTERED:
         return "the knob's owner has left: nobody would apply it";
+    case DFOPT_VERDICT_OFF:
+        return "the operator keeps the planner off the knob";
     case DFOPT_VERDICT_TRIAL:
         return "another change is on trial: its verdict is waited for";
     case DFOPT_VERDICT_SUPERSEDED:
@@ -323,6 +335,25 @@ static void put_backoff(struct dl_print *p, const struct dl_verdict *v)
     if (v->rest > 0)
         dl_put(p, " until window %.0f at least",
                v->rest * ceil(((double)v->failed + v->rest) / v->rest));
+}
+
+/* What the operator holds back: the change, and why. */
+static void put_held(struct dl_print *p, const struct dfopt_verdict_row *v)
+{
+    static const struct {
+        uint32_t verdict;
+        const char *why;
+    } words[] = {
+        {DFOPT_VERDICT_WOULD_PLAN, "would be planned; the knob is in the shadow"},
+        {DFOPT_VERDICT_PROPOSED, "proposed to the operator"},
+        {DFOPT_VERDICT_AWAITING_APPROVAL, "proposed before, not answered yet"},
+        {DFOPT_VERDICT_FROZEN, "held back; the operator has stopped new plans"}};
+    dl_put_real(p, v->threshold);
+    dl_put(p, " -> ");
+    dl_put_real(p, v->value);
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (words[i].verdict == v->verdict)
+            dl_put(p, ": %s", words[i].why);
 }
 
 void dl_put_verdict(struct dl_print *p, const struct dl_verdict *v)
@@ -379,7 +410,21 @@ void dl_put_verdict(struct dl_print *p, const struct dl_verdict *v)
     case DFOPT_VERDICT_TRADE:
     case DFOPT_VERDICT_ROLLBACK:
     case DFOPT_VERDICT_RELEASE:
+    case DFOPT_VERDICT_APPROVED:
+    case DFOPT_VERDICT_SET:
+    case DFOPT_VERDICT_RESTORED:
         put_planned(p, v);
+        break;
+    case DFOPT_VERDICT_WOULD_PLAN:
+    case DFOPT_VERDICT_PROPOSED:
+    case DFOPT_VERDICT_AWAITING_APPROVAL:
+    case DFOPT_VERDICT_FROZEN:
+        put_held(p, row);
+        break;
+    case DFOPT_VERDICT_RATE:
+        dl_put_real(p, row->value);
+        dl_put(p, " plans or nodes, and the policy's limit is ");
+        dl_put_real(p, row->threshold);
         break;
     case DFOPT_VERDICT_BACKOFF:
         put_backoff(p, v);

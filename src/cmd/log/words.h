@@ -31,7 +31,9 @@ struct dl_verdict {
 static inline bool dl_verdict_plans(uint32_t verdict)
 {
     return verdict == DFOPT_VERDICT_PLANNED || verdict == DFOPT_VERDICT_TRADE ||
-           verdict == DFOPT_VERDICT_ROLLBACK || verdict == DFOPT_VERDICT_RELEASE;
+           verdict == DFOPT_VERDICT_ROLLBACK || verdict == DFOPT_VERDICT_RELEASE ||
+           verdict == DFOPT_VERDICT_APPROVED || verdict == DFOPT_VERDICT_SET ||
+           verdict == DFOPT_VERDICT_RESTORED;
 }
 
 /* Whether it ends a trial, so that there is a row of /outcomes. */

@@ -27,14 +27,6 @@ enum dfopt_err dfopt_policy_load(struct dfopt_policy *out,
     return e;
 }
 
-static void apply_overrides(const struct dfopt_policy *policy,
-                            struct dfopt_registration *r)
-{
-    for (size_t i = 0; i < r->n_knobs; i++)
-        for (size_t j = 0; j < r->knobs[i].n_responses; j++)
-            dfopt_policy_apply(policy, r->knobs[i].id, &r->knobs[i].responses[j]);
-}
-
 /* Where the body of each registration starts and ends: one line each. */
 static void find_bodies(struct dfopt_initials *p)
 {
@@ -71,7 +63,6 @@ static enum dfopt_err add(struct dfopt_initials *p, struct dfopt_codec *codec,
             e = dfopt_registration_check(&r[i], policy, err);
         if (e && err && !refused++)
             dfopt_error_prefix(err, "%s: registration %zu", where, i);
-        apply_overrides(policy, &r[i]);
         p->items[i].source = source;
         p->items[i].registration = r[i];
         p->n++;

@@ -5,6 +5,9 @@
 
 #include "cmd/mpi/live_mofka.h"
 #include "journal/line.h"
+#include "transport/zmq/control.h"
+
+#include <string.h>
 
 static void note(void *arg, enum dfopt_zmq_note note, const char *endpoint,
                  const char *detail, uint64_t total)
@@ -62,18 +65,38 @@ static enum dfopt_err open_source(struct dfopt_live *l,
     return dfopt_zmq_source_create(&l->source, &source, err);
 }
 
+static enum dfopt_err open_port(struct dfopt_live *l, const struct dfopt_options *o,
+                                struct dfopt_error *err)
+{
+    const struct dfopt_live_options *v = &o->live;
+    const bool is_local =
+        v->control_address && strncmp(v->control_address, "ipc://", 6) == 0;
+    const struct dfopt_zmq_control_options port = {
+        .endpoint = v->control_address,
+        .ipv6 = v->ipv6,
+        .max_bytes = (size_t)o->max_record_bytes - DFOPT_RECORD_ENVELOPE_BYTES,
+        .curve = v->use_curve && !is_local ? &v->curve : NULL};
+    if (!v->control_address || v->control_address[0] == '\0')
+        return DFOPT_OK;
+    return dfopt_zmq_control_create(&l->port, &port, err);
+}
+
 enum dfopt_err dfopt_live_open(struct dfopt_live *l, const struct dfopt_options *o,
                                struct dfopt_error *err)
 {
     enum dfopt_err e;
     if (o->transport == DFOPT_TRANSPORT_MOFKA) {
         e = dfopt_live_mofka_open(l, o, err);
+        if (!e)
+            e = open_port(l, o, err);
         if (e && o->transport_by_default)
             dfopt_error_prefix(err, "no --findings-file and no --transport");
         return e;
     }
     e = open_plans(l, o, err);
-    return e ? e : open_source(l, o, err);
+    if (!e)
+        e = open_source(l, o, err);
+    return e ? e : open_port(l, o, err);
 }
 
 enum dfopt_err dfopt_live_close_plans(struct dfopt_live *l, struct dfopt_error *err)
@@ -89,6 +112,9 @@ void dfopt_live_close(struct dfopt_live *l)
     if (l->source)
         l->source->ops->destroy(l->source);
     l->source = NULL;
+    if (l->port)
+        l->port->ops->destroy(l->port);
+    l->port = NULL;
     dfopt_live_mofka_close(l);
 }
 
@@ -111,5 +137,7 @@ void dfopt_live_announce(const struct dfopt_live *l, const struct dfopt_options 
         DFOPT_F_TEXT("acks", at[DFOPT_ZMQ_ACKS]),
         DFOPT_F_TEXT("objectives", at[DFOPT_ZMQ_OBJECTIVES]),
         DFOPT_F_TEXT("applications", at[DFOPT_ZMQ_APPLICATIONS]),
-        DFOPT_F_TEXT("plans", l->plans ? dfopt_zmq_sink_endpoint(l->plans) : ""));
+        DFOPT_F_TEXT("plans", l->plans ? dfopt_zmq_sink_endpoint(l->plans) : ""),
+        DFOPT_F_TEXT("control",
+                     l->port ? dfopt_zmq_control_endpoint(l->port) : ""));
 }

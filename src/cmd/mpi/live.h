@@ -9,6 +9,7 @@
 struct dfopt_live {
     struct dfopt_source *source;    /* owned */
     struct dfopt_sink *plans;       /* owned; NULL: none is named */
+    struct dfopt_port *port;        /* owned; of dfopt-ctl; NULL: none */
     struct dfopt_mofka_link *mofka; /* owned; NULL: not over Mofka */
     struct dfopt_log *log;          /* borrowed; told what transports note */
 };

@@ -58,6 +58,16 @@ const struct dfopt_option dfopt_live_options[] = {
      "Where applications send all three, told apart by the type in their "
      "metadata: bound",
      AT(applications_address)},
+    {"control-address", DFOPT_OPTION_TEXT, "ENDPOINT",
+     "Take commands of dfopt-ctl there: ipc:///FOLDER/NAME, in a folder that is "
+     "yours alone (made if need be), or tcp://host:port with CURVE: bound "
+     "(default: off)",
+     AT(control_address)},
+    {"restore-at-end", DFOPT_OPTION_SECONDS, "SECONDS",
+     "Told to stop, put all knobs back to their registered values, and wait so "
+     "long "
+     "for the acks; those that did not come are logged (default: leave the values)",
+     AT(restore_ms), .hi = 3600, .scale = 1000},
     {"endpoints-file", DFOPT_OPTION_TEXT, "FILE",
      "Write the endpoints there for applications, as JSON with the public key "
      "(mode 0600), and remove it at the end",
@@ -114,6 +124,7 @@ void dfopt_live_options_init(struct dfopt_live_options *o)
         .plans_queue = DFOPT_ZMQ_MAX_QUEUED,
         .linger_ms = DFOPT_ZMQ_LINGER_MS,
         .status_interval_ms = 60000,
+        .restore_ms = -1,
     };
 }
 
@@ -154,7 +165,8 @@ static error_t check_endpoints(struct argp_state *state,
                {"--registry-address", o->registry_address, true},
                {"--acks-address", o->acks_address, true},
                {"--objectives-address", o->objectives_address, true},
-               {"--applications-address", o->applications_address, true}};
+               {"--applications-address", o->applications_address, true},
+               {"--control-address", o->control_address, true}};
     struct dfopt_error err;
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         if (has(all[i].endpoint) &&

@@ -10,6 +10,8 @@ struct dfopt_live_options {
     /* ZMQ endpoints; NULL: none */
     const char *address, *plans_address, *registry_address, *acks_address;
     const char *objectives_address, *applications_address;
+    const char *control_address; /* of dfopt-ctl */
+    int64_t restore_ms;          /* at the end; negative: no restore */
     const char *endpoints_file; /* where they are told; NULL: nowhere */
     bool bind;                  /* the findings socket, instead of connecting it */
     bool plans_pub;

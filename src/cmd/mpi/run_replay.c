@@ -48,6 +48,7 @@ static enum dfopt_err run(struct dfopt_session *s, struct dfopt_run_config *conf
         .splits = s->in.splits,
         .max_record_bytes = (size_t)s->options->max_record_bytes,
         .split_bytes = (uint64_t)s->options->read_bytes,
+        .preset = s->options->preset,
         .log_detail = s->declog ? dfopt_declog_detail(s->declog) : 0,
         .log_compression = s->declog ? dfopt_declog_compression(s->declog) : 0,
         .start = s->start,

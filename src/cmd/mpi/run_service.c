@@ -85,6 +85,9 @@ static enum dfopt_err run(struct dfopt_session *s, struct dfopt_run_config *conf
     config->relay_hostname = relay_hostname(s, config->relay_hostname);
     config->source = s->left_over ? s->left_over : s->live.source;
     config->journal = s->journal;
+    config->port = s->live.port;
+    config->restore = s->options->live.restore_ms >= 0;
+    config->restore_ms = s->options->live.restore_ms;
     config->outputs_count = s->options->transport == DFOPT_TRANSPORT_MOFKA;
     dfopt_supervise_start(s->supervision, config, s->assumed_acks);
     dfopt_live_announce(&s->live, s->options);

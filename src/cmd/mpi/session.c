@@ -47,6 +47,7 @@ static enum dfopt_err configure(struct dfopt_session *s, struct dfopt_error *err
     const struct dfopt_codec_limits limits = {
         .max_record_bytes = (size_t)s->options->max_record_bytes - envelope,
         .run = s->run,
+        .preset = s->options->preset,
     };
     if (!e)
         e = dfopt_codec_create(&s->codec, s->dict, &limits);

@@ -23,9 +23,23 @@ static void free_registrations(struct dfopt_batch *r)
     dfopt_buf_clear(&r->registrations);
 }
 
+static void free_commands(struct dfopt_batch *r)
+{
+    struct dfopt_batch_command *c =
+        DFOPT_ROW(&r->commands, struct dfopt_batch_command);
+    for (size_t i = 0; i < DFOPT_ROWS(&r->commands, struct dfopt_batch_command);
+         i++) {
+        if (c[i].policy)
+            dfopt_policy_clear(c[i].policy);
+        free(c[i].policy);
+    }
+    dfopt_buf_clear(&r->commands);
+}
+
 void dfopt_batch_free(struct dfopt_batch *r)
 {
     free_registrations(r);
+    free_commands(r);
     for (uint32_t i = 0; i < r->n_shares; i++) {
         dfopt_buf_free(&r->shares[i].bytes);
         dfopt_decisions_free(&r->shares[i].results);
@@ -38,6 +52,7 @@ void dfopt_batch_free(struct dfopt_batch *r)
     dfopt_buf_free(&r->rejects);
     dfopt_buf_free(&r->objectives);
     dfopt_buf_free(&r->acks);
+    dfopt_buf_free(&r->commands);
     dfopt_buf_free(&r->registrations);
     dfopt_buf_free(&r->origins);
     dfopt_buf_free(&r->texts);
@@ -51,6 +66,7 @@ void dfopt_batch_reset(struct dfopt_batch *r, uint64_t number, uint64_t first_se
     r->number = number;
     r->first_seq = first_seq;
     r->n_events = 0;
+    r->n_requests = 0;
     r->waiting = 0;
     for (uint32_t i = 0; i < r->n_shares; i++) {
         r->shares[i].used = false;
@@ -58,6 +74,7 @@ void dfopt_batch_reset(struct dfopt_batch *r, uint64_t number, uint64_t first_se
         dfopt_decisions_clear(&r->shares[i].results);
     }
     free_registrations(r);
+    free_commands(r);
     dfopt_decisions_clear(&r->merged);
     dfopt_buf_clear(&r->reporter);
     dfopt_buf_clear(&r->findings);
@@ -77,6 +94,20 @@ size_t dfopt_batch_text(struct dfopt_batch *r, const char *text, size_t len)
     return dfopt_buf_add(&r->texts, text, len) ? SIZE_MAX : at;
 }
 
+enum dfopt_err dfopt_batch_add_commands(struct dfopt_batch *r, const void *rows,
+                                        size_t size)
+{
+    const size_t start = r->commands.len;
+    if (size % sizeof(struct dfopt_batch_command))
+        return DFOPT_ERR_FORMAT;
+    enum dfopt_err e = dfopt_buf_add(&r->commands, rows, size);
+    for (size_t at = start; at < r->commands.len;
+         at += sizeof(struct dfopt_batch_command))
+        ((struct dfopt_batch_command *)(void *)(r->commands.data + at))->policy =
+            NULL;
+    return e;
+}
+
 enum dfopt_err dfopt_batch_count(struct dfopt_batch *r, uint32_t reporter)
 {
     enum dfopt_err e = dfopt_buf_add(&r->reporter, &reporter, sizeof reporter);
@@ -85,11 +116,16 @@ enum dfopt_err dfopt_batch_count(struct dfopt_batch *r, uint32_t reporter)
     return e;
 }
 
-/* How far each planner's rows have been taken, by table. Of acks none: their rows
- * are matched to the acks as they came. */
+/* How far each planner's rows have been taken, by table. Of acks and commands none:
+ * their rows are matched to the records as they came. */
 struct cursor {
     size_t at[DFOPT_DECISION_TABLES];
 };
+
+static bool is_matched(int table)
+{
+    return table == DFOPT_DECISION_ACKS || table == DFOPT_DECISION_COMMANDS;
+}
 
 /* Moves the rows of event seq, which start with its number, from `from` at *at
  * to `to`. */
@@ -119,7 +155,7 @@ static enum dfopt_err move_event(struct dfopt_batch *r, uint64_t seq,
 {
     enum dfopt_err e = DFOPT_OK;
     for (int i = 0; i < DFOPT_DECISION_TABLES && !e; i++)
-        if (i != DFOPT_DECISION_ACKS)
+        if (!is_matched(i))
             e = move_rows(dfopt_decision_rows(from, i), &c->at[i], i, seq,
                           dfopt_decision_rows(&r->merged, i));
     return e;
@@ -183,7 +219,7 @@ static enum dfopt_err merge_event(struct dfopt_batch *r, struct cursor *c,
 {
     enum dfopt_err e = DFOPT_OK;
     for (int t = 0; t < DFOPT_DECISION_TABLES && !e; t++) {
-        if (t == DFOPT_DECISION_ACKS)
+        if (is_matched(t))
             continue;
         const size_t size = dfopt_row_kind(DFOPT_ITEM_VERDICTS + (uint32_t)t)->size;
         for (uint32_t i = first_share(r, c, t, seq); i < r->n_shares && !e;
@@ -250,12 +286,45 @@ static enum dfopt_err merge_acks(struct dfopt_batch *r)
     return DFOPT_OK;
 }
 
+/* Of each command one row: of whoever could tell, which all say of the job. */
+static enum dfopt_err merge_commands(struct dfopt_batch *r)
+{
+    const struct dfopt_batch_command *given =
+        DFOPT_ROW(&r->commands, const struct dfopt_batch_command);
+    const size_t n = DFOPT_ROWS(&r->commands, struct dfopt_batch_command);
+    if (n == 0)
+        return DFOPT_OK;
+    struct dfopt_command_row *out =
+        dfopt_buf_grow(&r->merged.commands, n * sizeof *out);
+    if (!out)
+        return DFOPT_ERR_NOMEM;
+    for (size_t i = 0; i < n; i++)
+        out[i] = (struct dfopt_command_row){.seq = given[i].seq,
+                                            .action = given[i].command.action,
+                                            .outcome = DFOPT_COMMAND_UNKNOWN_PLAN};
+    for (uint32_t s = 0; s < r->n_shares; s++) {
+        const struct dfopt_buf *rows = &r->shares[s].results.commands;
+        const struct dfopt_command_row *row =
+            DFOPT_ROW(rows, const struct dfopt_command_row);
+        size_t at = 0;
+        for (size_t i = 0; i < DFOPT_ROWS(rows, struct dfopt_command_row); i++) {
+            while (at < n && given[at].seq < row[i].seq)
+                at++;
+            if (at == n || given[at].seq != row[i].seq)
+                return DFOPT_ERR_FORMAT;
+            if (out[at].outcome == DFOPT_COMMAND_UNKNOWN_PLAN)
+                out[at] = row[i];
+        }
+    }
+    return DFOPT_OK;
+}
+
 /* Whether everything that the planners reported has been taken. */
 static bool all_taken(const struct dfopt_batch *r, const struct cursor *c)
 {
     for (uint32_t i = 0; i < r->n_shares; i++)
         for (int t = 0; t < DFOPT_DECISION_TABLES; t++)
-            if (t != DFOPT_DECISION_ACKS &&
+            if (!is_matched(t) &&
                 c[i].at[t] != dfopt_decision_rows(&r->shares[i].results, t)->len)
                 return false;
     return true;
@@ -290,6 +359,8 @@ enum dfopt_err dfopt_batch_merge(struct dfopt_batch *r)
     }
     if (!e)
         e = merge_acks(r);
+    if (!e)
+        e = merge_commands(r);
     if (!e && !all_taken(r, c))
         e = DFOPT_ERR_FORMAT;
     return e ? e : dfopt_decisions_add_withdrawn(&r->merged);

@@ -26,6 +26,14 @@ struct dfopt_batch_ack {
     size_t plan_id, plan_id_len, reason, reason_len;
 };
 
+/* A command as received. */
+struct dfopt_batch_command {
+    uint64_t seq;
+    size_t body, body_len;
+    struct dfopt_command command;
+    struct dfopt_policy *policy; /* owned; NULL: none */
+};
+
 /* A registration as received. */
 struct dfopt_batch_registration {
     uint64_t seq;
@@ -39,7 +47,8 @@ struct dfopt_batch {
     uint64_t number;
     uint64_t first_seq;
     uint32_t n_events;
-    uint64_t n_recognised;      /* passed over before its last event */
+    uint64_t n_recognised; /* passed over before its last event */
+    uint32_t n_requests;   /* events that came from operators, not the source */
     struct dfopt_share *shares; /* one a planner; owned */
     uint32_t n_shares;
     uint32_t waiting;          /* shares not yet answered */
@@ -51,6 +60,7 @@ struct dfopt_batch {
     struct dfopt_buf rejects;       /* struct dfopt_declog_reject_row */
     struct dfopt_buf objectives;    /* struct dfopt_numbered_objective */
     struct dfopt_buf acks;          /* struct dfopt_batch_ack */
+    struct dfopt_buf commands;      /* struct dfopt_batch_command */
     struct dfopt_buf registrations; /* struct dfopt_batch_registration */
     struct dfopt_buf origins;       /* struct dfopt_declog_origin_row */
     struct dfopt_buf texts;
@@ -73,12 +83,17 @@ void dfopt_batch_reset(struct dfopt_batch *r, uint64_t number, uint64_t first_se
 /* Appends a text and returns where it starts, or SIZE_MAX on NOMEM. */
 size_t dfopt_batch_text(struct dfopt_batch *r, const char *text, size_t len);
 
+/* Appends commands of another rank (rows of `commands`), whose policies stay there.
+ * OK, NOMEM or FORMAT. */
+enum dfopt_err dfopt_batch_add_commands(struct dfopt_batch *r, const void *rows,
+                                        size_t size);
+
 /* Counts the next event, and notes its reporter. OK or NOMEM. */
 enum dfopt_err dfopt_batch_count(struct dfopt_batch *r, uint32_t reporter);
 
 /* Merges the shares' results into r->merged, in order of (sequence, position);
- * of each ack the row of whoever knew the plan. OK, NOMEM, or FORMAT if one
- * of several planners reported what it was not asked. */
+ * of each ack and command the row of whoever knew the plan. OK, NOMEM, or FORMAT if
+ * one of several planners reported what it was not asked. */
 enum dfopt_err dfopt_batch_merge(struct dfopt_batch *r);
 
 #endif

@@ -177,13 +177,31 @@ static void log_acks(const struct dfopt_run_config *c, const struct dfopt_batch 
     }
 }
 
+/* What came of commands, and by whom. */
+static void log_commands(const struct dfopt_run_config *c,
+                         const struct dfopt_batch *r)
+{
+    const struct dfopt_batch_command *given =
+        DFOPT_ROW(&r->commands, const struct dfopt_batch_command);
+    const struct dfopt_command_row *row =
+        DFOPT_ROW(&r->merged.commands, const struct dfopt_command_row);
+    for (size_t i = 0; i < DFOPT_ROWS(&r->commands, struct dfopt_batch_command);
+         i++)
+        dfopt_log_event(
+            c->log, DFOPT_LOG_INFO, "optimizer.control",
+            DFOPT_F_INT("record", row[i].seq),
+            DFOPT_F_TEXT("action", dfopt_command_action_name(row[i].action)),
+            DFOPT_F_TEXT("outcome", dfopt_command_outcome_name(row[i].outcome)),
+            DFOPT_F_TEXT("by", text_of(c, given[i].command.by)));
+}
+
 #define BIT(verdict) (UINT64_C(1) << DFOPT_VERDICT_##verdict)
 
 /* Verdicts that have lines of their own: of plans, and of trials. */
-static const uint64_t no_gates = BIT(PLANNED) | BIT(TRADE) | BIT(ROLLBACK) |
-                                 BIT(RELEASE) | BIT(IMPROVED) | BIT(NEUTRAL) |
-                                 BIT(WORSE) | BIT(INCONCLUSIVE) | BIT(VOID) |
-                                 BIT(RESTART) | BIT(GUARD) | BIT(WITHDRAWN);
+static const uint64_t no_gates =
+    BIT(PLANNED) | BIT(TRADE) | BIT(ROLLBACK) | BIT(RELEASE) | BIT(IMPROVED) |
+    BIT(NEUTRAL) | BIT(WORSE) | BIT(INCONCLUSIVE) | BIT(VOID) | BIT(RESTART) |
+    BIT(GUARD) | BIT(WITHDRAWN) | BIT(APPROVED) | BIT(SET) | BIT(RESTORED);
 _Static_assert(DFOPT_VERDICT_COUNT <= 64, "a bit each");
 
 static void log_gates(const struct dfopt_run_config *c,
@@ -241,6 +259,7 @@ void dfopt_events_batch(const struct dfopt_run_config *c,
                 dfopt_events_registration(c, &g[i].accepted, text);
         log_suppressions(c, &r->merged.suppressions);
         log_outcomes(c, &r->merged.outcomes);
+        log_commands(c, r);
     }
     if (dfopt_log_enabled(c->log, DFOPT_LOG_WARNING))
         log_acks(c, r, text);

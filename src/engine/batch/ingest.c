@@ -111,13 +111,23 @@ static enum dfopt_err keep_registration(struct dfopt_batch *r, uint64_t seq,
     return dfopt_buf_add(&r->registrations, &reg, sizeof reg);
 }
 
-/* Applies the policy's overrides, for the log: doing it twice changes nothing. */
-static void apply_overrides(const struct dfopt_policy *policy,
-                            struct dfopt_registration *g)
+/* A command; the batch takes its policy, which the event shares. */
+static enum dfopt_err keep_command(struct dfopt_batch *r, uint64_t seq,
+                                   struct dfopt_event *event)
 {
-    for (size_t i = 0; i < g->n_knobs; i++)
-        for (size_t j = 0; j < g->knobs[i].n_responses; j++)
-            dfopt_policy_apply(policy, g->knobs[i].id, &g->knobs[i].responses[j]);
+    const struct dfopt_batch_command c = {
+        .seq = seq,
+        .body = dfopt_batch_text(r, event->body, event->body_len),
+        .body_len = event->body_len,
+        .command = event->command,
+        .policy = event->policy,
+    };
+    enum dfopt_err e = c.body == SIZE_MAX
+                           ? DFOPT_ERR_NOMEM
+                           : dfopt_buf_add(&r->commands, &c, sizeof c);
+    if (e)
+        dfopt_event_clear(event);
+    return e;
 }
 
 static enum dfopt_err keep(struct dfopt_ingest *in, struct dfopt_batch *r,
@@ -131,8 +141,9 @@ static enum dfopt_err keep(struct dfopt_ingest *in, struct dfopt_batch *r,
         e = keep_objective(r, seq, &event->objective);
     } else if (event->stream == DFOPT_STREAM_ACK) {
         e = keep_ack(r, seq, event);
+    } else if (event->stream == DFOPT_STREAM_CONTROL) {
+        e = keep_command(r, seq, event);
     } else if (event->stream == DFOPT_STREAM_REGISTRATION) {
-        apply_overrides(in->policy, &event->registration);
         e = keep_registration(r, seq, event->body, event->body_len,
                               &event->registration);
         if (e)

@@ -116,7 +116,40 @@ static enum dfopt_err log_acks(struct dfopt_output *o, struct dfopt_declog *w,
     return e;
 }
 
+static enum dfopt_err log_commands(struct dfopt_declog *w,
+                                   const struct dfopt_batch *r)
+{
+    const struct dfopt_batch_command *c =
+        DFOPT_ROW(&r->commands, const struct dfopt_batch_command);
+    const struct dfopt_command_row *row =
+        DFOPT_ROW(&r->merged.commands, const struct dfopt_command_row);
+    const size_t n = DFOPT_ROWS(&r->commands, struct dfopt_batch_command);
+    enum dfopt_err e = DFOPT_OK;
+    for (size_t i = 0; i < n && !e; i++) {
+        const struct dfopt_declog_command command = {.seq = c[i].seq,
+                                                     .action = row[i].action,
+                                                     .outcome = row[i].outcome,
+                                                     .by = c[i].command.by,
+                                                     .body =
+                                                         r->texts.data + c[i].body,
+                                                     .body_len = c[i].body_len};
+        e = dfopt_declog_command(w, &command);
+    }
+    return e;
+}
+
+/* Responses are logged with the overrides of the run's first policy. What is
+ * registered has been handed to the planners; doing it twice changes nothing. */
+static void apply_overrides(const struct dfopt_policy *policy,
+                            const struct dfopt_registration *g)
+{
+    for (size_t i = 0; i < g->n_knobs; i++)
+        for (size_t j = 0; j < g->knobs[i].n_responses; j++)
+            dfopt_policy_apply(policy, g->knobs[i].id, &g->knobs[i].responses[j]);
+}
+
 static enum dfopt_err log_registrations(struct dfopt_declog *w,
+                                        const struct dfopt_policy *policy,
                                         const struct dfopt_batch *r)
 {
     const struct dfopt_batch_registration *g =
@@ -124,6 +157,7 @@ static enum dfopt_err log_registrations(struct dfopt_declog *w,
     const size_t n = DFOPT_ROWS(&r->registrations, struct dfopt_batch_registration);
     enum dfopt_err e = DFOPT_OK;
     for (size_t i = 0; i < n && !e; i++) {
+        apply_overrides(policy, &g[i].accepted);
         const struct dfopt_declog_registration reg = {
             .seq = g[i].seq,
             .source = g[i].source,
@@ -169,7 +203,9 @@ static enum dfopt_err log_rows(struct dfopt_output *o, const struct dfopt_batch 
         e = dfopt_declog_relay(w, &relay[i]);
     if (!e)
         e = log_acks(o, w, r);
-    return e ? e : log_registrations(w, r);
+    if (!e)
+        e = log_commands(w, r);
+    return e ? e : log_registrations(w, o->config->policy, r);
 }
 
 /* Closes a log that cannot be written any more. */
@@ -227,6 +263,7 @@ enum dfopt_err dfopt_output_initial(struct dfopt_output *o, struct dfopt_error *
             .accepted = &p->registration,
         };
         dfopt_events_registration(o->config, &p->registration, &o->text);
+        apply_overrides(o->config->policy, &p->registration);
         if (*o->config->declog &&
             dfopt_declog_registration(*o->config->declog, &reg))
             e = drop_log(o, err);
@@ -283,10 +320,8 @@ static enum dfopt_err emit_plans(struct dfopt_output *o,
     const size_t n = DFOPT_ROWS(&r->merged.plans, struct dfopt_plan);
     enum dfopt_err e = DFOPT_OK;
     for (size_t i = 0; i < n && !e; i++) {
-        if (p[i].relay_id == DFOPT_SYM_NONE)
-            o->totals->plans++;
-        else
-            o->totals->relays++;
+        const bool own = p[i].relay_id == DFOPT_SYM_NONE;
+        ++*(own ? &o->totals->plans : &o->totals->relays);
         if (o->config->n_sinks)
             e = publish(o, &p[i], err);
         dfopt_events_plan(o->config, &p[i], &o->text);
@@ -311,6 +346,11 @@ static void count(struct dfopt_totals *t, const struct dfopt_decisions *d)
         t->acks_unmatched += a[i].outcome == DFOPT_ACK_OUTCOME_UNMATCHED;
     for (size_t i = 0; i < DFOPT_ROWS(&d->relays, struct dfopt_relay_row); i++)
         t->global_plans_rejected += g[i].outcome != DFOPT_RELAY_RELAYED;
+    const struct dfopt_command_row *c =
+        DFOPT_ROW(&d->commands, const struct dfopt_command_row);
+    const size_t n = DFOPT_ROWS(&d->commands, struct dfopt_command_row);
+    for (size_t i = 0; i < n; i++)
+        t->commands_refused += dfopt_command_is_refused(c[i].outcome);
 }
 
 enum dfopt_err dfopt_output_batch(struct dfopt_output *o,
@@ -444,9 +484,8 @@ enum dfopt_err dfopt_output_flush(struct dfopt_output *o, struct dfopt_error *er
             e = sink_failed(o, i, &why, err);
     }
     struct dfopt_error why = {0};
-    if (!e && to && !o->recording_failed && to->ops->flush(to, &why))
-        e = recording_failed(o, &why, err);
-    return e;
+    const bool records = !e && to && !o->recording_failed;
+    return records && to->ops->flush(to, &why) ? recording_failed(o, &why, err) : e;
 }
 
 enum dfopt_err dfopt_output_settle(struct dfopt_output *o, struct dfopt_error *err)

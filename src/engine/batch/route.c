@@ -66,6 +66,11 @@ enum dfopt_err dfopt_router_learn(struct dfopt_router *r,
     return e;
 }
 
+void dfopt_router_reform(struct dfopt_router *r, const struct dfopt_policy *policy)
+{
+    r->reformed |= policy->n_guards > 0;
+}
+
 static bool may_concern_job(const struct dfopt_router *r,
                             const struct dfopt_finding *f)
 {
@@ -73,6 +78,8 @@ static bool may_concern_job(const struct dfopt_router *r,
         return true;
     if (!r->job_knobs)
         return false;
+    if (r->reformed)
+        return true;
     size_t n;
     const dfopt_sym *tag = dfopt_dict_items(r->dict, f->tags, &n);
     for (size_t i = 0; i < n; i++)
@@ -91,6 +98,10 @@ static enum dfopt_err route_node(struct dfopt_router *r, dfopt_sym node,
     *out = (struct dfopt_route){0, r->planners - 1, DFOPT_PARTITION_SPEAKER};
     if (node == DFOPT_SYM_EMPTY || r->planners == 1)
         return DFOPT_OK;
+    if (r->policy->limits.given) { /* each planner counts the plans of all nodes */
+        out->reporter = DFOPT_REPORTER_ALL;
+        return DFOPT_OK;
+    }
     out->first = out->last = out->reporter = dfopt_router_owner(r, node);
     return DFOPT_OK;
 }
@@ -99,7 +110,8 @@ enum dfopt_err dfopt_route_finding(struct dfopt_router *r,
                                    const struct dfopt_finding *f,
                                    struct dfopt_route *out)
 {
-    if (f->node == DFOPT_SYM_EMPTY || r->planners == 1 || !may_concern_job(r, f))
+    if (f->node == DFOPT_SYM_EMPTY || r->planners == 1 || r->policy->limits.given ||
+        !may_concern_job(r, f))
         return route_node(r, f->node, out);
     *out = (struct dfopt_route){0, r->planners - 1, DFOPT_REPORTER_ALL};
     return DFOPT_OK;
@@ -116,7 +128,8 @@ enum dfopt_err dfopt_route_event(struct dfopt_router *r,
         return route_node(r, event->objective.node, out);
     case DFOPT_STREAM_GLOBAL_PLAN:
         return route_node(r, DFOPT_SYM_EMPTY, out);
-    default: /* registrations and acks: of the job, and of the nodes of each */
+    default: /* registrations, acks and commands: of the job, and of the nodes of
+                each */
         *out = (struct dfopt_route){0, r->planners - 1, DFOPT_REPORTER_ALL};
         return DFOPT_OK;
     }
@@ -134,6 +147,8 @@ enum dfopt_err dfopt_frame_event(struct dfopt_frame *f, uint64_t seq,
         return dfopt_frame_ack(f, seq, &event->ack);
     case DFOPT_STREAM_OBJECTIVE:
         return dfopt_frame_objective(f, seq, &event->objective);
+    case DFOPT_STREAM_CONTROL:
+        return dfopt_frame_command(f, seq, &event->command, event->policy);
     default:
         return dfopt_frame_global_plan(f, seq, &event->global_plan);
     }
@@ -144,6 +159,7 @@ enum dfopt_err dfopt_item_event(const struct dfopt_item *item, uint64_t *seq,
 {
     const struct dfopt_finding_row *row;
     enum dfopt_err e;
+    out->policy = NULL;
     switch (item->kind) {
     case DFOPT_ITEM_FINDING:
         out->stream = DFOPT_STREAM_FINDING;
@@ -162,6 +178,9 @@ enum dfopt_err dfopt_item_event(const struct dfopt_item *item, uint64_t *seq,
     case DFOPT_ITEM_OBJECTIVE:
         out->stream = DFOPT_STREAM_OBJECTIVE;
         return dfopt_item_objective(item, seq, &out->objective);
+    case DFOPT_ITEM_COMMAND:
+        out->stream = DFOPT_STREAM_CONTROL;
+        return dfopt_item_command(item, seq, &out->command, &out->policy);
     case DFOPT_ITEM_GLOBAL_PLAN:
         out->stream = DFOPT_STREAM_GLOBAL_PLAN;
         return dfopt_item_global_plan(item, seq, &out->global_plan);
@@ -183,6 +202,8 @@ enum dfopt_err dfopt_decide_event(struct dfopt_planner *p, uint64_t seq,
         return dfopt_planner_ack(p, seq, &event->ack, out);
     case DFOPT_STREAM_OBJECTIVE:
         return dfopt_planner_objective(p, seq, &event->objective, out);
+    case DFOPT_STREAM_CONTROL:
+        return dfopt_planner_command(p, seq, &event->command, event->policy, out);
     default:
         return dfopt_planner_global_plan(p, seq, &event->global_plan, out);
     }

@@ -32,7 +32,8 @@ struct dfopt_router {
     const struct dfopt_dict *dict;
     const struct dfopt_policy *policy;
     uint32_t planners;
-    bool all;                  /* every finding goes to all planners */
+    bool all;      /* every finding goes to all planners */
+    bool reformed; /* private: a command has brought guards that may have a match */
     struct dfopt_symmap owner; /* private: of nodes seen before */
     struct dfopt_symmap tags;  /* private: that some knob of the job responds to */
     bool job_knobs;            /* private: there are such knobs */
@@ -54,6 +55,10 @@ uint32_t dfopt_router_owner(struct dfopt_router *r, dfopt_sym node);
 enum dfopt_err dfopt_router_learn(struct dfopt_router *r,
                                   const struct dfopt_registration *g);
 
+/* The same for a policy that a command brings, whether it is accepted or not: its
+ * guards concern the job. */
+void dfopt_router_reform(struct dfopt_router *r, const struct dfopt_policy *policy);
+
 /* Whether there is something to learn of it. */
 bool dfopt_router_is_news(const struct dfopt_router *r,
                           const struct dfopt_registration *g);
@@ -70,8 +75,8 @@ enum dfopt_err dfopt_route_event(struct dfopt_router *r,
 enum dfopt_err dfopt_frame_event(struct dfopt_frame *f, uint64_t seq,
                                  const struct dfopt_event *event);
 
-/* Reads an event's item. *out then owns a registration, if it is one. OK, NOMEM or
- * FORMAT. */
+/* Reads an event's item. *out then owns a registration or a policy, if it is one:
+ * dfopt_event_clear. OK, NOMEM or FORMAT. */
 enum dfopt_err dfopt_item_event(const struct dfopt_item *item, uint64_t *seq,
                                 struct dfopt_event *out);
 

@@ -30,7 +30,7 @@ struct dfopt_totals {
     uint64_t skipped_inputs; /* files that could not be read to their end */
     uint64_t verdicts[DFOPT_VERDICT_COUNT];
     uint64_t plans, relays; /* made here; passed on for a global optimizer */
-    uint64_t acks_unmatched, global_plans_rejected;
+    uint64_t acks_unmatched, global_plans_rejected, commands_refused;
     uint64_t acks_contradict; /* what another process has said of the plan */
 };
 
@@ -70,6 +70,9 @@ struct dfopt_run_config {
     const struct dfopt_initial *initial;
     size_t n_initial;
     struct dfopt_source *source;
+    struct dfopt_port *port; /* of operators; NULL: none */
+    bool restore;            /* told to stop, put the registered values back, */
+    int64_t restore_ms;      /* and wait so long for acks */
     struct dfopt_sink *sinks[DFOPT_SINKS_MAX]; /* each gets every plan */
     size_t n_sinks;
     struct dfopt_sink *recording; /* NULL, or gets what comes in, as an event log */

@@ -66,6 +66,8 @@ enum dfopt_err dfopt_shard_event(struct dfopt_shard *s, uint64_t seq,
     enum dfopt_err e = event->stream == DFOPT_STREAM_REGISTRATION
                            ? dfopt_router_learn(&s->router, &event->registration)
                            : DFOPT_OK;
+    if (event->policy)
+        dfopt_router_reform(&s->router, event->policy);
     if (!e)
         e = dfopt_decide_event(s->planner, seq, event, out);
     s->decided++;
@@ -90,8 +92,7 @@ enum dfopt_err dfopt_shard_item(struct dfopt_shard *s,
         e = dfopt_start_register(s->planner, &s->router, &event.registration);
     else
         e = dfopt_shard_event(s, seq, &event, out);
-    if (event.stream == DFOPT_STREAM_REGISTRATION)
-        dfopt_registration_clear(&event.registration);
+    dfopt_event_clear(&event);
     return e;
 }
 

@@ -131,6 +131,8 @@ static enum dfopt_err feed_event(void *arg, uint64_t seq,
     enum dfopt_err e = dfopt_route_event(g->feed->router, event, &to);
     if (!e && event->stream == DFOPT_STREAM_REGISTRATION)
         e = dfopt_router_learn(g->feed->router, &event->registration);
+    if (event->policy)
+        dfopt_router_reform(g->feed->router, event->policy);
     for (uint32_t i = to.first; i <= to.last && !e; i++) {
         if (!here || here->index != i) {
             e = feed_frame(g, i, seq, event, err);

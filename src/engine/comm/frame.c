@@ -283,9 +283,8 @@ static enum dfopt_err define_policy(struct dfopt_frame *f,
     return e;
 }
 
-enum dfopt_err dfopt_frame_config(struct dfopt_frame *f,
-                                  const struct dfopt_policy *p, bool assumed_acks,
-                                  dfopt_sym relay_hostname)
+/* What of a policy lies before its arrays. */
+static void put_head(const struct dfopt_policy *p, struct dfopt_frame_config *out)
 {
     struct dfopt_frame_config c;
     memset(&c, 0, sizeof c); /* padding is part of checksums */
@@ -297,6 +296,16 @@ enum dfopt_err dfopt_frame_config(struct dfopt_frame *f,
     c.n_names = p->n_names;
     c.objective_metric = p->objective_metric;
     c.metrics = p->metrics;
+    c.limits = p->limits;
+    memcpy(out, &c, sizeof c);
+}
+
+enum dfopt_err dfopt_frame_config(struct dfopt_frame *f,
+                                  const struct dfopt_policy *p, bool assumed_acks,
+                                  dfopt_sym relay_hostname)
+{
+    struct dfopt_frame_config c;
+    put_head(p, &c);
     c.assumed_acks = assumed_acks;
     c.relay_hostname = relay_hostname;
     struct dfopt_buf arrays = {0};
@@ -308,6 +317,34 @@ enum dfopt_err dfopt_frame_config(struct dfopt_frame *f,
     if (!e)
         e = add_item(f, DFOPT_ITEM_CONFIG, &c, sizeof c, arrays.data, arrays.len);
     dfopt_buf_free(&arrays);
+    return e;
+}
+
+enum dfopt_err dfopt_frame_command(struct dfopt_frame *f, uint64_t seq,
+                                   const struct dfopt_command *c,
+                                   const struct dfopt_policy *policy)
+{
+    struct dfopt_buf b = {0};
+    struct dfopt_frame_config head;
+    enum dfopt_err e = DEFINE_ALL(f, c->name, c->node, c->by, c->at,
+                                  c->word_operator, c->word_next_window);
+    if (!e)
+        e = define_value(f, c->value);
+    if (!e && policy)
+        e = define_policy(f, policy);
+    if (!e)
+        e = dfopt_buf_add(&b, &seq, sizeof seq);
+    if (!e)
+        e = dfopt_buf_add(&b, c, sizeof *c);
+    if (!e && policy) {
+        put_head(policy, &head);
+        e = dfopt_buf_add(&b, &head, sizeof head);
+        if (!e)
+            e = pack_policy(policy, &b);
+    }
+    if (!e)
+        e = dfopt_frame_item(f, DFOPT_ITEM_COMMAND, b.data, b.len);
+    dfopt_buf_free(&b);
     return e;
 }
 

@@ -53,7 +53,7 @@ enum dfopt_item_kind {
     DFOPT_ITEM_ACK,          /* u64 seq, struct dfopt_ack */
     DFOPT_ITEM_GLOBAL_PLAN,  /* u64 seq, struct dfopt_global_plan */
     DFOPT_ITEM_REGISTRATION, /* u64 seq, packed registration */
-    DFOPT_ITEM_VERDICTS,     /* rows, as the ten below */
+    DFOPT_ITEM_VERDICTS,     /* rows, as the eleven below */
     DFOPT_ITEM_PLANS,
     DFOPT_ITEM_SUPPRESSIONS,
     DFOPT_ITEM_ACK_ROWS,
@@ -61,9 +61,11 @@ enum dfopt_item_kind {
     DFOPT_ITEM_SEEN_ROWS,
     DFOPT_ITEM_TIMEOUT_ROWS,
     DFOPT_ITEM_OUTCOME_ROWS,
+    DFOPT_ITEM_COMMAND_ROWS,
     DFOPT_ITEM_STATE_ROWS,
     DFOPT_ITEM_SUPPRESSION_STATES,
     DFOPT_ITEM_OBJECTIVE, /* u64 seq, struct dfopt_objective */
+    DFOPT_ITEM_COMMAND,   /* u64 seq, struct dfopt_command, as CONFIG behind it */
     DFOPT_ITEM_CONFIG,    /* struct dfopt_frame_config, arrays behind it */
     DFOPT_ITEM_TEXT,      /* bytes */
     DFOPT_ITEM_CODE,      /* u64 */
@@ -75,6 +77,7 @@ enum dfopt_item_kind {
     DFOPT_ITEM_REJECT_ROWS,
     DFOPT_ITEM_OBJECTIVE_ROWS,
     DFOPT_ITEM_GIVEN_ACKS,
+    DFOPT_ITEM_GIVEN_COMMANDS,
     DFOPT_ITEM_GIVEN_REGISTRATION,
     DFOPT_ITEM_BLOCK,
     DFOPT_ITEM_CARRIED_FINDINGS,
@@ -90,11 +93,12 @@ enum dfopt_item_kind {
 
 /* The tables of struct dfopt_decisions, in the order of its members: each travels
  * as the item DFOPT_ITEM_VERDICTS + table. */
-#define DFOPT_DECISION_TABLES   (DFOPT_ITEM_OUTCOME_ROWS - DFOPT_ITEM_VERDICTS + 1)
+#define DFOPT_DECISION_TABLES   (DFOPT_ITEM_COMMAND_ROWS - DFOPT_ITEM_VERDICTS + 1)
 #define DFOPT_DECISION_VERDICTS 0
 #define DFOPT_DECISION_PLANS    (DFOPT_ITEM_PLANS - DFOPT_ITEM_VERDICTS)
 #define DFOPT_DECISION_ACKS     (DFOPT_ITEM_ACK_ROWS - DFOPT_ITEM_VERDICTS)
 #define DFOPT_DECISION_OUTCOMES (DFOPT_ITEM_OUTCOME_ROWS - DFOPT_ITEM_VERDICTS)
+#define DFOPT_DECISION_COMMANDS (DFOPT_ITEM_COMMAND_ROWS - DFOPT_ITEM_VERDICTS)
 _Static_assert(sizeof(struct dfopt_decisions) ==
                    DFOPT_DECISION_TABLES * sizeof(struct dfopt_buf),
                "each table of struct dfopt_decisions has an item");
@@ -185,6 +189,7 @@ struct dfopt_frame_config {
     uint64_t n_overrides, n_budgets, n_terms, n_guards, n_names;
     struct dfopt_objective_metric objective_metric;
     struct dfopt_metric_names metrics;
+    struct dfopt_limits limits;
     uint32_t assumed_acks;
     dfopt_sym relay_hostname;
 };
@@ -192,6 +197,11 @@ struct dfopt_frame_config {
 enum dfopt_err dfopt_frame_config(struct dfopt_frame *f,
                                   const struct dfopt_policy *p, bool assumed_acks,
                                   dfopt_sym relay_hostname);
+
+/* A command; policy: of DFOPT_COMMAND_ACTION_POLICY, else NULL. */
+enum dfopt_err dfopt_frame_command(struct dfopt_frame *f, uint64_t seq,
+                                   const struct dfopt_command *c,
+                                   const struct dfopt_policy *policy);
 
 /* Rows of the sender's planner; texts that it made itself are defined first. */
 enum dfopt_err dfopt_frame_decisions(struct dfopt_frame *f,
@@ -249,6 +259,10 @@ enum dfopt_err dfopt_item_objective(const struct dfopt_item *item, uint64_t *seq
                                     struct dfopt_objective *out);
 enum dfopt_err dfopt_item_registration(const struct dfopt_item *item, uint64_t *seq,
                                        struct dfopt_registration *out);
+/* *policy is owned, or NULL: dfopt_policy_clear and free. */
+enum dfopt_err dfopt_item_command(const struct dfopt_item *item, uint64_t *seq,
+                                  struct dfopt_command *out,
+                                  struct dfopt_policy **policy);
 enum dfopt_err dfopt_item_config(const struct dfopt_item *item,
                                  struct dfopt_policy *policy,
                                  struct dfopt_frame_config *config);

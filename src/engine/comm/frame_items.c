@@ -201,7 +201,8 @@ enum dfopt_err dfopt_item_config(const struct dfopt_item *item,
         return DFOPT_ERR_FORMAT;
     struct dfopt_policy p = {.on = read.on,
                              .objective_metric = read.objective_metric,
-                             .metrics = read.metrics};
+                             .metrics = read.metrics,
+                             .limits = read.limits};
     enum dfopt_err e = take_part(&c, read.n_overrides, sizeof *p.overrides,
                                  &p.overrides, &p.n_overrides);
     if (!e)
@@ -222,6 +223,32 @@ enum dfopt_err dfopt_item_config(const struct dfopt_item *item,
     *config = read;
     *policy = p;
     return DFOPT_OK;
+}
+
+enum dfopt_err dfopt_item_command(const struct dfopt_item *item, uint64_t *seq,
+                                  struct dfopt_command *out,
+                                  struct dfopt_policy **policy)
+{
+    const size_t skip = sizeof *seq + sizeof *out;
+    struct dfopt_frame_config ignored;
+    *policy = NULL;
+    if (item->size < skip)
+        return DFOPT_ERR_FORMAT;
+    memcpy(seq, item->data, sizeof *seq);
+    memcpy(out, (const char *)item->data + sizeof *seq, sizeof *out);
+    if ((out->action == DFOPT_COMMAND_ACTION_POLICY) != (item->size > skip))
+        return DFOPT_ERR_FORMAT;
+    if (item->size == skip)
+        return DFOPT_OK;
+    const struct dfopt_item rest = {DFOPT_ITEM_CONFIG, item->size - skip,
+                                    (const char *)item->data + skip};
+    struct dfopt_policy *p = malloc(sizeof *p);
+    enum dfopt_err e = p ? dfopt_item_config(&rest, p, &ignored) : DFOPT_ERR_NOMEM;
+    if (e)
+        free(p);
+    else
+        *policy = p;
+    return e;
 }
 
 /* ---- rows that come back to rank 0 ---- */
@@ -292,6 +319,7 @@ const struct dfopt_row_kind *dfopt_row_kind(uint32_t item)
         [DFOPT_ITEM_SEEN_ROWS] = ROWS(dfopt_seen_row),
         [DFOPT_ITEM_TIMEOUT_ROWS] = ROWS_VALUE(dfopt_timeout_row, value),
         [DFOPT_ITEM_OUTCOME_ROWS] = ROWS(dfopt_outcome_row),
+        [DFOPT_ITEM_COMMAND_ROWS] = ROWS(dfopt_command_row),
         [DFOPT_ITEM_STATE_ROWS] = ROWS_VALUES(dfopt_state_row, value, plan_old),
         [DFOPT_ITEM_SUPPRESSION_STATES] = ROWS(dfopt_suppression_state),
     };

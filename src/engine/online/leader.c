@@ -6,6 +6,7 @@
 #include "engine/batch/ingest.h"
 #include "engine/batch/measure.h"
 #include "engine/batch/output.h"
+#include "engine/online/desk.h"
 #include "engine/online/reports.h"
 #include "engine/online/scatter.h"
 
@@ -35,7 +36,12 @@ struct leader {
     size_t kept_back;          /* plans that no known has taken yet */
     struct dfopt_ingest ingest;
     struct dfopt_reports reports;
-    bool ended;
+    struct dfopt_desk desk;
+    uint64_t requests; /* emitted, of operators: the source knows nothing of them */
+    struct dfopt_declog_position end; /* of what has been ingested */
+    bool ended, restoring;
+    uint64_t restored_from;    /* event of the first plan back */
+    int64_t restored_until_ns; /* monotonic: acks are waited for */
 };
 
 static enum dfopt_err no_memory(struct dfopt_error *err)
@@ -57,8 +63,11 @@ static enum dfopt_err end_before(struct leader *l, const struct dfopt_record *re
 
 /* A record that cannot be used is counted, and logged with its batch. */
 static enum dfopt_err skip_record(struct leader *l, struct dfopt_batch *r,
+                                  const struct dfopt_record *rec, const char *why,
                                   struct dfopt_error *err)
 {
+    if (rec->data == l->desk.request.data)
+        dfopt_desk_refuse(&l->desk, why);
     l->totals->invalid++;
     return dfopt_batch_count(r, DFOPT_REPORTER_NONE) ? no_memory(err) : DFOPT_OK;
 }
@@ -97,7 +106,7 @@ static enum dfopt_err take_record(struct leader *l, struct dfopt_batch *r,
     if (dfopt_ingest_note_origin(&l->ingest, r, seq, rec))
         return no_memory(err);
     if (e && e != DFOPT_ERR_NOMEM)
-        return skip_record(l, r, err);
+        return skip_record(l, r, rec, why.text, err);
     if (!e) {
         l->totals->by_stream[event.stream]++;
         dfopt_reports_event(&l->reports, &event);
@@ -152,7 +161,7 @@ static enum dfopt_err settled(struct leader *l, struct dfopt_error *err)
 {
     l->settled = l->emitted;
     if (l->config->source->ops->done && !l->output.failed)
-        l->config->source->ops->done(l->config->source, l->settled);
+        l->config->source->ops->done(l->config->source, l->settled - l->requests);
     return l->settled == l->totals->records + l->totals->recognised
                ? dfopt_output_cut_journal(&l->output, err)
                : DFOPT_OK;
@@ -172,6 +181,74 @@ static enum dfopt_err idle(struct leader *l, struct dfopt_error *err)
     return e ? e : settled(l, err);
 }
 
+/* ---- operators ---- */
+
+#define REQUESTS_AT_ONCE 16 /* a flood of them must not hold up findings */
+
+/* Ingests the commands that are there. */
+static enum dfopt_err take_requests(struct leader *l, struct dfopt_batch *r,
+                                    struct dfopt_error *err)
+{
+    struct dfopt_record rec;
+    enum dfopt_err e = DFOPT_OK;
+    enum dfopt_desk_took took = DFOPT_DESK_ASKED;
+    for (int i = 0; i < REQUESTS_AT_ONCE && took && !e && !l->ended; i++) {
+        took = dfopt_desk_take(&l->desk, &rec);
+        l->ended |= l->desk.stop && !l->restoring;
+        if (took != DFOPT_DESK_COMMAND)
+            continue;
+        const uint64_t invalid = l->totals->invalid;
+        rec.offset = rec.line = l->totals->by_stream[DFOPT_STREAM_CONTROL];
+        e = take_record(l, r, &rec, err);
+        l->end.next_seq = l->next_seq;
+        r->end = l->end;
+        r->n_requests++;
+        if (!e && l->totals->invalid == invalid &&
+            dfopt_desk_numbered(&l->desk, l->next_seq - 1))
+            e = no_memory(err);
+    }
+    return e;
+}
+
+/* What was changed goes back before the run ends. */
+static enum dfopt_err begin_restore(struct leader *l, struct dfopt_error *err)
+{
+    struct dfopt_run_result now = {.state = {0}};
+    enum dfopt_err e = dfopt_scatter_state(l->scatter, &now, err);
+    if (!e && dfopt_desk_restore(&l->desk, &now.state))
+        e = no_memory(err);
+    dfopt_buf_free(&now.state);
+    dfopt_buf_free(&now.suppressions);
+    l->restored_from = l->next_seq;
+    l->restored_until_ns =
+        dfopt_clock_monotonic_ns() + l->config->restore_ms * 1000000;
+    l->restoring = true;
+    l->ended = false;
+    return e;
+}
+
+/* Nothing is in flight: whoever asks is told the state; and when all plans back
+ * have been acknowledged, or not in time, the run ends. `last`: logs those without
+ * ack. */
+static enum dfopt_err look_at_state(struct leader *l, bool last,
+                                    struct dfopt_error *err)
+{
+    struct dfopt_run_result now = {.state = {0}};
+    const bool waits = l->restoring && !dfopt_desk_commands(&l->desk);
+    if (!waits && !dfopt_desk_wants_state(&l->desk))
+        return DFOPT_OK;
+    const enum dfopt_err e = dfopt_scatter_state(l->scatter, &now, err);
+    if (!e)
+        dfopt_desk_state(&l->desk, l->totals, &now.state);
+    if (!e && waits)
+        l->ended |=
+            dfopt_clock_monotonic_ns() >= l->restored_until_ns ||
+            !dfopt_desk_unanswered(&l->desk, &now.state, l->restored_from, last);
+    dfopt_buf_free(&now.state);
+    dfopt_buf_free(&now.suppressions);
+    return e;
+}
+
 /* Fills a batch until it is full or no more input is ready. */
 static enum dfopt_err fill(struct leader *l, struct dfopt_batch *r,
                            struct dfopt_error *err)
@@ -179,9 +256,14 @@ static enum dfopt_err fill(struct leader *l, struct dfopt_batch *r,
     struct dfopt_record rec;
     struct dfopt_error why = {0};
     size_t bytes = 0;
-    enum dfopt_err e = DFOPT_OK;
-    while (!e && r->n_events < l->batch_events && bytes < BATCH_BYTES) {
-        if (l->config->stop && *l->config->stop) {
+    enum dfopt_err e = take_requests(l, r, err);
+    /* the first batch has what the planners start with */
+    const bool quiet = l->in_flight == 0 && r->n_events == 0 && l->next_batch > 0;
+    if (!e && quiet)
+        e = look_at_state(l, false, err);
+    while (!e && !l->ended && r->n_events < l->batch_events &&
+           bytes < BATCH_BYTES) {
+        if (l->config->stop && *l->config->stop && !l->restoring) {
             l->ended = true;
             break;
         }
@@ -198,7 +280,7 @@ static enum dfopt_err fill(struct leader *l, struct dfopt_batch *r,
             e = take_record(l, r, &rec, err);
             if (e)
                 break;
-            r->end = (struct dfopt_declog_position){
+            r->end = l->end = (struct dfopt_declog_position){
                 .next_seq = l->next_seq,
                 .offset = dfopt_record_end(&rec),
                 .record_line = rec.line,
@@ -232,7 +314,10 @@ static enum dfopt_err finish_oldest(struct leader *l, struct dfopt_error *err)
     l->oldest = (l->oldest + 1) % l->n_batches;
     l->in_flight--;
     e = dfopt_output_batch(&l->output, r, flush, err);
+    if (!e && dfopt_desk_decided(&l->desk, r))
+        e = no_memory(err);
     l->emitted += r->n_events + r->n_recognised;
+    l->requests += r->n_requests;
     if (!e && flush)
         e = dfopt_output_flush(&l->output, err);
     if (!e && flush)
@@ -319,9 +404,10 @@ static enum dfopt_err start(struct leader *l, struct dfopt_comm *comm,
         if (dfopt_batch_init(&l->batches[i], dfopt_scatter_planners(l->scatter)))
             return no_memory(err);
     dfopt_batch_reset(&l->batches[0], 0, l->next_seq);
-    l->batches[0].end = (struct dfopt_declog_position){.origin = DFOPT_SYM_NONE};
+    l->end = (struct dfopt_declog_position){.origin = DFOPT_SYM_NONE};
+    l->batches[0].end = l->end;
     if (l->config->resume) {
-        l->batches[0].end = l->config->resume->at;
+        l->batches[0].end = l->end = l->config->resume->at;
         if (dfopt_buf_add(&l->known, l->config->resume->origins.data,
                           l->config->resume->origins.len))
             return no_memory(err);
@@ -339,6 +425,7 @@ static void release(struct leader *l)
     free(l->batches);
     dfopt_buf_free(&l->known);
     dfopt_reports_free(&l->reports);
+    dfopt_desk_free(&l->desk);
     dfopt_scatter_destroy(l->scatter);
     dfopt_output_free(&l->output);
 }
@@ -362,12 +449,22 @@ enum dfopt_err dfopt_online_run(struct dfopt_comm *comm,
                    .keep_findings = *config->declog != NULL,
                    .strict = config->strict},
         .reports = {.config = config},
+        .desk = {.config = config},
     };
     dfopt_output_init(&l.output, config, &out->totals);
     enum dfopt_err e = start(&l, comm, err);
     if (!e) {
         dfopt_comm_set_idle(comm, config->pulse ? waiting : NULL, &l);
         e = run(&l, err);
+        const bool told = l.desk.stop || (config->stop && *config->stop);
+        if (!e && told && config->restore)
+            e = begin_restore(&l, err);
+        if (!e && l.restoring)
+            e = run(&l, err);
+        if (!e && l.restoring) {
+            l.restored_until_ns = INT64_MAX; /* each is told once, here */
+            e = look_at_state(&l, true, err);
+        }
         if (e)
             wind_up(&l);
         struct dfopt_error ignored = {0};

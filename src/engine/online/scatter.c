@@ -217,6 +217,8 @@ enum dfopt_err dfopt_scatter_event(struct dfopt_scatter *s, struct dfopt_batch *
     enum dfopt_err e = dfopt_route_event(&s->router, event, &to);
     if (!e && event->stream == DFOPT_STREAM_REGISTRATION)
         e = dfopt_router_learn(&s->router, &event->registration);
+    if (event->policy)
+        dfopt_router_reform(&s->router, event->policy);
     if (!e && is_alone(s))
         e = dfopt_shard_event(&s->here, seq, event, &b->shares[0].results);
     for (uint32_t i = to.first; i <= to.last && !is_alone(s) && !e; i++) {

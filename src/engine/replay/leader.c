@@ -157,6 +157,7 @@ static enum dfopt_err start(struct dfopt_replay_leader *l,
         .split_bytes = input->split_bytes ? input->split_bytes : split,
         .max_record_bytes = input->max_record_bytes,
         .log_detail = input->log_detail,
+        .preset = input->preset,
         .log_level = *l->config->declog ? input->log_compression : -1,
         .start = input->start,
         .feed = dfopt_start_feeds(l->config),
@@ -236,14 +237,12 @@ static enum dfopt_err take_output_item(struct dfopt_replay_leader *l, int from,
 {
     struct dfopt_batch *r = &l->theirs;
     struct dfopt_batch_registration reg, *last;
-    struct dfopt_registration accepted;
     uint64_t seq;
-    enum dfopt_err e;
     switch (item->kind) {
     case DFOPT_ITEM_REPLAY_COUNTS:
         if (item->size != sizeof *counts)
             return DFOPT_ERR_FORMAT;
-        memcpy(counts, item->data, sizeof *counts);
+        *counts = *(const struct dfopt_replay_counts *)item->data;
         return DFOPT_OK;
     case DFOPT_ITEM_BLOCK:
         return dfopt_buf_add(&r->blocks, item->data, item->size);
@@ -254,12 +253,14 @@ static enum dfopt_err take_output_item(struct dfopt_replay_leader *l, int from,
                         sizeof(struct dfopt_numbered_objective));
     case DFOPT_ITEM_GIVEN_ACKS:
         return add_rows(&r->acks, item, sizeof(struct dfopt_batch_ack));
+    case DFOPT_ITEM_GIVEN_COMMANDS:
+        return dfopt_batch_add_commands(r, item->data, item->size);
     case DFOPT_ITEM_TEXT:
         return dfopt_buf_add(&r->texts, item->data, item->size);
     case DFOPT_ITEM_GIVEN_REGISTRATION:
         if (item->size != sizeof reg)
             return DFOPT_ERR_FORMAT;
-        memcpy(&reg, item->data, sizeof reg);
+        reg = *(const struct dfopt_batch_registration *)item->data;
         reg.accepted = (struct dfopt_registration){0};
         return dfopt_buf_add(&r->registrations, &reg, sizeof reg);
     case DFOPT_ITEM_REGISTRATION:
@@ -269,10 +270,7 @@ static enum dfopt_err take_output_item(struct dfopt_replay_leader *l, int from,
                DFOPT_ROWS(&r->registrations, struct dfopt_batch_registration) - 1;
         if (last->accepted.knobs)
             return DFOPT_ERR_FORMAT;
-        e = dfopt_item_registration(item, &seq, &accepted);
-        if (!e)
-            last->accepted = accepted;
-        return e;
+        return dfopt_item_registration(item, &seq, &last->accepted);
     default:
         return dfopt_item_rows(item, l->config->dict, &l->rank.own[from],
                                &r->merged, NULL, NULL);
@@ -489,8 +487,8 @@ enum dfopt_err dfopt_replay_run(struct dfopt_comm *comm,
         *err = l.stop_error;
         e = l.stopped_by;
     }
-    struct dfopt_error ignored = {0};
-    const enum dfopt_err ended = dfopt_output_flush(&l.output, e ? &ignored : err);
+    struct dfopt_error none = {0};
+    const enum dfopt_err ended = dfopt_output_flush(&l.output, e ? &none : err);
     e = e ? e : ended;
     report_progress(&l, true);
     out->stopped = config->stop && *config->stop;

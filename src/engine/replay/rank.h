@@ -11,6 +11,7 @@ struct dfopt_replay_options { /* the same on all ranks; plain data */
     uint64_t leader_bytes;    /* rank 0, which has more to do with all of it */
     uint64_t max_record_bytes;
     uint32_t log_detail; /* enum dfopt_declog_detail */
+    uint32_t preset;     /* enum dfopt_preset */
     int32_t log_level;   /* deflate level; -1: there is no decision log */
     uint32_t feed;       /* 1: events of the log come before the input */
     uint32_t reserved;

@@ -30,6 +30,7 @@ struct dfopt_replay_input {
     size_t max_record_bytes;
     uint64_t split_bytes; /* a rank reads at a time; 0: by the number of ranks */
     uint32_t log_detail;  /* enum dfopt_declog_detail */
+    uint32_t preset;      /* enum dfopt_preset: of policies in commands */
     int log_compression;  /* deflate level */
     struct dfopt_split start; /* its file and start: where reading begins */
     uint64_t start_line;      /* lines of that file before it */

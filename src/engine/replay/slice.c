@@ -64,7 +64,8 @@ static enum dfopt_err decode_record(struct dfopt_slice *s,
     struct dfopt_error why;
     const uint64_t index = r->n_events;
     const size_t acks = r->acks.len, regs = r->registrations.len,
-                 texts = r->texts.len, objectives = r->objectives.len;
+                 texts = r->texts.len, objectives = r->objectives.len,
+                 commands = r->commands.len;
     struct dfopt_event event;
     enum dfopt_err e = dfopt_ingest_take(&s->ingest, r, index, rec, &event, &why);
     if (e == DFOPT_ERR_NOMEM)
@@ -79,6 +80,12 @@ static enum dfopt_err decode_record(struct dfopt_slice *s,
         s->news |= dfopt_router_is_news(s->router, &event.registration);
         dfopt_registration_clear(&event.registration);
     }
+    if (event.policy) {
+        s->news |= event.policy->n_guards > 0;
+        dfopt_event_clear(&event);
+        event.stream = DFOPT_STREAM_CONTROL;
+    }
+    r->commands.len = commands;
     r->objectives.len = objectives;
     r->acks.len = acks;
     r->registrations.len = regs;

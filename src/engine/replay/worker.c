@@ -47,7 +47,8 @@ static enum dfopt_err open_worker(struct worker *w, const struct dfopt_item *ite
     struct dfopt_frame_config config;
     struct dfopt_replay_rank *b = &w->rank;
     const struct dfopt_codec_limits limits = {
-        .max_record_bytes = (size_t)b->options.max_record_bytes};
+        .max_record_bytes = (size_t)b->options.max_record_bytes,
+        .preset = b->options.preset};
     if (b->shard.planner)
         return DFOPT_ERR_FORMAT;
     enum dfopt_err e = dfopt_item_config(item, &w->policy, &config);
@@ -218,6 +219,8 @@ static void send_output(struct dfopt_replay_rank *b)
         e = add_buf(&f, DFOPT_ITEM_OBJECTIVE_ROWS, &r->objectives);
     if (!e)
         e = add_buf(&f, DFOPT_ITEM_GIVEN_ACKS, &r->acks);
+    if (!e)
+        e = add_buf(&f, DFOPT_ITEM_GIVEN_COMMANDS, &r->commands);
     if (!e)
         e = add_buf(&f, DFOPT_ITEM_TEXT, &r->texts);
     f.known = NULL; /* registrations name only what rank 0 has numbered */

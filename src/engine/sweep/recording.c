@@ -148,6 +148,10 @@ static enum dfopt_err add_record(struct loader *l, const struct dfopt_record *re
                    ? add_other(l, seq, true, &event)
                    : DFOPT_OK;
     }
+    if (event.stream == DFOPT_STREAM_CONTROL) {
+        dfopt_event_clear(&event); /* each variant is what its policy alone does */
+        return DFOPT_OK;
+    }
     return event.stream == DFOPT_STREAM_FINDING
                ? add_finding(l, seq, &event.finding)
                : add_other(l, seq, false, &event);

@@ -1,6 +1,7 @@
 /* Budgets: what a plan may cost with everything that runs beside it; and trades,
  * in which one knob makes room for another. */
 #include "planner/control/control.h"
+#include "planner/operator/operator.h"
 
 #include "planner/step/number.h"
 #include "planner/control/respond.h"
@@ -186,7 +187,13 @@ static void plan_move(const struct dfopt_look *l, const struct dfopt_move *m,
                                     .other_tag = other->tag,
                                     .other_old = other->old,
                                     .other_new = other->new};
-    dfopt_pass_plan(l->pass, &key, &plan);
+    dfopt_look_plan(l, &key, &plan);
+}
+
+static enum dfopt_verdict verdict_of(const struct dfopt_look *l)
+{
+    return l->mode == DFOPT_MODE_SHADOW ? DFOPT_VERDICT_WOULD_PLAN
+                                        : DFOPT_VERDICT_TRADE;
 }
 
 static void make_trade(struct dfopt_look *l, const struct dfopt_move *giver,
@@ -199,7 +206,7 @@ static void make_trade(struct dfopt_look *l, const struct dfopt_move *giver,
                           l->site->since))
         return;
     const uint32_t position = dfopt_pass_own(l->pass, l->node);
-    dfopt_look_row(l, position, DFOPT_VERDICT_TRADE, giver->tag,
+    dfopt_look_row(l, position, verdict_of(l), giver->tag,
                    p->registry.knobs[giver->knob].id, c);
     plan_move(l, giver, position, taker, true);
     plan_move(l, taker, dfopt_place_take(l, place), giver, false);
@@ -235,6 +242,15 @@ static bool trade_with(struct dfopt_look *l, const struct dfopt_tag_response *tr
     return true;
 }
 
+/* Whether the operator lets the knob move, in the same way as the one that asks. */
+static bool may_move(const struct dfopt_look *l, const struct dfopt_adjustment *a)
+{
+    const struct dfopt_planner *p = l->pass->p;
+    const struct dfopt_key key = {.knob = a->knob, .node = l->node};
+    return dfopt_operator_mode(p, a->knob, a->tag) == l->mode &&
+           !dfopt_operator_full(p, &key, l->f->window, 1, NULL);
+}
+
 enum dfopt_verdict dfopt_trade(struct dfopt_look *l,
                                const struct dfopt_tag_response *tr,
                                struct dfopt_value old, struct dfopt_value want,
@@ -243,7 +259,9 @@ enum dfopt_verdict dfopt_trade(struct dfopt_look *l,
     const struct dfopt_planner *p = l->pass->p;
     const struct dfopt_knob *k = &p->registry.knobs[tr->knob];
     const bool to_top = k->range_state == DFOPT_RANGE_OK && !k->has_values;
+    const struct dfopt_key taker = {.knob = tr->knob, .node = l->node};
     if (l->site->trial || !dfopt_site_has_objective(p, l->site) ||
+        dfopt_operator_full(p, &taker, l->f->window, 2, NULL) ||
         dfopt_backed_off(dfopt_site_adjustment(p, l->node, tr->knob),
                          DFOPT_MOVE_TRADE, l->f->window))
         return DFOPT_VERDICT_BUDGET;
@@ -255,12 +273,12 @@ enum dfopt_verdict dfopt_trade(struct dfopt_look *l,
              a = dfopt_site_next(l->site, a->knob + 1)) {
             struct dfopt_value new = to_top ? k->hi : want;
             if (a->knob == tr->knob || p->registry.states[a->knob].left ||
-                !is_in_budget(p, b, a->knob) ||
+                !is_in_budget(p, b, a->knob) || !may_move(l, a) ||
                 !trade_with(l, tr, a, old, &new, place))
                 continue;
             *c = (struct dfopt_compared){dfopt_value_as_double(new),
                                          dfopt_value_as_double(old)};
-            return DFOPT_VERDICT_TRADE;
+            return verdict_of(l);
         }
     }
     return DFOPT_VERDICT_BUDGET;

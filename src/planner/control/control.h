@@ -56,14 +56,6 @@ struct dfopt_value dfopt_step_down(const struct dfopt_planner *p,
 /* (now - low) / parts; 0 if either is no number. */
 double dfopt_part_of(struct dfopt_value now, struct dfopt_value low, double parts);
 
-/* ---- guard.c ---- */
-
-/* Takes the last step back if a guard matches. type: of the finding;
- * DFOPT_SYM_NONE: an objective. */
-void dfopt_guards_check(struct dfopt_pass *s, uint32_t node, dfopt_sym type,
-                        const uint8_t state[DFOPT_METRIC_COUNT],
-                        const double metric[DFOPT_METRIC_COUNT], int64_t window);
-
 /* ---- budget.c ---- */
 
 /* Cuts *new to what every budget allows. Returns whether that is still above

@@ -3,6 +3,7 @@
 #include "planner/control/pass.h"
 
 #include "planner/control/trial.h"
+#include "planner/operator/operator.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -48,9 +49,38 @@ static void sort_rows(struct dfopt_buf *b, size_t start, size_t size,
         }
 }
 
+/* The window in which a plan that did not leave was rejected. */
+static int64_t window_now(const struct dfopt_planner *p,
+                          const struct dfopt_key *key, int64_t planned)
+{
+    const struct dfopt_site *site = p->slots.nodes[key->node].site;
+    if (p->control)
+        return (site && site->clock > planned ? site->clock : planned) + 1;
+    return key->slot->has_seen && key->slot->seen > planned ? key->slot->seen
+                                                            : planned;
+}
+
+static void reject_withheld(struct dfopt_planner *p, const struct dfopt_key *key)
+{
+    if (!key->slot->has_pending)
+        return;
+    const struct dfopt_pending was = key->slot->pending;
+    const int64_t window = window_now(p, key, was.window);
+    dfopt_planner_settle(p, key);
+    dfopt_planner_restore(p, key, &was);
+    key->slot->has_cooldown = true;
+    key->slot->cooldown_window = window;
+    key->slot->cooldown_severity = 0.0;
+    if (p->control)
+        dfopt_trial_answered(p, key, true, NULL, window);
+}
+
 enum dfopt_err dfopt_pass_end(struct dfopt_pass *s)
 {
     struct dfopt_decisions *d = s->out;
+    for (size_t i = 0; i < DFOPT_ROWS(&s->withheld, struct dfopt_key); i++)
+        reject_withheld(s->p, DFOPT_ROW(&s->withheld, const struct dfopt_key) + i);
+    dfopt_buf_free(&s->withheld);
     if (d->outcomes.len > s->outcomes)
         sort_rows(&d->outcomes, s->outcomes, sizeof(struct dfopt_outcome_row),
                   by_outcome);
@@ -90,10 +120,11 @@ void dfopt_pass_row(struct dfopt_pass *s, uint32_t site, uint32_t position,
     s->last = position;
 }
 
-void dfopt_pass_plan(struct dfopt_pass *s, const struct dfopt_key *key,
-                     const struct dfopt_plan *draft)
+static struct dfopt_plan complete(const struct dfopt_pass *s,
+                                  const struct dfopt_key *key,
+                                  const struct dfopt_plan *draft)
 {
-    struct dfopt_planner *p = s->p;
+    const struct dfopt_planner *p = s->p;
     const struct dfopt_knob *k = &p->registry.knobs[key->knob];
     struct dfopt_plan plan = *draft;
     plan.seq = s->seq;
@@ -105,6 +136,19 @@ void dfopt_pass_plan(struct dfopt_pass *s, const struct dfopt_key *key,
     plan.node = dfopt_slots_node_name(&p->slots, key->node);
     plan.targets = DFOPT_LIST_EMPTY;
     plan.rationale = DFOPT_SYM_NONE;
+    return plan;
+}
+
+void dfopt_pass_plan(struct dfopt_pass *s, const struct dfopt_key *key,
+                     const struct dfopt_plan *draft)
+{
+    struct dfopt_planner *p = s->p;
+    const struct dfopt_plan plan = complete(s, key, draft);
+    struct dfopt_adjustment *a =
+        p->control ? dfopt_site_adjustment(p, key->node, key->knob) : NULL;
+    if (a)
+        a->touched = true;
+    dfopt_operator_count(p, plan.window);
     dfopt_pass_fail(s, dfopt_planner_put_in_force(p, key, &plan));
     if (p->control)
         dfopt_trial_planned(p, key, plan.plan_id);
@@ -112,4 +156,21 @@ void dfopt_pass_plan(struct dfopt_pass *s, const struct dfopt_key *key,
         dfopt_trial_assumed(s, key, &plan.new_value);
     if (dfopt_pass_speaks(s, key->node))
         dfopt_pass_fail(s, dfopt_buf_add(&s->out->plans, &plan, sizeof plan));
+}
+
+void dfopt_pass_withhold(struct dfopt_pass *s, const struct dfopt_key *key,
+                         const struct dfopt_plan *draft)
+{
+    struct dfopt_planner *p = s->p;
+    const struct dfopt_plan plan = complete(s, key, draft);
+    const struct dfopt_pending pending = {.plan_id = plan.plan_id,
+                                          .window = plan.window,
+                                          .severity = plan.severity,
+                                          .old = plan.old_value,
+                                          .had =
+                                              dfopt_planner_has_override(p, key)};
+    dfopt_operator_count(p, plan.window);
+    dfopt_planner_set_value(p, key, plan.new_value);
+    dfopt_pass_fail(s, dfopt_planner_launch(p, key, &pending));
+    dfopt_pass_fail(s, dfopt_buf_add(&s->withheld, key, sizeof *key));
 }

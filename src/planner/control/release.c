@@ -1,6 +1,7 @@
 /* Releases: what was added but not shown to be needed is given up step by step,
  * and the objective tells whether that does harm. */
 #include "planner/control/control.h"
+#include "planner/operator/operator.h"
 
 #include "planner/step/number.h"
 
@@ -52,7 +53,7 @@ static bool is_due(struct dfopt_pass *s, uint32_t node, int64_t window)
     const struct dfopt_planner *p = s->p;
     const struct dfopt_switches *on = &p->policy->on;
     const struct dfopt_site *site = p->slots.nodes[node].site;
-    if (on->release_windows == 0 || site->trial)
+    if (on->release_windows == 0 || site->trial || dfopt_operator_frozen(p, window))
         return false;
     if (node != DFOPT_JOB_NODE) {
         const struct dfopt_site *job = dfopt_site_at(s, DFOPT_JOB_NODE);
@@ -101,9 +102,26 @@ static void plan_release(struct dfopt_pass *s, uint32_t node,
                                       dfopt_slots_node_name(&p->slots, node)};
     const struct dfopt_compared c = {dfopt_value_as_double(new),
                                      dfopt_value_as_double(now)};
-    dfopt_pass_row(s, node, plan.position, DFOPT_VERDICT_RELEASE, about, c);
-    dfopt_pass_plan(s, &key, &plan);
+    const bool shadow =
+        dfopt_operator_mode(p, a->knob, a->tag) == DFOPT_MODE_SHADOW;
+    dfopt_pass_row(s, node, plan.position,
+                   shadow ? DFOPT_VERDICT_WOULD_PLAN : DFOPT_VERDICT_RELEASE, about,
+                   c);
+    if (shadow)
+        dfopt_pass_withhold(s, &key, &plan);
+    else
+        dfopt_pass_plan(s, &key, &plan);
     dfopt_trial_opened(p, node);
+}
+
+/* Whether the operator lets the planner release a knob at a site. */
+static bool may_release(const struct dfopt_planner *p, uint32_t node,
+                        const struct dfopt_adjustment *a, int64_t window)
+{
+    const enum dfopt_knob_mode mode = dfopt_operator_mode(p, a->knob, a->tag);
+    const struct dfopt_key key = {.knob = a->knob, .node = node};
+    return mode != DFOPT_MODE_OFF && mode != DFOPT_MODE_ADVISE &&
+           !dfopt_operator_full(p, &key, window, 1, NULL);
 }
 
 void dfopt_release(struct dfopt_pass *s, uint32_t node, int64_t window)
@@ -116,7 +134,8 @@ void dfopt_release(struct dfopt_pass *s, uint32_t node, int64_t window)
          a = dfopt_site_next(site, a->knob + 1)) {
         if (a->proven || p->registry.states[a->knob].left ||
             dfopt_site_in_flight(p, node, a->knob) ||
-            dfopt_backed_off(a, DFOPT_MOVE_RELEASE, window))
+            dfopt_backed_off(a, DFOPT_MOVE_RELEASE, window) ||
+            !may_release(p, node, a, window))
             continue;
         const struct dfopt_value now = dfopt_site_value(p, node, a->knob);
         const struct dfopt_value new =

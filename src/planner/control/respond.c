@@ -2,6 +2,7 @@
 #include "planner/control/respond.h"
 
 #include "planner/control/control.h"
+#include "planner/operator/operator.h"
 #include "planner/step/step.h"
 
 #include <math.h>
@@ -316,7 +317,63 @@ static void make_plan(const struct dfopt_look *l, const struct dfopt_key *key,
                                     .window = f->window,
                                     .persistence = f->persistence,
                                     .why = DFOPT_WHY_FINDING};
-    dfopt_pass_plan(l->pass, key, &plan);
+    dfopt_look_plan(l, key, &plan);
+}
+
+void dfopt_look_plan(const struct dfopt_look *l, const struct dfopt_key *key,
+                     const struct dfopt_plan *draft)
+{
+    if (l->mode == DFOPT_MODE_SHADOW)
+        dfopt_pass_withhold(l->pass, key, draft);
+    else
+        dfopt_pass_plan(l->pass, key, draft);
+}
+
+/* ---- the operator's hand ---- */
+
+/* Why a plan that the gates let through is not made; PLANNED: it may be. */
+static enum dfopt_verdict hold(const struct dfopt_look *l,
+                               const struct dfopt_key *key,
+                               struct dfopt_compared *c)
+{
+    const struct dfopt_planner *p = l->pass->p;
+    struct dfopt_rate rate;
+    if (dfopt_operator_frozen(p, l->f->window))
+        return DFOPT_VERDICT_FROZEN;
+    if (!dfopt_operator_full(p, key, l->f->window, 1, &rate))
+        return DFOPT_VERDICT_PLANNED;
+    *c = (struct dfopt_compared){(double)rate.is, (double)rate.most};
+    return DFOPT_VERDICT_RATE;
+}
+
+static enum dfopt_verdict propose(const struct dfopt_look *l,
+                                  const struct dfopt_key *key,
+                                  const struct dfopt_tag_response *tr,
+                                  uint32_t position, struct dfopt_value old,
+                                  struct dfopt_value new)
+{
+    const struct dfopt_proposal x = {.id = l->pass->seq * DFOPT_PLANS_PER_EVENT +
+                                           position,
+                                     .f = *l->f,
+                                     .old = old,
+                                     .new = new,
+                                     .tag = tr->r.tag,
+                                     .apply_when = tr->r.apply_when,
+                                     .direction = tr->r.direction};
+    dfopt_pass_fail(l->pass, dfopt_operator_propose(l->pass->p, key, &x));
+    return DFOPT_VERDICT_PROPOSED;
+}
+
+/* Whether a proposal for the knob waits. */
+static bool waits(const struct dfopt_look *l, const struct dfopt_key *key,
+                  struct dfopt_compared *c)
+{
+    const struct dfopt_proposal *x =
+        dfopt_operator_waits(l->pass->p, key, l->mode, l->f->window);
+    if (x)
+        *c = (struct dfopt_compared){dfopt_value_as_double(x->new),
+                                     dfopt_value_as_double(x->old)};
+    return x != NULL;
 }
 
 enum dfopt_verdict dfopt_respond(struct dfopt_look *l,
@@ -328,10 +385,15 @@ enum dfopt_verdict dfopt_respond(struct dfopt_look *l,
     struct dfopt_key key = {.knob = tr->knob, .node = l->node};
     const bool left = p->registry.states[tr->knob].left;
     enum dfopt_verdict v = DFOPT_VERDICT_PLANNED;
-    if (l->site && !left)
+    l->mode = dfopt_operator_mode(p, tr->knob, tr->r.tag);
+    if (left)
+        v = DFOPT_VERDICT_UNREGISTERED;
+    else if (l->mode == DFOPT_MODE_OFF)
+        v = DFOPT_VERDICT_OFF;
+    else if (l->site)
         v = control_gates(l, tr->knob, tr->r.direction);
-    if (v != DFOPT_VERDICT_PLANNED || (l->site && left))
-        return left ? DFOPT_VERDICT_UNREGISTERED : v;
+    if (l->site && v != DFOPT_VERDICT_PLANNED)
+        return v;
     key.slot = dfopt_slots_at(&p->slots, l->node, tr->knob);
     if (!key.slot) {
         dfopt_pass_fail(l->pass, DFOPT_ERR_NOMEM);
@@ -339,29 +401,39 @@ enum dfopt_verdict dfopt_respond(struct dfopt_look *l,
     }
     if (!l->site)
         see_window(l, &key);
-    if (left)
-        return DFOPT_VERDICT_UNREGISTERED;
+    if (v != DFOPT_VERDICT_PLANNED)
+        return v;
     if (in_flight(l, &key, c))
         return DFOPT_VERDICT_PENDING;
+    if (waits(l, &key, c))
+        return DFOPT_VERDICT_AWAITING_APPROVAL;
     v = gates(l, &key, &tr->r, c);
     if (v != DFOPT_VERDICT_PLANNED)
         return v;
     const struct dfopt_value old = dfopt_planner_value(p, &key);
     struct dfopt_value new;
     v = next_value(l, tr, place, old, &new, c);
+    if (v == DFOPT_VERDICT_PLANNED)
+        v = hold(l, &key, c);
     if (v != DFOPT_VERDICT_PLANNED)
         return v;
     if (l->site) {
         struct dfopt_value fits = new;
         if (!dfopt_budget_fit(p, l->node, tr->knob, old, &fits)) {
             *c = DFOPT_NOT_COMPARED;
-            return dfopt_trade(l, tr, old, new, place, c);
+            return l->mode == DFOPT_MODE_ADVISE
+                       ? DFOPT_VERDICT_BUDGET
+                       : dfopt_trade(l, tr, old, new, place, c);
         }
         new = fits;
         c->value = dfopt_value_as_double(new);
-        join_trial(l, tr, old, new);
     }
+    if (l->mode == DFOPT_MODE_ADVISE)
+        return propose(l, &key, tr, dfopt_place_take(l, place), old, new);
+    if (l->site)
+        join_trial(l, tr, old, new);
     if (!l->pass->e)
         make_plan(l, &key, &tr->r, dfopt_place_take(l, place), old, new);
-    return DFOPT_VERDICT_PLANNED;
+    return l->mode == DFOPT_MODE_SHADOW ? DFOPT_VERDICT_WOULD_PLAN
+                                        : DFOPT_VERDICT_PLANNED;
 }

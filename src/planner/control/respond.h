@@ -9,11 +9,12 @@
 struct dfopt_look {
     struct dfopt_pass *pass;
     const struct dfopt_finding *f;
-    uint32_t node;           /* the site */
-    struct dfopt_site *site; /* NULL without control */
-    bool follow_up;          /* it helped: the next step at once */
-    bool job_tries;          /* the site is a node, and the job's trial is open */
-    bool superseded;         /* findings about the whole job decide */
+    uint32_t node;             /* the site */
+    struct dfopt_site *site;   /* NULL without control */
+    bool follow_up;            /* it helped: the next step at once */
+    bool job_tries;            /* the site is a node, and the job's trial is open */
+    bool superseded;           /* findings about the whole job decide */
+    enum dfopt_knob_mode mode; /* of the pair that is looked at */
 };
 
 /* Where a row goes: at a position that is given, or the site's next own one, which
@@ -37,10 +38,14 @@ void dfopt_look_row(const struct dfopt_look *l, uint32_t position,
                     struct dfopt_compared c);
 
 /* A knob that has no room in a budget: another one gives half of what it has, and
- * both are tried together. TRADE or BUDGET. */
+ * both are tried together. TRADE, WOULD_PLAN or BUDGET. */
 enum dfopt_verdict dfopt_trade(struct dfopt_look *l,
                                const struct dfopt_tag_response *r,
                                struct dfopt_value old, struct dfopt_value want,
                                struct dfopt_place *place, struct dfopt_compared *c);
+
+/* A plan of the pair, which does not leave if its knob is in the shadow. */
+void dfopt_look_plan(const struct dfopt_look *l, const struct dfopt_key *key,
+                     const struct dfopt_plan *draft);
 
 #endif

@@ -49,6 +49,7 @@ struct dfopt_adjustment {
     bool proven;           /* a trial has shown that the value is needed */
     bool hurt;     /* a demanded move of this knob alone was once judged worse */
     bool in_trial; /* the site's open trial moves it */
+    bool touched;  /* a plan of it has left */
     uint32_t failures[DFOPT_MOVE_COUNT]; /* 0: no backoff */
     int64_t until[DFOPT_MOVE_COUNT];     /* closed before this window */
 };

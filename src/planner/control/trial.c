@@ -31,6 +31,8 @@ struct dfopt_trial *dfopt_trial_open(struct dfopt_pass *s, uint32_t node,
     t->opening = true;
     t->window = f->window;
     t->before = before;
+    t->reference = p->slots.nodes[node].site->reference;
+    t->reference_n = p->slots.nodes[node].site->reference_n;
     t->effect = t->last = -1;
     t->f = *f;
     t->next = p->trials;
@@ -143,12 +145,19 @@ static void measure_before(struct dfopt_planner *p, struct dfopt_site *site,
 static void settle(struct dfopt_planner *p, struct dfopt_site *site, int64_t window)
 {
     struct dfopt_trial *t = site->trial;
+    if (t->n_moves == 0 && t->kind != DFOPT_TRIAL_ROLLBACK) {
+        site->since = t->before; /* all were rejected: nothing has changed */
+        site->reference = t->reference;
+        site->reference_n = t->reference_n;
+        dfopt_trial_free(dfopt_trial_detach(p, site));
+        return;
+    }
     t->effect = window > t->effect ? window : t->effect;
     t->looked_at = false;
     site->since = t->effect + p->policy->on.settle_windows;
     if (t->node == DFOPT_JOB_NODE && !t->unanswered)
         job_changed(p, site->since);
-    if (t->n_moves && t->kind != DFOPT_TRIAL_ROLLBACK)
+    if (t->kind != DFOPT_TRIAL_ROLLBACK)
         measure_before(p, site, t);
     else if (!t->unanswered)
         end(p, site, site->clock > t->effect ? site->clock : t->effect);

@@ -36,6 +36,8 @@ struct dfopt_trial {
     int64_t last;   /* of the findings that were seen; -1: none was */
     int64_t judged_clock;
     double base;              /* median of the objective before */
+    double reference;         /* the site's before, of */
+    uint32_t reference_n;     /* so many windows */
     struct dfopt_move *moves; /* owned; in order */
     struct dfopt_finding f; /* that it is for; of releases and rollbacks only type,
                              * scope and severity count */

@@ -10,6 +10,7 @@
 #include "planner/state/registry.h"
 #include "planner/state/slots.h"
 
+struct dfopt_operator;
 struct dfopt_pending_ref; /* plan id -> slot, of every plan in flight */
 
 struct dfopt_planner {
@@ -17,7 +18,9 @@ struct dfopt_planner {
     const struct dfopt_policy *policy;
     bool assumed_acks;
     dfopt_sym relay_hostname;
-    dfopt_owns_fn owns;
+    dfopt_owns_fn owns; /* NULL: decides for every node, and then, if there are
+                         * limits, says what those of `reports` (NULL: all) do */
+    dfopt_owns_fn reports;
     void *owns_arg;
     bool silent_job;
     bool control; /* effect is not severity */
@@ -30,6 +33,8 @@ struct dfopt_planner {
     uint32_t n_suppressed, cap_suppressed;
     struct dfopt_pending_ref *in_flight;
     struct dfopt_instances instances;
+    struct dfopt_operator *operator; /* owned */
+    struct dfopt_policy *own_policy; /* owned: what a command put for the first */
 
     /* with control, sites being at their nodes in slots */
     struct dfopt_trial *trials; /* all that are open; borrowed */
@@ -52,6 +57,22 @@ struct dfopt_key {
     uint32_t node; /* index; DFOPT_JOB_NODE: the job */
     struct dfopt_slot *slot;
 };
+
+/* Whether this planner keeps the state of a node (DFOPT_SYM_EMPTY: of the job). */
+static inline bool dfopt_planner_decides(const struct dfopt_planner *p,
+                                         dfopt_sym node)
+{
+    return node == DFOPT_SYM_EMPTY || !p->owns || p->owns(p->owns_arg, node);
+}
+
+/* Whether it reports what becomes of a node. */
+static inline bool dfopt_planner_reports(const struct dfopt_planner *p,
+                                         uint32_t node)
+{
+    if (node == DFOPT_JOB_NODE)
+        return !p->silent_job;
+    return !p->reports || p->reports(p->owns_arg, p->slots.nodes[node].name);
+}
 
 /* The value in force for a key: the node's override, else the job's. */
 struct dfopt_value dfopt_planner_value(const struct dfopt_planner *p,

@@ -70,7 +70,8 @@ enum dfopt_err dfopt_planner_launch(struct dfopt_planner *p,
                                     const struct dfopt_pending *plan)
 {
     if (p->policy->on.ack_match == DFOPT_ACK_MATCH_PLAN_ID ||
-        p->policy->on.registration == DFOPT_REGISTRATION_INTERPRET) {
+        p->policy->on.registration == DFOPT_REGISTRATION_INTERPRET ||
+        p->policy->limits.given) {
         struct dfopt_pending_ref *ref = calloc(1, sizeof *ref);
         if (!ref)
             return DFOPT_ERR_NOMEM;

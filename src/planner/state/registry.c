@@ -12,8 +12,10 @@ void dfopt_registry_free(struct dfopt_registry *g)
         dfopt_knob_clear(&g->knobs[i]);
         free(g->states[i].ups);
     }
-    for (uint32_t i = 0; i < g->n_tags; i++)
+    for (uint32_t i = 0; i < g->n_tags; i++) {
         free(g->tags[i].responses);
+        free(g->tags[i].bases);
+    }
     free(g->knobs);
     free(g->states);
     free(g->tags);
@@ -70,6 +72,12 @@ dfopt_registry_response(const struct dfopt_registry *g, dfopt_sym tag,
     return NULL;
 }
 
+bool dfopt_registry_answers(const struct dfopt_registry *g, dfopt_sym tag)
+{
+    const uint32_t at = dfopt_symmap_get(&g->tag_of, tag);
+    return at != DFOPT_SYMMAP_NONE && g->tags[at].n_responses > 0;
+}
+
 static void remove_responses(struct dfopt_registry *g, uint32_t knob)
 {
     g->states[knob].n_ups = 0;
@@ -77,37 +85,61 @@ static void remove_responses(struct dfopt_registry *g, uint32_t knob)
         struct dfopt_tag *t = &g->tags[i];
         uint32_t kept = 0;
         for (uint32_t j = 0; j < t->n_responses; j++)
-            if (t->responses[j].knob != knob)
+            if (t->responses[j].knob != knob) {
+                t->bases[kept] = t->bases[j];
                 t->responses[kept++] = t->responses[j];
+            }
         t->n_responses = kept;
     }
 }
 
+/* Room for one more response: two arrays of one capacity. */
+static bool grow_responses(struct dfopt_tag *t)
+{
+    uint32_t cap = t->cap;
+    void *items = t->responses, *bases = t->bases;
+    if (!grow(&items, t->n_responses, &cap, sizeof *t->responses))
+        return false;
+    t->responses = items;
+    cap = t->cap;
+    if (!grow(&bases, t->n_responses, &cap, sizeof *t->bases))
+        return false;
+    t->bases = bases;
+    t->cap = cap;
+    return true;
+}
+
+/* Notes that an increase of the knob answers to a tag. */
+static bool add_up(struct dfopt_registry *g, uint32_t knob, uint32_t index)
+{
+    struct dfopt_knob_state *s = &g->states[knob];
+    void *items = s->ups;
+    if (!grow(&items, s->n_ups, &s->cap_ups, sizeof *s->ups))
+        return false;
+    s->ups = items;
+    s->ups[s->n_ups++] = index;
+    return true;
+}
+
 /* At the end, or (sorted) behind the last of a lower or equal ordinal. */
 static bool add_response(struct dfopt_registry *g, uint32_t knob, bool sorted,
+                         const struct dfopt_response *base,
                          const struct dfopt_response *r)
 {
     uint32_t index = dfopt_registry_tag(g, r->tag);
     if (index == DFOPT_SYMMAP_NONE)
         return false;
     struct dfopt_tag *t = &g->tags[index];
-    void *items = t->responses;
-    if (!grow(&items, t->n_responses, &t->cap, sizeof *t->responses))
+    if (!grow_responses(t))
         return false;
-    t->responses = items;
     uint32_t at = t->n_responses++;
-    for (; sorted && at > 0 && t->responses[at - 1].knob > knob; at--)
+    for (; sorted && at > 0 && t->responses[at - 1].knob > knob; at--) {
         t->responses[at] = t->responses[at - 1];
+        t->bases[at] = t->bases[at - 1];
+    }
     t->responses[at] = (struct dfopt_tag_response){.knob = knob, .r = *r};
-    if (r->direction != DFOPT_DIRECTION_INCREASE)
-        return true;
-    struct dfopt_knob_state *s = &g->states[knob];
-    items = s->ups;
-    if (!grow(&items, s->n_ups, &s->cap_ups, sizeof *s->ups))
-        return false;
-    s->ups = items;
-    s->ups[s->n_ups++] = index;
-    return true;
+    t->bases[at] = *base;
+    return r->direction != DFOPT_DIRECTION_INCREASE || add_up(g, knob, index);
 }
 
 /* Counts what belongs to the job anew: a knob may have changed its scope. */
@@ -188,14 +220,36 @@ uint32_t dfopt_registry_add(struct dfopt_registry *g, const struct dfopt_dict *d
     state->guarded = is_guarded(policy, k->id);
     state->per_node =
         policy->on.scope == DFOPT_SCOPE_CARRY || dfopt_knob_is_per_node(dict, k);
+    state->boundary = k->n_responses ? k->responses[0].apply_when : DFOPT_SYM_NONE;
     if (replace)
         remove_responses(g, at);
     for (size_t i = 0; i < k->n_responses; i++) {
         struct dfopt_response *r = &g->knobs[at].responses[i];
         dfopt_policy_apply(policy, k->id, r);
-        if (!add_response(g, at, replace, r))
+        if (!add_response(g, at, replace, &k->responses[i], r))
             return DFOPT_SYMMAP_NONE;
     }
     count_job(g);
     return at;
+}
+
+enum dfopt_err dfopt_registry_reform(struct dfopt_registry *g,
+                                     const struct dfopt_policy *policy)
+{
+    for (uint32_t i = 0; i < g->n_knobs; i++) {
+        g->states[i].n_ups = 0;
+        g->states[i].guarded = is_guarded(policy, g->knobs[i].id);
+    }
+    for (uint32_t i = 0; i < g->n_tags; i++) {
+        struct dfopt_tag *t = &g->tags[i];
+        for (uint32_t j = 0; j < t->n_responses; j++) {
+            struct dfopt_tag_response *at = &t->responses[j];
+            at->r = t->bases[j];
+            dfopt_policy_apply(policy, g->knobs[at->knob].id, &at->r);
+            if (at->r.direction == DFOPT_DIRECTION_INCREASE &&
+                !add_up(g, at->knob, i))
+                return DFOPT_ERR_NOMEM;
+        }
+    }
+    return DFOPT_OK;
 }

@@ -16,6 +16,7 @@ struct dfopt_tag_response {
 struct dfopt_tag {
     dfopt_sym name;
     struct dfopt_tag_response *responses; /* owned */
+    struct dfopt_response *bases; /* owned: each as it registered, without policy */
     uint32_t n_responses, cap;
     uint32_t n_job; /* responses of knobs of the job */
     /* suppression by a global finding */
@@ -28,10 +29,11 @@ struct dfopt_tag {
 /* What is known of a knob beside its definition. */
 struct dfopt_knob_state {
     dfopt_sym name_space, function; /* the owner; empty: none */
-    bool per_node; /* it has a value for each node; else one for the job */
-    bool left;     /* its owner has unregistered */
-    bool guarded;  /* a guard names it */
-    uint32_t *ups; /* owned: indices of the tags with an increase of it */
+    bool per_node;      /* it has a value for each node; else one for the job */
+    bool left;          /* its owner has unregistered */
+    bool guarded;       /* a guard names it */
+    dfopt_sym boundary; /* of the first response; DFOPT_SYM_NONE: it has none */
+    uint32_t *ups;      /* owned: indices of the tags with an increase of it */
     uint32_t n_ups, cap_ups;
 };
 
@@ -59,6 +61,9 @@ const struct dfopt_tag_response *
 dfopt_registry_response(const struct dfopt_registry *g, dfopt_sym tag,
                         uint32_t knob);
 
+/* Whether a knob answers to a tag. */
+bool dfopt_registry_answers(const struct dfopt_registry *g, dfopt_sym tag);
+
 /* Adds or replaces one knob with its responses, the policy's overrides applied
  * (k is copied), for an owner that is there. Returns its ordinal, or
  * DFOPT_SYMMAP_NONE on NOMEM. */
@@ -66,5 +71,9 @@ uint32_t dfopt_registry_add(struct dfopt_registry *g, const struct dfopt_dict *d
                             const struct dfopt_policy *policy,
                             const struct dfopt_knob *k, dfopt_sym name_space,
                             dfopt_sym function);
+
+/* Another policy: the responses of all knobs anew. OK or NOMEM. */
+enum dfopt_err dfopt_registry_reform(struct dfopt_registry *g,
+                                     const struct dfopt_policy *policy);
 
 #endif

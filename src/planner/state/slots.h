@@ -29,6 +29,8 @@ struct dfopt_slot {
     };
     uint64_t settled; /* 1 + event of the last plan that is settled; 0: none */
     struct dfopt_pending pending;
+    struct dfopt_value registered; /* by the first process, or a new one */
+    bool has_registered;
 };
 
 #define DFOPT_PAGE_SLOTS 4

@@ -35,7 +35,8 @@ static int teardown(void **state)
     "\"interpret\",\"unmatched_ack\":\"adopt\",\"settle_windows\":1,"              \
     "\"verify_windows\":6,\"min_effect\":0.04,\"noise_z\":2.0,"                    \
     "\"backoff_windows\":24,\"release_windows\":8,\"ack_timeout_windows\":8,"      \
-    "\"inconclusive_steps\":4,\"inconclusive_factor\":8.0"
+    "\"inconclusive_steps\":4,\"inconclusive_factor\":8.0,"                        \
+    "\"approval_windows\":24"
 #define POLICY(windows, responses)                                                 \
     "{\"switches\":{" SWITCHES "," windows "," CONTROL                             \
     "},\"responses\":{" responses "}}"
@@ -139,8 +140,8 @@ static const struct {
     {"comment", "{} // none", "more than one JSON value"},
     {"cut short", "{\"switches\":{", "truncated JSON"},
     {"unknown key", "{\"switch\":{}}",
-     "unknown key 'switch' (switches, responses, budgets, guards or "
-     "objective_metric)"},
+     "unknown key 'switch' (switches, responses, budgets, guards, "
+     "objective_metric or limits)"},
     {"switches list", "{\"switches\":[]}", "switches is not an object"},
     {"switches null", "{\"switches\":null}", "switches is not an object"},
     {"unknown switch", "{\"switches\":{\"strict\":true}}",

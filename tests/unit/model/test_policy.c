@@ -42,6 +42,7 @@ static const struct switch_case switches[] = {
     {"ack_timeout_windows", DFOPT_SWITCH_WINDOWS, {"8", "8"}},
     {"inconclusive_steps", DFOPT_SWITCH_WINDOWS, {"4", "4"}},
     {"inconclusive_factor", DFOPT_SWITCH_REAL, {"8", "8"}},
+    {"approval_windows", DFOPT_SWITCH_WINDOWS, {"24", "24"}},
 };
 
 /* Eight bytes of a policy as the real that they are. */

@@ -1,5 +1,8 @@
 /* Guards: a limit was hit, so the last step goes back at once. */
+#include "planner/guard.h"
+
 #include "planner/control/control.h"
+#include "planner/operator/operator.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -35,7 +38,9 @@ static struct dfopt_trial *last_steps(struct dfopt_pass *s, uint32_t node,
         const bool above = dfopt_value_order(a->prev, now) == -1;
         const struct dfopt_value to = above ? a->prev : a->base;
         if (dfopt_value_order(to, now) != -1 || !is_for(p, g, a->knob) ||
-            p->registry.states[a->knob].left)
+            p->registry.states[a->knob].left ||
+            (!a->touched &&
+             dfopt_operator_mode(p, a->knob, a->tag) == DFOPT_MODE_SHADOW))
             continue;
         t->moves[t->n_moves++] =
             (struct dfopt_move){.old = to,

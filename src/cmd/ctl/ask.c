@@ -1,0 +1,71 @@
+/* A REQ socket for each request. */
+#include "cmd/ctl/ask.h"
+
+#include "net/zmq/endpoint.h"
+#include "net/zmq/socket.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+#include <zmq.h>
+
+#define ANSWER_BYTES ((int64_t)256 << 20)
+
+static enum dfopt_err no_answer(const struct ctl_line *line,
+                                struct dfopt_error *err)
+{
+    return dfopt_error_set(err, DFOPT_ERR_IO,
+                           "%s: no answer within %" PRId64
+                           " ms; is dfopt-mpi running with "
+                           "--control-address, and are the keys right?",
+                           line->endpoint, line->timeout_ms);
+}
+
+static enum dfopt_err exchange(const struct ctl_line *line, void *socket,
+                               const char *request, size_t len,
+                               struct dfopt_buf *answer, struct dfopt_error *err)
+{
+    zmq_msg_t m;
+    int rc;
+    if (zmq_send(socket, request, len, 0) < 0)
+        return no_answer(line, err);
+    zmq_msg_init(&m);
+    do
+        rc = zmq_msg_recv(&m, socket, 0);
+    while (rc < 0 && errno == EINTR);
+    dfopt_buf_clear(answer);
+    enum dfopt_err e =
+        rc < 0 ? no_answer(line, err)
+               : dfopt_buf_add(answer, zmq_msg_data(&m), zmq_msg_size(&m));
+    zmq_msg_close(&m);
+    return e;
+}
+
+enum dfopt_err ctl_ask(const struct ctl_line *line, const char *request, size_t len,
+                       struct dfopt_buf *answer, struct dfopt_error *err)
+{
+    const struct dfopt_zmq_socket_options o = {
+        .type = ZMQ_REQ, .high_water = 16, .cut_off_bytes = ANSWER_BYTES};
+    struct dfopt_zmq_context context = {0};
+    struct dfopt_zmq_socket socket = {0};
+    struct dfopt_zmq_keys keys = {0};
+    enum dfopt_err e = dfopt_zmq_endpoint_check(line->endpoint, false, err);
+    if (!e)
+        e = dfopt_zmq_keys_load(&keys, line->use_curve ? &line->curve : NULL, false,
+                                line->endpoint, err);
+    if (!e)
+        e = dfopt_zmq_context_open(&context, NULL, err);
+    if (!e)
+        e = dfopt_zmq_socket_open(&socket, &context, &o, line->endpoint, &keys,
+                                  err);
+    if (!e)
+        e = dfopt_zmq_set_int(&socket, ZMQ_RCVTIMEO, (int)line->timeout_ms, err);
+    if (!e)
+        e = dfopt_zmq_set_int(&socket, ZMQ_SNDTIMEO, (int)line->timeout_ms, err);
+    if (!e)
+        e = exchange(line, socket.handle, request, len, answer, err);
+    explicit_bzero(&keys, sizeof keys);
+    dfopt_zmq_socket_close(&socket, 0);
+    dfopt_zmq_context_close(&context);
+    return e;
+}

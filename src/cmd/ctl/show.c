@@ -1,0 +1,119 @@
+/* Plain lines, one a thing. */
+#include "cmd/ctl/show.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const char *text(struct json_object *o, const char *name)
+{
+    return dfopt_json_text(dfopt_json_get(o, name)).at;
+}
+
+static const char *value(struct json_object *o, const char *name)
+{
+    struct json_object *j = dfopt_json_get(o, name);
+    return j ? json_object_to_json_string_ext(j, JSON_C_TO_STRING_PLAIN) : "-";
+}
+
+static const char *where(struct json_object *o)
+{
+    const char *node = text(o, "node");
+    return node[0] ? node : "job";
+}
+
+static size_t length(struct json_object *list)
+{
+    return dfopt_json_kind(list) == DFOPT_JSON_LIST ? json_object_array_length(list)
+                                                    : 0;
+}
+
+static void show_proposals(struct json_object *state)
+{
+    struct json_object *all = dfopt_json_get(state, "proposals");
+    for (size_t i = 0; i < length(all); i++) {
+        struct json_object *x = json_object_array_get_idx(all, i);
+        printf("awaiting approval  %s  %s %s  ", text(x, "plan_id"),
+               text(x, "knob_id"), where(x));
+        printf("%s -> ", value(x, "old_value"));
+        printf("%s  for %s\n", value(x, "new_value"), text(x, "tag"));
+    }
+}
+
+static void show_in_flight(struct json_object *state)
+{
+    struct json_object *all = dfopt_json_get(state, "values");
+    for (size_t i = 0; i < length(all); i++) {
+        struct json_object *x = json_object_array_get_idx(all, i);
+        if (!dfopt_json_get(x, "plan_id"))
+            continue;
+        printf("in flight  %s  %s %s  ", text(x, "plan_id"), text(x, "knob_id"),
+               where(x));
+        printf("%s -> ", value(x, "old_value"));
+        printf("%s  window ", value(x, "value"));
+        printf("%s\n", value(x, "window_index"));
+    }
+}
+
+void ctl_show_plans(struct json_object *state)
+{
+    show_in_flight(state);
+    show_proposals(state);
+}
+
+static void show_modes(struct json_object *state)
+{
+    struct json_object *modes = dfopt_json_get(state, "modes");
+    if (dfopt_json_kind(modes) != DFOPT_JSON_OBJECT)
+        return;
+    if (json_object_object_length(modes) == 0)
+        printf("mode  auto for all knobs\n");
+    json_object_object_foreach(modes, target, mode)
+        printf("mode  %s for %s\n", dfopt_json_text(mode).at, target);
+}
+
+void ctl_show_status(struct json_object *state)
+{
+    struct json_object *all = dfopt_json_get(state, "values");
+    static const char *const counts[] = {"records", "findings", "plans", "commands",
+                                         "invalid"};
+    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)
+        printf("%s%s %s", i ? ", " : "", counts[i], value(state, counts[i]));
+    printf("\n");
+    show_modes(state);
+    if (strcmp(value(state, "frozen"), "true") == 0)
+        printf("frozen  until %s%s\n",
+               dfopt_json_get(state, "until_window") ? "window " : "thaw",
+               dfopt_json_get(state, "until_window") ? value(state, "until_window")
+                                                     : "");
+    for (size_t i = 0; i < length(all); i++) {
+        struct json_object *x = json_object_array_get_idx(all, i);
+        if (dfopt_json_get(x, "value"))
+            printf("value  %s %s  %s\n", text(x, "knob_id"), where(x),
+                   value(x, "value"));
+    }
+    ctl_show_plans(state);
+}
+
+bool ctl_is_done(struct json_object *answer)
+{
+    const char *outcome = text(answer, "outcome");
+    return strcmp(outcome, "done") == 0 || strcmp(outcome, "same_value") == 0;
+}
+
+bool ctl_show_outcome(struct json_object *answer)
+{
+    const char *error = text(answer, "error"), *outcome = text(answer, "outcome");
+    struct json_object *plans = dfopt_json_get(answer, "plans");
+    const bool done = ctl_is_done(answer);
+    if (error[0]) {
+        fprintf(stderr, "dfopt-ctl: refused: %s\n", error);
+        return false;
+    }
+    fprintf(done ? stdout : stderr, "event %s: %s%s%s\n", value(answer, "event"),
+            outcome, done && outcome[0] == 'd' ? "" : ": ",
+            done && outcome[0] == 'd' ? "" : text(answer, "meaning"));
+    for (size_t i = 0; i < length(plans); i++)
+        printf("plan %s\n",
+               dfopt_json_text(json_object_array_get_idx(plans, i)).at);
+    return done;
+}

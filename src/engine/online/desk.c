@@ -1,0 +1,427 @@
+/* Requests and answers. What has been commanded is followed by the outcomes of
+ * commands and the verdicts, so that the planners need not be asked for it. */
+#include "engine/online/desk.h"
+
+#include "base/symmap.h"
+#include "json/write.h"
+#include "policy/policy_json.h"
+
+#include <string.h>
+
+struct waiting {
+    uint64_t seq;
+    struct dfopt_port_request client;
+};
+
+struct mode {
+    uint32_t target, mode;
+    dfopt_sym name;
+};
+
+struct proposal {
+    uint64_t id;
+    dfopt_sym knob, node, tag;
+    uint32_t reserved;
+    double old, new;
+};
+
+void dfopt_desk_free(struct dfopt_desk *d)
+{
+    dfopt_buf_free(&d->waiting);
+    dfopt_buf_free(&d->asking);
+    dfopt_buf_free(&d->modes);
+    dfopt_buf_free(&d->proposals);
+    dfopt_buf_free(&d->own);
+    dfopt_buf_free(&d->policy);
+    dfopt_buf_free(&d->text);
+}
+
+/* ---- in ---- */
+
+static void answer(struct dfopt_desk *d, const struct dfopt_port_request *to)
+{
+    struct dfopt_port *port = d->config->port;
+    if (to->client_len) /* not the service itself */
+        port->ops->answer(port, to, d->text.data, d->text.len);
+}
+
+void dfopt_desk_refuse(struct dfopt_desk *d, const char *why)
+{
+    dfopt_buf_clear(&d->text);
+    struct dfopt_put p = dfopt_put_start(&d->text, d->config->dict);
+    dfopt_put_raw(&p, "{");
+    dfopt_member_text(&p, "error", why);
+    dfopt_put_raw(&p, "}");
+    d->refused++;
+    if (!dfopt_put_end(&p))
+        answer(d, &d->request);
+}
+
+static bool is_text(const struct dfopt_port_request *r, const char *text)
+{
+    return r->len == strlen(text) && memcmp(r->data, text, r->len) == 0;
+}
+
+/* The next command of the service itself. */
+static bool take_own(struct dfopt_desk *d, struct dfopt_port_request *r)
+{
+    if (!dfopt_desk_commands(d))
+        return false;
+    const char *at = d->own.data + d->own_taken;
+    const char *end = memchr(at, '\n', d->own.len - d->own_taken);
+    *r = (struct dfopt_port_request){.data = at, .len = (size_t)(end - at)};
+    d->own_taken += r->len + 1;
+    return true;
+}
+
+static void put_record(const struct dfopt_desk *d, struct dfopt_record *rec)
+{
+    *rec = (struct dfopt_record){.data = d->request.data,
+                                 .len = d->request.len,
+                                 .stream = DFOPT_STREAM_CONTROL,
+                                 .origin = "control",
+                                 .unit = DFOPT_OFFSET_RECEIVED};
+}
+
+enum dfopt_desk_took dfopt_desk_take(struct dfopt_desk *d, struct dfopt_record *rec)
+{
+    struct dfopt_port *port = d->config->port;
+    if (take_own(d, &d->request)) {
+        put_record(d, rec);
+        return DFOPT_DESK_COMMAND;
+    }
+    if (!port || !port->ops->next(port, &d->request))
+        return DFOPT_DESK_NOTHING;
+    if (is_text(&d->request, DFOPT_PORT_STATUS)) {
+        if (dfopt_buf_add(&d->asking, &d->request, sizeof d->request))
+            dfopt_desk_refuse(d, "out of memory");
+        return DFOPT_DESK_ASKED;
+    }
+    if (is_text(&d->request, DFOPT_PORT_STOP)) {
+        d->stop = true;
+        dfopt_buf_clear(&d->text);
+        if (!dfopt_buf_printf(&d->text, "{\"stopping\":true}"))
+            answer(d, &d->request);
+        return DFOPT_DESK_ASKED;
+    }
+    if (d->request.len == 0) {
+        dfopt_desk_refuse(d, "the request is empty");
+        return DFOPT_DESK_ASKED;
+    }
+    put_record(d, rec);
+    return DFOPT_DESK_COMMAND;
+}
+
+enum dfopt_err dfopt_desk_numbered(struct dfopt_desk *d, uint64_t seq)
+{
+    struct waiting w = {.seq = seq, .client = d->request};
+    w.client.data = NULL;
+    return w.client.client_len ? dfopt_buf_add(&d->waiting, &w, sizeof w)
+                               : DFOPT_OK;
+}
+
+/* ---- what has been commanded ---- */
+
+static enum dfopt_err note_mode(struct dfopt_desk *d, const struct dfopt_command *c)
+{
+    const struct mode m = {c->target, c->mode, c->name};
+    struct mode *all = DFOPT_ROW(&d->modes, struct mode);
+    for (size_t i = 0; i < DFOPT_ROWS(&d->modes, struct mode); i++)
+        if (all[i].target == m.target && all[i].name == m.name) {
+            all[i] = m;
+            return DFOPT_OK;
+        }
+    return dfopt_buf_add(&d->modes, &m, sizeof m);
+}
+
+static void drop_proposals(struct dfopt_desk *d, uint64_t id, dfopt_sym knob,
+                           dfopt_sym node)
+{
+    struct proposal *all = DFOPT_ROW(&d->proposals, struct proposal);
+    size_t kept = 0;
+    for (size_t i = 0; i < DFOPT_ROWS(&d->proposals, struct proposal); i++)
+        if (all[i].id != id && !(all[i].knob == knob && all[i].node == node))
+            all[kept++] = all[i];
+    d->proposals.len = kept * sizeof *all;
+}
+
+static enum dfopt_err note_policy(struct dfopt_desk *d,
+                                  const struct dfopt_policy *policy)
+{
+    dfopt_buf_clear(&d->policy);
+    return dfopt_policy_json(d->config->dict, policy, &d->policy);
+}
+
+static enum dfopt_err note_command(struct dfopt_desk *d,
+                                   const struct dfopt_batch_command *given)
+{
+    const struct dfopt_command *c = &given->command;
+    switch (c->action) {
+    case DFOPT_COMMAND_ACTION_MODE:
+        return note_mode(d, c);
+    case DFOPT_COMMAND_ACTION_FREEZE:
+    case DFOPT_COMMAND_ACTION_THAW:
+        d->frozen = c->action == DFOPT_COMMAND_ACTION_FREEZE;
+        d->bounded = c->bounded;
+        d->until = c->until;
+        return DFOPT_OK;
+    case DFOPT_COMMAND_ACTION_APPROVE:
+    case DFOPT_COMMAND_ACTION_REJECT:
+        drop_proposals(d, c->plan_id, DFOPT_SYM_NONE, DFOPT_SYM_NONE);
+        return DFOPT_OK;
+    case DFOPT_COMMAND_ACTION_POLICY:
+        return given->policy ? note_policy(d, given->policy) : DFOPT_OK;
+    default:
+        return DFOPT_OK;
+    }
+}
+
+/* A proposal takes the place of one for the same knob. */
+static enum dfopt_err note_verdicts(struct dfopt_desk *d,
+                                    const struct dfopt_batch *r)
+{
+    const struct dfopt_verdict_row *v =
+        DFOPT_ROW(&r->merged.verdicts, const struct dfopt_verdict_row);
+    enum dfopt_err e = DFOPT_OK;
+    for (size_t i = 0;
+         i < DFOPT_ROWS(&r->merged.verdicts, struct dfopt_verdict_row) && !e; i++) {
+        const struct proposal x = {.id = v[i].seq * DFOPT_PLANS_PER_EVENT +
+                                         v[i].position,
+                                   .knob = v[i].knob,
+                                   .node = v[i].node,
+                                   .tag = v[i].tag,
+                                   .old = v[i].threshold,
+                                   .new = v[i].value};
+        if (v[i].verdict == DFOPT_VERDICT_PROPOSED ||
+            v[i].verdict == DFOPT_VERDICT_PLANNED)
+            drop_proposals(d, x.id, x.knob, x.node);
+        if (v[i].verdict == DFOPT_VERDICT_PROPOSED)
+            e = dfopt_buf_add(&d->proposals, &x, sizeof x);
+    }
+    return e;
+}
+
+/* ---- answers to commands ---- */
+
+static void tell_outcome(struct dfopt_desk *d, const struct dfopt_command_row *row,
+                         const struct dfopt_batch *r,
+                         const struct dfopt_port_request *to)
+{
+    const struct dfopt_plan *plan =
+        DFOPT_ROW(&r->merged.plans, const struct dfopt_plan);
+    char id[DFOPT_PLAN_ID_RUN_SIZE];
+    dfopt_buf_clear(&d->text);
+    struct dfopt_put p = dfopt_put_start(&d->text, d->config->dict);
+    dfopt_put_raw(&p, "{");
+    dfopt_member_uint(&p, "event", row->seq);
+    dfopt_member_text(&p, "action", dfopt_command_action_name(row->action));
+    dfopt_member_text(&p, "outcome", dfopt_command_outcome_name(row->outcome));
+    dfopt_member_text(&p, "meaning", dfopt_command_outcome_meaning(row->outcome));
+    dfopt_put_key(&p, "plans");
+    dfopt_put_raw(&p, "[");
+    for (size_t i = 0; i < DFOPT_ROWS(&r->merged.plans, struct dfopt_plan); i++)
+        if (plan[i].seq == row->seq) {
+            dfopt_plan_id_run_text(plan[i].plan_id, d->config->run, id);
+            dfopt_put_next(&p);
+            dfopt_put_z(&p, id);
+        }
+    dfopt_put_raw(&p, "]}");
+    if (!dfopt_put_end(&p))
+        answer(d, to);
+}
+
+enum dfopt_err dfopt_desk_decided(struct dfopt_desk *d, const struct dfopt_batch *r)
+{
+    const struct dfopt_batch_command *given =
+        DFOPT_ROW(&r->commands, const struct dfopt_batch_command);
+    const struct dfopt_command_row *row =
+        DFOPT_ROW(&r->merged.commands, const struct dfopt_command_row);
+    struct waiting *w = DFOPT_ROW(&d->waiting, struct waiting);
+    size_t n = DFOPT_ROWS(&d->waiting, struct waiting), kept = 0;
+    if (!d->config->port)
+        return DFOPT_OK;
+    enum dfopt_err e = note_verdicts(d, r);
+    for (size_t i = 0;
+         i < DFOPT_ROWS(&r->commands, struct dfopt_batch_command) && !e; i++) {
+        if (row[i].outcome == DFOPT_COMMAND_DONE)
+            e = note_command(d, &given[i]);
+        for (size_t k = 0; k < n; k++)
+            if (w[k].seq == row[i].seq)
+                tell_outcome(d, &row[i], r, &w[k].client);
+    }
+    for (size_t k = 0; k < n; k++)
+        if (w[k].seq >= r->first_seq + r->n_events)
+            w[kept++] = w[k];
+    d->waiting.len = kept * sizeof *w;
+    return e;
+}
+
+/* ---- the state ---- */
+
+static void put_target(struct dfopt_put *p, const struct mode *m)
+{
+    static const char *const prefix[] = {"*", "tag:", "knob:"};
+    size_t len;
+    const char *name = dfopt_dict_text(p->dict, m->name, &len);
+    struct dfopt_buf key = {0};
+    if (!p->e)
+        p->e = dfopt_buf_add(&key, prefix[m->target], strlen(prefix[m->target]));
+    if (!p->e && m->target != DFOPT_TARGET_ALL)
+        p->e = dfopt_buf_add(&key, name, len);
+    dfopt_put_next(p);
+    dfopt_put_text(p, key.data, key.len);
+    dfopt_put_raw(p, ":");
+    dfopt_put_z(p, dfopt_knob_mode_name(m->mode));
+    dfopt_buf_free(&key);
+}
+
+static void put_commanded(struct dfopt_put *p, const struct dfopt_desk *d)
+{
+    const struct mode *m = DFOPT_ROW(&d->modes, const struct mode);
+    const struct proposal *x = DFOPT_ROW(&d->proposals, const struct proposal);
+    char id[DFOPT_PLAN_ID_RUN_SIZE];
+    dfopt_put_key(p, "modes");
+    dfopt_put_raw(p, "{");
+    for (size_t i = 0; i < DFOPT_ROWS(&d->modes, struct mode); i++)
+        put_target(p, &m[i]);
+    dfopt_put_raw(p, "}");
+    dfopt_member_bool(p, "frozen", d->frozen);
+    if (d->frozen && d->bounded)
+        dfopt_member_int(p, "until_window", d->until);
+    dfopt_put_key(p, "proposals");
+    dfopt_put_raw(p, "[");
+    for (size_t i = 0; i < DFOPT_ROWS(&d->proposals, struct proposal); i++) {
+        dfopt_plan_id_run_text(x[i].id, d->config->run, id);
+        dfopt_put_next(p);
+        dfopt_put_raw(p, "{");
+        dfopt_member_text(p, "plan_id", id);
+        dfopt_member_sym(p, "knob_id", x[i].knob);
+        dfopt_member_sym(p, "node", x[i].node);
+        dfopt_member_sym(p, "tag", x[i].tag);
+        dfopt_put_key(p, "old_value");
+        dfopt_put_finite(p, x[i].old);
+        dfopt_put_key(p, "new_value");
+        dfopt_put_finite(p, x[i].new);
+        dfopt_put_raw(p, "}");
+    }
+    dfopt_put_raw(p, "]");
+}
+
+static void put_value(struct dfopt_put *p, const struct dfopt_state_row *row,
+                      uint32_t run)
+{
+    char id[DFOPT_PLAN_ID_RUN_SIZE];
+    dfopt_put_next(p);
+    dfopt_put_raw(p, "{");
+    dfopt_member_sym(p, "knob_id", row->knob);
+    dfopt_member_sym(p, "node", row->node);
+    if (row->flags & DFOPT_STATE_VALUE)
+        dfopt_member_value(p, "value", row->value);
+    if (row->flags & DFOPT_STATE_PENDING) {
+        dfopt_plan_id_run_text(row->plan_id, run, id);
+        dfopt_member_text(p, "plan_id", id);
+        dfopt_member_value(p, "old_value", row->plan_old);
+        dfopt_member_int(p, "window_index", row->plan_window);
+    }
+    dfopt_put_raw(p, "}");
+}
+
+static void put_policy(struct dfopt_put *p, struct dfopt_desk *d)
+{
+    if (!d->policy.len && !p->e)
+        p->e = note_policy(d, d->config->policy);
+    dfopt_put_key(p, "policy");
+    dfopt_put_bytes(p, d->policy.data, d->policy.len);
+}
+
+void dfopt_desk_state(struct dfopt_desk *d, const struct dfopt_totals *t,
+                      const struct dfopt_buf *rows)
+{
+    const struct dfopt_state_row *row =
+        DFOPT_ROW(rows, const struct dfopt_state_row);
+    const struct dfopt_port_request *to =
+        DFOPT_ROW(&d->asking, const struct dfopt_port_request);
+    if (!dfopt_desk_wants_state(d))
+        return;
+    dfopt_buf_clear(&d->text);
+    struct dfopt_put p = dfopt_put_start(&d->text, d->config->dict);
+    dfopt_put_raw(&p, "{");
+    dfopt_member_uint(&p, "records", t->records);
+    dfopt_member_uint(&p, "findings", t->by_stream[DFOPT_STREAM_FINDING]);
+    dfopt_member_uint(&p, "plans", t->plans);
+    dfopt_member_uint(&p, "invalid", t->invalid);
+    dfopt_member_uint(&p, "commands", t->by_stream[DFOPT_STREAM_CONTROL]);
+    dfopt_member_uint(&p, "commands_refused", t->commands_refused);
+    put_commanded(&p, d);
+    dfopt_put_key(&p, "values");
+    dfopt_put_raw(&p, "[");
+    for (size_t i = 0; i < DFOPT_ROWS(rows, struct dfopt_state_row); i++)
+        if (row[i].flags & (DFOPT_STATE_VALUE | DFOPT_STATE_PENDING))
+            put_value(&p, &row[i], d->config->run);
+    dfopt_put_raw(&p, "]");
+    put_policy(&p, d);
+    dfopt_put_raw(&p, "}");
+    if (!dfopt_put_end(&p))
+        for (size_t i = 0; i < DFOPT_ROWS(&d->asking, struct dfopt_port_request);
+             i++)
+            answer(d, &to[i]);
+    dfopt_buf_clear(&d->asking);
+}
+
+/* ---- the end ---- */
+
+static enum dfopt_err command_restore(struct dfopt_desk *d, dfopt_sym node)
+{
+    struct dfopt_put p = dfopt_put_start(&d->own, d->config->dict);
+    dfopt_put_raw(&p, "{");
+    dfopt_member_text(&p, "action", "restore");
+    dfopt_member_sym(&p, "node", node);
+    dfopt_member_text(&p, "by", "dfopt-mpi --restore-at-end");
+    dfopt_put_raw(&p, "}\n");
+    return dfopt_put_end(&p);
+}
+
+enum dfopt_err dfopt_desk_restore(struct dfopt_desk *d,
+                                  const struct dfopt_buf *rows)
+{
+    const struct dfopt_state_row *row =
+        DFOPT_ROW(rows, const struct dfopt_state_row);
+    struct dfopt_symmap seen = {0};
+    enum dfopt_err e = command_restore(d, DFOPT_SYM_EMPTY);
+    for (size_t i = 0; i < DFOPT_ROWS(rows, struct dfopt_state_row) && !e; i++) {
+        if (row[i].node == DFOPT_SYM_EMPTY ||
+            dfopt_symmap_get(&seen, row[i].node) != DFOPT_SYMMAP_NONE)
+            continue;
+        e = dfopt_symmap_set(&seen, row[i].node, 1);
+        if (!e)
+            e = command_restore(d, row[i].node);
+    }
+    dfopt_symmap_free(&seen);
+    return e;
+}
+
+size_t dfopt_desk_unanswered(const struct dfopt_desk *d,
+                             const struct dfopt_buf *rows, uint64_t first,
+                             bool tell)
+{
+    const struct dfopt_run_config *c = d->config;
+    const struct dfopt_state_row *row =
+        DFOPT_ROW(rows, const struct dfopt_state_row);
+    char id[DFOPT_PLAN_ID_RUN_SIZE];
+    size_t n = 0;
+    for (size_t i = 0; i < DFOPT_ROWS(rows, struct dfopt_state_row); i++) {
+        if (!(row[i].flags & DFOPT_STATE_PENDING) ||
+            row[i].plan_id / DFOPT_PLANS_PER_EVENT < first)
+            continue;
+        n++;
+        dfopt_plan_id_run_text(row[i].plan_id, c->run, id);
+        if (tell)
+            dfopt_log_event(
+                c->log, DFOPT_LOG_WARNING, "optimizer.restore.unacknowledged",
+                DFOPT_F_TEXT("plan_id", id),
+                DFOPT_F_TEXT("knob_id",
+                             dfopt_dict_text(c->dict, row[i].knob, NULL)),
+                DFOPT_F_TEXT("node", dfopt_dict_text(c->dict, row[i].node, NULL)));
+    }
+    return n;
+}

@@ -1,0 +1,118 @@
+/* The operator's hand, as the planner asks for it: what it may do with a knob,
+ * whether it may plan now, and which proposals wait. For the planner's own files
+ * only. */
+#ifndef DFOPT_PLANNER_OPERATOR_OPERATOR_H
+#define DFOPT_PLANNER_OPERATOR_OPERATOR_H
+
+#include "planner/state/internal.h"
+
+/* A plan that waits for approval. */
+struct dfopt_proposal {
+    uint64_t id; /* as that of a plan */
+    struct dfopt_finding f;
+    struct dfopt_value old, new;
+    dfopt_sym tag, apply_when;
+    uint32_t direction;
+};
+
+struct dfopt_mode_entry {
+    uint32_t target, mode; /* enum dfopt_mode_target, enum dfopt_knob_mode */
+    dfopt_sym name;
+};
+
+#define DFOPT_RATE_WINDOWS 8 /* whose plans are counted */
+
+struct dfopt_operator {
+    struct dfopt_mode_entry *modes; /* owned; each target once */
+    uint32_t n_modes, cap_modes;
+    bool frozen, bounded;
+    int64_t until; /* bounded: frozen before this window */
+    struct dfopt_proposal_ref *proposals;
+    uint32_t n_counts;
+    struct {
+        int64_t window;
+        uint64_t plans;
+    } counts[DFOPT_RATE_WINDOWS]; /* in the order of their first plans */
+};
+
+/* Returns owned: dfopt_operator_destroy. OK or NOMEM. */
+enum dfopt_err dfopt_operator_create(struct dfopt_operator **out);
+void dfopt_operator_destroy(struct dfopt_operator *o);
+
+/* ---- modes and freezes ---- */
+
+enum dfopt_knob_mode dfopt_operator_find_mode(const struct dfopt_operator *o,
+                                              dfopt_sym knob, dfopt_sym tag);
+
+/* The mode of a knob (ordinal) when it answers to a tag. */
+static inline enum dfopt_knob_mode
+dfopt_operator_mode(const struct dfopt_planner *p, uint32_t knob, dfopt_sym tag)
+{
+    return p->operator->n_modes ? dfopt_operator_find_mode(
+                                      p->operator, p->registry.knobs[knob].id, tag)
+                                : DFOPT_MODE_AUTO;
+}
+
+/* OK or NOMEM. */
+enum dfopt_err dfopt_operator_set_mode(struct dfopt_operator *o,
+                                       const struct dfopt_mode_entry *m);
+
+static inline bool dfopt_operator_frozen(const struct dfopt_planner *p,
+                                         int64_t window)
+{
+    const struct dfopt_operator *o = p->operator;
+    return o->frozen && !(o->bounded && window >= o->until);
+}
+
+/* ---- limits ---- */
+
+/* How many there are, and how many there may be. */
+struct dfopt_rate {
+    uint64_t is, most;
+};
+
+/* Whether the policy's limits have no room for so many more plans of the window,
+ * one of them for the key (its slot does not matter). *rate (or NULL): the limit.
+ */
+bool dfopt_operator_full(const struct dfopt_planner *p, const struct dfopt_key *key,
+                         int64_t window, uint32_t plans, struct dfopt_rate *rate);
+
+/* A plan was made. */
+void dfopt_operator_count(struct dfopt_planner *p, int64_t window);
+
+/* ---- proposals ---- */
+
+/* The proposal for a knob that still stands in a window; NULL: none. One that has
+ * expired, or whose knob has another value now, is dropped, as is any in another
+ * mode than advise. */
+const struct dfopt_proposal *dfopt_operator_waits(struct dfopt_planner *p,
+                                                  const struct dfopt_key *key,
+                                                  enum dfopt_knob_mode mode,
+                                                  int64_t window);
+
+/* Adds one, copied. OK or NOMEM. */
+enum dfopt_err dfopt_operator_propose(struct dfopt_planner *p,
+                                      const struct dfopt_key *key,
+                                      const struct dfopt_proposal *x);
+
+/* The proposal with an id and its key, whose slot is set; NULL: none. */
+const struct dfopt_proposal *dfopt_operator_find(const struct dfopt_planner *p,
+                                                 uint64_t id,
+                                                 struct dfopt_key *key);
+
+bool dfopt_operator_expired(const struct dfopt_planner *p,
+                            const struct dfopt_proposal *x, int64_t window);
+
+/* Whether the knob has the value that the proposal would replace. */
+bool dfopt_operator_stands(const struct dfopt_planner *p,
+                           const struct dfopt_key *key,
+                           const struct dfopt_proposal *x);
+
+void dfopt_operator_drop(struct dfopt_planner *p, const struct dfopt_key *key);
+
+/* Steps through the proposals; *at is NULL before the first. NULL: no more. */
+const struct dfopt_proposal *dfopt_operator_next(const struct dfopt_planner *p,
+                                                 const void **at,
+                                                 struct dfopt_key *key);
+
+#endif

@@ -1,0 +1,13 @@
+/* Another policy while the planner runs. For the planner's own files only. */
+#ifndef DFOPT_PLANNER_REFORM_H
+#define DFOPT_PLANNER_REFORM_H
+
+#include "planner/state/internal.h"
+
+/* Checks a policy and, if it is good, puts a copy in force. *outcome: DONE, or what
+ * is wrong with it. OK or NOMEM. */
+enum dfopt_err dfopt_planner_reform(struct dfopt_planner *p,
+                                    const struct dfopt_policy *policy,
+                                    uint32_t *outcome);
+
+#endif

@@ -1,0 +1,27 @@
+/* The endpoint of dfopt-ctl: requests of operators come in, answers go back. Nobody
+ * who connects can hold up the service: nothing waits, and what cannot be sent is
+ * dropped. */
+#ifndef DFOPT_TRANSPORT_ZMQ_CONTROL_H
+#define DFOPT_TRANSPORT_ZMQ_CONTROL_H
+
+#include "net/zmq/keys.h"
+#include "transport/transport.h"
+
+struct dfopt_zmq_control_options {
+    const char
+        *endpoint; /* bound; of ipc:// the folder must be its owner's alone */
+    bool ipv6;
+    size_t max_bytes; /* of a request; a peer with more is cut off */
+    const struct dfopt_zmq_curve *curve; /* NULL: off */
+};
+
+/* Returns owned: its ops destroy it. OK, ARG, IO, NOMEM; the text names the
+ * endpoint. */
+enum dfopt_err dfopt_zmq_control_create(struct dfopt_port **out,
+                                        const struct dfopt_zmq_control_options *o,
+                                        struct dfopt_error *err);
+
+/* As it was resolved. Borrowed. */
+const char *dfopt_zmq_control_endpoint(const struct dfopt_port *port);
+
+#endif

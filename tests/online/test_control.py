@@ -1,0 +1,254 @@
+"""An operator drives a live service with dfopt-ctl: watch first, approve, freeze, set,
+restore, another policy. The recording, replayed, decides the same."""
+import json
+import os
+import stat
+import subprocess
+import time
+
+import zmq
+
+import online  # first: it finds harness
+import harness
+from harness import Case, Config, finding, knob, main, registration, response
+from online import Service, wait_until
+from test_kills import free_ports
+
+RESPONSE = response(min_persistence=1, cooldown_windows=1)
+PLANNER = {"switches": {"effect": "severity"}, "limits": {}}
+
+
+class Control(Case):
+    def setUp(self):
+        super().setUp()
+        self.at = free_ports(online.dice())
+        self.control = f"ipc://{self.path('ctl')}/service"
+        self.policy = self.write("policy.json", json.dumps(PLANNER))
+        self.record, self.log = self.path("record.jsonl"), self.path("log.h5")
+        self.window = 0
+
+    def start(self, *more, ranks=None):
+        self.service = Service("--policy", self.policy, "--record", self.record,
+                               "--decision-log", self.log, "--control-address",
+                               self.control, "--linger", "0.1", *more, at=self.at,
+                               ranks=ranks)
+        self.addCleanup(self.service.kill)
+        self.service.listening()
+        self.context = zmq.Context()
+        self.context.linger = 0
+        self.addCleanup(self.context.destroy, 0)
+        self.sockets = {}
+        for stream, kind in (("findings", zmq.PUSH), ("registrations", zmq.PUSH),
+                             ("acks", zmq.PUSH), ("plans", zmq.PULL)):
+            self.sockets[stream] = self.context.socket(kind)
+            self.sockets[stream].connect(self.at[stream])
+
+    def ctl(self, *args, code=0):
+        """The answer of dfopt-ctl as JSON."""
+        done = subprocess.run(
+            [os.path.join(os.path.dirname(Config.program), "dfopt-ctl"),
+             "--control-address", self.control, "--json", *args],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60, text=True)
+        self.assertEqual(done.returncode, code, (args, done.stdout, done.stderr))
+        return [json.loads(x) for x in done.stdout.splitlines()]
+
+    def status(self):
+        return self.ctl("status")[0]
+
+    def send(self, stream, body):
+        """Sends a message, and waits until the service has counted it."""
+        before = self.status()["records"]
+        self.sockets[stream].send_multipart([b"{}", json.dumps(body).encode()])
+        wait_until(lambda: self.status()["records"] > before, 30, "the record")
+
+    def register(self, *nodes):
+        for node in nodes:
+            body = registration(knob("app.prefetch", reader_parallelism=RESPONSE))
+            self.send("registrations", dict(body, node=node, instance=node + "-1"))
+
+    def find(self, node="n1"):
+        self.window += 1
+        self.send("findings", finding(self.window, node,
+                                      opportunity_tags=["reader_parallelism"]))
+
+    def plans(self, n):
+        """The next n plans, acknowledged."""
+        got = []
+        while len(got) < n:
+            self.assertTrue(self.sockets["plans"].poll(20000), f"{len(got)} of {n} plans")
+            got.append(json.loads(self.sockets["plans"].recv_multipart()[-1]))
+        for p in got:
+            self.send("acks", {"plan_id": p["plan_id"], "knob_id": p["knob_id"],
+                               "status": "applied", "new_value": p["new_value"],
+                               "target_nodes": p["target_nodes"]})
+        return got
+
+    def values(self):
+        return {(v["knob_id"], v["node"]): v["value"] for v in self.status()["values"]
+                if v["node"]}
+
+    def drive(self):
+        """Through all that an operator can do. Returns the plans that left."""
+        self.register("n1", "n2")
+        self.assertEqual(self.ctl("mode", "shadow")[0]["outcome"], "done")
+        self.find()
+        self.assertEqual(self.status()["plans"], 0)
+        self.ctl("mode", "advise", "knob:app.prefetch")
+        self.find()
+        self.find()
+        self.find()
+        proposed = self.status()["proposals"]
+        self.assertEqual([(x["knob_id"], x["node"], x["old_value"]) for x in proposed],
+                         [("app.prefetch", "n1", 2)])
+        done = self.ctl("approve", proposed[0]["plan_id"])[0]
+        left = self.plans(1)
+        self.assertEqual([p["plan_id"] for p in left], done["plans"])
+        self.assertIn("operator: approved ", left[0]["rationale"])
+        again = self.ctl("approve", proposed[0]["plan_id"], code=1)[0]
+        self.assertEqual(again["outcome"], "unknown_plan")
+        self.ctl("mode", "auto", "knob:app.prefetch")
+        self.ctl("freeze")
+        self.find()
+        self.find()
+        self.assertEqual(self.status()["plans"], 1)
+        self.ctl("thaw")
+        self.find("n2")
+        left += self.plans(1)
+        self.assertEqual(self.ctl("set", "app.prefetch", "7", "n2")[0]["outcome"], "done")
+        left += self.plans(1)
+        self.assertEqual(self.values(), {("app.prefetch", "n1"): left[0]["new_value"],
+                                         ("app.prefetch", "n2"): 7})
+        for wrong, why in ((("set", "app.prefetch", "65", "n1"), "wrong_value"),
+                           (("set", "app.prefetch", "3"), "needs_node"),
+                           (("set", "app.none", "3"), "unknown_knob"),
+                           (("mode", "off", "tag:none"), "unknown_tag")):
+            self.assertEqual(self.ctl(*wrong, code=1)[0]["outcome"], why)
+        self.ctl("mode", "up", code=1)
+        self.ctl("policy", "apply", self.write("bad.json", '{"switch": {}}'), code=1)
+        slow = dict(PLANNER, limits={"plans_per_window": 0})
+        self.ctl("policy", "apply", self.write("slow.json", json.dumps(slow)))
+        self.assertEqual(self.status()["policy"]["limits"], {"plans_per_window": 0})
+        self.ctl("mode", "auto")
+        self.find("n2")
+        self.assertEqual(self.status()["plans"], 3)
+        self.ctl("restore")
+        left += self.plans(2)
+        self.assertEqual(set(self.values().values()), {2})
+        return left
+
+    def dump(self, path, *kinds):
+        done = subprocess.run([Config.log_program, "dump", path,
+                               *(x for k in kinds for x in ("--kind", k))],
+                              stdout=subprocess.PIPE, timeout=60, check=True)
+        return done.stdout.splitlines()
+
+    def test_drive(self):
+        for ranks in (None, 3):
+            with self.subTest(ranks=ranks):
+                self.record = self.path(f"record{ranks}.jsonl")
+                self.log = self.path(f"log{ranks}.h5")
+                self.at, self.window = free_ports(online.dice()), 0
+                self.start(ranks=ranks)
+                mode = os.stat(self.path("ctl")).st_mode
+                self.assertEqual(stat.S_IMODE(mode), 0o700)
+                left = self.drive()
+                self.ctl_stop()
+                seen = [json.loads(x)["verdict"] for x in self.dump(self.log, "verdict")]
+                for want in ("would_plan", "proposed", "awaiting_approval", "approved",
+                             "frozen", "planned", "set", "rate", "restored"):
+                    self.assertIn(want, seen)
+                self.replay(left)
+
+    def ctl_stop(self):
+        done = subprocess.run(
+            [os.path.join(os.path.dirname(Config.program), "dfopt-ctl"),
+             "--control-address", self.control, "stop"], timeout=60)
+        self.assertEqual(done.returncode, 0)
+        self.ended = r = self.service.finish()
+        self.assertEqual(r.code, 0, r.brief)
+
+    def replay(self, left):
+        """The recording decides the same, row by row."""
+        kinds = ("verdict", "plan", "outcome", "control")
+        again = self.path("again.h5")
+        if os.path.exists(again):
+            os.unlink(again)
+        plans = self.path("again.jsonl")
+        r = harness.run(["--transport", "file", "--findings-file", self.record,
+                         "--policy", self.policy, "--acks", "explicit",
+                         "--decision-log", again, "--plans-file", plans])
+        self.assertEqual(r.code, 0, r.brief)
+        with open(plans, encoding="utf-8") as f:
+            made = [json.loads(x) for x in f]
+        self.assertEqual([(p["plan_id"], p["new_value"]) for p in made],
+                         [(p["plan_id"][:21], p["new_value"]) for p in left])
+        one, two = ([{k: v for k, v in json.loads(x).items() if k != "body"}
+                     for x in self.dump(p, *kinds)] for p in (self.log, again))
+        self.assertEqual(one, two)
+
+    def test_flood_and_silence(self):
+        """Peers that say nothing, or only nonsense, hold up nobody."""
+        self.start()
+        self.register("n1")
+        silent = self.context.socket(zmq.DEALER)
+        silent.connect(self.control)
+        noisy = self.context.socket(zmq.DEALER)
+        noisy.connect(self.control)
+        for i in range(2000):
+            noisy.send_multipart([b"", b"{" * (i % 7)])
+        start = time.monotonic()
+        for _ in range(3):
+            self.find()
+        self.assertLess(time.monotonic() - start, 30)
+        self.ctl_stop()
+
+    def test_restore_at_end(self):
+        """Told to stop, it puts all values back; acks that never come are listed."""
+        self.start("--restore-at-end", "20")
+        nodes = [f"n{i}" for i in range(16)]
+        self.register(*nodes)
+        for node in nodes:
+            self.find(node)
+        left = self.plans(16)
+        self.service.process.terminate()
+        back = []
+        while len(back) < 16:
+            self.assertTrue(self.sockets["plans"].poll(20000), f"{len(back)} back")
+            back.append(json.loads(self.sockets["plans"].recv_multipart()[-1]))
+        for p in back:
+            self.sockets["acks"].send_multipart([b"{}", json.dumps(
+                {"plan_id": p["plan_id"], "knob_id": p["knob_id"], "status": "applied",
+                 "new_value": p["new_value"], "target_nodes": p["target_nodes"]}).encode()])
+        r = self.service.finish()
+        self.assertEqual(r.code, 0, r.brief)
+        self.assertEqual(r.named("optimizer.restore.unacknowledged"), [])
+        self.assertEqual({tuple(p["target_nodes"]) for p in left},
+                         {tuple(p["target_nodes"]) for p in back})
+        self.assertEqual({p["new_value"] for p in back}, {2})
+
+    def test_restore_unacknowledged(self):
+        self.start("--restore-at-end", "0.5")
+        self.register("n1")
+        self.find()
+        self.plans(1)
+        self.ctl_stop()
+        self.assertEqual([(e["knob_id"], e["node"]) for e in
+                          self.ended.named("optimizer.restore.unacknowledged")],
+                         [("app.prefetch", "n1")])
+
+    def test_folder(self):
+        """A folder that others may enter is refused."""
+        os.mkdir(self.path("open"), 0o755)
+        os.chmod(self.path("open"), 0o755)
+        r = harness.run(["--transport", "zmq", "--address", "tcp://127.0.0.1:*", "--bind",
+                         "--control-address", f"ipc://{self.path('open')}/s"])
+        self.assertEqual(r.code, 2, r.brief)
+        self.assertIn("mode 0700", r.text)
+        r = harness.run(["--transport", "zmq", "--address", "tcp://127.0.0.1:*", "--bind",
+                         "--control-address", "tcp://127.0.0.1:*"])
+        self.assertEqual(r.code, 2, r.brief)
+        self.assertIn("need encryption", r.text)
+
+
+if __name__ == "__main__":
+    main()
