@@ -14,4 +14,8 @@ enum dfopt_err dfopt_acks_count(const struct dfopt_run_config *config,
                                 struct dfopt_totals *totals,
                                 struct dfopt_buf *kinds);
 
+/* Writes the acks of a merged batch to the log, with their kinds. */
+enum dfopt_err dfopt_acks_log(struct dfopt_declog *w, const struct dfopt_batch *r,
+                              const struct dfopt_buf *kinds);
+
 #endif

@@ -89,33 +89,6 @@ static enum dfopt_err gave_up(struct dfopt_output *o, const char *what,
 
 /* ---- decision log ---- */
 
-static enum dfopt_err log_acks(struct dfopt_output *o, struct dfopt_declog *w,
-                               const struct dfopt_batch *r)
-{
-    const uint32_t *tally = DFOPT_ROW(&o->tallies, const uint32_t);
-    const struct dfopt_batch_ack *a =
-        DFOPT_ROW(&r->acks, const struct dfopt_batch_ack);
-    const struct dfopt_ack_row *row =
-        DFOPT_ROW(&r->merged.acks, const struct dfopt_ack_row);
-    enum dfopt_err e = DFOPT_OK;
-    for (size_t i = 0; i < DFOPT_ROWS(&r->acks, struct dfopt_batch_ack) && !e;
-         i++) {
-        const struct dfopt_declog_ack ack = {
-            .seq = a[i].seq,
-            .given = &a[i].given,
-            .outcome =
-                row[i].outcome == DFOPT_ACK_OUTCOME_UNMATCHED ? NULL : &row[i],
-            .tally = tally[i],
-            .plan_id = r->texts.data + a[i].plan_id,
-            .plan_id_len = a[i].plan_id_len,
-            .reason = r->texts.data + a[i].reason,
-            .reason_len = a[i].reason_len,
-        };
-        e = dfopt_declog_ack(w, &ack);
-    }
-    return e;
-}
-
 static enum dfopt_err log_commands(struct dfopt_declog *w,
                                    const struct dfopt_batch *r)
 {
@@ -202,7 +175,7 @@ static enum dfopt_err log_rows(struct dfopt_output *o, const struct dfopt_batch 
     for (size_t i = 0; i < relays && !e; i++)
         e = dfopt_declog_relay(w, &relay[i]);
     if (!e)
-        e = log_acks(o, w, r);
+        e = dfopt_acks_log(w, r, &o->tallies);
     if (!e)
         e = log_commands(w, r);
     return e ? e : log_registrations(w, o->config->policy, r);
