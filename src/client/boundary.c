@@ -4,12 +4,17 @@
 #include "client/impl.h"
 #include "json/json.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #define NS_PER_MS 1000000
-#define NS_PER_S  ((int64_t)1000000000)
+/* At which a plan has waited for a boundary that nobody asks for, before it is
+ * told. */
+#define EPOCHS     2
+#define BOUNDARIES 1000
+#define NS_PER_S   ((int64_t)1000000000)
 
 static bool matches(const struct client_knob *k, const char *function,
                     const char *boundary)
@@ -99,6 +104,34 @@ static size_t take_pending(dfopt_client *c, const char *function,
     return n;
 }
 
+/* A boundary that a plan names and nobody asks for. */
+struct trap {
+    const char *knob; /* NULL: there is none */
+    char apply_when[DFOPT_CLIENT_NAME_SIZE];
+    const char *then;
+};
+
+/* Looks at plans that wait; tells of a knob once. The caller holds the lock. */
+static void look_for_trap(dfopt_client *c, const char *function,
+                          const char *boundary, struct trap *t)
+{
+    const bool epoch = strcmp(boundary, "epoch_boundary") == 0;
+    for (size_t i = 0; i < c->n_knobs; i++) {
+        struct client_knob *k = c->knobs[i];
+        if (!k->has_pending || k->asked || strcmp(k->function, function) != 0)
+            continue;
+        k->asked = strcmp(k->pending.apply_when, boundary) == 0;
+        if (k->asked ||
+            (epoch ? ++k->epochs : ++k->others) != (epoch ? EPOCHS : BOUNDARIES) ||
+            (!epoch && k->epochs > 0))
+            continue;
+        k->asked = true;
+        t->knob = k->id;
+        snprintf(t->apply_when, sizeof t->apply_when, "%s", k->pending.apply_when);
+        t->then = epoch ? "wait for the end of an epoch" : "are never applied";
+    }
+}
+
 size_t dfopt_client_at_boundary(dfopt_client *c, const char *function,
                                 const char *boundary, struct dfopt_client_plan *out,
                                 size_t max)
@@ -107,10 +140,19 @@ size_t dfopt_client_at_boundary(dfopt_client *c, const char *function,
         return 0;
     if (!dfopt_client_usable(c) || !out)
         return 0;
+    struct trap trap = {0};
+    function = dfopt_client_function_name(c, function);
+    boundary = boundary ? boundary : "epoch_boundary";
     pthread_mutex_lock(&c->lock);
-    const size_t n = take_pending(c, dfopt_client_function_name(c, function),
-                                  boundary ? boundary : "epoch_boundary", out, max);
+    look_for_trap(c, function, boundary, &trap);
+    const size_t n = take_pending(c, function, boundary, out, max);
     pthread_mutex_unlock(&c->lock);
+    if (trap.knob)
+        dfopt_client_say(
+            c, DFOPT_CLIENT_WARNING,
+            "knob %.80s: nobody asks for boundary '%s', which its plans "
+            "name: they %s",
+            trap.knob, trap.apply_when, trap.then);
     return n;
 }
 

@@ -30,7 +30,9 @@ struct client_knob {
     struct client_response *responses; /* owned */
     size_t n_responses;
     bool has_pending;
-    bool filed;  /* pending is of dfopt_client_enqueue */
+    bool asked;              /* somebody asks for the boundary of its plans */
+    uint32_t epochs, others; /* boundaries at which nobody did, while one waited */
+    bool filed;              /* pending is of dfopt_client_enqueue */
     bool agreed; /* a plan since the start was made from the value that it has */
     struct dfopt_client_plan pending;
 };
