@@ -211,22 +211,6 @@ const struct dfopt_tally_count *dfopt_tally_of(const struct dfopt_tally *t,
     return p ? &p->count : NULL;
 }
 
-struct dfopt_tally_ack dfopt_tally_given(const struct dfopt_ack *given,
-                                         const struct dfopt_ack_row *row)
-{
-    const bool first = row->outcome != DFOPT_ACK_OUTCOME_UNMATCHED;
-    return (struct dfopt_tally_ack){
-        .plan_id = first               ? row->plan_id
-                   : given->known_form ? given->plan_id
-                                       : 0,
-        .first = first,
-        .instance = given->instance,
-        .status = given->status,
-        .value = first && given->status == DFOPT_ACK_APPLIED ? row->value
-                                                             : given->new_value,
-    };
-}
-
 /* ---- a log ---- */
 
 struct dfopt_tally_ack dfopt_tally_logged(const struct dfopt_declog_ack_row *row)

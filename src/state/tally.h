@@ -36,11 +36,7 @@ void dfopt_tally_destroy(struct dfopt_tally *t);
 enum dfopt_err dfopt_tally_add(struct dfopt_tally *t,
                                const struct dfopt_tally_ack *ack, uint32_t *kind);
 
-/* An ack as it was given, with what became of it, as an ack to count. */
-struct dfopt_tally_ack dfopt_tally_given(const struct dfopt_ack *given,
-                                         const struct dfopt_ack_row *row);
-
-/* The same of a decision log. */
+/* An ack of a decision log as an ack to count. */
 struct dfopt_tally_ack dfopt_tally_logged(const struct dfopt_declog_ack_row *row);
 
 /* Counts the acks of a log, whose strings are those of the dictionary. Errors: of

@@ -1,7 +1,7 @@
 /* Acks of several processes for the same plans: counted, and a contradiction
  * logged. */
-#ifndef DFOPT_ENGINE_BATCH_ACKS_H
-#define DFOPT_ENGINE_BATCH_ACKS_H
+#ifndef DFOPT_ENGINE_EMIT_ACKS_H
+#define DFOPT_ENGINE_EMIT_ACKS_H
 
 #include "engine/batch/batch.h"
 #include "engine/batch/run.h"
@@ -13,9 +13,5 @@ enum dfopt_err dfopt_acks_count(const struct dfopt_run_config *config,
                                 const struct dfopt_batch *r,
                                 struct dfopt_totals *totals,
                                 struct dfopt_buf *kinds);
-
-/* Writes the acks of a merged batch to the log, with their kinds. */
-enum dfopt_err dfopt_acks_log(struct dfopt_declog *w, const struct dfopt_batch *r,
-                              const struct dfopt_buf *kinds);
 
 #endif

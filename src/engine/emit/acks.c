@@ -1,10 +1,26 @@
-#include "engine/batch/acks.h"
+#include "engine/emit/acks.h"
 
 #include <stdio.h>
 
 static const char advice[] =
     "processes of the application differ: let them pass boundaries together "
     "(optimizer_context(comm=...), dfopt/client_mpi.h)";
+
+static struct dfopt_tally_ack to_count(const struct dfopt_ack *given,
+                                       const struct dfopt_ack_row *row)
+{
+    const bool first = row->outcome != DFOPT_ACK_OUTCOME_UNMATCHED;
+    return (struct dfopt_tally_ack){
+        .plan_id = first               ? row->plan_id
+                   : given->known_form ? given->plan_id
+                                       : 0,
+        .first = first,
+        .instance = given->instance,
+        .status = given->status,
+        .value = first && given->status == DFOPT_ACK_APPLIED ? row->value
+                                                             : given->new_value,
+    };
+}
 
 static void warn(const struct dfopt_run_config *c, const struct dfopt_batch *r,
                  const struct dfopt_batch_ack *ack, uint64_t plan_id)
@@ -43,8 +59,7 @@ enum dfopt_err dfopt_acks_count(const struct dfopt_run_config *config,
     enum dfopt_err e = DFOPT_OK;
     dfopt_buf_clear(kinds);
     for (size_t i = 0; i < n && !e; i++) {
-        const struct dfopt_tally_ack ack =
-            dfopt_tally_given(&given[i].given, &row[i]);
+        const struct dfopt_tally_ack ack = to_count(&given[i].given, &row[i]);
         uint32_t kind = DFOPT_ACK_TALLY_NONE;
         if (config->tally)
             e = dfopt_tally_add(config->tally, &ack, &kind);
@@ -54,33 +69,6 @@ enum dfopt_err dfopt_acks_count(const struct dfopt_run_config *config,
         }
         if (!e)
             e = dfopt_buf_add(kinds, &kind, sizeof kind);
-    }
-    return e;
-}
-
-enum dfopt_err dfopt_acks_log(struct dfopt_declog *w, const struct dfopt_batch *r,
-                              const struct dfopt_buf *kinds)
-{
-    const uint32_t *tally = DFOPT_ROW(kinds, const uint32_t);
-    const struct dfopt_batch_ack *a =
-        DFOPT_ROW(&r->acks, const struct dfopt_batch_ack);
-    const struct dfopt_ack_row *row =
-        DFOPT_ROW(&r->merged.acks, const struct dfopt_ack_row);
-    enum dfopt_err e = DFOPT_OK;
-    for (size_t i = 0; i < DFOPT_ROWS(&r->acks, struct dfopt_batch_ack) && !e;
-         i++) {
-        const struct dfopt_declog_ack ack = {
-            .seq = a[i].seq,
-            .given = &a[i].given,
-            .outcome =
-                row[i].outcome == DFOPT_ACK_OUTCOME_UNMATCHED ? NULL : &row[i],
-            .tally = tally[i],
-            .plan_id = r->texts.data + a[i].plan_id,
-            .plan_id_len = a[i].plan_id_len,
-            .reason = r->texts.data + a[i].reason,
-            .reason_len = a[i].reason_len,
-        };
-        e = dfopt_declog_ack(w, &ack);
     }
     return e;
 }
