@@ -341,6 +341,10 @@ struct dfopt_client_plan {
  *
  * With nothing pending it costs one atomic load; it never waits for the network.
  *
+ * A plan that was in flight to the process before this one starts from another
+ * value than the knob has. The library rejects it, and registers again, until the
+ * first plan that does not: with PULL over ZMQ, and with a registry_endpoint.
+ *
  * The new value has been made to fit, as DFOptimizer does: not in the knob's
  * values: its default; outside its range: the nearer bound. A real sent to an INT
  * knob loses its fraction, an integer sent to a FLOAT knob becomes real, a number
@@ -458,6 +462,7 @@ struct dfopt_client_stats {
     uint64_t objectives_sent;
     uint64_t objectives_dropped; /* the queue was full, or left at stop */
     uint64_t objectives_pending; /* now */
+    uint64_t plans_outdated;     /* rejected: in flight to the process before */
     uint64_t findings_sent;
     uint64_t findings_dropped; /* the queue was full, or left at stop */
     uint64_t findings_pending; /* now */

@@ -4,12 +4,17 @@
 #include "client/impl.h"
 #include "json/json.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #define NS_PER_MS 1000000
-#define NS_PER_S  ((int64_t)1000000000)
+/* At which a plan has waited for a boundary that nobody asks for, before it is
+ * told. */
+#define EPOCHS     2
+#define BOUNDARIES 1000
+#define NS_PER_S   ((int64_t)1000000000)
 
 static bool matches(const struct client_knob *k, const char *function,
                     const char *boundary)
@@ -17,6 +22,67 @@ static bool matches(const struct client_knob *k, const char *function,
     return k->has_pending && strcmp(k->function, function) == 0 &&
            (strcmp(boundary, "epoch_boundary") == 0 ||
             strcmp(boundary, k->pending.apply_when) == 0);
+}
+
+/* Tells the optimizer that a plan will never be applied. k may be NULL: the
+ * function has no such knob. */
+static void refuse(dfopt_client *c, const struct client_knob *k,
+                   const struct dfopt_client_plan *plan, const char *knob_id,
+                   const char *reason)
+{
+    struct client_ack a = {
+        .plan_id = plan->plan_id,
+        .knob_id = knob_id,
+        .reason = reason,
+        .status = DFOPT_CLIENT_REJECTED,
+        .window_index = -1,
+        .node = plan->for_node ? c->options.hostname : NULL,
+        .instance = c->instance,
+    };
+    if (k)
+        a.old_value = dfopt_client_value_as(
+            k->type, k->current.kind ? &k->current : &k->default_value);
+    struct client_item *item = dfopt_client_ack_item(&a);
+    if (item)
+        dfopt_client_ack_push(c, item);
+}
+
+static const char outdated_text[] = "it was made for another process or value";
+
+static bool is_same(const struct dfopt_client_value *a,
+                    const struct dfopt_client_value *b)
+{
+    if (a->kind != b->kind) {
+        const bool numbers =
+            (a->kind == DFOPT_CLIENT_INT || a->kind == DFOPT_CLIENT_FLOAT) &&
+            (b->kind == DFOPT_CLIENT_INT || b->kind == DFOPT_CLIENT_FLOAT);
+        return numbers && (a->kind == DFOPT_CLIENT_INT ? (double)a->i : a->d) ==
+                              (b->kind == DFOPT_CLIENT_INT ? (double)b->i : b->d);
+    }
+    return dfopt_client_is_listed(a, 1, b);
+}
+
+/* A plan that was in flight to the process before, which this one has followed: it
+ * starts from a value of that one. Only until the first that does not, where plans
+ * go to one process, and it tells its values. The optimizer is then told them
+ * again. */
+static bool is_outdated(dfopt_client *c, struct client_knob *k)
+{
+    const struct dfopt_client_value *own =
+        k->current.kind ? &k->current : &k->default_value;
+    if (k->agreed || k->filed || c->state != CLIENT_RUNNING ||
+        !c->options.registry_endpoint ||
+        c->options.plans_pattern != DFOPT_CLIENT_PULL ||
+        strcmp(c->options.transport, "zmq") != 0 ||
+        k->pending.old_value.kind == DFOPT_CLIENT_NULL)
+        return false;
+    k->agreed = is_same(own, &k->pending.old_value);
+    if (k->agreed)
+        return false;
+    c->stats.plans_outdated++;
+    refuse(c, k, &k->pending, k->id, outdated_text);
+    dfopt_client_register_anew(c, k->function);
+    return true;
 }
 
 /* The caller holds the lock. */
@@ -29,12 +95,41 @@ static size_t take_pending(dfopt_client *c, const char *function,
         struct client_knob *k = c->knobs[i];
         if (!matches(k, function, boundary))
             continue;
-        out[n++] = k->pending;
+        if (!is_outdated(c, k))
+            out[n++] = k->pending;
         k->has_pending = false;
         atomic_fetch_sub_explicit(&c->n_pending, 1, memory_order_release);
     }
     c->stats.plans_delivered += n;
     return n;
+}
+
+/* A boundary that a plan names and nobody asks for. */
+struct trap {
+    const char *knob; /* NULL: there is none */
+    char apply_when[DFOPT_CLIENT_NAME_SIZE];
+    const char *then;
+};
+
+/* Looks at plans that wait; tells of a knob once. The caller holds the lock. */
+static void look_for_trap(dfopt_client *c, const char *function,
+                          const char *boundary, struct trap *t)
+{
+    const bool epoch = strcmp(boundary, "epoch_boundary") == 0;
+    for (size_t i = 0; i < c->n_knobs; i++) {
+        struct client_knob *k = c->knobs[i];
+        if (!k->has_pending || k->asked || strcmp(k->function, function) != 0)
+            continue;
+        k->asked = strcmp(k->pending.apply_when, boundary) == 0;
+        if (k->asked ||
+            (epoch ? ++k->epochs : ++k->others) != (epoch ? EPOCHS : BOUNDARIES) ||
+            (!epoch && k->epochs > 0))
+            continue;
+        k->asked = true;
+        t->knob = k->id;
+        snprintf(t->apply_when, sizeof t->apply_when, "%s", k->pending.apply_when);
+        t->then = epoch ? "wait for the end of an epoch" : "are never applied";
+    }
 }
 
 size_t dfopt_client_at_boundary(dfopt_client *c, const char *function,
@@ -45,10 +140,19 @@ size_t dfopt_client_at_boundary(dfopt_client *c, const char *function,
         return 0;
     if (!dfopt_client_usable(c) || !out)
         return 0;
+    struct trap trap = {0};
+    function = dfopt_client_function_name(c, function);
+    boundary = boundary ? boundary : "epoch_boundary";
     pthread_mutex_lock(&c->lock);
-    const size_t n = take_pending(c, dfopt_client_function_name(c, function),
-                                  boundary ? boundary : "epoch_boundary", out, max);
+    look_for_trap(c, function, boundary, &trap);
+    const size_t n = take_pending(c, function, boundary, out, max);
     pthread_mutex_unlock(&c->lock);
+    if (trap.knob)
+        dfopt_client_say(
+            c, DFOPT_CLIENT_WARNING,
+            "knob %.80s: nobody asks for boundary '%s', which its plans "
+            "name: they %s",
+            trap.knob, trap.apply_when, trap.then);
     return n;
 }
 
@@ -79,28 +183,6 @@ size_t dfopt_client_at_boundary_wait(dfopt_client *c, const char *function,
 
 static const char unfit_text[] = "the value is not of the type of the knob";
 
-/* Tells the optimizer that a plan will never be applied. k may be NULL: the
- * function has no such knob. */
-static void refuse(dfopt_client *c, const struct client_knob *k,
-                   const struct client_incoming *in, const char *reason)
-{
-    struct client_ack a = {
-        .plan_id = in->plan.plan_id,
-        .knob_id = in->knob_id,
-        .reason = reason,
-        .status = DFOPT_CLIENT_REJECTED,
-        .window_index = -1,
-        .node = in->plan.for_node ? c->options.hostname : NULL,
-        .instance = c->instance,
-    };
-    if (k)
-        a.old_value = dfopt_client_value_as(
-            k->type, k->current.kind ? &k->current : &k->default_value);
-    struct client_item *item = dfopt_client_ack_item(&a);
-    if (item)
-        dfopt_client_ack_push(c, item);
-}
-
 static bool file(dfopt_client *c, struct client_knob *k,
                  const struct client_incoming *in)
 {
@@ -108,10 +190,11 @@ static bool file(dfopt_client *c, struct client_knob *k,
     bool clamped;
     if (!dfopt_client_fit(k, &in->plan.new_value, &fit, &clamped)) {
         c->stats.plans_unfit++;
-        refuse(c, k, in, unfit_text);
+        refuse(c, k, &in->plan, in->knob_id, unfit_text);
         return false;
     }
     k->pending = in->plan;
+    k->filed = in->filed;
     k->pending.connection = c->connection;
     k->pending.knob_id = k->id;
     k->pending.parameter = k->parameter;
@@ -137,7 +220,8 @@ static void unknown(dfopt_client *c, const struct client_incoming *in)
         return;
     for (size_t i = 0; i < c->n_functions; i++)
         if (strcmp(c->functions[i].name, in->function) == 0) {
-            refuse(c, NULL, in, "the function has no such knob");
+            refuse(c, NULL, &in->plan, in->knob_id,
+                   "the function has no such knob");
             return;
         }
 }
@@ -209,5 +293,6 @@ enum dfopt_err dfopt_client_enqueue(dfopt_client *c, const char *plan, size_t le
     const struct dfopt_client_message m = {"{}", plan, 2, len};
     e = dfopt_client_plan_decode(parser, &m, c->options.hostname, &in, err);
     dfopt_json_parser_destroy(parser);
+    in.filed = true;
     return sort(c, &in, e, err);
 }

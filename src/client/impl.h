@@ -30,6 +30,10 @@ struct client_knob {
     struct client_response *responses; /* owned */
     size_t n_responses;
     bool has_pending;
+    bool asked;              /* somebody asks for the boundary of its plans */
+    uint32_t epochs, others; /* boundaries at which nobody did, while one waited */
+    bool filed;              /* pending is of dfopt_client_enqueue */
+    bool agreed; /* a plan since the start was made from the value that it has */
     struct dfopt_client_plan pending;
 };
 
@@ -96,6 +100,7 @@ struct client_incoming {
     char knob_id[DFOPT_CLIENT_TEXT_SIZE];
     char function[DFOPT_CLIENT_TEXT_SIZE]; /* "": not said */
     bool elsewhere;                        /* it targets nodes, and not this one */
+    bool filed;                            /* by dfopt_client_enqueue */
     int64_t peers; /* among whom the sender deals out plans in turn; 0: not said */
 };
 

@@ -300,6 +300,8 @@ enum dfopt_err dfopt_client_start(dfopt_client *c, struct dfopt_error *err)
     enum dfopt_err e = DFOPT_OK;
     if (c->state != CLIENT_IDLE)
         e = dfopt_error_set(err, DFOPT_ERR_STATE, "the client is running already");
+    for (size_t i = 0; !e && i < c->n_knobs; i++)
+        c->knobs[i]->agreed = false;
     for (size_t i = 0; !e && i < c->n_functions; i++)
         c->functions[i] = (struct client_function){
             .name = c->functions[i].name,

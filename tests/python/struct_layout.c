@@ -47,7 +47,7 @@
             AT_(plans_delivered) AT_(plans_pending) AT_(acks_sent)                 \
                 AT_(acks_dropped) AT_(acks_pending) AT_(registrations_sent)        \
                     AT_(connections) AT_(objectives_sent) AT_(objectives_dropped)  \
-                        AT_(objectives_pending) AT_(findings_sent) AT_(findings_dropped) AT_(findings_pending)
+                        AT_(objectives_pending) AT_(plans_outdated) AT_(findings_sent) AT_(findings_dropped) AT_(findings_pending)
 #define WINDOW(AT_)                                                                \
     AT_(every_n) AT_(max_every_n) AT_(counter) AT_(index) AT_(start_ns) AT_(active)
 #define MEASURED(AT_)                                                              \

@@ -83,7 +83,7 @@ class Tunable(ContextTest):
         load = self.make()
         self.context()
         load(a=3)
-        self.peer.send(new_value=99)
+        self.peer.send(old_value=3, new_value=99)
         self.pending()
         load(a=3, _apply_at="next_window")
         self.assertEqual(self.seen[-1], ((), {"a": 3}))

@@ -46,7 +46,8 @@ class LoaderTest(PeerTest):
     def plan(self, parameter, value, **more):
         self.n = getattr(self, "n", 0) + 1
         self.peer.send(plan_id=f"p{self.n}", knob_id=f"app.loader.{parameter}",
-                       target_function="TunableLoader.loader", new_value=value, **more)
+                       target_function="TunableLoader.loader", old_value=None, new_value=value,
+                       **more)
 
 
 class Tuned(LoaderTest):

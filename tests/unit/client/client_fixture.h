@@ -24,7 +24,7 @@
 #define PLAN(id, knob, value, when)                                                \
     "{\"plan_id\":\"" id "\",\"knob_id\":\"" knob                                  \
     "\",\"target_function\":\"load\","                                             \
-    "\"old_value\":1,\"new_value\":" value ",\"apply_when\":\"" when "\"}"
+    "\"old_value\":null,\"new_value\":" value ",\"apply_when\":\"" when "\"}"
 
 /* A process may have chosen any locale (locales.py). */
 __attribute__((constructor)) static inline void choose_locale(void)

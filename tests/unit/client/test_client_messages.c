@@ -210,7 +210,10 @@ static void another_locale(void **state)
     const char *text = json_object_to_json_string_ext(body, JSON_C_TO_STRING_PLAIN);
     assert_non_null(strstr(text, "\"range\":[1e-07,0.30000000000000004]"));
     json_object_put(body);
-    deliver(o, c, PLAN("p", "app.ratio", "0.25", "now"));
+    deliver(
+        o, c,
+        "{\"plan_id\":\"p\",\"knob_id\":\"app.ratio\",\"target_function\":\"load\","
+        "\"old_value\":0.5,\"new_value\":0.25,\"apply_when\":\"now\"}");
     assert_int_equal(dfopt_client_at_boundary(c, NULL, "now", &p, 1), 1);
     assert_true(p.new_value.d == 0.25);
     assert_int_equal(dfopt_client_ack(c, &p, DFOPT_CLIENT_APPLIED, NULL, "", 1),

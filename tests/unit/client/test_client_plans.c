@@ -154,6 +154,67 @@ static void not_declared(void **state)
     dfopt_client_destroy(c);
 }
 
+#define FROM(old, new)                                                             \
+    "{\"plan_id\":\"p\",\"knob_id\":\"app.a\",\"target_function\":\"load\","       \
+    "\"old_value\":" old ",\"new_value\":" new "}"
+
+/* A plan for the process before starts from a value that this one never had. */
+static void outdated(void **state)
+{
+    struct optimizer *o = *state;
+    dfopt_client *c = running_client(o, ZMQ_PUSH);
+    struct dfopt_client_plan p;
+    deliver(o, c, FROM("7", "8"));
+    assert_int_equal(dfopt_client_at_boundary(c, NULL, NULL, &p, 1), 0);
+    expect_ack(o->acks, "{\"type\":\"action_ack\",\"plan_id\":\"p\"}",
+               "{\"plan_id\":\"p\",\"knob_id\":\"app.a\",\"status\":\"rejected\","
+               "\"old_value\":2,\"new_value\":null,\"reason\":\"it was made for "
+               "another process or value\",\"target_nodes\":[]}");
+    drop_registration(o); /* with the value that it has */
+    assert_int_equal(stats_of(c).plans_outdated, 1);
+    static const char *const taken[] = {FROM("null", "3"), FROM("2.0", "4"),
+                                        FROM("7", "8")};
+    for (size_t i = 0; i < N_OF(taken); i++) {
+        deliver(o, c, taken[i]);
+        assert_int_equal(dfopt_client_at_boundary(c, NULL, NULL, &p, 1), 1);
+    }
+    dfopt_client_destroy(c);
+}
+
+static void count_traps(void *arg, enum dfopt_client_level level, const char *text)
+{
+    *(int *)arg += level == DFOPT_CLIENT_WARNING &&
+                   strstr(text, "nobody asks for boundary 'mistyped'") != NULL;
+}
+
+/* A boundary whose name is mistyped is told of, once. */
+static void nobody_asks(void **state)
+{
+    (void)state;
+    for (int epochs = 0; epochs < 2; epochs++) {
+        int told = 0;
+        struct dfopt_client_plan p;
+        struct dfopt_client_options options = {.app_namespace = "app",
+                                               .function = "load",
+                                               .hostname = HOST,
+                                               .log = count_traps,
+                                               .log_arg = &told};
+        dfopt_client *c = make_client(&options);
+        declare_int(c, "a");
+        for (int i = 0; i < 2100; i++) {
+            const char *plan = PLAN("p", "app.a", "3", "mistyped");
+            assert_int_equal(dfopt_client_enqueue(c, plan, strlen(plan), NULL),
+                             DFOPT_OK);
+            assert_int_equal(
+                dfopt_client_at_boundary(
+                    c, NULL, epochs ? "epoch_boundary" : "window_boundary", &p, 1),
+                epochs);
+            assert_int_equal(told, i + 1 >= (epochs ? 2 : 1000));
+        }
+        dfopt_client_destroy(c);
+    }
+}
+
 static void count_warnings(void *arg, enum dfopt_client_level level,
                            const char *text)
 {
@@ -287,11 +348,12 @@ static void plans_bind(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        with_optimizer(boundaries),  with_optimizer(latest_wins),
-        with_optimizer(little_room), with_optimizer(nodes),
-        with_optimizer(unknown),     with_optimizer(not_declared),
-        with_optimizer(in_turn),     cmocka_unit_test(enqueued),
-        cmocka_unit_test(topics),    cmocka_unit_test(plans_bind),
+        with_optimizer(boundaries),    with_optimizer(latest_wins),
+        with_optimizer(little_room),   with_optimizer(nodes),
+        with_optimizer(unknown),       with_optimizer(not_declared),
+        with_optimizer(in_turn),       with_optimizer(outdated),
+        cmocka_unit_test(nobody_asks), cmocka_unit_test(enqueued),
+        cmocka_unit_test(topics),      cmocka_unit_test(plans_bind),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

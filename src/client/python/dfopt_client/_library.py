@@ -102,8 +102,8 @@ class CStats(Structure):
         "plans_received", "plans_malformed", "plans_other_node", "plans_unknown",
         "plans_unfit", "plans_replaced", "plans_delivered", "plans_pending", "acks_sent",
         "acks_dropped", "acks_pending", "registrations_sent", "connections",
-        "objectives_sent", "objectives_dropped", "objectives_pending", "findings_sent",
-        "findings_dropped", "findings_pending")]
+        "objectives_sent", "objectives_dropped", "objectives_pending", "plans_outdated",
+        "findings_sent", "findings_dropped", "findings_pending")]
 
 
 class CMetric(Structure):

@@ -101,6 +101,7 @@ class Stats(NamedTuple):
     objectives_sent: int
     objectives_dropped: int
     objectives_pending: int
+    plans_outdated: int
     findings_sent: int
     findings_dropped: int
     findings_pending: int

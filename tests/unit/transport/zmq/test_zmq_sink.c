@@ -63,12 +63,11 @@ static void test_in_turn(void **state)
     p[1] = puller(s);
     wait_until(s->ops->pump(s) == 0 && told[0]);
     assert_string_equal(told, "2 processes");
-    for (int i = 0; i < 2; i++)
-        publish(s, NULL, "k", i);
-    for (int i = 0; i < 2; i++) {
-        assert_true(receive_parts(&p[i], frames, 2));
-        assert_string_equal(frames[0], "{\"m\":1,\"peers\":2}");
-    }
+    set_int(p[1].socket, ZMQ_RCVTIMEO, 100); /* it may still shake hands */
+    do
+        publish(s, NULL, "k", 1);
+    while (!receive_parts(&p[1], frames, 2));
+    assert_string_equal(frames[0], "{\"m\":1,\"peers\":2}");
     peer_close(&p[1]);
     set_int(p[0].socket, ZMQ_RCVTIMEO, 100); /* one may go to who leaves */
     do
