@@ -10,7 +10,6 @@
 #include <string.h>
 
 #define JOURNAL_WAITING_MAX ((size_t)64 << 20)
-#define PROGRESS_EVERY_NS   250000000
 
 void dfopt_output_init(struct dfopt_output *o,
                        const struct dfopt_run_config *config,
@@ -30,31 +29,6 @@ bool dfopt_output_flush_due(struct dfopt_output *o)
         return false;
     o->flushed_ns = now;
     return true;
-}
-
-bool dfopt_output_progress_due(const struct dfopt_output *o)
-{
-    return o->config->progress &&
-           dfopt_clock_monotonic_ns() - o->progress_ns >= PROGRESS_EVERY_NS;
-}
-
-void dfopt_output_progress(struct dfopt_output *o,
-                           const struct dfopt_run_progress *p, bool last)
-{
-    if (!o->config->progress || (!last && !dfopt_output_progress_due(o)))
-        return;
-    struct dfopt_run_progress whole = *p;
-    whole.totals = o->totals;
-    whole.faults = &o->faults;
-    whole.log_lag_ns = dfopt_output_lag_ns(o);
-    dfopt_measure_outputs(o);
-    o->progress_ns = dfopt_clock_monotonic_ns();
-    o->config->progress(o->config->progress_arg, &whole);
-}
-
-int64_t dfopt_output_lag_ns(const struct dfopt_output *o)
-{
-    return o->lagging_ns ? dfopt_clock_monotonic_ns() - o->lagging_ns : 0;
 }
 
 void dfopt_output_free(struct dfopt_output *o)
