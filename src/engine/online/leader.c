@@ -4,8 +4,8 @@
 
 #include "engine/comm/frame.h"
 #include "engine/batch/ingest.h"
-#include "engine/batch/measure.h"
-#include "engine/batch/output.h"
+#include "engine/emit/measure.h"
+#include "engine/emit/output.h"
 #include "engine/online/desk.h"
 #include "engine/online/reports.h"
 #include "engine/online/scatter.h"
@@ -85,13 +85,6 @@ static bool is_known(struct leader *l, const struct dfopt_record *rec)
     return false;
 }
 
-/* When the event was received, for monitoring. */
-static enum dfopt_err note_receipt(struct dfopt_batch *r)
-{
-    const int64_t now = dfopt_clock_monotonic_ns();
-    return dfopt_buf_add(&r->received, &now, sizeof now);
-}
-
 static enum dfopt_err take_record(struct leader *l, struct dfopt_batch *r,
                                   const struct dfopt_record *rec,
                                   struct dfopt_error *err)
@@ -100,7 +93,7 @@ static enum dfopt_err take_record(struct leader *l, struct dfopt_batch *r,
     struct dfopt_error why = {0};
     const uint64_t seq = l->next_seq;
     enum dfopt_err e = dfopt_ingest_take(&l->ingest, r, seq, rec, &event, &why);
-    if (l->config->counts && note_receipt(r))
+    if (dfopt_measure_received(l->config, r))
         return no_memory(err);
     if (e && e != DFOPT_ERR_NOMEM && l->config->strict)
         return end_before(l, rec, why.text, err);

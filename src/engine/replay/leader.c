@@ -5,7 +5,6 @@
 #include "engine/replay/leader.h"
 #include "engine/replay/carry.h"
 #include "engine/batch/answer.h"
-#include "engine/batch/measure.h"
 #include "engine/batch/start.h"
 
 #include <inttypes.h>

@@ -1,8 +1,15 @@
-#include "engine/batch/measure.h"
+#include "engine/emit/measure.h"
 
 #include "base/clock.h"
 
-#define PROGRESS_EVERY_NS 250000000
+enum dfopt_err dfopt_measure_received(const struct dfopt_run_config *config,
+                                      struct dfopt_batch *r)
+{
+    if (!config->counts)
+        return DFOPT_OK;
+    const int64_t now = dfopt_clock_monotonic_ns();
+    return dfopt_buf_add(&r->received, &now, sizeof now);
+}
 
 void dfopt_measure_batch(const struct dfopt_run_config *config,
                          const struct dfopt_batch *r)
@@ -30,15 +37,7 @@ void dfopt_measure_batch(const struct dfopt_run_config *config,
     }
 }
 
-/* How old the oldest row is that the decision log has not flushed; 0: there is
- * none. */
-static int64_t lag_ns(const struct dfopt_output *o)
-{
-    return o->lagging_ns ? dfopt_clock_monotonic_ns() - o->lagging_ns : 0;
-}
-
-/* Fills in what is known of totals and files. */
-static void measure_outputs(const struct dfopt_output *o)
+void dfopt_measure_outputs(const struct dfopt_output *o)
 {
     const struct dfopt_run_config *config = o->config;
     struct dfopt_counts *c = config->counts;
@@ -57,25 +56,5 @@ static void measure_outputs(const struct dfopt_output *o)
         return;
     c->log_bytes = dfopt_declog_bytes(*config->declog);
     c->log_lag_events = o->end.next_seq - o->flushed_seq;
-    c->log_lag_s = (double)lag_ns(o) / 1e9;
-}
-
-bool dfopt_output_progress_due(const struct dfopt_output *o)
-{
-    return o->config->progress &&
-           dfopt_clock_monotonic_ns() - o->progress_ns >= PROGRESS_EVERY_NS;
-}
-
-void dfopt_output_progress(struct dfopt_output *o,
-                           const struct dfopt_run_progress *p, bool last)
-{
-    if (!o->config->progress || (!last && !dfopt_output_progress_due(o)))
-        return;
-    struct dfopt_run_progress whole = *p;
-    whole.totals = o->totals;
-    whole.faults = &o->faults;
-    whole.log_lag_ns = lag_ns(o);
-    measure_outputs(o);
-    o->progress_ns = dfopt_clock_monotonic_ns();
-    o->config->progress(o->config->progress_arg, &whole);
+    c->log_lag_s = (double)dfopt_output_lag_ns(o) / 1e9;
 }

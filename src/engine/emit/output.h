@@ -1,7 +1,7 @@
 /* Emits decided batches: to the decision log, the sinks of plans, log lines and
  * totals. Ingested records go to the recording and the journal. */
-#ifndef DFOPT_ENGINE_BATCH_OUTPUT_H
-#define DFOPT_ENGINE_BATCH_OUTPUT_H
+#ifndef DFOPT_ENGINE_EMIT_OUTPUT_H
+#define DFOPT_ENGINE_EMIT_OUTPUT_H
 
 #include "engine/batch/run.h"
 #include "journal/line.h"
@@ -32,6 +32,14 @@ void dfopt_output_init(struct dfopt_output *o,
 
 /* Whether it is time to flush the decision log; then it is flushed from now. */
 bool dfopt_output_flush_due(struct dfopt_output *o);
+
+/* Whether it is time to report progress, if the configuration wants it. */
+bool dfopt_output_progress_due(const struct dfopt_output *o);
+
+/* Reports progress if the configuration wants it and it is due, or if `last`. Fills
+ * in the totals. */
+void dfopt_output_progress(struct dfopt_output *o,
+                           const struct dfopt_run_progress *p, bool last);
 
 /* Logs the initial registrations. */
 enum dfopt_err dfopt_output_initial(struct dfopt_output *o,
@@ -65,6 +73,10 @@ enum dfopt_err dfopt_output_settle(struct dfopt_output *o, struct dfopt_error *e
 
 /* Sends plans that had to be kept back, without waiting; how many still are. */
 size_t dfopt_output_pump(struct dfopt_output *o);
+
+/* How old the oldest row is that the decision log has not flushed; 0: there is
+ * none. */
+int64_t dfopt_output_lag_ns(const struct dfopt_output *o);
 
 void dfopt_output_free(struct dfopt_output *o);
 
