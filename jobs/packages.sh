@@ -12,7 +12,7 @@ for group in "$@"; do
     build) packages="$packages gcc g++ make cmake pkg-config openmpi-bin libopenmpi-dev libzmq3-dev
                libjson-c-dev libhdf5-openmpi-dev libxxhash-dev zlib1g-dev uthash-dev
                libdeflate-dev libisal-dev libsimdjson-dev libmicrohttpd-dev
-               libsystemd-dev" ;;
+               libsystemd-dev libncurses-dev" ;;
     test) packages="$packages libc6-dbg libcmocka-dev python3 python3-zmq python3-setuptools python3-prometheus-client
                python3-pip procps util-linux iproute2 shellcheck dpkg-dev file
                clang-format codespell gdb

@@ -10,6 +10,7 @@
     X(why, "why a knob moved, or did not, finding by finding, in words")           \
     X(timeline, "the value of a knob against windows, per node")                   \
     X(diff, "what two runs decided differently, and what that brought")            \
+    X(top, "a run on one screen, while it goes or afterwards")                     \
     X(follow, "plans and acks of a run as they are committed")                     \
     X(export, "a table as CSV or JSON lines")                                      \
     X(dump, "every row as JSON, one a line, in the order of events")               \
