@@ -29,7 +29,7 @@ struct ctl {
 
 static const char doc[] =
     "Commands a dfopt-mpi that runs with --control-address.\v"
-    "Commands:\n"
+    "COMMAND is one of:\n"
     "  status              what runs: modes, values, plans\n"
     "  plans               plans in flight, and proposals\n"
     "  mode MODE [TARGET]  auto, advise, shadow or off; for * (all), tag:NAME or "
