@@ -40,6 +40,12 @@ class Control(Case):
         self.context.linger = 0
         self.addCleanup(self.context.destroy, 0)
         self.sockets = {}
+        self.connect()
+
+    def connect(self):
+        """Anew, as a PUSH shares its messages out to a peer that is gone, too."""
+        for socket in self.sockets.values():
+            socket.close()
         for stream, kind in (("findings", zmq.PUSH), ("registrations", zmq.PUSH),
                              ("acks", zmq.PUSH), ("plans", zmq.PULL)):
             self.sockets[stream] = self.context.socket(kind)
@@ -278,8 +284,7 @@ class Control(Case):
                                at=self.at)
         self.addCleanup(self.service.kill)
         self.service.listening()
-        for stream, socket in self.sockets.items():
-            socket.connect(self.at[stream])
+        self.connect()
         self.assertEqual(self.values(), {("app.prefetch", "n1"): 9, ("app.prefetch", "n2"): 2})
         self.find("n1")
         self.ctl("mode", "auto", "knob:app.prefetch")
