@@ -56,32 +56,30 @@ failed() {
     cat "$work/optimizer.log" >&2
     exit 1
 }
-endpoint() { # findings, plans, registrations, acks or objectives
-    sed -n "s/.*\"optimizer.listening\".*\"$1\":\"\([^\"]*\)\".*/\1/p" \
-        "$work/optimizer.log"
+findings() { # where findings go to
+    sed -n 's/.*"findings":"\([^"]*\)".*/\1/p' "$work/endpoints.json"
 }
 
 # tune DECISION_LOG LOADER_OPTION...: the loader with dfopt-mpi; status is the loader's
 tune() {
     log=$1
     shift
-    : >"$work/optimizer.log" # of an earlier run
+    rm -f "$work/endpoints.json" # of an earlier run
     timeout -k 10 100 mpirun --oversubscribe -n 4 "$bin/dfopt-mpi" --transport zmq \
-        --address "$any" --bind --plans-address "$any" --registry-address "$any" \
-        --acks-address "$any" --objectives-address "$any" --idle-timeout 30 \
+        --address "$any" --bind --plans-address "$any" --applications-address "$any" \
+        --endpoints-file "$work/endpoints.json" --idle-timeout 30 \
         --decision-log "$log" 2>"$work/optimizer.log" &
     optimizer=$!
     tries=0
-    while [ -z "$(endpoint findings)" ]; do
+    while [ ! -e "$work/endpoints.json" ]; do
         kill -0 "$optimizer" 2>/dev/null || failed "dfopt-mpi did not start"
         tries=$((tries + 1))
         [ "$tries" -le 300 ] || failed "dfopt-mpi did not start within 30 s"
         sleep 0.1
     done
     status=0
-    load --findings="$(endpoint findings)" --findings-connect \
-        --plans="$(endpoint plans)" --registry="$(endpoint registrations)" \
-        --acks="$(endpoint acks)" --objectives="$(endpoint objectives)" \
+    load --findings="$(findings)" --findings-connect \
+        --endpoints-file="$work/endpoints.json" \
         --wait-optimizer=20 --stop-optimizer "$@" || status=$?
     if [ "$status" -eq 0 ] || [ "$status" -eq 4 ]; then
         wait "$optimizer" || failed "dfopt-mpi failed"

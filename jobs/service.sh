@@ -14,6 +14,7 @@ logged() {
 # topic; nothing before it does.
 endpoint() {
     case $DFOPT_TRANSPORT:$1 in
+    zmq:registrations | zmq:acks) endpoint applications ;;
     zmq:*) logged optimizer.listening "$1" | sed "s/0\.0\.0\.0/$host/" ;;
     *:findings) logged optimizer.stream.start input_topic ;;
     *:plans) logged optimizer.stream.start output_topic ;;
@@ -71,7 +72,8 @@ start_service() {
     case $DFOPT_TRANSPORT in
     zmq)
         set -- --address "$any" --bind --plans-address "$any" --plans-pattern pub \
-            --registry-address "$any" --acks-address "$any"
+            --applications-address "$any" --endpoints-file "$results/endpoints.json"
+        rm -f "$results/endpoints.json"
         ;;
     mofka)
         find_broker
@@ -105,7 +107,10 @@ run_application() {
     DFOPT_CLIENT_REGISTRY=$(endpoint registrations)
     DFOPT_CLIENT_ACKS=$(endpoint acks)
     case $DFOPT_TRANSPORT in
-    zmq) export DFOPT_CLIENT_PLANS_PATTERN=sub ;;
+    zmq)
+        DFOPT_CLIENT_ENDPOINTS=$results/endpoints.json
+        export DFOPT_CLIENT_ENDPOINTS DFOPT_CLIENT_PLANS_PATTERN=sub
+        ;;
     mofka) export DFOPT_CLIENT_GROUP_FILE="$group_file" ;;
     esac
     DFOPT_APP_NODES=$(nodes_behind "$DFOPT_SERVICE_NODES")

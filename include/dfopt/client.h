@@ -21,7 +21,8 @@
  * It is a guest in the process. It starts one listener thread, which takes no
  * signals, beside the two that libzmq starts; it installs no signal handlers,
  * never exits, prints nothing (see dfopt_client_options.log), reads no
- * environment, and keeps no global state: clients are independent of each other.
+ * environment, and keeps no global state but a list of connections for fork:
+ * clients are independent of each other.
  *
  * Without an optimizer the application runs unchanged. No call waits for one;
  * registrations and acks wait inside the library, bounded, until it is there.
@@ -33,8 +34,10 @@
  *
  * Fork. The client belongs to the process that created it. In a child that has
  * not called exec it is inert: dfopt_client_at_boundary gives 0, other calls
- * return DFOPT_ERR_STATE and do nothing, dfopt_client_destroy releases nothing.
- * The parent goes on undisturbed. A child that wants plans creates its own client.
+ * return DFOPT_ERR_STATE and do nothing, dfopt_client_destroy releases nothing. Its
+ * copies of the connections are closed by fork, so that it takes no plans if it
+ * outlives its parent. The parent goes on undisturbed. A child that wants plans
+ * creates its own client.
  *
  * A client that is NULL behaves like an inert one, so that an application whose
  * create failed needs no other code.
@@ -183,11 +186,18 @@ struct dfopt_client_options {
     /* dfopt_client_stop sends the end of findings, which ends dfopt-mpi: where this
      * client is the only one that sends any. */
     bool findings_end;
+
+    /* A file that dfopt-mpi --endpoints-file has written: the endpoints above,
+     * their pattern and curve_server_key, as far as they are not given. It must be
+     * there. An application may take its name from DFOPT_CLIENT_ENDPOINTS; NULL:
+     * none. */
+    const char *endpoints_file;
 };
 
 /* Makes a client; nothing is sent or started yet. Returns OK, with *out owned:
  * dfopt_client_destroy; ARG (an option is missing or out of range: *err names
- * it); IO (no host name); NOMEM. err may be NULL, here and below. */
+ * it); IO (no host name); IO, LIMIT, PARSE, SCHEMA (endpoints_file); NOMEM. err may
+ * be NULL, here and below. */
 DFOPT_CLIENT_API enum dfopt_err
 dfopt_client_create(dfopt_client **out, const struct dfopt_client_options *options,
                     struct dfopt_error *err);

@@ -61,6 +61,7 @@ enum dfopt_err dfopt_client_ack(dfopt_client *c,
         .status = status,
         .window_index = window_index,
         .node = plan->for_node ? c->options.hostname : NULL,
+        .instance = c->instance,
     };
     struct client_item *item = NULL;
     enum dfopt_err e = DFOPT_ERR_ARG;

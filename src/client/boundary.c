@@ -91,6 +91,7 @@ static void refuse(dfopt_client *c, const struct client_knob *k,
         .status = DFOPT_CLIENT_REJECTED,
         .window_index = -1,
         .node = in->plan.for_node ? c->options.hostname : NULL,
+        .instance = c->instance,
     };
     if (k)
         a.old_value = dfopt_client_value_as(
@@ -175,6 +176,15 @@ void dfopt_client_take(dfopt_client *c, const struct dfopt_client_message *m)
     enum dfopt_err e =
         dfopt_client_plan_decode(c->parser, m, c->options.hostname, &in, &err);
     const bool elsewhere = !e && in.elsewhere;
+    if (!e && in.peers > 1 && !c->told_of_peers) {
+        c->told_of_peers = true;
+        dfopt_client_say(
+            c, DFOPT_CLIENT_WARNING,
+            "each plan goes to one of %lld processes, in turn: start the optimizer "
+            "with --plans-pattern pub, or let one process take plans for all "
+            "(optimizer_context(comm=...), dfopt/client_mpi.h)",
+            (long long)in.peers);
+    }
     e = sort(c, &in, e, &err);
     if (e)
         dfopt_client_say(c, elsewhere ? DFOPT_CLIENT_DEBUG : DFOPT_CLIENT_WARNING,

@@ -116,7 +116,8 @@ static enum dfopt_err check_options(const struct dfopt_client_options *o,
     X(registry_endpoint) X(acks_endpoint) X(curve_server_key) \
     X(curve_public_key) X(curve_secret_key) X(group_file) X(consumer_name) \
     X(global_group_file) X(global_registry_topic) X(global_acks_topic) \
-    X(objectives_endpoint) X(global_objectives_topic) X(findings_endpoint)
+    X(objectives_endpoint) X(global_objectives_topic) X(findings_endpoint) \
+    X(endpoints_file)
 /* clang-format on */
 
 static bool copy_options(struct dfopt_client_options *own,
@@ -159,14 +160,13 @@ static void free_options(struct dfopt_client_options *o)
 
 /* ---- create and destroy ---- */
 
-enum dfopt_err dfopt_client_create(dfopt_client **out,
-                                   const struct dfopt_client_options *options,
-                                   struct dfopt_error *err)
+/* *options is whole. */
+static enum dfopt_err create(dfopt_client **out,
+                             const struct dfopt_client_options *options,
+                             struct dfopt_error *err)
 {
     const struct dfopt_client_transport *transport;
     char hostname[256] = "";
-    if (!out || !options)
-        return dfopt_error_set(err, DFOPT_ERR_ARG, "out or options is NULL");
     enum dfopt_err e = check_options(options, err);
     if (!e)
         e = dfopt_client_transport_find(
@@ -198,6 +198,23 @@ enum dfopt_err dfopt_client_create(dfopt_client **out,
     pthread_condattr_destroy(&monotonic);
     *out = c;
     return DFOPT_OK;
+}
+
+enum dfopt_err dfopt_client_create(dfopt_client **out,
+                                   const struct dfopt_client_options *options,
+                                   struct dfopt_error *err)
+{
+    struct json_object *owner = NULL;
+    if (!out || !options)
+        return dfopt_error_set(err, DFOPT_ERR_ARG, "out or options is NULL");
+    struct dfopt_client_options whole = *options;
+    enum dfopt_err e = DFOPT_OK;
+    if (options->endpoints_file)
+        e = dfopt_client_endpoints(&whole, &owner, err);
+    if (!e)
+        e = create(out, &whole, err);
+    json_object_put(owner);
+    return e;
 }
 
 void dfopt_client_destroy(dfopt_client *c)

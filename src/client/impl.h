@@ -75,6 +75,17 @@ bool dfopt_client_fit(const struct client_knob *k,
                       const struct dfopt_client_value *v,
                       struct dfopt_client_value *out, bool *clamped);
 
+/* ---- the file of endpoints ---- */
+
+struct json_object;
+
+/* Fills in what o->endpoints_file has and the options leave out. *owner holds the
+ * texts: json_object_put. Returns OK; ARG, IO, LIMIT, PARSE, SCHEMA (*err names the
+ * file), NOMEM. */
+enum dfopt_err dfopt_client_endpoints(struct dfopt_client_options *o,
+                                      struct json_object **owner,
+                                      struct dfopt_error *err);
+
 /* ---- messages ---- */
 
 struct dfopt_json_parser;
@@ -85,6 +96,7 @@ struct client_incoming {
     char knob_id[DFOPT_CLIENT_TEXT_SIZE];
     char function[DFOPT_CLIENT_TEXT_SIZE]; /* "": not said */
     bool elsewhere;                        /* it targets nodes, and not this one */
+    int64_t peers; /* among whom the sender deals out plans in turn; 0: not said */
 };
 
 /* A parser with the client's bounds; *out is owned: dfopt_json_parser_destroy.
@@ -113,6 +125,7 @@ struct client_ack {
     struct dfopt_client_value old_value, new_value;
     int64_t window_index; /* negative: left out */
     const char *node;     /* NULL: the whole job */
+    const char *instance; /* of the client */
 };
 enum dfopt_err dfopt_client_ack_json(const struct client_ack *a,
                                      struct dfopt_buf *meta,
@@ -207,6 +220,7 @@ struct dfopt_client {
     bool loop_done;           /* the listener touches the client no more */
     void *link;               /* the open transport; NULL: the listener has gone */
     struct dfopt_json_parser *parser; /* the listener's */
+    bool told_of_peers;               /* likewise */
     pthread_t thread;
 };
 

@@ -276,6 +276,7 @@ enum dfopt_err dfopt_client_ack_json(const struct client_ack *a,
     dfopt_put_raw(&p, ",\"target_nodes\":[");
     if (a->node)
         put_z(&p, a->node);
-    dfopt_put_raw(&p, "]}");
+    put_member(&p, "],\"instance\":", a->instance);
+    dfopt_put_raw(&p, "}");
     return dfopt_put_end(&p);
 }

@@ -196,11 +196,15 @@ enum dfopt_err dfopt_client_plan_decode(struct dfopt_json_parser *parser,
         parse_object(parser, m->meta, m->meta_len, "metadata", &meta, err);
     if (e)
         return e;
-    json_object_put(meta); /* says nothing that the body does not */
+    int64_t peers = 0;
+    (void)dfopt_json_get_whole(meta, "peers", &peers, NULL);
+    json_object_put(meta); /* all else that it says is in the body */
     e = parse_object(parser, m->body, m->body_len, "body", &body, err);
     if (e)
         return e;
     e = read_plan(body, hostname, out, err);
     json_object_put(body);
+    if (!e)
+        out->peers = peers;
     return e;
 }

@@ -26,6 +26,8 @@ enum dfopt_err dfopt_ack_decode(struct dfopt_dict *dict, uint32_t run,
 {
     struct dfopt_ack a = {.window = DFOPT_WINDOW_NONE};
     struct dfopt_text knob = dfopt_text_z(""), node = knob;
+    const struct dfopt_text instance =
+        dfopt_json_text(dfopt_json_get(body, "instance"));
     struct json_object *nodes = NULL;
     enum dfopt_err e = dfopt_json_get_text(body, "knob_id", &knob, err);
     if (!e)
@@ -41,6 +43,8 @@ enum dfopt_err dfopt_ack_decode(struct dfopt_dict *dict, uint32_t run,
         e = dfopt_json_intern(dict, knob, &a.knob);
     if (!e)
         e = dfopt_json_intern(dict, node, &a.node);
+    if (!e)
+        e = dfopt_json_intern(dict, instance, &a.instance);
     if (!e)
         e = dfopt_json_intern_value(dict, dfopt_json_get(body, "old_value"),
                                     &a.old_value);

@@ -147,6 +147,8 @@ struct dfopt_declog_ack_row {
     uint64_t given_id;    /* its number, else 0 */
     dfopt_sym given_knob, given_node; /* as given; "": none */
     uint32_t has_nodes;               /* target_nodes is given, perhaps empty */
+    dfopt_sym instance;               /* process that sent it, as given; "": none */
+    uint32_t tally;                   /* enum dfopt_ack_tally */
     uint32_t reserved;
     int64_t window;          /* as given; negative: none */
     int64_t cooldown_window; /* at which the cooldown starts; negative: none */

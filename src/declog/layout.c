@@ -12,6 +12,7 @@ static const char *const kinds[] = {DFOPT_KIND_LIST(NAME2)};
 static const char *const streams[] = {DFOPT_STREAM_LIST(NAME2)};
 static const char *const statuses[] = {DFOPT_ACK_STATUS_LIST(NAME2)};
 static const char *const ack_outcomes[] = {DFOPT_ACK_OUTCOME_LIST(NAME2)};
+static const char *const ack_tallies[] = {DFOPT_ACK_TALLY_LIST(NAME2)};
 static const char *const relays[] = {DFOPT_RELAY_OUTCOME_LIST(NAME2)};
 static const char *const actions[] = {DFOPT_SUPPRESSION_ACTION_LIST(NAME2)};
 static const char *const commands[] = {DFOPT_COMMAND_ACTION_LIST(NAME2)};
@@ -56,6 +57,12 @@ static const char *const units[] = {DFOPT_UNIT_LIST(NAME2)};
         .name = (n), .type = DFOPT_COLUMN_##t,                                     \
         .offset = offsetof(struct ROW, member), .since = (v), .units = (u),        \
         .text = (d)                                                                \
+    }
+#define COL_ENUM_SINCE(v, n, member, list, d)                                      \
+    {                                                                              \
+        .name = (n), .type = DFOPT_COLUMN_ENUM,                                    \
+        .offset = offsetof(struct ROW, member), .since = (v), .names = (list),     \
+        .n_names = LENGTH(list), .units = "enum", .text = (d)                      \
     }
 /* A value is four columns. */
 #define COL_VALUE(n, member, d)                                                    \
@@ -223,6 +230,10 @@ static const struct dfopt_column acks_columns[] = {
               "first of target_nodes as given"),
     COL_SINCE(3, "has_nodes", FLAG, has_nodes, "0 or 1",
               "1: target_nodes is given, perhaps empty"),
+    COL_SINCE(3, "instance", SYM, instance, "string id",
+              "process that sent it, as given"),
+    COL_ENUM_SINCE(3, "tally", tally, ack_tallies,
+                   "what it adds to other processes' acks of the plan"),
     COL("window", I64, window, "window", "as given; negative: none"),
     COL("cooldown_window", I64, cooldown_window, "window",
         "at which the cooldown starts; negative: none started"),

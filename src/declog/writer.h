@@ -113,6 +113,7 @@ struct dfopt_declog_ack {
     uint64_t seq;
     const struct dfopt_ack *given;
     const struct dfopt_ack_row *outcome; /* NULL: no rank knew the plan */
+    uint32_t tally;                      /* enum dfopt_ack_tally */
     const char *plan_id;                 /* as it came; NULL is "" */
     size_t plan_id_len;
     const char *reason; /* NULL is "" */

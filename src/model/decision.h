@@ -228,6 +228,21 @@ enum dfopt_ack_outcome {
         DFOPT_ACK_OUTCOME_COUNT
 };
 
+/* What an ack adds to those of other processes for the same plan: see
+ * state/tally.h. The numbers are part of the decision log's format. */
+#define DFOPT_ACK_TALLY_LIST(X)                                                    \
+    X(NONE, "none")               /* of a plan that none has settled */            \
+    X(FIRST, "first")             /* it settled the plan */                        \
+    X(AGREES, "agrees")           /* of another process, and no contradiction */   \
+    X(CONTRADICTS, "contradicts") /* of another process, with another answer */    \
+    X(REPEATS, "repeats")         /* of a process that has answered already */
+
+enum dfopt_ack_tally {
+#define DFOPT_ACK_TALLY_ENUM(name, text) DFOPT_ACK_TALLY_##name,
+    DFOPT_ACK_TALLY_LIST(DFOPT_ACK_TALLY_ENUM)
+#undef DFOPT_ACK_TALLY_ENUM
+};
+
 /* The outcome of an ack. */
 struct dfopt_ack_row {
     uint64_t seq;
@@ -312,6 +327,7 @@ const char *dfopt_verdict_name(uint32_t verdict);
 const char *dfopt_verdict_meaning(uint32_t verdict);
 const char *dfopt_suppression_action_name(uint32_t action);
 const char *dfopt_ack_outcome_name(uint32_t outcome);
+const char *dfopt_ack_tally_name(uint32_t tally);
 const char *dfopt_relay_outcome_name(uint32_t outcome);
 
 #endif

@@ -40,7 +40,7 @@ struct dfopt_ack {
     dfopt_sym knob;      /* DFOPT_SYM_EMPTY if absent */
     dfopt_sym node;      /* first of target_nodes, or DFOPT_SYM_EMPTY */
     uint32_t has_nodes;  /* target_nodes is given, perhaps empty */
-    uint32_t reserved;   /* zero */
+    dfopt_sym instance;  /* process that sends it; DFOPT_SYM_EMPTY if absent */
     int64_t window;      /* DFOPT_WINDOW_NONE, or any negative: none given */
     struct dfopt_value old_value, new_value; /* NULL: not given */
 };

@@ -6,6 +6,7 @@
 #include "mpiio/hints.h"
 
 #define DFOPT_FILE_NAME_SIZE 200
+#define DFOPT_NO_GENERATION  UINT64_MAX /* opened without the hints in force */
 
 /* What this process did to a file since it was opened. Sums of doubles, so that
  * one reduction adds up those of all ranks. */

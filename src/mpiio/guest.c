@@ -7,6 +7,7 @@
 #include "mpiio/settings.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <string.h>
 
 #define BOUNDARY      "epoch_boundary" /* hands over all plans */
@@ -27,6 +28,7 @@ static struct {
     uint64_t generation;          /* of them */
     int64_t window;               /* number of the last one; 0: none */
     bool reported;                /* a window since the last open */
+    atomic_bool complained;
 } guest = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 /* Rank 0 of a job that no other job spawned. */
@@ -230,7 +232,7 @@ void dfopt_guest_opened(struct dfopt_taken *taken, const char *why_not,
     for (size_t i = 0; i < taken->n; i++)
         answer(&taken->plans[i], why_not);
     pthread_mutex_unlock(&guest.lock);
-    if (why_not)
+    if (why_not && !atomic_exchange(&guest.complained, true))
         dfopt_mpiio_say("hints are left out: %s", why_not);
     if (taken->first && file != MPI_FILE_NULL)
         start_with(file, ranks);

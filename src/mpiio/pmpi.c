@@ -90,7 +90,9 @@ static void keep(struct opening *o, MPI_File fh, double begin)
     f->opened = begin;
     f->seconds = PMPI_Wtime() - begin;
     snprintf(f->name, sizeof f->name, "%s", o->name);
-    if (!o->why_not)
+    if (o->why_not)
+        f->generation = DFOPT_NO_GENERATION;
+    else
         f->hints = o->agreed.hints;
     o->own = MPI_COMM_NULL;
     dfopt_files_add(&o->file);

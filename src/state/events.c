@@ -90,6 +90,7 @@ static void take_ack(const struct dfopt_declog_ack_row *row, bool as_given,
                             .knob = as_given ? row->given_knob : row->knob,
                             .node = as_given ? row->given_node : row->node,
                             .has_nodes = as_given && row->has_nodes,
+                            .instance = row->instance,
                             .window = row->window,
                             .old_value = row->given_old,
                             .new_value = row->given_new};

@@ -11,7 +11,7 @@ from support import harness
 
 import h5py
 import numpy as np
-from dfopt_analysis import LogError, load, schema
+from dfopt_analysis import LogError, effect, load, schema
 
 
 def plain(value):
@@ -198,7 +198,7 @@ class NotWhole(unittest.TestCase):
         self.assertEqual([len(log.frame(t)) for t in schema.SINCE], [0] * 7)
         self.assertEqual((len(log.verdicts), log.notes), (support.VERDICTS, []))
         r = support.program("effect.py", self.path)
-        self.assertEqual((r.returncode, r.stderr), (0, ""))
+        self.assertEqual((r.returncode, r.stderr), (0, f"note: {effect.PEAKS}\n"))
 
     def test_version_2(self):
         """Objectives and outcomes are empty, though the last commit counts them."""
@@ -236,7 +236,9 @@ class NotWhole(unittest.TestCase):
         whole = load(support.recorded()).verdicts["value"]
         self.assertEqual(log.verdicts["value"].notna().sum(), whole.notna().sum())
         self.assertIn("there is no /verdicts/threshold: shown as empty", log.notes)
-        self.assertEqual(len(log.suppressions), 31)
+        rows = len(load(support.recorded()).suppressions)
+        self.assertGreater(rows, 0)
+        self.assertEqual(len(log.suppressions), rows)
 
     def test_more_than_we_know(self):
         def add(f):

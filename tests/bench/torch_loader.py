@@ -1,6 +1,8 @@
 """TunableLoader on torch_train.py, against every static setting of a grid. By hand, on an idle
 machine; each command takes at most four minutes.
 
+With DFOPT_WAIT_MS=0 samples are all decoding: two workers are what two cores can use.
+
 usage: torch_loader.py --bin BUILD/bin COMMAND, where COMMAND is
   grid [FILE]          samples/s of each setting; the results go to FILE
   tuned FILE [RUNS]    runs that dfopt-mpi tunes, against the best of FILE
@@ -68,6 +70,15 @@ def grid(args):
             json.dump(rates, f)
 
 
+def near(rates, workers, prefetch):
+    """The grid's samples/s for a setting, or for the next below it, and its share of the
+    best: what others ran on the machine meanwhile is not in it."""
+    workers = max(w for w in WORKERS if w <= workers)
+    prefetch = max(p for p in PREFETCH if p <= max(prefetch, min(PREFETCH)))
+    rate = rates[f"{workers} {prefetch}"]
+    return f"the grid has {rate:.0f} ({rate / max(rates.values()):.1%})"
+
+
 def against(bin_, args, *options):
     with open(args[0], encoding="utf-8") as f:
         rates = json.load(f)
@@ -76,34 +87,38 @@ def against(bin_, args, *options):
         _, told = tuned(bin_, 30, STEP_MS, *options)
         end = statistics.mean(told["rates"][SETTLED:])
         print(told["report"])
-        print(f"run {run + 1}: {end:.0f} of {best:.0f} samples/s, {end / best:.1%}; the last "
-              f"change in window {max(told['moves'], default=0)}; at most "
+        print(f"run {run + 1}: {end:.0f} of {best:.0f} samples/s, {end / best:.1%}; "
+              f"{near(rates, *told['then'])} with what it had after {SETTLED} windows; changes "
+              f"in windows {sorted(set(told['moves']))}; at most "
               f"{max(told['memory']):.0%} of the memory budget", flush=True)
 
 
-def picture(bin_, args):
-    """Draws a run: samples/s of its windows, and where settings changed."""
+def draw(told, best, out):
+    """samples/s of a run's windows, and where settings changed."""
     import matplotlib
     matplotlib.use("svg")
     matplotlib.rcParams["svg.hashsalt"] = "torch"  # the same file from the same figures
     from matplotlib import pyplot
-    with open(args[0], encoding="utf-8") as f:
-        best = max(json.load(f).values())
-    _, told = tuned(bin_, 30, STEP_MS)
-    numbers = range(1, len(told["rates"]) + 1)
     figure, axes = pyplot.subplots(figsize=(7.2, 3))
-    axes.step(numbers, told["rates"], where="mid", color="#1f5fa8")
+    axes.step(range(1, len(told["rates"]) + 1), told["rates"], where="mid", color="#1f5fa8")
     axes.axhline(best, color="#777777", linestyle="--", linewidth=1)
-    for window, (workers, prefetch) in sorted(told["settings"].items(), key=lambda x: int(x[0])):
-        axes.annotate(f"{workers} x {prefetch}", (int(window), 0.02),
-                      xycoords=("data", "axes fraction"), fontsize=8, rotation=90, ha="center")
+    for window, (workers, prefetch) in told["settings"].items():
+        axes.annotate(f"{workers} x {prefetch}", (int(window), 0.03), fontsize=8, rotation=90,
+                      xycoords=("data", "axes fraction"), ha="center")
         axes.axvline(int(window) - 0.5, color="#cccccc", linewidth=0.8, zorder=0)
     axes.set_xlabel("window of a second (workers x prefetch where they changed)")
     axes.set_ylabel("samples/s")
     axes.set_ylim(0, best * 1.35)
     axes.spines[["top", "right"]].set_visible(False)
     figure.tight_layout()
-    figure.savefig(args[1], metadata={"Date": None})
+    figure.savefig(out, metadata={"Date": None})
+
+
+def picture(bin_, args):
+    with open(args[0], encoding="utf-8") as f:
+        best = max(json.load(f).values())
+    _, told = tuned(bin_, 30, STEP_MS)
+    draw(told, best, args[1])
     print(told["report"])
 
 

@@ -67,6 +67,11 @@ add_test(NAME mpi.closed_loop
 set_tests_properties(mpi.closed_loop PROPERTIES
   LABELS mpi TIMEOUT 300 ENVIRONMENT "${DFOPT_TEST_ENVIRONMENT}")
 
+# The shipped recordings are what the specification decides.
+add_test(NAME unit.recordings
+         COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/tests/spec/recordings.py --check)
+set_tests_properties(unit.recordings PROPERTIES LABELS unit TIMEOUT 120)
+
 # What the shadow says is what would be planned; the specification alone.
 add_test(NAME unit.shadow
          COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/tests/diff/shadow.py

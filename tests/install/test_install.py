@@ -85,10 +85,17 @@ class Installed(unittest.TestCase):
             self.prefix / "bin/dfopt-log", "summary", log))
         self.assertIn("no_knobs", self.run_it(self.prefix / "bin/dfopt-log", "dump", log))
 
+    def mpiio(self):
+        """The library finds the application library beside it."""
+        shown = self.run_it("ldd", self.lib / "libdfopt_mpiio.so")
+        self.assertIn(str(self.lib / "libdfopt_client.so.0"), shown)
+
     def files(self):
         share = self.prefix / "share"
         for name in ("man/man1/dfopt-mpi.1", "man/man3/dfopt-client.3", "man/man5/dfopt-policy.5",
                      "man/man5/dfopt-decision-log.5",
+                     "dfopt-mpi/mpiio/romio.json", "dfopt-mpi/mpiio/ompio.json",
+                     "dfopt-mpi/mpiio/policy.json",
                      "dfopt-mpi/jobs/slurm/online.sbatch", "dfopt-mpi/jobs/flux/online.sh",
                      "dfopt-mpi/jobs/site.sh", "dfopt-mpi/analysis/report.py",
                      "doc/dfopt-mpi/README.md",
@@ -99,6 +106,7 @@ class Installed(unittest.TestCase):
         name = "libdfopt_client.so"
         self.assertEqual(os.readlink(self.lib / name), name + ".0")
         self.assertEqual(os.readlink(self.lib / (name + ".0")), "%s.%s" % (name, VERSION))
+        self.assertTrue((self.lib / ("libdfopt_mpiio.so." + VERSION)).is_file())
         for path in self.prefix.rglob("*"):
             if path.suffix in (".cmake", ".pc", ".sh", ".sbatch", ".py"):
                 self.assertNotIn(BUILD, path.read_text(encoding="utf-8"), path)
@@ -108,6 +116,7 @@ class Installed(unittest.TestCase):
         self.by_pkg_config()
         self.by_cmake()
         self.programs()
+        self.mpiio()
 
 
 class ByCMake(Installed):

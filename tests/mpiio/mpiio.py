@@ -137,7 +137,7 @@ class MpiTest(unittest.TestCase):
         return out, err
 
     def run_strided(self, opens, *hints, env=None, blocks=64, preload=(LIBRARY,), **more):
-        command = self.command(STRIDED, "data", blocks, opens, *hints, preload=preload,
+        command = self.command(STRIDED, "data", blocks, opens, 0, *hints, preload=preload,
                                **more)
         return self.start(command, env)
 

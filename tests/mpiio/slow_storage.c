@@ -2,6 +2,7 @@
  * SLOW_REQUEST_US microseconds, and one more for each SLOW_MB_PER_S bytes, whoever
  * else reads or writes meanwhile. So results do not depend on how busy this machine
  * is, and requests that are few, large and in parallel are what is fast. */
+#include <aio.h>
 #include <dlfcn.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -63,3 +64,19 @@ SLOW(ssize_t, preadv, sum(v, n), (int fd, const struct iovec *v, int n, off_t at
      fd, v, n, at)
 SLOW(ssize_t, preadv64, sum(v, n),
      (int fd, const struct iovec *v, int n, off64_t at), fd, v, n, at)
+
+/* OMPIO writes so with small buffers; glibc's own threads are not seen here. */
+#define SLOW_AIO(name, type)                                                       \
+    __attribute__((visibility("default"))) int name(type *a)                       \
+    {                                                                              \
+        static int (*real)(type *);                                                \
+        if (!real)                                                                 \
+            real = (int (*)(type *))dlsym(RTLD_NEXT, #name);                       \
+        take_time(a->aio_fildes, a->aio_nbytes);                                   \
+        return real(a);                                                            \
+    }
+
+SLOW_AIO(aio_write, struct aiocb)
+SLOW_AIO(aio_write64, struct aiocb64)
+SLOW_AIO(aio_read, struct aiocb)
+SLOW_AIO(aio_read64, struct aiocb64)

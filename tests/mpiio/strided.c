@@ -1,8 +1,8 @@
 /* An MPI-IO program as others write them, which knows nothing of dfopt-mpi: each
  * rank owns every Nth block of 4 kB of a file, and all write theirs in one
- * collective call, again and again, as checkpoints do.
+ * collective call, again and again, as checkpoints do, with a pause between.
  *
- *     strided FILE BLOCKS OPENS [HINT=VALUE]...
+ *     strided FILE BLOCKS OPENS PAUSE_MS [HINT=VALUE]...
  *
  * For each open, rank 0 prints its number, MB/s (10^6) from open to close, and the
  * hints in force; then whether any rank saw other hints than rank 0. The file's
@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define BLOCK 4096
 
@@ -62,20 +63,22 @@ int main(int argc, char **argv)
     MPI_Init(&argc, &argv);
     MPI_Comm_rank(MPI_COMM_WORLD, &rank);
     MPI_Comm_size(MPI_COMM_WORLD, &ranks);
-    if (argc < 4) {
-        fprintf(stderr, "usage: strided FILE BLOCKS OPENS [HINT=VALUE]...\n");
+    if (argc < 5) {
+        fprintf(stderr,
+                "usage: strided FILE BLOCKS OPENS PAUSE_MS [HINT=VALUE]...\n");
         MPI_Abort(MPI_COMM_WORLD, 2);
     }
     const int blocks = atoi(argv[2]), opens = atoi(argv[3]);
+    const useconds_t pause_us = (useconds_t)atoi(argv[4]) * 1000;
     const size_t mine = (size_t)blocks * BLOCK;
     char *data = malloc(mine), *back = malloc(mine);
     MPI_Info info = MPI_INFO_NULL;
     MPI_Datatype every;
     MPI_Type_vector(blocks, BLOCK, BLOCK * ranks, MPI_BYTE, &every);
     MPI_Type_commit(&every);
-    if (argc > 4)
+    if (argc > 5)
         MPI_Info_create(&info);
-    for (int i = 4; i < argc; i++)
+    for (int i = 5; i < argc; i++)
         add_hint(info, argv[i]);
     for (int o = 1; o <= opens; o++) {
         char hints[1024];
@@ -97,6 +100,7 @@ int main(int argc, char **argv)
             printf("%d %.1f%s\n", o, (double)mine * ranks / seconds * 1e-6, hints);
             fflush(stdout);
         }
+        usleep(pause_us);
     }
     MPI_File file;
     MPI_File_open(MPI_COMM_SELF, argv[1], MPI_MODE_RDONLY, MPI_INFO_NULL, &file);

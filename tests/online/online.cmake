@@ -20,6 +20,12 @@ dfopt_online_test(flood 1200)
 dfopt_online_test(disk 240)
 dfopt_online_test(stall 240)
 dfopt_online_test(control 240)
+if(NOT DFOPT_SANITIZE) # of an application in Python
+  dfopt_online_test(endpoints 240)
+  set_property(TEST online.endpoints APPEND PROPERTY ENVIRONMENT
+               PYTHONPATH=${PROJECT_SOURCE_DIR}/src/client/python
+               DFOPT_CLIENT_LIBRARY=$<TARGET_FILE:dfopt_client>)
+endif()
 if(DFOPT_HAVE_METRICS)
   dfopt_online_test(metrics 240)
 endif()

@@ -22,7 +22,7 @@
                                     AT_(global_group_file)                         \
                                         AT_(global_registry_topic)                 \
                                             AT_(global_acks_topic)                 \
-                                                AT_(global_objectives_topic) AT_(findings_endpoint) AT_(max_pending_findings) AT_(findings_end)
+                                                AT_(global_objectives_topic) AT_(findings_endpoint) AT_(max_pending_findings) AT_(findings_end) AT_(endpoints_file)
 #define METRIC(AT_) AT_(name) AT_(value)
 #define OBJECTIVE(AT_)                                                             \
     AT_(window_index) AT_(value) AT_(goal) AT_(reports) AT_(metrics) AT_(n_metrics)

@@ -220,7 +220,9 @@ class Messages(PeerTest):
             "p1", "app.a", "load", 2, 16, "window_boundary", "wäits", "fetch", 0.75, "prefetch",
             7, [HOST], "a", True))
         c.ack(p, "deferred", reason="bäsy", window_index=8)
-        self.assertEqual(self.peer.receive("acks"), [
+        metadata, body = self.peer.receive("acks")
+        self.assertTrue(body.pop("instance").startswith(HOST + ":"))
+        self.assertEqual([metadata, body], [
             {"type": "action_ack", "plan_id": "p1"},
             {"plan_id": "p1", "knob_id": "app.a", "status": "deferred", "old_value": 2,
              "new_value": None, "reason": "bäsy", "window_index": 8, "target_nodes": [HOST]}])

@@ -102,7 +102,8 @@ class Tuned(LoaderTest):
         self.assertEqual(len(list(loader)), 8)
         del loader
         self.forget()
-        self.assertIsNone(self.loader(Content(8), num_workers=2, prefetch_factor=2)._tuner)
+        for given in ({"num_workers": 2, "prefetch_factor": 2}, {"num_workers": 0}):
+            self.assertIsNone(self.loader(Content(8), **given)._tuner)
 
     def test_one_of_a_process(self):
         first = self.loader(Content(8), num_workers=auto(1, max=4))

@@ -160,6 +160,10 @@ static const struct dfopt_option table[] = {
      AT(client.acks_endpoint)},
     {"objectives", DFOPT_OPTION_TEXT, "ENDPOINT",
      "Report the samples/s of each window there", AT(client.objectives_endpoint)},
+    {"endpoints-file", DFOPT_OPTION_TEXT, "FILE",
+     "Take these endpoints, as far as they are not given, from the file that "
+     "dfopt-mpi writes for applications",
+     AT(client.endpoints_file)},
     {"knob-scope", DFOPT_OPTION_WORD, "SCOPE",
      "Declare the knobs and report the objective for the node (the default) or the "
      "job",
@@ -237,7 +241,7 @@ static void check_grid(struct argp_state *state, const struct demo_options *o)
         return;
     if (!o->no_optimizer &&
         (o->findings || c->plans_endpoint || c->registry_endpoint ||
-         c->acks_endpoint || c->objectives_endpoint))
+         c->acks_endpoint || c->objectives_endpoint || c->endpoints_file))
         argp_error(state, "--grid measures static settings: add --optimizer=off");
     if (o->against || o->against_grid)
         argp_error(state,

@@ -57,7 +57,8 @@ static enum dfopt_err open_optimizer(struct run *r, struct dfopt_error *err)
     const struct demo_options *o = r->options;
     struct dfopt_client_options client = o->client;
     const bool any = client.plans_endpoint || client.registry_endpoint ||
-                     client.acks_endpoint || client.objectives_endpoint;
+                     client.acks_endpoint || client.objectives_endpoint ||
+                     client.endpoints_file;
     const struct demo_knob_options knobs = {
         .scope = o->scope,
         .min_severity = dfopt_diagnosis_fetch_severity(o->habit, FOLLOWED_SHARE),

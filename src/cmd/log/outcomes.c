@@ -108,10 +108,12 @@ static enum dfopt_err see(void *arg, enum dl_kind kind, const void *row)
     const struct dfopt_timeout_row *t = row;
     if (kind == DL_TIMEOUT)
         return add_answer(o, t->plan_id, DL_GIVEN_UP);
-    if (kind == DL_ACK)
-        return a->outcome == DFOPT_ACK_OUTCOME_UNMATCHED
-                   ? DFOPT_OK
+    if (kind == DL_ACK) {
+        const enum dfopt_err e = dl_processes_ack(&o->processes, a);
+        return e || a->outcome == DFOPT_ACK_OUTCOME_UNMATCHED
+                   ? e
                    : add_answer(o, a->plan_id, a->outcome);
+    }
     return add_outcome(in, row);
 }
 
@@ -133,6 +135,7 @@ enum dfopt_err dl_outcomes_read(struct dl_outcomes *o,
     struct reading in = {.to = o};
     struct dl_merge m;
     o->reader = r;
+    o->processes.reader = r;
     o->judged =
         run->format_version >= 3 && !strstr(run->policy, "\"effect\":\"severity\"");
     o->assumed = strcmp(run->acks_mode, "assumed") == 0;
@@ -144,13 +147,14 @@ enum dfopt_err dl_outcomes_read(struct dl_outcomes *o,
         e = dl_merge_each(&m, NULL, see, &in, err);
     dl_merge_free(&m);
     sort_rows(o);
-    return e;
+    return e ? e : dl_processes_end(&o->processes);
 }
 
 void dl_outcomes_free(struct dl_outcomes *o)
 {
     dfopt_buf_free(&o->answers);
     dfopt_buf_free(&o->rows);
+    dl_processes_free(&o->processes);
 }
 
 /* ---- looking up ---- */

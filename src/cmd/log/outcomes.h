@@ -3,6 +3,7 @@
 #define DFOPT_CMD_LOG_OUTCOMES_H
 
 #include "cmd/log/common.h"
+#include "cmd/log/processes.h"
 
 /* Name in JSON; in text, where it differs, `_` is a blank. */
 #define DL_END_LIST(X)                                                             \
@@ -55,6 +56,7 @@ struct dl_outcomes {
     bool assumed;             /* it takes plans as applied, without acks */
     struct dfopt_buf answers; /* struct dl_answer, by plan */
     struct dfopt_buf rows;    /* struct dl_outcome, by plan; each plan has one */
+    struct dl_all_processes processes;
 };
 
 enum dfopt_err dl_outcomes_read(struct dl_outcomes *o,

@@ -62,8 +62,8 @@ static void plan_cells(struct plans *s, const struct dfopt_plan *plan)
     dl_put(p, " %5.3f ", plan->severity);
 }
 
-static void plan_text(struct plans *s, const struct dfopt_plan *plan,
-                      enum dl_end_of end)
+static enum dfopt_err plan_text(struct plans *s, const struct dfopt_plan *plan,
+                                enum dl_end_of end)
 {
     struct dl_print *p = &s->job.print;
     plan_cells(s, plan);
@@ -78,7 +78,10 @@ static void plan_text(struct plans *s, const struct dfopt_plan *plan,
             dl_put_end(p, end, dl_outcome_of(&s->outcomes, plan->plan_id));
         dl_color(p, DL_PLAIN);
     }
+    const enum dfopt_err e = dl_put_plan_processes(p, &s->outcomes.processes,
+                                                   plan->plan_id, &s->job.err);
     dl_put(p, "\n");
+    return e;
 }
 
 static enum dfopt_err plan_json(struct plans *s, const void *row,
@@ -102,8 +105,11 @@ static enum dfopt_err plan_json(struct plans *s, const void *row,
     dfopt_member_real(put, "standard_error", o ? o->claim.error : NAN);
     dfopt_member_bool(put, "certain", o && o->claim.certain);
     dfopt_member_uint(put, "moves", o ? o->moves : 0);
+    e = dl_processes_json(put, &s->outcomes.processes,
+                          dl_processes_of(&s->outcomes.processes, p->plan_id),
+                          &j->err);
     dfopt_put_raw(put, "}\n");
-    return DFOPT_OK;
+    return e;
 }
 
 /* ---- the command ---- */
@@ -128,7 +134,7 @@ static enum dfopt_err see_plan(void *arg, enum dl_kind kind, const void *row)
     if (!e && s->job.args.json)
         e = plan_json(s, row, end);
     else if (!e)
-        plan_text(s, p, end);
+        e = plan_text(s, p, end);
     return e;
 }
 
@@ -167,7 +173,9 @@ int dl_plans(int argc, char **argv)
                "kept or taken back, with the gain of the objective and two "
                "standard errors; open: on trial; unanswered: the same, without an "
                "ack; rollback: it takes another one back; withdrawn: its process "
-               "is gone. Knobs that moved together share their gain.\n"};
+               "is gone. Knobs that moved together share their gain. Where several "
+               "processes acknowledged a plan, the line ends with how many applied "
+               "it, and why the first of the others did not.\n"};
     struct plans s = {.job = {.args = {.n_files = 1}}};
     dl_args_parse(&s.job.args, &command, &s, argc, argv);
     if (!dl_start(&s.job))

@@ -96,6 +96,8 @@ static const struct dl_field ack_fields[] = {
     FIELD("given_knob", SYM, given_knob),
     FIELD("given_node", SYM, given_node),
     FIELD("has_nodes", FLAG, has_nodes),
+    FIELD("instance", SYM, instance),
+    FIELD_ENUM("tally", dfopt_ack_tally_name, tally),
     FIELD("window", WINDOW, window),
     FIELD("cooldown_window", WINDOW, cooldown_window),
     FIELD("given_old", VALUE, given_old),

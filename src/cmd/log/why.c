@@ -312,20 +312,23 @@ static enum dfopt_err see_plan(struct why *w,
     return e;
 }
 
-static void see_ack(struct why *w, const struct dfopt_declog_ack_row *a)
+static enum dfopt_err see_ack(struct why *w, const struct dfopt_declog_ack_row *a)
 {
     if (a->outcome == DFOPT_ACK_OUTCOME_UNMATCHED || a->knob != w->filter.knob_sym)
-        return;
+        return DFOPT_OK;
     dl_trials_ack(&w->trials, a);
     if (w->filter.node_sym != DFOPT_SYM_NONE && a->node != w->filter.node_sym)
-        return;
+        return DFOPT_OK;
     dfopt_buf_clear(&w->words.out);
     dl_put_ack(&w->words, a);
+    const enum dfopt_err e = dl_put_plan_processes(
+        &w->words, &w->trials.outcomes.processes, a->plan_id, &w->job->err);
     tell_change(w, "ack", a->seq,
                 a->window >= 0
                     ? a->window
                     : (a->cooldown_window >= 0 ? a->cooldown_window : w->now),
                 a->node);
+    return e;
 }
 
 static void see_timeout(struct why *w, const struct dfopt_timeout_row *t)
@@ -370,8 +373,7 @@ static enum dfopt_err see(void *arg, enum dl_kind kind, const void *row)
                    ? dfopt_buf_add(&w->responses, r, sizeof *r)
                    : DFOPT_OK;
     case DL_ACK:
-        see_ack(w, row);
-        return DFOPT_OK;
+        return see_ack(w, row);
     case DL_TIMEOUT:
         see_timeout(w, row);
         return DFOPT_OK;

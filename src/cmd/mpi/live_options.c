@@ -68,6 +68,10 @@ const struct dfopt_option dfopt_live_options[] = {
      "long "
      "for the acks; those that did not come are logged (default: leave the values)",
      AT(restore_ms), .hi = 3600, .scale = 1000},
+    {"endpoints-file", DFOPT_OPTION_TEXT, "FILE",
+     "Write the endpoints there for applications, as JSON with the public key "
+     "(mode 0600), and remove it at the end",
+     AT(endpoints_file)},
     {"idle-timeout", DFOPT_OPTION_SECONDS, "SECONDS",
      "End when nothing has come for so long, counted from the first finding; "
      "never: go on until stopped (default: DFOPTIMIZER_IDLE_TIMEOUT_SEC, or 0, "

@@ -262,6 +262,8 @@ static error_t check_whole(struct argp_state *state, const struct parts *p)
              strcmp(o->resume, o->decision_log) != 0)
         wrong =
             "--resume goes on in its log: --decision-log cannot be another file";
+    else if (o->live.endpoints_file && o->transport != DFOPT_TRANSPORT_ZMQ)
+        wrong = "--endpoints-file is for --transport zmq";
     else if (o->allow_policy_change && !o->resume)
         wrong = "--allow-policy-change is for --resume";
     else if (o->preset == DFOPT_PRESET_UPSTREAM && o->acks == DFOPT_ACKS_ASSUMED)

@@ -28,6 +28,7 @@ struct dfopt_session {
     bool assumed_acks;
     struct dfopt_initials initial;
     struct dfopt_resume resume;
+    struct dfopt_tally *tally;
     struct dfopt_sink *plans_file, *recording;
     struct dfopt_declog *declog;
     struct dfopt_run_result result;
@@ -38,6 +39,7 @@ struct dfopt_session {
     uint64_t start_line;
     /* of a service */
     struct dfopt_live live;
+    bool endpoints_written; /* in a file, which is removed at the end */
     struct dfopt_supervision *supervision;
     struct dfopt_journal *journal; /* if it has a decision log */
     /* the journal of the run before, then the service's source; NULL: no such run

@@ -1,6 +1,7 @@
 /* A live service over ZMQ or Mofka: it runs until a signal or silence ends it. */
 #include "cmd/mpi/run.h"
 
+#include "cmd/mpi/endpoints.h"
 #include "cmd/mpi/files.h"
 #include "cmd/mpi/supervise.h"
 #include "engine/online/leader.h"
@@ -40,6 +41,9 @@ static enum dfopt_err open_endpoints(struct dfopt_session *s,
 {
     struct dfopt_buf path = {0};
     enum dfopt_err e = dfopt_live_open(&s->live, s->options, err);
+    if (!e && is_named(s->options->live.endpoints_file))
+        e = dfopt_endpoints_write(&s->live, s->options, err);
+    s->endpoints_written = !e && is_named(s->options->live.endpoints_file);
     if (!e)
         e = dfopt_supervise_create(&s->supervision, s->options, &s->live, s->log,
                                    err);

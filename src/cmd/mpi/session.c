@@ -51,6 +51,8 @@ static enum dfopt_err configure(struct dfopt_session *s, struct dfopt_error *err
     };
     if (!e)
         e = dfopt_codec_create(&s->codec, s->dict, &limits);
+    if (!e)
+        e = dfopt_tally_create(&s->tally, s->dict, 0);
     if (e)
         return dfopt_error_set(err, e, "%s", dfopt_err_text(e));
     e = dfopt_policy_load(&s->policy, s->options, s->dict, err);
@@ -101,6 +103,8 @@ static enum dfopt_err resume(struct dfopt_session *s, struct dfopt_error *err)
     }
     if (!e && dfopt_resume_has_initial(&s->resume, &s->initial.bodies))
         dfopt_initial_drop(&s->initial);
+    if (!e)
+        e = dfopt_tally_read(s->tally, s->resume.reader, err);
     if (!e && s->mode->resume_input)
         e = s->mode->resume_input(s, err);
     return e;
@@ -242,6 +246,7 @@ static void say_done(struct dfopt_session *s)
         DFOPT_F_INT("registrations", t->by_stream[DFOPT_STREAM_REGISTRATION]),
         DFOPT_F_INT("acks", t->by_stream[DFOPT_STREAM_ACK]),
         DFOPT_F_INT("acks_unmatched", t->acks_unmatched),
+        DFOPT_F_INT("acks_contradict", t->acks_contradict),
         DFOPT_F_INT("objectives", t->by_stream[DFOPT_STREAM_OBJECTIVE]),
         DFOPT_F_INT("global_plans", t->by_stream[DFOPT_STREAM_GLOBAL_PLAN]),
         DFOPT_F_INT("relayed", t->relays),
@@ -301,6 +306,7 @@ static int run_leader(struct dfopt_session *s)
         .assumed_acks = s->assumed_acks,
         .relay_hostname = dfopt_dict_intern_z(s->dict, s->options->relay_hostname),
         .resume = s->options->resume ? &s->resume.fold : NULL,
+        .tally = s->tally,
         .initial = s->initial.items,
         .n_initial = s->initial.n,
         .recording = s->recording,
@@ -367,12 +373,15 @@ static int close_outputs(struct dfopt_session *s, int code)
 
 static void release(struct dfopt_session *s)
 {
+    if (s->endpoints_written)
+        unlink(s->options->live.endpoints_file);
     if (s->left_over)
         s->left_over->ops->destroy(s->left_over);
     dfopt_inputs_close(&s->in);
     dfopt_supervise_destroy(s->supervision);
     dfopt_live_close(&s->live);
     dfopt_resume_close(&s->resume);
+    dfopt_tally_destroy(s->tally);
     dfopt_initial_free(&s->initial);
     dfopt_policy_clear(&s->policy);
     dfopt_codec_destroy(s->codec);

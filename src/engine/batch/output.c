@@ -3,6 +3,7 @@
 #include "engine/batch/output.h"
 
 #include "declog/block.h"
+#include "engine/batch/acks.h"
 #include "engine/batch/events.h"
 #include "engine/batch/measure.h"
 
@@ -58,6 +59,7 @@ int64_t dfopt_output_lag_ns(const struct dfopt_output *o)
 
 void dfopt_output_free(struct dfopt_output *o)
 {
+    dfopt_buf_free(&o->tallies);
     dfopt_buf_free(&o->json);
     dfopt_buf_free(&o->metadata);
     dfopt_buf_free(&o->text);
@@ -87,8 +89,10 @@ static enum dfopt_err gave_up(struct dfopt_output *o, const char *what,
 
 /* ---- decision log ---- */
 
-static enum dfopt_err log_acks(struct dfopt_declog *w, const struct dfopt_batch *r)
+static enum dfopt_err log_acks(struct dfopt_output *o, struct dfopt_declog *w,
+                               const struct dfopt_batch *r)
 {
+    const uint32_t *tally = DFOPT_ROW(&o->tallies, const uint32_t);
     const struct dfopt_batch_ack *a =
         DFOPT_ROW(&r->acks, const struct dfopt_batch_ack);
     const struct dfopt_ack_row *row =
@@ -101,6 +105,7 @@ static enum dfopt_err log_acks(struct dfopt_declog *w, const struct dfopt_batch 
             .given = &a[i].given,
             .outcome =
                 row[i].outcome == DFOPT_ACK_OUTCOME_UNMATCHED ? NULL : &row[i],
+            .tally = tally[i],
             .plan_id = r->texts.data + a[i].plan_id,
             .plan_id_len = a[i].plan_id_len,
             .reason = r->texts.data + a[i].reason,
@@ -165,10 +170,9 @@ static enum dfopt_err log_registrations(struct dfopt_declog *w,
     return e;
 }
 
-static enum dfopt_err log_rows(struct dfopt_declog *w,
-                               const struct dfopt_policy *policy,
-                               const struct dfopt_batch *r)
+static enum dfopt_err log_rows(struct dfopt_output *o, const struct dfopt_batch *r)
 {
+    struct dfopt_declog *w = *o->config->declog;
     const struct dfopt_declog_reject_row *reject =
         DFOPT_ROW(&r->rejects, const struct dfopt_declog_reject_row);
     const struct dfopt_relay_row *relay =
@@ -198,10 +202,10 @@ static enum dfopt_err log_rows(struct dfopt_declog *w,
     for (size_t i = 0; i < relays && !e; i++)
         e = dfopt_declog_relay(w, &relay[i]);
     if (!e)
-        e = log_acks(w, r);
+        e = log_acks(o, w, r);
     if (!e)
         e = log_commands(w, r);
-    return e ? e : log_registrations(w, policy, r);
+    return e ? e : log_registrations(w, o->config->policy, r);
 }
 
 /* Closes a log that cannot be written any more. */
@@ -241,7 +245,7 @@ static enum dfopt_err to_declog(struct dfopt_output *o, const struct dfopt_batch
                                 bool flush, struct dfopt_error *err)
 {
     o->end = r->end;
-    if (*o->config->declog && log_rows(*o->config->declog, o->config->policy, r))
+    if (*o->config->declog && log_rows(o, r))
         return drop_log(o, err);
     return commit(o, flush, err);
 }
@@ -359,9 +363,12 @@ enum dfopt_err dfopt_output_batch(struct dfopt_output *o,
          i++)
         dfopt_events_reject(o->config, &reject[i], &o->rejects_shown);
     count(o->totals, &r->merged);
+    enum dfopt_err e = dfopt_acks_count(o->config, r, o->totals, &o->tallies);
+    if (e)
+        return dfopt_error_set(err, e, "%s", dfopt_err_text(e));
     /* plans first: a flush of the log takes a while */
     dfopt_events_batch(o->config, r, &o->text);
-    enum dfopt_err e = emit_plans(o, r, err);
+    e = emit_plans(o, r, err);
     dfopt_measure_batch(o->config, r);
     return e ? e : to_declog(o, r, flush, err);
 }

@@ -22,6 +22,7 @@ struct dfopt_output {
     struct dfopt_output_faults faults;
     struct dfopt_buf json; /* scratch */
     struct dfopt_buf metadata, text;
+    struct dfopt_buf tallies; /* uint32_t an ack of the batch */
 };
 
 /* Zero-initialises *o; its clocks begin now. */

@@ -8,6 +8,7 @@
 #include "journal/journal.h"
 #include "metrics/counts.h"
 #include "state/fold.h"
+#include "state/tally.h"
 #include "transport/transport.h"
 
 #include <signal.h>
@@ -30,6 +31,7 @@ struct dfopt_totals {
     uint64_t verdicts[DFOPT_VERDICT_COUNT];
     uint64_t plans, relays; /* made here; passed on for a global optimizer */
     uint64_t acks_unmatched, global_plans_rejected, commands_refused;
+    uint64_t acks_contradict; /* what another process has said of the plan */
 };
 
 /* How far a run is; for a progress line. */
@@ -64,6 +66,7 @@ struct dfopt_run_config {
     bool assumed_acks;
     dfopt_sym relay_hostname;
     const struct dfopt_fold *resume; /* state of the resumed run; NULL: none */
+    struct dfopt_tally *tally;       /* of acks; NULL: they are not compared */
     const struct dfopt_initial *initial;
     size_t n_initial;
     struct dfopt_source *source;

@@ -167,7 +167,7 @@ enum dfopt_err dfopt_frame_finding(struct dfopt_frame *f, uint64_t seq,
 enum dfopt_err dfopt_frame_ack(struct dfopt_frame *f, uint64_t seq,
                                const struct dfopt_ack *a)
 {
-    enum dfopt_err e = DEFINE_ALL(f, a->knob, a->node);
+    enum dfopt_err e = DEFINE_ALL(f, a->knob, a->node, a->instance);
     if (!e)
         e = define_value(f, a->old_value);
     if (!e)

@@ -171,6 +171,21 @@ static enum dfopt_err load_client(struct dfopt_zmq_keys *out,
     return e;
 }
 
+enum dfopt_err dfopt_zmq_server_key_text(const struct dfopt_zmq_curve *curve,
+                                         char text[DFOPT_ZMQ_KEY_TEXT + 1],
+                                         struct dfopt_error *err)
+{
+    struct dfopt_zmq_key secret, public;
+    enum dfopt_err e = load(&secret, curve->server_secret, secret_name,
+                            "server's secret key", err);
+    if (!e && (!make_public(&secret, &public) ||
+               !zmq_z85_encode(text, public.bytes, sizeof public.bytes)))
+        e = dfopt_error_set(err, DFOPT_ERR_ARG,
+                            "the server's secret key is unusable");
+    explicit_bzero(&secret, sizeof secret);
+    return e;
+}
+
 enum dfopt_err dfopt_zmq_keys_load(struct dfopt_zmq_keys *out,
                                    const struct dfopt_zmq_curve *curve, bool server,
                                    const char *endpoint, struct dfopt_error *err)

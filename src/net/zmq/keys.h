@@ -57,6 +57,11 @@ enum dfopt_err dfopt_zmq_keys_load(struct dfopt_zmq_keys *out,
                                    const struct dfopt_zmq_curve *curve, bool server,
                                    const char *endpoint, struct dfopt_error *err);
 
+/* The server's public key, made from its secret one. Returns OK or ARG. */
+enum dfopt_err dfopt_zmq_server_key_text(const struct dfopt_zmq_curve *curve,
+                                         char text[DFOPT_ZMQ_KEY_TEXT + 1],
+                                         struct dfopt_error *err);
+
 /* Reads the public key in a file. Returns OK or ARG. */
 enum dfopt_err dfopt_zmq_key_read_public(struct dfopt_zmq_key *out,
                                          const char *path, struct dfopt_error *err);

@@ -155,7 +155,7 @@ static enum dfopt_err start(struct dfopt_zmq_socket *s, struct dfopt_zmq_context
     enum dfopt_err e = set_limits(s, &s->options, err);
     if (!e)
         e = set_keys(s, &s->keys, err);
-    if (!e && !bind &&
+    if (!e && (!bind || s->options.count_peers) &&
         dfopt_zmq_watch_open(&s->watch, c->handle, s->handle, c->watches++) !=
             DFOPT_OK)
         e = fail(s, err);

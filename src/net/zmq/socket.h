@@ -18,6 +18,7 @@ struct dfopt_zmq_socket_options {
     bool
         verbose_subscriptions; /* XPUB: reports each, and does not drop when full */
     bool heartbeat;            /* a peer that is silent for 30 s is let go */
+    bool count_peers;          /* watch.peers, of one that is bound */
 };
 
 struct dfopt_zmq_socket {

@@ -22,7 +22,8 @@ enum dfopt_err dfopt_zmq_watch_open(struct dfopt_zmq_watch *w, void *ctx,
     char endpoint[64];
     const int none = 0;
     snprintf(endpoint, sizeof endpoint, "inproc://dfopt-watch-%u", number);
-    if (zmq_socket_monitor(socket, endpoint, LOST | TRIES) != 0)
+    if (zmq_socket_monitor(socket, endpoint, LOST | TRIES | ZMQ_EVENT_ACCEPTED) !=
+        0)
         return DFOPT_ERR_IO;
     w->lost_ns = 0;
     w->connected = false;
@@ -39,8 +40,23 @@ enum dfopt_err dfopt_zmq_watch_open(struct dfopt_zmq_watch *w, void *ctx,
     return DFOPT_ERR_IO;
 }
 
+/* The value of these events is the descriptor. */
+static void follow_descriptor(struct dfopt_zmq_watch *w, uint16_t event, int fd)
+{
+    if (event == ZMQ_EVENT_CONNECTED)
+        dfopt_zmq_forked_set(&w->forked, fd);
+    else if (event == ZMQ_EVENT_DISCONNECTED)
+        dfopt_zmq_forked_clear(&w->forked);
+    if (event == ZMQ_EVENT_ACCEPTED)
+        w->peers++;
+    else if (event == ZMQ_EVENT_DISCONNECTED && w->peers > 0)
+        w->peers--;
+}
+
 static void take(struct dfopt_zmq_watch *w, uint16_t event, int64_t now)
 {
+    if (event == ZMQ_EVENT_ACCEPTED)
+        return;
     w->connected = event == ZMQ_EVENT_HANDSHAKE_SUCCEEDED;
     w->made += w->connected;
     if (event & TRIES)
@@ -57,6 +73,7 @@ int64_t dfopt_zmq_watch_read(struct dfopt_zmq_watch *w, int64_t now)
         int more = 0;
         size_t len = sizeof more;
         uint16_t event = 0;
+        int32_t value = 0;
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0)
@@ -65,6 +82,8 @@ int64_t dfopt_zmq_watch_read(struct dfopt_zmq_watch *w, int64_t now)
             n < 6)
             continue;
         memcpy(&event, frame, sizeof event);
+        memcpy(&value, frame + sizeof event, sizeof value);
+        follow_descriptor(w, event, value);
         take(w, event, now);
     }
     return w->lost_ns ? w->lost_ns + REPLACE_AFTER_NS : INT64_MAX;
@@ -77,4 +96,6 @@ void dfopt_zmq_watch_close(struct dfopt_zmq_watch *w, void *socket)
     if (w->events)
         zmq_close(w->events);
     w->events = NULL;
+    w->peers = 0;
+    dfopt_zmq_forked_clear(&w->forked);
 }

@@ -7,6 +7,7 @@
 #define DFOPT_NET_ZMQ_WATCH_H
 
 #include "dfopt/error.h"
+#include "net/zmq/forked.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -18,10 +19,12 @@ struct dfopt_zmq_watch {
     int64_t lost_ns; /* since when nobody has tried to connect; 0: all is well */
     uint64_t made;   /* connections that were made, as of the last read */
     bool connected;  /* the last of them stands */
+    uint32_t peers;  /* of a socket that is bound: connections that stand */
+    struct dfopt_zmq_forked forked; /* that of one that connects */
 };
 
-/* Starts to watch a socket that has not connected yet. `number` is another one for
- * each watch of a context. Returns OK or IO (errno). */
+/* Starts to watch a socket that has not been connected or bound yet. `number` is
+ * another one for each watch of a context. Returns OK or IO (errno). */
 enum dfopt_err dfopt_zmq_watch_open(struct dfopt_zmq_watch *w, void *ctx,
                                     void *socket, unsigned number);
 

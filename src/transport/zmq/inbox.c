@@ -235,6 +235,7 @@ enum dfopt_err dfopt_zmq_inbox_open(struct dfopt_zmq_inbox *in,
         .bind = bind,
         .ipv6 = o->ipv6,
         .high_water = o->high_water > 0 ? o->high_water : DFOPT_ZMQ_HIGH_WATER,
+        .heartbeat = true,
         .cut_off_bytes = 2 * (int64_t)in->max_bytes,
     };
     struct dfopt_zmq_keys keys = {0};

@@ -5,6 +5,7 @@
  * for a full subscriber, and the newest is the one that counts.) */
 #include "transport/zmq/zmq.h"
 
+#include "base/buf.h"
 #include "base/clock.h"
 #include "transport/zmq/notes.h"
 #include "transport/zmq/queue.h"
@@ -12,6 +13,7 @@
 #include "transport/zmq/topics.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,7 +49,9 @@ struct zmq_sink {
     int linger_ms;
     int64_t stall_ns, quiet_ns;
     int64_t pumped_ns;
-    bool drained; /* and nothing was published since */
+    bool drained;              /* and nothing was published since */
+    uint32_t peers;            /* PUSH: as of the last look */
+    struct dfopt_buf metadata; /* PUSH: with their number; scratch */
 };
 
 /* ---- one plan to libzmq ---- */
@@ -80,6 +84,21 @@ static enum sent send_frames(struct zmq_sink *s,
     return lost ? BLOCKED : SENT;
 }
 
+/* The metadata of a plan that goes to one of several peers: they are told, for none
+ * of them can see the others. */
+static struct dfopt_zmq_bytes with_peers(struct zmq_sink *s,
+                                         struct dfopt_zmq_bytes metadata)
+{
+    if (s->pub || s->peers < 2 || metadata.len < 3 ||
+        metadata.data[metadata.len - 1] != '}')
+        return metadata;
+    dfopt_buf_clear(&s->metadata);
+    if (dfopt_buf_printf(&s->metadata, "%.*s,\"peers\":%" PRIu32 "}",
+                         (int)metadata.len - 1, metadata.data, s->peers))
+        return metadata;
+    return (struct dfopt_zmq_bytes){s->metadata.data, s->metadata.len};
+}
+
 static enum sent send_message(struct zmq_sink *s, const char *topic,
                               const struct dfopt_zmq_item *item)
 {
@@ -87,7 +106,7 @@ static enum sent send_message(struct zmq_sink *s, const char *topic,
     int n = 0;
     if (s->pub)
         frames[n++] = (struct dfopt_zmq_bytes){topic, strlen(topic)};
-    frames[n++] = item->metadata;
+    frames[n++] = with_peers(s, item->metadata);
     frames[n++] = item->body;
     const enum sent sent = send_frames(s, frames, n);
     s->counts.sent += sent == SENT;
@@ -182,6 +201,21 @@ static void read_subscriptions(struct zmq_sink *s)
     }
 }
 
+static void count_peers(struct zmq_sink *s, int64_t now)
+{
+    const uint32_t was = s->peers;
+    char detail[32];
+    if (s->pub)
+        return;
+    (void)dfopt_zmq_watch_read(&s->socket.watch, now);
+    s->peers = s->socket.watch.peers;
+    if (s->peers < 2 || s->peers <= was)
+        return;
+    snprintf(detail, sizeof detail, "%" PRIu32 " processes", s->peers);
+    dfopt_zmq_notes_add_about(&s->notes, DFOPT_ZMQ_NOTE_PLAN_IN_TURN,
+                              s->socket.endpoint, detail);
+}
+
 /* Asking for the events is what makes the fd unreadable; it stands before the
  * lanes, so that what changes meanwhile makes it readable again. */
 static size_t pump(struct zmq_sink *s, int64_t now)
@@ -192,6 +226,7 @@ static size_t pump(struct zmq_sink *s, int64_t now)
     s->pumped_ns = now;
     (void)zmq_getsockopt(s->socket.handle, ZMQ_EVENTS, &events, &len);
     read_subscriptions(s);
+    count_peers(s, now);
     for (lane = dfopt_zmq_queue_lane(s->queue, NULL); lane; lane = next) {
         next = dfopt_zmq_queue_lane(s->queue, lane);
         pump_lane(s, lane, now);
@@ -337,6 +372,7 @@ static enum dfopt_err sink_destroy(struct dfopt_sink *sink, struct dfopt_error *
     dfopt_zmq_context_close(&s->context);
     dfopt_zmq_queue_destroy(s->queue);
     dfopt_zmq_topics_free(&s->topics);
+    dfopt_buf_free(&s->metadata);
     free(s);
     return DFOPT_OK;
 }
@@ -361,6 +397,8 @@ static enum dfopt_err open_socket(struct zmq_sink *s,
         .high_water = o->high_water > 0 ? o->high_water : DFOPT_ZMQ_PLAN_HIGH_WATER,
         .cut_off_bytes = CUT_OFF_BYTES,
         .verbose_subscriptions = s->pub,
+        .heartbeat = true,
+        .count_peers = !s->pub,
     };
     struct dfopt_zmq_keys keys = {0};
     size_t len = sizeof s->fd;

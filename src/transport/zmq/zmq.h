@@ -49,6 +49,10 @@ enum dfopt_zmq_stream {
     X(PEER_QUIET, "no connection for 5 s: check host and port, and that the peer " \
                   "runs; trying "                                                  \
                   "on")                                                            \
+    X(PLAN_IN_TURN,                                                                \
+      "several processes take plans in turn, and each plan reaches one of them: "  \
+      "use --plans-pattern pub, or let one take them for all "                     \
+      "(optimizer_context(comm=...), dfopt/client_mpi.h)")                         \
     X(PLAN_UNWANTED, "a plan waits: nobody subscribes to its node")                \
     X(PLAN_REPLACED, "a plan in a full queue gave way to a newer one of its knob") \
     X(PLAN_DROPPED, "the oldest plan in a full queue was dropped")                 \

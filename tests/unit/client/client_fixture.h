@@ -185,16 +185,26 @@ static inline void expect_json(void *socket, const char *want_meta,
     compare_json(meta, body, want_meta, want_body);
 }
 
-static inline void drop_message(void *socket)
-{
-    json_object_put(receive_json(socket, NULL));
-}
-
 static inline const char *json_text(struct json_object *j, const char *name)
 {
     struct json_object *at = NULL;
     json_object_object_get_ex(j, name, &at);
     return json_object_get_string(at);
+}
+
+/* An ack; but for its instance, which is there. */
+static inline void expect_ack(void *socket, const char *want_meta,
+                              const char *want_body)
+{
+    struct json_object *meta, *body = receive_json(socket, &meta);
+    assert_true(strncmp(json_text(body, "instance"), HOST ":", 6) == 0);
+    json_object_object_del(body, "instance");
+    compare_json(meta, body, want_meta, want_body);
+}
+
+static inline void drop_message(void *socket)
+{
+    json_object_put(receive_json(socket, NULL));
 }
 
 /* The next registration, which the caller owns; a client that leaves is passed

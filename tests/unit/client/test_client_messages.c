@@ -369,7 +369,7 @@ static void acks(void **state)
                                           ack_cases[i].value, ack_cases[i].reason,
                                           ack_cases[i].window),
                          DFOPT_OK);
-        expect_json(o->acks, ACK_META, ack_cases[i].want);
+        expect_ack(o->acks, ACK_META, ack_cases[i].want);
     }
     assert_int_equal(dfopt_client_ack(c, &p, 9, NULL, "", 0), DFOPT_ERR_ARG);
     assert_int_equal(dfopt_client_ack(c, &p, DFOPT_CLIENT_APPLIED, &wrong, "", 0),

@@ -147,11 +147,41 @@ static void not_declared(void **state)
     dfopt_client *c = running_client(o, ZMQ_PUSH);
     deliver(o, c, PLAN("p", "app.c", "3", "now"));
     assert_int_equal(stats_of(c).plans_unknown, 1);
-    expect_json(
-        o->acks, "{\"type\":\"action_ack\",\"plan_id\":\"p\"}",
-        "{\"plan_id\":\"p\",\"knob_id\":\"app.c\",\"status\":\"rejected\","
-        "\"old_value\":null,\"new_value\":null,"
-        "\"reason\":\"the function has no such knob\",\"target_nodes\":[]}");
+    expect_ack(o->acks, "{\"type\":\"action_ack\",\"plan_id\":\"p\"}",
+               "{\"plan_id\":\"p\",\"knob_id\":\"app.c\",\"status\":\"rejected\","
+               "\"old_value\":null,\"new_value\":null,"
+               "\"reason\":\"the function has no such knob\",\"target_nodes\":[]}");
+    dfopt_client_destroy(c);
+}
+
+static void count_warnings(void *arg, enum dfopt_client_level level,
+                           const char *text)
+{
+    if (level == DFOPT_CLIENT_WARNING && strstr(text, "--plans-pattern pub"))
+        __atomic_fetch_add((int *)arg, 1, __ATOMIC_RELEASE);
+}
+
+/* Who shares its plans with others is told so, once. */
+static void in_turn(void **state)
+{
+    struct optimizer *o = *state;
+    int warned = 0;
+    struct dfopt_client_options options = optimizer_options(o);
+    options.log = count_warnings;
+    options.log_arg = &warned;
+    dfopt_client *c = make_client(&options);
+    declare_int(c, "a");
+    start(c);
+    drop_registration(o);
+    static const char *const metas[] = {"{}", "{\"peers\":1}", "{\"peers\":\"x\"}",
+                                        "{\"peers\":2}", "{\"peers\":3}"};
+    for (size_t i = 0; i < N_OF(metas); i++) {
+        const char *parts[] = {metas[i], PLAN("p", "app.a", "3", "now")};
+        const size_t lens[] = {strlen(parts[0]), strlen(parts[1])};
+        send_parts(o->plans, 2, parts, lens);
+        wait_until(stats_of(c).plans_received == i + 1);
+        assert_int_equal(warned, i >= 3);
+    }
     dfopt_client_destroy(c);
 }
 
@@ -257,11 +287,11 @@ static void plans_bind(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        with_optimizer(boundaries),   with_optimizer(latest_wins),
-        with_optimizer(little_room),  with_optimizer(nodes),
-        with_optimizer(unknown),      with_optimizer(not_declared),
-        cmocka_unit_test(enqueued),   cmocka_unit_test(topics),
-        cmocka_unit_test(plans_bind),
+        with_optimizer(boundaries),  with_optimizer(latest_wins),
+        with_optimizer(little_room), with_optimizer(nodes),
+        with_optimizer(unknown),     with_optimizer(not_declared),
+        with_optimizer(in_turn),     cmocka_unit_test(enqueued),
+        cmocka_unit_test(topics),    cmocka_unit_test(plans_bind),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

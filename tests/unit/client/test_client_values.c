@@ -163,7 +163,7 @@ static void what_a_knob_takes(void **state)
     }
     assert_int_equal(stats_of(c).plans_unfit, refused);
     deliver(o, c, PLAN("p9", "int", "\"8\"", "now"));
-    expect_json(
+    expect_ack(
         o->acks, "{\"type\":\"action_ack\",\"plan_id\":\"p9\"}",
         "{\"plan_id\":\"p9\",\"knob_id\":\"int\",\"status\":\"rejected\","
         "\"old_value\":2,\"new_value\":null,\"reason\":\"the value is not of "

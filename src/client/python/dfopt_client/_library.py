@@ -63,7 +63,7 @@ class COptions(Structure):
         ("consumer_name", c_char_p), ("global_group_file", c_char_p),
         ("global_registry_topic", c_char_p), ("global_acks_topic", c_char_p),
         ("global_objectives_topic", c_char_p), ("findings_endpoint", c_char_p),
-        ("max_pending_findings", c_size_t), ("findings_end", c_bool),
+        ("max_pending_findings", c_size_t), ("findings_end", c_bool), ("endpoints_file", c_char_p),
     ]
 
 

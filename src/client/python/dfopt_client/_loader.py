@@ -9,7 +9,8 @@ from typing import Any, Callable, Dict, Iterator, Optional, Tuple
 
 import torch
 import torch.distributed as dist
-from torch.utils.data import DataLoader, IterableDataset, IterDataPipe, MapDataPipe
+import torch.utils.data
+from torch.utils.data import DataLoader, IterableDataset
 
 from ._machine import amount, cores
 from ._segments import Epoch, Progress, Seeds, Settings
@@ -23,6 +24,10 @@ logger = logging.getLogger("dfopt_client")
 
 _WORKERS, _PREFETCH = auto(1), auto(2, max=8)
 _ENDPOINTS = ("PLANS", "REGISTRY", "ACKS", "OBJECTIVES", "FINDINGS", "GROUP_FILE")
+
+_PIPES: Tuple[Any, ...] = tuple(  # not of every torch
+    getattr(torch.utils.data, name) for name in ("IterDataPipe", "MapDataPipe")
+    if hasattr(torch.utils.data, name))
 
 _tuner: Optional[Tuner] = None  # of this process
 _tuned: "Optional[weakref.ref[TunableLoader]]" = None
@@ -95,7 +100,7 @@ class TunableLoader(DataLoader):  # type: ignore[misc]
         if start > 0:
             given["prefetch_factor"] = bounds["prefetch_factor"][0]
         super().__init__(num_workers=start, **given)
-        self._pipe = isinstance(dataset, (IterDataPipe, MapDataPipe))
+        self._pipe = isinstance(dataset, _PIPES)
         self._seeds = Seeds()
         # the iterator has the epoch, so that its workers go with it
         self._epoch: Callable[[], Optional[Epoch]] = _no_epoch
@@ -112,7 +117,8 @@ class TunableLoader(DataLoader):  # type: ignore[misc]
     def _attach(self, optimizer: Any, name: str, bounds: Dict[str, Tuple[int, int, int]],
                 window: float, budget: int) -> None:
         global _tuner, _tuned
-        if self._pipe or all(low == most for _, low, most in bounds.values()):
+        if self._pipe or bounds["num_workers"][2] == 0 or \
+                all(low == most for _, low, most in bounds.values()):
             return
         context, group = _context(optimizer)
         if context is None:

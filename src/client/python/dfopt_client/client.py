@@ -121,8 +121,10 @@ class Client:
     Endpoints are such as tcp://node7:5557; what is not given is neither sent nor
     received. With transport="mofka" they are topics of the service of group_file.
     plans_pattern is "pull" or "sub", reports ("node", "job", "both", "none") whose
-    objectives and findings it sends. With findings_end, stopping it ends dfopt-mpi. Keys
-    are 40 characters of Z85 or names of files. Every method may be called from any thread; without an optimizer none
+    objectives and findings it sends. With findings_end, stopping it ends dfopt-mpi.
+    endpoints_file is what dfopt-mpi --endpoints-file has written, and stands in for
+    endpoints, pattern and server key that are not given. Keys are 40 characters of Z85 or
+    names of files. Every method may be called from any thread; without an optimizer none
     waits for one. In a child after fork the client is inert.
 
     Raises ArgumentError, and LibraryError if libdfopt_client is not found.
@@ -145,7 +147,7 @@ class Client:
                  objectives_endpoint: Optional[str] = None, max_pending_objectives: int = 0,
                  reports: str = "", global_objectives_topic: Optional[str] = None,
                  findings_endpoint: Optional[str] = None, max_pending_findings: int = 0,
-                 findings_end: bool = False) -> None:
+                 findings_end: bool = False, endpoints_file: Optional[str] = None) -> None:
         self._lib = lib.library()
         self._handle: Optional[ctypes.c_void_p] = None  # NULL is inert
         self._room = threading.local()
@@ -172,7 +174,8 @@ class Client:
             reports=_choice("reports", reports, lib.REPORTS),
             global_objectives_topic=maybe_text(global_objectives_topic),
             findings_endpoint=maybe_text(findings_endpoint),
-            max_pending_findings=max_pending_findings, findings_end=findings_end)
+            max_pending_findings=max_pending_findings, findings_end=findings_end,
+            endpoints_file=maybe_text(endpoints_file))
         self._hostname = hostname
         handle = ctypes.c_void_p()
         err = lib.CError()

@@ -63,6 +63,16 @@ def _setting(given: Optional[str], name: str) -> str:
     return given or os.environ.get(f"DFOPT_CLIENT_{name}") or ""
 
 
+def _endpoints_there() -> str:
+    """The file of DFOPT_CLIENT_ENDPOINTS; "": none, or the service has not written it."""
+    name = _setting(None, "ENDPOINTS")
+    if name and not os.path.exists(name):
+        logger.warning("DFOPT_CLIENT_ENDPOINTS=%s: there is no such file; the application "
+                       "runs without an optimizer", name)
+        return ""
+    return name
+
+
 def _set_current(client: Client, func_name: str, knob_id: str, value: Any) -> None:
     """A value that the knob cannot have (None, perhaps) is not told."""
     try:
@@ -86,7 +96,9 @@ class OptimizerContext:
     (optimizer_acks). DFOPT_CLIENT_GROUP_FILE goes before the script's group_file, and
     makes topics of the endpoints in the environment; objectives and findings then go to the
     topics DFOPT_CLIENT_OBJECTIVES and DFOPT_CLIENT_FINDINGS, if these are set.
-    Without either, and if it is inert, it does nothing.
+    endpoints_file, or DFOPT_CLIENT_ENDPOINTS, is the file that dfopt-mpi --endpoints-file
+    writes; what is given besides goes before it.
+    Without any of them, and if it is inert, it does nothing.
 
     With comm, a communicator of mpi4py or dfopt_client.torch.process_group(), the
     context is that of all its processes: rank 0 has the client, and at each boundary all
@@ -106,7 +118,7 @@ class OptimizerContext:
                  zmq_objectives_endpoint: str = "",
                  topic_objectives: str = "optimizer.objectives", reports: str = "",
                  zmq_findings_endpoint: str = "", findings_end: bool = False,
-                 comm: Any = None, inert: bool = False) -> None:
+                 endpoints_file: str = "", comm: Any = None, inert: bool = False) -> None:
         told = _setting(None, "GROUP_FILE")
         if not told:
             zmq_plans_endpoint = _setting(zmq_plans_endpoint, "PLANS")
@@ -114,8 +126,9 @@ class OptimizerContext:
             zmq_acks_endpoint = _setting(zmq_acks_endpoint, "ACKS")
             zmq_objectives_endpoint = _setting(zmq_objectives_endpoint, "OBJECTIVES")
             zmq_findings_endpoint = _setting(zmq_findings_endpoint, "FINDINGS")
+            endpoints_file = endpoints_file or _endpoints_there()
         elif not (zmq_plans_endpoint or zmq_registry_endpoint or zmq_acks_endpoint or
-                  zmq_objectives_endpoint or zmq_findings_endpoint):
+                  zmq_objectives_endpoint or zmq_findings_endpoint or endpoints_file):
             group_file = told
             topic_plans = _setting(None, "PLANS") or topic_plans
             topic_registry = _setting(None, "REGISTRY") or topic_registry
@@ -146,9 +159,11 @@ class OptimizerContext:
         if inert or (self._group is not None and self._group.rank != 0):
             pass
         elif (self.zmq_plans_endpoint or self.zmq_registry_endpoint or
-              self.zmq_acks_endpoint or zmq_objectives_endpoint or zmq_findings_endpoint):
+              self.zmq_acks_endpoint or zmq_objectives_endpoint or zmq_findings_endpoint or
+              endpoints_file):
             self._client = Client(
                 namespace, hostname=hostname, lazy_registration=True, reports=reports,
+                endpoints_file=endpoints_file,
                 objectives_endpoint=zmq_objectives_endpoint,
                 findings_endpoint=zmq_findings_endpoint, findings_end=findings_end,
                 plans_endpoint=self.zmq_plans_endpoint, plans_bind=zmq_plans_bind,

@@ -42,6 +42,42 @@ static void test_order(void **state)
     sink_destroy(s);
 }
 
+static void note_in_turn(void *arg, enum dfopt_zmq_note note, const char *endpoint,
+                         const char *detail, uint64_t total)
+{
+    (void)endpoint;
+    if (note == DFOPT_ZMQ_NOTE_PLAN_IN_TURN && total == 1)
+        snprintf(arg, 64, "%s", detail);
+}
+
+/* A second process is a mistake, which both sides are told of. */
+static void test_in_turn(void **state)
+{
+    (void)state;
+    char told[64] = "", frames[2][256];
+    struct dfopt_sink *s = open_sink(
+        (struct dfopt_zmq_sink_options){.note = note_in_turn, .note_arg = told});
+    struct peer p[2] = {puller(s), {0}};
+    greet(s, &p[0]);
+    assert_string_equal(told, "");
+    p[1] = puller(s);
+    wait_until(s->ops->pump(s) == 0 && told[0]);
+    assert_string_equal(told, "2 processes");
+    for (int i = 0; i < 2; i++)
+        publish(s, NULL, "k", i);
+    for (int i = 0; i < 2; i++) {
+        assert_true(receive_parts(&p[i], frames, 2));
+        assert_string_equal(frames[0], "{\"m\":1,\"peers\":2}");
+    }
+    peer_close(&p[1]);
+    set_int(p[0].socket, ZMQ_RCVTIMEO, 100); /* one may go to who leaves */
+    do
+        publish(s, NULL, "k", 3);
+    while (!receive_parts(&p[0], frames, 2) || strcmp(frames[0], "{\"m\":1}") != 0);
+    peer_close(&p[0]);
+    sink_destroy(s);
+}
+
 /* The ops table alone: plain metadata. */
 static void test_ops(void **state)
 {
@@ -275,10 +311,15 @@ static void test_errors(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_order),     cmocka_unit_test(test_ops),
-        cmocka_unit_test(test_no_peer),   cmocka_unit_test(test_drop_oldest),
-        cmocka_unit_test(test_slow_peer), cmocka_unit_test(test_wake),
-        cmocka_unit_test(test_linger),    cmocka_unit_test(test_destroy_delivers),
+        cmocka_unit_test(test_order),
+        cmocka_unit_test(test_in_turn),
+        cmocka_unit_test(test_ops),
+        cmocka_unit_test(test_no_peer),
+        cmocka_unit_test(test_drop_oldest),
+        cmocka_unit_test(test_slow_peer),
+        cmocka_unit_test(test_wake),
+        cmocka_unit_test(test_linger),
+        cmocka_unit_test(test_destroy_delivers),
         cmocka_unit_test(test_errors),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

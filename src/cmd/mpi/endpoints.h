@@ -1,0 +1,14 @@
+/* The file by which applications find a service: its endpoints, as another host
+ * reaches them, and its public key. */
+#ifndef DFOPT_CMD_MPI_ENDPOINTS_H
+#define DFOPT_CMD_MPI_ENDPOINTS_H
+
+#include "cmd/mpi/live.h"
+
+/* Writes the file, mode 0600, as a whole: who looks for it finds all of it or
+ * nothing. OK, NOMEM or IO; the text names the file. */
+enum dfopt_err dfopt_endpoints_write(const struct dfopt_live *l,
+                                     const struct dfopt_options *o,
+                                     struct dfopt_error *err);
+
+#endif
