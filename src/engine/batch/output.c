@@ -4,6 +4,7 @@
 
 #include "declog/block.h"
 #include "engine/batch/acks.h"
+#include "engine/batch/commands.h"
 #include "engine/batch/events.h"
 #include "engine/batch/measure.h"
 
@@ -116,28 +117,6 @@ static enum dfopt_err log_acks(struct dfopt_output *o, struct dfopt_declog *w,
     return e;
 }
 
-static enum dfopt_err log_commands(struct dfopt_declog *w,
-                                   const struct dfopt_batch *r)
-{
-    const struct dfopt_batch_command *c =
-        DFOPT_ROW(&r->commands, const struct dfopt_batch_command);
-    const struct dfopt_command_row *row =
-        DFOPT_ROW(&r->merged.commands, const struct dfopt_command_row);
-    const size_t n = DFOPT_ROWS(&r->commands, struct dfopt_batch_command);
-    enum dfopt_err e = DFOPT_OK;
-    for (size_t i = 0; i < n && !e; i++) {
-        const struct dfopt_declog_command command = {.seq = c[i].seq,
-                                                     .action = row[i].action,
-                                                     .outcome = row[i].outcome,
-                                                     .by = c[i].command.by,
-                                                     .body =
-                                                         r->texts.data + c[i].body,
-                                                     .body_len = c[i].body_len};
-        e = dfopt_declog_command(w, &command);
-    }
-    return e;
-}
-
 /* Responses are logged with the overrides of the run's first policy. What is
  * registered has been handed to the planners; doing it twice changes nothing. */
 static void apply_overrides(const struct dfopt_policy *policy,
@@ -204,7 +183,7 @@ static enum dfopt_err log_rows(struct dfopt_output *o, const struct dfopt_batch 
     if (!e)
         e = log_acks(o, w, r);
     if (!e)
-        e = log_commands(w, r);
+        e = dfopt_commands_log(w, r);
     return e ? e : log_registrations(w, o->config->policy, r);
 }
 
