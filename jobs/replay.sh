@@ -1,5 +1,5 @@
 #!/bin/sh
-# Replays a shipped recording (16 nodes of a training job, 60 windows) on four
+# Replays a shipped recording (16 nodes of a simulated training job, 90 windows) on four
 # ranks and shows what was decided, and why.
 #
 # usage: bash jobs/replay.sh [BUILD_DIR]   (default build/release)

@@ -12,8 +12,8 @@ struct dfopt_live_options {
     const char *objectives_address, *applications_address;
     const char *control_address; /* of dfopt-ctl */
     int64_t restore_ms;          /* at the end; negative: no restore */
-    const char *endpoints_file; /* where they are told; NULL: nowhere */
-    bool bind;                  /* the findings socket, instead of connecting it */
+    const char *endpoints_file;  /* where they are told; NULL: nowhere */
+    bool bind;                   /* the findings socket, instead of connecting it */
     bool plans_pub;
     int64_t idle_timeout_ms; /* negative: never ends by itself */
     int64_t pull_timeout_ms;

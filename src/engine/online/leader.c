@@ -4,8 +4,8 @@
 
 #include "engine/comm/frame.h"
 #include "engine/batch/ingest.h"
-#include "engine/batch/measure.h"
-#include "engine/batch/output.h"
+#include "engine/emit/measure.h"
+#include "engine/emit/output.h"
 #include "engine/online/desk.h"
 #include "engine/online/reports.h"
 #include "engine/online/scatter.h"

@@ -4,7 +4,7 @@
 #define DFOPT_ENGINE_REPLAY_LEADER_H
 
 #include "engine/replay/rank.h"
-#include "engine/batch/output.h"
+#include "engine/emit/output.h"
 
 struct dfopt_replay_end { /* how far the input is consumed with a slice */
     struct dfopt_declog_position at;

@@ -1,1 +1,1 @@
-dfopt_unit_tests(dfopt_engine_batch batch route tally)
+dfopt_unit_tests(dfopt_engine_batch batch route)

@@ -1,7 +1,7 @@
 /* Acks of several processes for the same plans: counted, and a contradiction
  * logged. */
-#ifndef DFOPT_ENGINE_BATCH_ACKS_H
-#define DFOPT_ENGINE_BATCH_ACKS_H
+#ifndef DFOPT_ENGINE_EMIT_ACKS_H
+#define DFOPT_ENGINE_EMIT_ACKS_H
 
 #include "engine/batch/batch.h"
 #include "engine/batch/run.h"

@@ -1,4 +1,4 @@
-#include "engine/batch/acks.h"
+#include "engine/emit/acks.h"
 
 #include <stdio.h>
 

@@ -1,4 +1,4 @@
-#include "engine/batch/measure.h"
+#include "engine/emit/measure.h"
 
 #include "base/clock.h"
 

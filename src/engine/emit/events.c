@@ -1,5 +1,5 @@
 /* Log lines about plans, registrations, acks, suppressions, gates and trials. */
-#include "engine/batch/events.h"
+#include "engine/emit/events.h"
 #include "json/write.h"
 
 #include <string.h>

@@ -1,9 +1,9 @@
 /* What monitoring is told of a run: counts of decided batches, and the state of the
  * outputs. Nothing happens without config->counts. */
-#ifndef DFOPT_ENGINE_BATCH_MEASURE_H
-#define DFOPT_ENGINE_BATCH_MEASURE_H
+#ifndef DFOPT_ENGINE_EMIT_MEASURE_H
+#define DFOPT_ENGINE_EMIT_MEASURE_H
 
-#include "engine/batch/output.h"
+#include "engine/emit/output.h"
 
 /* A record of the batch was received now, the next one without a time. OK or NOMEM.
  */

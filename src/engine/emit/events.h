@@ -1,7 +1,7 @@
 /* Log lines about a run, under the event names that users of DFOptimizer know.
  * `text` is scratch memory. A level that is off costs nothing. */
-#ifndef DFOPT_ENGINE_BATCH_EVENTS_H
-#define DFOPT_ENGINE_BATCH_EVENTS_H
+#ifndef DFOPT_ENGINE_EMIT_EVENTS_H
+#define DFOPT_ENGINE_EMIT_EVENTS_H
 
 #include "engine/batch/run.h"
 #include "engine/batch/batch.h"

@@ -1,7 +1,7 @@
 /* Emits decided batches: to the decision log, the sinks of plans, log lines and
  * totals. Ingested records go to the recording and the journal. */
-#ifndef DFOPT_ENGINE_BATCH_OUTPUT_H
-#define DFOPT_ENGINE_BATCH_OUTPUT_H
+#ifndef DFOPT_ENGINE_EMIT_OUTPUT_H
+#define DFOPT_ENGINE_EMIT_OUTPUT_H
 
 #include "engine/batch/run.h"
 #include "journal/line.h"

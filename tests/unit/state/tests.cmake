@@ -1,0 +1,1 @@
+dfopt_unit_tests(dfopt_state tally)
