@@ -128,16 +128,16 @@ class Policy(Case):
         """--policy-check tells what fits nothing and what can never act."""
         knobs = self.write("knobs.json", json.dumps(registration(
             knob("app.a", up=response(), down=response(direction="decrease", step=0)),
-            knob("app.b", "x", "str", None, name=response(direction="set")))))
+            knob("app.b", "x", "str", None, kind=response(direction="set")))))
         for policy, want in (
-                ({"responses": {"knob:app.a": {"step": 3}, "tag:name": {"set_to": "y"}}},
+                ({"responses": {"knob:app.a": {"step": 3}, "tag:kind": {"set_to": "y"}}},
                  []),
                 ({"responses": {"knob:app.a": {"step": 3}, "knob:app.c": {"step": 1},
                                 "tag:none": {"step": 1}, "*": {"min_severity": 2}},
                   "guards": [{"finding_type": "x", "knobs": ["app.d"]}]},
                  ["responses 'knob:app.c'", "responses 'tag:none'", "guards: no knob 'app.d'",
                   "knob 'app.a', tag 'up'", "knob 'app.a', tag 'down'",
-                  "knob 'app.b', tag 'name'"])):
+                  "knob 'app.b', tag 'kind'"])):
             policy_file = self.write("check.json", json.dumps(policy))
             r = harness.run(["--policy-check", policy_file, "--registry-file", knobs])
             out = r.out.decode()
