@@ -41,7 +41,8 @@ class Gates(unittest.TestCase):
         self.assertLess(set(gates.GATES), set(schema.VERDICTS))
         self.assertEqual(len(set(gates.GATES)), len(gates.GATES))
         rest = set(schema.VERDICTS) - set(gates.GATES)
-        self.assertEqual(rest, set(gates.GROUPS["judged"]) | {"rollback", "release"})
+        self.assertEqual(rest, set(gates.GROUPS["judged"]) | {
+            "rollback", "release", "approved", "set", "restored"})
 
     def test_by_knob_loses_none(self):
         counts = gates.funnel(load(support.recorded()))

@@ -95,7 +95,7 @@ class Looking(Commands):
         path = self.replay(session(2, 3))
         logged = self.log("export", "--table", "nope", path, code=2).text
         tables = logged.split("one of ")[1].split(", not")[0].split(", ")
-        self.assertEqual(len(tables), 18)
+        self.assertEqual(len(tables), 19)
         help_text = " ".join(self.log("export", "--help").out.decode().split())
         for table in tables:
             self.assertIn(table, help_text)

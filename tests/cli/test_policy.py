@@ -124,6 +124,31 @@ class Policy(Case):
         self.assertEqual(self.plans(guard)[2:],
                          [(4, "app.threads", 2), (4, "app.prefetch", 2)])
 
+    def test_check(self):
+        """--policy-check tells what fits nothing and what can never act."""
+        knobs = self.write("knobs.json", json.dumps(registration(
+            knob("app.a", up=response(), down=response(direction="decrease", step=0)),
+            knob("app.b", "x", "str", None, kind=response(direction="set")))))
+        for policy, want in (
+                ({"responses": {"knob:app.a": {"step": 3}, "tag:kind": {"set_to": "y"}}},
+                 []),
+                ({"responses": {"knob:app.a": {"step": 3}, "knob:app.c": {"step": 1},
+                                "tag:none": {"step": 1}, "*": {"min_severity": 2}},
+                  "guards": [{"finding_type": "x", "knobs": ["app.d"]}]},
+                 ["responses 'knob:app.c'", "responses 'tag:none'", "guards: no knob 'app.d'",
+                  "knob 'app.a', tag 'up'", "knob 'app.a', tag 'down'",
+                  "knob 'app.b', tag 'kind'"])):
+            policy_file = self.write("check.json", json.dumps(policy))
+            r = harness.run(["--policy-check", policy_file, "--registry-file", knobs])
+            out = r.out.decode()
+            self.assertEqual(r.code, 1 if want else 0, r.brief)
+            self.assertEqual(len(out.splitlines()), len(want) or 1, out)
+            for line in want:
+                self.assertIn(line, out)
+        r = harness.run(["--policy-check", self.write("bad.json", '{"x": 1}')])
+        self.assertEqual(r.code, 2, r.brief)
+        self.assertIn("unknown key 'x'", r.text)
+
     def test_policy_is_in_the_log(self):
         self.plans({"responses": {"*": {"min_severity": 0.25}}},
                    ["--decision-log", self.path("log.h5")])

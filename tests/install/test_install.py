@@ -73,7 +73,7 @@ class Installed(unittest.TestCase):
     def programs(self):
         """The programs decide something, and read what they have logged."""
         env = {"LD_LIBRARY_PATH": str(self.lib)}
-        for name in ("dfopt-mpi", "dfopt-log", "dfopt-demo-loader"):
+        for name in ("dfopt-mpi", "dfopt-log", "dfopt-demo-loader", "dfopt-ctl"):
             self.assertIn(VERSION, self.run_it(self.prefix / "bin" / name, "--version",
                                                env=env))
         findings = self.folder / "findings.jsonl"

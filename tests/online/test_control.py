@@ -2,6 +2,7 @@
 restore, another policy. The recording, replayed, decides the same."""
 import json
 import os
+import signal
 import stat
 import subprocess
 import time
@@ -30,7 +31,8 @@ class Control(Case):
     def start(self, *more, ranks=None):
         self.service = Service("--policy", self.policy, "--record", self.record,
                                "--decision-log", self.log, "--control-address",
-                               self.control, "--linger", "0.1", *more, at=self.at,
+                               self.control, "--linger", "0.1", "--pull-timeout-ms", "5",
+                               *more, at=self.at,
                                ranks=ranks)
         self.addCleanup(self.service.kill)
         self.service.listening()
@@ -38,6 +40,12 @@ class Control(Case):
         self.context.linger = 0
         self.addCleanup(self.context.destroy, 0)
         self.sockets = {}
+        self.connect()
+
+    def connect(self):
+        """Anew, as a PUSH shares its messages out to a peer that is gone, too."""
+        for socket in self.sockets.values():
+            socket.close()
         for stream, kind in (("findings", zmq.PUSH), ("registrations", zmq.PUSH),
                              ("acks", zmq.PUSH), ("plans", zmq.PULL)):
             self.sockets[stream] = self.context.socket(kind)
@@ -235,6 +243,60 @@ class Control(Case):
         self.assertEqual([(e["knob_id"], e["node"]) for e in
                           self.ended.named("optimizer.restore.unacknowledged")],
                          [("app.prefetch", "n1")])
+
+    def refusals(self):
+        logged = self.service.so_far()
+        return (logged.count("optimizer.policy.refused") +
+                logged.count("optimizer.record.invalid") +
+                self.status()["commands_refused"])
+
+    def test_hangup(self):
+        """SIGHUP reads --policy again; one that is wrong changes nothing."""
+        self.start()
+        self.register("n1")
+        limits = {"plans_per_window": 5}
+        self.write("policy.json", json.dumps(dict(PLANNER, limits=limits)))
+        os.kill(self.service.process.pid, signal.SIGHUP)
+        wait_until(lambda: self.status()["policy"]["limits"] == limits, 30, "the policy")
+        for bad in ('{"switch": 1}', "{", json.dumps({"responses": {"knob:none": {}}})):
+            before, refused = self.status(), self.refusals()
+            self.write("policy.json", bad)
+            os.kill(self.service.process.pid, signal.SIGHUP)
+            wait_until(lambda n=refused: self.refusals() > n, 30, "a refusal")
+            self.assertEqual(self.status()["policy"], before["policy"])
+        self.ctl_stop()
+
+    def test_resume(self):
+        """What was commanded holds in the run that is resumed after kill -9."""
+        self.start("--log-flush-interval", "0.05")
+        self.register("n1", "n2")
+        self.ctl("mode", "off", "knob:app.prefetch")
+        self.ctl("set", "app.prefetch", "9", "n1")
+        self.plans(1)
+        self.ctl("freeze", "--until-window", "3")
+        self.service.kill()
+        self.at = free_ports(online.dice())
+        with open(self.record, encoding="utf-8") as f:
+            before = f.read().splitlines()
+        self.service = Service("--policy", self.policy, "--record", self.record, "--resume",
+                               self.log, "--control-address", self.control, "--linger", "0.1",
+                               "--pull-timeout-ms", "5",
+                               at=self.at)
+        self.addCleanup(self.service.kill)
+        self.service.listening()
+        self.connect()
+        self.assertEqual(self.values(), {("app.prefetch", "n1"): 9, ("app.prefetch", "n2"): 2})
+        self.find("n1")
+        self.ctl("mode", "auto", "knob:app.prefetch")
+        self.find("n2")
+        self.find("n1")
+        left = self.plans(1)
+        self.ctl_stop()
+        with open(self.record, encoding="utf-8") as f:
+            self.assertEqual(f.read().splitlines()[:len(before)], before)
+        seen = [json.loads(x)["verdict"] for x in self.dump(self.log, "verdict")]
+        self.assertEqual(seen, ["set", "off", "frozen", "planned"])
+        self.assertEqual(left[0]["old_value"], 9)
 
     def test_folder(self):
         """A folder that others may enter is refused."""

@@ -29,7 +29,7 @@ struct ctl {
 
 static const char doc[] =
     "Commands a dfopt-mpi that runs with --control-address.\v"
-    "Commands:\n"
+    "COMMAND is one of:\n"
     "  status              what runs: modes, values, plans\n"
     "  plans               plans in flight, and proposals\n"
     "  mode MODE [TARGET]  auto, advise, shadow or off; for * (all), tag:NAME or "
@@ -103,6 +103,7 @@ static struct dfopt_put begin(struct ctl *c, const char *action)
     const struct passwd *user = getpwuid(geteuid());
     const time_t now = time(NULL);
     struct tm utc;
+    (void)gethostname(host, sizeof host - 1);
     snprintf(by, sizeof by, "%s@%s", user ? user->pw_name : "?", host);
     if (gmtime_r(&now, &utc))
         strftime(at, sizeof at, "%Y-%m-%dT%H:%M:%SZ", &utc);
@@ -380,7 +381,9 @@ int main(int argc, char **argv)
                                      .n_parts = 1,
                                      .doc = doc,
                                      .args_doc = "COMMAND [ARGUMENT...]",
-                                     .version = "dfopt-ctl " DFOPT_VERSION "\n",
+                                     .flags = ARGP_NO_HELP,
+                                     .help_flags = ARGP_HELP_STD_HELP,
+                                     .version = "dfopt-ctl " DFOPT_VERSION,
                                      .rest = rest,
                                      .arg = &c};
     argp_err_exit_status = DFOPT_USAGE_EXIT;

@@ -27,8 +27,8 @@ static enum dfopt_err put_row(void *arg, enum dl_kind kind, const void *row)
 static const struct dfopt_option options[] = {
     {"table", DFOPT_OPTION_WORD, "TABLE",
      "The table: plans (the default), outcomes, objectives, findings, verdicts, "
-     "acks, global_plans, suppressions, timeouts, rejects, registrations, knobs, "
-     "knob_values, responses, seen, origins, runs, run_texts",
+     "acks, global_plans, suppressions, timeouts, rejects, controls, "
+     "registrations, knobs, knob_values, responses, seen, origins, runs, run_texts",
      't', AT(kind), .words = dl_table_words},
     {"format", DFOPT_OPTION_WORD, "FORMAT",
      "csv (the default), or jsonl: an object a line", 'f', AT(format),

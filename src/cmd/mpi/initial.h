@@ -20,8 +20,7 @@ struct dfopt_initials {          /* zero-initialise */
 };
 
 /* The registrations of the registry file, or, where it registers no knob, what the
- * environment says; the policy's overrides applied, as the decision log is to show
- * them. OK, NOMEM, or the text names the file; free it in any case. */
+ * environment says. OK, NOMEM, or the text names the file; free it in any case. */
 enum dfopt_err dfopt_initial_load(struct dfopt_initials *p,
                                   const struct dfopt_options *o,
                                   struct dfopt_codec *codec,

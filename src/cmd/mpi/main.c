@@ -3,6 +3,7 @@
 #include "base/fault.h"
 #include "base/standard.h"
 #include "cmd/mpi/launch.h"
+#include "cmd/mpi/policy_check.h"
 #include "cmd/mpi/session.h"
 
 #include "engine/worker.h"
@@ -14,18 +15,34 @@
 #include <string.h>
 #include <unistd.h>
 
-static volatile sig_atomic_t stop_asked;
+static struct dfopt_signals asked;
 
 static void ask_stop(int signal_number)
 {
     (void)signal_number;
-    stop_asked = 1;
+    asked.stop = 1;
+}
+
+static void ask_reload(int signal_number)
+{
+    (void)signal_number;
+    asked.reload++;
+}
+
+/* A service that has a policy file reads it again at SIGHUP. */
+static void reload_at_hangup(const struct dfopt_options *o)
+{
+    struct sigaction a = {.sa_handler = ask_reload};
+    sigemptyset(&a.sa_mask);
+    if (o->policy_file && o->transport != DFOPT_TRANSPORT_FILE)
+        sigaction(SIGHUP, &a, NULL);
 }
 
 /* The leader stops cleanly when asked to; workers leave when it dismisses them.
  * SIGUSR1 is for those who can reach mpirun only: mpirun passes it on and stays,
  * where SIGTERM makes it kill what has not ended within a second and return 1.
- * SIGHUP stops, too, unless nohup has ignored it; so does SIGXCPU, which leaves the
+ * SIGHUP stops, too, unless nohup has ignored it or there is a policy to read
+ * again; so does SIGXCPU, which leaves the
  * time from the soft to the hard limit. A broken pipe and a file that reaches its
  * size limit are errors of a write, not the end of the process. */
 static void set_signals(bool leader)
@@ -65,8 +82,9 @@ static bool wants_run(int argc, char **argv, struct dfopt_options *o, int *code)
         return false;
     if (o->action == DFOPT_ACTION_RUN)
         return true;
-    *code = o->action == DFOPT_ACTION_KEYGEN ? make_keys(o->live.keygen)
-                                             : DFOPT_EXIT_OK;
+    *code = o->action == DFOPT_ACTION_KEYGEN         ? make_keys(o->live.keygen)
+            : o->action == DFOPT_ACTION_POLICY_CHECK ? dfopt_policy_check(o)
+                                                     : DFOPT_EXIT_OK;
     return false;
 }
 
@@ -110,8 +128,10 @@ static int run_leader(struct dfopt_comm *comm, int argc, char **argv)
     open_log(comm, &o, &log);
     if (run)
         (void)dfopt_launch_check(dfopt_comm_size(comm), &log);
-    if (run)
-        code = dfopt_session_run(comm, &o, argc, argv, &log, &stop_asked);
+    if (run) {
+        reload_at_hangup(&o);
+        code = dfopt_session_run(comm, &o, argc, argv, &log, &asked);
+    }
     dfopt_options_free(&o);
     code = flushed(code);
     dfopt_worker_dismiss(comm, code);

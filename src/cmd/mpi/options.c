@@ -120,6 +120,10 @@ static const struct dfopt_option table[] = {
      .words = presets},
     {"policy", DFOPT_OPTION_TEXT, "FILE",
      "Switches and overrides of responses, as JSON", AT(policy_file)},
+    {"policy-check", DFOPT_OPTION_TEXT, "FILE",
+     "Check a policy against --registry-file and end: names that fit nothing, "
+     "responses that can never act",
+     AT(policy_check)},
     {"acks", DFOPT_OPTION_WORD, "HOW",
      "explicit: a plan is in flight until it is acknowledged; assumed: it "
      "counts as applied at once; auto (the default): explicit for an event log, "
@@ -241,6 +245,10 @@ static error_t check_whole(struct argp_state *state, const struct parts *p)
     struct dfopt_options *o = p->o;
     if (o->live.keygen) {
         o->action = DFOPT_ACTION_KEYGEN;
+        return 0;
+    }
+    if (o->policy_check) {
+        o->action = DFOPT_ACTION_POLICY_CHECK;
         return 0;
     }
     error_t e = check_transport(state, p);

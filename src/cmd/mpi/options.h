@@ -21,7 +21,8 @@ enum dfopt_exit {
 enum dfopt_action {
     DFOPT_ACTION_RUN,
     DFOPT_ACTION_NONE, /* --help and the like: it is done */
-    DFOPT_ACTION_KEYGEN
+    DFOPT_ACTION_KEYGEN,
+    DFOPT_ACTION_POLICY_CHECK
 };
 
 enum dfopt_transport {
@@ -61,6 +62,7 @@ struct dfopt_options {
     const char *resume; /* the decision log of the run to resume */
     bool allow_policy_change;
     const char *relay_hostname; /* "": any */
+    const char *policy_check;   /* a policy to look at, and nothing else */
     enum dfopt_preset preset;
     enum dfopt_acks_option acks;
     enum dfopt_declog_detail log_detail;

@@ -19,7 +19,7 @@ struct dfopt_session {
     int argc;
     char **argv;
     struct dfopt_log *log;
-    const volatile sig_atomic_t *stop;
+    const volatile sig_atomic_t *stop, *reload;
     const struct dfopt_mode *mode;
     struct dfopt_dict *dict;
     struct dfopt_codec *codec;

@@ -2,6 +2,7 @@
 #include "cmd/mpi/run.h"
 
 #include "cmd/mpi/endpoints.h"
+#include "cmd/mpi/files.h"
 #include "cmd/mpi/supervise.h"
 #include "engine/online/leader.h"
 #include "journal/source.h"
@@ -79,6 +80,13 @@ static dfopt_sym relay_hostname(const struct dfopt_session *s, dfopt_sym given)
     return dfopt_dict_intern_z(s->dict, host);
 }
 
+static enum dfopt_err read_policy(void *arg, struct dfopt_buf *out,
+                                  struct dfopt_error *err)
+{
+    const struct dfopt_session *s = arg;
+    return dfopt_file_read(s->options->policy_file, out, err);
+}
+
 static enum dfopt_err run(struct dfopt_session *s, struct dfopt_run_config *config,
                           struct dfopt_error *err)
 {
@@ -86,6 +94,11 @@ static enum dfopt_err run(struct dfopt_session *s, struct dfopt_run_config *conf
     config->source = s->left_over ? s->left_over : s->live.source;
     config->journal = s->journal;
     config->port = s->live.port;
+    if (s->options->policy_file) {
+        config->reload = s->reload;
+        config->read_policy = read_policy;
+        config->read_policy_arg = s;
+    }
     config->restore = s->options->live.restore_ms >= 0;
     config->restore_ms = s->options->live.restore_ms;
     config->outputs_count = s->options->transport == DFOPT_TRANSPORT_MOFKA;

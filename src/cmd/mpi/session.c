@@ -393,14 +393,15 @@ static void release(struct dfopt_session *s)
 
 int dfopt_session_run(struct dfopt_comm *comm, const struct dfopt_options *o,
                       int argc, char **argv, struct dfopt_log *log,
-                      const volatile sig_atomic_t *stop)
+                      const struct dfopt_signals *signals)
 {
     struct dfopt_session s = {
         .comm = comm,
         .options = o,
         .argc = argc,
         .argv = argv,
-        .stop = stop,
+        .stop = &signals->stop,
+        .reload = &signals->reload,
         .log = log,
         .mode = o->transport == DFOPT_TRANSPORT_FILE ? &dfopt_mode_replay
                                                      : &dfopt_mode_service,

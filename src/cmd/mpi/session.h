@@ -5,11 +5,17 @@
 #include "cmd/mpi/options.h"
 #include "engine/online/leader.h"
 
+/* Set by handlers of signals. */
+struct dfopt_signals {
+    volatile sig_atomic_t stop;   /* not 0: end in good order */
+    volatile sig_atomic_t reload; /* how often to read the policy again */
+};
+
 /* Local, on rank 0; the other ranks serve. Opens everything, runs, says how it
  * went in the log, closes everything. Returns an exit code (enum dfopt_exit);
  * the ranks are still to be dismissed. */
 int dfopt_session_run(struct dfopt_comm *comm, const struct dfopt_options *o,
                       int argc, char **argv, struct dfopt_log *log,
-                      const volatile sig_atomic_t *stop);
+                      const struct dfopt_signals *signals);
 
 #endif

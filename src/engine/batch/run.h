@@ -71,8 +71,14 @@ struct dfopt_run_config {
     size_t n_initial;
     struct dfopt_source *source;
     struct dfopt_port *port; /* of operators; NULL: none */
-    bool restore;            /* told to stop, put the registered values back, */
-    int64_t restore_ms;      /* and wait so long for acks */
+    /* NULL, or how often the policy is to be read again, and what does it: the text
+     * of a policy file. OK, or what is wrong */
+    const volatile sig_atomic_t *reload;
+    enum dfopt_err (*read_policy)(void *arg, struct dfopt_buf *out,
+                                  struct dfopt_error *err);
+    void *read_policy_arg;
+    bool restore;       /* told to stop, put the registered values back, */
+    int64_t restore_ms; /* and wait so long for acks */
     struct dfopt_sink *sinks[DFOPT_SINKS_MAX]; /* each gets every plan */
     size_t n_sinks;
     struct dfopt_sink *recording; /* NULL, or gets what comes in, as an event log */

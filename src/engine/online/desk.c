@@ -74,6 +74,46 @@ static bool take_own(struct dfopt_desk *d, struct dfopt_port_request *r)
     return true;
 }
 
+static enum dfopt_err read_policy(struct dfopt_desk *d, struct dfopt_buf *text,
+                                  struct dfopt_error *err)
+{
+    const struct dfopt_run_config *c = d->config;
+    struct json_object *tree = NULL;
+    enum dfopt_err e = c->read_policy(c->read_policy_arg, text, err);
+    if (!e)
+        e = dfopt_json_parse_file(text->data, text->len, &tree, err);
+    if (e)
+        return e;
+    dfopt_buf_clear(text);
+    e = dfopt_json_write(tree, text); /* one line */
+    json_object_put(tree);
+    return e;
+}
+
+/* The policy file is to be read again: a command like any other. */
+static void look_for_reload(struct dfopt_desk *d)
+{
+    const struct dfopt_run_config *c = d->config;
+    struct dfopt_buf text = {0};
+    struct dfopt_error err = {0};
+    if (!c->reload || *c->reload == d->reloads)
+        return;
+    d->reloads = *c->reload;
+    enum dfopt_err e = read_policy(d, &text, &err);
+    struct dfopt_put p = dfopt_put_start(&d->own, c->dict);
+    dfopt_put_raw(&p, "{");
+    dfopt_member_text(&p, "action", "policy");
+    dfopt_member_text(&p, "by", "SIGHUP");
+    dfopt_put_key(&p, "policy");
+    dfopt_put_bytes(&p, text.data, text.len);
+    dfopt_put_raw(&p, "}\n");
+    p.e = e ? e : p.e;
+    if (dfopt_put_end(&p))
+        dfopt_log_event(c->log, DFOPT_LOG_ERROR, "optimizer.policy.refused",
+                        DFOPT_F_TEXT("error", err.text));
+    dfopt_buf_free(&text);
+}
+
 static void put_record(const struct dfopt_desk *d, struct dfopt_record *rec)
 {
     *rec = (struct dfopt_record){.data = d->request.data,
@@ -86,6 +126,7 @@ static void put_record(const struct dfopt_desk *d, struct dfopt_record *rec)
 enum dfopt_desk_took dfopt_desk_take(struct dfopt_desk *d, struct dfopt_record *rec)
 {
     struct dfopt_port *port = d->config->port;
+    look_for_reload(d);
     if (take_own(d, &d->request)) {
         put_record(d, rec);
         return DFOPT_DESK_COMMAND;

@@ -18,6 +18,7 @@ struct dfopt_desk {
     uint64_t refused;        /* requests that could not be used */
     struct dfopt_buf own;    /* private: commands of the service, a line each */
     size_t own_taken;        /* private: bytes */
+    int reloads;             /* private: done so far */
     struct dfopt_buf policy; /* JSON of the one in force, if it was commanded */
     struct dfopt_buf text;   /* scratch */
 };
