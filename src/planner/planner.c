@@ -3,6 +3,7 @@
  *
  * Invariant: every registered knob has a slot with a value for the job. */
 #include "planner/planner.h"
+#include "planner/objective.h"
 
 #include "planner/control/control.h"
 #include "planner/control/respond.h"

@@ -35,13 +35,6 @@ void dfopt_roll_back(struct dfopt_pass *s, uint32_t node,
                      const struct dfopt_trial *t, int64_t window,
                      const struct dfopt_reason *reason);
 
-/* ---- shift.c ---- */
-
-/* An objective of a site that was advanced: `stale`, or ring, judging, shifts and
- * releases. */
-void dfopt_objective_take(struct dfopt_pass *s, uint32_t node, int64_t window,
-                          double value, int goal);
-
 /* ---- release.c ---- */
 
 /* A quarter of what was added to a knob that nothing has shown to be needed. */

@@ -1,4 +1,6 @@
 /* Objectives: they judge trials, and tell when the surroundings have changed. */
+#include "planner/objective.h"
+
 #include "planner/control/control.h"
 
 #include <math.h>
