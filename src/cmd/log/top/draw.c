@@ -170,7 +170,7 @@ static void knob_row(const struct top_view *v, struct top_canvas *c, int row,
     at += 13;
     top_spark(c, row, at, trend, k->trend, k->n_trend);
     at += trend + 1;
-    count(text, sizeof text, k->plans);
+    number(text, sizeof text, (double)k->plans);
     top_put_right(c, row, at, 5, TOP_PLAIN, text);
     at += 6;
     if (k->last.id) {
@@ -211,7 +211,7 @@ static void node_row(const struct top_view *v, struct top_canvas *c, int row,
     top_put(c, row, at, tag, old ? TOP_DIM : TOP_PLAIN,
             text_of(v, n->tag != DFOPT_SYM_NONE ? n->tag : n->type));
     at += tag + 1;
-    count(text, sizeof text, n->plans);
+    number(text, sizeof text, (double)n->plans);
     top_put_right(c, row, at, 5, TOP_PLAIN, text);
     at += 6;
     number(text, sizeof text, n->objective);
