@@ -24,6 +24,7 @@ import cases    # noqa: E402
 import model    # noqa: E402
 import plants   # noqa: E402
 import score    # noqa: E402
+from rules.site import Site    # noqa: E402
 
 VERSION_1 = {"effect": "severity", "scope": "carry", "registration": "carry", "unmatched_ack": "ignore"}
 DIRECTIONS = ("increase", "decrease", "set", "release", "trade")
@@ -78,7 +79,7 @@ def final_of(f):
     return out
 
 
-BLANK = canon(json.loads(json.dumps(model.Site(argparse.Namespace(generation=0, job_change=(0, -1))).state())))
+BLANK = canon(json.loads(json.dumps(Site(argparse.Namespace(generation=0, job_change=(0, -1))).state())))
 
 
 def expected(path, policy, parts, assumed):

@@ -23,9 +23,9 @@ import os
 import random
 import sys
 
-import gen_findings
 import model
 import plants
+from generator.parts import registrations
 
 DATA = os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir, os.pardir, "jobs", "data")
 SIZES = [4096, 65536, 1048576, 4194304, 16777216]
@@ -150,7 +150,7 @@ def usl(n, a, b):
 class Training(Job):
     def __init__(self):
         super().__init__("training-16-nodes", 16, 90)
-        self.waiting = [(w, self.edited(b)) for w, b in gen_findings.registrations()]
+        self.waiting = [(w, self.edited(b)) for w, b in registrations()]
 
     def edited(self, body):
         """Three knobs are the job's; those of the bare registration answer to a tag of their own."""

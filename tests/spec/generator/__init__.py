@@ -1,0 +1,1 @@
+"""What generated event logs are made of; ../gen_findings.py is the program."""

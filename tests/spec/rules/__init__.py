@@ -1,0 +1,1 @@
+"""The rules of the planner, in parts; ../model.py is the program."""
