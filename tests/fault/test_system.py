@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
@@ -181,11 +182,16 @@ class BadSystem(Case):
         self.addCleanup(feed.close)
         feed.write(b"".join(whole[:len(whole) // 2]))
 
-        def has_rows():
+        seen = [0]
+
+        def has_settled():
+            """The first half is decided: what is written beside a sync may be torn."""
             with DecisionLog(log) as d:
-                return d.rows("findings") > 0
+                before, seen[0] = seen[0], d.rows("findings")
+            time.sleep(2)
+            return before == seen[0] > 0
         wait_until(lambda: os.path.exists(log), 60, "the log")
-        wait_until(has_rows, 60, "rows in it")
+        wait_until(has_settled, 60, "rows in it")
         subprocess.run(["sync", "-f", disk], check=True)  # as the system does at times
         with open(trigger, "w", encoding="ascii") as f:
             f.write("1")
