@@ -1,6 +1,6 @@
 /* The transport over Mofka: plans out of a topic, registrations and acks into
  * topics, and copies of those into topics of a global optimizer. What speaks to
- * Mofka's client is that of the service (transport/mofka_*.h); the client itself is
+ * Mofka's client is that of the service (net/mofka); the client itself is
  * loaded when it is asked for, so that the library needs none of it.
  *
  * Connecting may take long, so a thread does it, again and again until it can; then

@@ -38,6 +38,8 @@ def ratios(result):
     planner = parts[f"planner_{KNOBS}"]
     yield (f"planner, {KNOBS} knobs, M findings/s", 5.0, planner["rate_wall"] / 1e6,
            planner["rate_cpu"] / 1e6, "cpu")
+    objective = parts[f"planner_objective_{KNOBS}"]
+    yield (f"planner, objective / severity, {KNOBS} knobs", 0.6, *of(objective, planner), "cpu")
     if "upstream" in result:
         u = result["upstream"]
         yield ("one rank, log / DFOptimizer", 60.0, *of(u["dfopt"], u["upstream"]), "cpu")
@@ -76,10 +78,16 @@ def show(result):
                        ("columns_deflated", "rows to columns, level 1"),
                        ("copy_rows", "copy the rows of the log")):
         row(text, parts[name], f"{parts[name]['rate_cpu'] / decode['rate_cpu']:.2f}")
-    title("Planner alone, findings in memory", "findings/s", "per CPU s", "", "verdicts per CPU s")
+    title("Planner alone, findings in memory", "findings/s", "per CPU s", "/ severity",
+          "verdicts per CPU s; events per CPU s; bytes a node and knob")
     for name, part in parts.items():
         if name.startswith("planner_"):
-            row(f"{part['knobs']} knobs", part, "", amount(part["verdicts"] / part["cpu"]))
+            severity = parts[f"planner_{part['knobs']}"]
+            events = part["findings"] + part["objectives"]
+            row(f"{part['part'][8:] or 'severity'}, {part['knobs']} knobs", part,
+                f"{part['rate_cpu'] / severity['rate_cpu']:.2f}",
+                f"{amount(part['verdicts'] / part['cpu'])};{amount(events / part['cpu'])}; "
+                f"{part['planner_bytes'] / part['nodes'] / part['knobs']:.0f}")
     title("dfopt-mpi", "findings/s", "per CPU s", "/ decode",
           "log bytes a finding, a row; rank 0's share of CPU; peak MiB of each rank")
     for r in result["runs"]:
