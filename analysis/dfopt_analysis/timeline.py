@@ -162,7 +162,8 @@ def _assumed(log: Log) -> List[Tuple[Any, ...]]:
     judged: Dict[str, Tuple[int, int]] = {}
     for seq, at, plan in _rows_of(log.outcomes, ["seq", "window", "plan_id"]):
         judged.setdefault(str(plan), (int(seq), int(at)))
-    windows, longest, made = _Windows(log), -1, []
+    windows, longest = _Windows(log), -1
+    made: List[Tuple[Any, ...]] = []
     columns = ["seq", "window", "knob", "node", "plan_id", "relay_id", "apply_when"]
     for seq, window, knob, node, plan, relay, when in _rows_of(log.plans, columns):
         if relay is not None or node or str(knob) in rules.of_job:
