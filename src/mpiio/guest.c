@@ -9,6 +9,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <time.h>
 
 #define BOUNDARY      "epoch_boundary" /* hands over all plans */
 #define GOODBYE_MS    500
@@ -28,6 +29,7 @@ static struct {
     uint64_t generation;          /* of them */
     int64_t window;               /* number of the last one; 0: none */
     bool reported;                /* a window since the last open */
+    int connect_ms;               /* left of the wait for the optimizer */
     atomic_bool complained;
 } guest = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
@@ -45,8 +47,10 @@ static bool is_wanted(void)
 {
     if (!guest.asked && is_host()) {
         dfopt_mpiio_settings_read(&guest.settings);
-        if (guest.settings.knobs)
+        if (guest.settings.knobs) {
             guest.now = guest.settings.knobs->fixed;
+            guest.connect_ms = guest.settings.knobs->connect_ms;
+        }
     }
     guest.asked = true;
     return guest.settings.knobs && !guest.ended;
@@ -93,6 +97,11 @@ static int patience(void)
     guest.reported = false;
     if (asked)
         dfopt_client_stats(guest.client, &s);
+    while (asked && s.connections == 0 && guest.connect_ms > 0) {
+        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+        guest.connect_ms--;
+        dfopt_client_stats(guest.client, &s);
+    }
     return s.connections > 0 ? guest.settings.knobs->wait_ms : 0;
 }
 

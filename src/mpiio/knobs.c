@@ -320,31 +320,36 @@ static enum dfopt_err read_rest(struct dfopt_mpiio_knobs *k, struct json_object 
                                 struct dfopt_error *err)
 {
     struct dfopt_text name = dfopt_text_z("mpiio");
-    int64_t wait_ms = 0;
+    int64_t wait_ms = 0, connect_ms = 0;
     k->min_bytes = DEFAULT_MIN_BYTES;
     enum dfopt_err e = dfopt_json_get_text(j, "namespace", &name, err);
     if (!e)
         e = dfopt_json_get_finite(j, "min_bytes", &k->min_bytes, err);
     if (!e)
         e = dfopt_json_get_whole(j, "wait_ms", &wait_ms, err);
+    if (!e)
+        e = dfopt_json_get_whole(j, "connect_ms", &connect_ms, err);
     if (e)
         return e;
     if (name.len == 0 || name.len >= sizeof k->name_space || wait_ms < 0 ||
-        wait_ms > 60000 || k->min_bytes < 0)
-        return dfopt_error_set(err, DFOPT_ERR_SCHEMA,
-                               "namespace is not 1 to %zu bytes, wait_ms not 0 to "
-                               "60000, or min_bytes below 0",
-                               sizeof k->name_space - 1);
+        wait_ms > 60000 || connect_ms < 0 || connect_ms > 60000 || k->min_bytes < 0)
+        return dfopt_error_set(
+            err, DFOPT_ERR_SCHEMA,
+            "namespace is not 1 to %zu bytes, wait_ms or connect_ms not 0 to "
+            "60000, or min_bytes below 0",
+            sizeof k->name_space - 1);
     memcpy(k->name_space, name.at, name.len);
     k->wait_ms = (int)wait_ms;
+    k->connect_ms = (int)connect_ms;
     return read_patterns(k, j, err);
 }
 
 static enum dfopt_err read_tree(struct dfopt_mpiio_knobs *k, struct json_object *j,
                                 struct dfopt_error *err)
 {
-    static const char *const known[] = {"namespace", "files",   "hints", "knobs",
-                                        "min_bytes", "wait_ms", NULL};
+    static const char *const known[] = {"namespace",  "files",     "hints",
+                                        "knobs",      "min_bytes", "wait_ms",
+                                        "connect_ms", NULL};
     enum dfopt_err e = dfopt_json_check_keys(j, known, "", err);
     if (!e)
         e = read_rest(k, j, err);

@@ -25,6 +25,7 @@ struct dfopt_mpiio_knobs {
     size_t n_patterns;
     double min_bytes; /* windows with less do not count */
     int wait_ms;      /* at an open, for a plan */
+    int connect_ms;   /* once, for the optimizer, before the first such wait */
     struct dfopt_dict *texts;
 };
 

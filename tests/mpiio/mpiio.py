@@ -27,7 +27,7 @@ STREAMS = ("registry", "acks", "objectives", "findings")
 def knobs(**members):
     """Knobs whose plans are waited for, so that each open has its own."""
     response = {"min_severity": 0, "min_persistence": 1, "cooldown_windows": 0}
-    return {"wait_ms": DEADLINE_S * 1000, "min_bytes": 1000, "knobs": {
+    return {"wait_ms": DEADLINE_S * 1000, "connect_ms": 60000, "min_bytes": 1000, "knobs": {
         "cb_nodes": {"type": "int", "default": 1, "values": [1, 2, 3, 4, 8],
                      "responds_to": {"io_aggregators": response}},
         "romio_cb_write": {"type": "str", "default": "automatic",

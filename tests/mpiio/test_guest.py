@@ -30,7 +30,7 @@ class Guest(MpiTest):
 
     def test_every_case(self):
         o = self.optimizer()
-        content = knobs(wait_ms=0, hints={"cb_buffer_size": "65536"}, min_bytes=1)
+        content = knobs(connect_ms=0, wait_ms=0, hints={"cb_buffer_size": "65536"}, min_bytes=1)
         del content["knobs"]["cb_buffer_size"]
         tuned = {**o.environment, **self.knob_file(content)}
         for case, io in CASES[:5] if FIRST else CASES:
@@ -44,7 +44,7 @@ class Guest(MpiTest):
 
     def test_nobody_there(self):
         """Endpoints where nobody answers: the program ends as soon as without."""
-        env = {**self.knob_file(knobs()), "DFOPT_MPIIO_REPORT": "report.jsonl"}
+        env = {**self.knob_file(knobs(connect_ms=0)), "DFOPT_MPIIO_REPORT": "report.jsonl"}
         for name in ("PLANS", "REGISTRY", "ACKS", "OBJECTIVES", "FINDINGS"):
             env["DFOPT_CLIENT_" + name] = f"ipc://{self.folder}/nobody-{name}"
         _, err = self.finish(self.run_strided(3, env=env))
@@ -73,11 +73,11 @@ class Guest(MpiTest):
         settings = [(self.knob_file, content, text) for content, text in bad]
         settings += [(lambda _: {"DFOPT_MPIIO_KNOBS": "missing.json"}, None,
                       "missing.json: No such file"),
-                     (lambda _: {**self.knob_file(knobs()),
+                     (lambda _: {**self.knob_file(knobs(connect_ms=0)),
                                  "DFOPT_CLIENT_PLANS_PATTERN": "push"}, None, "PATTERN"),
-                     (lambda _: {**self.knob_file(knobs()),
+                     (lambda _: {**self.knob_file(knobs(connect_ms=0)),
                                  "DFOPT_MPIIO_REPORT": "no/such"}, None, "no/such"),
-                     (lambda _: {**self.knob_file(knobs()),
+                     (lambda _: {**self.knob_file(knobs(connect_ms=0)),
                                  "DFOPT_CLIENT_PLANS": "tcp://x:y"}, None, "tcp://x:y")]
         for make, content, text in settings[::4 if FIRST else 1]:  # sanitized: a few
             with self.subTest(text=text):
