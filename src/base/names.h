@@ -4,7 +4,7 @@
 
 #define DFOPT_NAME_TEXT(name, text)             text,
 #define DFOPT_NAME_TEXT3(name, text, meaning)   text,
-#define DFOPT_NAME_MEANING(name, text, meaning) meaning,
+#define DFOPT_NAME_MEANING(name, text, meaning) (meaning),
 
 /* Defines a function that names an enumerator: the list's entries are in the order
  * of the enumeration, from 0. Any other number is "unknown". */

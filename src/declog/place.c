@@ -139,11 +139,10 @@ int dfopt_place_put(const char *beside, const char *path,
             return EEXIST;
     } /* else there are no links here */
     const int folder = lock_folder(path);
-    if (dfopt_place_of(path, &now))
-        why = errno;
-    else if (!dfopt_place_same(&now, before))
+    const bool known = !dfopt_place_of(path, &now);
+    if (known && !dfopt_place_same(&now, before))
         why = EEXIST;
-    else if (rename(beside, path) < 0)
+    else if (!known || rename(beside, path) < 0)
         why = errno;
     if (folder >= 0)
         close(folder);

@@ -321,7 +321,8 @@ static void put_service(struct text *t, const struct dfopt_snapshot *s)
               (struct label){"transport", s->transport}, 1);
     begin(t, FAMILY(GAUGE, "dfopt_start_time_seconds", "seconds",
                     "When the service started, since 1970-01-01 UTC."));
-    put_real(t, none, none, (double)(s->started_ns / 1000000) / 1e3);
+    const int64_t started_ms = s->started_ns / 1000000;
+    put_real(t, none, none, (double)started_ms / 1e3);
     begin(t, FAMILY(GAUGE, "dfopt_ready", NULL,
                     "Whether a check of /readyz passes: 1 or 0."));
     for (uint32_t i = 0; i < DFOPT_CHECK_COUNT; i++)

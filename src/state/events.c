@@ -64,9 +64,9 @@ static void take_finding(const struct dfopt_fold_events *v,
                                 .persistence = row->persistence,
                                 .window = row->window};
     f->global = row->scope == v->global[0] || row->scope == v->global[1];
-    for (uint8_t t = DFOPT_TREND_IMPROVING; t <= DFOPT_TREND_WORSENING; t++)
+    for (unsigned t = DFOPT_TREND_IMPROVING; t <= DFOPT_TREND_WORSENING; t++)
         if (row->trend == v->trend[t])
-            f->trend = t;
+            f->trend = (uint8_t)t;
     take_metrics(row->metric, row->bad_metrics, f->metric_state, f->metric);
 }
 

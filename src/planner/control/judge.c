@@ -142,14 +142,14 @@ static void judge_by_findings(struct dfopt_pass *s, uint32_t node,
     /* a severity cut off at 1 cannot tell a small change */
     const uint32_t enough = f->severity >= 1.0 ? 2 : DFOPT_FINDING_WINDOWS;
     enum dfopt_verdict v = DFOPT_VERDICT_PLANNED;
-    if (t->seen && f->window - t->last <= 1 && only_up(t) &&
-        is_opposed(s, site, t, f))
+    const bool opposed = t->seen && f->window - t->last <= 1 && only_up(t) &&
+                         is_opposed(s, site, t, f);
+    if (opposed || (same && f->trend == DFOPT_TREND_WORSENING && t->seen >= 2 &&
+                    quiet < DFOPT_FINDING_WINDOWS))
         v = DFOPT_VERDICT_WORSE;
     else if (quiet >= DFOPT_FINDING_WINDOWS ||
              (same && f->trend == DFOPT_TREND_IMPROVING))
         v = DFOPT_VERDICT_IMPROVED;
-    else if (same && f->trend == DFOPT_TREND_WORSENING && t->seen >= 2)
-        v = DFOPT_VERDICT_WORSE;
     else if (same && !t->unanswered && t->seen >= enough)
         v = DFOPT_VERDICT_INCONCLUSIVE;
     if (v == DFOPT_VERDICT_PLANNED)

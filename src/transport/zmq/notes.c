@@ -10,7 +10,7 @@
 const char *dfopt_zmq_note_text(enum dfopt_zmq_note note)
 {
     static const char *const texts[] = {
-#define NOTE_TEXT(name, text) [DFOPT_ZMQ_NOTE_##name] = text,
+#define NOTE_TEXT(name, text) [DFOPT_ZMQ_NOTE_##name] = (text),
         DFOPT_ZMQ_NOTE_LIST(NOTE_TEXT)
 #undef NOTE_TEXT
     };
