@@ -100,8 +100,7 @@ static void on_fault(int number, siginfo_t *info, void *context)
 
 void dfopt_fault_trace(const char *name)
 {
-#ifdef __SANITIZE_ADDRESS__ /* which leaves a trace of its own, and a better one   \
-                             */
+#ifdef __SANITIZE_ADDRESS__ /* leaves a better trace of its own */
     (void)name;
     return;
 #endif

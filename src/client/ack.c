@@ -8,10 +8,7 @@ struct client_item *dfopt_client_ack_item(const struct client_ack *a)
 {
     struct dfopt_buf meta = {0}, body = {0};
     const enum dfopt_err e = dfopt_client_ack_json(a, &meta, &body);
-    struct client_item *item = e ? NULL : dfopt_client_item(&meta, &body);
-    dfopt_buf_free(&meta);
-    dfopt_buf_free(&body);
-    return item;
+    return dfopt_client_item(e, &meta, &body);
 }
 
 void dfopt_client_ack_push(dfopt_client *c, struct client_item *item)

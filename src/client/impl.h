@@ -170,15 +170,19 @@ struct client_queue {
 
 void dfopt_client_queue_init(struct client_queue *q, size_t most);
 
-/* Makes an item, which takes what the buffers hold, and frees them. Returns NULL on
- * NOMEM. */
-struct client_item *dfopt_client_item(struct dfopt_buf *meta,
+/* Makes an item of a message that was written with the result `made`, and frees the
+ * buffers. Returns NULL if it was not written, or on NOMEM. */
+struct client_item *dfopt_client_item(enum dfopt_err made, struct dfopt_buf *meta,
                                       struct dfopt_buf *body);
 
 /* Takes the item; drops the oldest beyond the bound. Wakes the listener. The
  * caller holds the lock. */
 void dfopt_client_queue_push(dfopt_client *c, struct client_queue *q,
                              struct client_item *item);
+
+/* The same, with the lock taken here. NOMEM if the item is NULL. */
+enum dfopt_err dfopt_client_queue_put(dfopt_client *c, struct client_queue *q,
+                                      struct client_item *item);
 
 /* Sends what there is, until the transport takes no more. Listener only. */
 void dfopt_client_queue_send(dfopt_client *c, struct client_queue *q,

@@ -24,16 +24,9 @@ static enum dfopt_err push(dfopt_client *c, const struct dfopt_client_objective 
                            const char *node)
 {
     struct dfopt_buf meta = {0}, body = {0};
-    enum dfopt_err e = dfopt_client_objective_json(o, node, &meta, &body);
-    struct client_item *item = e ? NULL : dfopt_client_item(&meta, &body);
-    dfopt_buf_free(&meta);
-    dfopt_buf_free(&body);
-    if (!item)
-        return DFOPT_ERR_NOMEM;
-    pthread_mutex_lock(&c->lock);
-    dfopt_client_queue_push(c, &c->objectives, item);
-    pthread_mutex_unlock(&c->lock);
-    return DFOPT_OK;
+    const enum dfopt_err e = dfopt_client_objective_json(o, node, &meta, &body);
+    return dfopt_client_queue_put(c, &c->objectives,
+                                  dfopt_client_item(e, &meta, &body));
 }
 
 enum dfopt_err dfopt_client_objective(dfopt_client *c,

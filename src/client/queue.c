@@ -9,10 +9,11 @@ void dfopt_client_queue_init(struct client_queue *q, size_t most)
     *q = (struct client_queue){.last = &q->first, .most = most};
 }
 
-struct client_item *dfopt_client_item(struct dfopt_buf *meta,
+struct client_item *dfopt_client_item(enum dfopt_err made, struct dfopt_buf *meta,
                                       struct dfopt_buf *body)
 {
-    struct client_item *item = malloc(sizeof *item + meta->len + body->len);
+    struct client_item *item =
+        made ? NULL : malloc(sizeof *item + meta->len + body->len);
     if (item) {
         item->next = NULL;
         item->meta_len = meta->len;
@@ -49,6 +50,17 @@ void dfopt_client_queue_push(dfopt_client *c, struct client_queue *q,
         return;
     free(take_first(q)); /* not the new one: the bound is above 0 */
     q->dropped++;
+}
+
+enum dfopt_err dfopt_client_queue_put(dfopt_client *c, struct client_queue *q,
+                                      struct client_item *item)
+{
+    if (!item)
+        return DFOPT_ERR_NOMEM;
+    pthread_mutex_lock(&c->lock);
+    dfopt_client_queue_push(c, q, item);
+    pthread_mutex_unlock(&c->lock);
+    return DFOPT_OK;
 }
 
 /* Takes the first out of the queue; the listener alone does so, but pushing may

@@ -60,16 +60,9 @@ static enum dfopt_err push_finding(dfopt_client *c,
         return DFOPT_OK;
     if (whose != DFOPT_CLIENT_REPORTS_JOB)
         snprintf(scope, sizeof scope, "node:%s:window", c->options.hostname);
-    enum dfopt_err e = dfopt_finding_json(f, scope, &meta, &body);
-    struct client_item *item = e ? NULL : dfopt_client_item(&meta, &body);
-    dfopt_buf_free(&meta);
-    dfopt_buf_free(&body);
-    if (!item)
-        return DFOPT_ERR_NOMEM;
-    pthread_mutex_lock(&c->lock);
-    dfopt_client_queue_push(c, &c->findings, item);
-    pthread_mutex_unlock(&c->lock);
-    return DFOPT_OK;
+    const enum dfopt_err e = dfopt_finding_json(f, scope, &meta, &body);
+    return dfopt_client_queue_put(c, &c->findings,
+                                  dfopt_client_item(e, &meta, &body));
 }
 
 enum dfopt_err dfopt_client_finding(dfopt_client *c,

@@ -285,13 +285,6 @@ struct dfopt_decisions {
     struct dfopt_buf outcomes, commands;
 };
 
-/* Whether the job's site wrote the row; else a node's did. */
-static inline bool dfopt_verdict_of_job(const struct dfopt_verdict_row *row)
-{
-    return row->position < DFOPT_POSITION_NODE ||
-           (row->position >= DFOPT_POSITION_TAG && row->node == DFOPT_SYM_EMPTY);
-}
-
 void dfopt_decisions_clear(struct dfopt_decisions *d); /* keeps the memory */
 void dfopt_decisions_free(struct dfopt_decisions *d);
 

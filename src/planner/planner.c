@@ -65,11 +65,6 @@ void dfopt_planner_destroy(struct dfopt_planner *p)
     free(p);
 }
 
-const struct dfopt_policy *dfopt_planner_policy(const struct dfopt_planner *p)
-{
-    return p->policy;
-}
-
 size_t dfopt_planner_knobs(const struct dfopt_planner *p)
 {
     return p->registry.n_knobs;

@@ -88,9 +88,6 @@ enum dfopt_err dfopt_planner_command(struct dfopt_planner *p, uint64_t seq,
                                      const struct dfopt_policy *policy,
                                      struct dfopt_decisions *out);
 
-/* The policy in force. */
-const struct dfopt_policy *dfopt_planner_policy(const struct dfopt_planner *p);
-
 size_t dfopt_planner_knobs(const struct dfopt_planner *p);
 
 /* About how many bytes a planner takes at most that has met so many nodes, knobs

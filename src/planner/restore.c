@@ -4,11 +4,6 @@
 
 #include "planner/state/internal.h"
 
-void dfopt_planner_assume_acks(struct dfopt_planner *p, bool assume)
-{
-    p->assumed_acks = assume;
-}
-
 /* The key of a knob that is registered. OK, NOMEM or FORMAT. */
 static enum dfopt_err find_key(struct dfopt_planner *p, dfopt_sym knob,
                                dfopt_sym node, struct dfopt_key *key)

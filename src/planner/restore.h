@@ -10,9 +10,6 @@
 
 #include "planner/planner.h"
 
-/* Whether plans from here on count as applied at once. */
-void dfopt_planner_assume_acks(struct dfopt_planner *p, bool assume);
-
 /* Each makes what was decided happen to the state. OK, NOMEM (the state is then
  * undefined), or FORMAT: that cannot have been decided in this state. */
 enum dfopt_err dfopt_planner_redo_plan(struct dfopt_planner *p,

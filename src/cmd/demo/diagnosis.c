@@ -23,9 +23,3 @@ double demo_window_fetch_share(const struct demo_window *w)
     const struct dfopt_client_window m = demo_window_measured(w);
     return dfopt_diagnosis_fetch_share(&m);
 }
-
-double demo_window_compute_share(const struct demo_window *w)
-{
-    const struct dfopt_client_window m = demo_window_measured(w);
-    return dfopt_diagnosis_compute_share(&m);
-}

@@ -16,9 +16,8 @@ struct demo_window {
 
 double demo_window_rate(const struct demo_window *w); /* samples a second */
 
-/* Share of the time that the consumer waited, and that it computed, 0..1. */
+/* Share of the time that the consumer waited, 0..1. */
 double demo_window_fetch_share(const struct demo_window *w);
-double demo_window_compute_share(const struct demo_window *w);
 
 /* The window as the diagnosis takes it. */
 struct dfopt_client_window demo_window_measured(const struct demo_window *w);
