@@ -6,14 +6,15 @@ INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.M)
 SUFFIXES = (".c", ".h", ".cpp", ".hpp")
 
 
-def table(path):
-    """folder -> (line, folders that it may use), in the order of the rows."""
+def names_of(path, *head):
+    """First cell -> (line, names in the second) of the table whose first columns are `head`,
+    in the order of its rows."""
     found, inside = {}, False
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
         cells = [c.strip() for c in line.strip().strip("|").split("|")]
         if not line.startswith("|"):
             inside = False
-        elif cells[:2] == ["folder", "uses"]:
+        elif cells[:len(head)] == list(head):
             inside = True
         elif inside and not set(line) <= set("|-: "):
             found[cells[0].strip("`")] = (number, re.findall("`([^`]+)`", cells[1]))
@@ -58,7 +59,7 @@ def check_table(readme, rows, real):
 
 def check(top):
     src, readme = top / "src", "src/README.md"
-    rows, real = table(top / readme), sources(src)
+    rows, real = names_of(top / readme, "folder", "uses"), sources(src)
     if not rows:
         yield f"{readme}:1: no table with the columns 'folder' and 'uses'"
         return

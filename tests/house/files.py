@@ -1,26 +1,10 @@
 """The files of src, as the table "folder, files" of src/README.md names them."""
-import re
-
-from arrows import sources
-
-
-def table(path):
-    """folder -> (line, names) of the table of files."""
-    found, inside = {}, False
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
-        cells = [c.strip() for c in line.strip().strip("|").split("|")]
-        if not line.startswith("|"):
-            inside = False
-        elif cells == ["folder", "files"]:
-            inside = True
-        elif inside and not set(line) <= set("|-: "):
-            found[cells[0].strip("`")] = (number, re.findall("`([^`]+)`", cells[1]))
-    return found
+from arrows import names_of, sources
 
 
 def check(top):
     readme = "src/README.md"
-    rows, real = table(top / readme), sources(top / "src")
+    rows, real = names_of(top / readme, "folder", "files"), sources(top / "src")
     for folder, paths in sorted(real.items()):
         if folder not in rows:
             yield f"{readme}:1: no row with the files of '{folder}'"

@@ -118,10 +118,10 @@ static void check_back(struct dfopt_reports *r, dfopt_sym node, int64_t window)
         DFOPT_F_TEXT("node", dfopt_dict_text(r->config->dict, node, NULL)),
         DFOPT_F_INT("window_index", window), DFOPT_F_INT("newest", s->newest[0]),
         DFOPT_F_TEXT("note",
-                     "findings of an earlier window change little: one window "
-                     "index counts on for the whole run. If the application "
-                     "was started anew, it must register again, with another "
-                     "instance"));
+                     "findings of an earlier window have little effect: window "
+                     "indices must increase for the whole run. If the "
+                     "application was restarted, it must register again, with "
+                     "another instance"));
 }
 
 /* ---- windows of objectives and findings ---- */

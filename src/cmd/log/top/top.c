@@ -244,7 +244,7 @@ int dl_top(int argc, char **argv)
             "their need, the latest plans and what they brought.\v"
             "Keys: Tab goes to the next pane, arrows (or j and k) select, s sorts "
             "in another order, / shows only names that contain a text, Space "
-            "pauses, Enter (or w) tells why, Ctrl-L draws anew, q ends.\n"};
+            "pauses, Enter (or w) tells why, Ctrl-L redraws, q ends.\n"};
     struct top t = {.job = {.args = {.n_files = 1}}, .why = {.out = -1}};
     setlocale(LC_CTYPE, "");
     dl_args_parse(&t.job.args, &command, &t, argc, argv);
