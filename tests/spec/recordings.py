@@ -26,6 +26,7 @@ import sys
 import model
 import plants
 from generator.parts import registrations
+from habits import Track, clip
 
 DATA = os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir, os.pardir, "jobs", "data")
 SIZES = [4096, 65536, 1048576, 4194304, 16777216]
@@ -84,7 +85,7 @@ class Job:
         return changed
 
     def find(self, w, ftype, scope, severity, metrics, tags, suppresses=()):
-        track = self.tracks.setdefault((ftype, scope), plants.Track())
+        track = self.tracks.setdefault((ftype, scope), Track())
         track.add(w, severity, metrics, tags, suppresses)
         view = scope.rsplit(":", 1)[-1]
         f = plants.finding(ftype, scope, track, w - self.first.setdefault(scope, w) + 1,
@@ -210,7 +211,7 @@ class Training(Job):
         super().node_window(w, i, {**m, "step": m["busy"]})
         scope = "node:%s:reader_posix:window" % self.names[i]
         if i < 3 and m["fetch"] > .6 * m["busy"]:
-            self.find(w, "reader_pressure", scope, plants.clip(m["fetch"] / m["busy"]),
+            self.find(w, "reader_pressure", scope, clip(m["fetch"] / m["busy"]),
                       {"fetch_frac": m["fetch"] / m["busy"]}, ("io_bottleneck",))
         if i in (2, 7, 11):
             skew = .55 + .4 * self.rnd.random()
@@ -219,18 +220,18 @@ class Training(Job):
     def job_window(self, w, seen):
         comm = sum(m["comm"] for m in seen) / sum(m["step"] for m in seen)
         if w >= 20 and comm > .05:
-            self.find(w, "comm_dominance", "app:window", plants.clip(.5 + 2 * comm), {"comm_frac": comm},
+            self.find(w, "comm_dominance", "app:window", clip(.5 + 2 * comm), {"comm_frac": comm},
                       ("comm_optimization",))
         slow, quick = max(m["step"] for m in seen), min(m["step"] for m in seen)
         if w >= 5 and slow > 1.5 * quick:
-            self.find(w, "straggler_pressure", "global:global", plants.clip(.6 + .1 * slow / quick),
+            self.find(w, "straggler_pressure", "global:global", clip(.6 + .1 * slow / quick),
                       {"step_ratio": slow / quick}, ("shard_repartition",))
         if w in (70, 71, 75):
             self.find(w, "bw_saturation", "global:global", 1.0, {"bw_utilization": .97}, ("none",),
                       ("dataloader_prefetch",))
         if w >= 40:
             waits = sorted(m["fetch"] for m in seen)
-            self.find(w, "fetch_rank_imbalance", "proc_name", plants.clip(waits[-1] - waits[0]),
+            self.find(w, "fetch_rank_imbalance", "proc_name", clip(waits[-1] - waits[0]),
                       {"affected_count": float(sum(x > .2 for x in waits)), "total_count": float(len(waits))},
                       ("rank_balance",))
 

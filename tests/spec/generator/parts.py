@@ -1,22 +1,11 @@
 """Knobs, nodes, what a diagnosis finds of them, and oddities."""
-
+from habits import clip, label
 
 FIELDS = ("finding_type scope layer view_type motif severity severity_score confidence prevalence "
           "persistence support_windows trend_direction last_seen_window contributing_facts "
           "recommendation_bundle opportunity_tags suppresses_tags summary window_index key_metrics "
           "publish_mode").split()
 MIB = 1048576.0
-
-
-def clip(x):
-    return 0.0 if x < 0 else 1.0 if x > 1 else x
-
-
-def label(s):
-    for edge, name in ((.85, "critical"), (.60, "high"), (.30, "medium")):
-        if s >= edge:
-            return name
-    return "low" if s > 0 else "none"
 
 
 # ------------------------------------------------------------------ registrations
@@ -94,46 +83,7 @@ def registrations():
                                 "responds_to": {"dataloader_prefetch": {"direction": "increase", "step": 0.3}}}}}
 
 
-# ------------------------------------------------------------------ one tracked (type, scope)
-
-class Track:
-    """What a diagnoser remembers about one (finding_type, scope)."""
-    __slots__ = ("first", "last", "seen", "run", "best", "peak", "peak_metrics", "recent", "n", "tags", "sup")
-
-    def __init__(self):
-        self.first = self.last = None
-        self.seen = self.run = self.best = self.n = 0
-        self.peak, self.peak_metrics, self.recent, self.tags, self.sup = None, {}, [], [], []
-
-    def add(self, w, sev, metrics, tags, sup):
-        if self.first is None:
-            self.first = w
-        if w != self.last:
-            self.run = self.run + 1 if self.last is not None and w == self.last + 1 else 1
-            self.best = max(self.best, self.run)
-            self.seen += 1
-            self.last = w
-        if self.peak is None or sev > self.peak:
-            self.peak, self.peak_metrics = sev, metrics
-        self.n += 1
-        self.recent = (self.recent + [sev])[-6:]
-        for t in tags:
-            if t != "none" and t not in self.tags:
-                self.tags.append(t)
-        for t in sup:
-            if t not in self.sup:
-                self.sup.append(t)
-
-    def trend(self):
-        if self.n < 2:
-            return "insufficient_data"
-        k = min(3, self.n // 2)
-        new, old = sum(self.recent[-k:]) / k, sum(self.recent[-2 * k:-k]) / k
-        if old <= 0:
-            return "stable"
-        q = new / old
-        return "improving" if q < .85 else "worsening" if q > 1.15 else "stable"
-
+# ------------------------------------------------------------------ findings of one (type, scope)
 
 def motif(ftype, layer, prevalence, tr, trend):
     if tr.first <= 1 and trend == "improving" and prevalence < .4:
