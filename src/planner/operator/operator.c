@@ -30,7 +30,7 @@ void dfopt_operator_destroy(struct dfopt_operator *o)
         HASH_DELETE(hh, o->proposals, ref);
         free(ref);
     }
-    free(o->modes);
+    dfopt_buf_free(&o->modes);
     free(o);
 }
 
@@ -46,31 +46,24 @@ enum dfopt_knob_mode dfopt_operator_find_mode(const struct dfopt_operator *o,
                                               dfopt_sym knob, dfopt_sym tag)
 {
     const struct dfopt_mode_entry *best = NULL;
-    for (uint32_t i = 0; i < o->n_modes; i++)
-        if (fits(&o->modes[i], knob, tag) &&
-            (!best || best->target < o->modes[i].target))
-            best = &o->modes[i];
+    const struct dfopt_mode_entry *all =
+        DFOPT_ROW(&o->modes, const struct dfopt_mode_entry);
+    for (size_t i = 0; i < DFOPT_ROWS(&o->modes, struct dfopt_mode_entry); i++)
+        if (fits(&all[i], knob, tag) && (!best || best->target < all[i].target))
+            best = &all[i];
     return best ? (enum dfopt_knob_mode)best->mode : DFOPT_MODE_AUTO;
 }
 
 enum dfopt_err dfopt_operator_set_mode(struct dfopt_operator *o,
                                        const struct dfopt_mode_entry *m)
 {
-    for (uint32_t i = 0; i < o->n_modes; i++)
-        if (o->modes[i].target == m->target && o->modes[i].name == m->name) {
-            o->modes[i] = *m;
+    struct dfopt_mode_entry *all = DFOPT_ROW(&o->modes, struct dfopt_mode_entry);
+    for (size_t i = 0; i < DFOPT_ROWS(&o->modes, struct dfopt_mode_entry); i++)
+        if (all[i].target == m->target && all[i].name == m->name) {
+            all[i] = *m;
             return DFOPT_OK;
         }
-    if (o->n_modes == o->cap_modes) {
-        const uint32_t cap = o->cap_modes ? o->cap_modes * 2 : 8;
-        struct dfopt_mode_entry *more = realloc(o->modes, cap * sizeof *more);
-        if (!more)
-            return DFOPT_ERR_NOMEM;
-        o->modes = more;
-        o->cap_modes = cap;
-    }
-    o->modes[o->n_modes++] = *m;
-    return DFOPT_OK;
+    return dfopt_buf_add(&o->modes, m, sizeof *m);
 }
 
 /* ---- limits ---- */

@@ -23,8 +23,7 @@ struct dfopt_mode_entry {
 #define DFOPT_RATE_WINDOWS 8 /* whose plans are counted */
 
 struct dfopt_operator {
-    struct dfopt_mode_entry *modes; /* owned; each target once */
-    uint32_t n_modes, cap_modes;
+    struct dfopt_buf modes; /* struct dfopt_mode_entry; each target once */
     bool frozen, bounded;
     int64_t until; /* bounded: frozen before this window */
     struct dfopt_proposal_ref *proposals;
@@ -48,9 +47,10 @@ enum dfopt_knob_mode dfopt_operator_find_mode(const struct dfopt_operator *o,
 static inline enum dfopt_knob_mode
 dfopt_operator_mode(const struct dfopt_planner *p, uint32_t knob, dfopt_sym tag)
 {
-    return p->operator->n_modes ? dfopt_operator_find_mode(
-                                      p->operator, p->registry.knobs[knob].id, tag)
-                                : DFOPT_MODE_AUTO;
+    return p->operator->modes.len
+               ? dfopt_operator_find_mode(p->operator, p->registry.knobs[knob].id,
+                                          tag)
+               : DFOPT_MODE_AUTO;
 }
 
 /* OK or NOMEM. */
