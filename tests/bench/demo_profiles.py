@@ -6,8 +6,8 @@ usage: demo_profiles.py [--build build/release] [--profiles latency,memory] [--w
 The best is that of a grid over all values of both knobs. The loader reports its objective, and its findings have
 DFDiagnoser's habits (--diagnosis=peak). `share` is the median of the last five windows as a share of the best,
 `until` the window from which on the median of three is at 95 % of it; for `step`, windows behind the change, and the
-best is that of the profile behind it. By hand, on a machine with nothing else to do: a profile takes about a
-minute. Prints a table, and a line of JSON for each run.
+best is that of the profile behind it. By hand, on a machine with nothing else to do: a profile takes about
+two minutes. Prints a table, and a line of JSON for each run.
 """
 import argparse
 import json
@@ -40,6 +40,7 @@ def options():
     ap.add_argument("--max-threads", type=int, default=12)
     ap.add_argument("--max-prefetch", type=int, default=16)
     ap.add_argument("--grid-ms", type=int, default=100, help="a window of the grid")
+    ap.add_argument("--grid-windows", type=int, default=3, help="windows of a setting of the grid; their median counts")
     ap.add_argument("--keep", metavar="DIR", help="keep the files there")
     return ap.parse_args()
 
@@ -59,7 +60,8 @@ def best(a, work, profile):
     """The best static setting, and its neighbours' noise: the whole grid."""
     out = os.path.join(work, profile + ".grid.jsonl")
     subprocess.run(loader(a, work, profile, "--optimizer=off", "--grid=full", "--window-ms=%d" % a.grid_ms,
-                          "--json=" + out), check=True, stdout=subprocess.DEVNULL, timeout=300)
+                          "--grid-windows=%d" % a.grid_windows, "--json=" + out),
+                   check=True, stdout=subprocess.DEVNULL, timeout=900)
     return rows(out, "best")[-1]
 
 
