@@ -21,12 +21,10 @@ static void check_shift(struct dfopt_pass *s, uint32_t node)
     const struct dfopt_switches *on = &p->policy->on;
     struct dfopt_site *site = p->slots.nodes[node].site;
     const struct dfopt_series *r = site->series;
-    uint32_t first = dfopt_series_since(r, site->since);
-    if (site->trial || r->n - first < 2)
+    const uint32_t n = site->trial ? 0 : dfopt_series_count(r, site->since, 3);
+    if (n < 2)
         return;
-    first = r->n - first > 3 ? r->n - 3 : first;
-    const uint32_t n = r->n - first;
-    const double now = dfopt_median(r->value + first, n);
+    const double now = dfopt_series_median(r, n, 0);
     const double least = 3 * on->min_effect;
     const bool compared = site->reference_n > 0;
     const double gain = compared ? dfopt_site_gain(site, site->reference, now) : 0;
@@ -39,7 +37,7 @@ static void check_shift(struct dfopt_pass *s, uint32_t node)
         if (!(fabs(gain) >= threshold))
             return;
         dfopt_site_relearn(site);
-        site->since = r->window[first];
+        site->since = dfopt_series_window(r, n);
     }
     site->reference = now;
     site->reference_n = n;

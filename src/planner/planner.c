@@ -222,22 +222,23 @@ static void observe(struct visit *v)
     struct dfopt_planner *p = s->p;
     const struct dfopt_finding *f = v->look.f;
     const uint32_t node = v->look.node;
-    struct dfopt_site *site = dfopt_site_advance(s, node, f->window);
+    const int64_t window = f->window;
+    struct dfopt_site *site = dfopt_site_advance(s, node, window);
     v->look.site = site;
     if (!site)
         return;
     observe_objective(v, site);
     if (p->policy->n_guards)
-        dfopt_guards_check(s, node, f->type, f->metric_state, f->metric, f->window);
+        dfopt_guards_check(s, node, f->type, f->metric_state, f->metric, window);
     if (v->own && node == DFOPT_JOB_NODE)
         note_view(s, f);
-    for (size_t i = 0; i < v->n_tags; i++)
-        dfopt_site_demand(s, site, v->tags[i], f->window);
+    for (const dfopt_sym *tag = v->tags, *end = tag + v->n_tags; tag < end; tag++)
+        dfopt_site_demand(s, site, *tag, window);
     if (v->own && f->trend == DFOPT_TREND_WORSENING && !site->trial &&
         !dfopt_site_has_objective(p, site))
         dfopt_site_relearn(site);
     if (site->trial)
-        dfopt_judge(s, node, f->window, f);
+        dfopt_judge(s, node, window, f);
 }
 
 /* What the gates ask of all pairs alike. */

@@ -353,19 +353,21 @@ static void measure(struct bench *b, const struct part *p, int repeats)
         cpu = cpu_took < cpu ? cpu_took : cpu;
         wall = wall_took < wall ? wall_took : wall;
     }
+    const size_t objectives = p->run == run_planner_objectives
+                                  ? DFOPT_ROWS(&b->objectives, struct objective)
+                                  : 0;
     printf(
         "{\"part\": \"%s\", \"knobs\": %u, \"findings\": %zu, \"verdicts\": %llu, "
         "\"bytes\": %zu, \"wall\": %.6f, \"cpu\": %.6f",
         p->name, b->knobs, n, (unsigned long long)b->verdicts, b->size, wall, cpu);
     if (b->memory)
         printf(", \"nodes\": %llu, \"objectives\": %zu, \"planner_bytes\": %zu",
-               (unsigned long long)b->nodes,
-               p->run == run_planner_objectives
-                   ? DFOPT_ROWS(&b->objectives, struct objective)
-                   : 0,
-               b->memory);
-    if (b->severity > 0)
-        printf(", \"rate_of_severity\": %.3f", b->severity / cpu);
+               (unsigned long long)b->nodes, objectives, b->memory);
+    if (b->severity > 0) { /* of all events, and of findings alone */
+        const double rate = b->severity / cpu;
+        printf(", \"rate_of_severity\": %.3f, \"findings_of_severity\": %.3f",
+               rate * (double)(n + objectives) / (double)n, rate);
+    }
     puts("}");
     fflush(stdout);
     b->memory = 0;

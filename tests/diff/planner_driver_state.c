@@ -17,13 +17,15 @@ static void put_series(struct driver *d, const struct dfopt_series *r)
 {
     raw(d, ",\"ring\":[");
     for (uint32_t i = 0; r && i < r->n; i++) {
-        put_int(d, i ? ",[" : "[", r->window[i]);
-        put_real(d, ",", r->value[i]);
+        const uint32_t at = dfopt_ring_at(r->next, r->n - i);
+        put_int(d, i ? ",[" : "[", r->window[at]);
+        put_real(d, ",", r->value[at]);
         raw(d, "]");
     }
     raw(d, "],\"diffs\":[");
     for (uint32_t i = 0; r && i < r->n_diffs; i++)
-        put_real(d, i ? "," : "", r->diff[i]);
+        put_real(d, i ? "," : "",
+                 r->diff[dfopt_ring_at(r->next_diff, r->n_diffs - i)]);
     raw(d, "]");
 }
 
@@ -114,11 +116,16 @@ static void put_site(struct driver *d, const struct dfopt_planner *p, uint32_t n
     else
         dfopt_put_int(&d->put, s->epoch_delay);
     raw(d, ",\"demand\":{");
-    for (uint32_t i = 0; i < s->n_demand; i++) {
-        put_sym(d, i ? "," : "", s->demand[i].tag);
-        put_int(d, ":[", s->demand[i].first);
-        put_int(d, ",", s->demand[i].last);
+    const char *separator = "";
+    for (uint32_t i = 0; i < p->registry.n_tags; i++) {
+        const struct dfopt_run *run = dfopt_site_run(s, i);
+        if (!run || run->last == DFOPT_NO_WINDOW)
+            continue;
+        put_sym(d, separator, p->registry.tags[i].name);
+        put_int(d, ":[", run->first);
+        put_int(d, ",", run->last);
         raw(d, "]");
+        separator = ",";
     }
     raw(d, "},\"views\":{");
     for (uint32_t i = 0; node == DFOPT_JOB_NODE && i < p->n_views; i++) {

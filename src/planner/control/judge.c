@@ -47,9 +47,9 @@ static void judge_by_objective(struct dfopt_pass *s, uint32_t node, int64_t wind
     struct dfopt_site *site = p->slots.nodes[node].site;
     struct dfopt_trial *t = site->trial;
     const struct dfopt_series *r = site->series;
-    const uint32_t first = dfopt_series_since(r, site->since);
-    uint32_t n = r->n - first;
-    n = n > on->verify_windows ? (uint32_t)on->verify_windows : n;
+    const uint32_t all = dfopt_series_count(r, site->since, DFOPT_RING);
+    const uint32_t n =
+        all > on->verify_windows ? (uint32_t)on->verify_windows : all;
     /* or the objective fell silent */
     const bool final =
         n >= on->verify_windows ||
@@ -62,7 +62,7 @@ static void judge_by_objective(struct dfopt_pass *s, uint32_t node, int64_t wind
     double base;
     uint32_t base_n;
     better_base(site, t, &base, &base_n);
-    const double now = dfopt_median(r->value + first, n);
+    const double now = dfopt_series_median(r, n, all - n);
     const double gain = dfopt_site_gain(site, base, now);
     const double band = dfopt_site_band(p, site, base_n, n);
     const double enough = final ? band / 2 : band;
@@ -110,8 +110,9 @@ static bool is_opposed(const struct dfopt_pass *s, const struct dfopt_site *site
     const dfopt_sym *tags = dfopt_dict_items(p->dict, f->tags, &n);
     for (size_t i = 0; i < n; i++) {
         const uint32_t at = dfopt_symmap_get(&p->registry.tag_of, tags[i]);
-        const struct dfopt_run *run = dfopt_site_run(site, tags[i]);
-        if (at == DFOPT_SYMMAP_NONE || !run || run->first < from)
+        const struct dfopt_run *run =
+            at == DFOPT_SYMMAP_NONE ? NULL : dfopt_site_run(site, at);
+        if (!run || run->first < from)
             continue;
         const struct dfopt_tag *tag = &p->registry.tags[at];
         for (uint32_t k = 0; k < tag->n_responses; k++) {

@@ -53,7 +53,9 @@ static bool is_due(struct dfopt_pass *s, uint32_t node, int64_t window)
     const struct dfopt_planner *p = s->p;
     const struct dfopt_switches *on = &p->policy->on;
     const struct dfopt_site *site = p->slots.nodes[node].site;
-    if (on->release_windows == 0 || site->trial || dfopt_operator_frozen(p, window))
+    if (on->release_windows == 0 || site->trial ||
+        (on->backoff_windows && window % on->backoff_windows != 0) ||
+        dfopt_operator_frozen(p, window))
         return false;
     if (node != DFOPT_JOB_NODE) {
         const struct dfopt_site *job = dfopt_site_at(s, DFOPT_JOB_NODE);
@@ -62,8 +64,7 @@ static bool is_due(struct dfopt_pass *s, uint32_t node, int64_t window)
     }
     const struct dfopt_series *r = site->series;
     return dfopt_site_has_objective(p, site) &&
-           !(on->backoff_windows && window % on->backoff_windows != 0) &&
-           r->n - dfopt_series_since(r, site->since) >= 3 &&
+           dfopt_series_count(r, site->since, 3) == 3 &&
            site->clock - site->rest >= on->release_windows;
 }
 

@@ -110,9 +110,8 @@ static bool is_in_demand(const struct dfopt_look *l, uint32_t knob)
     const struct dfopt_registry *g = &l->pass->p->registry;
     const struct dfopt_knob_state *state = &g->states[knob];
     for (uint32_t i = 0; i < state->n_ups; i++) {
-        const struct dfopt_run *run =
-            dfopt_site_run(l->site, g->tags[state->ups[i]].name);
-        if (run && l->site->clock - run->last <= 1)
+        const struct dfopt_run *run = dfopt_site_run(l->site, state->ups[i]);
+        if (run && run->last >= l->site->clock - 1)
             return true;
     }
     return state->n_ups == 0;

@@ -32,7 +32,9 @@ void dfopt_site_free(struct dfopt_site *site)
         return;
     dfopt_trial_free(site->trial);
     free(site->series);
-    free(site->demand);
+    for (uint32_t i = 0; i < site->n_runs; i++)
+        free(site->runs[i]);
+    free(site->runs);
     for (struct dfopt_adjustment *a = site->first, *next; a; a = next) {
         next = a->next;
         free(a);
@@ -42,14 +44,15 @@ void dfopt_site_free(struct dfopt_site *site)
 
 uint64_t dfopt_site_bytes(uint64_t nodes, uint64_t knobs)
 {
-    const uint64_t heap = 16, tags = 8; /* of malloc; a guess */
+    const uint64_t heap = 16, pages = 2; /* of malloc; of runs: a guess */
     const uint64_t adjusted =
         knobs < DFOPT_ADJUSTMENTS_MAX ? knobs : DFOPT_ADJUSTMENTS_MAX;
-    return nodes * (sizeof(struct dfopt_site) + 64 + sizeof(struct dfopt_series) +
-                    heap + tags * sizeof(struct dfopt_run) + heap +
-                    sizeof(struct dfopt_trial) + heap +
-                    adjusted * (sizeof(struct dfopt_adjustment) + heap +
-                                2 * sizeof(struct dfopt_move)));
+    return nodes *
+           (sizeof(struct dfopt_site) + 64 + sizeof(struct dfopt_series) + heap +
+            heap + pages * (DFOPT_RUNS_A_PAGE * sizeof(struct dfopt_run) + heap) +
+            sizeof(struct dfopt_trial) + heap +
+            adjusted * (sizeof(struct dfopt_adjustment) + heap +
+                        2 * sizeof(struct dfopt_move)));
 }
 
 struct dfopt_value dfopt_site_value(const struct dfopt_planner *p, uint32_t node,
@@ -101,31 +104,6 @@ struct dfopt_adjustment *dfopt_site_next(const struct dfopt_site *site,
 
 /* ---- objectives ---- */
 
-uint32_t dfopt_series_since(const struct dfopt_series *r, int64_t since)
-{
-    uint32_t first = 0; /* counted, for nobody can foretell where a search ends */
-    for (uint32_t i = 0; i < r->n; i++)
-        first += r->window[i] < since;
-    return first;
-}
-
-static void sort(const double *from, uint32_t n, double *to)
-{
-    for (uint32_t i = 0; i < n; i++) {
-        uint32_t at = i;
-        for (; at > 0 && from[i] < to[at - 1]; at--)
-            to[at] = to[at - 1];
-        to[at] = from[i];
-    }
-}
-
-double dfopt_median(const double *values, uint32_t n)
-{
-    double sorted[DFOPT_RING];
-    sort(values, n, sorted);
-    return n % 2 ? sorted[n / 2] : (sorted[n / 2 - 1] + sorted[n / 2]) / 2;
-}
-
 double dfopt_site_gain(const struct dfopt_site *site, double before, double now)
 {
     const double goal = site->goal;
@@ -142,7 +120,7 @@ double dfopt_site_band(const struct dfopt_planner *p, const struct dfopt_site *s
     double sigma = on->min_effect;
     if (r->n_diffs >= 4) {
         /* the lower quartile: most jumps may be somebody's changes */
-        sigma = 2.22 * r->sorted[r->n_diffs / 4];
+        sigma = 2.22 * dfopt_series_noise(r, r->n_diffs / 4);
     }
     return on->noise_z * sigma * sqrt(1 / (double)n + 1 / (double)m);
 }
@@ -152,59 +130,9 @@ double dfopt_site_noise(const struct dfopt_site *site)
     const struct dfopt_series *r = site->series;
     if (!r || r->n_diffs < 4)
         return NAN;
-    const double low = 2.22 * r->sorted[r->n_diffs / 4];
-    const double middle = 1.05 * r->sorted[r->n_diffs / 2];
+    const double low = 2.22 * dfopt_series_noise(r, r->n_diffs / 4);
+    const double middle = 1.05 * dfopt_series_noise(r, r->n_diffs / 2);
     return middle > low ? middle : low;
-}
-
-/* Appends to one of a series' arrays, whose oldest gives way. */
-static void append(double *values, uint32_t n, double v)
-{
-    if (n == DFOPT_RING)
-        memmove(values, values + 1, (DFOPT_RING - 1) * sizeof *values);
-    values[n == DFOPT_RING ? DFOPT_RING - 1 : n] = v;
-}
-
-/* Puts v where it belongs among n others, none of them NaN. */
-static void insert(double *sorted, uint32_t n, double v)
-{
-    double from[DFOPT_RING];
-    memcpy(from, sorted, n * sizeof *from);
-    for (uint32_t i = 0; i < n; i++) {
-        const double least = from[i] < v ? from[i] : v;
-        sorted[i] = i && from[i - 1] > least ? from[i - 1] : least;
-    }
-    sorted[n] = n && from[n - 1] > v ? from[n - 1] : v;
-}
-
-/* Takes the first of n that equal v away. */
-static void take_away(double *sorted, uint32_t n, double v)
-{
-    uint32_t at = 0;
-    for (uint32_t i = 0; i < n; i++)
-        at += sorted[i] < v;
-    memmove(sorted + at, sorted + at + 1, (n - at - 1) * sizeof *sorted);
-}
-
-static void note_noise(struct dfopt_series *r, double value)
-{
-    const double last = r->value[r->n - 1];
-    const double mean = (fabs(last) + fabs(value)) / 2;
-    const double sample = mean != 0 ? fabs(value - last) / mean : 0.0;
-    const double oldest = r->diff[0];
-    const bool full = r->n_diffs == DFOPT_RING;
-    append(r->diff, r->n_diffs, sample);
-    r->n_diffs += !full;
-    if (isnan(sample))
-        r->unordered = DFOPT_RING + 1;
-    if (r->unordered) {
-        r->unordered--;
-        sort(r->diff, r->n_diffs, r->sorted);
-        return;
-    }
-    if (full)
-        take_away(r->sorted, DFOPT_RING, oldest);
-    insert(r->sorted, r->n_diffs - 1, sample);
 }
 
 void dfopt_site_take(struct dfopt_pass *s, struct dfopt_site *site, int64_t window,
@@ -218,66 +146,54 @@ void dfopt_site_take(struct dfopt_pass *s, struct dfopt_site *site, int64_t wind
         return;
     }
     if (goal != site->goal) {
-        r->n = r->n_diffs = 0;
+        dfopt_series_clear(r);
         site->reference_n = 0;
         site->goal = (int8_t)goal;
     }
-    if (r->n && r->newest >= site->since)
-        note_noise(r, value);
-    if (r->n == DFOPT_RING)
-        memmove(r->window, r->window + 1, (DFOPT_RING - 1) * sizeof *r->window);
-    append(r->value, r->n, value);
-    r->n += r->n < DFOPT_RING;
-    r->window[r->n - 1] = window;
-    r->second = r->newest;
-    r->newest = window;
+    dfopt_series_take(r, window, value, r->n && r->newest >= site->since);
     if (site->trial)
         site->trial->looked_at = false;
 }
 
 /* ---- findings ---- */
 
-static struct dfopt_run *new_run(struct dfopt_site *site)
+/* Room for so many pages. */
+static bool make_room(struct dfopt_site *site, uint32_t pages)
 {
-    if (site->n_demand == site->cap_demand) {
-        const uint32_t cap = site->cap_demand ? site->cap_demand * 2 : 2;
-        struct dfopt_run *more = realloc(site->demand, cap * sizeof *more);
-        if (!more)
-            return NULL;
-        site->demand = more;
-        site->cap_demand = cap;
-    }
-    return &site->demand[site->n_demand++];
+    if (pages <= site->n_runs)
+        return true;
+    struct dfopt_run **more = realloc(site->runs, pages * sizeof *more);
+    if (!more)
+        return false;
+    for (uint32_t i = site->n_runs; i < pages; i++)
+        more[i] = NULL;
+    site->runs = more;
+    site->n_runs = pages;
+    return true;
 }
 
-/* To the end, for nobody can foretell where a search would stop. */
-static struct dfopt_run *find_run(const struct dfopt_site *site, dfopt_sym tag)
+static struct dfopt_run *new_page(void)
 {
-    struct dfopt_run *run = NULL;
-    for (uint32_t i = 0; i < site->n_demand; i++)
-        run = site->demand[i].tag == tag ? &site->demand[i] : run;
-    return run;
+    struct dfopt_run *runs = malloc(DFOPT_RUNS_A_PAGE * sizeof *runs);
+    for (uint32_t i = 0; runs && i < DFOPT_RUNS_A_PAGE; i++)
+        runs[i] = (struct dfopt_run){DFOPT_NO_WINDOW, DFOPT_NO_WINDOW};
+    return runs;
 }
 
-const struct dfopt_run *dfopt_site_run(const struct dfopt_site *site, dfopt_sym tag)
+struct dfopt_run *dfopt_site_add_run(struct dfopt_pass *s, struct dfopt_site *site,
+                                     dfopt_sym name)
 {
-    return find_run(site, tag);
-}
-
-void dfopt_site_demand(struct dfopt_pass *s, struct dfopt_site *site, dfopt_sym tag,
-                       int64_t window)
-{
-    struct dfopt_run *run = find_run(site, tag);
-    if (run) {
-        run->first = window - run->last <= 1 ? run->first : window;
-        run->last = window;
-        return;
-    }
-    run = new_run(site);
-    if (run)
-        *run = (struct dfopt_run){.first = window, .last = window, .tag = tag};
-    else
+    const uint32_t tag = dfopt_registry_tag(&s->p->registry, name);
+    const uint32_t page = tag / DFOPT_RUNS_A_PAGE;
+    if (tag == DFOPT_SYMMAP_NONE || !make_room(site, page + 1)) {
         dfopt_pass_fail(s, DFOPT_ERR_NOMEM);
+        return NULL;
+    }
+    if (!site->runs[page] && !(site->runs[page] = new_page())) {
+        dfopt_pass_fail(s, DFOPT_ERR_NOMEM);
+        return NULL;
+    }
+    return &site->runs[page][tag % DFOPT_RUNS_A_PAGE];
 }
 
 /* ---- what is learned, and forgotten ---- */

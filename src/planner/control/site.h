@@ -5,28 +5,19 @@
 #define DFOPT_PLANNER_CONTROL_SITE_H
 
 #include "planner/control/pass.h"
+#include "planner/state/series.h"
 
-#define DFOPT_RING            16   /* objectives, and samples of their noise */
 #define DFOPT_ADJUSTMENTS_MAX 1024 /* keeps own rows within their positions */
 #define DFOPT_FINDING_WINDOWS 3    /* that decide a trial without an objective */
 
-/* Objectives in ascending order of their windows, and noise samples: the oldest
- * first. */
-struct dfopt_series {
-    uint32_t n, n_diffs;
-    uint32_t unordered;     /* so many samples more, one may be NaN */
-    int64_t newest, second; /* windows of the last, and of the one before it */
-    int64_t window[DFOPT_RING];
-    double value[DFOPT_RING], diff[DFOPT_RING];
-    double sorted[DFOPT_RING]; /* diff, in ascending order */
-};
-
 /* The current run of findings with a tag: a window without one ends it. */
 struct dfopt_run {
-    int64_t first, last;
-    dfopt_sym tag;
-    uint32_t reserved;
+    int64_t first, last; /* DFOPT_NO_WINDOW: there was none */
 };
+
+#define DFOPT_NO_WINDOW INT64_MIN
+/* So tags that came late cost no site that lacks them. */
+#define DFOPT_RUNS_A_PAGE 16
 
 /* The directions that can back off: those of responses, then these. */
 enum dfopt_move_direction {
@@ -68,8 +59,8 @@ struct dfopt_site {
     uint32_t n_adjustments;
     struct dfopt_trial *trial;   /* owned; NULL: none is open */
     struct dfopt_series *series; /* owned; NULL: no objective yet */
-    struct dfopt_run *demand;    /* owned */
-    uint32_t n_demand, cap_demand;
+    struct dfopt_run **runs; /* owned pages, by index of the tag; NULL: no run */
+    uint32_t n_runs;         /* pages that there is room for */
     struct dfopt_adjustment *first, *last; /* owned */
     int64_t rest;         /* window in which the last trial ended; -1: none has */
     int64_t epoch_delay;  /* windows that an ack for an epoch took; -1: none yet */
@@ -128,11 +119,6 @@ static inline bool dfopt_site_has_objective(const struct dfopt_planner *p,
            r->newest >= site->clock - p->policy->on.ack_timeout_windows;
 }
 
-/* The index of the first objective of window `since` or later. */
-uint32_t dfopt_series_since(const struct dfopt_series *r, int64_t since);
-
-double dfopt_median(const double *values, uint32_t n);
-
 /* How much better `now` is than `before`, as a share. */
 double dfopt_site_gain(const struct dfopt_site *site, double before, double now);
 
@@ -149,13 +135,35 @@ void dfopt_site_take(struct dfopt_pass *s, struct dfopt_site *site, int64_t wind
 
 /* ---- findings ---- */
 
-/* A finding of the window carries the tag. */
-void dfopt_site_demand(struct dfopt_pass *s, struct dfopt_site *site, dfopt_sym tag,
-                       int64_t window);
+/* The run of a tag, by the tag's index in the registry; NULL: none, and no place
+ * for one. */
+static inline struct dfopt_run *dfopt_site_run(const struct dfopt_site *site,
+                                               uint32_t tag)
+{
+    const uint32_t page = tag / DFOPT_RUNS_A_PAGE;
+    return page < site->n_runs && site->runs[page]
+               ? &site->runs[page][tag % DFOPT_RUNS_A_PAGE]
+               : NULL;
+}
 
-/* The run of a tag; NULL: there was none. */
-const struct dfopt_run *dfopt_site_run(const struct dfopt_site *site,
-                                       dfopt_sym tag);
+/* Makes one for a tag by its name; NULL: no memory, as *s says. */
+struct dfopt_run *dfopt_site_add_run(struct dfopt_pass *s, struct dfopt_site *site,
+                                     dfopt_sym name);
+
+/* A finding of the window carries the tag. */
+static inline void dfopt_site_demand(struct dfopt_pass *s, struct dfopt_site *site,
+                                     dfopt_sym name, int64_t window)
+{
+    const uint32_t tag = dfopt_symmap_get(&s->p->registry.tag_of, name);
+    struct dfopt_run *run =
+        tag == DFOPT_SYMMAP_NONE ? NULL : dfopt_site_run(site, tag);
+    if (!run && !(run = dfopt_site_add_run(s, site, name)))
+        return;
+    const int64_t same =
+        -(int64_t)(run->last >= window - 1); /* all bits, or none */
+    run->first = (run->first & same) | (window & ~same);
+    run->last = window;
+}
 
 /* ---- what is learned, and forgotten ---- */
 

@@ -128,13 +128,12 @@ static void measure_before(struct dfopt_planner *p, struct dfopt_site *site,
     const struct dfopt_series *r = site->series;
     if (!dfopt_site_has_objective(p, site))
         return;
-    uint32_t first = dfopt_series_since(r, t->before);
-    const uint32_t until = dfopt_series_since(r, t->effect);
-    if (first >= until)
+    const uint32_t behind = dfopt_series_count(r, t->effect, DFOPT_RING);
+    const uint32_t n = dfopt_series_count(r, t->before, DFOPT_RING);
+    if (n <= behind)
         return;
-    first = until - first > 8 ? until - 8 : first;
-    t->base = dfopt_median(r->value + first, until - first);
-    t->base_n = until - first;
+    t->base_n = n - behind > 8 ? 8 : n - behind;
+    t->base = dfopt_series_median(r, t->base_n, behind);
     if (t->kind != DFOPT_TRIAL_RELEASE) {
         site->reference = t->base;
         site->reference_n = t->base_n;
@@ -352,7 +351,7 @@ static void restart(struct dfopt_pass *s, uint32_t node, bool named, int64_t win
         dfopt_trial_free(dfopt_trial_detach(p, site));
     }
     if (site->series)
-        site->series->n = site->series->n_diffs = 0;
+        dfopt_series_clear(site->series);
     site->reference_n = 0;
     site->clock = -1;
     site->since = 0;

@@ -69,9 +69,11 @@ static inline bool dfopt_planner_decides(const struct dfopt_planner *p,
 static inline bool dfopt_planner_reports(const struct dfopt_planner *p,
                                          uint32_t node)
 {
-    if (node == DFOPT_JOB_NODE)
-        return !p->silent_job;
-    return !p->reports || p->reports(p->owns_arg, p->slots.nodes[node].name);
+    const bool job = node == DFOPT_JOB_NODE; /* nobody can foretell which it is */
+    if (!p->reports)
+        return !(job & p->silent_job);
+    return job ? !p->silent_job
+               : p->reports(p->owns_arg, p->slots.nodes[node].name);
 }
 
 /* The value in force for a key: the node's override, else the job's. */

@@ -130,7 +130,36 @@ static void medians(void **state)
                  {{4, 1, 3, 2}, 4, 2.5},
                  {{-1, -1, 0, -1}, 4, -1}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-        assert_true(dfopt_median(cases[i].values, cases[i].n) == cases[i].want);
+        for (uint32_t behind = 0; behind < DFOPT_RING; behind++) {
+            struct dfopt_series r = {0}; /* wherever in the ring they lie */
+            for (uint32_t k = 0; k < cases[i].n + behind; k++)
+                dfopt_series_take(&r, k, cases[i].values[k % cases[i].n], false);
+            assert_true(dfopt_series_median(&r, cases[i].n, 0) == cases[i].want);
+            if (cases[i].n + behind <= DFOPT_RING)
+                assert_true(dfopt_series_median(&r, cases[i].n, behind) ==
+                            cases[i].want);
+        }
+}
+
+/* In every order. */
+static void medians_of_three(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 27; i++) {
+        const double v[] = {i % 3, i / 3 % 3, i / 9};
+        struct dfopt_series r = {0};
+        double want = v[0];
+        for (int k = 0; k < 3; k++) {
+            int less = 0, more = 0;
+            for (int j = 0; j < 3; j++) {
+                less += v[j] < v[k];
+                more += v[j] > v[k];
+            }
+            want = less <= 1 && more <= 1 ? v[k] : want;
+            dfopt_series_take(&r, k, v[k], false);
+        }
+        assert_true(dfopt_series_median(&r, 3, 0) == want);
+    }
 }
 
 static void gains(void **state)
@@ -164,11 +193,12 @@ static void the_ring_keeps_the_newest(void **state)
     const struct dfopt_series *r = site.series;
     assert_int_equal(r->n, DFOPT_RING);
     assert_int_equal(r->n_diffs, DFOPT_RING);
-    assert_int_equal(r->window[0], 8);
-    assert_int_equal(r->window[DFOPT_RING - 1], 38);
-    assert_int_equal(dfopt_series_since(r, 9), 1);
-    assert_int_equal(dfopt_series_since(r, 39), DFOPT_RING);
-    assert_int_equal(dfopt_series_since(r, -5), 0);
+    assert_int_equal(dfopt_series_window(r, DFOPT_RING), 8);
+    assert_int_equal(dfopt_series_window(r, 1), 38);
+    assert_int_equal(dfopt_series_count(r, 9, DFOPT_RING), DFOPT_RING - 1);
+    assert_int_equal(dfopt_series_count(r, 39, DFOPT_RING), 0);
+    assert_int_equal(dfopt_series_count(r, -5, DFOPT_RING), DFOPT_RING);
+    assert_int_equal(dfopt_series_count(r, -5, 3), 3);
     assert_true(dfopt_site_noise(&site) == 2.22 * (1.0 / 100.5));
     assert_true(dfopt_site_band(&p, &site, 4, 4) ==
                 2.0 * (2.22 * (1.0 / 100.5)) * sqrt(0.25 + 0.25));
@@ -183,7 +213,7 @@ static void the_ring_keeps_the_newest(void **state)
     assert_int_equal(r->n_diffs, 1);
     dfopt_site_take(&s, &site, 54, 9, -1);
     assert_int_equal(r->n_diffs, 2);
-    assert_true(r->diff[1] == 0);
+    assert_true(dfopt_series_noise(r, 1) == 0);
     free(site.series);
 }
 
@@ -342,6 +372,7 @@ int main(void)
         cmocka_unit_test(the_first_guard_that_matches),
         cmocka_unit_test(registrations_that_a_policy_refuses),
         cmocka_unit_test(medians),
+        cmocka_unit_test(medians_of_three),
         cmocka_unit_test(gains),
         cmocka_unit_test(the_ring_keeps_the_newest),
         cmocka_unit_test(backoffs_end_on_a_grid),
