@@ -367,7 +367,7 @@ DFOPT_CLIENT_API size_t dfopt_client_at_boundary_wait(dfopt_client *c,
                                                       size_t max, int wait_ms);
 
 /* Files a plan as if it had been received: `plan` is its JSON, `len` bytes, as in
- * docs/formats.md; for tests, and for plans that come by ways of the application's
+ * docs/messages.md; for tests, and for plans that come by ways of the application's
  * own. Works on a client that was never started, too. Returns OK: it is pending;
  * PARSE, SCHEMA, LIMIT (*err says what is wrong with the text); ARG (it is for
  * another node, for no knob of this client, or its value cannot be of the knob's

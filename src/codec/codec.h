@@ -1,5 +1,5 @@
 /* JSON <-> model. Input is decoded into plain data with interned strings; output
- * is one line of compact JSON. What is accepted, field by field: docs/formats.md.
+ * is one line of compact JSON. What is accepted, field by field: docs/messages.md.
  */
 #ifndef DFOPT_CODEC_CODEC_H
 #define DFOPT_CODEC_CODEC_H

@@ -1,6 +1,6 @@
 /* A finding of DFDiagnoser, as far as a decision or its record needs it. Plain
  * data of fixed size: strings and tag lists are interned. Field by field in
- * the order of the wire; defaults as documented in docs/formats.md. */
+ * the order of the wire; defaults as documented in docs/messages.md. */
 #ifndef DFOPT_MODEL_FINDING_H
 #define DFOPT_MODEL_FINDING_H
 

@@ -145,7 +145,7 @@ def check_migrating(source, programs):
     path = source / "docs/migrating.md"
     options = help_options(str(programs / "dfopt-mpi"))
     variables = {unquoted(c[0]) for _, c in
-                 rows_under(source / "docs/formats.md", "variable")}
+                 rows_under(source / "docs/environment.md", "variable")}
     for line, cells in rows_under(path, "option"):
         for name, real in ((cells[0], options), (cells[1], variables)):
             if name and unquoted(name) not in real:

@@ -69,7 +69,7 @@ def check_fields(source):
 
 def check_words(source):
     """Names that must all be somewhere in a document, and the other way round."""
-    planner, formats = source / "docs/planner.md", source / "docs/formats.md"
+    planner, messages = source / "docs/planner.md", source / "docs/messages.md"
     decision = source / "src/model/decision.h"
     compare(planner, "verdict",
             {unquoted(c[0]): n for n, c in rows_under(planner, "verdict")},
@@ -79,12 +79,12 @@ def check_words(source):
             texts_of(decision, "DFOPT_RELAY_OUTCOME_LIST"):
         if "`%s`" % name not in text:
             wrong(planner.name, 1, "outcome '%s' is missing" % name)
-    text = read(formats)
+    text = read(messages)
     message = source / "src/model/message.h"
     for name in texts_of(message, "DFOPT_STREAM_LIST") + \
             texts_of(source / "src/model/finding.h", "DFOPT_METRIC_LIST"):
         if "`%s`" % name not in text:
-            wrong(formats.name, 1, "'%s' is missing" % name)
+            wrong(messages.name, 1, "'%s' is missing" % name)
 
 
 def sources_of(source, *folders):
@@ -94,7 +94,7 @@ def sources_of(source, *folders):
 
 
 def check_events(source):
-    path = source / "docs/formats.md"
+    path = source / "docs/log-events.md"
     real = set()
     for text in sources_of(source, "src/engine", "src/cmd/mpi"):
         # but for topics, which have such names as well
@@ -113,7 +113,7 @@ def check_metrics(source):
 
 
 def check_variables(source):
-    path = source / "docs/formats.md"
+    path = source / "docs/environment.md"
     real = set()
     for text in sources_of(source, "src/cmd/mpi"):
         real |= set(re.findall(r'(?:getenv\(\s*|number\(\s*|\.env =\s*)"([A-Z_]+)"', text))

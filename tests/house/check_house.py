@@ -6,7 +6,7 @@ usage: check_house.py --source DIR CHECK...
 Checks:
   arrows    every include of src is an arrow of src/README.md, and the other way round
   map       every file of src is named in src/README.md
-  sizes     no file and no folder is too large
+  sizes     no file, no folder and no line of a document is too large
   words     words that the project has given up are gone
   format    clang-format would change nothing
   spelling  codespell finds nothing

@@ -135,6 +135,12 @@ class Sizes(HouseCase):
         self.assertEqual(self.check(files),
                          ["src/a: 3150 lines, more than 2700: two folders?"])
 
+    def test_wide_line(self):
+        wide = "word " * 21
+        self.assertEqual(self.check({"docs/a.md": f"a\n{wide}\n"}),
+                         ["docs/a.md:2: more than 100 columns"])
+        self.assertEqual(self.check({"docs/a.md": f"| {wide}|\n```text\n{wide}\n```\n"}), [])
+
     def test_exceptions_exist(self):
         self.build({"src/a.c": ""})
         self.assertEqual(len(list(sizes.check(self.top))),
