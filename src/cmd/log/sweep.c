@@ -156,6 +156,11 @@ static void put_text(struct sweep_command *c)
     title(c, "What moves", name_of(c, &c->by_aim), ": share of its variance");
     for (size_t k = 0; k < t->n_parameters; k++)
         put_effect(c, &c->effects[k]);
+    put_z(c, "\nThe recording does not react to a variant's plans: the metrics "
+             "tell how a\n"
+             "policy acts on what was observed, not how fast the job would run. "
+             "Outcomes of\n"
+             "trials are the recording's own.\n");
 }
 
 /* ---- JSON ---- */

@@ -312,6 +312,35 @@ static void release(struct dfopt_sweep_run *s)
     dfopt_buf_free(&s->text);
 }
 
+/* Whether the input has objectives, which judge what the job did then. */
+static bool has_objectives(const struct dfopt_recording *r)
+{
+    const size_t n = DFOPT_ROWS(&r->others, struct dfopt_recording_other);
+    for (size_t i = 0; i < n; i++)
+        if (DFOPT_ROW(&r->others, const struct dfopt_recording_other)[i]
+                .event.stream == DFOPT_STREAM_OBJECTIVE)
+            return true;
+    return false;
+}
+
+static void say_start(const struct dfopt_sweep_run *s)
+{
+    const struct dfopt_session *session = s->session;
+    dfopt_log_event(
+        session->log, DFOPT_LOG_INFO, "optimizer.sweep.start",
+        DFOPT_F_INT("variants", s->variants.n),
+        DFOPT_F_INT("parameters", s->variants.n_parameters),
+        DFOPT_F_INT("ranks", dfopt_comm_size(session->comm)),
+        DFOPT_F_TEXT("acks", session->assumed_acks ? "assumed" : "explicit"));
+    if (has_objectives(&s->recording))
+        dfopt_log_event(
+            session->log, DFOPT_LOG_WARNING, "optimizer.sweep.outcomes",
+            DFOPT_F_TEXT("message",
+                         "the input has objectives, which judge what the "
+                         "job did when it was recorded: outcomes of a "
+                         "variant's trials say nothing about the variant"));
+}
+
 int dfopt_run_sweep(const struct dfopt_session *session)
 {
     struct dfopt_sweep_run s = {.session = session};
@@ -322,12 +351,7 @@ int dfopt_run_sweep(const struct dfopt_session *session)
     } else if (session->options->sweep.dry_run) {
         code = list_variants(&s);
     } else {
-        dfopt_log_event(
-            session->log, DFOPT_LOG_INFO, "optimizer.sweep.start",
-            DFOPT_F_INT("variants", s.variants.n),
-            DFOPT_F_INT("parameters", s.variants.n_parameters),
-            DFOPT_F_INT("ranks", dfopt_comm_size(session->comm)),
-            DFOPT_F_TEXT("acks", session->assumed_acks ? "assumed" : "explicit"));
+        say_start(&s);
         code = run(&s);
     }
     release(&s);
