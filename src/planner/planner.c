@@ -34,6 +34,7 @@ enum dfopt_err dfopt_planner_create(struct dfopt_planner **out,
     p->control = config->policy->on.effect != DFOPT_EFFECT_SEVERITY;
     const bool hosts =
         config->policy->on.registration == DFOPT_REGISTRATION_INTERPRET;
+    p->instances.dict = hosts ? dict : NULL;
     enum dfopt_err e = dfopt_slots_init(&p->slots, hosts ? dict : NULL);
     if (!e)
         e = dfopt_operator_create(&p->operator);

@@ -57,7 +57,8 @@ static void leave_trials(struct dfopt_planner *p, uint32_t knob)
 static void unregister(struct entry *e)
 {
     struct dfopt_planner *p = e->s->p;
-    dfopt_instances_remove(&p->instances, e->owner, e->node, e->instance);
+    const dfopt_sym node = dfopt_instances_node(&p->instances, e->node);
+    dfopt_instances_remove(&p->instances, e->owner, node, e->instance);
     if (dfopt_instances_any(&p->instances, e->owner))
         return;
     for (uint32_t knob = 0; knob < p->registry.n_knobs; knob++) {
@@ -196,8 +197,11 @@ static void refuse(const struct entry *e, uint32_t position, dfopt_sym id)
 static void take_knobs(struct entry *e)
 {
     struct dfopt_planner *p = e->s->p;
+    dfopt_sym node = e->node;
+    if (e->instance != DFOPT_SYM_EMPTY)
+        dfopt_pass_fail(e->s, dfopt_instances_enter(&p->instances, e->node, &node));
     e->known = e->instance != DFOPT_SYM_EMPTY &&
-               dfopt_instances_know(&p->instances, e->owner, e->node, e->instance);
+               dfopt_instances_know(&p->instances, e->owner, node, e->instance);
     for (size_t i = 0; i < e->r->n_knobs && !e->s->e; i++) {
         const struct dfopt_knob *k = &e->r->knobs[i];
         if (is_refused(e, k->id))
@@ -206,8 +210,8 @@ static void take_knobs(struct entry *e)
             dfopt_pass_fail(e->s, DFOPT_ERR_NOMEM);
     }
     if (is_new_process(e))
-        dfopt_pass_fail(e->s, dfopt_instances_add(&p->instances, e->owner, e->node,
-                                                  e->instance));
+        dfopt_pass_fail(
+            e->s, dfopt_instances_add(&p->instances, e->owner, node, e->instance));
 }
 
 enum dfopt_err dfopt_planner_register(struct dfopt_planner *p, uint64_t seq,

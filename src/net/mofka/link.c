@@ -150,7 +150,8 @@ static enum dfopt_err connect_to(struct dfopt_mofka_link *l, const char *group_f
     return DFOPT_OK;
 }
 
-/* Opens a topic by a name in which `dot` stands for each dot. */
+/* Opens a topic by a name in which `dot` stands for each dot. out->name is that
+ * name, unless there is no memory. */
 static enum dfopt_err open_named(struct dfopt_mofka_link *l,
                                  const struct connection *c, const char *topic,
                                  char dot, struct dfopt_mofka_at *out,
@@ -164,11 +165,30 @@ static enum dfopt_err open_named(struct dfopt_mofka_link *l,
         o->name[i] = topic[i] == '.' ? dot : topic[i];
     o->next = l->opened;
     l->opened = o; /* before the job: it may be left behind with the name */
+    *out = (struct dfopt_mofka_at){.name = o->name};
     struct job j = {.run = run_topic, .broker = c->broker, .text = o->name};
     const enum dfopt_err e = do_job(l, &j, err);
     if (!e)
-        *out = (struct dfopt_mofka_at){j.topic, o->name};
+        out->topic = j.topic;
     return e;
+}
+
+/* As named or, where there is no such topic, with _ for each dot. */
+static enum dfopt_err open_either(struct dfopt_mofka_link *l,
+                                  const struct connection *c, const char *topic,
+                                  struct dfopt_mofka_at *out,
+                                  struct dfopt_error *err)
+{
+    enum dfopt_err e = open_named(l, c, topic, '.', out, err);
+    if (e != DFOPT_ERR_ARG || !strchr(topic, '.'))
+        return e;
+    e = open_named(l, c, topic, '_', out, err);
+    return e == DFOPT_ERR_ARG
+               ? dfopt_error_set(err, e,
+                                 "there is no such topic, nor one '%s' (brokers "
+                                 "started by Bedrock take no dots)",
+                                 out->name)
+               : e;
 }
 
 enum dfopt_err dfopt_mofka_link_open(struct dfopt_mofka_link *l,
@@ -184,15 +204,11 @@ enum dfopt_err dfopt_mofka_link_open(struct dfopt_mofka_link *l,
         dfopt_error_prefix(err, "Mofka group file '%s'", group_file);
         return e;
     }
-    e = open_named(l, c, topic, '.', out, err);
-    if (e == DFOPT_ERR_ARG && strchr(topic, '.') &&
-        open_named(l, c, topic, '_', out, NULL) == DFOPT_OK)
-        return DFOPT_OK;
-    if (e == DFOPT_ERR_ARG && strchr(topic, '.'))
-        dfopt_error_set(err, e,
-                        "there is no such topic, nor one with _ for each dot "
-                        "(brokers started by Bedrock take no dots)");
-    if (e)
+    struct dfopt_mofka_at at = {NULL, NULL};
+    e = open_either(l, c, topic, &at, err);
+    if (!e)
+        *out = at;
+    else
         dfopt_error_prefix(err, "Mofka topic '%s' (group file '%s')", topic,
                            group_file);
     return e;

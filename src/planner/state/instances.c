@@ -2,6 +2,8 @@
  * count is the sum over its nodes, and a node without instances is not kept. */
 #include "planner/state/instances.h"
 
+#include "base/symmap.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,6 +15,11 @@ struct instance_node {
     dfopt_sym node;
     uint32_t n, cap;
     dfopt_sym *instances; /* owned; oldest first */
+};
+
+struct dfopt_instance_name {
+    UT_hash_handle hh;
+    dfopt_sym name, node;
 };
 
 struct dfopt_instance_owner {
@@ -65,7 +72,54 @@ void dfopt_instances_free(struct dfopt_instances *x)
         HASH_DEL(x->owners, o);
         free(o);
     }
+    struct dfopt_instance_name *n, *next_name;
+    HASH_ITER(hh, x->names, n, next_name)
+    {
+        HASH_DEL(x->names, n);
+        free(n);
+    }
+    dfopt_hosts_free(&x->hosts);
 }
+
+/* ---- names of nodes ---- */
+
+static const struct dfopt_instance_name *find_name(const struct dfopt_instances *x,
+                                                   dfopt_sym name)
+{
+    struct dfopt_instance_name *n = NULL;
+    HASH_FIND(hh, x->names, &name, sizeof name, n);
+    return n;
+}
+
+dfopt_sym dfopt_instances_node(const struct dfopt_instances *x, dfopt_sym name)
+{
+    const struct dfopt_instance_name *n = find_name(x, name);
+    if (n || !x->dict || name == DFOPT_SYM_EMPTY)
+        return n ? n->node : name;
+    const uint32_t at = dfopt_hosts_find(&x->hosts, x->dict, name);
+    return at == DFOPT_SYMMAP_NONE ? name : at;
+}
+
+enum dfopt_err dfopt_instances_enter(struct dfopt_instances *x, dfopt_sym name,
+                                     dfopt_sym *node)
+{
+    *node = dfopt_instances_node(x, name);
+    if (!x->dict || name == DFOPT_SYM_EMPTY || find_name(x, name))
+        return DFOPT_OK;
+    struct dfopt_instance_name *n = calloc(1, sizeof *n);
+    if (!n)
+        return DFOPT_ERR_NOMEM;
+    n->name = name;
+    n->node = *node;
+    HASH_ADD(hh, x->names, name, sizeof n->name, n);
+    if (!n->hh.tbl) {
+        free(n);
+        return DFOPT_ERR_NOMEM;
+    }
+    return dfopt_hosts_add(&x->hosts, x->dict, name, *node);
+}
+
+/* ---- instances ---- */
 
 static uint32_t index_of(const struct instance_node *n, dfopt_sym instance)
 {

@@ -14,6 +14,7 @@ class Planner(Steps):
         self.p, self.assumed, self.overrides = policy, assumed, overrides or {}
         self.owns = owns or (lambda node: True)     # which nodes this rank decides; every rank decides the job
         self.hosts = Hosts() if policy["registration"] == "interpret" else AsGiven()
+        self.homes = Hosts()    # nodes as registrations name them, which every rank is told
         self.knobs, self.by_tag = {}, {}
         self.current, self.node_val = {}, {}
         self.pending = {}       # (knob, node) -> dict(plan_id, event, severity, window, old, had)
@@ -66,7 +67,7 @@ class Planner(Steps):
             new.append((param, Knob(d, len(self.knobs), self.overrides, owner)))
         if strict and len({k.id for _, k in new}) < len(new):
             raise Bad("invalid")
-        known = self.instances.setdefault(owner, {}).setdefault(node, []) if instance else []
+        known = self.instances.setdefault(owner, {}).setdefault(self.homes.enter(node), []) if instance else []
         process = "" if not instance else "known" if instance in known else "new"
         for i, (param, k) in enumerate(new):
             old = self.knobs.get(k.id)
@@ -106,6 +107,7 @@ class Planner(Steps):
 
     def _unregister(self, owner, node, instance, ev):
         nodes = self.instances.setdefault(owner, {})
+        node = self.homes.find(node)
         if instance:
             nodes[node] = [x for x in nodes.get(node, []) if x != instance]
         elif node:

@@ -49,6 +49,36 @@ static void the_oldest_instance_is_forgotten(void **state)
     dfopt_instances_free(&x);
 }
 
+/* Names of one node are of the same processes, unless each name is a node. */
+static void processes_of_a_node_by_its_other_names(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"n1", "N1.", "n1.a.example", "n1.b.example",
+                                        ""};
+    static const int node_of[] = {0, 0, 0, 3, 4};
+    const struct dfopt_owner a = {1, 2};
+    struct dfopt_dict *dict;
+    assert_int_equal(dfopt_dict_create(&dict, false), DFOPT_OK);
+    for (int hosts = 0; hosts < 2; hosts++) {
+        struct dfopt_instances x = {.dict = hosts ? dict : NULL};
+        for (size_t i = 0; i < N_OF(names); i++) {
+            const dfopt_sym name = dfopt_dict_intern_z(dict, names[i]);
+            const dfopt_sym want =
+                hosts ? dfopt_dict_intern_z(dict, names[node_of[i]]) : name;
+            dfopt_sym node;
+            assert_int_equal(dfopt_instances_node(&x, name), want);
+            assert_int_equal(dfopt_instances_enter(&x, name, &node), DFOPT_OK);
+            assert_int_equal(node, want);
+            assert_int_equal(dfopt_instances_know(&x, a, node, 20),
+                             hosts && node_of[i] != (int)i);
+            if (!dfopt_instances_know(&x, a, node, 20))
+                assert_int_equal(dfopt_instances_add(&x, a, node, 20), DFOPT_OK);
+        }
+        dfopt_instances_free(&x);
+    }
+    dfopt_dict_destroy(dict);
+}
+
 /* ---- guards and registrations under a policy ---- */
 
 static void the_first_guard_that_matches(void **state)
@@ -369,6 +399,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(instances_come_and_leave),
         cmocka_unit_test(the_oldest_instance_is_forgotten),
+        cmocka_unit_test(processes_of_a_node_by_its_other_names),
         cmocka_unit_test(the_first_guard_that_matches),
         cmocka_unit_test(registrations_that_a_policy_refuses),
         cmocka_unit_test(medians),
