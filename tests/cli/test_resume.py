@@ -209,6 +209,25 @@ class Resume(Case):
             sources = d.column("registrations", "source")
             self.assertEqual(int((sources == 2).sum()), 1)
 
+    def test_killed_before_the_first_commit(self):
+        """Nothing is in the log, not even the registry that the run was given."""
+        registry = ["--registry-file", self.write(
+            "registry.json", json.dumps([loader_registration()]))]
+        os.mkfifo(self.path("in.jsonl"))
+        pipe = os.open(self.path("in.jsonl"), os.O_RDWR)  # it does not end
+        self.addCleanup(os.close, pipe)
+        running = harness.Running(self.args("cut", "--decision-log", [
+            *registry, "--log-flush-interval", "3600"]))
+        self.addCleanup(running.kill)
+        os.write(pipe, lines(session(2, 6)))
+        harness.wait_until(lambda: os.path.exists(self.path("cut.h5")), 30, "a log")
+        running.kill()
+        os.remove(self.path("in.jsonl"))
+        self.write("in.jsonl", lines(session(2, 6)))
+        self.run_ok(self.args("whole", "--decision-log", registry))
+        self.run_ok(self.args("cut", "--resume", registry))
+        self.assert_same(self.outcome("whole"), self.outcome("cut"), "killed at once")
+
     def test_no_log(self):
         for content in (None, b"", b"no log"):
             if content is not None:

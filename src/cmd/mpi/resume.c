@@ -191,7 +191,10 @@ enum dfopt_err dfopt_resume_compare(const struct dfopt_resume *r,
     if (strcmp(was[DFOPT_RUN_relay_hostname], now->relay_hostname) != 0)
         return differs(r, "relay-hostname", was[DFOPT_RUN_relay_hostname],
                        now->relay_hostname, err);
-    if (now->initial->len && !dfopt_resume_has_initial(r, now->initial))
+    /* a run that was killed before its first commit has left nothing to differ from
+     */
+    const bool fresh = r->fold.initial.len == 0 && r->fold.next_seq == 0;
+    if (now->initial->len && !fresh && !dfopt_resume_has_initial(r, now->initial))
         return differs(r, "registry", r->fold.initial.len ? "another" : "empty",
                        "changed", err);
     return compare_policies(r, now, err);
