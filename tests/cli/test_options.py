@@ -55,7 +55,7 @@ class Options(Case):
                     self.assertRegex(text, rf"(?m)^ *{group}:?$")
                 for option in OPTIONS:
                     self.assertRegex(text, rf"--{option}\b")
-                for word in ("Exit codes", "DFOPTIMIZER_TRANSPORT", "DFOPTIMIZER_DEBUG",
+                for word in ("Exit status", "DFOPTIMIZER_TRANSPORT", "DFOPTIMIZER_DEBUG",
                              "DFOPTIMIZER_BOOTSTRAP_DLIO", "DLIO_KNOB_MAX_THREADS"):
                     self.assertIn(word, text)
 

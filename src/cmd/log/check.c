@@ -166,9 +166,9 @@ struct wish {
 #define AT(member) DFOPT_OPTION_AT(struct wish, member)
 
 static const struct dfopt_option options[] = {
-    {"repair", DFOPT_OPTION_TEXT, "OUT",
-     "Write what can be relied on to OUT, a new file that any program opens", 'r',
-     AT(repair)},
+    {"repair", DFOPT_OPTION_TEXT, "FILE.h5",
+     "Write everything intact to FILE.h5, a new file that any HDF5 program opens",
+     'r', AT(repair)},
     {.name = NULL}};
 
 static enum dfopt_err repair(struct check *c, const char *path)
@@ -185,10 +185,12 @@ int dl_check(int argc, char **argv)
     static const struct dl_command command = {
         .options = options,
         .args_doc = "FILE",
-        .doc = "Says whether a decision log is whole, reading all of it, and what "
-               "a run that was killed has left.\v"
-               "Exit status: 0 complete, 1 readable but not complete, 2 not "
-               "readable, not all of it, or not repaired.\n"};
+        .doc = "Check the integrity of a decision log by reading all of it, and "
+               "show what a killed run has left.\v"
+               "Exit status:\n"
+               "  0\tcomplete\n"
+               "  1\treadable, but not complete\n"
+               "  2\tnot readable, not all of it, or not repaired\n"};
     struct dl_job job = {.args = {.n_files = 1}};
     struct check c = {.job = &job, .writer = DFOPT_WRITER_UNKNOWN};
     struct wish wish = {.repair = NULL};

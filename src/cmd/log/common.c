@@ -20,13 +20,15 @@ static const char *const color_words[] = {[COLOR_NEVER] = "never",
                                           NULL};
 
 static const struct dfopt_option common[] = {
-    DFOPT_OPTION_TITLE("All commands", 100),
-    {"json", DFOPT_OPTION_FLAG, NULL, "JSON instead of text", 'j',
+    DFOPT_OPTION_TITLE("All commands", 1),
+    {"json", DFOPT_OPTION_FLAG, NULL, "Print JSON instead of text", 'j',
      DFOPT_OPTION_AT(struct dl_args, json)},
     {"color", DFOPT_OPTION_WORD, "WHEN",
-     "Colour the text: never, always, or auto (the default): on a terminal, "
-     "unless NO_COLOR is set",
+     "Colour the output: auto (the default: on a terminal, unless NO_COLOR is "
+     "set), "
+     "always or never",
      DFOPT_OPTION_AT(struct dl_args, when), .words = color_words},
+    DFOPT_OPTION_HELP_ROWS,
     {.name = NULL}};
 
 /* https://no-color.org: set and not empty. */
@@ -64,6 +66,7 @@ void dl_args_parse(struct dl_args *a, const struct dl_command *own, void *into,
                                      .n_parts = own->options ? 2 : 1,
                                      .doc = own->doc,
                                      .args_doc = own->args_doc,
+                                     .version = DL_VERSION,
                                      .rest = parse_files,
                                      .arg = a};
     a->when = COLOR_AUTO;
