@@ -84,11 +84,11 @@ static error_t rest(int key, char *text, struct argp_state *state)
 {
     struct ctl *c = ((struct dfopt_option_line *)state->input)->arg;
     if (key == ARGP_KEY_ARG && c->n_args == ARGS_MAX)
-        argp_error(state, "too many arguments");
+        argp_error(state, "too many arguments for a command");
     else if (key == ARGP_KEY_ARG)
         c->arg[c->n_args++] = text;
     else if (key == ARGP_KEY_NO_ARGS)
-        argp_error(state, "no command given");
+        argp_error(state, "no command given; dfopt-ctl --help lists them");
     else
         return ARGP_ERR_UNKNOWN;
     return 0;
@@ -247,7 +247,7 @@ static enum dfopt_err read_file(const char *path, struct dfopt_buf *out,
     while (!e && (n = fread(some, 1, sizeof some, in)) > 0)
         e = dfopt_buf_add(out, some, n);
     if (!e && ferror(in))
-        e = dfopt_error_set(err, DFOPT_ERR_IO, "%s: cannot be read", path);
+        e = dfopt_error_set(err, DFOPT_ERR_IO, "cannot read %s", path);
     fclose(in);
     return e;
 }
@@ -350,7 +350,7 @@ static int policy(struct ctl *c)
         return show(c, show_policy);
     if (c->n_args == 3 && strcmp(c->arg[1], "apply") == 0)
         return apply_policy(c, c->arg[2]);
-    fprintf(stderr, "dfopt-ctl: policy: show, or apply FILE\n");
+    fprintf(stderr, "dfopt-ctl: use 'policy show' or 'policy apply FILE'\n");
     return DFOPT_USAGE_EXIT;
 }
 
@@ -371,11 +371,14 @@ static int run(struct ctl *c)
             continue;
         if (commands[i].least <= c->n_args && c->n_args <= commands[i].most)
             return commands[i].run(c);
-        fprintf(stderr, "dfopt-ctl: %s: wrong number of arguments; see --help\n",
-                c->arg[0]);
+        fprintf(
+            stderr,
+            "dfopt-ctl: wrong number of arguments for '%s'; see dfopt-ctl --help\n",
+            c->arg[0]);
         return DFOPT_USAGE_EXIT;
     }
-    fprintf(stderr, "dfopt-ctl: no such command: %s; see --help\n", c->arg[0]);
+    fprintf(stderr, "dfopt-ctl: unknown command '%s'; see dfopt-ctl --help\n",
+            c->arg[0]);
     return DFOPT_USAGE_EXIT;
 }
 
@@ -399,7 +402,8 @@ int main(int argc, char **argv)
     if (dfopt_option_environment(NULL, &part))
         return DFOPT_USAGE_EXIT;
     if (!c.line.endpoint) {
-        fprintf(stderr, "dfopt-ctl: where? --control-address ENDPOINT\n");
+        fprintf(stderr, "dfopt-ctl: no service given; use --control-address "
+                        "ENDPOINT or DFOPTIMIZER_CONTROL\n");
         return DFOPT_USAGE_EXIT;
     }
     c.line.use_curve = c.line.curve.client_secret || c.line.curve.server_public;

@@ -83,21 +83,22 @@ static enum dfopt_err read_all(struct check *c)
 /* How a log was left: a word, and what it means. */
 static const struct condition {
     const char *state, *meaning;
-} damaged = {"damaged", "readable up to the rows below"},
-  cut = {"cut short", "the file has lost its end; readable is what its last whole "
-                      "commit counts (--repair makes a clean copy)"},
-  complete = {"complete", "closed at the end of its run; all of it can be read"},
+} damaged = {"damaged", "only the rows below are readable"},
+  cut = {"cut short", "the end of the file is missing; readable up to its last "
+                      "intact commit (--repair writes a clean copy)"},
+  complete = {"complete", "closed at the end of the run; all of it is readable"},
   closed = {"closed early",
-            "its run did not come to its end; all of it can be read"},
+            "the run stopped before its end; all of it is readable"},
   by_writer[] = {
       [DFOPT_WRITER_UNKNOWN] = {"not complete",
-                                "being written, or left by a writer that was "
-                                "killed; readable up to its last commit"},
+                                "being written, or its writer was killed; readable "
+                                "up to its last commit"},
       [DFOPT_WRITER_ALIVE] = {"being written",
                               "readable up to its last commit so far"},
-      [DFOPT_WRITER_NONE] = {"left by its writer",
-                             "killed, or out of disk; readable up to its last "
-                             "commit (--repair makes a clean copy)"}};
+      [DFOPT_WRITER_NONE] = {
+          "left by its writer",
+          "its writer was killed or ran out of disk; readable up to its last "
+          "commit (--repair writes a clean copy)"}};
 
 static const struct condition *condition_of(const struct check *c)
 {

@@ -45,12 +45,13 @@ static error_t parse_files(int key, char *text, struct argp_state *state)
     switch (key) {
     case ARGP_KEY_ARG:
         if (a->found == a->n_files)
-            argp_error(state, "one FILE too many: %s", text);
+            argp_error(state, "unexpected argument '%s'", text);
         a->file[a->found++] = text;
         return 0;
     case ARGP_KEY_END:
         if (a->found < a->n_files)
-            argp_error(state, a->found ? "two FILEs are needed" : "no FILE given");
+            argp_error(state, a->found ? "two decision logs needed, A and B"
+                                       : "no decision log given");
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -243,8 +244,8 @@ bool dl_start(struct dl_job *j)
     j->dict = dfopt_declog_reader_dict(j->reader);
     if (j->run->cut)
         fprintf(stderr,
-                "dfopt-log: %s: has lost its end; shown is what its first %" PRIu64
-                " of %" PRIu64 " commits count\n",
+                "dfopt-log: %s: truncated; showing the %" PRIu64 " of %" PRIu64
+                " commits that are intact\n",
                 j->args.file[0], j->run->commits,
                 j->run->commits + j->run->lost_commits);
     dl_print_init(&j->print, j->dict, j->args.color);

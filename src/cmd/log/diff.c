@@ -307,7 +307,8 @@ static void conclude_text(struct diff *d)
     dl_put(p, "\n");
     if (d->first_kind == DL_FINDING || d->first_kind == DL_REGISTRATION ||
         d->first_kind == DL_REJECT)
-        dl_put(p, "The inputs differ there: what follows may differ for that.\n");
+        dl_put(p, "The inputs differ at that event, which may explain later "
+                  "differences.\n");
     if (!d->a.outcomes.judged && !d->b.outcomes.judged)
         return;
     dl_put(p, "  %8s %8s %11s %8s  objective\n", "plans", "kept", "taken back",
@@ -398,7 +399,8 @@ static enum dfopt_err open_side(struct diff *d, struct side *s, const char *path
         return e;
     s->dict = dfopt_declog_reader_dict(s->reader);
     if (dfopt_declog_reader_run(s->reader)->cut)
-        fprintf(stderr, "dfopt-log: %s: has lost its end; the rest is compared\n",
+        fprintf(stderr,
+                "dfopt-log: %s: truncated; comparing the commits that are intact\n",
                 path);
     return DFOPT_OK;
 }

@@ -80,7 +80,7 @@ static void put_unmatched(struct follow *f, const struct dfopt_declog_ack_row *a
     dl_put_sym(p, a->knob);
     dl_put(p, ", ");
     dl_put_bytes(p, len ? id : "no id", len ? len : strlen("no id"));
-    dl_put(p, " is no plan that is waited for\n");
+    dl_put(p, ": no such plan in flight\n");
 }
 
 static void ack_text(struct follow *f, const struct dfopt_declog_ack_row *a)
@@ -180,12 +180,12 @@ static const char *ended(struct follow *f)
 {
     int64_t quiet_ms = now_ms() - f->last_ms;
     if (!f->job.run->live)
-        return "was closed before the end of its run";
+        return "closed before the end of the run";
     if (f->idle_timeout > 0 && (double)quiet_ms >= 1000 * f->idle_timeout)
         return "no commit within --idle-timeout";
     if (quiet_ms >= QUIET_MS &&
         dfopt_declog_writer(f->job.reader) == DFOPT_WRITER_NONE)
-        return "its writer is gone without closing it: killed, most likely";
+        return "its writer is gone without closing it, probably killed";
     return NULL;
 }
 

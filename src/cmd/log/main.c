@@ -48,12 +48,13 @@ static error_t parse_command(int key, char *text, struct argp_state *state)
             if (strcmp(commands[i].name, text) == 0)
                 choice->command = &commands[i];
         if (!choice->command)
-            argp_error(state, "no such command: %s", text);
+            argp_error(state, "unknown command '%s'; dfopt-log --help lists them",
+                       text);
         choice->at = state->next - 1;
         state->next = state->argc; /* the rest is the command's */
         return 0;
     case ARGP_KEY_NO_ARGS:
-        argp_error(state, "no command given");
+        argp_error(state, "no command given; dfopt-log --help lists them");
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;

@@ -266,7 +266,8 @@ static enum dfopt_err find_metric(struct sweep_command *c, const char *text,
     return dl_sweep_aim_find(&c->t, name, out)
                ? DFOPT_OK
                : dfopt_error_set(&c->job.err, DFOPT_ERR_ARG,
-                                 "no metric '%s'; --json shows them all", name);
+                                 "unknown metric '%s'; --json lists them all",
+                                 name);
 }
 
 static enum dfopt_err show(struct sweep_command *c)

@@ -159,7 +159,7 @@ static error_t check_needed(struct argp_state *state,
 {
     for (size_t i = 0; is_row(&part->rows[i]); i++)
         if (part->rows[i].needed && !(part->given & UINT64_C(1) << i)) {
-            argp_error(state, "--%s is needed", part->rows[i].name);
+            argp_error(state, "option --%s is required", part->rows[i].name);
             return EINVAL;
         }
     return ARGP_ERR_UNKNOWN; /* others look at the end, too */
