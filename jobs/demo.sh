@@ -10,7 +10,7 @@
 # writes: decisions.h5 (look into it with dfopt-log) and loader.jsonl (the loader's
 #         windows, plans and summary) in the current directory, contention.h5 and
 #         contention.jsonl of the second loop
-# exit code: 0 the loop closed: at the end at least 3 times the throughput of the run
+# exit code: 0 requirements met: at the end at least 3 times the throughput of the run
 #         without optimizer, at most half of the fetch share at the start, and every
 #         applied plan acknowledged; 4 it did not; else something failed
 set -eu

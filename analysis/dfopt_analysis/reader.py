@@ -119,7 +119,7 @@ class LogFile:
         version = read_attribute(self._file, "format_version", -1)
         if name != schema.FORMAT or version < 0:
             what = f"it says format {name!r}" if name else "no attribute 'format'"
-            raise LogError(f"{self.path}: an HDF5 file, but no decision log: {what}")
+            raise LogError(f"{self.path}: an HDF5 file, but not a decision log: {what}")
         self.run = Run(self.path, version, read_attribute(self._file, "ranks", 0))
         for attribute in TEXT_ATTRIBUTES:
             setattr(self.run, attribute, read_attribute(self._file, attribute, ""))

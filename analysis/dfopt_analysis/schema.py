@@ -31,7 +31,7 @@ MEANING: Dict[str, str] = {
     "trend": "the finding is improving already",
     "no_knobs": "no knob is registered",
     "suppressed": "a global finding suppresses the tag",
-    "no_response": "no knob answers to the tag",
+    "no_response": "no knob responds to the tag",
     "pending": "a plan is waiting for its acknowledgement",
     "severity": "not severe enough",
     "persistence": "not persistent enough",

@@ -47,7 +47,8 @@ static void refuse(dfopt_client *c, const struct client_knob *k,
         dfopt_client_ack_push(c, item);
 }
 
-static const char outdated_text[] = "it was made for another process or value";
+static const char outdated_text[] =
+    "it names another process, or another value than the present one";
 
 static bool is_same(const struct dfopt_client_value *a,
                     const struct dfopt_client_value *b)
@@ -148,11 +149,10 @@ size_t dfopt_client_at_boundary(dfopt_client *c, const char *function,
     const size_t n = take_pending(c, function, boundary, out, max);
     pthread_mutex_unlock(&c->lock);
     if (trap.knob)
-        dfopt_client_say(
-            c, DFOPT_CLIENT_WARNING,
-            "knob %.80s: nobody asks for boundary '%s', which its plans "
-            "name: they %s",
-            trap.knob, trap.apply_when, trap.then);
+        dfopt_client_say(c, DFOPT_CLIENT_WARNING,
+                         "knob %.80s: the application never reaches the boundary "
+                         "'%s' of its plans, which therefore %s",
+                         trap.knob, trap.apply_when, trap.then);
     return n;
 }
 
@@ -221,7 +221,7 @@ static void unknown(dfopt_client *c, const struct client_incoming *in)
     for (size_t i = 0; i < c->n_functions; i++)
         if (strcmp(c->functions[i].name, in->function) == 0) {
             refuse(c, NULL, &in->plan, in->knob_id,
-                   "the function has no such knob");
+                   "the function has not declared this knob");
             return;
         }
 }
@@ -239,10 +239,10 @@ static enum dfopt_err sort(dfopt_client *c, const struct client_incoming *in,
         c->stats.plans_malformed++;
     } else if (in->elsewhere) {
         c->stats.plans_other_node++;
-        why = "it is for other nodes";
+        why = "it is addressed to other nodes";
     } else if (!(k = dfopt_client_find(c, in->function, in->knob_id))) {
         unknown(c, in);
-        why = "no such knob here";
+        why = "this process has not declared the knob";
     } else if (!file(c, k, in)) {
         why = unfit_text;
     }
@@ -264,9 +264,9 @@ void dfopt_client_take(dfopt_client *c, const struct dfopt_client_message *m)
         c->told_of_peers = true;
         dfopt_client_say(
             c, DFOPT_CLIENT_WARNING,
-            "each plan goes to one of %lld processes, in turn: start the optimizer "
-            "with --plans-pattern pub, or let one process take plans for all "
-            "(optimizer_context(comm=...), dfopt/client_mpi.h)",
+            "%lld processes receive plans in turn, one plan each: start the "
+            "optimizer with --plans-pattern pub, or let one process receive for "
+            "all (optimizer_context(comm=...), dfopt/client_mpi.h)",
             (long long)in.peers);
     }
     e = sort(c, &in, e, &err);

@@ -30,9 +30,9 @@ bool dfopt_client_usable(const dfopt_client *c)
 
 enum dfopt_err dfopt_client_unusable(struct dfopt_error *err)
 {
-    return dfopt_error_set(
-        err, DFOPT_ERR_STATE,
-        "there is no client, or it belongs to the parent process");
+    return dfopt_error_set(err, DFOPT_ERR_STATE,
+                           "no client, or it belongs to the parent process: create "
+                           "one in this process");
 }
 
 const char *dfopt_client_function_name(const dfopt_client *c, const char *function)
@@ -80,7 +80,7 @@ static enum dfopt_err check_keys(const struct dfopt_client_options *o,
     else if (!o->curve_server_key && (o->curve_secret_key || o->curve_public_key))
         wrong = "option curve_server_key is missing";
     else if (o->curve_server_key && o->plans_bind)
-        wrong = "option plans_bind does not go with CURVE keys";
+        wrong = "option plans_bind cannot be combined with CURVE keys";
     return wrong ? dfopt_error_set(err, DFOPT_ERR_ARG, "%s", wrong) : DFOPT_OK;
 }
 
@@ -104,8 +104,10 @@ static enum dfopt_err check_options(const struct dfopt_client_options *o,
     else if (o->max_queued_plans > MAX_QUEUED_PLANS)
         wrong = "max_queued_plans";
     if (wrong)
-        return dfopt_error_set(err, DFOPT_ERR_ARG,
-                               "option %s is missing or out of range", wrong);
+        return dfopt_error_set(
+            err, DFOPT_ERR_ARG,
+            "option %s is missing or out of range; see struct dfopt_client_options",
+            wrong);
     return check_keys(o, err);
 }
 
@@ -174,7 +176,8 @@ static enum dfopt_err create(dfopt_client **out,
     if (e)
         return e;
     if (!options->hostname && gethostname(hostname, sizeof hostname - 1) != 0)
-        return dfopt_error_set(err, DFOPT_ERR_IO, "this host has no name");
+        return dfopt_error_set(err, DFOPT_ERR_IO,
+                               "the host name is empty; set option hostname");
     dfopt_client *c = calloc(1, sizeof *c);
     if (!c || !copy_options(&c->options, options,
                             options->hostname ? options->hostname : hostname)) {
@@ -206,7 +209,8 @@ enum dfopt_err dfopt_client_create(dfopt_client **out,
 {
     struct json_object *owner = NULL;
     if (!out || !options)
-        return dfopt_error_set(err, DFOPT_ERR_ARG, "out or options is NULL");
+        return dfopt_error_set(err, DFOPT_ERR_ARG,
+                               "argument out or options is NULL");
     struct dfopt_client_options whole = *options;
     enum dfopt_err e = DFOPT_OK;
     if (options->endpoints_file)

@@ -25,14 +25,15 @@ static enum dfopt_err check_free(const dfopt_client *c, const struct client_knob
             if (same_id)
                 return dfopt_error_set(
                     err, DFOPT_ERR_STATE,
-                    "knob %.60s: function '%.60s' has this id already; give the "
-                    "one of '%.50s' an id of its own, such as %.30s.%.50s.%.30s",
+                    "knob %.60s: function '%.60s' already uses this id; give the "
+                    "knob of '%.50s' another, such as %.30s.%.50s.%.30s",
                     k->id, other->function, k->function, c->options.app_namespace,
                     k->function, k->parameter);
         } else if (same_id || strcmp(other->parameter, k->parameter) == 0) {
-            return dfopt_error_set(
-                err, DFOPT_ERR_STATE,
-                "knob %.80s: its function has that id or parameter already", k->id);
+            return dfopt_error_set(err, DFOPT_ERR_STATE,
+                                   "knob %.80s: its function already has a knob of "
+                                   "that id or parameter",
+                                   k->id);
         }
     }
     return DFOPT_OK;
@@ -66,23 +67,23 @@ static void warn_of(const dfopt_client *c, const struct dfopt_client_knob *k,
     const char *name = k->id ? k->id : k->parameter;
     if (doubles)
         dfopt_client_say(c, DFOPT_CLIENT_WARNING,
-                         "knob %.80s: values has %zu equal to another; left out",
-                         name, doubles);
+                         "knob %.80s: duplicate values ignored: %zu", name,
+                         doubles);
     if (dfopt_client_range_inverted(k))
         dfopt_client_say(c, DFOPT_CLIENT_WARNING,
-                         "knob %.80s: the lower bound is above the upper one; "
-                         "plans will set the lower bound",
+                         "knob %.80s: the lower bound exceeds the upper one, so "
+                         "every plan sets the lower bound; swap them",
                          name);
     else if (dfopt_client_default_outside(k))
-        dfopt_client_say(c, DFOPT_CLIENT_WARNING,
-                         "knob %.80s: the default is not one of the values that a "
-                         "plan may set",
-                         name);
+        dfopt_client_say(
+            c, DFOPT_CLIENT_WARNING,
+            "knob %.80s: the default is outside of the values that a plan may set",
+            name);
     for (size_t i = 0; i < k->n_responses; i++)
         if (dfopt_client_step_backward(&k->responses[i]))
             dfopt_client_say(c, DFOPT_CLIENT_WARNING,
-                             "knob %.80s: response to %.80s: the step goes against "
-                             "the direction",
+                             "knob %.80s: response to %.80s: the step is opposite "
+                             "to the direction",
                              name, k->responses[i].tag);
 }
 

@@ -21,8 +21,8 @@ static enum dfopt_err read_file(const char *path, char text[FILE_BYTES],
     ssize_t n = -1;
     enum dfopt_err e = DFOPT_OK;
     if (fd >= 0 && fstat(fd, &st) == 0 && !S_ISREG(st.st_mode))
-        e = dfopt_error_set(err, DFOPT_ERR_IO, "endpoints_file %s: no regular file",
-                            path);
+        e = dfopt_error_set(err, DFOPT_ERR_IO,
+                            "endpoints_file %s: not a regular file", path);
     else if (fd < 0 || (n = read(fd, text, FILE_BYTES)) < 0)
         e = dfopt_error_set(err, DFOPT_ERR_IO, "endpoints_file %s: %s", path,
                             strerror(errno));
@@ -56,7 +56,7 @@ static enum dfopt_err take_pattern(struct json_object *j,
         return e;
     if (!dfopt_text_is(text, "push") && !dfopt_text_is(text, "pub"))
         return dfopt_error_set(err, DFOPT_ERR_SCHEMA,
-                               "plans_pattern is neither push nor pub");
+                               "plans_pattern must be push or pub");
     o->plans_pattern =
         dfopt_text_is(text, "pub") ? DFOPT_CLIENT_SUB : DFOPT_CLIENT_PULL;
     return DFOPT_OK;
@@ -94,7 +94,7 @@ enum dfopt_err dfopt_client_endpoints(struct dfopt_client_options *o,
     struct json_object *j;
     if (o->transport && strcmp(o->transport, "zmq") != 0)
         return dfopt_error_set(err, DFOPT_ERR_ARG,
-                               "option endpoints_file is for transport zmq");
+                               "option endpoints_file needs transport zmq");
     enum dfopt_err e = read_file(o->endpoints_file, text, &len, err);
     if (e)
         return e;

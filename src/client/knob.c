@@ -144,8 +144,8 @@ enum dfopt_err dfopt_client_knob_create(struct client_knob **out,
         strlen(from->function) >= DFOPT_CLIENT_TEXT_SIZE)
         wrong = "function (too long)";
     if (wrong)
-        return dfopt_error_set(err, DFOPT_ERR_ARG, "knob %.80s: %s is not usable",
-                               name, wrong);
+        return dfopt_error_set(err, DFOPT_ERR_ARG, "knob %.80s: unusable %s", name,
+                               wrong);
     struct client_knob *k = calloc(1, sizeof *k);
     if (!k || !copy_names(k, options, from) || !copy_lists(k, from)) {
         dfopt_client_knob_destroy(k);

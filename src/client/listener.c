@@ -72,7 +72,8 @@ static void receive_plans(dfopt_client *c)
         pthread_mutex_unlock(&c->lock);
         if (what == DFOPT_CLIENT_MISSHAPEN)
             dfopt_client_say(c, DFOPT_CLIENT_WARNING,
-                             "plan dropped: not of the right parts");
+                             "plan dropped: wrong number of message parts; is the "
+                             "sender a dfopt-mpi?");
     }
 }
 
@@ -204,8 +205,8 @@ static void note_unanswered(dfopt_client *c)
     const char *endpoint;
     while ((endpoint = c->transport->unanswered(c->link)) != NULL)
         dfopt_client_say(c, DFOPT_CLIENT_WARNING,
-                         "nobody has answered at %.160s for 5 s: no optimizer runs "
-                         "there, or the name does not resolve; still trying",
+                         "no answer from %.160s for 5 s; check that the optimizer "
+                         "runs there and that the name resolves; still trying",
                          endpoint);
 }
 
@@ -282,7 +283,7 @@ static enum dfopt_err launch(dfopt_client *c, struct dfopt_error *err)
         c->transport->close(c->link, 0);
         c->link = NULL;
         e = dfopt_error_set(err, DFOPT_ERR_NOMEM,
-                            "the listener thread cannot start");
+                            "cannot start the listener thread");
     }
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (e) {
@@ -299,7 +300,7 @@ enum dfopt_err dfopt_client_start(dfopt_client *c, struct dfopt_error *err)
     pthread_mutex_lock(&c->lock);
     enum dfopt_err e = DFOPT_OK;
     if (c->state != CLIENT_IDLE)
-        e = dfopt_error_set(err, DFOPT_ERR_STATE, "the client is running already");
+        e = dfopt_error_set(err, DFOPT_ERR_STATE, "the client is already running");
     for (size_t i = 0; !e && i < c->n_knobs; i++)
         c->knobs[i]->agreed = false;
     for (size_t i = 0; !e && i < c->n_functions; i++)

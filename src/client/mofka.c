@@ -198,9 +198,9 @@ static enum dfopt_err link_open(void **out, const struct dfopt_client_options *o
                                 struct dfopt_error *err)
 {
     if (!o->group_file)
-        return dfopt_error_set(err, DFOPT_ERR_ARG,
-                               "option group_file is missing: transport mofka "
-                               "needs it");
+        return dfopt_error_set(
+            err, DFOPT_ERR_ARG,
+            "option group_file is missing; transport mofka needs it");
     struct mofka_link *l = calloc(1, sizeof *l);
     if (!l)
         return dfopt_error_set(err, DFOPT_ERR_NOMEM, "out of memory");

@@ -29,7 +29,8 @@ static enum dfopt_err get_name(struct json_object *body, const char *name,
         return e;
     if (text.len >= size || memchr(text.at, '\0', text.len))
         return dfopt_error_set(err, DFOPT_ERR_LIMIT,
-                               "%s has %zu bytes or more, or a NUL", name, size);
+                               "%s has %zu bytes or more, or contains a NUL", name,
+                               size);
     memcpy(out, text.at, text.len);
     out[text.len] = '\0';
     return DFOPT_OK;

@@ -31,8 +31,8 @@ static enum dfopt_err check_descriptors(int n, struct dfopt_error *err)
     (void)getrlimit(RLIMIT_NOFILE, &limit);
     return dfopt_error_set(
         err, DFOPT_ERR_LIMIT,
-        "needs %d file descriptors, and %d are free (%s; ulimit -n is %llu)", n,
-        got, why == EMFILE ? "the limit of the process" : strerror(why),
+        "needs %d file descriptors, but only %d are free (%s; ulimit -n is %llu)",
+        n, got, why == EMFILE ? "process limit" : strerror(why),
         (unsigned long long)limit.rlim_cur);
 }
 
@@ -87,7 +87,7 @@ static enum dfopt_err check_threads(int n, struct dfopt_error *err)
     (void)getrlimit(RLIMIT_NPROC, &limit);
     return dfopt_error_set(
         err, e,
-        "needs %d threads, and thread %d cannot start: %s (ulimit -u is %llu)", n,
+        "needs %d threads, but cannot start thread %d: %s (ulimit -u is %llu)", n,
         got + 1, strerror(why), (unsigned long long)limit.rlim_cur);
 }
 

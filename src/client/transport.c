@@ -17,7 +17,6 @@ dfopt_client_transport_find(const char *name,
             *out = known[i];
             return DFOPT_OK;
         }
-    return dfopt_error_set(
-        err, DFOPT_ERR_ARG,
-        "transport '%.40s' is not one of this library: zmq, mofka", name);
+    return dfopt_error_set(err, DFOPT_ERR_ARG,
+                           "unknown transport '%.40s'; use zmq or mofka", name);
 }

@@ -122,8 +122,7 @@ static enum dfopt_err open_all(struct zmq_link *l,
     l->context.handle = zmq_ctx_new();
     if (l->wake_fd < 0 || !l->context.handle)
         return dfopt_error_set(err, DFOPT_ERR_LIMIT,
-                               "no descriptors or memory for ZMQ: %s",
-                               strerror(errno));
+                               "cannot create a ZMQ context: %s", strerror(errno));
     l->topics = o->plans_pattern == DFOPT_CLIENT_SUB;
     for (int i = 0; !e && i < N_SOCKETS; i++)
         if (endpoints[i])

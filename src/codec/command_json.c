@@ -30,8 +30,8 @@ static enum dfopt_err read_action(struct json_object *body, uint32_t *action,
     for (*action = 0; *action < DFOPT_COMMAND_ACTION_COUNT; ++*action)
         if (dfopt_text_is(name, dfopt_command_action_name(*action)))
             return DFOPT_OK;
-    return wrong(err, "action is none of mode, approve, reject, freeze, thaw, set, "
-                      "restore, policy");
+    return wrong(err, "action must be mode, approve, reject, freeze, thaw, set, "
+                      "restore or policy");
 }
 
 static bool has_key(uint32_t action, const char *key)
@@ -52,7 +52,7 @@ static enum dfopt_err check_keys(struct json_object *body, uint32_t action,
         (void)member;
         if (!has_key(action, key))
             return dfopt_error_set(err, DFOPT_ERR_SCHEMA,
-                                   "action %s has no key '%s'",
+                                   "action %s does not take the key '%s'",
                                    dfopt_command_action_name(action),
                                    dfopt_json_name(dfopt_text_z(key), name));
     }
@@ -83,7 +83,7 @@ static enum dfopt_err read_target(struct dfopt_dict *dict, struct dfopt_text t,
     }
     const size_t skip = begins(t, "tag:") ? 4 : begins(t, "knob:") ? 5 : 0;
     if (!skip)
-        return wrong(err, "target is none of *, tag:NAME, knob:ID");
+        return wrong(err, "target must be *, tag:NAME or knob:ID");
     c->target = skip == 4 ? DFOPT_TARGET_TAG : DFOPT_TARGET_KNOB;
     t.at += skip;
     t.len -= skip;
@@ -102,7 +102,7 @@ static enum dfopt_err read_mode(struct dfopt_dict *dict, struct json_object *bod
     for (c->mode = 0; c->mode < DFOPT_MODE_COUNT; c->mode++)
         if (dfopt_text_is(mode, dfopt_knob_mode_name(c->mode)))
             return read_target(dict, target, c, err);
-    return wrong(err, "mode is none of auto, advise, shadow, off");
+    return wrong(err, "mode must be auto, advise, shadow or off");
 }
 
 /* Whether an id may be one of a live run, whose identity stands behind it. */
@@ -125,7 +125,7 @@ static enum dfopt_err read_plan(struct json_object *body, uint32_t run,
         !dfopt_plan_id_parse(id.at, id.len, &c->plan_id) &&
         !(run == 0 && is_of_a_run(id) &&
           dfopt_plan_id_parse(id.at, DFOPT_PLAN_ID_SIZE - 1, &c->plan_id)))
-        return wrong(err, "plan_id is not the id of a plan of this run");
+        return wrong(err, "plan_id is not that of a plan of this run");
     return DFOPT_OK;
 }
 

@@ -24,7 +24,7 @@ static enum dfopt_err read_severity(struct json_object *body,
         err, DFOPT_ERR_SCHEMA,
         kind == DFOPT_JSON_REAL || kind == DFOPT_JSON_BIG
             ? "severity_score is not a finite number"
-            : "severity_score is neither a number nor a numeric text");
+            : "severity_score must be a number, or the text of one");
 }
 
 static enum dfopt_err read_texts(struct json_object *body, struct finding_texts *t,

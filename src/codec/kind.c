@@ -12,9 +12,9 @@ static const struct {
 } kinds[] = {
     {"knobs", "a registration",
      "pass it to --registry-file or send it to --registry-address"},
-    {"fact_type", "a fact", "DFDiagnoser makes findings of facts"},
+    {"fact_type", "a fact", "DFDiagnoser turns facts into findings"},
     {"findings", "an object that holds a list of findings",
-     "pass the list, or one finding a line"},
+     "pass the list, or one finding per line"},
     {"finding_type", "a finding",
      "pass it to --findings-file or send it to --address"},
     {"severity_score", "a finding",
@@ -107,7 +107,7 @@ enum dfopt_err dfopt_message_check(uint32_t stream, struct json_object *body,
         return dfopt_error_set(err, DFOPT_ERR_SCHEMA,
                                "this looks like an event of an event log (it has "
                                "stream and body); send the body alone");
-    return dfopt_error_set(err, DFOPT_ERR_SCHEMA,
-                           "none of the fields of %s %s (%s)", article_of(stream),
-                           streams[stream].name, streams[stream].a_few);
+    return dfopt_error_set(
+        err, DFOPT_ERR_SCHEMA, "has none of the fields of %s %s (%s)",
+        article_of(stream), streams[stream].name, streams[stream].a_few);
 }

@@ -10,9 +10,8 @@ static enum dfopt_err read_value(struct json_object *body,
     if (!j)
         return dfopt_error_set(err, DFOPT_ERR_SCHEMA, "value is missing");
     if (!dfopt_metric_read(j, &o->value))
-        return dfopt_error_set(
-            err, DFOPT_ERR_SCHEMA,
-            "value is neither a finite number nor the text of one");
+        return dfopt_error_set(err, DFOPT_ERR_SCHEMA,
+                               "value must be a finite number, or the text of one");
     if (!dfopt_json_get(body, "window_index"))
         return dfopt_error_set(err, DFOPT_ERR_SCHEMA, "window_index is missing");
     return dfopt_json_get_whole(body, "window_index", &o->window, err);
@@ -32,7 +31,7 @@ enum dfopt_err dfopt_objective_decode(struct dfopt_codec *c,
     if (!e)
         e = dfopt_json_get_text(body, "goal", &goal, err);
     if (!e && !dfopt_text_is(goal, "max") && !dfopt_text_is(goal, "min"))
-        e = dfopt_error_set(err, DFOPT_ERR_SCHEMA, "goal is neither max nor min");
+        e = dfopt_error_set(err, DFOPT_ERR_SCHEMA, "goal must be max or min");
     if (!e)
         e = dfopt_metrics_read(c, body, "metrics", o.metric_state, o.metric, err);
     if (!e)

@@ -11,10 +11,9 @@ static enum dfopt_err find_stream(struct json_object *record, uint32_t *stream,
             *stream = s;
             return DFOPT_OK;
         }
-    return dfopt_error_set(
-        err, DFOPT_ERR_SCHEMA,
-        "stream is none of finding, registration, ack, global_plan, objective, "
-        "control");
+    return dfopt_error_set(err, DFOPT_ERR_SCHEMA,
+                           "stream must be finding, registration, ack, "
+                           "global_plan, objective or control");
 }
 
 /* Sets out->stream and enveloped. *body is borrowed from the record. */

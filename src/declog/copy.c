@@ -377,7 +377,7 @@ static enum dfopt_err copy_log(struct copy *c, const struct dfopt_dict *dict,
                                const char *path,
                                const struct dfopt_declog_options *next)
 {
-    const char *what = next ? "cannot go on" : "cannot copy the log";
+    const char *what = next ? "cannot resume" : "cannot copy the log";
     struct dfopt_declog_options made = options_of(c->from);
     made.path = path;
     if (next)
@@ -428,7 +428,7 @@ enum dfopt_err dfopt_declog_copy(struct dfopt_declog_reader *r, const char *path
     struct copy c = {.from = r, .err = err};
     if (access(path, F_OK) == 0)
         return dfopt_error_set(err, DFOPT_ERR_IO,
-                               "%s: exists already; not replaced", path);
+                               "%s: already exists; give a new file", path);
     enum dfopt_err e = copy_log(&c, r->dict, path, NULL);
     return e ? e : dfopt_declog_close(&c.to, r->run.complete, err);
 }

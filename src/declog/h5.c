@@ -76,7 +76,7 @@ enum dfopt_err dfopt_h5_look(const char *path, struct dfopt_error *err)
     if (stat(path, &st) < 0 || access(path, R_OK) < 0)
         wrong = strerror(errno);
     else if (!S_ISREG(st.st_mode))
-        wrong = S_ISDIR(st.st_mode) ? "is a directory" : "not a regular file";
+        wrong = S_ISDIR(st.st_mode) ? "is a directory" : "is not a regular file";
     return wrong ? dfopt_error_set(err, DFOPT_ERR_IO, "%s: %s", path, wrong)
                  : DFOPT_OK;
 }

@@ -65,9 +65,9 @@ enum dfopt_err dfopt_place_check(const char *path, struct dfopt_place *out,
     if (!out->there || stat(path, &st) < 0)
         return DFOPT_OK;
     if (!S_ISREG(st.st_mode) || (st.st_size > 0 && !is_decision_log(path)))
-        return dfopt_error_set(err, DFOPT_ERR_FORMAT,
-                               "%s: exists and is no decision log; not replaced",
-                               path);
+        return dfopt_error_set(
+            err, DFOPT_ERR_FORMAT,
+            "%s: exists, but is not a decision log; not replaced", path);
     return dfopt_declog_is_free(path, err);
 }
 

@@ -117,7 +117,8 @@ static enum dfopt_err load_commit(struct dfopt_declog_reader *r,
     if (e)
         return e;
     if (!follows(&r->run.last, &row))
-        return damaged(r, "damaged: the last commit takes back rows", err);
+        return damaged(
+            r, "damaged: the last commit has fewer rows than the one before", err);
     if (row.at.origin >= row.rows[DFOPT_TABLE_STRINGS])
         row.at.origin = DFOPT_SYM_NONE;
     next.last = row;
@@ -170,21 +171,22 @@ static enum dfopt_err check_format(struct dfopt_declog_reader *r,
     H5Eclear2(H5E_DEFAULT);
     if (sweep)
         return dfopt_error_set(err, DFOPT_ERR_FORMAT,
-                               "%s: the file of a sweep, for dfopt-log sweep",
+                               "%s: holds a sweep; read it with dfopt-log sweep",
                                r->path);
     if (!ours && (r->run.cut || r->live))
-        return dfopt_error_set(err, DFOPT_ERR_FORMAT,
-                               "%s: an HDF5 file, but no decision log, or one of "
-                               "which too little is left",
-                               r->path);
+        return dfopt_error_set(
+            err, DFOPT_ERR_FORMAT,
+            "%s: an HDF5 file, but not a decision log, or too little of it is left",
+            r->path);
     if (!ours)
         return dfopt_error_set(err, DFOPT_ERR_FORMAT,
-                               "%s: an HDF5 file, but no decision log", r->path);
+                               "%s: an HDF5 file, but not a decision log", r->path);
     if (r->run.format_version < 1 || r->run.format_version > DFOPT_DECLOG_VERSION)
         return dfopt_error_set(
             err, DFOPT_ERR_FORMAT,
-            "%s: format version %" PRId64 "; this program reads up to %d", r->path,
-            r->run.format_version, DFOPT_DECLOG_VERSION);
+            "%s: format version %" PRId64
+            "; this program reads up to %d: use a newer dfopt-log",
+            r->path, r->run.format_version, DFOPT_DECLOG_VERSION);
     return DFOPT_OK;
 }
 
@@ -203,7 +205,7 @@ static enum dfopt_err open_file(struct dfopt_declog_reader *r,
         H5Eclear2(H5E_DEFAULT); /* of the ways that were refused */
         return DFOPT_OK;
     }
-    e = damaged(r, "an HDF5 file that cannot be opened", err);
+    e = damaged(r, "the HDF5 file cannot be opened", err);
     if (H5Fis_hdf5(r->path) > 0)
         return e;
     H5Eclear2(H5E_DEFAULT);

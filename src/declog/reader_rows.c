@@ -78,7 +78,7 @@ enum dfopt_err dfopt_reader_bad_element(const struct dfopt_declog_reader *r,
 {
     return dfopt_error_set(err, DFOPT_ERR_FORMAT,
                            "%s: damaged: row %" PRIu64
-                           " of /%s/%s names what is not there",
+                           " of /%s/%s refers to a missing entry",
                            r->path, row, l->group, c->name);
 }
 
@@ -199,7 +199,8 @@ enum dfopt_err dfopt_reader_look_at(struct dfopt_declog_reader *r,
     uint64_t there = dfopt_reader_committed(r, store);
     struct dfopt_reader_window *w = &r->window[pool];
     if (text.start > text.end || text.end > there)
-        return dfopt_error_set(err, DFOPT_ERR_ARG, "%s: no such text", r->path);
+        return dfopt_error_set(err, DFOPT_ERR_ARG, "%s: damaged: text out of range",
+                               r->path);
     *at = nothing;
     if (text.start == text.end)
         return DFOPT_OK;

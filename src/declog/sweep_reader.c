@@ -134,12 +134,13 @@ static enum dfopt_err open_file(const char *path, hid_t *out,
     if (file < 0)
         return dfopt_h5_error(err, DFOPT_ERR_IO, path, "cannot open");
     if (how.cut) /* HDF5 looks for texts for ever where their end is lost */
-        e = dfopt_error_set(err, DFOPT_ERR_FORMAT, "%s: has lost its end", path);
+        e = dfopt_error_set(err, DFOPT_ERR_FORMAT, "%s: truncated", path);
     else if (dfopt_h5_read_text(file, "format", &format) < 0 ||
              strcmp(format.data, DFOPT_SWEEP_FORMAT) != 0 ||
              dfopt_h5_read_int(file, "format_version", &version) < 0)
-        e = dfopt_error_set(err, DFOPT_ERR_FORMAT, "%s: not the file of a sweep",
-                            path);
+        e = dfopt_error_set(
+            err, DFOPT_ERR_FORMAT,
+            "%s: does not hold a sweep; see --sweep-output of dfopt-mpi", path);
     else if (version != DFOPT_SWEEP_VERSION)
         e = dfopt_error_set(err, DFOPT_ERR_FORMAT,
                             "%s: format version %" PRId64 ", this program reads %d",
@@ -199,8 +200,9 @@ enum dfopt_err dfopt_sweep_policy_read(const char *path, uint64_t variant,
         e = dfopt_h5_error(err, DFOPT_ERR_FORMAT, path, "is damaged");
     else if (variant >= n)
         e = dfopt_error_set(err, DFOPT_ERR_ARG,
-                            "%s: no variant %" PRIu64 "; there are %" PRIu64, path,
-                            variant, (uint64_t)n);
+                            "%s: no variant %" PRIu64 "; the sweep has %" PRIu64
+                            ", from 0",
+                            path, variant, (uint64_t)n);
     else
         e = dfopt_buf_printf(out, "%s\n", policies[variant]);
     for (size_t i = 0; policies && i < n; i++)

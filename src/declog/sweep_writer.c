@@ -243,9 +243,9 @@ enum dfopt_err dfopt_sweep_file_check(const char *path, struct dfopt_error *err)
                                : dfopt_error_set(err, DFOPT_ERR_IO, "%s: %s", path,
                                                  strerror(errno));
     if (!S_ISREG(st.st_mode) || (st.st_size > 0 && !is_sweep(path)))
-        return dfopt_error_set(err, DFOPT_ERR_FORMAT,
-                               "%s: exists and is no file of a sweep; not replaced",
-                               path);
+        return dfopt_error_set(
+            err, DFOPT_ERR_FORMAT,
+            "%s: exists, but does not hold a sweep; not replaced", path);
     return DFOPT_OK;
 }
 

@@ -187,10 +187,11 @@ static enum dfopt_err check_options(const struct dfopt_declog_options *o,
                                     struct dfopt_error *err)
 {
     if (!o->path || !*o->path)
-        return dfopt_error_set(err, DFOPT_ERR_ARG, "decision log: no path given");
+        return dfopt_error_set(err, DFOPT_ERR_ARG,
+                               "decision log: the path is empty");
     if (o->compression < 0 || o->compression > 9)
         return dfopt_error_set(err, DFOPT_ERR_ARG,
-                               "%s: compression %d is not 0 to 9", o->path,
+                               "%s: compression must be 0 to 9, not %d", o->path,
                                o->compression);
     if ((unsigned)o->detail >= DFOPT_DETAIL_COUNT)
         return dfopt_error_set(err, DFOPT_ERR_ARG, "%s: no such detail: %d",
@@ -361,8 +362,8 @@ static enum dfopt_err put_in_place(struct dfopt_declog *w, bool sync)
         why = dfopt_place_put(w->made_at, w->path, &w->replaces);
     if (why == EEXIST)
         return dfopt_error_set(&w->failure, DFOPT_ERR_STATE,
-                               "%s: another run has put its log there meanwhile; "
-                               "not replaced. Give each run a log of its own",
+                               "%s: another run has created its log there "
+                               "meanwhile; not replaced. Give each run its own log",
                                w->path);
     w->driver.failure = why;
     if (why)
@@ -423,8 +424,8 @@ static void check_in_place(struct dfopt_declog *w)
     struct dfopt_place now;
     if (dfopt_place_of(w->path, &now) || !dfopt_place_same(&now, &w->driver.file))
         dfopt_error_set(&w->failure, DFOPT_ERR_IO,
-                        "%s: was moved, removed or replaced while this program "
-                        "wrote it; the log is not there",
+                        "%s: moved, removed or replaced while it was being "
+                        "written; the log is lost",
                         w->path);
 }
 

@@ -35,14 +35,14 @@ static enum dfopt_err find_end(struct dfopt_journal *j, struct dfopt_error *err)
             end > (off_t)sizeof block ? end - (off_t)sizeof block : 0;
         const ssize_t n = pread(j->fd, block, (size_t)(end - start), start);
         if (n != end - start)
-            return failed(j, "cannot be read", err);
+            return failed(j, "cannot read it", err);
         const char *newline = memrchr(block, '\n', (size_t)n);
         end = newline ? start + (newline + 1 - block) : start;
         if (newline)
             break;
     }
     if (end < 0)
-        return failed(j, "cannot be read", err);
+        return failed(j, "cannot read it", err);
     j->size = (uint64_t)end;
     return DFOPT_OK;
 }
@@ -61,7 +61,7 @@ enum dfopt_err dfopt_journal_create(struct dfopt_journal **out, const char *path
     j->path = copy;
     j->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | (keep ? 0 : O_TRUNC), 0600);
     if (j->fd < 0)
-        e = failed(j, "cannot be made", err);
+        e = failed(j, "cannot create it", err);
     else if (keep)
         e = find_end(j, err);
     if (e)
@@ -87,7 +87,7 @@ enum dfopt_err dfopt_journal_write(struct dfopt_journal *j, struct dfopt_error *
         if (n < 0 && errno == EINTR)
             continue;
         if (n <= 0) {
-            enum dfopt_err e = failed(j, "cannot be written", err);
+            enum dfopt_err e = failed(j, "cannot write it", err);
             (void)!ftruncate(j->fd, (off_t)j->size); /* the write is the news */
             return e;
         }
@@ -117,7 +117,7 @@ enum dfopt_err dfopt_journal_cut(struct dfopt_journal *j, struct dfopt_error *er
 {
     dfopt_buf_clear(&j->add);
     if (j->size > 0 && ftruncate(j->fd, 0) != 0)
-        return failed(j, "cannot be emptied", err);
+        return failed(j, "cannot empty it", err);
     j->size = 0;
     return DFOPT_OK;
 }

@@ -362,7 +362,8 @@ static enum dfopt_err check(struct journal_source *s, struct dfopt_error *err)
     bool good;
     while (next_line(s, &l, &good)) {
         if (!good)
-            return damaged(s, "no line of a journal of dfopt-mpi, or damaged", err);
+            return damaged(s, "not a line of a journal of dfopt-mpi, or damaged",
+                           err);
         if (l.seq > next_seq && s->line == 1)
             return dfopt_error_set(err, DFOPT_ERR_FORMAT,
                                    "%s: begins with record %" PRIu64

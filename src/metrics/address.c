@@ -43,7 +43,7 @@ enum dfopt_err dfopt_listen_check(const char *address, struct dfopt_error *err)
     return split(address, host, port)
                ? DFOPT_OK
                : dfopt_error_set(err, DFOPT_ERR_ARG,
-                                 "%.80s: not HOST:PORT (as 127.0.0.1:9464)",
+                                 "%.80s: not HOST:PORT, such as 127.0.0.1:9464",
                                  address);
 }
 

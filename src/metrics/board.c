@@ -99,7 +99,7 @@ void dfopt_board_read(struct dfopt_board *b, int64_t now_ns,
     const int64_t still_ns = now_ns - atomic_load(&b->looped_ns);
     if (still_ns > DFOPT_LOOP_SILENT_NS)
         dfopt_health_add(&out->health, DFOPT_CHECK_LOOP,
-                         "nothing was decided or waited for in %.1f s",
+                         "no progress for %.1f s: neither deciding nor waiting",
                          (double)still_ns / 1e9);
     out->alive = still_ns <= DFOPT_LOOP_DEAD_NS;
     out->started_ns = b->started_ns;

@@ -177,7 +177,7 @@ static enum MHD_Result handle(void *arg, struct MHD_Connection *connection,
     if (strcmp(method, MHD_HTTP_METHOD_GET) != 0 &&
         strcmp(method, MHD_HTTP_METHOD_HEAD) != 0) {
         status = MHD_HTTP_METHOD_NOT_ALLOWED;
-        e = dfopt_buf_printf(&text, "GET or HEAD\n");
+        e = dfopt_buf_printf(&text, "use GET or HEAD\n");
     } else {
         e = compose(s, path,
                     MHD_lookup_connection_value(connection, MHD_HEADER_KIND,
@@ -264,8 +264,9 @@ enum dfopt_err dfopt_metrics_server_start(struct dfopt_metrics_server **out,
         close(fd);
     if (!s->daemon || !start_thread(s)) {
         release(s);
-        return dfopt_error_set(err, DFOPT_ERR_NOMEM,
-                               "%s: no memory or thread to answer at", address);
+        return dfopt_error_set(
+            err, DFOPT_ERR_NOMEM,
+            "%s: cannot start the server: out of memory or threads", address);
     }
     *out = s;
     return DFOPT_OK;

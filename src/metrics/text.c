@@ -148,19 +148,19 @@ static void put_events(struct text *t, const struct dfopt_counts *c)
                   c->rejects[i]);
     put_alone(t,
               FAMILY(COUNTER, "dfopt_recognised_events", NULL,
-                     "Events passed over, for the resumed log has them."),
+                     "Events skipped because the resumed log already has them."),
               c->recognised);
     put_by_name(t,
                 FAMILY(COUNTER, "dfopt_verdicts", NULL, "Verdicts of the planner."),
                 "verdict", dfopt_verdict_name, c->verdicts, DFOPT_VERDICT_COUNT);
     put_by_name(t,
                 FAMILY(COUNTER, "dfopt_acks", NULL,
-                       "Acknowledgements of plans, by what they led to."),
+                       "Acknowledgements of plans, by outcome."),
                 "outcome", dfopt_ack_outcome_name, c->acks,
                 DFOPT_ACK_OUTCOME_COUNT);
     put_by_name(t,
                 FAMILY(COUNTER, "dfopt_global_plans", NULL,
-                       "Plans of a global optimizer, by what became of them."),
+                       "Plans of a global optimizer, by outcome."),
                 "outcome", dfopt_relay_outcome_name, c->relays, DFOPT_RELAY_COUNT);
 }
 
@@ -184,8 +184,8 @@ static void put_knob_counters(struct text *t, const struct dfopt_counts *c)
         if (shows(c, i))
             put_count(t, knob_label(c, i), none, c->knobs[i].plans);
     begin(t, FAMILY(COUNTER, "dfopt_outcomes", NULL,
-                    "Trials of plans that have ended: the change was kept, "
-                    "reverted, or made no difference."));
+                    "Finished trials of plans: the change was kept, reverted, or "
+                    "made no difference."));
     for (uint32_t i = 0; i < c->knob_names.n; i++)
         for (uint32_t j = 0; shows(c, i) && j < DFOPT_ENDING_COUNT; j++)
             put_count(t, knob_label(c, i),
@@ -229,8 +229,8 @@ static void put_knob_values(struct text *t, const struct dfopt_counts *c)
 static void put_latency(struct text *t, const struct dfopt_counts *c)
 {
     begin(t, FAMILY(HISTOGRAM, "dfopt_finding_to_plan_seconds", "seconds",
-                    "Time from the receipt of a finding to the hand-over of a plan "
-                    "that it led to."));
+                    "Time from receiving a finding to handing over the plan that "
+                    "resulted from it."));
     const uint64_t n = put_buckets(t, none, dfopt_latency_bounds, c->latency,
                                    DFOPT_LATENCY_BUCKETS);
     t->suffix = "_count";
@@ -247,7 +247,7 @@ static void put_queues(struct text *t, const struct dfopt_counts *c)
               c->undecided);
     put_alone(t,
               FAMILY(GAUGE, "dfopt_batches_in_flight", NULL,
-                     "Batches of events that ranks are deciding."),
+                     "Batches of events that the ranks are working on."),
               c->batches);
     put_alone(t,
               FAMILY(GAUGE, "dfopt_plans_kept_back", NULL,
@@ -259,7 +259,7 @@ static void put_queues(struct text *t, const struct dfopt_counts *c)
               c->awaiting);
     put_alone(t,
               FAMILY(GAUGE, "dfopt_open_trials", NULL,
-                     "Trials of changes that are not judged yet."),
+                     "Trials of changes not judged yet."),
               c->trials);
 }
 
@@ -297,7 +297,8 @@ static void put_ranks(struct text *t, const struct dfopt_counts *c)
 {
     char number[16];
     begin(t, FAMILY(COUNTER, "dfopt_rank_events", NULL,
-                    "Events decided by a rank; those about the whole job by all."));
+                    "Events decided by a rank; all ranks decide those about the "
+                    "whole job."));
     for (int pass = 0; pass < 2; pass++) {
         for (uint32_t i = 0; i < c->n_ranks; i++) {
             const struct dfopt_rank_counts *r = &c->ranks[i];
@@ -316,11 +317,11 @@ static void put_ranks(struct text *t, const struct dfopt_counts *c)
 
 static void put_service(struct text *t, const struct dfopt_snapshot *s)
 {
-    begin(t, FAMILY(INFO, "dfopt_build", NULL, "The program that runs."));
+    begin(t, FAMILY(INFO, "dfopt_build", NULL, "Version of the running program."));
     put_count(t, (struct label){"version", s->version},
               (struct label){"transport", s->transport}, 1);
     begin(t, FAMILY(GAUGE, "dfopt_start_time_seconds", "seconds",
-                    "When the service started, since 1970-01-01 UTC."));
+                    "Start time of the service, since 1970-01-01 UTC."));
     const int64_t started_ms = s->started_ns / 1000000;
     put_real(t, none, none, (double)started_ms / 1e3);
     begin(t, FAMILY(GAUGE, "dfopt_ready", NULL,

@@ -58,7 +58,7 @@ struct dfopt_command {
     X(DONE, "done", "done")                                                        \
     X(SAME_VALUE, "same_value", "the knob has that value already")                 \
     X(UNKNOWN_KNOB, "unknown_knob", "no such knob is registered")                  \
-    X(UNKNOWN_TAG, "unknown_tag", "no knob answers to the tag")                    \
+    X(UNKNOWN_TAG, "unknown_tag", "no knob responds to the tag")                   \
     X(NEEDS_NODE, "needs_node", "the knob has a value for each node; name one")    \
     X(JOB_KNOB, "job_knob", "the knob has one value for the whole job")            \
     X(UNREGISTERED, "unregistered", "the knob's owner has left")                   \

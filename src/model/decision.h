@@ -35,7 +35,7 @@
     X(TREND, "trend", "the finding is improving already")                          \
     X(NO_KNOBS, "no_knobs", "no knob is registered")                               \
     X(SUPPRESSED, "suppressed", "a global finding suppresses the tag")             \
-    X(NO_RESPONSE, "no_response", "no knob answers to the tag")                    \
+    X(NO_RESPONSE, "no_response", "no knob responds to the tag")                   \
     X(PENDING, "pending", "a plan is waiting for its acknowledgement")             \
     X(SEVERITY, "severity", "not severe enough")                                   \
     X(PERSISTENCE, "persistence", "not persistent enough")                         \

@@ -124,9 +124,9 @@ enum dfopt_err dfopt_registration_check(const struct dfopt_registration *r,
         [DFOPT_FLAW_INSTANCE] = "instance is not a string",
         [DFOPT_FLAW_NAMESPACE] = "namespace is not a string",
         [DFOPT_FLAW_FUNCTION] = "function_name is not a string",
-        [DFOPT_FLAW_UNREGISTER] = "unregister is neither true nor false",
-        [DFOPT_FLAW_DUPLICATE] = "the same knob id twice",
-        [DFOPT_FLAW_KNOBS] = "the knobs cannot be used",
+        [DFOPT_FLAW_UNREGISTER] = "unregister must be true or false",
+        [DFOPT_FLAW_DUPLICATE] = "duplicate knob id",
+        [DFOPT_FLAW_KNOBS] = "the knobs are unusable",
     };
     const bool of_carry = r->flaw == DFOPT_FLAW_KNOBS;
     const bool carry = p->on.registration == DFOPT_REGISTRATION_CARRY;

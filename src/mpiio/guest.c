@@ -131,7 +131,7 @@ static void take_plans(struct dfopt_taken *taken)
         if (put_in_force(&plans[i]))
             taken->plans[taken->n++] = plans[i];
         else
-            answer(&plans[i], "its value does not fit a hint");
+            answer(&plans[i], "the value cannot be a hint");
     guest.generation += taken->n > 0;
 }
 
@@ -204,7 +204,7 @@ static void start(MPI_Info info, int ranks)
     guest.tried = true;
     if (!e)
         return;
-    dfopt_mpiio_say("goes on untuned: %s", err.text);
+    dfopt_mpiio_say("continuing untuned: %s", err.text);
     dfopt_client_destroy(guest.client);
     guest.client = NULL;
 }
@@ -242,7 +242,7 @@ void dfopt_guest_opened(struct dfopt_taken *taken, const char *why_not,
         answer(&taken->plans[i], why_not);
     pthread_mutex_unlock(&guest.lock);
     if (why_not && !atomic_exchange(&guest.complained, true))
-        dfopt_mpiio_say("hints are left out: %s", why_not);
+        dfopt_mpiio_say("hints not applied: %s", why_not);
     if (taken->first && file != MPI_FILE_NULL)
         start_with(file, ranks);
 }

@@ -213,7 +213,7 @@ static enum dfopt_err read_type(struct json_object *j, enum dfopt_client_kind *o
     return *out != DFOPT_CLIENT_INT || dfopt_text_is(type, "int")
                ? DFOPT_OK
                : dfopt_error_set(err, DFOPT_ERR_SCHEMA,
-                                 "type is none of int, str, bool");
+                                 "type must be int, str or bool");
 }
 
 static enum dfopt_err read_knob(struct dfopt_mpiio_knobs *k,
@@ -288,7 +288,7 @@ static enum dfopt_err read_fixed(struct dfopt_mpiio_knobs *k, struct json_object
         if (dfopt_json_kind(value) != DFOPT_JSON_TEXT ||
             dfopt_hints_set(&k->fixed, hint, dfopt_json_text(value).at))
             return dfopt_error_set(err, DFOPT_ERR_SCHEMA,
-                                   "hints: '%s' is no text of 1 to %d bytes",
+                                   "hints: '%s' must be a text of 1 to %d bytes",
                                    dfopt_json_name(dfopt_text_z(hint), name),
                                    DFOPT_HINT_VALUE_SIZE - 1);
     }

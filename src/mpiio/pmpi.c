@@ -65,7 +65,7 @@ static int open_with_hints(struct opening *o, MPI_File *fh)
                           &info) == DFOPT_OK;
     int rc = MPI_SUCCESS;
     if (!all_ranks(o->own, made)) {
-        o->why_not = "a rank could not set them";
+        o->why_not = "a rank cannot set them";
         rc = really_open(o, o->given, fh);
     } else {
         rc = really_open(o, info, fh);
@@ -103,7 +103,7 @@ static int open_tuned(struct opening *o, MPI_File *fh)
     const double begin = PMPI_Wtime();
     make_own(o);
     if (!all_ranks(o->comm, o->file && o->own != MPI_COMM_NULL)) {
-        o->why_not = "a rank has no memory";
+        o->why_not = "a rank is out of memory";
         return really_open(o, o->given, fh);
     }
     const int rc =

@@ -69,9 +69,8 @@ static enum dfopt_err read_all(struct dfopt_mpiio_settings *s, const char *knobs
         return e;
     read_client(s);
     if (read_pattern(&s->client))
-        return dfopt_error_set(
-            err, DFOPT_ERR_ARG,
-            "DFOPT_CLIENT_PLANS_PATTERN is neither pull nor sub");
+        return dfopt_error_set(err, DFOPT_ERR_ARG,
+                               "DFOPT_CLIENT_PLANS_PATTERN must be pull or sub");
     s->report = report ? fopen(report, "ae") : NULL;
     return !report || s->report ? DFOPT_OK
                                 : dfopt_error_set(err, DFOPT_ERR_IO,
@@ -86,7 +85,7 @@ void dfopt_mpiio_settings_read(struct dfopt_mpiio_settings *s)
     *s = (struct dfopt_mpiio_settings){.verbose = variable("DFOPT_MPIIO_VERBOSE")};
     if (!knobs || !read_all(s, knobs, &err))
         return;
-    dfopt_mpiio_say("goes on untuned: %s", err.text);
+    dfopt_mpiio_say("continuing untuned: %s", err.text);
     dfopt_mpiio_settings_free(s);
 }
 

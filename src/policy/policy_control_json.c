@@ -83,7 +83,7 @@ static enum dfopt_err read_names(struct dfopt_dict *dict, struct json_object *li
         *at = s;
         for (uint32_t k = out->first; k < out->first + out->n; k++)
             if (p->names[k] == s)
-                return wrong(err, "the same name twice");
+                return wrong(err, "duplicate name");
         out->n++;
     }
     return DFOPT_OK;
@@ -203,7 +203,7 @@ static enum dfopt_err read_guard(struct dfopt_dict *dict, struct json_object *j,
         if (!e)
             e = read_number(j, "above", &g.above, err);
     } else if (!e && dfopt_json_get(j, "above")) {
-        e = wrong(err, "above without a metric");
+        e = wrong(err, "above needs a metric");
     }
     if (!e)
         e = dfopt_json_get_texts(j, "knobs", &knobs, err);
@@ -270,7 +270,7 @@ static enum dfopt_err read_objective_metric(struct dfopt_dict *dict,
     if (!e)
         e = dfopt_json_get_text(j, "goal", &goal, err);
     if (!e && !dfopt_text_is(goal, "max") && !dfopt_text_is(goal, "min"))
-        e = wrong(err, "goal is neither \"max\" nor \"min\"");
+        e = wrong(err, "goal must be \"max\" or \"min\"");
     if (!e)
         e = dfopt_json_get_texts(j, "finding_types", &types, err);
     if (!e)
@@ -383,7 +383,7 @@ static enum dfopt_err read_limit(struct json_object *j, const char *name,
     int64_t most = DFOPT_LIMIT_NONE;
     if (member && (!dfopt_json_whole(member, &most) || most < 0))
         return dfopt_error_set(err, DFOPT_ERR_SCHEMA,
-                               "limits: %s is not a whole number from 0 to 2^53",
+                               "limits: %s must be a whole number from 0 to 2^53",
                                name);
     *out = most;
     return DFOPT_OK;

@@ -13,10 +13,10 @@ static enum dfopt_err wrong_choice(const struct dfopt_switch_info *s,
 {
     if (s->choice[2])
         return dfopt_error_set(err, DFOPT_ERR_SCHEMA,
-                               "switch %s is none of \"%s\", \"%s\", \"%s\"",
+                               "switch %s must be \"%s\", \"%s\" or \"%s\"",
                                s->name, s->choice[0], s->choice[1], s->choice[2]);
     return dfopt_error_set(err, DFOPT_ERR_SCHEMA,
-                           "switch %s is neither \"%s\" nor \"%s\"", s->name,
+                           "switch %s must be \"%s\" or \"%s\"", s->name,
                            s->choice[0], s->choice[1]);
 }
 
@@ -36,7 +36,7 @@ static enum dfopt_err read_real(const struct dfopt_switch_info *s,
     if ((kind != DFOPT_JSON_INT && kind != DFOPT_JSON_REAL) ||
         !dfopt_json_finite(j, &d) || d < least(s))
         return dfopt_error_set(err, DFOPT_ERR_SCHEMA,
-                               "switch %s is not a finite number from %g on",
+                               "switch %s must be a finite number, at least %g",
                                s->name, least(s));
     *out = d;
     return DFOPT_OK;
@@ -60,7 +60,7 @@ static enum dfopt_err read_switch(const struct dfopt_switch_info *s,
     case DFOPT_SWITCH_BOOL:
         if (kind != DFOPT_JSON_BOOL)
             return dfopt_error_set(err, DFOPT_ERR_SCHEMA,
-                                   "switch %s is neither true nor false", s->name);
+                                   "switch %s must be true or false", s->name);
         *out = json_object_get_boolean(j) ? 1 : 0;
         return DFOPT_OK;
     case DFOPT_SWITCH_REAL:
@@ -71,7 +71,7 @@ static enum dfopt_err read_switch(const struct dfopt_switch_info *s,
     int64_t windows;
     if (!dfopt_json_whole(j, &windows) || windows < 0)
         return dfopt_error_set(err, DFOPT_ERR_SCHEMA,
-                               "switch %s is not a whole number from 0 to 2^53",
+                               "switch %s must be a whole number from 0 to 2^53",
                                s->name);
     *out = windows;
     return DFOPT_OK;

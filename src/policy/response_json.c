@@ -47,7 +47,7 @@ static enum dfopt_err read_direction(struct json_object *j, bool strict,
         d++;
     if (strict && d == DFOPT_DIRECTION_UNKNOWN)
         return dfopt_error_set(err, DFOPT_ERR_SCHEMA,
-                               "direction is none of increase, decrease, set");
+                               "direction must be increase, decrease or set");
     *out = d;
     return DFOPT_OK;
 }
@@ -62,7 +62,7 @@ static enum dfopt_err read_step_mode(struct json_object *j, bool strict,
         m++;
     if (strict && m > DFOPT_STEP_EVIDENCE)
         return dfopt_error_set(err, DFOPT_ERR_SCHEMA,
-                               "step_mode is none of add, multiply, evidence");
+                               "step_mode must be add, multiply or evidence");
     *out = m > DFOPT_STEP_EVIDENCE ? DFOPT_STEP_ADD : m;
     return DFOPT_OK;
 }

@@ -16,19 +16,19 @@ static enum dfopt_err check_range(const struct dfopt_axis *a,
 {
     const char *what = NULL;
     if (!(a->from < a->to))
-        what = "from is not below to";
+        what = "from must be below to";
     else if (a->log && !(a->from > 0))
-        what = "a logarithmic range begins above 0";
+        what = "a logarithmic range must begin above 0";
     else if (a->log && a->step > 0)
-        what = "a logarithmic range has a count, not a step";
+        what = "a logarithmic range needs a count, not a step";
     else if (a->step < 0)
-        what = "step is not above 0";
+        what = "step must be above 0";
     else if (a->step > 0 && (a->to - a->from) / a->step > COUNT_MAX)
         what = "step makes more than a million values";
     else if (a->count < 0 || a->count == 1 || a->count > COUNT_MAX)
-        what = "count is not from 2 to a million";
+        what = "count must be from 2 to a million";
     else if (a->count > 0 && a->step > 0)
-        what = "step and count exclude each other";
+        what = "step and count are mutually exclusive";
     return what ? dfopt_error_set(err, DFOPT_ERR_SCHEMA, "%s", what) : DFOPT_OK;
 }
 
@@ -42,7 +42,7 @@ static enum dfopt_err read_scale(struct json_object *j, bool *log,
     *log = dfopt_text_is(scale, "log");
     if (!*log && !dfopt_text_is(scale, "linear"))
         return dfopt_error_set(err, DFOPT_ERR_SCHEMA,
-                               "scale is neither \"linear\" nor \"log\"");
+                               "scale must be \"linear\" or \"log\"");
     return DFOPT_OK;
 }
 

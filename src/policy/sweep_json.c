@@ -71,8 +71,7 @@ static enum dfopt_err check_path(const char *path, struct dfopt_error *err)
         (strncmp(path, "responses.", 10) == 0 && dot > path + 10 && dot[1]))
         return DFOPT_OK;
     return dfopt_error_set(err, DFOPT_ERR_SCHEMA,
-                           "'%s' is neither switches.NAME nor "
-                           "responses.TARGET.FIELD",
+                           "'%s' must be switches.NAME or responses.TARGET.FIELD",
                            dfopt_json_name(dfopt_text_z(path), name));
 }
 
@@ -261,9 +260,8 @@ static enum dfopt_err read_method(struct json_object *j,
     if (dfopt_text_is(name, "random"))
         *method = DFOPT_SAMPLE_RANDOM;
     else if (!dfopt_text_is(name, "latin_hypercube"))
-        return dfopt_error_set(
-            err, DFOPT_ERR_SCHEMA,
-            "method is neither \"random\" nor \"latin_hypercube\"");
+        return dfopt_error_set(err, DFOPT_ERR_SCHEMA,
+                               "method must be \"random\" or \"latin_hypercube\"");
     return DFOPT_OK;
 }
 
@@ -297,7 +295,7 @@ static enum dfopt_err make_sample(struct builder *b, struct json_object *j,
     if (!e)
         e = dfopt_json_get_whole(j, "seed", &seed, err);
     if (!e && n < 1)
-        e = dfopt_error_set(err, DFOPT_ERR_SCHEMA, "n is not above 0");
+        e = dfopt_error_set(err, DFOPT_ERR_SCHEMA, "n must be above 0");
     if (e)
         return e;
     e = read_axes(b, dfopt_json_get(j, "over"), err);
@@ -384,7 +382,7 @@ static enum dfopt_err read_base(struct builder *b, struct json_object *tree,
     struct json_object *policy = NULL, *with = dfopt_json_get(tree, "with_base");
     if (with && dfopt_json_kind(with) != DFOPT_JSON_BOOL)
         return dfopt_error_set(err, DFOPT_ERR_SCHEMA,
-                               "with_base is neither true nor false");
+                               "with_base must be true or false");
     b->with_base = with && json_object_get_boolean(with);
     if (!json_object_object_get_ex(tree, "policy", &policy))
         return DFOPT_OK;
@@ -412,9 +410,10 @@ static enum dfopt_err read_sweep(struct builder *b, struct json_object *tree,
             n++;
         }
     if (!e && n != 1)
-        e = dfopt_error_set(err, DFOPT_ERR_SCHEMA,
-                            "needs one of grid, list and sample, and has %s",
-                            n ? "more" : "none");
+        e = dfopt_error_set(
+            err, DFOPT_ERR_SCHEMA,
+            "needs exactly one of grid, list and sample, but has %s",
+            n ? "more" : "none");
     if (e)
         return e;
     e = ways[way].make(b, found, err);

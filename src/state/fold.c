@@ -77,12 +77,11 @@ static enum dfopt_err choose_way(struct fold *f, struct dfopt_error *err)
     f->out->left_to_feed = f->way == NOT_AT_ALL;
     if (strcmp(log->detail, dfopt_declog_detail_name(DFOPT_DETAIL_FINDINGS)) == 0)
         return DFOPT_OK;
-    return dfopt_error_set(err, DFOPT_ERR_STATE,
-                           "the log has no findings, from which the state follows "
-                           "under its policy: it was written with --log-detail %s, "
-                           "and only a log with --log-detail findings can be "
-                           "resumed",
-                           log->detail);
+    return dfopt_error_set(
+        err, DFOPT_ERR_STATE,
+        "the state needs findings, and the log was written with --log-detail %s; "
+        "only logs with --log-detail findings can be resumed",
+        log->detail);
 }
 
 /* What rows tell of the planner's state. */
@@ -370,9 +369,9 @@ static enum dfopt_err take(struct fold *f, size_t which, uint64_t row_number,
         *err = why;
         return e;
     }
-    return dfopt_error_set(err, e, "row %" PRIu64 " of /%s does not follow%s%s",
-                           row_number, sources[which].name, why.text[0] ? ": " : "",
-                           why.text);
+    return dfopt_error_set(
+        err, e, "row %" PRIu64 " of /%s contradicts earlier rows%s%s", row_number,
+        sources[which].name, why.text[0] ? ": " : "", why.text);
 }
 
 /* Whether a row belongs to an event that is not to be applied, or that the log does

@@ -170,7 +170,7 @@ class NotWhole(unittest.TestCase):
             self.refused(logged)
         with h5py.File(self.path, "w") as f:
             f["x"] = 1
-        self.refused("an HDF5 file, but no decision log: no attribute 'format'")
+        self.refused("an HDF5 file, but not a decision log: no attribute 'format'")
         self.change(lambda f: f.attrs.update(format="other", format_version=1))
         self.refused("it says format 'other'")
 

@@ -44,7 +44,7 @@ def words_of(*command):
 
 def options_of(*command):
     return {m[1] + (m[2] or "") for m in re.finditer(
-        r"^ +(?:-\S, )? *(--[a-z0-9-]+)(=)?", help_of(*command), re.M)}
+        r"^  (?:-\S, |    )(--[a-z0-9-]+)(=)?", help_of(*command), re.M)}
 
 
 class Completion(harness.Case):

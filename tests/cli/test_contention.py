@@ -82,7 +82,7 @@ class Contention(Case):
                     if then == "replaced":
                         self.write(f, "another's")
                     r = self.stop(running, 1)
-                    self.assertIn(f"{f}: was moved, removed or replaced", r.text)
+                    self.assertIn(f"{f}: moved, removed or replaced", r.text)
                     if then == "replaced":
                         self.assertEqual(self.read(f), b"another's")
                         os.unlink(self.path(f))

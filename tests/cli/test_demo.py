@@ -35,7 +35,7 @@ class Loop(Story):
     def test_the_script_closes_the_loop(self):
         r = self.script("--hostname=node7")
         self.assertEqual(r.code, 0, r.text + r.out.decode())
-        self.assertIn(b"the loop closed", r.out)
+        self.assertIn(b"requirements met", r.out)
         self.assertIn(b"complete; created", r.out)
         report = by_event(self.path("loader.jsonl"))
         self.assert_closed(report)
@@ -62,7 +62,7 @@ class Loop(Story):
     def test_the_script_says_when_the_loop_did_not_close(self):
         r = self.script("--window-ms=20", "--at-least=1000")
         self.assertEqual(r.code, 4, r.text)
-        self.assertIn(b"NOT reached", r.out)
+        self.assertIn(b"requirements NOT met", r.out)
 
     def test_published_plans_under_the_upstream_policy(self):
         service = Running(

@@ -38,7 +38,7 @@ class Alone(LoaderCase):
             self.assertGreaterEqual(w["compute_seconds"], 250 * 0.05e-3)
         self.assertEqual((summary["samples"], summary["epochs"]), (750, 3))
         self.assertFalse(summary["tuned"])
-        self.assertIn(b"no record lost or doubled", r.out)
+        self.assertIn(b"no record lost or duplicated", r.out)
 
     def test_more_threads_and_prefetch_are_faster(self):
         args = ["--windows=2", "--window-samples=100", "--latency=4",
@@ -55,7 +55,7 @@ class Alone(LoaderCase):
         args = ["--windows=1", "--window-samples=20"]
         self.loader(*self.make(*args, f"--json={self.path('base.json')}"))
         r = self.loader(*self.make(*args, f"--against={self.path('base.json')}"), code=4)
-        self.assertIn(b"NOT reached", r.out)
+        self.assertIn(b"requirements NOT met", r.out)
         r = self.loader(*self.make(*args, "--against=/dev/null"), code=1)
         self.assertIn("/dev/null: no summary", r.text)
 
@@ -75,7 +75,7 @@ class Alone(LoaderCase):
             "--findings=tcp://127.0.0.1:*", "--plans=tcp://127.0.0.1:9",
             "--registry=tcp://127.0.0.1:9", "--acks=tcp://127.0.0.1:9",
             "--stop-optimizer", f"--json={self.path('run.json')}"))
-        self.assertIn(b"not there yet; findings at tcp://127.0.0.1:", r.out)
+        self.assertIn(b"not connected yet; findings at tcp://127.0.0.1:", r.out)
         summary = self.report()[-1]
         self.assertEqual(summary["samples"], 100)
         self.assertEqual(summary["findings_sent"], 0)
@@ -89,7 +89,7 @@ class Alone(LoaderCase):
             run.process.send_signal(number)
             r = run.finish(30)
             self.assertEqual(r.code, 3, r.text)
-            self.assertIn(b"no record lost or doubled", r.out)
+            self.assertIn(b"no record lost or duplicated", r.out)
 
 
 class Bad(LoaderCase):
@@ -110,7 +110,7 @@ class Bad(LoaderCase):
         r = self.loader(f"--data={self.path('none')}", code=1)
         self.assertIn("part-0000.rec: No such file", r.text)
         r = self.loader(f"--make-data={self.path('none', 'deeper')}", code=1)
-        self.assertIn("cannot make the folder", r.text)
+        self.assertIn("cannot create the folder", r.text)
 
     def test_files_that_cannot_be_written(self):
         r = self.loader(*self.make("--json=/none/run.json"), code=1)

@@ -88,7 +88,7 @@ class Grid(LoaderCase):
         self.assertLessEqual(best["mem_frac"], 1)
         self.assertIn(b"best of 12 settings: read_threads %d, prefetch_size %d:" % (
             best["read_threads"], best["prefetch_size"]), r.out)
-        self.assertIn(b"no record lost or doubled", r.out)
+        self.assertIn(b"no record lost or duplicated", r.out)
 
     def test_a_run_is_judged_by_it(self):
         grid = self.path("grid.json")

@@ -55,7 +55,7 @@ class Options(Case):
                     self.assertRegex(text, rf"(?m)^ *{group}:?$")
                 for option in OPTIONS:
                     self.assertRegex(text, rf"--{option}\b")
-                for word in ("Exit codes", "DFOPTIMIZER_TRANSPORT", "DFOPTIMIZER_DEBUG",
+                for word in ("Exit status", "DFOPTIMIZER_TRANSPORT", "DFOPTIMIZER_DEBUG",
                              "DFOPTIMIZER_BOOTSTRAP_DLIO", "DLIO_KNOB_MAX_THREADS"):
                     self.assertIn(word, text)
 
@@ -166,7 +166,7 @@ class Options(Case):
                 self.assert_refused([*zmq, *at, f"--{option}-address", bad],
                                     f"--{option}-address: endpoint {bad}")
         self.assert_refused([*zmq, "--address", "inproc://x", "--bind"], "inproc")
-        self.assert_refused([*zmq, "--address", "tcp://*:7001"], "no host to connect to")
+        self.assert_refused([*zmq, "--address", "tcp://*:7001"], "not a host to connect to")
         self.assert_refused(zmq, "--address: endpoint tcp://127.0.0.1:99999",
                             env={"DFOPTIMIZER_ZMQ_FINDINGS": "tcp://127.0.0.1:99999"})
         for text in ("-1", "soon", "", "1e99"):

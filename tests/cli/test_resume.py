@@ -113,11 +113,11 @@ class Resume(Case):
 
     def test_a_log_without_findings(self):
         self.begin(["--log-detail", "verdicts"])
-        self.refused("the log has no findings, from which the state follows under its "
-                     "policy: it was written with --log-detail verdicts", [])
+        self.refused("the state needs findings, and the log was written with "
+                     "--log-detail verdicts", [])
         asked = ask_log("state", self.path("cut.h5"))
         self.assertEqual((asked.returncode, asked.stdout), (1, b""))
-        self.assertIn(b"only a log with --log-detail findings can be resumed", asked.stderr)
+        self.assertIn(b"only logs with --log-detail findings can be resumed", asked.stderr)
         self.assertEqual(ask_log("summary", self.path("cut.h5")).returncode, 0)
 
     def test_rules_that_change_under_control(self):
@@ -186,7 +186,7 @@ class Resume(Case):
         for words, content in (("shorter", lines(session(2, 1))),
                                ("records", lines(session(2, 2)))):
             self.write("in.jsonl", content)
-            self.refused("not the one that it has read", ["--readers", "one"]
+            self.refused("not that of the log", ["--readers", "one"]
                          if words == "records" else [])
         self.write("in.jsonl", lines(session(2, 6)))
         renamed = self.write("renamed.jsonl", b"")

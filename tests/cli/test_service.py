@@ -271,12 +271,12 @@ class Service(harness.Case):
         for window in range(1, 11):
             for n in range(20):
                 peers.send("findings", finding(window * 5, f"n{n}"))
-        self.wait_for(running, "gave way")
+        self.wait_for(running, "queue full: a newer plan")
         began = time.monotonic()
         r = self.stop(running)
         self.assertLess(time.monotonic() - began, 15)
         self.assertEqual(self.done(r)["skipped_inputs"], 0)
-        self.assertIn("plans were not taken", r.text)
+        self.assertIn("peers did not take the last plans", r.text)
 
     # ---- what must not harm it ----
 

@@ -347,7 +347,7 @@ class Sweep(Case):
         '{"grid": {"responses.*.step": []}}': "responses.*.step: neither a list",
         '{"grid": {"responses.*.step": {"from": 0.5, "to": 2}}}':
             "responses.*.step: a range in a grid needs step or count",
-        '{"grid": {"responses.*.step": {"from": 2, "to": 1}}}': "from is not below to",
+        '{"grid": {"responses.*.step": {"from": 2, "to": 1}}}': "from must be below to",
         '{"grid": {"responses.*.step": {"from": 1, "to": 2, "by": 1}}}': "'by'",
         '{"grid": {"responses.*.step": {"from": 0, "to": 2, "scale": "log"}}}': "above 0",
         '{"grid": {"responses.*.step": {"from": 0, "to": 999999}}}': "more than 100000",
@@ -356,7 +356,7 @@ class Sweep(Case):
             "list: [1]: responses.*.direction = ",
         '{"list": [1]}': "list: [0]: not an object",
         '{"sample": {"n": 0, "over": {"switches.reject": ["previous"]}}}':
-            "sample: n is not above 0",
+            "sample: n must be above 0",
         '{"sample": {"n": 5, "over": {}}}': "sample: over: ",
         '{"sample": {"n": 5, "method": "sobol", "over": {}}}': "sample: method is",
     }
@@ -391,7 +391,7 @@ class Sweep(Case):
                 (self.args("x.h5", sweep, "--sweep-decisions", "1,"), "1,"),
                 (self.args("x.h5", sweep, "--sweep-decisions", "3-1"), "3-1"),
                 (self.args("x.h5", sweep, "--sweep-decisions", "0-1"), "no variant 1"),
-                (self.args("in.jsonl", sweep), "no file of a sweep"),
+                (self.args("in.jsonl", sweep), "does not hold a sweep"),
                 (self.args("no/such/x.h5", sweep), "no/such")):
             with self.subTest(args=args):
                 r = run(args)

@@ -7,8 +7,8 @@ usage: check_docs.py --source DIR --bin DIR [--only CHECK ...]
 --bin     the folder of the programs that were built
 
 Checks:
-  man      options of `PROGRAM --help`, or of each of its commands, and of
-           docs/man/PROGRAM.1 are the same
+  man      the texts of `PROGRAM --help`, and of each of its commands, are those of
+           docs/man/PROGRAM.1: options, commands, exit status, notes; lines fit
   formats  dfopt-policy.5 and dfopt-decision-log.5 have the switches, fields, tables
            and verdicts that there are
   client   docs/client.md and docs/man/dfopt-client.3 name every function of

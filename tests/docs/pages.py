@@ -4,57 +4,13 @@ import shutil
 import subprocess
 
 from common import TIMEOUT_S, compare, line_of, read, rows_under, unquoted, wrong
+from manual import check_page, help_text
 from tables import switches, texts_of
 
 
-def help_text(program, *command):
-    return subprocess.run([program, *command, "--help"], stdout=subprocess.PIPE,
-                          check=True, timeout=TIMEOUT_S, universal_newlines=True).stdout
-
-
-def help_options(program, *command):
-    found = {}
-    for line in help_text(program, *command).splitlines():
-        m = re.match(r"\s+(?:-(\S), |\s+)--([a-z0-9-]+)(?:=(\S+))?(?:\s|$)", line)
-        if m and not line.lstrip().startswith("["):
-            found["--" + m[2]] = m[3] or ""
-            if m[1]:
-                found["-" + m[1]] = ""
-    return found
-
-
-def help_commands(program):
-    """The commands of a program that has some, in the order of its --help."""
-    _, _, listed = help_text(program).partition("\nCommands:\n")
-    return re.findall(r"^  ([a-z]\S*) ", listed, re.M)
-
-
-def man_options(page):
-    """section (.Sh or .Ss) -> {option: (line, argument)}"""
-    found, section = {}, ""
-    for number, line in enumerate(read(page).splitlines(), 1):
-        if line.startswith((".Ss ", ".Sh ")):
-            section = line[4:]
-        m = re.match(r"\.It Fl (.*)", line)
-        if not m:
-            continue
-        argument = re.search(r"Ns = Ns Ar (\S+)", m[1])
-        for name in re.split(r" , Fl ", re.sub(r" Ns = .*", "", m[1])):
-            name = "-" + name.replace("\\&", "").replace("\\-", "-").strip()
-            long = name.startswith("--")
-            found.setdefault(section, {})[name] = (
-                number, argument[1] if argument and long else "")
-    return found
-
-
-def compare_options(page, shown, written):
-    if not shown:
-        wrong(page.name, 1, "--help shows no options")
-    compare(page, "option", {n: w[0] for n, w in written.items()}, shown)
-    for name in shown.keys() & written.keys():
-        if shown[name] != written[name][1]:
-            wrong(page.name, written[name][0], "%s takes '%s', not '%s'"
-                  % (name, shown[name], written[name][1]))
+def help_options(program):
+    """Options of --help, and what each takes."""
+    return dict(re.findall(r"(?m)^(?:  -\S, | {6})(--[a-z0-9-]+)(?:=(\S+))?", help_text(program)))
 
 
 def check_man(source, programs):
@@ -63,16 +19,7 @@ def check_man(source, programs):
         if not program.exists():
             wrong(page.name, 1, "there is no program %s" % page.stem)
             continue
-        written, commands = man_options(page), help_commands(str(program))
-        for command in commands:  # a .Ss each, and one for what they all have
-            if "\n.Ss %s\n" % command not in read(page):
-                wrong(page.name, 1, "command '%s' is missing" % command)
-            compare_options(page, help_options(str(program), command),
-                            {**written.get("All commands", {}),
-                             **written.get(command, {})})
-        if not commands:
-            compare_options(page, help_options(str(program)),
-                            {n: w for s in written.values() for n, w in s.items()})
+        check_page(page, str(program))
         check_mandoc(page)
 
 

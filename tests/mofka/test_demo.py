@@ -63,7 +63,7 @@ class Loop(Story):
         b.kill()
         r = running.finish(40)
         self.assertEqual(r.code, 0, r.text)
-        self.assertIn(b"no record lost or doubled", r.out)
+        self.assertIn(b"no record lost or duplicated", r.out)
 
     def test_options_that_do_not_fit(self):
         for args, wrong in (

@@ -43,12 +43,12 @@ class Faults(harness.Case):
         with open(gone.group_file) as f:
             content = f.read()
         gone.stop()
-        self.refused(self.args(self.path("missing")), "missing", "cannot be read")
+        self.refused(self.args(self.path("missing")), "missing", "cannot read it")
         for name, content, text in (
                 ("text", "no json", "not JSON"), ("list", "[]", "not a JSON object"),
                 ("empty", "{}", "no members"),
                 ("nothing", '{"members":[{"x":1}]}', "no address"),
-                ("old", content, "there is no process")):
+                ("old", content, "no process")):
             with self.subTest(name):
                 self.refused(self.args(self.write(name, content)), name, text)
 
@@ -152,7 +152,7 @@ class Faults(harness.Case):
                 b = self.broker()
                 running = self.begin(b, ranks)
                 b.kill()
-                self.ends(running, "there is no process|takes nothing", 6)
+                self.ends(running, "no process|accepted nothing", 6)
 
     def test_the_whole_end_is_bounded(self):
         """With the default patience, 10 s: until it is reported, and some 2 s more."""
@@ -166,14 +166,14 @@ class Faults(harness.Case):
                     else:
                         b.process.send_signal(signal.SIGSTOP)
                     quick = kill and protocol == "na+sm"
-                    self.ends(running, "there is no process|takes nothing|not answer",
+                    self.ends(running, "no process|accepted nothing|no answer",
                               6 if quick else 16)
 
     def test_broker_hangs(self):
         b = self.broker()
         running = self.begin(b)
         b.process.send_signal(signal.SIGSTOP)
-        self.ends(running, "does not answer|takes nothing", 12)
+        self.ends(running, "no answer|accepted nothing", 12)
 
     def test_broker_hangs_as_the_service_ends(self):
         b = self.broker()
@@ -193,7 +193,7 @@ class Faults(harness.Case):
                            os.path.getsize(self.path("record")) > 100000, 20,
                            "records")
         b.kill()
-        self.ends(running, "there is no process|takes nothing", 6)
+        self.ends(running, "no process|accepted nothing", 6)
 
 
 if __name__ == "__main__":

@@ -61,7 +61,7 @@ class Guest(MpiTest):
             ({"knobs": {"cb_nodes": {**knob, "default": 0}}}, "knob 'cb_nodes': default"),
             ({"knobs": {"cb_nodes": {**knob, "values": [1, "2"]}}}, "not of the knob's type"),
             ({"knobs": {"cb_nodes": {**knob, "values": [-1]}}}, "cannot be a value"),
-            ({"knobs": {"x": {**knob, "type": "float"}}}, "none of int, str, bool"),
+            ({"knobs": {"x": {**knob, "type": "float"}}}, "must be int, str or bool"),
             ({"knobs": {"x": {**knob, "range": [1, 2]}}}, "needs either values"),
             ({"knobs": {"x": {**knob, "responds_to": {"t": {"stepp": 1}}}}}, "'stepp'"),
             ({"knobs": {"x" * 40: knob}}, "the name is too long"),
@@ -84,7 +84,7 @@ class Guest(MpiTest):
                 out, err = self.finish(self.run_strided(1, ranks=2, env=make(content)))
                 self.assertIn("0 ranks read wrong data", out)
                 self.assertEqual(len(err.splitlines()), 1, err)
-                self.assertIn("dfopt_mpiio: goes on untuned: ", err)
+                self.assertIn("dfopt_mpiio: continuing untuned: ", err)
                 self.assertIn(text, err)
 
 

@@ -121,7 +121,7 @@ class Hints(MpiTest):
                                {"cb_buffer_size": 12288}])
         out, err = self.finish(job)
         self.assertIn(SAME, out)
-        self.assertIn("hints are left out: the file cannot be opened with them", err)
+        self.assertIn("hints not applied: the file cannot be opened with them", err)
         self.assertEqual([h for _, h in opens(out)],
                          [{}, {}, {}, {"cb_buffer_size": "12288"}])
         self.assertEqual([a["status"] for a in o.received("acks")],

@@ -207,7 +207,7 @@ class Metrics(Case):
                       if '"optimizer.metrics.listening"' in line][0]
         with zmq.Context() as context:
             for _ in range(2):
-                self.assert_turns(503, f"input: {at}: no diagnoser is there")
+                self.assert_turns(503, f"input: {at}: no diagnoser connected")
                 with context.socket(zmq.PUSH) as push:
                     push.bind(at)
                     self.assert_turns(200, "input: ok")

@@ -7,8 +7,7 @@
 # a value.
 _dfopt_options() {
     "$@" --help 2>/dev/null |
-        sed -n 's/^ *\(-.,\)\{0,1\} *\(--[a-z0-9-]*\)\(\[*=\)\{0,1\}.*/\2\3/p' |
-        sed 's/\[*=$/=/'
+        sed -n 's/^  \(-., \|    \)\(--[a-z0-9-]*\)\(=\{0,1\}\).*/\2\3/p'
 }
 
 # _dfopt_words OPTION PROGRAM [COMMAND]: the words that it takes, if it is of these.

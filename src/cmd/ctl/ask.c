@@ -14,11 +14,11 @@
 static enum dfopt_err no_answer(const struct ctl_line *line,
                                 struct dfopt_error *err)
 {
-    return dfopt_error_set(err, DFOPT_ERR_IO,
-                           "%s: no answer within %" PRId64
-                           " ms; is dfopt-mpi running with "
-                           "--control-address, and are the keys right?",
-                           line->endpoint, line->timeout_ms);
+    return dfopt_error_set(
+        err, DFOPT_ERR_IO,
+        "%s: no answer within %" PRId64
+        " ms; check that dfopt-mpi runs with this --control-address, and the keys",
+        line->endpoint, line->timeout_ms);
 }
 
 static enum dfopt_err exchange(const struct ctl_line *line, void *socket,

@@ -28,23 +28,28 @@ struct ctl {
 };
 
 static const char doc[] =
-    "Commands a dfopt-mpi that runs with --control-address.\v"
-    "COMMAND is one of:\n"
-    "  status              what runs: modes, values, plans\n"
-    "  plans               plans in flight, and proposals\n"
-    "  mode MODE [TARGET]  auto, advise, shadow or off; for * (all), tag:NAME or "
-    "knob:ID\n"
-    "  approve PLAN_ID     make a proposed plan\n"
-    "  reject PLAN_ID      drop it\n"
-    "  freeze              no new plans, until thaw or --until-window\n"
-    "  thaw                plans again\n"
-    "  set KNOB VALUE [NODE]  give a knob a value\n"
-    "  restore [NODE]      back to the registered values: of the whole job and all "
-    "nodes, or of a node\n"
-    "  policy show         the policy in force, as JSON\n"
-    "  policy apply FILE   put a policy in force\n"
-    "  stop                end the service in good order\n\n"
-    "Exit status: 0 done, 1 refused or no answer, 2 wrong usage.\n";
+    "Control a dfopt-mpi that runs with --control-address.\n"
+    "\n"
+    "Commands:\n"
+    "  status\tPrint modes, values and plans\n"
+    "  plans\tPrint plans in flight and proposals\n"
+    "  mode MODE [TARGET]\tSet the mode to auto, advise, shadow or off, for * (all "
+    "knobs, the default), tag:NAME or knob:ID\n"
+    "  approve PLAN_ID\tMake a proposed plan\n"
+    "  reject PLAN_ID\tDrop a proposed plan\n"
+    "  freeze\tMake no new plans until thaw or --until-window\n"
+    "  thaw\tMake plans again\n"
+    "  set KNOB VALUE [NODE]\tSet a knob, for the whole job or NODE\n"
+    "  restore [NODE]\tRestore the registered values: of the whole job and all "
+    "nodes, or of NODE\n"
+    "  policy show\tPrint the policy in force, as JSON\n"
+    "  policy apply FILE\tPut the policy in FILE in force\n"
+    "  stop\tStop the service after it has written its results\n"
+    "\v"
+    "Exit status:\n"
+    "  0\tsuccess\n"
+    "  1\tcommand refused, or no answer\n"
+    "  2\tusage error\n";
 
 #define AT(member) DFOPT_OPTION_AT(struct ctl, member)
 
@@ -57,20 +62,21 @@ static error_t any_client(struct argp_state *state, const char *text, void *into
 
 static const struct dfopt_option options[] = {
     {"control-address", DFOPT_OPTION_TEXT, "ENDPOINT",
-     "Where the service takes commands, as it was given to dfopt-mpi (default: "
-     "DFOPTIMIZER_CONTROL)",
-     'a', AT(line.endpoint), .env = "DFOPTIMIZER_CONTROL"},
+     "Connect to the service at ENDPOINT, its --control-address", 'a',
+     AT(line.endpoint), .env = "DFOPTIMIZER_CONTROL"},
     {"json", DFOPT_OPTION_FLAG, NULL, "Print answers as JSON", 'j', AT(json)},
-    {"until-window", DFOPT_OPTION_NUMBER, "W",
-     "freeze: up to the first finding of window W or a later one", AT(until),
-     .lo = 0, .hi = INT64_C(1) << 53},
+    {"until-window", DFOPT_OPTION_NUMBER, "WINDOW",
+     "With freeze: make no plans until the first finding of WINDOW or a later "
+     "window",
+     AT(until), .lo = 0, .hi = INT64_C(1) << 53},
     {"timeout", DFOPT_OPTION_SECONDS, "SECONDS",
-     "How long to wait for an answer (default 10)", AT(line.timeout_ms), .hi = 3600,
-     .scale = 1000},
+     "Wait at most SECONDS for an answer (default 10)", AT(line.timeout_ms),
+     .hi = 3600, .scale = 1000},
     {"zmq-curve-client-key", DFOPT_OPTION_CALL, "FILE",
-     "Secret key to connect to tcp with", .call = any_client},
+     "Connect over tcp with the secret key in FILE", .call = any_client},
     {"zmq-curve-peer-key", DFOPT_OPTION_TEXT, "FILE",
-     "Public key of the service at tcp", AT(line.curve.server_public)},
+     "Expect the public key in FILE of the service, over tcp",
+     AT(line.curve.server_public)},
     DFOPT_OPTION_HELP_ROWS,
     {.name = NULL}};
 
@@ -78,11 +84,11 @@ static error_t rest(int key, char *text, struct argp_state *state)
 {
     struct ctl *c = ((struct dfopt_option_line *)state->input)->arg;
     if (key == ARGP_KEY_ARG && c->n_args == ARGS_MAX)
-        argp_error(state, "too many arguments");
+        argp_error(state, "too many arguments for a command");
     else if (key == ARGP_KEY_ARG)
         c->arg[c->n_args++] = text;
     else if (key == ARGP_KEY_NO_ARGS)
-        argp_error(state, "no command given");
+        argp_error(state, "no command given; dfopt-ctl --help lists them");
     else
         return ARGP_ERR_UNKNOWN;
     return 0;
@@ -241,7 +247,7 @@ static enum dfopt_err read_file(const char *path, struct dfopt_buf *out,
     while (!e && (n = fread(some, 1, sizeof some, in)) > 0)
         e = dfopt_buf_add(out, some, n);
     if (!e && ferror(in))
-        e = dfopt_error_set(err, DFOPT_ERR_IO, "%s: cannot be read", path);
+        e = dfopt_error_set(err, DFOPT_ERR_IO, "cannot read %s", path);
     fclose(in);
     return e;
 }
@@ -344,7 +350,7 @@ static int policy(struct ctl *c)
         return show(c, show_policy);
     if (c->n_args == 3 && strcmp(c->arg[1], "apply") == 0)
         return apply_policy(c, c->arg[2]);
-    fprintf(stderr, "dfopt-ctl: policy: show, or apply FILE\n");
+    fprintf(stderr, "dfopt-ctl: use 'policy show' or 'policy apply FILE'\n");
     return DFOPT_USAGE_EXIT;
 }
 
@@ -365,11 +371,14 @@ static int run(struct ctl *c)
             continue;
         if (commands[i].least <= c->n_args && c->n_args <= commands[i].most)
             return commands[i].run(c);
-        fprintf(stderr, "dfopt-ctl: %s: wrong number of arguments; see --help\n",
-                c->arg[0]);
+        fprintf(
+            stderr,
+            "dfopt-ctl: wrong number of arguments for '%s'; see dfopt-ctl --help\n",
+            c->arg[0]);
         return DFOPT_USAGE_EXIT;
     }
-    fprintf(stderr, "dfopt-ctl: no such command: %s; see --help\n", c->arg[0]);
+    fprintf(stderr, "dfopt-ctl: unknown command '%s'; see dfopt-ctl --help\n",
+            c->arg[0]);
     return DFOPT_USAGE_EXIT;
 }
 
@@ -381,8 +390,6 @@ int main(int argc, char **argv)
                                      .n_parts = 1,
                                      .doc = doc,
                                      .args_doc = "COMMAND [ARGUMENT...]",
-                                     .flags = ARGP_NO_HELP,
-                                     .help_flags = ARGP_HELP_STD_HELP,
                                      .version = "dfopt-ctl " DFOPT_VERSION,
                                      .rest = rest,
                                      .arg = &c};
@@ -395,7 +402,8 @@ int main(int argc, char **argv)
     if (dfopt_option_environment(NULL, &part))
         return DFOPT_USAGE_EXIT;
     if (!c.line.endpoint) {
-        fprintf(stderr, "dfopt-ctl: where? --control-address ENDPOINT\n");
+        fprintf(stderr, "dfopt-ctl: no service given; use --control-address "
+                        "ENDPOINT or DFOPTIMIZER_CONTROL\n");
         return DFOPT_USAGE_EXIT;
     }
     c.line.use_curve = c.line.curve.client_secret || c.line.curve.server_public;

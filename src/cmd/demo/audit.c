@@ -26,10 +26,11 @@ static enum dfopt_err end_epoch(struct demo_audit *a, struct dfopt_error *err)
     a->in_epoch = a->digest = 0;
     a->epochs++;
     return right ? DFOPT_OK
-                 : dfopt_error_set(err, DFOPT_ERR_FORMAT,
-                                   "epoch %" PRIu64
-                                   ": its checksums are not those of the files",
-                                   a->epochs);
+                 : dfopt_error_set(
+                       err, DFOPT_ERR_FORMAT,
+                       "epoch %" PRIu64
+                       ": the checksums of its records do not match the files",
+                       a->epochs);
 }
 
 enum dfopt_err demo_audit_sample(struct demo_audit *a, const struct demo_sample *s,
@@ -40,7 +41,7 @@ enum dfopt_err demo_audit_sample(struct demo_audit *a, const struct demo_sample 
         return dfopt_error_set(
             err, DFOPT_ERR_FORMAT, "epoch %" PRIu64 ": record %" PRIu64 " came %s",
             a->epochs + 1, s->record,
-            s->record < a->records ? "twice" : "and is none of the set");
+            s->record < a->records ? "twice" : "but is not in the data set");
     a->seen[s->record] = true;
     a->digest += s->checksum;
     a->samples++;

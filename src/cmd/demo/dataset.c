@@ -61,9 +61,10 @@ static enum dfopt_err open_file(const char *folder, uint32_t file, int *fd,
         return dfopt_error_set(err, DFOPT_ERR_IO, "cannot read %.200s: %s", path,
                                strerror(errno));
     if ((size_t)n != sizeof *head || !head_is_sound(head, file))
-        return dfopt_error_set(err, DFOPT_ERR_FORMAT,
-                               "%.200s: not a file of records of this program",
-                               path);
+        return dfopt_error_set(
+            err, DFOPT_ERR_FORMAT,
+            "%.200s: not a data file of this program; create one with --make-data",
+            path);
     return DFOPT_OK;
 }
 
@@ -105,10 +106,11 @@ static enum dfopt_err open_others(struct demo_dataset *d, struct dfopt_error *er
         struct demo_file_head h;
         e = open_file(d->folder, i, &d->files[i], &h, err);
         if (!e && !is_shape(&d->shape, &h))
-            e = dfopt_error_set(err, DFOPT_ERR_FORMAT,
-                                "%.200s/part-%04" PRIu32 ".rec is of another set "
-                                "than part-0000.rec",
-                                d->folder, i);
+            e = dfopt_error_set(
+                err, DFOPT_ERR_FORMAT,
+                "%.200s/part-%04" PRIu32
+                ".rec belongs to another data set than part-0000.rec",
+                d->folder, i);
         if (!e)
             d->digest += h.digest;
     }
@@ -204,15 +206,15 @@ enum dfopt_err demo_dataset_read(const struct demo_dataset *d, uint64_t record,
     if (n < 0)
         return wrong(d, record, DFOPT_ERR_IO, strerror(errno), err);
     if ((size_t)n != out->buffer_size)
-        return wrong(d, record, DFOPT_ERR_FORMAT, "it is cut short", err);
+        return wrong(d, record, DFOPT_ERR_FORMAT, "truncated", err);
     memcpy(&head, out->buffer, sizeof head);
     out->record = head.record;
     out->checksum = head.checksum;
     out->bytes = (const char *)out->buffer + sizeof head;
     out->len = d->shape.record_bytes;
     if (head.record != record)
-        return wrong(d, record, DFOPT_ERR_FORMAT, "its number is another", err);
+        return wrong(d, record, DFOPT_ERR_FORMAT, "wrong record number", err);
     if (head.checksum != demo_payload_checksum(out->bytes, out->len, record))
-        return wrong(d, record, DFOPT_ERR_FORMAT, "its checksum is wrong", err);
+        return wrong(d, record, DFOPT_ERR_FORMAT, "wrong checksum", err);
     return DFOPT_OK;
 }

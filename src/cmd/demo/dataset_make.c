@@ -81,7 +81,8 @@ static enum dfopt_err make_file(const char *folder, const struct demo_shape *s,
     int n = snprintf(temporary, sizeof temporary, "%s/.part-%04u.%ld", folder, file,
                      (long)getpid());
     if (n < 0 || (size_t)n >= sizeof temporary)
-        return dfopt_error_set(err, DFOPT_ERR_IO, "%.200s...: too long", folder);
+        return dfopt_error_set(err, DFOPT_ERR_IO, "%.200s...: path too long",
+                               folder);
     if (access(path, F_OK) == 0)
         return DFOPT_OK;
     int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
@@ -103,7 +104,7 @@ enum dfopt_err demo_dataset_make(const char *folder, const struct demo_shape *sh
                                  struct dfopt_error *err)
 {
     if (mkdir(folder, 0755) != 0 && errno != EEXIST)
-        return failed("cannot make the folder", folder, err);
+        return failed("cannot create the folder", folder, err);
     unsigned char *record =
         malloc(sizeof(struct demo_record_head) + shape->record_bytes);
     if (!record)

@@ -9,16 +9,22 @@
 #include <string.h>
 
 static const char doc[] =
-    "A data loader that is tuned while it runs: reader threads fill a prefetch "
-    "queue with records from files; a consumer verifies and computes on them. "
-    "Each window it measures how long the consumer waited, sends findings "
-    "to an optimizer (dfopt-mpi), and applies the plans it receives to its "
-    "two knobs, read_threads and prefetch_size. It reports the samples/s of each "
-    "window as its objective. With --grid it measures static settings instead.\v"
+    "Run a data loader that is tuned while it runs. Reader threads fill a prefetch "
+    "queue with records from files; a consumer verifies them and computes on them. "
+    "In each window the loader measures how long the consumer waited, sends "
+    "findings to an optimizer (dfopt-mpi), and applies the plans it receives to "
+    "its two knobs, read_threads and prefetch_size. It reports the samples/s of "
+    "each window as its "
+    "objective. With --grid it measures static settings instead.\v"
     "Without an optimizer it does the same work untuned. It verifies the checksum "
-    "of every record, and that each is delivered exactly once per epoch.\n\n"
-    "Exit codes: 0 success; 1 bad data, or a file or endpoint that cannot be used; "
-    "2 usage error; 3 stopped early by a signal; 4 --against not met.";
+    "of every record, and that each is delivered exactly once per epoch.\n"
+    "\n"
+    "Exit status:\n"
+    "  0\tsuccess\n"
+    "  1\tbad data, or a file or endpoint that cannot be used\n"
+    "  2\tusage error\n"
+    "  3\tstopped early by a signal\n"
+    "  4\trequirements of --against not met\n";
 
 static const char *const computing[] = {"wait", "cpu", NULL};   /* compute_cpu */
 static const char *const whether[] = {"on", "off", NULL};       /* no_optimizer */
@@ -79,7 +85,7 @@ static const struct dfopt_option table[] = {
      "Make records of N bytes (default 16384)", AT(shape.record_bytes), .lo = 1,
      .hi = DEMO_MAX_RECORD_BYTES},
     {"seed", DFOPT_OPTION_NUMBER, "N",
-     "Derive contents and order from this seed (default 1)", AT(shape.seed),
+     "Derive contents and order from the seed N (default 1)", AT(shape.seed),
      .lo = 0, .hi = INT64_MAX},
     DFOPT_OPTION_TITLE("Load", 2),
     {"threads", DFOPT_OPTION_NUMBER, "N", "Start with N reader threads (default 1)",
@@ -117,13 +123,14 @@ static const struct dfopt_option table[] = {
      "Delay each read by MS milliseconds (default 2)",
      AT(reader.storage.latency_ns), .hi = 60000, .scale = 1e6},
     {"bandwidth", DFOPT_OPTION_REAL, "MB",
-     "bandwidth: share MB MB/s among all readers (default 20)",
+     "bandwidth: share MB megabytes/s among all readers (default 20)",
      AT(reader.storage.bytes_per_second), .lo = 1, .hi = 1000000, .scale = 1e6},
     {"best-readers", DFOPT_OPTION_NUMBER, "N",
      "contention: peak at N concurrent readers (default 4)",
      AT(reader.storage.best_readers), .lo = 1, .hi = DEMO_MAX_THREADS},
     {"memory-budget", DFOPT_OPTION_NUMBER, "BYTES",
-     "memory: slow down while prefetch buffers hold more (default 131072)",
+     "memory: slow down while prefetch buffers hold more than BYTES (default "
+     "131072)",
      AT(reader.storage.budget), .lo = 1, .hi = INT64_MAX},
     {"step-at", DFOPT_OPTION_NUMBER, "WINDOW",
      "step: change the profile before WINDOW (default: the middle one)",
@@ -132,41 +139,45 @@ static const struct dfopt_option table[] = {
      "step: change to PROFILE (default contention)", AT(reader.storage.step_to),
      .words = steps},
     DFOPT_OPTION_TITLE("Optimizer", 4),
-    {"optimizer", DFOPT_OPTION_WORD, "WHETHER",
-     "Use the endpoints given: on (the default), or off", AT(no_optimizer),
-     .words = whether},
+    {"optimizer", DFOPT_OPTION_WORD, "on|off",
+     "Use the endpoints given (on, the default), or ignore them (off)",
+     AT(no_optimizer), .words = whether},
     {"transport", DFOPT_OPTION_WORD, "NAME",
-     "Use zmq (the default), or mofka, where endpoints name topics", AT(mofka),
-     .words = transports},
+     "Use zmq (the default), or mofka, where endpoints are names of topics",
+     AT(mofka), .words = transports},
     {"group-file", DFOPT_OPTION_TEXT, "FILE",
-     "Read the group file of the Mofka service", AT(client.group_file)},
+     "Read the group file of the Mofka service from FILE", AT(client.group_file)},
     {"findings", DFOPT_OPTION_TEXT, "ENDPOINT",
      "Bind ENDPOINT, such as tcp://127.0.0.1:5555, and send findings there",
      AT(findings)},
     {"findings-connect", DFOPT_OPTION_FLAG, NULL,
-     "Connect the findings endpoint instead of binding it", AT(findings_connect)},
+     "Connect to the endpoint of --findings instead of binding it",
+     AT(findings_connect)},
     {"diagnosis", DFOPT_OPTION_WORD, "HABIT",
      "Take severity and metrics of a finding from the current window (current, the "
      "default), or from the worst window so far, as DFDiagnoser does (peak)",
      AT(habit), .words = habits},
-    {"plans", DFOPT_OPTION_TEXT, "ENDPOINT", "Receive plans from there",
+    {"plans", DFOPT_OPTION_TEXT, "ENDPOINT", "Receive plans from ENDPOINT",
      AT(client.plans_endpoint)},
     {"plans-pattern", DFOPT_OPTION_WORD, "PATTERN",
-     "Receive by pull (the default), or sub if the optimizer publishes",
+     "Receive plans by pull (the default), or by sub from an optimizer with "
+     "--plans-pattern=pub",
      AT(client.plans_pattern), .words = patterns},
-    {"registry", DFOPT_OPTION_TEXT, "ENDPOINT", "Send knob registrations there",
-     AT(client.registry_endpoint)},
-    {"acks", DFOPT_OPTION_TEXT, "ENDPOINT", "Send acknowledgements there",
+    {"registry", DFOPT_OPTION_TEXT, "ENDPOINT",
+     "Send registrations of the knobs to ENDPOINT", AT(client.registry_endpoint)},
+    {"acks", DFOPT_OPTION_TEXT, "ENDPOINT", "Send acknowledgements to ENDPOINT",
      AT(client.acks_endpoint)},
     {"objectives", DFOPT_OPTION_TEXT, "ENDPOINT",
-     "Report the samples/s of each window there", AT(client.objectives_endpoint)},
+     "Report the samples/s of each window to ENDPOINT",
+     AT(client.objectives_endpoint)},
     {"endpoints-file", DFOPT_OPTION_TEXT, "FILE",
-     "Take these endpoints, as far as they are not given, from the file that "
-     "dfopt-mpi writes for applications",
+     "Read the endpoints that are not given from FILE, which dfopt-mpi writes with "
+     "--endpoints-file",
      AT(client.endpoints_file)},
     {"knob-scope", DFOPT_OPTION_WORD, "SCOPE",
-     "Declare the knobs and report the objective for the node (the default) or the "
-     "job",
+     "Declare the knobs and report the objective for the node (node, the default) "
+     "or"
+     " the job (job)",
      AT(scope), .words = scopes},
     {"hostname", DFOPT_OPTION_TEXT, "NAME",
      "Use this node name (default: the host name)", AT(client.hostname)},
@@ -180,7 +191,7 @@ static const struct dfopt_option table[] = {
      "Also write windows, plans and the summary to FILE, one JSON object per line",
      AT(json_file)},
     {"against", DFOPT_OPTION_TEXT, "FILE",
-     "Compare with the run of this --json file: require --at-least times its "
+     "Compare with the run whose --json file is FILE: require --at-least times its "
      "throughput at the end, half the fetch share of the start, and an "
      "acknowledgement of every applied plan",
      AT(against)},
@@ -188,15 +199,14 @@ static const struct dfopt_option table[] = {
      "Require X times the throughput in --against (default 3)", AT(at_least),
      .hi = 1000000},
     {"grid", DFOPT_OPTION_WORD, "VALUES",
-     "Measure static settings and print the best: powers (1, 2, "
-     "4 ... and the maximum of each knob), full (every value), or none (the "
-     "default)",
+     "Measure static settings and print the best: powers (1, 2, 4 ... and the "
+     "maximum of each knob), full (every value), or none (the default)",
      AT(grid), .words = grids},
     {"grid-windows", DFOPT_OPTION_NUMBER, "N",
      "Run each setting of a grid for N windows; the median counts (default 1)",
      AT(grid_windows), .lo = 1, .hi = DEMO_GRID_MAX_WINDOWS},
     {"against-grid", DFOPT_OPTION_TEXT, "FILE",
-     "Compare with the best setting of the --grid run of this --json file",
+     "Compare with the best setting of the --grid run whose --json file is FILE",
      AT(against_grid)},
     {"verbose", DFOPT_OPTION_FLAG, NULL,
      "Log what the client library does to standard error", AT(verbose)},
@@ -313,8 +323,6 @@ void demo_options_parse(int argc, char **argv, struct demo_options *out)
     struct dfopt_option_line line = {.parts = &part,
                                      .n_parts = 1,
                                      .doc = doc,
-                                     .flags = ARGP_NO_HELP,
-                                     .help_flags = ARGP_HELP_STD_HELP,
                                      .version = "dfopt-demo-loader " DFOPT_VERSION,
                                      .rest = parse_rest,
                                      .arg = out};

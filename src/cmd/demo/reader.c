@@ -144,8 +144,8 @@ static enum dfopt_err check(const char *what, unsigned n, unsigned most,
 {
     if (n >= 1 && n <= most)
         return DFOPT_OK;
-    return dfopt_error_set(err, DFOPT_ERR_ARG, "%s: %u is not from 1 to %u", what,
-                           n, most);
+    return dfopt_error_set(err, DFOPT_ERR_ARG, "%s must be from 1 to %u, not %u",
+                           what, most, n);
 }
 
 enum dfopt_err demo_reader_threads_set(struct demo_reader *r, unsigned threads,
@@ -163,8 +163,8 @@ enum dfopt_err demo_reader_threads_set(struct demo_reader *r, unsigned threads,
         if (why) {
             limits_set(r, r->started, r->prefetch);
             return dfopt_error_set(err, DFOPT_ERR_STATE,
-                                   "only %u of %u reader threads: %s", r->started,
-                                   threads, strerror(why));
+                                   "started only %u of %u reader threads: %s",
+                                   r->started, threads, strerror(why));
         }
         r->started++;
     }

@@ -126,7 +126,7 @@ static void print_step(const struct demo_step *s)
 static void print_audit(const struct demo_report *r, const struct demo_end *end)
 {
     printf("\n%zu windows, %" PRIu64 " samples, %" PRIu64
-           " whole epochs: no record lost or doubled, all checksums right\n",
+           " whole epochs: no record lost or duplicated, all checksums correct\n",
            r->n_windows, end->samples, end->epochs);
 }
 
@@ -160,7 +160,7 @@ void demo_report_summary(struct demo_report *r, const struct demo_end *end)
         printf("objectives sent: %" PRIu64 "; ", end->objectives_sent);
     if (end->tuned)
         printf("findings sent: %" PRIu64 " (%" PRIu64
-               " had nobody to take them); plans applied: %zu, %s\n",
+               " without a receiver); plans applied: %zu, %s\n",
                end->findings_sent, end->findings_dropped, applied,
                end->acknowledged ? "all acknowledged" : "NOT all acknowledged");
     for (size_t i = 0; i < r->n_steps; i++)
@@ -183,10 +183,10 @@ enum dfopt_err demo_report_compare(const struct demo_report *r,
     const double start = demo_window_fetch_share(&r->windows[0]);
     const double now = demo_window_fetch_share(&last);
     *enough = times >= at_least && now <= start / 2 && end->acknowledged;
-    printf("\nagainst %s: %.0f -> %.0f samples/s at the end, %.1f times (%g asked "
-           "for)\nfetch share: %.0f%% -> %.0f%% (half asked for)\n%s\n",
+    printf("\nagainst %s: %.0f -> %.0f samples/s at the end, %.1f times (%g "
+           "required)\nfetch share: %.0f%% -> %.0f%% (half required)\n%s\n",
            path, other, demo_window_rate(&last), times, at_least, 100 * start,
-           100 * now, *enough ? "the loop closed" : "NOT reached");
+           100 * now, *enough ? "requirements met" : "requirements NOT met");
     return DFOPT_OK;
 }
 

@@ -141,9 +141,10 @@ enum dfopt_err demo_json_read(const char *path, const char *member, double *out,
     }
     free(line);
     fclose(in);
-    return found ? DFOPT_OK
-                 : dfopt_error_set(
-                       err, DFOPT_ERR_FORMAT,
-                       "%.200s: no summary with %s of a run of this program", path,
-                       member);
+    return found
+               ? DFOPT_OK
+               : dfopt_error_set(
+                     err, DFOPT_ERR_FORMAT,
+                     "%.200s: no summary with %s; give a file written with --json",
+                     path, member);
 }

@@ -69,7 +69,8 @@ static enum dfopt_err open_optimizer(struct run *r, struct dfopt_error *err)
     if (client.hostname)
         snprintf(r->hostname, sizeof r->hostname, "%s", client.hostname);
     else if (gethostname(r->hostname, sizeof r->hostname - 1) != 0)
-        return dfopt_error_set(err, DFOPT_ERR_IO, "this host has no name");
+        return dfopt_error_set(err, DFOPT_ERR_IO,
+                               "the host name is empty; use --hostname");
     client.hostname = r->hostname;
     if (o->findings)
         e = client.group_file
@@ -105,7 +106,8 @@ static void wait_for_optimizer(struct run *r)
     }
     while (!optimizer_is_there(r) && demo_now_ns() < end && !*r->interrupted)
         demo_sleep_ns(POLL_NS);
-    printf("optimizer: %s", optimizer_is_there(r) ? "connected" : "not there yet");
+    printf("optimizer: %s",
+           optimizer_is_there(r) ? "connected" : "not connected yet");
     if (demo_publisher_is_open(&r->publisher))
         printf("; findings at %s", r->publisher.endpoint);
     printf("; node %s\n", r->hostname);

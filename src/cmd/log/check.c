@@ -83,21 +83,22 @@ static enum dfopt_err read_all(struct check *c)
 /* How a log was left: a word, and what it means. */
 static const struct condition {
     const char *state, *meaning;
-} damaged = {"damaged", "readable up to the rows below"},
-  cut = {"cut short", "the file has lost its end; readable is what its last whole "
-                      "commit counts (--repair makes a clean copy)"},
-  complete = {"complete", "closed at the end of its run; all of it can be read"},
+} damaged = {"damaged", "only the rows below are readable"},
+  cut = {"cut short", "the end of the file is missing; readable up to its last "
+                      "intact commit (--repair writes a clean copy)"},
+  complete = {"complete", "closed at the end of the run; all of it is readable"},
   closed = {"closed early",
-            "its run did not come to its end; all of it can be read"},
+            "the run stopped before its end; all of it is readable"},
   by_writer[] = {
       [DFOPT_WRITER_UNKNOWN] = {"not complete",
-                                "being written, or left by a writer that was "
-                                "killed; readable up to its last commit"},
+                                "being written, or its writer was killed; readable "
+                                "up to its last commit"},
       [DFOPT_WRITER_ALIVE] = {"being written",
                               "readable up to its last commit so far"},
-      [DFOPT_WRITER_NONE] = {"left by its writer",
-                             "killed, or out of disk; readable up to its last "
-                             "commit (--repair makes a clean copy)"}};
+      [DFOPT_WRITER_NONE] = {
+          "left by its writer",
+          "its writer was killed or ran out of disk; readable up to its last "
+          "commit (--repair writes a clean copy)"}};
 
 static const struct condition *condition_of(const struct check *c)
 {
@@ -166,9 +167,9 @@ struct wish {
 #define AT(member) DFOPT_OPTION_AT(struct wish, member)
 
 static const struct dfopt_option options[] = {
-    {"repair", DFOPT_OPTION_TEXT, "OUT",
-     "Write what can be relied on to OUT, a new file that any program opens", 'r',
-     AT(repair)},
+    {"repair", DFOPT_OPTION_TEXT, "FILE.h5",
+     "Write everything intact to FILE.h5, a new file that any HDF5 program opens",
+     'r', AT(repair)},
     {.name = NULL}};
 
 static enum dfopt_err repair(struct check *c, const char *path)
@@ -185,10 +186,12 @@ int dl_check(int argc, char **argv)
     static const struct dl_command command = {
         .options = options,
         .args_doc = "FILE",
-        .doc = "Says whether a decision log is whole, reading all of it, and what "
-               "a run that was killed has left.\v"
-               "Exit status: 0 complete, 1 readable but not complete, 2 not "
-               "readable, not all of it, or not repaired.\n"};
+        .doc = "Check the integrity of a decision log by reading all of it, and "
+               "show what a killed run has left.\v"
+               "Exit status:\n"
+               "  0\tcomplete\n"
+               "  1\treadable, but not complete\n"
+               "  2\tnot readable, not all of it, or not repaired\n"};
     struct dl_job job = {.args = {.n_files = 1}};
     struct check c = {.job = &job, .writer = DFOPT_WRITER_UNKNOWN};
     struct wish wish = {.repair = NULL};

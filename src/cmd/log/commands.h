@@ -3,20 +3,20 @@
 #ifndef DFOPT_CMD_LOG_COMMANDS_H
 #define DFOPT_CMD_LOG_COMMANDS_H
 
-/* name, what `dfopt-log --help` says of it; in the order of that list */
+/* name, its text in `dfopt-log --help`, in the order of that list */
 #define DL_COMMAND_LIST(X)                                                         \
-    X(summary, "what a run brought, what it decided, and why, on one screen")      \
-    X(plans, "the plans, what became of each, and what it brought")                \
-    X(why, "why a knob moved, or did not, finding by finding, in words")           \
-    X(timeline, "the value of a knob against windows, per node")                   \
-    X(diff, "what two runs decided differently, and what that brought")            \
-    X(top, "a run on one screen, while it goes or afterwards")                     \
-    X(follow, "plans and acks of a run as they are committed")                     \
-    X(export, "a table as CSV or JSON lines")                                      \
-    X(dump, "every row as JSON, one a line, in the order of events")               \
-    X(state, "the state that the planner had, at the end or after an event")       \
-    X(check, "whether the log is whole")                                           \
-    X(sweep, "the variants of a policy that a sweep has measured")
+    X(summary, "Show what a run achieved, what it decided, and why")               \
+    X(plans, "List the plans, what became of each, and its gain")                  \
+    X(why, "Explain why a knob moved or did not, finding by finding")              \
+    X(timeline, "Plot the value of a knob over windows, per node")                 \
+    X(diff, "Compare the decisions of two runs, and their gains")                  \
+    X(top, "Watch a run on one screen, live or afterwards")                        \
+    X(follow, "Print plans and acknowledgements as they are committed")            \
+    X(export, "Print a table as CSV or JSON lines")                                \
+    X(dump, "Print every row as JSON, in the order of events")                     \
+    X(state, "Print the planner's state at the end or after an event")             \
+    X(check, "Check a log's integrity, and repair it")                             \
+    X(sweep, "Show the results of a sweep")
 
 /* Each gets its own command line: argv[0] is its name for messages. Returns the
  * exit status. */

@@ -20,13 +20,15 @@ static const char *const color_words[] = {[COLOR_NEVER] = "never",
                                           NULL};
 
 static const struct dfopt_option common[] = {
-    DFOPT_OPTION_TITLE("All commands", 100),
-    {"json", DFOPT_OPTION_FLAG, NULL, "JSON instead of text", 'j',
+    DFOPT_OPTION_TITLE("All commands", 1),
+    {"json", DFOPT_OPTION_FLAG, NULL, "Print JSON instead of text", 'j',
      DFOPT_OPTION_AT(struct dl_args, json)},
     {"color", DFOPT_OPTION_WORD, "WHEN",
-     "Colour the text: never, always, or auto (the default): on a terminal, "
-     "unless NO_COLOR is set",
+     "Colour the output: auto (the default: on a terminal, unless NO_COLOR is "
+     "set), "
+     "always or never",
      DFOPT_OPTION_AT(struct dl_args, when), .words = color_words},
+    DFOPT_OPTION_HELP_ROWS,
     {.name = NULL}};
 
 /* https://no-color.org: set and not empty. */
@@ -43,12 +45,13 @@ static error_t parse_files(int key, char *text, struct argp_state *state)
     switch (key) {
     case ARGP_KEY_ARG:
         if (a->found == a->n_files)
-            argp_error(state, "one FILE too many: %s", text);
+            argp_error(state, "unexpected argument '%s'", text);
         a->file[a->found++] = text;
         return 0;
     case ARGP_KEY_END:
         if (a->found < a->n_files)
-            argp_error(state, a->found ? "two FILEs are needed" : "no FILE given");
+            argp_error(state, a->found ? "two decision logs needed, A and B"
+                                       : "no decision log given");
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -64,6 +67,7 @@ void dl_args_parse(struct dl_args *a, const struct dl_command *own, void *into,
                                      .n_parts = own->options ? 2 : 1,
                                      .doc = own->doc,
                                      .args_doc = own->args_doc,
+                                     .version = DL_VERSION,
                                      .rest = parse_files,
                                      .arg = a};
     a->when = COLOR_AUTO;
@@ -240,8 +244,8 @@ bool dl_start(struct dl_job *j)
     j->dict = dfopt_declog_reader_dict(j->reader);
     if (j->run->cut)
         fprintf(stderr,
-                "dfopt-log: %s: has lost its end; shown is what its first %" PRIu64
-                " of %" PRIu64 " commits count\n",
+                "dfopt-log: %s: truncated; showing the %" PRIu64 " of %" PRIu64
+                " commits that are intact\n",
                 j->args.file[0], j->run->commits,
                 j->run->commits + j->run->lost_commits);
     dl_print_init(&j->print, j->dict, j->args.color);

@@ -5,8 +5,15 @@
 
 #include "cmd/log/commands.h"
 #include "cmd/option/option.h"
+#include "declog/format.h"
 #include "declog/reader.h"
 #include "json/write.h"
+
+#define DL_TEXT_OF(x)     #x
+#define DL_NUMBER_TEXT(x) DL_TEXT_OF(x)
+#define DL_VERSION                                                                 \
+    "dfopt-log " DFOPT_VERSION                                                     \
+    ", decision log format " DL_NUMBER_TEXT(DFOPT_DECLOG_VERSION)
 
 /* Exit status of most commands. */
 enum { DL_OK = 0, DL_TROUBLE = 1 };

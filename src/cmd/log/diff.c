@@ -307,7 +307,8 @@ static void conclude_text(struct diff *d)
     dl_put(p, "\n");
     if (d->first_kind == DL_FINDING || d->first_kind == DL_REGISTRATION ||
         d->first_kind == DL_REJECT)
-        dl_put(p, "The inputs differ there: what follows may differ for that.\n");
+        dl_put(p, "The inputs differ at that event, which may explain later "
+                  "differences.\n");
     if (!d->a.outcomes.judged && !d->b.outcomes.judged)
         return;
     dl_put(p, "  %8s %8s %11s %8s  objective\n", "plans", "kept", "taken back",
@@ -398,7 +399,8 @@ static enum dfopt_err open_side(struct diff *d, struct side *s, const char *path
         return e;
     s->dict = dfopt_declog_reader_dict(s->reader);
     if (dfopt_declog_reader_run(s->reader)->cut)
-        fprintf(stderr, "dfopt-log: %s: has lost its end; the rest is compared\n",
+        fprintf(stderr,
+                "dfopt-log: %s: truncated; comparing the commits that are intact\n",
                 path);
     return DFOPT_OK;
 }
@@ -449,9 +451,9 @@ static enum dfopt_err run(struct diff *d)
 #define AT(member) DFOPT_OPTION_AT(struct diff, member)
 
 static const struct dfopt_option options[] = {
-    {"limit", DFOPT_OPTION_COUNT, "N", "Show N differences (default 20; 0: all)",
-     'l', AT(limit)},
-    {"brief", DFOPT_OPTION_FLAG, NULL, "Only say whether they differ", 'q',
+    {"limit", DFOPT_OPTION_COUNT, "N",
+     "Show at most N differences (default 20); 0 shows all", 'l', AT(limit)},
+    {"brief", DFOPT_OPTION_FLAG, NULL, "Print only whether the logs differ", 'q',
      AT(brief)},
     {.name = NULL}};
 
@@ -460,13 +462,17 @@ int dl_diff(int argc, char **argv)
     static const struct dl_command command = {
         .options = options,
         .args_doc = "A B",
-        .doc = "Compares what two logs say came in and was decided, event by "
-               "event: `<' is only or otherwise in A, `>' in B.\v"
-               "What only one of the logs keeps (see detail) is not compared, nor "
-               "is how the runs were made. Where they differ, what became of the "
-               "plans "
-               "of each and what they brought is told last.\n"
-               "Exit status: 0 the same, 1 different, 2 trouble.\n"};
+        .doc =
+            "Compare the input and the decisions of two logs, event by event: `<' "
+            "marks what is only in A, or differs there, `>' what is in B.\v"
+            "Tables that only one of the logs keeps (see --log-detail of "
+            "dfopt-mpi) are not compared, nor is how the runs were made. Differing "
+            "logs end with the outcomes and gains of the plans of each.\n"
+            "\n"
+            "Exit status:\n"
+            "  0\tlogs are the same\n"
+            "  1\tthey differ\n"
+            "  2\ta log cannot be read\n"};
     struct diff d = {.args = {.n_files = 2}, .limit = 20};
     dl_args_parse(&d.args, &command, &d, argc, argv);
     if (d.limit == 0)

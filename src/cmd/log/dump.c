@@ -32,15 +32,15 @@ static enum dfopt_err dump(struct dump *d)
 
 static const struct dfopt_option options[] = {
     {"kind", DFOPT_OPTION_WORDS, "KIND",
-     "Only rows of KIND (may be repeated): finding, objective, registration, ack, "
-     "global_plan, control, reject, suppression, timeout, verdict, plan, outcome; "
-     "and, "
-     "which else "
-     "are left out, knob and response (registrations have them), seen, origin and "
-     "run (for a run that goes on)",
+     "Print only rows of KIND; repeat for more: finding, objective, registration, "
+     "ack, global_plan, control, reject, suppression, timeout, verdict, plan or "
+     "outcome; or one that is left out by default: knob, response (part of a "
+     "registration), seen, origin or run (of a resumed run)",
      'k', AT(kinds), .words = dl_event_words},
-    {"from", DFOPT_OPTION_COUNT, "SEQ", "Events from number SEQ on", 'f', AT(from)},
-    {"to", DFOPT_OPTION_COUNT, "SEQ", "Events up to number SEQ", 't', AT(to)},
+    {"from", DFOPT_OPTION_COUNT, "SEQ", "Begin with event SEQ (default: the first)",
+     'f', AT(from)},
+    {"to", DFOPT_OPTION_COUNT, "SEQ", "End with event SEQ (default: the last)", 't',
+     AT(to)},
     {.name = NULL}};
 
 int dl_dump(int argc, char **argv)
@@ -48,14 +48,12 @@ int dl_dump(int argc, char **argv)
     static const struct dl_command command = {
         .options = options,
         .args_doc = "FILE",
-        .doc =
-            "Prints the rows of a decision log as JSON, one a line, in the order "
-            "of events.\v"
-            "Within an event: what came in, changes of suppressions, plans given "
-            "up, "
-            "then verdicts by position, each followed by its plan or its outcome. "
-            "Registrations "
-            "that are no events come before the first event of their run.\n"};
+        .doc = "Print the rows of a decision log as JSON, one per line, in the "
+               "order of events.\v"
+               "Within an event: its input, changes of suppressions, plans given "
+               "up, then verdicts by position, each followed by its plan or its "
+               "outcome. Registrations that are not events precede the first event "
+               "of their run.\n"};
     struct dump d = {.job = {.args = {.n_files = 1}}, .to = UINT64_MAX};
     dl_args_parse(&d.job.args, &command, &d, argc, argv); /* always JSON */
     if (d.kinds == 0)

@@ -26,13 +26,14 @@ static enum dfopt_err put_row(void *arg, enum dl_kind kind, const void *row)
 
 static const struct dfopt_option options[] = {
     {"table", DFOPT_OPTION_WORD, "TABLE",
-     "The table: plans (the default), outcomes, objectives, findings, verdicts, "
+     "Export TABLE: plans (the default), outcomes, objectives, findings, verdicts, "
      "acks, global_plans, suppressions, timeouts, rejects, controls, "
-     "registrations, knobs, knob_values, responses, seen, origins, runs, run_texts",
+     "registrations, "
+     "knobs, knob_values, responses, seen, origins, runs or run_texts",
      't', AT(kind), .words = dl_table_words},
     {"format", DFOPT_OPTION_WORD, "FORMAT",
-     "csv (the default), or jsonl: an object a line", 'f', AT(format),
-     .words = formats},
+     "Write csv (the default), or jsonl (one JSON object per line)", 'f',
+     AT(format), .words = formats},
     {.name = NULL}};
 
 int dl_export(int argc, char **argv)
@@ -40,10 +41,10 @@ int dl_export(int argc, char **argv)
     static const struct dl_command command = {
         .options = options,
         .args_doc = "FILE",
-        .doc = "Prints a table of a decision log as CSV or JSON lines, with names "
+        .doc = "Print one table of a decision log as CSV or JSON lines, with names "
                "in place of the numbers of strings.\v"
-               "In CSV what is not there is empty, and the items of a list are "
-               "parted by `;'. --json is --format=jsonl.\n"};
+               "In CSV a missing value is empty, and the items of a list are "
+               "separated by `;'. --json is the same as --format=jsonl.\n"};
     struct export x = {
         .job = {.args = {.n_files = 1}}, .kind = DL_PLAN, .format = BY_ARGS};
     dl_args_parse(&x.job.args, &command, &x, argc, argv);

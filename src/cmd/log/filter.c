@@ -30,8 +30,7 @@ error_t dl_filter_windows(struct argp_state *state, const char *text, void *filt
         }
     }
     if (!ok || *end || errno || f->from > f->to)
-        argp_error(state, "--window takes windows A:B, A no later than B, not '%s'",
-                   text);
+        argp_error(state, "--window takes A:B with A <= B, not '%s'", text);
     return 0;
 }
 
@@ -44,7 +43,7 @@ static enum dfopt_err list_knobs(struct dl_job *j, char *text, size_t size)
     size_t n = 0;
     struct dfopt_cursor c;
     const void *row = NULL;
-    size_t len = (size_t)snprintf(text, size, "; it has none");
+    size_t len = (size_t)snprintf(text, size, "; the log has none");
     dfopt_cursor_init(&c, j->reader, DFOPT_TABLE_KNOBS);
     enum dfopt_err e = dfopt_cursor_row(&c, &row, &j->err);
     while (!e && row && n < KNOBS_LISTED && len + 40 < size) {
@@ -54,7 +53,7 @@ static enum dfopt_err list_knobs(struct dl_job *j, char *text, size_t size)
             same++;
         if (same == n) {
             listed[n++] = knob;
-            len = n == 1 ? (size_t)snprintf(text, size, "; it has") : len;
+            len = n == 1 ? (size_t)snprintf(text, size, "; the log has") : len;
             len += (size_t)snprintf(text + len, size - len, " %.36s",
                                     dfopt_dict_text(j->dict, knob, NULL));
         }
@@ -74,9 +73,8 @@ static enum dfopt_err find(struct dl_job *j, const char *what, const char *name,
     *out = dfopt_dict_find(j->dict, name, strlen(name));
     if (*out != DFOPT_SYM_NONE)
         return DFOPT_OK;
-    return dfopt_error_set(&j->err, DFOPT_ERR_ARG,
-                           "%s: says nothing of %s '%.64s'%s", j->args.file[0],
-                           what, name, more);
+    return dfopt_error_set(&j->err, DFOPT_ERR_ARG, "%s: no %s '%.64s'%s",
+                           j->args.file[0], what, name, more);
 }
 
 enum dfopt_err dl_filter_resolve(struct dl_filter *f, struct dl_job *j)

@@ -15,28 +15,29 @@ struct dl_filter {
  * the whole job. */
 #define DL_OPTION_KNOB(type)                                                       \
     {                                                                              \
-        "knob", DFOPT_OPTION_TEXT, "KNOB", "Of this knob", 'k',                    \
+        "knob", DFOPT_OPTION_TEXT, "KNOB", "Show only KNOB", 'k',                  \
             DFOPT_OPTION_AT(type, filter.knob)                                     \
     }
 #define DL_OPTION_NEEDED_KNOB(type)                                                \
     {                                                                              \
-        "knob", DFOPT_OPTION_TEXT, "KNOB", "Of this knob", 'k',                    \
+        "knob", DFOPT_OPTION_TEXT, "KNOB", "Show KNOB (required)", 'k',            \
             DFOPT_OPTION_AT(type, filter.knob), .needed = true                     \
     }
 #define DL_OPTION_NODE(type)                                                       \
     {                                                                              \
-        "node", DFOPT_OPTION_TEXT, "NODE", "Of this node; '' is the whole job",    \
+        "node", DFOPT_OPTION_TEXT, "NODE", "Show only NODE; '' is the whole job",  \
             'n', DFOPT_OPTION_AT(type, filter.node)                                \
     }
 #define DL_OPTION_TAG(type)                                                        \
     {                                                                              \
-        "tag", DFOPT_OPTION_TEXT, "TAG", "For this opportunity tag", 't',          \
+        "tag", DFOPT_OPTION_TEXT, "TAG",                                           \
+            "Show only plans for the opportunity tag TAG", 't',                    \
             DFOPT_OPTION_AT(type, filter.tag)                                      \
     }
 #define DL_OPTION_WINDOW(type)                                                     \
     {                                                                              \
         "window", DFOPT_OPTION_CALL, "A:B",                                        \
-            "From window A to window B; A:, :B and A alone are understood", 'w',   \
+            "Show only windows A to B (or A:, :B, A)", 'w',                        \
             DFOPT_OPTION_AT(type, filter), .call = dl_filter_windows               \
     }
 

@@ -80,7 +80,7 @@ static void put_unmatched(struct follow *f, const struct dfopt_declog_ack_row *a
     dl_put_sym(p, a->knob);
     dl_put(p, ", ");
     dl_put_bytes(p, len ? id : "no id", len ? len : strlen("no id"));
-    dl_put(p, " is no plan that is waited for\n");
+    dl_put(p, ": no such plan in flight\n");
 }
 
 static void ack_text(struct follow *f, const struct dfopt_declog_ack_row *a)
@@ -180,12 +180,12 @@ static const char *ended(struct follow *f)
 {
     int64_t quiet_ms = now_ms() - f->last_ms;
     if (!f->job.run->live)
-        return "was closed before the end of its run";
+        return "closed before the end of the run";
     if (f->idle_timeout > 0 && (double)quiet_ms >= 1000 * f->idle_timeout)
         return "no commit within --idle-timeout";
     if (quiet_ms >= QUIET_MS &&
         dfopt_declog_writer(f->job.reader) == DFOPT_WRITER_NONE)
-        return "its writer is gone without closing it: killed, most likely";
+        return "its writer is gone without closing it, probably killed";
     return NULL;
 }
 
@@ -223,11 +223,11 @@ static enum dfopt_err first_event(struct follow *f, uint64_t *seq)
 #define AT(member) DFOPT_OPTION_AT(struct follow, member)
 
 static const struct dfopt_option options[] = {
-    {"verdicts", DFOPT_OPTION_FLAG, NULL, "Verdicts, too", 'v', AT(verdicts)},
+    {"verdicts", DFOPT_OPTION_FLAG, NULL, "Print verdicts, too", 'v', AT(verdicts)},
     {"lines", DFOPT_OPTION_COUNT, "N", "Begin with the last N plans (default 10)",
      'n', AT(lines)},
     {"idle-timeout", DFOPT_OPTION_SECONDS, "SECONDS",
-     "End when nothing has been committed for so long (default 0: never)", 'i',
+     "Exit after SECONDS without a commit (default 0: never)", 'i',
      AT(idle_timeout), .hi = IDLE_MAX_S},
     {.name = NULL}};
 
@@ -236,11 +236,13 @@ int dl_follow(int argc, char **argv)
     static const struct dl_command command = {
         .options = options,
         .args_doc = "FILE",
-        .doc = "Prints plans and acks of a run as they are committed to its log, "
-               "until the log is complete.\v"
-               "Exit status: 0 the log is complete; 1 trouble with the file; 2 it "
-               "is not complete, but nothing more comes: its writer is gone, or "
-               "nothing was committed within --idle-timeout.\n"};
+        .doc = "Print the plans and acknowledgements of a run as they are "
+               "committed to its log, until the log is complete.\v"
+               "Exit status:\n"
+               "  0\tcomplete log\n"
+               "  1\tunreadable file\n"
+               "  2\tincomplete log that no longer grows: its writer is gone, or "
+               "nothing was committed within --idle-timeout\n"};
     struct follow f = {.job = {.args = {.n_files = 1}}, .lines = LINES};
     const char *why = NULL;
     uint64_t seq = 0;

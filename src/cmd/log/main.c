@@ -1,8 +1,6 @@
 /* dfopt-log: looks into decision logs. The commands have a file each. */
 #include "base/standard.h"
-#include "cmd/log/commands.h"
-#include "cmd/option/option.h"
-#include "declog/format.h"
+#include "cmd/log/common.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -24,44 +22,39 @@ struct choice {
     int at; /* its place in argv */
 };
 
-/* What --help says behind the options: the commands, one a line. */
-static char *help_text(int key, const char *text, void *input)
-{
-    (void)input;
-    if (key != ARGP_KEY_HELP_POST_DOC)
-        return (char *)text;
-    struct dfopt_buf b = {0};
-    enum dfopt_err e = dfopt_buf_printf(&b, "Commands:\n");
-    for (size_t i = 0; !e && i < COMMANDS; i++)
-        e = dfopt_buf_printf(&b, "  %-10s %s\n", commands[i].name,
-                             commands[i].text);
-    if (!e)
-        e = dfopt_buf_printf(&b, "%s", text);
-    return b.data; /* argp frees it */
-}
+static const char doc[] = "Reads a decision log of dfopt-mpi: finished, still "
+                          "being written, or left by a "
+                          "killed run.\n\n"
+                          "Commands:\n"
+#define DL_COMMAND_LINE(name, text) "  " #name "\t" text "\n"
+    DL_COMMAND_LIST(DL_COMMAND_LINE)
+#undef DL_COMMAND_LINE
+        "\v"
+        "`dfopt-log COMMAND --help' lists the options of a command.\n\n"
+        "Exit status (diff, follow and check list their own):\n"
+        "  0\tsuccess\n"
+        "  1\tunreadable file\n"
+        "  2\tusage error\n";
 
-static void print_version(FILE *out, struct argp_state *state)
-{
-    (void)state;
-    fprintf(out, "dfopt-log %s, decision log format %d\n", DFOPT_VERSION,
-            DFOPT_DECLOG_VERSION);
-}
+static const struct dfopt_option options[] = {DFOPT_OPTION_HELP_ROWS,
+                                              {.name = NULL}};
 
 static error_t parse_command(int key, char *text, struct argp_state *state)
 {
-    struct choice *choice = state->input;
+    struct choice *choice = ((struct dfopt_option_line *)state->input)->arg;
     switch (key) {
     case ARGP_KEY_ARG:
         for (size_t i = 0; i < COMMANDS; i++)
             if (strcmp(commands[i].name, text) == 0)
                 choice->command = &commands[i];
         if (!choice->command)
-            argp_error(state, "no such command: %s", text);
+            argp_error(state, "unknown command '%s'; dfopt-log --help lists them",
+                       text);
         choice->at = state->next - 1;
         state->next = state->argc; /* the rest is the command's */
         return 0;
     case ARGP_KEY_NO_ARGS:
-        argp_error(state, "no command given");
+        argp_error(state, "no command given; dfopt-log --help lists them");
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -70,24 +63,21 @@ static error_t parse_command(int key, char *text, struct argp_state *state)
 
 int main(int argc, char **argv)
 {
-    static const struct argp argp = {
-        .parser = parse_command,
-        .args_doc = "COMMAND [OPTION...] FILE",
-        .doc =
-            "Looks into a decision log of dfopt-mpi: a finished one, one that is "
-            "being written, or one whose writer was killed.\v\n"
-            "`dfopt-log COMMAND --help` tells a command's options.\n"
-            "Exit status: 0 fine, 1 trouble with the file (diff and check: see "
-            "there), 2 wrong usage.\n",
-        .help_filter = help_text};
     char name[64];
     struct choice choice = {.command = NULL};
-    argp_err_exit_status = DFOPT_USAGE_EXIT;
-    argp_program_version_hook = print_version;
+    struct dfopt_option_part part = {.rows = options};
+    struct dfopt_option_line line = {.parts = &part,
+                                     .n_parts = 1,
+                                     .doc = doc,
+                                     .args_doc = "COMMAND [OPTION...] FILE",
+                                     .flags = ARGP_IN_ORDER,
+                                     .version = DL_VERSION,
+                                     .rest = parse_command,
+                                     .arg = &choice};
     dfopt_standard_open();
     signal(SIGXFSZ, SIG_IGN); /* an error of a write */
     signal(SIGPIPE, SIG_IGN); /* a reader that leaves is seen by dl_print_flush */
-    argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &choice);
+    dfopt_option_parse(&line, argc, argv);
     snprintf(name, sizeof name, "dfopt-log %s", choice.command->name);
     argv[choice.at] = name;
     return choice.command->run(argc - choice.at, argv + choice.at);

@@ -165,17 +165,19 @@ int dl_plans(int argc, char **argv)
     static const struct dl_command command = {
         .options = options,
         .args_doc = "FILE",
-        .doc = "Lists the plans of a run, and what became of each.\v"
-               "A plan became applied, rejected or cleared by its ack; waiting: "
-               "there was none yet; given_up: none came in time; assumed: the run "
-               "took it as applied; relayed: it "
-               "is a global optimizer's. The outcome is what its trial came to: "
-               "kept or taken back, with the gain of the objective and two "
-               "standard errors; open: on trial; unanswered: the same, without an "
-               "ack; rollback: it takes another one back; withdrawn: its process "
-               "is gone. Knobs that moved together share their gain. Where several "
-               "processes acknowledged a plan, the line ends with how many applied "
-               "it, and why the first of the others did not.\n"};
+        .doc =
+            "List the plans of a run and what became of each.\v"
+            "Status: applied, rejected or cleared by its acknowledgement; waiting, "
+            "none has come yet; given_up, none came in time; assumed, the run "
+            "counted it as applied; relayed, a global optimizer made it. Where "
+            "several processes acknowledged a plan, the line ends with how many "
+            "applied it, and why the first of the others did not.\n"
+            "\n"
+            "Outcome of its trial: kept or taken back, with the gain of the "
+            "objective and two standard errors; open, on trial; unanswered, the "
+            "same without an acknowledgement; rollback, it takes another plan "
+            "back; withdrawn, its process has left. Knobs that moved together "
+            "share their gain.\n"};
     struct plans s = {.job = {.args = {.n_files = 1}}};
     dl_args_parse(&s.job.args, &command, &s, argc, argv);
     if (!dl_start(&s.job))

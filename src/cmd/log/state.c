@@ -42,7 +42,7 @@ static enum dfopt_err fold(struct dl_job *j, uint64_t at)
 
 static const struct dfopt_option options[] = {
     {"at", DFOPT_OPTION_COUNT, "SEQ",
-     "The state after event number SEQ (default: after the last one)", 'a', AT(at)},
+     "Print the state after event SEQ (default: the last)", 'a', AT(at)},
     {.name = NULL}};
 
 int dl_state(int argc, char **argv)
@@ -51,13 +51,11 @@ int dl_state(int argc, char **argv)
         .options = options,
         .args_doc = "FILE",
         .doc =
-            "Prints the state that the planner had: values, plans in flight, "
-            "suppressions, cooldowns; as one JSON object, like --final-state of "
-            "dfopt-mpi.\v"
-            "All that came in is decided again, for which the log must have been "
-            "written with --log-detail findings; under a policy like the preset "
-            "upstream any detail will do. A run that is resumed starts from "
-            "it.\n"};
+            "Print the planner's state as one JSON object, as --final-state of "
+            "dfopt-mpi does: values, plans in flight, suppressions and cooldowns.\v"
+            "All input is decided again, so the log must have been written with "
+            "--log-detail=findings; under a policy like the preset upstream any "
+            "detail will do. A resumed run starts from this state.\n"};
     struct wish s = {.at = UINT64_MAX};
     struct dl_job job = {.args = {.n_files = 1}};
     dl_args_parse(&job.args, &command, &s, argc, argv); /* always JSON */

@@ -310,12 +310,12 @@ int dl_summary(int argc, char **argv)
 {
     static const struct dl_command command = {
         .args_doc = "FILE",
-        .doc = "Tells on one screen what a run brought, what it decided, and why.\v"
+        .doc = "Show on one screen what a run achieved, what it decided, and why.\v"
                "Levels of the objective are medians of up to 8 windows: before the "
-               "first plan, at the end, and the best; of nodes they are the mean "
-               "over those that report. A gain has an interval of two standard "
-               "errors. It is certain from three on, more if it was measured in "
-               "few windows, and from the policy's min_effect.\n"};
+               "first plan, at the end, and the best; for nodes, the mean over "
+               "those that report. A gain has an interval of two standard errors. "
+               "It is certain from three standard errors on, more if it was "
+               "measured in few windows, and from the policy's min_effect on.\n"};
     struct dl_job job = {.args = {.n_files = 1}};
     dl_args_parse(&job.args, &command, NULL, argc, argv);
     if (!dl_start(&job))

@@ -266,7 +266,8 @@ static enum dfopt_err find_metric(struct sweep_command *c, const char *text,
     return dl_sweep_aim_find(&c->t, name, out)
                ? DFOPT_OK
                : dfopt_error_set(&c->job.err, DFOPT_ERR_ARG,
-                                 "no metric '%s'; --json shows them all", name);
+                                 "unknown metric '%s'; --json lists them all",
+                                 name);
 }
 
 static enum dfopt_err show(struct sweep_command *c)
@@ -308,18 +309,17 @@ static error_t take_pareto(struct argp_state *state, const char *text, void *int
 
 static const struct dfopt_option options[] = {
     {"by", DFOPT_OPTION_TEXT, "METRIC",
-     "Sort by it, and say what moves it (default unattended_severity); min:METRIC "
-     "and max:METRIC say which way is better",
+     "Rank variants by METRIC and show which parameters affect it (default "
+     "unattended_severity); min:METRIC or max:METRIC sets the direction",
      AT(by)},
-    {"top", DFOPT_OPTION_COUNT, "N", "Show so many of the best (default 10)",
+    {"top", DFOPT_OPTION_COUNT, "N", "Show the best N variants (default 10)",
      AT(top), .hi = UINT32_MAX},
     {"pareto", DFOPT_OPTION_CALL, "METRIC,METRIC",
-     "Show the variants that no other beats in both (default "
-     "plans,unattended_severity)",
+     "Show the Pareto front of two metrics (default plans,unattended_severity)",
      .call = take_pareto},
     {"policy", DFOPT_OPTION_COUNT, "N",
-     "Print the policy of variant N, as a policy file, and nothing else",
-     AT(policy), .hi = UINT32_MAX},
+     "Print only the policy of variant N, as a policy file", AT(policy),
+     .hi = UINT32_MAX},
     {.name = NULL}};
 
 int dl_sweep(int argc, char **argv)
@@ -327,8 +327,8 @@ int dl_sweep(int argc, char **argv)
     static const struct dl_command command = {
         .options = options,
         .args_doc = "FILE",
-        .doc = "Tells what the variants of a sweep came to: the best by a metric, "
-               "those that no other beats in two, and what each parameter does."};
+        .doc = "Show the results of a sweep: the best variants by a metric, the "
+               "Pareto front of two metrics, and the effect of each parameter.\n"};
     struct sweep_command c = {.by = "unattended_severity",
                               .pareto = "plans,unattended_severity",
                               .top = 10,

@@ -344,7 +344,7 @@ static const struct dfopt_option options[] = {
     DL_OPTION_NODE(struct timeline),
     DL_OPTION_WINDOW(struct timeline),
     {"changes", DFOPT_OPTION_FLAG, NULL,
-     "Each change on a line of its own, with its cause", 'c', AT(list)},
+     "List the changes, one per line, each with its cause", 'c', AT(list)},
     {.name = NULL}};
 
 int dl_timeline(int argc, char **argv)
@@ -352,12 +352,11 @@ int dl_timeline(int argc, char **argv)
     static const struct dl_command command = {
         .options = options,
         .args_doc = "--knob=KNOB FILE",
-        .doc = "Shows the value of a knob against windows: a line for the whole "
-               "job and for each node that had a value of its own.\v"
-               "A plan counts as the value from its window on, until an ack says "
-               "otherwise. Marks under a line tell where a trial ended, and how. "
-               "--json "
-               "gives the changes.\n"};
+        .doc = "Plot the value of a knob over windows: one line for the whole job, "
+               "and one for each node that had a value of its own.\v"
+               "A plan counts as the value from its window on, until an "
+               "acknowledgement says otherwise. Marks under a line show where a "
+               "trial ended, and how. --json prints the changes.\n"};
     struct dl_job job = {.args = {.n_files = 1}};
     struct timeline t = {.job = &job};
     dl_args_parse(&job.args, &command, &t, argc, argv);

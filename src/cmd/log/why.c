@@ -459,7 +459,7 @@ static const struct dfopt_option options[] = {
     DL_OPTION_NEEDED_KNOB(struct why),
     DL_OPTION_NODE(struct why),
     DL_OPTION_WINDOW(struct why),
-    {"trials", DFOPT_OPTION_FLAG, NULL, "Only plans, and what became of them", 't',
+    {"trials", DFOPT_OPTION_FLAG, NULL, "Show only plans and their outcomes", 't',
      DFOPT_OPTION_AT(struct why, only_trials)},
     {.name = NULL}};
 
@@ -469,14 +469,13 @@ int dl_why(int argc, char **argv)
         .options = options,
         .args_doc = "--knob=KNOB FILE",
         .doc =
-            "Tells, finding by finding, why a knob moved or did not: which "
-            "gates the finding passed, and which held it back.\v"
-            "Findings that stopped before the gates (improving, suppressed) "
-            "are told where the knob answers to their tags. The end of a trial is "
-            "told with the objective before and after, and the gain with two "
-            "standard errors, or that its effect is not certain; knobs that "
-            "moved together share it. With --window, the "
-            "log must keep findings.\n"};
+            "Explain, finding by finding, why a knob moved or did not: which gates "
+            "the finding passed, and which held it back.\v"
+            "Findings that stopped before the gates (improving, suppressed) are "
+            "listed where the knob responds to their tags. The end of a trial "
+            "shows the objective before and after, and the gain with two standard "
+            "errors, or that the effect is not certain; knobs that moved together "
+            "share it. With --window, the log must keep findings.\n"};
     struct dl_job job = {.args = {.n_files = 1}};
     struct why w = {.job = &job, .now = -1};
     dl_args_parse(&job.args, &command, &w, argc, argv);

@@ -27,7 +27,8 @@ static enum dfopt_err number(const char *name, long fallback, long *out,
     long v = strtol(text, &end, 10);
     if (*end || errno || v < -1000000 || v > 1000000)
         return dfopt_error_set(err, DFOPT_ERR_ARG,
-                               "%s is '%.40s', not a whole number", name, text);
+                               "%s must be a whole number, not '%.40s'", name,
+                               text);
     *out = v;
     return DFOPT_OK;
 }

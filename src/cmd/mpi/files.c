@@ -76,7 +76,8 @@ enum dfopt_err dfopt_file_may_write(const char *path, struct dfopt_error *err)
     if (!path || strcmp(path, "-") == 0)
         return DFOPT_OK;
     if (!*path)
-        return dfopt_error_set(err, DFOPT_ERR_IO, "an output has an empty name");
+        return dfopt_error_set(err, DFOPT_ERR_IO,
+                               "the name of an output file is empty");
     if (stat(path, &st) == 0) {
         if (S_ISDIR(st.st_mode))
             errno = EISDIR;
@@ -90,8 +91,7 @@ enum dfopt_err dfopt_file_may_write(const char *path, struct dfopt_error *err)
     const char *slash = strrchr(path, '/');
     const size_t len = slash ? (size_t)(slash - path) + 1 : 0;
     if (len >= sizeof folder)
-        return dfopt_error_set(err, DFOPT_ERR_IO, "%.100s...: too long a path",
-                               path);
+        return dfopt_error_set(err, DFOPT_ERR_IO, "%.100s...: path too long", path);
     memcpy(folder, len ? path : "./", len ? len : 2);
     folder[len ? len : 2] = '\0';
     return access(folder, W_OK | X_OK) == 0 ? DFOPT_OK : failed(path, err);

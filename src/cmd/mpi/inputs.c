@@ -23,7 +23,8 @@ static enum dfopt_err check_output(const struct dfopt_file_list *inputs,
     for (size_t i = 0; i < inputs->n; i++)
         if (stat(inputs->entries[i].path, &in) == 0 && in.st_dev == out.st_dev &&
             in.st_ino == out.st_ino)
-            return dfopt_error_set(err, DFOPT_ERR_ARG, "%s %s: is an input as well",
+            return dfopt_error_set(err, DFOPT_ERR_ARG,
+                                   "%s %s: also an input; write to another file",
                                    option, path);
     return DFOPT_OK;
 }
@@ -48,9 +49,9 @@ static enum dfopt_err open_splits(struct dfopt_inputs *in,
                               (size_t)o->max_record_bytes, err);
     free(paths);
     if (!e && !in->splits && o->readers == DFOPT_READERS_ALL)
-        e = dfopt_error_set(
-            err, DFOPT_ERR_ARG,
-            "--readers all: the input is not files of JSON lines only");
+        e = dfopt_error_set(err, DFOPT_ERR_ARG,
+                            "--readers all needs files of JSON lines; use "
+                            "--readers one for this input");
     return e;
 }
 

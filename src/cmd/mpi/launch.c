@@ -33,8 +33,8 @@ bool dfopt_launch_check(int size, struct dfopt_log *log)
         const char *by, *then;
     } launchers[] = {
         {slurm_tasks(), "srun",
-         "use srun --mpi=pmix (srun --mpi=list shows what "
-         "there is), or mpirun in the batch script"},
+         "use srun --mpi=pmix (srun --mpi=list shows the choices), or mpirun in "
+         "the batch script"},
         {number_of("FLUX_JOB_SIZE"), "flux run",
          "use flux run -o pmi=pmix, or the mpirun of this MPI library"},
         {number_of("PMI_SIZE"), "a launcher of another MPI library",
@@ -47,8 +47,8 @@ bool dfopt_launch_check(int size, struct dfopt_log *log)
             continue;
         dfopt_log_event(
             log, DFOPT_LOG_WARNING, "optimizer.ranks.separate",
-            DFOPT_F_TEXT("error", "the tasks run as programs of their own, not as "
-                                  "ranks of one: MPI does not know the launcher"),
+            DFOPT_F_TEXT("error", "each task runs as a separate job of one rank: "
+                                  "MPI does not recognise the launcher"),
             DFOPT_F_TEXT("launcher", launchers[i].by),
             DFOPT_F_INT("tasks", launchers[i].tasks),
             DFOPT_F_TEXT("then", launchers[i].then));

@@ -30,90 +30,100 @@ static error_t take_client_keys(struct argp_state *state, const char *text,
 const struct dfopt_option dfopt_live_options[] = {
     DFOPT_OPTION_TITLE("Live service over ZMQ", 1),
     {"address", DFOPT_OPTION_TEXT, "ENDPOINT",
-     "Where findings come from, as tcp://host:port: connected, or bound with "
-     "--bind (default: DFOPTIMIZER_ZMQ_FINDINGS)",
+     "Receive findings from ENDPOINT, such as tcp://host:port; connect to it "
+     "unless "
+     "--bind is given",
      AT(address), .env = "DFOPTIMIZER_ZMQ_FINDINGS"},
     {"bind", DFOPT_OPTION_FLAG, NULL,
-     "Bind the findings endpoint instead of connecting it", AT(bind)},
+     "Bind the endpoint of --address instead of connecting to it", AT(bind)},
     {"plans-address", DFOPT_OPTION_TEXT, "ENDPOINT",
-     "Where plans go: bound (default: DFOPTIMIZER_ZMQ_PLANS)", AT(plans_address),
+     "Bind ENDPOINT and send plans from it", AT(plans_address),
      .env = "DFOPTIMIZER_ZMQ_PLANS"},
     {"plans-pattern", DFOPT_OPTION_WORD, "PATTERN",
-     "push (the default): each plan to one of the peers in turn, as DFOptimizer; "
-     "pub: each to all that subscribe to its node, or to * for the whole job",
+     "Send each plan to one peer in turn, as DFOptimizer does (push, the default), "
+     "or to every peer that subscribes to its node, or to * for the whole job "
+     "(pub)",
      AT(plans_pub), .words = patterns},
     {"plans-queue", DFOPT_OPTION_NUMBER, "N",
-     "Plans to keep for absent or slow peers; then the oldest of the same knob and "
-     "node gives way (default 4096)",
+     "Queue at most N plans for absent or slow peers, then drop the oldest, if "
+     "possible of the same knob and node (default 4096)",
      AT(plans_queue), .lo = 1, .hi = 1 << 24},
     {"registry-address", DFOPT_OPTION_TEXT, "ENDPOINT",
-     "Where applications send registrations of knobs: bound", AT(registry_address)},
+     "Bind ENDPOINT and receive registrations of knobs there",
+     AT(registry_address)},
     {"acks-address", DFOPT_OPTION_TEXT, "ENDPOINT",
-     "Where applications send acknowledgements: bound", AT(acks_address)},
+     "Bind ENDPOINT and receive acknowledgements there", AT(acks_address)},
     {"objectives-address", DFOPT_OPTION_TEXT, "ENDPOINT",
-     "Where applications send objectives, as samples/s in a window: bound "
-     "(default: DFOPTIMIZER_ZMQ_OBJECTIVES)",
+     "Bind ENDPOINT and receive objectives there, such as samples/s in a window",
      AT(objectives_address), .env = "DFOPTIMIZER_ZMQ_OBJECTIVES"},
     {"applications-address", DFOPT_OPTION_TEXT, "ENDPOINT",
-     "Where applications send all three, told apart by the type in their "
-     "metadata: bound",
+     "Bind ENDPOINT and receive registrations, acknowledgements and objectives "
+     "there, distinguished by the type in their metadata",
      AT(applications_address)},
     {"control-address", DFOPT_OPTION_TEXT, "ENDPOINT",
-     "Take commands of dfopt-ctl there: ipc:///FOLDER/NAME, in a folder that is "
-     "yours alone (made if need be), or tcp://host:port with CURVE: bound "
+     "Bind ENDPOINT and accept commands of dfopt-ctl there: ipc:///DIR/NAME, where "
+     "DIR belongs to you alone (created if missing), or tcp://host:port with CURVE "
      "(default: off)",
      AT(control_address)},
     {"restore-at-end", DFOPT_OPTION_SECONDS, "SECONDS",
-     "Told to stop, put all knobs back to their registered values, and wait so "
-     "long "
-     "for the acks; those that did not come are logged (default: leave the values)",
+     "Restore all knobs to their registered values when told to stop, and wait up "
+     "to"
+     " SECONDS for the acknowledgements; log those that are missing (default: "
+     "leave "
+     "the values)",
      AT(restore_ms), .hi = 3600, .scale = 1000},
     {"endpoints-file", DFOPT_OPTION_TEXT, "FILE",
-     "Write the endpoints there for applications, as JSON with the public key "
-     "(mode 0600), and remove it at the end",
+     "Write the endpoints to FILE for applications, as JSON with the public key "
+     "(mode 0600), and remove it at exit",
      AT(endpoints_file)},
     {"idle-timeout", DFOPT_OPTION_SECONDS, "SECONDS",
-     "End when nothing has come for so long, counted from the first finding; "
-     "never: go on until stopped (default: DFOPTIMIZER_IDLE_TIMEOUT_SEC, or 0, "
-     "which is 10 for zmq)",
+     "Exit after SECONDS without input, counted from the first finding, or never. "
+     "The default, 0, means 10 over ZMQ and never over Mofka",
      AT(idle_timeout_ms), .hi = SECONDS_MAX, .scale = 1000, .words = never,
      .env = "DFOPTIMIZER_IDLE_TIMEOUT_SEC"},
-    {"pull-timeout-ms", DFOPT_OPTION_NUMBER, "N",
-     "Longest wait for input at a time (default: DFOPTIMIZER_PULL_TIMEOUT_MS, or "
-     "1000; a signal is noticed within 100 anyway)",
+    {"pull-timeout-ms", DFOPT_OPTION_NUMBER, "MS",
+     "Wait at most MS milliseconds for input at a time (default 1000); a signal is "
+     "noticed within 100 in any case",
      AT(pull_timeout_ms), .lo = 1, .hi = 60000,
      .env = "DFOPTIMIZER_PULL_TIMEOUT_MS"},
     {"linger", DFOPT_OPTION_SECONDS, "SECONDS",
-     "How long to wait at the end for peers to take the last plans (default 1)",
+     "Wait at exit up to SECONDS for peers to take the last plans (default 1)",
      AT(linger_ms), .hi = 3600, .scale = 1000},
     {"ipv6", DFOPT_OPTION_FLAG, NULL,
-     "Names in endpoints may stand for IPv6 addresses", AT(ipv6)},
+     "Let host names in endpoints resolve to IPv6 addresses", AT(ipv6)},
     DFOPT_OPTION_TITLE("Encryption (CURVE)", 2),
     {"zmq-curve-server-key", DFOPT_OPTION_TEXT, "FILE",
-     "Secret key of the endpoints that are bound here; with it every ZMQ endpoint "
-     "is encrypted and authenticated",
+     "Encrypt and authenticate every ZMQ endpoint; FILE holds the secret key of "
+     "the "
+     "endpoints that are bound here",
      AT(curve.server_secret)},
     {"zmq-curve-client-keys", DFOPT_OPTION_CALL, "DIR",
-     "Public keys of those who may talk to the bound endpoints, a file each; "
-     "looked at again when it changes. any: whoever knows our public key",
+     "Admit clients whose public keys are in DIR, one file each; DIR is reread "
+     "when "
+     "it changes. any admits every client that knows our public key",
      .call = take_client_keys},
     {"zmq-curve-client-key", DFOPT_OPTION_TEXT, "FILE",
-     "Secret key to connect to --address with", AT(curve.client_secret)},
+     "Connect to --address with the secret key in FILE", AT(curve.client_secret)},
     {"zmq-curve-peer-key", DFOPT_OPTION_TEXT, "FILE",
-     "Public key of the peer that --address connects to", AT(curve.server_public)},
+     "Expect the public key in FILE of the peer at --address",
+     AT(curve.server_public)},
     {"zmq-keygen", DFOPT_OPTION_TEXT, "NAME",
-     "Make a pair of keys, NAME.key (public) and NAME.key_secret, and end",
+     "Create a key pair, NAME.key (public) and NAME.key_secret, and exit",
      AT(keygen)},
-    DFOPT_OPTION_TITLE("Service life", 3),
+    DFOPT_OPTION_TITLE("Recording and monitoring", 3),
     {"record", DFOPT_OPTION_TEXT, "FILE",
-     "Write what comes in there, as an event log to replay", AT(record)},
+     "Record all input to FILE, as an event log to replay; - is standard output",
+     AT(record)},
     {"status-interval", DFOPT_OPTION_SECONDS, "SECONDS",
-     "Log a line of rates, backlog and plans so often (default 60; 0: never)",
+     "Log a line of rates, backlog and plans every SECONDS (default 60); 0 turns "
+     "it "
+     "off",
      AT(status_interval_ms), .hi = 86400, .scale = 1000},
     {"metrics-address", DFOPT_OPTION_TEXT, "HOST:PORT",
-     "Serve /metrics (OpenMetrics), /healthz and /readyz over HTTP there, without "
-     "encryption: 127.0.0.1:9464 for this host alone; port 0: any free one "
-     "(default: off)",
+     "Serve /metrics (OpenMetrics), /healthz and /readyz at HOST:PORT over HTTP, "
+     "without encryption. 127.0.0.1:9464 serves this host alone; port 0 picks a "
+     "free"
+     " one (default: off)",
      AT(metrics_address)},
     {.name = NULL}};
 

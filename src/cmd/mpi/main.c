@@ -67,8 +67,8 @@ static int make_keys(const char *name)
         fprintf(stderr, "dfopt-mpi: %s\n", err.text);
         return DFOPT_EXIT_FAILED;
     }
-    printf("%s.key: the public key, for peers\n%s.key_secret: the secret key, keep "
-           "it\n",
+    printf("%s.key: public key, for peers\n%s.key_secret: secret key, keep it "
+           "private\n",
            name, name);
     return DFOPT_EXIT_OK;
 }

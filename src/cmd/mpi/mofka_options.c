@@ -14,48 +14,44 @@
 const struct dfopt_option dfopt_mofka_options[] = {
     DFOPT_OPTION_TITLE("Live service over Mofka", 1),
     {"group-file", DFOPT_OPTION_TEXT, "FILE",
-     "Group file of the Mofka service (default: MOFKA_GROUP_FILE, or "
+     "Read the group file of the Mofka service from FILE (default "
      "mofka.group.json)",
      AT(group_file), .env = "MOFKA_GROUP_FILE"},
     {"input-topic", DFOPT_OPTION_TEXT, "TOPIC",
-     "Where findings come from (default: DFOPTIMIZER_INPUT_TOPIC, or "
-     "diagnosis.findings)",
-     AT(input_topic), .env = "DFOPTIMIZER_INPUT_TOPIC"},
+     "Read findings from TOPIC (default diagnosis.findings)", AT(input_topic),
+     .env = "DFOPTIMIZER_INPUT_TOPIC"},
     {"output-topic", DFOPT_OPTION_TEXT, "TOPIC",
-     "Where plans go (default: DFOPTIMIZER_OUTPUT_TOPIC, or optimizer.plans); "
-     "global_plans makes this a global optimizer, which sends each plan "
-     "DFOPTIMIZER_GLOBAL_PLAN_FANOUT times",
+     "Write plans to TOPIC (default optimizer.plans). global_plans makes this a "
+     "global optimizer, which sends each plan DFOPTIMIZER_GLOBAL_PLAN_FANOUT times",
      AT(output_topic), .env = "DFOPTIMIZER_OUTPUT_TOPIC"},
     {"registry-topic", DFOPT_OPTION_TEXT, "TOPIC",
-     "Where registrations of knobs come from (default: DFOPTIMIZER_REGISTRY_TOPIC, "
-     "or optimizer.registry)",
+     "Read registrations of knobs from TOPIC (default optimizer.registry)",
      AT(registry_topic), .env = "DFOPTIMIZER_REGISTRY_TOPIC"},
     {"acks-topic", DFOPT_OPTION_TEXT, "TOPIC",
-     "Where acknowledgements come from (default optimizer_acks)", AT(acks_topic)},
+     "Read acknowledgements from TOPIC (default optimizer_acks)", AT(acks_topic)},
     {"objectives-topic", DFOPT_OPTION_TEXT, "TOPIC",
-     "Where objectives come from, as samples/s in a window "
-     "(default " DFOPT_MOFKA_OBJECTIVES_TOPIC ", if there is such a topic)",
+     "Read objectives, such as samples/s in a window, from TOPIC (default "
+     "optimizer.objectives, if it exists)",
      AT(objectives_topic)},
     {"consumer-name", DFOPT_OPTION_TEXT, "NAME",
-     "Under this name the service goes on where it left off (default: "
-     "DFOPTIMIZER_CONSUMER_NAME, or dfopt-mpi. and the topic)",
+     "Consume topics under NAME; a service continues where the last one of its "
+     "name "
+     "stopped (default: dfopt-mpi. and the input topic)",
      AT(consumer_name), .env = "DFOPTIMIZER_CONSUMER_NAME"},
     {"no-registry", DFOPT_OPTION_FLAG, NULL,
      "Read neither registrations nor acknowledgements", AT(no_registry)},
     {"global-group-file", DFOPT_OPTION_TEXT, "FILE",
-     "Group file of the Mofka service of a global optimizer, whose plans are "
-     "passed on",
+     "Forward the plans of a global optimizer, whose Mofka service has the group "
+     "file FILE",
      AT(global_group_file)},
     {"global-input-topic", DFOPT_OPTION_TEXT, "TOPIC",
-     "Where its plans come from (default " GLOBAL_PLANS ")",
+     "Read the plans of the global optimizer from TOPIC (default global_plans)",
      AT(global_input_topic)},
     {"relay-only", DFOPT_OPTION_FLAG, NULL,
-     "Read no findings, pass on the plans of the global optimizer only (default: "
-     "DFOPTIMIZER_RELAY_ONLY=1)",
+     "Read no findings; only forward the plans of the global optimizer",
      AT(relay_only), .env = "DFOPTIMIZER_RELAY_ONLY"},
     {"broker-timeout", DFOPT_OPTION_SECONDS, "SECONDS",
-     "A broker that does not answer for so long is gone: the service ends (default "
-     "10)",
+     "Exit when the broker has not answered for SECONDS (default 10)",
      AT(broker_timeout_ms), .hi = 3600, .scale = 1000},
     {.name = NULL}};
 

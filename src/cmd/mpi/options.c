@@ -8,27 +8,26 @@
 #include <string.h>
 
 static const char doc[] =
-    "Decide what a job should change about itself: findings of DFDiagnoser come "
-    "in, plans (knob, old value, new value, when, why) go out, and every "
-    "decision is logged.\v"
-    "Runs alone or on many ranks (mpirun -n N dfopt-mpi ...): what is decided "
-    "is the same. Inputs are JSON lines, a JSON array, or an event log with "
-    "registrations and acks; gzip is recognised.\n\n"
-    "Exit codes: 0 all is done, also when a signal ended a live service; 1 "
-    "something could not be read or written, or --strict met a bad record; 2 "
-    "bad options or configuration, nothing was done; 3 a replay was ended early "
-    "by a signal, what had been read is decided and written.\n\n"
-    "Environment: DFOPTIMIZER_TRANSPORT, DFOPTIMIZER_ZMQ_FINDINGS, "
-    "DFOPTIMIZER_ZMQ_PLANS, DFOPTIMIZER_ZMQ_OBJECTIVES, MOFKA_GROUP_FILE, "
-    "DFOPTIMIZER_INPUT_TOPIC, "
-    "DFOPTIMIZER_OUTPUT_TOPIC, DFOPTIMIZER_REGISTRY_TOPIC, "
-    "DFOPTIMIZER_CONSUMER_NAME, DFOPTIMIZER_RELAY_ONLY=1, "
-    "DFOPTIMIZER_GLOBAL_PLAN_FANOUT, DFOPT_MOFKA_MODULE, "
-    "DFOPTIMIZER_IDLE_TIMEOUT_SEC, DFOPTIMIZER_PULL_TIMEOUT_MS, "
-    "DFOPTIMIZER_DEBUG=1, and for knobs without a registration "
+    "Tune a running job, or replay its findings: read findings of DFDiagnoser, "
+    "decide which knobs to change, and write plans (knob, old value, new value, "
+    "when, why) and a log of every decision.\v"
+    "Runs alone or on many ranks (mpirun -n N dfopt-mpi ...); the decisions are "
+    "the same. The input is JSON lines, a JSON array, or an event log with "
+    "registrations and acknowledgements; gzip is recognised.\n"
+    "\n"
+    "Exit status:\n"
+    "  0\tsuccess; also when a signal stopped a live service\n"
+    "  1\ta file, endpoint or record failed (a bad record only with --strict)\n"
+    "  2\tbad options or configuration; nothing was done\n"
+    "  3\ta signal stopped a replay; everything read by then is decided and "
+    "written\n"
+    "\n"
+    "Environment: DFOPTIMIZER_TRANSPORT, DFOPTIMIZER_GLOBAL_PLAN_FANOUT, "
+    "DFOPT_MOFKA_MODULE; for knobs without a registration "
     "DFOPTIMIZER_BOOTSTRAP_DLIO=1 with DLIO_KNOB_MIN_THREADS, "
     "DLIO_KNOB_MAX_THREADS, DLIO_KNOB_BOUNDARY, "
-    "DFOPTIMIZER_BOOTSTRAP_PREFETCH_SIZE, DFOPTIMIZER_BOOTSTRAP_READ_THREADS.";
+    "DFOPTIMIZER_BOOTSTRAP_PREFETCH_SIZE and DFOPTIMIZER_BOOTSTRAP_READ_THREADS. "
+    "dfopt-mpi(1) describes them.\n";
 
 /* The words of an option stand in the order of their enumeration. */
 static const char *const transports[] = {[DFOPT_TRANSPORT_FILE] = "file",
@@ -67,105 +66,114 @@ static error_t add_findings(struct argp_state *state, const char *path, void *in
 static const struct dfopt_option table[] = {
     DFOPT_OPTION_TITLE("Input", 1),
     {"transport", DFOPT_OPTION_TEXT, "NAME",
-     "Where findings come from: file (a replay; the default with --findings-file), "
-     "zmq or mofka (a live service); without, DFOPTIMIZER_TRANSPORT, or mofka",
+     "Read from file (a replay), zmq or mofka (a live service). The default is "
+     "file "
+     "with --findings-file, else DFOPTIMIZER_TRANSPORT, else mofka",
      AT(transport_name), .words = transports},
     {"findings-file", DFOPT_OPTION_CALL, "FILE",
-     "Findings or an event log to replay: a path, a glob, or - for standard input; "
-     "may be repeated, read in order",
+     "Replay the findings or the event log in FILE: a path, a glob, or - for "
+     "standard input. Repeat the option to read several, in the order given",
      .call = add_findings},
     {"registry-file", DFOPT_OPTION_TEXT, "FILE",
-     "Knobs to register before the first record: a JSON array of registrations",
+     "Register the knobs in FILE, a JSON array of registrations, before the first "
+     "record",
      AT(registry_file)},
     {"max-record-bytes", DFOPT_OPTION_NUMBER, "N",
-     "Reject records longer than this (default 1048576)", AT(max_record_bytes),
+     "Reject records longer than N bytes (default 1048576)", AT(max_record_bytes),
      .lo = 1024, .hi = 1 << 30},
     {"strict", DFOPT_OPTION_FLAG, NULL,
-     "End at the first record, input or output that is bad, instead of counting it "
-     "and going on",
+     "Stop at the first bad record, input or output instead of counting it and "
+     "continuing",
      AT(strict)},
     DFOPT_OPTION_TITLE("Output", 2),
     {"plans-file", DFOPT_OPTION_TEXT, "FILE",
-     "Write plans there, one JSON object a line; - for standard output",
+     "Write plans to FILE, one JSON object per line; - is standard output",
      AT(plans_file)},
     {"final-state", DFOPT_OPTION_TEXT, "FILE",
-     "Write the state at the end there, as JSON; - for standard output",
+     "Write the state of the planner at the end to FILE, as JSON; - is standard "
+     "output",
      AT(final_state_file)},
     {"decision-log", DFOPT_OPTION_TEXT, "FILE.h5",
-     "Log everything that came in and every decision to this HDF5 file; read it "
-     "with dfopt-log or h5py",
+     "Log all input and every decision to FILE.h5 (HDF5), to be read with "
+     "dfopt-log "
+     "or h5py",
      AT(decision_log)},
     {"resume", DFOPT_OPTION_TEXT, "LOG.h5",
-     "Resume the run of this decision log, which was stopped or killed: in its "
-     "state, at its place in the input files, and in the same log and plans file. "
+     "Resume the stopped or killed run recorded in LOG.h5: restore its state and "
+     "its"
+     " position in the input files, and append to the same log and plans file. "
      "Detail and compression stay those of the log",
      AT(resume)},
     {"allow-policy-change", DFOPT_OPTION_FLAG, NULL,
-     "With --resume: go on also if policy, acks, relay hostname or registry are "
-     "not those of the log, by the new ones",
+     "Resume even if policy, acks, relay hostname or registry differ from those in "
+     "the log, and use the new ones",
      AT(allow_policy_change)},
-    {"log-detail", DFOPT_OPTION_WORD, "WHAT",
-     "What the decision log keeps: plans, verdicts (and plans), or findings "
-     "(everything; the default, and what --resume needs)",
+    {"log-detail", DFOPT_OPTION_WORD, "DETAIL",
+     "Keep in the decision log: plans, verdicts (and plans), or findings "
+     "(everything, the default; --resume needs it)",
      AT(log_detail), .words = details},
-    {"log-compression", DFOPT_OPTION_NUMBER, "0..9",
-     "Deflate level of the decision log (default 1)", AT(log_compression), .lo = 0,
-     .hi = 9},
+    {"log-compression", DFOPT_OPTION_NUMBER, "LEVEL",
+     "Deflate the decision log at LEVEL, 0 to 9 (default 1)", AT(log_compression),
+     .lo = 0, .hi = 9},
     {"log-flush-interval", DFOPT_OPTION_SECONDS, "SECONDS",
-     "How much a killed run may lose from the decision log (default 1)",
-     AT(log_flush_ms), .hi = 86400, .scale = 1000},
+     "Flush the decision log at least every SECONDS (default 1)", AT(log_flush_ms),
+     .hi = 86400, .scale = 1000},
     DFOPT_OPTION_TITLE("Decisions", 4),
     {"compat", DFOPT_OPTION_WORD, "PRESET",
-     "default, or upstream: decide bit for bit as DFOptimizer 0.1.0", AT(preset),
-     .words = presets},
+     "Use the preset default, or upstream to decide bit for bit as DFOptimizer "
+     "0.1.0",
+     AT(preset), .words = presets},
     {"policy", DFOPT_OPTION_TEXT, "FILE",
-     "Switches and overrides of responses, as JSON", AT(policy_file)},
+     "Read switches and overrides of responses from FILE, as JSON",
+     AT(policy_file)},
     {"policy-check", DFOPT_OPTION_TEXT, "FILE",
-     "Check a policy against --registry-file and end: names that fit nothing, "
-     "responses that can never act",
+     "Check the policy in FILE against --registry-file and exit: report names that "
+     "match nothing and responses that can never act",
      AT(policy_check)},
-    {"acks", DFOPT_OPTION_WORD, "HOW",
-     "explicit: a plan is in flight until it is acknowledged; assumed: it "
-     "counts as applied at once; auto (the default): explicit for an event log, "
-     "with --acks-address, over Mofka unless --no-registry, and with --compat "
-     "upstream, else assumed",
+    {"acks", DFOPT_OPTION_WORD, "MODE",
+     "Keep each plan in flight until it is acknowledged (explicit), or count it as "
+     "applied at once (assumed). auto, the default, is explicit for an event log, "
+     "with --acks-address or --applications-address, over Mofka unless "
+     "--no-registry, and with --compat upstream; else assumed",
      AT(acks), .words = acks},
     {"relay-hostname", DFOPT_OPTION_TEXT, "NAME",
-     "Drop global plans that name other hosts only (default: pass on all; over "
-     "Mofka: the name of this host)",
+     "Drop global plans that name only hosts other than NAME (default: forward "
+     "all; "
+     "over Mofka, the name of this host)",
      AT(relay_hostname)},
     DFOPT_OPTION_TITLE("Ranks", 5),
     {"readers", DFOPT_OPTION_WORD, "WHO",
-     "all: every rank reads and decodes its part of the input, which must be files "
-     "of JSON lines; one: rank 0 does; auto (the default): all where they can",
+     "Read and decode the input on all ranks (all; files of JSON lines only), on "
+     "rank 0 (one), or on all where possible (auto, the default)",
      AT(readers), .words = readers},
     {"read-bytes", DFOPT_OPTION_NUMBER, "N",
-     "With all readers: how much a rank reads at a time (default: by the number of "
-     "ranks, 16 MiB at most)",
+     "Read N bytes at a time on each rank, with all readers (default: by the "
+     "number "
+     "of ranks, at most 16 MiB)",
      AT(read_bytes), .lo = 1, .hi = 1 << 30},
     {"batch-events", DFOPT_OPTION_NUMBER, "N",
-     "With one reader: events decided together, at most (default 4096)",
+     "Decide at most N events together, with one reader (default 4096)",
      AT(batch_events), .lo = 1, .hi = 1 << 20},
     {"batches-in-flight", DFOPT_OPTION_NUMBER, "N",
-     "With one reader: batches in flight to the ranks at once, at most (default "
-     "4)",
+     "Keep at most N batches in flight to the ranks, with one reader (default 4)",
      AT(batches_on_way), .lo = 1, .hi = 256},
     DFOPT_OPTION_TITLE("Messages", 6),
     {"log-level", DFOPT_OPTION_WORD, "LEVEL",
-     "debug, info (the default), warning, error or off", AT(log_level),
-     .words = levels},
+     "Log messages of LEVEL and above: debug, info (the default), warning, error "
+     "or "
+     "off",
+     AT(log_level), .words = levels},
     {"log-format", DFOPT_OPTION_WORD, "FORMAT",
-     "Of the lines on standard error: json (the default), or text for people",
+     "Write log lines to standard error as json (the default), or as text for "
+     "people",
      AT(log_text), .words = formats},
-    {"debug", DFOPT_OPTION_SET, NULL, "The same as --log-level debug",
-     AT(log_level), .lo = DFOPT_LOG_DEBUG, .env = "DFOPTIMIZER_DEBUG"},
+    {"debug", DFOPT_OPTION_SET, NULL,
+     "Log debug messages, too; the same as --log-level=debug", AT(log_level),
+     .lo = DFOPT_LOG_DEBUG, .env = "DFOPTIMIZER_DEBUG"},
     {"no-progress", DFOPT_OPTION_FLAG, NULL,
-     "No progress line (there is none unless standard error is a terminal)",
-     AT(no_progress)},
+     "Hide the progress line, which is shown only on a terminal", AT(no_progress)},
     {"fault-trace", DFOPT_OPTION_FLAG, NULL,
-     "A process that dies of a fault (SIGSEGV and the like) writes to standard "
-     "error "
-     "where it was",
+     "Print to standard error where a process died of a fault, such as SIGSEGV",
      AT(fault_trace)},
     DFOPT_OPTION_TITLE("Help", 7),
     DFOPT_OPTION_HELP_ROWS,
@@ -177,7 +185,7 @@ struct parts {
     struct dfopt_options *o;
 };
 
-enum { MAIN, MOFKA, LIVE, SWEEP };
+enum { MAIN, LIVE, MOFKA, SWEEP };
 
 /* The transport by its name; the command line precedes the environment. */
 static void choose_transport(struct dfopt_options *o)
@@ -291,16 +299,14 @@ enum dfopt_err dfopt_options_parse(int argc, char **argv, struct dfopt_options *
 {
     struct parts p = {
         .all = {[MAIN] = {.rows = table, .into = out},
-                [MOFKA] = {dfopt_mofka_options, &out->mofka, .group = 3},
                 [LIVE] = {dfopt_live_options, &out->live, .group = 3},
+                [MOFKA] = {dfopt_mofka_options, &out->mofka, .group = 3},
                 [SWEEP] = {dfopt_sweep_options, &out->sweep, .group = 5}},
         .o = out};
     struct dfopt_option_line line = {.parts = p.all,
                                      .n_parts = sizeof p.all / sizeof *p.all,
                                      .doc = doc,
-                                     .flags = ARGP_NO_EXIT | ARGP_NO_HELP,
-                                     .help_flags = ARGP_HELP_USAGE |
-                                                   ARGP_HELP_LONG | ARGP_HELP_DOC,
+                                     .flags = ARGP_NO_EXIT,
                                      .version = "dfopt-mpi " DFOPT_VERSION,
                                      .rest = parse_rest,
                                      .arg = &p};

@@ -50,7 +50,7 @@ static void check_names(struct check *c, const char *where,
         const dfopt_sym id = c->policy.names[r->first + i];
         if (has_knob(c, id))
             continue;
-        printf("%s: no knob '%s' is registered\n", where, text_of(c, id));
+        printf("%s: knob '%s' is not registered\n", where, text_of(c, id));
         c->found++;
     }
 }
@@ -65,8 +65,7 @@ static void check_targets(struct check *c)
             continue;
         printf("responses '%s%s': %s\n",
                of_knob ? "knob:" : "tag:", text_of(c, o->name),
-               of_knob ? "no such knob is registered"
-                       : "no knob answers to the tag");
+               of_knob ? "knob not registered" : "no knob responds to the tag");
         c->found++;
     }
     for (size_t i = 0; i < c->policy.n_terms; i++)
@@ -89,25 +88,25 @@ static const char *flaw_of(const struct dfopt_knob *k,
     const bool set = r->direction == DFOPT_DIRECTION_SET;
     const bool number = k->type == DFOPT_KNOB_INT || k->type == DFOPT_KNOB_FLOAT;
     if (r->min_severity > 1)
-        return "min_severity is above 1, and severities are not";
+        return "min_severity is above 1, the highest severity";
     if (k->range_state == DFOPT_RANGE_BAD)
-        return "the range of the knob is not two numbers";
+        return "the range of the knob must be two numbers";
     if (k->range_state == DFOPT_RANGE_OK && !k->has_values &&
         dfopt_value_order(k->lo, k->hi) == 1)
         return "the range of the knob is empty";
     if (k->has_values && k->n_values == 0)
         return "the knob has no values";
     if (r->direction == DFOPT_DIRECTION_UNKNOWN)
-        return "the direction is not known";
+        return "unknown direction";
     if (set)
         return r->set_to.kind == DFOPT_KIND_NULL ? "set_to is missing" : NULL;
     if (!number)
-        return "a knob that is no number can only be set";
+        return "a knob that is not a number needs the direction set";
     if (k->has_values || r->step_mode == DFOPT_STEP_EVIDENCE)
         return NULL;
     if (!dfopt_value_is_number(r->step))
         return "step is not a number";
-    return is_positive(r->step) ? NULL : "step is not above 0";
+    return is_positive(r->step) ? NULL : "step must be above 0";
 }
 
 static void check_responses(struct check *c, const struct dfopt_registration *g)

@@ -66,11 +66,12 @@ enum dfopt_err dfopt_resume_no_journal(const struct dfopt_resume *r,
     else
         e = dfopt_journal_has_more(path.data, r->fold.next_seq, &left, err);
     if (left)
-        e = dfopt_error_set(
-            err, DFOPT_ERR_ARG,
-            "--resume %s: its service ingested more, which is in "
-            "%s" DFOPT_JOURNAL_SUFFIX ": resume with --transport %s, or remove it",
-            r->path, r->path, r->fold.run_text[DFOPT_RUN_transport]);
+        e = dfopt_error_set(err, DFOPT_ERR_ARG,
+                            "--resume %s: %s" DFOPT_JOURNAL_SUFFIX
+                            " has records that its service received last; resume "
+                            "with --transport %s, or remove the journal",
+                            r->path, r->path,
+                            r->fold.run_text[DFOPT_RUN_transport]);
     dfopt_buf_free(&path);
     return e;
 }
@@ -82,8 +83,8 @@ static enum dfopt_err differs(const struct dfopt_resume *r, const char *what,
                               struct dfopt_error *err)
 {
     return dfopt_error_set(err, DFOPT_ERR_ARG,
-                           "--resume %s: the log's %s is %s, now it is %s; "
-                           "--allow-policy-change resumes with the new one",
+                           "--resume %s: %s was %s in the log, now it is %s; add "
+                           "--allow-policy-change to resume with the new one",
                            r->path, what, was, is);
 }
 
@@ -139,7 +140,7 @@ static enum dfopt_err compare_policies(const struct dfopt_resume *r,
                dfopt_buf_add(&is, "", 1)))
         e = dfopt_error_set(err, DFOPT_ERR_NOMEM, "out of memory");
     if (!e && strcmp(is.data, text) != 0)
-        e = differs(r, "policy", "another", "changed in its responses", err);
+        e = differs(r, "policy", "another", "changed", err);
     dfopt_policy_clear(&was);
     dfopt_buf_free(&is);
     return e;

@@ -18,8 +18,7 @@ static enum dfopt_err not_it(const struct dfopt_resume *r, const char *why,
                              struct dfopt_error *err)
 {
     return dfopt_error_set(err, DFOPT_ERR_ARG,
-                           "--resume %s: the input is not the one that it has "
-                           "read: %s",
+                           "--resume %s: the input is not that of the log: %s",
                            r->path, why);
 }
 
@@ -57,8 +56,9 @@ static enum dfopt_err find_split(const struct dfopt_resume *r,
 {
     const struct dfopt_declog_position *at = &r->fold.at;
     if (dfopt_splits_size(p, (uint32_t)file) < at->offset) {
-        char why[120];
-        snprintf(why, sizeof why, "%.60s is shorter than %" PRIu64 " bytes",
+        char why[140];
+        snprintf(why, sizeof why,
+                 "%.60s is shorter than the %" PRIu64 " bytes already read",
                  dfopt_splits_name(p, (uint32_t)file), at->offset);
         return not_it(r, why, err);
     }
@@ -82,7 +82,7 @@ static enum dfopt_err skip_records(const struct dfopt_resume *r,
         case DFOPT_SOURCE_RECORD:
             if (--left == 0 && strcmp(rec.origin, name) == 0 &&
                 rec.line > r->fold.at.record_line)
-                return not_it(r, "its records are at other lines", err);
+                return not_it(r, "its records are on other lines", err);
             break;
         case DFOPT_SOURCE_END:
             return not_it(r, "it has fewer records", err);
@@ -112,7 +112,8 @@ enum dfopt_err dfopt_resume_input(const struct dfopt_resume *r,
         return DFOPT_OK; /* another input: from its beginning */
     for (size_t i = 0; i < o->n_findings_files; i++)
         if (strcmp(o->findings_files[i], "-") == 0)
-            return not_it(r, "standard input cannot be", err);
+            return not_it(r, "a run that read standard input cannot be resumed",
+                          err);
     if (in->splits) {
         const int file = file_of(in->splits, name);
         if (file >= 0)
@@ -177,7 +178,8 @@ static enum dfopt_err add_plans(const struct dfopt_resume *r, const char *path,
                      memcmp(last->data, text.data, text.len) != 0)
                 e = dfopt_error_set(err, DFOPT_ERR_ARG,
                                     "%s: line %" PRIu64
-                                    " is not the plan that %s has there",
+                                    " differs from that plan in %s; restore the "
+                                    "plans file, or write another",
                                     path, from, r->path);
         }
     }

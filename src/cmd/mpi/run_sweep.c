@@ -78,7 +78,7 @@ static enum dfopt_err check_chosen(struct dfopt_sweep_run *s,
         if (o->sweep.decisions[i] >= s->variants.n)
             return dfopt_error_set(err, DFOPT_ERR_ARG,
                                    "--sweep-decisions: no variant %" PRIu64
-                                   "; there are %zu",
+                                   "; the sweep has %zu, from 0",
                                    o->sweep.decisions[i], s->variants.n);
         s->chosen[o->sweep.decisions[i]] = true;
     }
@@ -176,7 +176,7 @@ static enum dfopt_err keep(void *arg, const void *result, size_t len,
     struct dfopt_sweep_run *s = arg;
     enum dfopt_err e = store(s, result, len);
     if (e)
-        return dfopt_error_set(err, e, "a result that is none: %s",
+        return dfopt_error_set(err, e, "malformed result of a rank: %s",
                                dfopt_err_text(e));
     return dfopt_sweep_journal_add(s->journal, result, len, err);
 }

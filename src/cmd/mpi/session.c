@@ -290,7 +290,8 @@ static bool is_all_invalid(const struct dfopt_session *s)
     if (s->mode->is_service || t->records == 0 || t->invalid < t->records)
         return false;
     dfopt_error_set(&err, DFOPT_ERR_SCHEMA,
-                    "none of the %" PRIu64 " records of the input could be used",
+                    "none of the %" PRIu64
+                    " records of the input is usable; see optimizer.record.invalid",
                     t->records);
     dfopt_session_failed(s, "optimizer.input.failed", &err);
     return true;

@@ -71,7 +71,7 @@ static void look(const struct dfopt_supervision *s,
     const int64_t late_ns =
         s->options->log_flush_ms * INT64_C(1000000) + LOG_LATE_NS;
     if (dfopt_status_connection(&s->status) == DFOPT_ZMQ_CONNECTING)
-        dfopt_health_add(h, DFOPT_CHECK_INPUT, "%s: no diagnoser is there",
+        dfopt_health_add(h, DFOPT_CHECK_INPUT, "%s: no diagnoser connected",
                          s->options->live.address);
     if (p->faults) {
         add_fault(h, DFOPT_CHECK_OUTPUTS, "plans", &p->faults->plans);

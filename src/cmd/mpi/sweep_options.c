@@ -59,27 +59,31 @@ static error_t read_list(struct argp_state *state, const char *text, void *into)
 const struct dfopt_option dfopt_sweep_options[] = {
     DFOPT_OPTION_TITLE("Sweeps", 1),
     {"sweep", DFOPT_OPTION_TEXT, "FILE",
-     "Decide the input under every variant of the policy that this JSON file "
-     "describes, and measure each",
+     "Decide the input under every variant of the policy that FILE (JSON) "
+     "describes,"
+     " and measure each",
      AT(file)},
     {"sweep-output", DFOPT_OPTION_TEXT, "FILE.h5",
-     "Write the variants, their policies and what was measured there; read it with "
-     "dfopt-log sweep or h5py",
+     "Write the variants, their policies and measurements to FILE.h5, to be read "
+     "with dfopt-log sweep or h5py",
      AT(output)},
     {"sweep-dry-run", DFOPT_OPTION_FLAG, NULL,
-     "Check everything, list the variants on standard output, and end",
+     "Check everything, list the variants on standard output, and exit",
      AT(dry_run)},
     {"sweep-resume", DFOPT_OPTION_FLAG, NULL,
-     "Resume the sweep that was interrupted, if its journal is beside the "
-     "output",
+     "Resume an interrupted sweep from the journal beside its output, if there is "
+     "one",
      AT(resume)},
     {"sweep-decisions", DFOPT_OPTION_CALL, "LIST",
-     "Keep every verdict and plan of these variants, too: numbers and ranges, "
-     "as in 0,7,20-29",
+     "Also keep every verdict and plan of the variants in LIST: numbers and "
+     "ranges, "
+     "such as 0,7,20-29",
      .call = read_list},
     {"sweep-memory", DFOPT_OPTION_NUMBER, "MIB",
-     "For the variants that a rank decides together (default 1024)", AT(memory_mib),
-     .lo = 1, .hi = 1 << 30},
+     "Use at most MIB MiB on each rank for the variants it decides together "
+     "(default"
+     " 1024)",
+     AT(memory_mib), .lo = 1, .hi = 1 << 30},
     {.name = NULL}};
 
 void dfopt_sweep_options_init(struct dfopt_sweep_options *o)

@@ -1,6 +1,6 @@
 /* Rows become argp's options when a line is parsed; keys without a letter are
  * numbers of rows. */
-#include "cmd/option/option.h"
+#include "cmd/option/help.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -159,7 +159,7 @@ static error_t check_needed(struct argp_state *state,
 {
     for (size_t i = 0; is_row(&part->rows[i]); i++)
         if (part->rows[i].needed && !(part->given & UINT64_C(1) << i)) {
-            argp_error(state, "--%s is needed", part->rows[i].name);
+            argp_error(state, "option --%s is required", part->rows[i].name);
             return EINVAL;
         }
     return ARGP_ERR_UNKNOWN; /* others look at the end, too */
@@ -266,7 +266,8 @@ error_t dfopt_option_parse(struct dfopt_option_line *line, int argc, char **argv
     argps[0].args_doc = line->args_doc;
     argps[0].children = children;
     argp_err_exit_status = DFOPT_USAGE_EXIT;
-    return argp_parse(&argps[0], argc, argv, line->flags, NULL, line);
+    return argp_parse(&argps[0], argc, argv, line->flags | ARGP_NO_HELP, NULL,
+                      line);
 }
 
 /* ---- rows that every program has ---- */
@@ -275,8 +276,7 @@ error_t dfopt_option_show_help(struct argp_state *state, const char *text,
                                void *into)
 {
     (void)text, (void)into;
-    argp_state_help(state, stdout,
-                    ((struct dfopt_option_line *)state->input)->help_flags);
+    dfopt_option_help(state->input, state->name, stdout);
     return answer(state);
 }
 

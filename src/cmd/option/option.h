@@ -1,6 +1,7 @@
-/* Options as tables, for every program: a row names an option, what it takes and
- * where the value goes. Parsing (by argp), --help and what completion offers come
- * from the rows. A mistake is reported with the option's name, as a usage error. */
+/* Options as tables, for every program: a row holds an option's name, the value it
+ * takes, where that value is stored, and the text of --help, which its manual page
+ * repeats. Parsing (by argp), --help (help.c) and shell completion use the rows. A
+ * mistake is reported with the option's name, as a usage error. */
 #ifndef DFOPT_CMD_OPTION_OPTION_H
 #define DFOPT_CMD_OPTION_OPTION_H
 
@@ -48,22 +49,24 @@ struct dfopt_option {
 #define DFOPT_OPTION_AT(type, member)                                              \
     .offset = offsetof(type, member), .size = sizeof(((type *)0)->member)
 
-/* Titles number the groups of --help by their place; this gives the number. */
+/* Titles number the groups of --help, in ascending order below
+ * DFOPT_OPTION_GROUPS. */
+#define DFOPT_OPTION_GROUPS 128
 #define DFOPT_OPTION_TITLE(text, group)                                            \
     {                                                                              \
         .help = (text), .key = (group)                                             \
     }
 
-/* --help, --usage and --version of programs that describe them themselves. */
+/* --help, --usage and --version; in the first part of a line. */
 #define DFOPT_OPTION_HELP_ROW(name, letter, text)                                  \
     {                                                                              \
 #name, DFOPT_OPTION_CALL, NULL, text, letter,                              \
             .call = dfopt_option_show_##name                                       \
     }
 #define DFOPT_OPTION_HELP_ROWS                                                     \
-    DFOPT_OPTION_HELP_ROW(help, '?', "Show this help"),                            \
-        DFOPT_OPTION_HELP_ROW(usage, 'U', "Show the options in short"),            \
-        DFOPT_OPTION_HELP_ROW(version, 'V', "Show the version")
+    DFOPT_OPTION_HELP_ROW(help, '?', "Print this help and exit"),                  \
+        DFOPT_OPTION_HELP_ROW(usage, 'U', "Print a short usage message and exit"), \
+        DFOPT_OPTION_HELP_ROW(version, 'V', "Print the version and exit")
 
 error_t dfopt_option_show_help(struct argp_state *state, const char *text,
                                void *into);
@@ -79,7 +82,7 @@ error_t dfopt_option_show_version(struct argp_state *state, const char *text,
 struct dfopt_option_part {
     const struct dfopt_option *rows; /* up to one without name and help */
     void *into;
-    int group;      /* of --help, where it follows the first part's; 0: merged */
+    int group;      /* of --help, where it follows the first part's group */
     uint64_t given; /* bits by row: on the command line */
 };
 
@@ -87,10 +90,10 @@ struct dfopt_option_part {
 struct dfopt_option_line {
     struct dfopt_option_part *parts;
     size_t n_parts;
-    const char *doc, *args_doc; /* as argp's */
-    unsigned flags;             /* of argp_parse */
-    unsigned help_flags;        /* of argp_state_help, for --help */
-    const char *version;        /* the line that --version prints */
+    const char *doc; /* for --help: before the options, and after \v behind them */
+    const char *args_doc; /* as argp's, or NULL */
+    unsigned flags;       /* of argp_parse, beside ARGP_NO_HELP */
+    const char *version;  /* the line that --version prints */
     /* Takes arguments (ARGP_KEY_ARG) and checks the whole (ARGP_KEY_END); may be
      * NULL. state->input is this line. */
     argp_parser_t rest;

@@ -172,7 +172,7 @@ enum dfopt_err dfopt_start_feed(const struct dfopt_start_feed *feed,
     free(g.frames);
     dfopt_decisions_free(&g.unheard);
     if (e && !err->code)
-        dfopt_error_set(err, e, "deciding the events of the log again: %s",
+        dfopt_error_set(err, e, "replaying the events of the log: %s",
                         dfopt_err_text(e));
     return e;
 }

@@ -441,23 +441,24 @@ enum dfopt_err dfopt_frame_open(struct dfopt_frame_reader *r, const void *bytes,
     struct dfopt_frame_header h;
     if (len < sizeof h)
         return dfopt_error_set(err, DFOPT_ERR_FORMAT,
-                               "frame of %zu bytes is cut off", len);
+                               "frame of %zu bytes is truncated", len);
     memcpy(&h, bytes, sizeof h);
     if (h.magic != DFOPT_FRAME_MAGIC)
         return dfopt_error_set(err, DFOPT_ERR_FORMAT,
                                "not a frame (magic %08" PRIx32 ")", h.magic);
     if (h.version != DFOPT_FRAME_VERSION)
-        return dfopt_error_set(err, DFOPT_ERR_FORMAT,
-                               "frame of version %" PRIu32
-                               ", this is %u: ranks run different programs",
-                               h.version, DFOPT_FRAME_VERSION);
+        return dfopt_error_set(
+            err, DFOPT_ERR_FORMAT,
+            "frame of version %" PRIu32
+            ", expected %u: all ranks must run the same dfopt-mpi",
+            h.version, DFOPT_FRAME_VERSION);
     if (h.length != len - sizeof h)
         return dfopt_error_set(err, DFOPT_ERR_FORMAT,
-                               "frame says %" PRIu64 " bytes, %zu came", h.length,
-                               len - sizeof h);
+                               "frame of %" PRIu64 " bytes, but %zu arrived",
+                               h.length, len - sizeof h);
     const char *start = (const char *)bytes + sizeof h;
     if (checksum(&h, start) != h.checksum)
-        return dfopt_error_set(err, DFOPT_ERR_FORMAT, "frame's checksum is wrong");
+        return dfopt_error_set(err, DFOPT_ERR_FORMAT, "wrong checksum of a frame");
     *r = (struct dfopt_frame_reader){
         .header = h, .at = start, .end = start + h.length, .items_left = h.n_items};
     return DFOPT_OK;

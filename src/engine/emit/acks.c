@@ -3,8 +3,8 @@
 #include <stdio.h>
 
 static const char advice[] =
-    "processes of the application differ: let them pass boundaries together "
-    "(optimizer_context(comm=...), dfopt/client_mpi.h)";
+    "processes of the application apply plans differently; let them pass "
+    "boundaries together (optimizer_context(comm=...), dfopt/client_mpi.h)";
 
 static struct dfopt_tally_ack to_count(const struct dfopt_ack *given,
                                        const struct dfopt_ack_row *row)

@@ -106,8 +106,8 @@ void dfopt_events_reject(const struct dfopt_run_config *c,
     if (++*shown == REJECTS_SHOWN + 1 && !all)
         dfopt_log_event(c->log, DFOPT_LOG_WARNING, "optimizer.record.invalid",
                         DFOPT_F_TEXT("error",
-                                     "further messages of this kind are left "
-                                     "out; --log-level debug shows all"));
+                                     "suppressing further messages of this kind; "
+                                     "--log-level debug shows all"));
     if (*shown > REJECTS_SHOWN && !all)
         return;
     dfopt_log_event(c->log, DFOPT_LOG_WARNING, "optimizer.record.invalid",

@@ -30,8 +30,9 @@ static void tell_missing(struct dfopt_reports *r)
     dfopt_log_event(
         r->config->log, DFOPT_LOG_WARNING, "optimizer.objective.missing",
         DFOPT_F_INT("findings", r->findings), DFOPT_F_INT("windows", r->windows),
-        DFOPT_F_TEXT("note", "no application reports an objective: changes are "
-                             "judged by findings alone, and none is released"));
+        DFOPT_F_TEXT("note",
+                     "no application reports an objective, so changes are judged "
+                     "by findings alone and no resource is released"));
 }
 
 /* NULL: memory is short, and the site is not watched. */
@@ -60,8 +61,9 @@ static void tell_clock(struct dfopt_reports *r, dfopt_sym node,
         DFOPT_F_TEXT("node", dfopt_dict_text(r->config->dict, node, NULL)),
         DFOPT_F_INT("finding_window", s->newest[0]),
         DFOPT_F_INT("objective_window", s->newest[1]),
-        DFOPT_F_TEXT("note", "objectives must carry the window index of the "
-                             "findings, not a count of their own"));
+        DFOPT_F_TEXT("note",
+                     "window indices of objectives do not match those of findings; "
+                     "report objectives with the window index of the findings"));
 }
 
 /* ---- windows that jump back ---- */
@@ -117,11 +119,11 @@ static void check_back(struct dfopt_reports *r, dfopt_sym node, int64_t window)
         r->config->log, DFOPT_LOG_WARNING, "optimizer.window.back",
         DFOPT_F_TEXT("node", dfopt_dict_text(r->config->dict, node, NULL)),
         DFOPT_F_INT("window_index", window), DFOPT_F_INT("newest", s->newest[0]),
-        DFOPT_F_TEXT("note",
-                     "findings of an earlier window have little effect: window "
-                     "indices must increase for the whole run. If the "
-                     "application was restarted, it must register again, with "
-                     "another instance"));
+        DFOPT_F_TEXT(
+            "note",
+            "window indices went back: findings of earlier windows have little "
+            "effect. They must increase for the whole run; a restarted application "
+            "must register again, with a new instance"));
 }
 
 /* ---- windows of objectives and findings ---- */

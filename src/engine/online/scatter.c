@@ -283,7 +283,7 @@ static enum dfopt_err unexpected(const struct dfopt_frame_reader *in, int from,
                                  struct dfopt_error *err)
 {
     return dfopt_error_set(err, DFOPT_ERR_FORMAT,
-                           "rank %d sent an answer that nothing asked for (frame "
+                           "unexpected answer of rank %d (frame "
                            "%" PRIu32 ", batch %" PRIu64 ")",
                            from, in->header.kind, in->header.batch);
 }

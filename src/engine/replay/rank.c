@@ -125,8 +125,9 @@ void dfopt_replay_receive(struct dfopt_replay_rank *b, int from,
     if (!e)
         e = dfopt_frame_open(r, b->in.data, b->in.len, &err);
     if (!e && r->header.kind != (uint32_t)kind)
-        e = dfopt_error_set(&err, DFOPT_ERR_FORMAT, "rank %d sent frame %u, not %u",
-                            from, r->header.kind, (unsigned)kind);
+        e = dfopt_error_set(&err, DFOPT_ERR_FORMAT,
+                            "rank %d sent frame %u instead of %u", from,
+                            r->header.kind, (unsigned)kind);
     if (e)
         dfopt_comm_lost(b->comm, b->rank, e, &err);
 }

@@ -67,7 +67,8 @@ static enum dfopt_err open_worker(struct worker *w, const struct dfopt_item *ite
                           (size_t)b->options.max_record_bytes, err);
     if (!e && !b->splits)
         e = dfopt_error_set(err, DFOPT_ERR_IO,
-                            "the input is not what rank 0 has seen");
+                            "the input differs from that of rank 0; all ranks must "
+                            "see the same files");
     for (size_t i = 0; !e && i < w->n_paths; i++)
         dfopt_splits_set_size(b->splits, (uint32_t)i, w->sizes[i]);
     return e;

@@ -136,8 +136,9 @@ static enum dfopt_err check_header(const struct dfopt_sweep_journal *j,
     struct header is, want = header_of(key);
     if (!read_all(j->fd, &is, sizeof is) ||
         memcmp(is.magic, want.magic, sizeof is.magic) != 0)
-        return dfopt_error_set(err, DFOPT_ERR_FORMAT,
-                               "%s: not the journal of a sweep", j->path);
+        return dfopt_error_set(
+            err, DFOPT_ERR_FORMAT,
+            "%s: not the journal of a sweep; remove it to start over", j->path);
     const char *other = NULL;
     if (memcmp(is.version, want.version, sizeof is.version) != 0)
         other = "version of dfopt-mpi";
@@ -145,10 +146,10 @@ static enum dfopt_err check_header(const struct dfopt_sweep_journal *j,
         other = "input";
     else if (memcmp(&is.key, key, sizeof *key) != 0)
         other = "sweep, policy or registry";
-    return other ? dfopt_error_set(err, DFOPT_ERR_STATE,
-                                   "%s: belongs to another %s; remove it to start "
-                                   "over",
-                                   j->path, other)
+    return other ? dfopt_error_set(
+                       err, DFOPT_ERR_STATE,
+                       "%s: written for another %s; remove it to start over",
+                       j->path, other)
                  : DFOPT_OK;
 }
 

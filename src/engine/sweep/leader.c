@@ -119,7 +119,7 @@ static void check_ready(struct leader *l, int rank)
         return;
     fail(l,
          dfopt_error_set(&err, DFOPT_ERR_IO,
-                         "rank %d has read another input than rank 0 (%" PRIu64
+                         "rank %d read a different input than rank 0 (%" PRIu64
                          " records, not %" PRIu64
                          "): all ranks must see the same files",
                          rank, is->records, l->recording->records),

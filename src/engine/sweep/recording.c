@@ -168,7 +168,8 @@ static enum dfopt_err check_files(const struct dfopt_recording_source *from,
         const char *path = list.entries[i].path;
         if (stat(path, &st) < 0 || !S_ISREG(st.st_mode))
             e = dfopt_error_set(err, DFOPT_ERR_IO,
-                                "%s: a sweep reads regular files only", path);
+                                "%s: not a regular file, which a sweep needs",
+                                path);
     }
     dfopt_file_list_free(&list);
     return e;

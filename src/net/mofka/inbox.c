@@ -117,7 +117,7 @@ static bool pull(struct ingest *t)
         atomic_store(&t->quiet, true);
         return true;
     case DFOPT_MOFKA_END:
-        dfopt_error_set(&why, DFOPT_ERR_IO, "the topic has been closed");
+        dfopt_error_set(&why, DFOPT_ERR_IO, "the broker closed the topic");
         break;
     default:
         break;
@@ -246,11 +246,10 @@ static enum dfopt_err no_start(struct dfopt_mofka_inbox *in,
     for (size_t i = 0; i < in->n_topics; i++)
         if (!is_subscribed(&in->topics[i]))
             name = in->topics[i].at.name;
-    return dfopt_error_set(
-        err, DFOPT_ERR_IO,
-        "Mofka topic '%s': the broker does not let us subscribe: "
-        "no answer for %d ms",
-        name, dfopt_mofka_link_timeout_ms(in->link));
+    return dfopt_error_set(err, DFOPT_ERR_IO,
+                           "Mofka topic '%s': subscribing timed out: no answer of "
+                           "the broker for %d ms",
+                           name, dfopt_mofka_link_timeout_ms(in->link));
 }
 
 enum dfopt_err dfopt_mofka_inbox_start(struct dfopt_mofka_inbox *in,

@@ -86,7 +86,9 @@ static enum dfopt_err do_job(struct dfopt_mofka_link *l, struct job *j,
                              struct dfopt_error *err)
 {
     if (atomic_load(&l->stuck))
-        return dfopt_error_set(err, DFOPT_ERR_IO, "Mofka's client is stuck");
+        return dfopt_error_set(
+            err, DFOPT_ERR_IO,
+            "the Mofka client is stuck in an earlier call; restart");
     struct job *own = malloc(sizeof *own);
     if (!own)
         return dfopt_error_set(err, DFOPT_ERR_NOMEM, "out of memory");
@@ -104,11 +106,10 @@ static enum dfopt_err do_job(struct dfopt_mofka_link *l, struct job *j,
     pthread_mutex_unlock(&l->lock);
     if (!done) {
         dfopt_mofka_link_set_stuck(l);
-        return dfopt_error_set(
-            err, DFOPT_ERR_IO,
-            "the broker does not answer (%d ms): it has ended, or "
-            "the group file is an old one",
-            l->timeout_ms);
+        return dfopt_error_set(err, DFOPT_ERR_IO,
+                               "no answer of the broker for %d ms: it has ended, "
+                               "or the group file is outdated",
+                               l->timeout_ms);
     }
     *j = *own;
     free(own);

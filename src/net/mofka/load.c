@@ -60,15 +60,15 @@ static enum dfopt_err load(const struct dfopt_mofka_module **out, const char *pa
     setenv("IPATH_NO_BACKTRACE", "1", 0);
     void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
     if (!library)
-        return dfopt_error_set(err, DFOPT_ERR_STATE,
-                               "Mofka's client cannot be loaded (is it on "
-                               "LD_LIBRARY_PATH?): %s",
-                               dlerror());
+        return dfopt_error_set(
+            err, DFOPT_ERR_STATE,
+            "cannot load the Mofka client (is it on LD_LIBRARY_PATH?): %s",
+            dlerror());
     const struct dfopt_mofka_module *m = dlsym(library, DFOPT_MOFKA_SYMBOL);
     if (!m || m->abi != DFOPT_MOFKA_ABI) {
         dlclose(library);
         return dfopt_error_set(err, DFOPT_ERR_STATE,
-                               "%s is not of this version of dfopt-mpi", path);
+                               "%s belongs to another version of dfopt-mpi", path);
     }
     *out = m;
     return DFOPT_OK;
@@ -79,15 +79,13 @@ enum dfopt_err dfopt_mofka_load(const struct dfopt_mofka_module **out,
 {
     char found[PATH_MAX];
     if (path && access(path, R_OK) != 0)
-        return dfopt_error_set(err, DFOPT_ERR_STATE,
-                               "DFOPT_MOFKA_MODULE=%s: cannot be read: %s", path,
-                               strerror(errno));
+        return dfopt_error_set(err, DFOPT_ERR_STATE, "DFOPT_MOFKA_MODULE=%s: %s",
+                               path, strerror(errno));
     if (!path && !find(found, sizeof found))
         return dfopt_error_set(
             err, DFOPT_ERR_STATE,
-            "this build is without Mofka (no %s): install Mofka, for example with "
-            "Spack (spack install mofka), and build dfopt-mpi with "
-            "-DDFOPT_WITH_MOFKA=ON",
+            "built without Mofka (no %s): install Mofka, for example with Spack "
+            "(spack install mofka), and build dfopt-mpi with -DDFOPT_WITH_MOFKA=ON",
             MODULE);
     return load(out, path ? path : found, err);
 }

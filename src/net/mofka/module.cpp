@@ -53,8 +53,8 @@ static dfopt_err check_process(const dfopt_mofka_broker &b, dfopt_error *err)
         if (std::sscanf(a.c_str(), "na+sm://%d-", &pid) == 1 && pid > 0 &&
             kill(pid, 0) != 0 && errno == ESRCH)
             return dfopt_error_set(err, DFOPT_ERR_IO,
-                                   "there is no process %d (%s): the broker has "
-                                   "ended, or the group file is an old one",
+                                   "no process %d (%s): the broker has ended, or "
+                                   "the group file is outdated",
                                    pid, a.c_str());
     }
     return DFOPT_OK;
@@ -64,14 +64,14 @@ static dfopt_err read_group(dfopt_mofka_broker &b, dfopt_error *err)
 {
     std::ifstream in(b.group_file);
     if (!in.good())
-        return dfopt_error_set(err, DFOPT_ERR_ARG, "cannot be read: %s",
+        return dfopt_error_set(err, DFOPT_ERR_ARG, "cannot read it: %s",
                                std::strerror(errno));
     const auto json = nlohmann::json::parse(in, nullptr, false);
     const char *wrong = json.is_discarded() ? "is not JSON"
                         : !json.is_object() ? "is not a JSON object"
                         : !json.count("members") || !json["members"].is_array() ||
                                 json["members"].empty()
-                            ? "names no members"
+                            ? "has no members"
                             : nullptr;
     if (wrong)
         return dfopt_error_set(err, DFOPT_ERR_ARG, "%s: not a group file of Flock",
@@ -177,7 +177,7 @@ static dfopt_err mofka_topic_open(dfopt_mofka_topic **out, dfopt_mofka_broker *b
 {
     return guarded(err, [&] {
         if (!topic_exists(b->driver, name))
-            return dfopt_error_set(err, DFOPT_ERR_ARG, "there is no such topic");
+            return dfopt_error_set(err, DFOPT_ERR_ARG, "no such topic");
         auto t = std::make_unique<dfopt_mofka_topic>();
         t->broker = b;
         t->handle = b->driver.openTopic(name);
@@ -187,7 +187,8 @@ static dfopt_err mofka_topic_open(dfopt_mofka_topic **out, dfopt_mofka_broker *b
                              static_cast<uint32_t>(t->uuids.size() - 1));
         }
         if (t->uuids.empty())
-            return dfopt_error_set(err, DFOPT_ERR_ARG, "it has no partition");
+            return dfopt_error_set(err, DFOPT_ERR_ARG,
+                                   "the topic has no partition");
         *out = t.release();
         return DFOPT_OK;
     });

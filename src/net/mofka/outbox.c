@@ -85,11 +85,12 @@ static enum dfopt_err send_batch(struct dfopt_mofka_outbox *b,
         e = b->module->flush(p, FLUSH_STEP_MS, err);
         if (e != DFOPT_ERR_STATE)
             return e;
-        e = is_hopeless(b) ? dfopt_error_set(err, DFOPT_ERR_IO,
-                                             "the broker takes nothing (%d ms): it "
-                                             "has ended, or the topic is wedged",
-                                             dfopt_mofka_link_timeout_ms(b->link))
-                           : DFOPT_OK;
+        e = is_hopeless(b)
+                ? dfopt_error_set(err, DFOPT_ERR_IO,
+                                  "the broker accepted nothing for %d ms: it has "
+                                  "ended, or the topic is stuck",
+                                  dfopt_mofka_link_timeout_ms(b->link))
+                : DFOPT_OK;
     }
     return e;
 }
@@ -239,9 +240,9 @@ enum dfopt_err dfopt_mofka_outbox_flush(struct dfopt_mofka_outbox *b,
     }
     enum dfopt_err e = state(b, err);
     if (!e && b->pending > 0)
-        e = dfopt_error_set(err, DFOPT_ERR_IO,
-                            "Mofka topic '%s': the client does not come back",
-                            b->at.name);
+        e = dfopt_error_set(
+            err, DFOPT_ERR_IO,
+            "Mofka topic '%s': timed out waiting for the Mofka client", b->at.name);
     pthread_mutex_unlock(&b->lock);
     return e;
 }

@@ -29,7 +29,7 @@ enum dfopt_err dfopt_mofka_thread_start(pthread_t *out, void *(*body)(void *),
     pthread_sigmask(SIG_SETMASK, &all, &before);
     const int rc = pthread_create(out, NULL, body, arg);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return rc ? dfopt_error_set(err, DFOPT_ERR_NOMEM, "a thread cannot start")
+    return rc ? dfopt_error_set(err, DFOPT_ERR_NOMEM, "cannot start a thread")
               : DFOPT_OK;
 }
 

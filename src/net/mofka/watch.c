@@ -187,7 +187,7 @@ enum dfopt_err dfopt_mofka_watch_settle(struct dfopt_mofka_watch *w,
         pthread_mutex_unlock(&w->lock);
     }
     if (e && left)
-        dfopt_error_prefix(err, "not all events could be acknowledged");
+        dfopt_error_prefix(err, "some events were not acknowledged");
     return left ? e : DFOPT_OK;
 }
 
@@ -203,7 +203,7 @@ enum dfopt_err dfopt_mofka_watch_health(struct dfopt_mofka_watch *w,
     if (!e && !w->failed && w->busy_ns &&
         now - w->busy_ns > w->timeout_ms * NS_PER_MS)
         w->failed = dfopt_error_set(&w->why, DFOPT_ERR_IO,
-                                    "Mofka: %s: the broker does not answer (%d ms)",
+                                    "Mofka: %s: no answer of the broker for %d ms",
                                     w->busy_with, w->timeout_ms);
     if (!e && (e = w->failed) != DFOPT_OK && err)
         *err = w->why;

@@ -66,12 +66,12 @@ static const char *wrong_host(const char *at, size_t len, bool bind)
                                                    : wrong_ipv6(at + 1, len - 2)
                                              : "the IPv6 address is malformed";
     if (len == 1 && *at == '*')
-        return bind ? NULL : "* is no host to connect to";
+        return bind ? NULL : "* is not a host to connect to";
     for (size_t i = 0; i < len; i++) {
         if (at[i] == ':')
-            return "an IPv6 address goes between [ and ]";
+            return "an IPv6 address needs brackets: [ADDRESS]";
         if (!is_word(at[i]) && (at[i] == '\0' || !strchr("-._", at[i])))
-            return "the host has a character that no name has";
+            return "the host name has an invalid character";
     }
     return NULL;
 }
@@ -95,7 +95,7 @@ static const char *wrong_tcp(const char *at, bool bind)
     const char *from = strchr(at, ';');
     const char *wrong = NULL;
     if (from && bind)
-        return "an endpoint to bind has no second address";
+        return "an endpoint to bind takes a single address";
     if (from) {
         wrong = wrong_address(at, (size_t)(from - at), true, false);
         at = from + 1;
@@ -109,7 +109,7 @@ static const char *wrong_ipc(const char *path, bool bind)
     if (strlen(path) >= sizeof room.sun_path)
         return "the path is too long for a socket";
     if (!bind && strcmp(path, "*") == 0)
-        return "* is no path to connect to";
+        return "* is not a path to connect to";
     return *path && strcmp(path, "@") != 0 ? NULL : "the path is missing";
 }
 
@@ -122,7 +122,7 @@ static const char *wrong_endpoint(const char *endpoint, bool bind)
     if (strncmp(endpoint, "ipc://", 6) == 0)
         return wrong_ipc(endpoint + 6, bind);
     if (strncmp(endpoint, "inproc://", 9) == 0)
-        return "nothing outside of this process can be reached by inproc";
+        return "inproc does not reach other processes";
     return strstr(endpoint, "://") ? "unknown transport"
                                    : "the transport is missing";
 }

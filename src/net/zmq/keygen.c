@@ -49,8 +49,8 @@ enum dfopt_err dfopt_zmq_keygen(const char *base, struct dfopt_error *err)
     struct dfopt_buf path = {0}, secret_path = {0}, text = {0}, secret_text = {0};
     enum dfopt_err e = DFOPT_ERR_STATE;
     if (zmq_curve_keypair(public_key, secret) != 0)
-        return dfopt_error_set(err, e, "%s: no keys: libzmq is built without CURVE",
-                               base);
+        return dfopt_error_set(
+            err, e, "%s: cannot create keys: libzmq is built without CURVE", base);
     if (dfopt_buf_printf(&path, "%s.key", base) ||
         dfopt_buf_printf(&secret_path, "%s.key_secret", base) ||
         dfopt_buf_reserve(&secret_text, 512) || /* so that it stays in one place */

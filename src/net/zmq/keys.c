@@ -76,8 +76,8 @@ static enum dfopt_err read_file(const char *path, bool secret, char *text,
     else if (secret && (st.st_mode & 077) != 0)
         e = dfopt_error_set(
             err, DFOPT_ERR_ARG,
-            "%s: others may use this secret key (mode %04o); chmod 600", path,
-            (unsigned)st.st_mode & 07777);
+            "%s: secret key is accessible to others (mode %04o); chmod 600 it",
+            path, (unsigned)st.st_mode & 07777);
     else if ((n = read(fd, text, FILE_BYTES - 1)) < 0)
         e = dfopt_error_set(err, DFOPT_ERR_ARG, "%s: %s", path, strerror(errno));
     close(fd);
@@ -93,7 +93,7 @@ static enum dfopt_err read_key(struct dfopt_zmq_key *out, const char *path,
     enum dfopt_err e = read_file(path, name == secret_name, text, err);
     if (!e && !find_key(text, name, out))
         e = dfopt_error_set(err, DFOPT_ERR_ARG,
-                            "%s: holds no %s of 40 characters Z85", path, name);
+                            "%s: has no %s of 40 Z85 characters", path, name);
     explicit_bzero(text, sizeof text);
     return e;
 }
@@ -116,9 +116,9 @@ static enum dfopt_err load(struct dfopt_zmq_key *out, const char *text,
         return read_key(out, text, name, err);
     if (decode(text, strlen(text), out))
         return DFOPT_OK;
-    return dfopt_error_set(
-        err, DFOPT_ERR_ARG,
-        "the %s is neither a file nor a key of 40 characters Z85", what);
+    return dfopt_error_set(err, DFOPT_ERR_ARG,
+                           "the %s must be a file or a key of 40 Z85 characters",
+                           what);
 }
 
 static enum dfopt_err load_server(struct dfopt_zmq_keys *out,

@@ -25,12 +25,13 @@ static enum dfopt_err fail(const struct dfopt_zmq_socket *s,
     const int why = errno;
     switch (why) {
     case EINVAL:
-        return dfopt_error_set(err, DFOPT_ERR_ARG, "%s: not a good endpoint",
+        return dfopt_error_set(err, DFOPT_ERR_ARG,
+                               "%s: malformed endpoint; use tcp://HOST:PORT",
                                s->endpoint);
     case EPROTONOSUPPORT:
     case ENOCOMPATPROTO:
         return dfopt_error_set(err, DFOPT_ERR_ARG,
-                               "%s: unknown transport; tcp://host:port",
+                               "%s: unknown transport; use tcp://HOST:PORT",
                                s->endpoint);
     case ENODEV:
     case EADDRNOTAVAIL:

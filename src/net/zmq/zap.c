@@ -182,7 +182,7 @@ static bool send_text(void *socket, const char *text, size_t len, int flags)
 /* version, request id, status, status text, user id, metadata */
 static bool reply(void *socket, const struct frame *request, bool allowed)
 {
-    static const char yes[] = "OK", no[] = "not an allowed key";
+    static const char yes[] = "OK", no[] = "key not allowed";
     const char *text = allowed ? yes : no;
     return send_text(socket, "1.0", 3, ZMQ_SNDMORE) &&
            send_text(socket, request->bytes, request->len, ZMQ_SNDMORE) &&

@@ -12,7 +12,7 @@
 #include <string.h>
 
 static const char too_long[] = "longer than the record limit";
-static const char cut_off[] = "the array is cut off";
+static const char cut_off[] = "the array is truncated";
 static const char empty_element[] = "an empty element in the array";
 static const char no_comma[] = "no comma before the element of the array";
 static const char after_end[] = "bytes after the end of the array";

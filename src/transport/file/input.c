@@ -155,7 +155,7 @@ static enum dfopt_input_status check_unpacked(struct dfopt_input *in,
 {
     const char *other = in->unpacked ? NULL : dfopt_magic_of(data, n);
     if (!in->unpacked && dfopt_magic_is_gzip(data, n))
-        other = "is gzip again; unpack it with gzip -dc";
+        other = "is compressed by gzip twice; unpack it with gzip -dc";
     in->unpacked = true;
     return other ? is_other(in, other, err) : DFOPT_INPUT_DATA;
 }
@@ -178,7 +178,7 @@ static enum dfopt_input_status read_gzip(struct dfopt_input *in, char *out,
         enum dfopt_input_status status =
             read_raw(in, space, room, deadline_ns, &n, err);
         if (status == DFOPT_INPUT_END && !dfopt_gunzip_complete(in->gunzip)) {
-            dfopt_error_set(err, DFOPT_ERR_IO, "%s: the gzip data is cut off",
+            dfopt_error_set(err, DFOPT_ERR_IO, "%s: the gzip data is truncated",
                             in->name);
             return DFOPT_INPUT_ERROR;
         }

@@ -83,7 +83,7 @@ static enum dfopt_err add_pattern(struct dfopt_file_list *l, const char *pattern
         e = dfopt_error_set(err, DFOPT_ERR_NOMEM, "%s: out of memory", pattern);
     else if (g != 0)
         e = dfopt_error_set(err, DFOPT_ERR_IO,
-                            "%s: a directory of it cannot be read", pattern);
+                            "%s: cannot read a directory of the pattern", pattern);
     for (size_t i = 0; e == DFOPT_OK && i < found.gl_pathc; i++)
         e = add(l, found.gl_pathv[i], pattern, all_regular, err);
     globfree(&found);
@@ -95,7 +95,7 @@ enum dfopt_err dfopt_file_list_make(struct dfopt_file_list *out,
                                     struct dfopt_error *err)
 {
     if (n == 0)
-        return dfopt_error_set(err, DFOPT_ERR_ARG, "no findings file is named");
+        return dfopt_error_set(err, DFOPT_ERR_ARG, "no findings file given");
     struct dfopt_file_list l = {0};
     bool all_regular = true;
     enum dfopt_err e = DFOPT_OK;

@@ -52,7 +52,7 @@ enum dfopt_err dfopt_file_in_place(int fd, const char *path,
          named.st_ino == open_file.st_ino))
         return DFOPT_OK;
     return dfopt_error_set(err, DFOPT_ERR_IO,
-                           "%s: was moved, removed or replaced while this program "
-                           "wrote it; what it wrote is not there",
+                           "%s: moved, removed or replaced while it was being "
+                           "written; what was written is lost",
                            path);
 }

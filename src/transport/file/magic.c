@@ -25,7 +25,7 @@ static const struct {
     {"\0{", 2, "is UTF-16; make it UTF-8 with iconv -f UTF-16BE -t UTF-8"},
     {"\0[", 2, "is UTF-16; make it UTF-8 with iconv -f UTF-16BE -t UTF-8"},
     {"\x1e", 1,
-     "is a JSON text sequence (RFC 7464); make it lines with tr -d '\\036'"},
+     "is a JSON text sequence (RFC 7464); convert it to lines with tr -d '\\036'"},
     {"\x89HDF", 4, "is an HDF5 file; dfopt-log dump shows a decision log"},
 };
 

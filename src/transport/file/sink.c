@@ -256,7 +256,7 @@ static enum dfopt_err keep_lines(struct file_sink *s,
             return dfopt_error_set(err, DFOPT_ERR_NOMEM, "%s: out of memory",
                                    s->name);
         if (pread(s->fd, lines->last->data, n, (off_t)start) != (ssize_t)n)
-            return dfopt_error_set(err, DFOPT_ERR_IO, "%s: cannot be read",
+            return dfopt_error_set(err, DFOPT_ERR_IO, "%s: cannot read it",
                                    s->name);
         lines->last->len = n;
     }

@@ -137,12 +137,11 @@ bool dfopt_mofka_presence_take(struct dfopt_mofka_presence *p, const char *body,
     p->others[p->n_others++] = b.token;
     if (!b.answer)
         (void)send(p, 1, NULL);
-    snprintf(
-        text, size,
-        "process %ld on %s reads '%s' under the consumer name '%s', too: both "
-        "services decide everything, and plans go out twice. Stop one of them, "
-        "or give it another --consumer-name and topics of its own",
-        b.process, b.host, p->findings, p->consumer);
+    snprintf(text, size,
+             "process %ld on %s also reads '%s' as consumer '%s': both services "
+             "decide everything and send every plan twice. Stop one of them, or "
+             "give it another --consumer-name and its own topics",
+             b.process, b.host, p->findings, p->consumer);
     return true;
 }
 

@@ -104,10 +104,10 @@ static enum dfopt_err check_folder(const char *endpoint, struct dfopt_error *err
         return DFOPT_OK;
     if (path[0] != '/' || !slash || slash == path ||
         (size_t)(slash - path) >= sizeof folder)
-        return dfopt_error_set(err, DFOPT_ERR_ARG,
-                               "%s: needs the whole path of a file in a folder of "
-                               "its own",
-                               endpoint);
+        return dfopt_error_set(
+            err, DFOPT_ERR_ARG,
+            "%s: needs the absolute path of a file in a folder of its own",
+            endpoint);
     snprintf(folder, sizeof folder, "%.*s", (int)(slash - path), path);
     if (mkdir(folder, 0700) != 0 && errno != EEXIST)
         return dfopt_error_set(err, DFOPT_ERR_IO, "%s: %s", folder,
@@ -115,8 +115,8 @@ static enum dfopt_err check_folder(const char *endpoint, struct dfopt_error *err
     if (stat(folder, &st) != 0 || !S_ISDIR(st.st_mode) || st.st_uid != geteuid() ||
         (st.st_mode & 077))
         return dfopt_error_set(err, DFOPT_ERR_ARG,
-                               "%s: others may enter this folder, and so command "
-                               "the optimizer; it must be yours, with mode 0700",
+                               "%s: others may enter this folder and control the "
+                               "optimizer; it must be yours, with mode 0700",
                                folder);
     return DFOPT_OK;
 }

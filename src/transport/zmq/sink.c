@@ -167,7 +167,7 @@ static void note_unwanted(struct zmq_sink *s, struct dfopt_zmq_group *lane,
     dfopt_zmq_topics_like(&s->topics, topic, like, sizeof like);
     snprintf(detail, sizeof detail, "%s %.128s; %s%s",
              strcmp(topic, JOB_WIDE_TOPIC) == 0 ? "topic" : "node", topic,
-             like[0] ? "subscribed: " : "no node is subscribed to", like);
+             like[0] ? "subscribed: " : "no node is subscribed", like);
     dfopt_zmq_notes_add_about(&s->notes, DFOPT_ZMQ_NOTE_PLAN_UNWANTED,
                               s->socket.endpoint, detail);
 }

@@ -37,27 +37,25 @@ enum dfopt_zmq_stream {
 
 /* What is counted and reported: name, text. */
 #define DFOPT_ZMQ_NOTE_LIST(X)                                                     \
-    X(EMPTY, "a message without content was dropped")                              \
-    X(ONE_PART, "a message of one part was dropped")                               \
-    X(MANY_PARTS, "a message of more than two parts was dropped")                  \
-    X(TOO_LARGE, "a message that is too large was dropped")                        \
-    X(METADATA, "a message was dropped: its metadata is not a JSON object")        \
-    X(TYPE, "a message was dropped: its type is not one that applications send")   \
-    X(PEER_REFUSED, "a peer was refused: its key is not an allowed one")           \
-    X(PEER_BROKEN,                                                                 \
-      "the peer is no diagnoser or has no right key; connecting anew")             \
-    X(PEER_QUIET, "no connection for 5 s: check host and port, and that the peer " \
-                  "runs; trying "                                                  \
-                  "on")                                                            \
-    X(PLAN_IN_TURN,                                                                \
-      "several processes take plans in turn, and each plan reaches one of them: "  \
-      "use --plans-pattern pub, or let one take them for all "                     \
-      "(optimizer_context(comm=...), dfopt/client_mpi.h)")                         \
-    X(PLAN_UNWANTED, "a plan waits: nobody subscribes to its node")                \
-    X(PLAN_REPLACED, "a plan in a full queue gave way to a newer one of its knob") \
-    X(PLAN_DROPPED, "the oldest plan in a full queue was dropped")                 \
-    X(PLAN_FORCED, "a plan was published past a subscriber that has stalled")      \
-    X(PLAN_UNDELIVERED, "plans were not taken before the end")
+    X(EMPTY, "dropped a message without content")                                  \
+    X(ONE_PART, "dropped a message of one part; it needs metadata and data")       \
+    X(MANY_PARTS, "dropped a message of more than two parts")                      \
+    X(TOO_LARGE, "dropped a message longer than --max-record-bytes allows")        \
+    X(METADATA, "dropped a message: its metadata is not a JSON object")            \
+    X(TYPE, "dropped a message: applications do not send its type")                \
+    X(PEER_REFUSED, "refused a peer: its key is not in --zmq-curve-client-keys")   \
+    X(PEER_BROKEN, "peer is not a diagnoser or presented an invalid key; "         \
+                   "reconnecting")                                                 \
+    X(PEER_QUIET, "no connection for 5 s; check host, port and that the peer "     \
+                  "runs; still trying")                                            \
+    X(PLAN_IN_TURN, "several processes receive plans in turn, one plan each; use " \
+                    "--plans-pattern pub, or let one receive for all "             \
+                    "(optimizer_context(comm=...), dfopt/client_mpi.h)")           \
+    X(PLAN_UNWANTED, "a plan is waiting: no subscriber for its node")              \
+    X(PLAN_REPLACED, "queue full: a newer plan of the same knob replaced one")     \
+    X(PLAN_DROPPED, "queue full: dropped the oldest plan")                         \
+    X(PLAN_FORCED, "published a plan although a subscriber has stalled")           \
+    X(PLAN_UNDELIVERED, "peers did not take the last plans before the end")
 
 enum dfopt_zmq_note {
 #define DFOPT_ZMQ_NOTE_ENUM(name, text) DFOPT_ZMQ_NOTE_##name,

@@ -235,8 +235,8 @@ static void the_same_knob_twice(void **state)
         assert_int_equal(dfopt_client_knob_declare(c, &k, &err), cases[i].want);
         if (cases[i].function && cases[i].want)
             assert_string_equal(err.text,
-                                "knob app.a: function 'load' has this id already; "
-                                "give the one of 'save' an id of its own, such as "
+                                "knob app.a: function 'load' already uses this id; "
+                                "give the knob of 'save' another, such as "
                                 "app.save.a");
     }
     dfopt_client_destroy(c);
@@ -302,8 +302,8 @@ static const struct {
     {"lower bound", KNOB(.lo = I(16), .hi = I(1))},
     {"default", KNOB(.lo = I(3), .hi = I(16))},
     {"default", KNOB(.values = ints, .n_values = 1)},
-    {"1 equal", KNOB(.values = doubles, .n_values = 5)},
-    {"1 equal",
+    {"duplicate values ignored: 1", KNOB(.values = doubles, .n_values = 5)},
+    {"duplicate values ignored: 1",
      {.id = "k",
       .type = DFOPT_CLIENT_FLOAT,
       .default_value = D(2.5),

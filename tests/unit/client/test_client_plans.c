@@ -150,7 +150,8 @@ static void not_declared(void **state)
     expect_ack(o->acks, "{\"type\":\"action_ack\",\"plan_id\":\"p\"}",
                "{\"plan_id\":\"p\",\"knob_id\":\"app.c\",\"status\":\"rejected\","
                "\"old_value\":null,\"new_value\":null,"
-               "\"reason\":\"the function has no such knob\",\"target_nodes\":[]}");
+               "\"reason\":\"the function has not declared this "
+               "knob\",\"target_nodes\":[]}");
     dfopt_client_destroy(c);
 }
 
@@ -168,8 +169,9 @@ static void outdated(void **state)
     assert_int_equal(dfopt_client_at_boundary(c, NULL, NULL, &p, 1), 0);
     expect_ack(o->acks, "{\"type\":\"action_ack\",\"plan_id\":\"p\"}",
                "{\"plan_id\":\"p\",\"knob_id\":\"app.a\",\"status\":\"rejected\","
-               "\"old_value\":2,\"new_value\":null,\"reason\":\"it was made for "
-               "another process or value\",\"target_nodes\":[]}");
+               "\"old_value\":2,\"new_value\":null,\"reason\":\"it names "
+               "another process, or another value than the present "
+               "one\",\"target_nodes\":[]}");
     drop_registration(o); /* with the value that it has */
     assert_int_equal(stats_of(c).plans_outdated, 1);
     static const char *const taken[] = {FROM("null", "3"), FROM("2.0", "4"),
@@ -184,7 +186,7 @@ static void outdated(void **state)
 static void count_traps(void *arg, enum dfopt_client_level level, const char *text)
 {
     *(int *)arg += level == DFOPT_CLIENT_WARNING &&
-                   strstr(text, "nobody asks for boundary 'mistyped'") != NULL;
+                   strstr(text, "never reaches the boundary 'mistyped'") != NULL;
 }
 
 /* A boundary whose name is mistyped is told of, once. */

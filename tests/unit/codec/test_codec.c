@@ -6,9 +6,9 @@
 
 /* The reason for an object that is well-formed and nothing else. */
 #define WELL_FORMED                                                                \
-    DFOPT_ERR_SCHEMA,                                                              \
-        "none of the fields of a finding (finding_type, scope, severity_score, "   \
-        "...)"
+    DFOPT_ERR_SCHEMA, "has none of the fields of a finding (finding_type, scope, " \
+                      "severity_score, "                                           \
+                      "...)"
 
 static const struct {
     const char *name, *json;

@@ -7,7 +7,8 @@ static const struct {
     const char *name, *json, *want, *error;
 } ack_cases[] = {
     {"nothing", "{}", NULL,
-     "none of the fields of an acknowledgement (plan_id, status, knob_id, ...)"},
+     "has none of the fields of an acknowledgement (plan_id, status, knob_id, "
+     "...)"},
     {"a registration", "{\"knobs\":[],\"plan_id\":\"p\"}", NULL,
      "not an acknowledgement: this looks like a registration (it has knobs); pass "
      "it "

@@ -71,22 +71,25 @@ static void refused(void **state)
         const char *json, *why;
     } cases[] = {
         {"{\"action\":\"stop\"}",
-         "action is none of mode, approve, reject, freeze, "
-         "thaw, set, restore, policy"},
-        {"{\"action\":5}", "action is none of mode, approve, reject, freeze, thaw, "
-                           "set, restore, policy"},
-        {"{\"by\":\"x\"}", "none of the fields of a command (action, target, mode, "
-                           "knob_id, value, ...)"},
-        {"{\"action\":\"freeze\",\"until\":3}", "action freeze has no key 'until'"},
-        {"{\"action\":\"thaw\",\"mode\":\"off\"}", "action thaw has no key 'mode'"},
+         "action must be mode, approve, reject, freeze, thaw, set, restore or "
+         "policy"},
+        {"{\"action\":5}", "action must be mode, approve, reject, freeze, thaw, "
+                           "set, restore or policy"},
+        {"{\"by\":\"x\"}",
+         "has none of the fields of a command (action, target, mode, "
+         "knob_id, value, ...)"},
+        {"{\"action\":\"freeze\",\"until\":3}",
+         "action freeze does not take the key 'until'"},
+        {"{\"action\":\"thaw\",\"mode\":\"off\"}",
+         "action thaw does not take the key 'mode'"},
         {"{\"action\":\"mode\"}", "mode is missing"},
         {"{\"action\":\"mode\",\"mode\":\"up\"}",
-         "mode is none of auto, advise, shadow, off"},
+         "mode must be auto, advise, shadow or off"},
         {"{\"action\":\"mode\",\"mode\":\"off\",\"target\":\"app.k\"}",
-         "target is none of *, tag:NAME, knob:ID"},
+         "target must be *, tag:NAME or knob:ID"},
         {"{\"action\":\"approve\"}", "plan_id is missing"},
         {"{\"action\":\"approve\",\"plan_id\":\"plan_5\"}",
-         "plan_id is not the id of a plan of this run"},
+         "plan_id is not that of a plan of this run"},
         {"{\"action\":\"set\",\"knob_id\":\"k\"}", "value is missing"},
         {"{\"action\":\"set\",\"value\":1}", "knob_id is missing"},
         {"{\"action\":\"set\",\"knob_id\":\"k\",\"value\":[1]}",

@@ -48,8 +48,9 @@ static void render(const struct dfopt_finding *f, char *out, size_t size)
     "0 0 0 '' '' '' 'unclassified' 'insufficient_data' [" t "] [" s "] - - - -"
 #define METRICS(m) "0 0 0 '' '' '' 'unclassified' 'insufficient_data' [] [] " m
 #define NO_FIELD                                                                   \
-    "none of the fields of a finding (finding_type, scope, severity_score, ...)"
-#define NOT_NUMERIC  "severity_score is neither a number nor a numeric text"
+    "has none of the fields of a finding (finding_type, scope, severity_score, "   \
+    "...)"
+#define NOT_NUMERIC  "severity_score must be a number, or the text of one"
 #define NOT_FINITE   "severity_score is not a finite number"
 #define NOT_WHOLE(f) f " is not a whole number of at most 2^53"
 
@@ -64,11 +65,11 @@ static const struct {
      "not a finding: this looks like a registration (it has knobs); pass it to "
      "--registry-file or send it to --registry-address"},
     {"a fact", "{\"fact_type\":\"t\",\"scope\":\"app\",\"severity_score\":1}", NULL,
-     "not a finding: this looks like a fact (it has fact_type); DFDiagnoser makes "
-     "findings of facts"},
+     "not a finding: this looks like a fact (it has fact_type); DFDiagnoser turns "
+     "facts into findings"},
     {"findings in an object", "{\"findings\":[{\"severity_score\":1}]}", NULL,
      "not a finding: this looks like an object that holds a list of findings (it "
-     "has findings); pass the list, or one finding a line"},
+     "has findings); pass the list, or one finding per line"},
     {"a plan",
      "{\"plan_id\":\"p\",\"knob_id\":\"k\",\"window_index\":1,\"finding_type\":"
      "\"t\"}",

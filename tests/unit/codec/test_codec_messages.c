@@ -60,7 +60,7 @@ static const struct {
     const char *error;
 } registration_cases[] = {
     {"nothing", "{}", NULL,
-     "none of the fields of a registration (knobs, namespace, current_values, "
+     "has none of the fields of a registration (knobs, namespace, current_values, "
      "...)"},
     {"a finding", "{\"finding_type\":\"t\",\"scope\":\"app\"}", NULL,
      "not a registration: this looks like a finding (it has finding_type); pass it "

@@ -66,9 +66,9 @@ static void not_a_log(void **state)
     put_file(f->path, "{\"a\":1}\n", 8);
     must_refuse(f->path, DFOPT_ERR_FORMAT, "not an HDF5 file");
     put_hdf5(f->path, NULL, 0);
-    must_refuse(f->path, DFOPT_ERR_FORMAT, "no decision log");
+    must_refuse(f->path, DFOPT_ERR_FORMAT, "not a decision log");
     put_hdf5(f->path, "another", 1);
-    must_refuse(f->path, DFOPT_ERR_FORMAT, "no decision log");
+    must_refuse(f->path, DFOPT_ERR_FORMAT, "not a decision log");
     put_hdf5(f->path, DFOPT_DECLOG_FORMAT, DFOPT_DECLOG_VERSION + 1);
     must_refuse(f->path, DFOPT_ERR_FORMAT, "format version 4");
     put_hdf5(f->path, DFOPT_DECLOG_FORMAT,

@@ -99,7 +99,7 @@ static void test_loop_stands_still(void **state)
     assert_true(dfopt_health_is_good(&w.seen->health));
     dfopt_board_read(w.board, w.now + 2 * SECOND, w.seen);
     assert_string_equal(w.seen->health.problem[DFOPT_CHECK_LOOP],
-                        "nothing was decided or waited for in 2.0 s");
+                        "no progress for 2.0 s: neither deciding nor waiting");
     assert_true(w.seen->alive);
     dfopt_board_read(w.board, w.now + DFOPT_LOOP_DEAD_NS + 1, w.seen);
     assert_false(w.seen->alive);

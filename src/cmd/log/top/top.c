@@ -210,13 +210,13 @@ static enum dfopt_err once(struct top *t)
 #define AT(member) DFOPT_OPTION_AT(struct top, member)
 
 static const struct dfopt_option options[] = {
-    {"once", DFOPT_OPTION_FLAG, NULL, "Print one screen and end", '1', AT(once)},
+    {"once", DFOPT_OPTION_FLAG, NULL, "Print one screen and exit", '1', AT(once)},
     {"rows", DFOPT_OPTION_NUMBER, "N",
-     "Rows of --once (default: LINES of the environment, or 40)", AT(rows),
-     .lo = 10, .hi = 1000},
+     "Print N rows with --once (default: LINES of the environment, or 40)",
+     AT(rows), .lo = 10, .hi = 1000},
     {"columns", DFOPT_OPTION_NUMBER, "N",
-     "Columns of --once (default: COLUMNS of the environment, or 80)", AT(columns),
-     .lo = 40, .hi = 1000},
+     "Print N columns with --once (default: COLUMNS of the environment, or 80)",
+     AT(columns), .lo = 40, .hi = 1000},
     {.name = NULL}};
 
 static enum dfopt_err run(struct top *t)
@@ -238,13 +238,13 @@ int dl_top(int argc, char **argv)
     static const struct dl_command command = {
         .options = options,
         .args_doc = "FILE",
-        .doc =
-            "Shows a run on one screen, while its log is being written or "
-            "afterwards: the job, its knobs and what blocks them, the nodes by "
-            "their need, the latest plans and what they brought.\v"
-            "Keys: Tab goes to the next pane, arrows (or j and k) select, s sorts "
-            "in another order, / shows only names that contain a text, Space "
-            "pauses, Enter (or w) tells why, Ctrl-L redraws, q ends.\n"};
+        .doc = "Show a run on one screen, while its log is being written or "
+               "afterwards: the job, its knobs and what blocks them, the nodes by "
+               "need, and the latest plans with their gains.\v"
+               "Keys: Tab goes to the next pane, arrows (or j and k) select, s "
+               "changes the order, / shows only names that contain a text, Space "
+               "pauses, Enter (or w) explains the selected row, Ctrl-L redraws, q "
+               "quits.\n"};
     struct top t = {.job = {.args = {.n_files = 1}}, .why = {.out = -1}};
     setlocale(LC_CTYPE, "");
     dl_args_parse(&t.job.args, &command, &t, argc, argv);

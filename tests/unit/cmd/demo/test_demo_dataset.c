@@ -79,7 +79,7 @@ static void test_other_data_are_not_taken_for_it(void **state)
     assert_int_equal(unlink("part-0002.rec"), 0);
     assert_int_equal(demo_dataset_make(".", &other, &err), DFOPT_OK);
     assert_int_equal(demo_dataset_open(&d, ".", NULL, &err), DFOPT_ERR_FORMAT);
-    assert_non_null(strstr(err.text, "another set"));
+    assert_non_null(strstr(err.text, "another data set"));
     assert_null(d);
 }
 
@@ -94,11 +94,11 @@ static void test_damage_is_told(void **state)
         long cut; /* length of the file; 0: as it was */
         const char *text;
     } cases[] = {
-        {"number", record, 0, "its number is another"},
-        {"checksum", record + 8, 0, "its checksum is wrong"},
-        {"payload", record + 16 + RECORD_BYTES - 1, 0, "its checksum is wrong"},
-        {"cut", -1, record + 50, "it is cut short"},
-        {"gone", -1, record, "it is cut short"},
+        {"number", record, 0, "wrong record number"},
+        {"checksum", record + 8, 0, "wrong checksum"},
+        {"payload", record + 16 + RECORD_BYTES - 1, 0, "wrong checksum"},
+        {"cut", -1, record + 50, "truncated"},
+        {"gone", -1, record, "truncated"},
     };
     for (size_t i = 0; i < N_OF(cases); i++) {
         char bytes[4096];
@@ -140,7 +140,7 @@ static void test_the_audit_sees_doubles_and_foreign_data(void **state)
         if (s.record != 3)
             ends = demo_audit_sample(&a, &s, &ends, &err) != DFOPT_OK;
     assert_true(ends); /* the checksums of the last one did not add up */
-    assert_non_null(strstr(err.text, "not those of the files"));
+    assert_non_null(strstr(err.text, "do not match the files"));
     demo_audit_free(&a);
     demo_dataset_close(d);
 }

@@ -204,7 +204,7 @@ static void test_numbers_out_of_range(void **state)
     struct demo_reader *r = must_create(d, &plain), *none = NULL;
     struct dfopt_error err = {0};
     assert_int_equal(demo_reader_threads_set(r, 0, &err), DFOPT_ERR_ARG);
-    assert_string_equal(err.text, "read_threads: 0 is not from 1 to 12");
+    assert_string_equal(err.text, "read_threads must be from 1 to 12, not 0");
     assert_int_equal(demo_reader_threads_set(r, MAX_THREADS + 1, &err),
                      DFOPT_ERR_ARG);
     assert_int_equal(demo_reader_prefetch_set(r, 0, &err), DFOPT_ERR_ARG);

@@ -147,11 +147,12 @@ static const struct frame_case array_cases[] = {
      "4@8 \"2\" !no comma before the element of the array\n"},
     {"stray brace", "[},1}]", 0, "1@1 }\n2@3 1}\n"},
     {"mixed brackets", "[{\"a\":1],2]", 0, "1@1 {\"a\":1]\n2@9 2\n"},
-    {"cut off: at once", "[", 0, "1@1  !the array is cut off\n"},
-    {"cut off: after an object", "[{} ", 0, "1@1 {}\n2@4  !the array is cut off\n"},
-    {"cut off: after a comma", "[{},", 0, "1@1 {}\n2@4  !the array is cut off\n"},
-    {"cut off: in a number", "[1,23", 0, "1@1 1\n2@3 23 !the array is cut off\n"},
-    {"cut off: in an escape", "[\"\\", 0, "1@1 \"\\ !the array is cut off\n"},
+    {"cut off: at once", "[", 0, "1@1  !the array is truncated\n"},
+    {"cut off: after an object", "[{} ", 0,
+     "1@1 {}\n2@4  !the array is truncated\n"},
+    {"cut off: after a comma", "[{},", 0, "1@1 {}\n2@4  !the array is truncated\n"},
+    {"cut off: in a number", "[1,23", 0, "1@1 1\n2@3 23 !the array is truncated\n"},
+    {"cut off: in an escape", "[\"\\", 0, "1@1 \"\\ !the array is truncated\n"},
     {"after the end", "[1] x\n[2]", 0,
      "1@1 1\n2@4 x !bytes after the end of the array\n"},
     {"after the end, no line", "[1]]", 0,
@@ -165,8 +166,8 @@ static const struct frame_case array_cases[] = {
      "2@7 1234 !longer than the record limit\n"
      "3@13 {\"a\" !longer than the record limit\n4@27 5\n"},
     {"limit: more, then cut off", "[1,\"1234567", 4,
-     "1@1 1\n2@3 \"123 !longer than the record limit\n3@11  !the array is cut "
-     "off\n"},
+     "1@1 1\n2@3 \"123 !longer than the record limit\n3@11  !the array is "
+     "truncated\n"},
     {"limit: white space does not count", "[1                    ,2]", 1,
      "1@1 1\n2@23 2\n"},
 };
@@ -215,7 +216,7 @@ static void test_cut_anywhere(void **state)
         for (char *p = got.data; p < got.data + got.len - 1; p++)
             if (*p == '\n')
                 last = p + 1;
-        if (!strstr(last, " !the array is cut off\n") ||
+        if (!strstr(last, " !the array is truncated\n") ||
             strncmp(got.data, whole.data, (size_t)(last - got.data)) != 0)
             fail_msg("cut at %zu:\n%s", cut, got.data);
         check("cut", text, cut, 1000, got.data);

@@ -12,7 +12,7 @@ static const struct {
     {"lines", "{\"a\":1}\r\n\n2", "f:1@0 {\"a\":1}\nf:3@10 2\n"},
     {"array", "\xEF\xBB\xBF [\n1,\n {\"b\": \",]\"} ]\n",
      "f:1@6 1\nf:2@10 {\"b\": \",]\"}\n"},
-    {"cut array", "[1,{\"b\":", "f:1@1 1\nf:2@3 {\"b\": !the array is cut off\n"},
+    {"cut array", "[1,{\"b\":", "f:1@1 1\nf:2@3 {\"b\": !the array is truncated\n"},
     {"long first line", "{\"a\":\"0123456789012345678901234567890123456789\"}\n2\n",
      "f:1@0 {\"a\":\"0123456789012345678901234 !longer than the record limit\n"
      "f:2@49 2\n"},
@@ -133,7 +133,8 @@ static void test_gzip_cut(void **state)
         char *error = strstr(got.data, "error: ");
         if (!error ||
             strncmp(got.data, whole.data, (size_t)(error - got.data)) != 0 ||
-            strcmp(error, "error: f.gz: the gzip data is cut off\ng:1@0 1\n") != 0)
+            strcmp(error, "error: f.gz: the gzip data is truncated\ng:1@0 1\n") !=
+                0)
             fail_msg("cut at %zu:\n%s", cut, got.data);
         dfopt_buf_free(&got);
     }

@@ -68,7 +68,7 @@ static void test_one_writer(void **state)
     assert_int_equal(rename("out", "moved"), 0);
     assert_int_equal(dfopt_file_is_free("out", &err), DFOPT_OK);
     assert_int_equal(s->ops->destroy(s, &err), DFOPT_ERR_IO);
-    assert_non_null(strstr(err.text, "out: was moved, removed or replaced"));
+    assert_non_null(strstr(err.text, "out: moved, removed or replaced"));
     files_read("moved", data, sizeof data);
     assert_string_equal(data, "{}\n");
     s = open_sink("moved");

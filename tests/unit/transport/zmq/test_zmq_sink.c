@@ -290,7 +290,7 @@ static void test_errors(void **state)
     } cases[] = {
         {NULL, "no endpoint"},
         {"", "no endpoint"},
-        {"x", "x: not a good endpoint"},
+        {"x", "x: malformed endpoint"},
         {"tcp://192.0.2.1:0", "tcp://192.0.2.1:0: not an address"},
     };
     for (size_t i = 0; i < N_OF(cases); i++)

@@ -411,8 +411,8 @@ static void test_errors(void **state)
     } cases[] = {
         {NULL, false, "no endpoint"},
         {"", true, "no endpoint"},
-        {"nonsense", true, "nonsense: not a good endpoint"},
-        {"tcp://127.0.0.1", true, "tcp://127.0.0.1: not a good endpoint"},
+        {"nonsense", true, "nonsense: malformed endpoint"},
+        {"tcp://127.0.0.1", true, "tcp://127.0.0.1: malformed endpoint"},
         {"http://127.0.0.1:5", false, "http://127.0.0.1:5: unknown transport"},
         {"tcp://192.0.2.1:0", true, "tcp://192.0.2.1:0: not an address"},
         {"tcp://no-such-interface:0", true, "not an address or interface"},
