@@ -100,7 +100,7 @@ static const struct dfopt_column findings_columns[] = {
     COL_LIST("tags", tags, "opportunity_tags"),
     COL_LIST("suppresses", suppresses, "suppresses_tags"),
     COL("bad_metrics", U32, bad_metrics, "bit mask",
-        "metrics that came but were no finite numbers; bit 0 is fetch_frac"),
+        "metrics that are present but not finite numbers; bit 0 is fetch_frac"),
     COL("severity", F64, severity, "0..1", "severity_score"),
     COL("confidence", F64, confidence, "0..1", "confidence; NaN: not a number"),
     COL("prevalence", F64, prevalence, "0..1", "prevalence; NaN: not a number"),
@@ -113,7 +113,7 @@ static const struct dfopt_column findings_columns[] = {
 #define COL_NAMED(i)                                                               \
     COL_SINCE(3, "named_" #i, F64, metric[DFOPT_METRIC_KNOWN + (i)-1],             \
               "by metric",                                                         \
-              "metric number " #i " that the policy names; NaN: absent or bad")
+              "metric number " #i " named by the policy; NaN: absent or bad")
         COL_NAMED(1),
     COL_NAMED(2),
     COL_NAMED(3),
@@ -128,7 +128,7 @@ static const struct dfopt_column objectives_columns[] = {
     COL("goal", I64, goal, "1 or -1", "1: more is better; -1: less is better"),
     COL("value", F64, value, "objective", "value"),
     COL("bad_metrics", U32, bad_metrics, "bit mask",
-        "metrics that came but were no finite numbers; bit 0 is fetch_frac"),
+        "metrics that are present but not finite numbers; bit 0 is fetch_frac"),
     DFOPT_METRIC_LIST(COL_METRIC) COL_NAMED(1),
     COL_NAMED(2),
     COL_NAMED(3),
@@ -141,22 +141,22 @@ static const struct dfopt_column outcomes_columns[] = {
     SEQ(o.seq),
     COL("plan_id", U64, o.plan_id, "id", "of the plan; 0: of none in flight"),
     COL("position", U32, o.position, "verdict", "of the verdict"),
-    COL_ENUM("verdict", o.verdict, verdicts, "what became of the plan"),
+    COL_ENUM("verdict", o.verdict, verdicts, "outcome of the plan"),
     COL_SYM("knob", o.knob, "knob_id"),
     COL_SYM("node", o.node, "\"\": the whole job"),
-    COL_FLAG("kept", o.kept, "1: the change stays; 0: it is taken back"),
+    COL_FLAG("kept", o.kept, "1: the change is kept; 0: rolled back"),
     COL("base", F64, o.base, "objective",
         "median before; NaN: not judged by the objective"),
-    COL("base_n", U32, o.base_n, "window", "windows behind base"),
+    COL("base_n", U32, o.base_n, "window", "number of windows in base"),
     COL("now", F64, o.now, "objective",
         "median after; NaN: not judged by the objective"),
-    COL("now_n", U32, o.now_n, "window", "windows behind now"),
+    COL("now_n", U32, o.now_n, "window", "number of windows in now"),
     COL("gain", F64, o.gain, "share", "of base; more than 0 is better"),
-    COL("threshold", F64, o.threshold, "share", "what the gain was compared with"),
-    COL("noise", F64, o.noise, "share", "of one window; NaN: not known"),
+    COL("threshold", F64, o.threshold, "share", "threshold for the gain"),
+    COL("noise", F64, o.noise, "share", "of one window; NaN: unknown"),
     COL("standard_error", F64, standard_error, "share",
-        "of the gain; NaN: not known"),
-    COL_FLAG("certain", certain, "1: the gain is no chance"),
+        "of the gain; NaN: unknown"),
+    COL_FLAG("certain", certain, "1: the gain is certain"),
     COL("planned", I64, o.planned, "window", "of the plan"),
     COL("window", I64, o.window, "window", "of the verdict"),
 };
@@ -165,11 +165,11 @@ static const struct dfopt_column outcomes_columns[] = {
 #define ROW dfopt_declog_reject_row
 static const struct dfopt_column rejects_columns[] = {
     SEQ(seq),
-    COL_ENUM("stream", stream, streams, "what the record was to be"),
+    COL_ENUM("stream", stream, streams, "stream of the record"),
     COL_SYM("origin", origin, "file or endpoint"),
     COL("line", U64, line, "line",
         "of the record in its origin, from 1; 0: unknown"),
-    COL_SYM("reason", reason, "why it could not be used"),
+    COL_SYM("reason", reason, "why the record cannot be used"),
 };
 #undef ROW
 
@@ -177,12 +177,12 @@ static const struct dfopt_column rejects_columns[] = {
 static const struct dfopt_column verdicts_columns[] = {
     SEQ(seq),
     COL("position", U32, position, "verdict", "within the event, from 0"),
-    COL_ENUM("verdict", verdict, verdicts, "why something was, or was not, done"),
-    COL_SYM("tag", tag, "none: the finding stopped before its tags"),
-    COL_SYM("knob", knob, "none: no knob was looked at"),
+    COL_ENUM("verdict", verdict, verdicts, "planned, or what stopped it"),
+    COL_SYM("tag", tag, "none: settled before the tags"),
+    COL_SYM("knob", knob, "none: no knob was considered"),
     COL_SYM("node", node, "\"\": the whole job"),
-    COL("value", F64, value, "by verdict", "what was compared; NaN: nothing was"),
-    COL("threshold", F64, threshold, "by verdict", "what it was compared with"),
+    COL("value", F64, value, "by verdict", "value compared; NaN: none"),
+    COL("threshold", F64, threshold, "by verdict", "threshold compared with"),
 };
 #undef ROW
 
@@ -197,7 +197,7 @@ static const struct dfopt_column plans_columns[] = {
     COL_SYM("knob", p.knob, "knob_id"),
     COL_SYM("target_function", p.target_function, "target_function"),
     COL_SYM("apply_when", p.apply_when, "boundary at which it is applied"),
-    COL_SYM("finding_type", p.finding_type, "of the finding behind it"),
+    COL_SYM("finding_type", p.finding_type, "of the finding that led to it"),
     COL_SYM("tag", p.tag, "opportunity tag that asked for it"),
     COL_SYM("node", p.node, "own: its target node; \"\": the whole job"),
     COL_LIST("targets", p.targets, "relayed: target_nodes; own: empty"),
@@ -213,11 +213,11 @@ static const struct dfopt_column plans_columns[] = {
 #define ROW dfopt_declog_ack_row
 static const struct dfopt_column acks_columns[] = {
     SEQ(seq),
-    COL("plan_id", U64, plan_id, "id", "of the plan that it was for; 0: unmatched"),
+    COL("plan_id", U64, plan_id, "id", "of the matched plan; 0: unmatched"),
     COL_TEXT("given_plan_id_ends", given_plan_id, PLAN_ID, "byte",
              "end of row i's text in given_plan_id_bytes"),
-    COL_ENUM("status", status, statuses, "what the application says"),
-    COL_ENUM("outcome", outcome, ack_outcomes, "what became of the plan"),
+    COL_ENUM("status", status, statuses, "status reported by the application"),
+    COL_ENUM("outcome", outcome, ack_outcomes, "outcome of the plan"),
     COL_FLAG("other_plan", other_plan,
              "matched by knob and node: another plan's id"),
     COL_SYM("knob", knob, "of the plan; as given if unmatched"),
@@ -233,10 +233,10 @@ static const struct dfopt_column acks_columns[] = {
     COL_SINCE(3, "instance", SYM, instance, "string id",
               "process that sent it, as given"),
     COL_ENUM_SINCE(3, "tally", tally, ack_tallies,
-                   "what it adds to other processes' acks of the plan"),
+                   "relation to other processes' acks of the plan"),
     COL("window", I64, window, "window", "as given; negative: none"),
     COL("cooldown_window", I64, cooldown_window, "window",
-        "at which the cooldown starts; negative: none started"),
+        "start of the cooldown; negative: none"),
     COL_VALUE("given_old", given_old, "old_value as given"),
     COL_VALUE("given_new", given_new, "new_value as given"),
     COL_VALUE("value", value, "value of the knob for the node, afterwards"),
@@ -248,7 +248,7 @@ static const struct dfopt_column acks_columns[] = {
 #define ROW dfopt_declog_registration_row
 static const struct dfopt_column registrations_columns[] = {
     COL("seq", U64, seq, "event",
-        "number of the event; source not event: of the one it came before"),
+        "number of the event; source not event: of the event after it"),
     COL_ENUM("source", source, sources, "where it came from"),
     COL_FLAG("accepted", accepted, "0: rejected, nothing of it was kept"),
     COL_TEXT("body_ends", body, BODY, "byte", "end of row i's JSON in body_bytes"),
@@ -258,9 +258,10 @@ static const struct dfopt_column registrations_columns[] = {
 #define ROW dfopt_declog_control_row
 static const struct dfopt_column controls_columns[] = {
     SEQ(seq),
-    COL_ENUM("action", action, commands, "what the operator commands"),
-    COL_ENUM("outcome", outcome, command_outcomes, "done, or why it was refused"),
-    COL_SYM("by", by, "who commands it; \"\": not told"),
+    COL_ENUM("action", action, commands, "command"),
+    COL_ENUM("outcome", outcome, command_outcomes,
+             "done, or the reason for refusal"),
+    COL_SYM("by", by, "sender; \"\": unknown"),
     COL_TEXT("body_ends", body, COMMAND, "byte",
              "end of row i's JSON in body_bytes"),
 };
@@ -276,7 +277,7 @@ static const struct dfopt_column knobs_columns[] = {
     COL_SYM("scope", scope, "scope"),
     COL_ENUM("type", type, knob_types, "of its values"),
     COL_VALUE("default", default_value, "default"),
-    COL_FLAG("has_current", has_current, "1: current_values named it"),
+    COL_FLAG("has_current", has_current, "1: current_values contains it"),
     COL_VALUE("current", current, "value as registered"),
     COL_ENUM("range_state", range_state, range_states, "ok: lo and hi bound it"),
     COL_VALUE("lo", lo, "lower bound"),
@@ -297,26 +298,26 @@ static const struct dfopt_column responses_columns[] = {
     SEQ(seq),
     COL("knob_row", U64, knob_row, "row", "of /knobs"),
     COL_SYM("knob", knob, "knob_id"),
-    COL_SYM("tag", r.tag, "opportunity tag that it answers"),
-    COL_ENUM("direction", r.direction, directions, "where the knob moves"),
-    COL_ENUM("step_mode", r.step_mode, step_modes, "how the step is taken"),
+    COL_SYM("tag", r.tag, "opportunity tag it responds to"),
+    COL_ENUM("direction", r.direction, directions, "direction of change"),
+    COL_ENUM("step_mode", r.step_mode, step_modes, "how the step is applied"),
     COL_VALUE("step", r.step, "step"),
     COL_VALUE("set_to", r.set_to, "value of direction set"),
-    COL("min_severity", F64, r.min_severity, "0..1", "below it nothing is done"),
+    COL("min_severity", F64, r.min_severity, "0..1", "least value to act on"),
     COL("min_persistence", F64, r.min_persistence, "window",
-        "below it nothing is done"),
+        "least value to act on"),
     COL("cooldown_windows", F64, r.cooldown_windows, "window",
-        "rest after an action"),
+        "pause after an action"),
     COL_SYM("apply_when", r.apply_when, "boundary at which plans are applied"),
     COL("effectiveness_threshold", F64, r.effectiveness_threshold, "share",
-        "of severity that must be gone for another action"),
+        "of severity that must have gone before another action"),
 };
 #undef ROW
 
 #define ROW dfopt_relay_row
 static const struct dfopt_column global_plans_columns[] = {
     SEQ(seq),
-    COL_ENUM("outcome", outcome, relays, "what became of it"),
+    COL_ENUM("outcome", outcome, relays, "outcome of the plan"),
     COL_SYM("plan_id", plan_id, "plan_id as it came"),
     COL_SYM("knob", knob, "knob_id"),
     COL_LIST("targets", targets, "target_nodes; empty: the whole job"),
@@ -330,7 +331,7 @@ static const struct dfopt_column global_plans_columns[] = {
 static const struct dfopt_column suppressions_columns[] = {
     SEQ(seq),
     COL_SYM("tag", tag, "opportunity tag"),
-    COL_ENUM("action", action, actions, "became suppressed, or free"),
+    COL_ENUM("action", action, actions, "set or cleared"),
     COL("window", I64, window, "window", "of the global finding"),
     COL("severity", F64, severity, "0..1", "of the global finding"),
     COL_SYM("finding_type", finding_type, "of the global finding"),
@@ -353,7 +354,8 @@ static const struct dfopt_column seen_columns[] = {
     SEQ(seq),
     COL_SYM("knob", knob, "knob_id"),
     COL_SYM("node", node, "\"\": the whole job"),
-    COL("window", I64, window, "window", "later than any seen for the two before"),
+    COL("window", I64, window, "window",
+        "later than any seen for knob and node before"),
 };
 #undef ROW
 
@@ -378,7 +380,7 @@ static const struct dfopt_column runs_columns[] = {
 #define ROW dfopt_declog_run_text_row
 static const struct dfopt_column run_texts_columns[] = {
     COL("run", U64, run, "row", "of /runs"),
-    COL_ENUM("name", name, run_texts, "what the text is"),
+    COL_ENUM("name", name, run_texts, "meaning of the text"),
     COL_TEXT("text_ends", text, RUN_TEXT, "byte",
              "end of row i's text in text_bytes"),
 };
@@ -387,10 +389,8 @@ static const struct dfopt_column run_texts_columns[] = {
 #define POOL_COLUMN(id, n, t, u, d)                                                \
     static const struct dfopt_column id##_columns[] = {                            \
         {.name = (n), .type = DFOPT_COLUMN_##t, .units = (u), .text = (d)}}
-POOL_COLUMN(string_bytes, "bytes", BYTE, "byte",
-            "all strings, one behind the other");
-POOL_COLUMN(list_items, "items", SYM, "string id",
-            "all lists, one behind the other");
+POOL_COLUMN(string_bytes, "bytes", BYTE, "byte", "all strings, concatenated");
+POOL_COLUMN(list_items, "items", SYM, "string id", "all lists, concatenated");
 POOL_COLUMN(rationale, "rationale_bytes", BYTE, "byte",
             "texts; see rationale_ends");
 POOL_COLUMN(plan_id, "given_plan_id_bytes", BYTE, "byte",
