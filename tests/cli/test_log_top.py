@@ -138,6 +138,14 @@ class Top(test_log_commands.Commands):
         self.assertIn("window -  ", out[1])
         self.assertIn("findings 0  plans 0", out[2])
 
+    def test_long(self):
+        """A long log is shown from its latest part on, and says from where."""
+        findings = [event("finding", harness.finding(w, "node1")) for w in range(1, 200_101)]
+        path = self.replay(findings)
+        for columns in (80, 200):
+            self.assertRegex(self.once(path, "--columns", columns)[0],
+                             r"^ dfopt-log top  \S.*  since event 1\d\d +complete$")
+
     def test_narrow(self):
         """The objective is on 80 columns, too."""
         records = [event("registration", loader_registration())]
