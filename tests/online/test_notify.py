@@ -107,8 +107,8 @@ class Notify(Case):
             self.log = self.path(f"log{ranks}.h5")
             self.write("policy.json", json.dumps(POLICY))
             self.start("--decision-log", ranks)
-            for policy in (POLICY, dict(POLICY, nonsense=1)):
-                self.write("policy.json", json.dumps(policy))
+            for text in (json.dumps(POLICY), json.dumps(dict(POLICY, nonsense=1)), "{"):
+                self.write("policy.json", text)
                 for number in signals:
                     self.supervisor.told.clear()
                     before = time.monotonic_ns()
