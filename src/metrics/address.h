@@ -9,7 +9,7 @@
 /* Whether an address has the form HOST:PORT or [ADDRESS]:PORT. OK or ARG. */
 enum dfopt_err dfopt_listen_check(const char *address, struct dfopt_error *err);
 
-/* Listens there, `*` being every address of this machine; does not block. Returns
+/* Listens there, `*` being every IPv4 address; does not block. Returns
  * OK, ARG (no such address) or IO (it is in use ...); the text names it. *fd is the
  * caller's to close; `text` is where it listens, with the port. */
 enum dfopt_err dfopt_listen(const char *address, int *fd,

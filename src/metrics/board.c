@@ -13,6 +13,7 @@
 struct dfopt_board {
     pthread_mutex_t lock; /* over the copies */
     struct dfopt_counts counts;
+    uint64_t number; /* of the counts */
     struct dfopt_health health;
     _Atomic int64_t looped_ns; /* monotonic; of the last post */
     int64_t counted_ns;        /* the poster's; of the last counts */
@@ -84,6 +85,7 @@ void dfopt_board_post(struct dfopt_board *b, const struct dfopt_counts *c,
     b->health = *h;
     if (dfopt_board_due(b, now_ns)) {
         b->counts = *c;
+        b->number++;
         b->counted_ns = now_ns;
     }
     pthread_mutex_unlock(&b->lock);
@@ -94,6 +96,7 @@ void dfopt_board_read(struct dfopt_board *b, int64_t now_ns,
 {
     pthread_mutex_lock(&b->lock);
     out->counts = b->counts;
+    out->number = b->number;
     out->health = b->health;
     pthread_mutex_unlock(&b->lock);
     const int64_t still_ns = now_ns - atomic_load(&b->looped_ns);

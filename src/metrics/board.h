@@ -57,6 +57,7 @@ void dfopt_board_post(struct dfopt_board *b, const struct dfopt_counts *c,
 
 struct dfopt_snapshot {
     struct dfopt_counts counts; /* names are borrowed */
+    uint64_t number;            /* of the counts: they change with it alone */
     struct dfopt_health health; /* LOOP: by the time of the last post */
     int64_t started_ns;         /* wall clock */
     bool alive;                 /* false: the loop has been still for too long */

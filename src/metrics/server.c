@@ -34,6 +34,13 @@ struct client {
 
 TAILQ_HEAD(clients, client);
 
+/* /metrics of a snapshot, for all who ask until the next one. */
+struct page {
+    struct MHD_Response *response; /* owned; NULL: none yet */
+    uint64_t number;               /* of the counts */
+    uint32_t checks;               /* a bit for each that passes */
+};
+
 struct dfopt_metrics_server {
     struct dfopt_board *board;
     struct MHD_Daemon *daemon;
@@ -42,6 +49,7 @@ struct dfopt_metrics_server {
     struct clients clients; /* the oldest first; of the thread */
     unsigned n_clients, max_clients;
     struct dfopt_snapshot *snapshot; /* owned; of the thread */
+    struct page pages[2];            /* of the thread; [1]: OpenMetrics */
     char address[DFOPT_LISTEN_TEXT];
 };
 
@@ -106,20 +114,28 @@ static void cut_off_old(struct dfopt_metrics_server *s)
 
 /* ---- answers ---- */
 
-/* Sends a text, which is taken. */
-static enum MHD_Result answer(struct MHD_Connection *connection, unsigned status,
-                              const char *type, struct dfopt_buf *text)
+/* A text, which is taken, as an answer. NULL: no memory. */
+static struct MHD_Response *response_of(struct dfopt_buf *text, const char *type)
 {
     struct MHD_Response *r = MHD_create_response_from_buffer(text->len, text->data,
                                                              MHD_RESPMEM_MUST_FREE);
     if (!r) {
         dfopt_buf_free(text);
-        return MHD_NO;
+        return NULL;
     }
     *text = (struct dfopt_buf){0};
     (void)MHD_add_response_header(r, MHD_HTTP_HEADER_CONTENT_TYPE, type);
     (void)MHD_add_response_header(r, MHD_HTTP_HEADER_CONNECTION, "close");
     (void)MHD_add_response_header(r, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
+    return r;
+}
+
+static enum MHD_Result answer(struct MHD_Connection *connection, unsigned status,
+                              struct dfopt_buf *text)
+{
+    struct MHD_Response *r = response_of(text, "text/plain; charset=utf-8");
+    if (!r)
+        return MHD_NO;
     if (status == MHD_HTTP_METHOD_NOT_ALLOWED)
         (void)MHD_add_response_header(r, MHD_HTTP_HEADER_ALLOW, "GET, HEAD");
     const enum MHD_Result done = MHD_queue_response(connection, status, r);
@@ -127,16 +143,41 @@ static enum MHD_Result answer(struct MHD_Connection *connection, unsigned status
     return done;
 }
 
-static enum dfopt_err compose(struct dfopt_metrics_server *s, const char *path,
-                              const char *accept, unsigned *status,
-                              const char **type, struct dfopt_buf *text)
+static uint32_t checks_of(const struct dfopt_health *h)
 {
-    dfopt_board_read(s->board, dfopt_clock_monotonic_ns(), s->snapshot);
-    if (strcmp(path, "/metrics") == 0) {
-        const bool openmetrics = dfopt_metrics_negotiate(accept);
-        *type = openmetrics ? DFOPT_TYPE_OPENMETRICS : DFOPT_TYPE_PROMETHEUS;
-        return dfopt_metrics_text(s->snapshot, openmetrics, text);
-    }
+    uint32_t bits = 0;
+    for (uint32_t i = 0; i < DFOPT_CHECK_COUNT; i++)
+        bits |= h->problem[i][0] == '\0' ? 1U << i : 0;
+    return bits;
+}
+
+/* Writes the page anew only if something on it has changed. */
+static enum MHD_Result answer_metrics(struct dfopt_metrics_server *s,
+                                      struct MHD_Connection *connection,
+                                      bool openmetrics)
+{
+    struct page *p = &s->pages[openmetrics];
+    const uint32_t checks = checks_of(&s->snapshot->health);
+    if (p->response && p->number == s->snapshot->number && p->checks == checks)
+        return MHD_queue_response(connection, MHD_HTTP_OK, p->response);
+    struct dfopt_buf text = {0};
+    struct MHD_Response *r = NULL;
+    if (!dfopt_metrics_text(s->snapshot, openmetrics, &text))
+        r = response_of(&text, openmetrics ? DFOPT_TYPE_OPENMETRICS
+                                           : DFOPT_TYPE_PROMETHEUS);
+    dfopt_buf_free(&text);
+    if (!r)
+        return MHD_NO;
+    if (p->response)
+        MHD_destroy_response(p->response); /* who is being answered still has it */
+    *p = (struct page){r, s->snapshot->number, checks};
+    return MHD_queue_response(connection, MHD_HTTP_OK, r);
+}
+
+static enum dfopt_err compose(const struct dfopt_metrics_server *s,
+                              const char *path, unsigned *status,
+                              struct dfopt_buf *text)
+{
     if (strcmp(path, "/readyz") == 0) {
         *status = dfopt_health_is_good(&s->snapshot->health)
                       ? MHD_HTTP_OK
@@ -161,8 +202,7 @@ static enum MHD_Result handle(void *arg, struct MHD_Connection *connection,
 {
     struct dfopt_metrics_server *s = arg;
     struct dfopt_buf text = {0};
-    unsigned status = MHD_HTTP_OK;
-    const char *type = "text/plain; charset=utf-8";
+    unsigned status = MHD_HTTP_METHOD_NOT_ALLOWED;
     (void)version;
     (void)data;
     if (!*context) { /* the head alone; a body may follow */
@@ -176,16 +216,20 @@ static enum MHD_Result handle(void *arg, struct MHD_Connection *connection,
     enum dfopt_err e;
     if (strcmp(method, MHD_HTTP_METHOD_GET) != 0 &&
         strcmp(method, MHD_HTTP_METHOD_HEAD) != 0) {
-        status = MHD_HTTP_METHOD_NOT_ALLOWED;
-        e = dfopt_buf_printf(&text, "use GET or HEAD\n");
+        e = dfopt_buf_printf(&text, "use GET or HEAD
+");
     } else {
-        e = compose(s, path,
-                    MHD_lookup_connection_value(connection, MHD_HEADER_KIND,
-                                                MHD_HTTP_HEADER_ACCEPT),
-                    &status, &type, &text);
+        dfopt_board_read(s->board, dfopt_clock_monotonic_ns(), s->snapshot);
+        if (strcmp(path, "/metrics") == 0)
+            return answer_metrics(
+                s, connection,
+                dfopt_metrics_negotiate(MHD_lookup_connection_value(
+                    connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_ACCEPT)));
+        status = MHD_HTTP_OK;
+        e = compose(s, path, &status, &text);
     }
     if (!e)
-        return answer(connection, status, type, &text);
+        return answer(connection, status, &text);
     dfopt_buf_free(&text);
     return MHD_NO;
 }
@@ -211,6 +255,8 @@ static bool start_thread(struct dfopt_metrics_server *s)
     pthread_sigmask(SIG_SETMASK, &all, &was);
     const bool ok = pthread_create(&s->thread, NULL, serve, s) == 0;
     pthread_sigmask(SIG_SETMASK, &was, NULL);
+    if (ok)
+        (void)pthread_setname_np(s->thread, "dfopt-metrics"); /* for top -H */
     return ok;
 }
 
@@ -228,6 +274,9 @@ static void release(struct dfopt_metrics_server *s)
 {
     if (s->daemon)
         MHD_stop_daemon(s->daemon);
+    for (int i = 0; i < 2; i++)
+        if (s->pages[i].response)
+            MHD_destroy_response(s->pages[i].response);
     free(s->snapshot);
     free(s);
 }

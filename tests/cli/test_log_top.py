@@ -135,7 +135,26 @@ class Top(test_log_commands.Commands):
 
     def test_empty(self):
         out = self.once(self.replay([]))
+        self.assertIn("window -  ", out[1])
         self.assertIn("findings 0  plans 0", out[2])
+
+    def test_long(self):
+        """A long log is shown from its latest part on, and says from where."""
+        findings = [event("finding", harness.finding(w, "node1")) for w in range(1, 200_101)]
+        path = self.replay(findings)
+        for columns in (80, 200):
+            self.assertRegex(self.once(path, "--columns", columns)[0],
+                             r"^ dfopt-log top  \S.*  since event 1\d\d +complete$")
+
+    def test_narrow(self):
+        """The objective is on 80 columns, too."""
+        records = [event("registration", loader_registration())]
+        for window in range(1, 21):
+            records.append(event("finding", harness.finding(window, "node1")))
+            records.append(event("objective", {
+                "node": None, "window_index": window, "value": 100 + window}))
+        out = self.once(self.replay(records), "--rows", "24", "--columns", "80")
+        self.assertIn("objective 120 (+19 %)", out[2])
 
     def terminal(self, *args, **more):
         t = Terminal([Config.log_program, "top", *args], **more)
@@ -178,10 +197,12 @@ class Top(test_log_commands.Commands):
         t.send(b"q")
         self.assertEqual(t.end(), 0)
         self.assertFalse(COLORS.search(t.raw))
-        for term in ("", "no-such-terminal"):
+        for term, why in (("", "TERM is not set"), ("no-such-terminal", "is not known"),
+                          ("dumb", "is too simple")):
             t = self.terminal(path, term=term)
-            t.wait_for("--once prints one screen")
+            t.wait_for(f"{why}; --once prints one screen")
             self.assertEqual(t.end(), 1)
+            self.assertNotIn("KNOBS", t.read())
         r = self.log("top", path, code=1)
         self.assertIn("not a terminal; --once prints one screen", r.text)
 

@@ -100,6 +100,34 @@ class Notify(Case):
         self.assertEqual(r.code, 0, r.brief)
         self.assertEqual(self.supervisor.look().count("STOPPING=1"), 1)
 
+    def test_reload(self):
+        """Told to read the policy again, it says when it begins and when it is done, also
+        if the policy is refused; told through mpirun, too."""
+        for ranks, signals in ((None, (signal.SIGHUP, signal.SIGUSR2)), (2, (signal.SIGUSR2,))):
+            self.log = self.path(f"log{ranks}.h5")
+            self.write("policy.json", json.dumps(POLICY))
+            self.start("--decision-log", ranks)
+            for text in (json.dumps(POLICY), json.dumps(dict(POLICY, nonsense=1)), "{"):
+                self.write("policy.json", text)
+                for number in signals:
+                    self.supervisor.told.clear()
+                    before = time.monotonic_ns()
+                    self.service.process.send_signal(number)  # to mpirun, if there is one
+                    self.wait_told("READY=1")
+                    told = [s for s in self.supervisor.told
+                            if s.split("=")[0] in ("RELOADING", "MONOTONIC_USEC", "READY")]
+                    self.assertEqual([told[0], told[-1], len(told)],
+                                     ["RELOADING=1", "READY=1", 3])
+                    at = int(told[1].removeprefix("MONOTONIC_USEC="))
+                    self.assertGreaterEqual(at, before // 1000)
+                    self.assertLessEqual(at, time.monotonic_ns() // 1000)
+            r = self.service.stop()
+            self.assertEqual(r.code, 0, r.brief)
+            refused = r.text.count("nonsense")
+            self.assertGreaterEqual(refused, len(signals), r.brief)
+            with DecisionLog(self.log) as d:
+                self.assertGreaterEqual(d.rows("controls"), len(signals))
+
     def test_watchdog(self):
         """A worker stands still, then rank 0 does."""
         self.start("--decision-log", 3)
@@ -125,8 +153,18 @@ class Notify(Case):
         self.assertGreaterEqual(len(got), 9)
         self.assertEqual(got - kept, set())
 
+    def kill_signal(self, folder):
+        """What the units have systemd send."""
+        found = set()
+        for name in ("dfopt-mpi.service", "dfopt-mpi-job@.service"):
+            with open(os.path.join(folder, name), encoding="utf-8") as f:
+                found |= {s.strip() for s in f if s.startswith("KillSignal=")}
+        self.assertEqual(len(found), 1)
+        return signal.Signals[found.pop().removeprefix("KillSignal=")]
+
     def test_script(self):
-        """jobs/systemd/service.sh begins a log, and resumes it when it is killed."""
+        """jobs/systemd/service.sh begins a log, and resumes it when it is killed; stopped
+        as the units do, it ends well."""
         script = os.path.join(os.path.dirname(__file__), os.pardir, os.pardir, "jobs",
                               "systemd", "service.sh")
         root = "--allow-run-as-root" if os.geteuid() == 0 else ""
@@ -145,8 +183,8 @@ class Notify(Case):
             self.wait_told("WATCHDOG=1")
             if run == 1:
                 self.service.kill()
-        self.service.process.send_signal(signal.SIGTERM)
-        self.service.process.wait(DEADLINE_S)
+        self.service.process.send_signal(self.kill_signal(os.path.dirname(script)))
+        self.assertEqual(self.service.process.wait(DEADLINE_S), 0)
         with DecisionLog(self.path("decisions.h5")) as d:
             self.assertEqual((d.complete, d.rows("runs")), (1, 2))
 

@@ -29,13 +29,16 @@ static void ask_reload(int signal_number)
     asked.reload++;
 }
 
-/* A service that has a policy file reads it again at SIGHUP. */
-static void reload_at_hangup(const struct dfopt_options *o)
+/* A service that has a policy file reads it again at SIGHUP, and at SIGUSR2, which
+ * mpirun passes on. */
+static void reload_when_asked(const struct dfopt_options *o)
 {
     struct sigaction a = {.sa_handler = ask_reload};
     sigemptyset(&a.sa_mask);
-    if (o->policy_file && o->transport != DFOPT_TRANSPORT_FILE)
-        sigaction(SIGHUP, &a, NULL);
+    if (!o->policy_file || o->transport == DFOPT_TRANSPORT_FILE)
+        return;
+    sigaction(SIGHUP, &a, NULL);
+    sigaction(SIGUSR2, &a, NULL);
 }
 
 /* The leader stops cleanly when asked to; workers leave when it dismisses them.
@@ -129,7 +132,7 @@ static int run_leader(struct dfopt_comm *comm, int argc, char **argv)
     if (run)
         (void)dfopt_launch_check(dfopt_comm_size(comm), &log);
     if (run) {
-        reload_at_hangup(&o);
+        reload_when_asked(&o);
         code = dfopt_session_run(comm, &o, argc, argv, &log, &asked);
     }
     dfopt_options_free(&o);

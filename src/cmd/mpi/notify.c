@@ -47,6 +47,20 @@ static void tell_status(const struct dfopt_run_progress *p,
                      p->totals->plans, p->undecided);
 }
 
+/* One report may tell of both, in this order. */
+static void tell_reload(struct dfopt_notify *n, const struct dfopt_run_progress *p)
+{
+    if (p->reloads != n->reloads)
+        (void)sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%" PRId64,
+                         dfopt_clock_monotonic_ns() / 1000);
+    n->reloading |= p->reloads != n->reloads;
+    n->reloads = p->reloads;
+    if (!n->reloading || p->reloading)
+        return;
+    (void)sd_notify(0, "READY=1");
+    n->reloading = false;
+}
+
 void dfopt_notify_report(struct dfopt_notify *n, const struct dfopt_run_progress *p,
                          const struct dfopt_health *h)
 {
@@ -60,6 +74,7 @@ void dfopt_notify_report(struct dfopt_notify *n, const struct dfopt_run_progress
         n->status_ns = now;
     }
     n->ready = true;
+    tell_reload(n, p);
     if (n->watchdog_every_ns && h->problem[DFOPT_CHECK_RANKS][0] == '\0' &&
         now - n->watchdog_ns >= n->watchdog_every_ns) {
         (void)sd_notify(0, "WATCHDOG=1");

@@ -1,6 +1,6 @@
 /* Tells systemd, or whoever started the service with NOTIFY_SOCKET, how it is:
- * READY, STATUS, WATCHDOG and STOPPING, by sd_notify(3). Without that variable
- * nothing happens. */
+ * READY, STATUS, RELOADING, WATCHDOG and STOPPING, by sd_notify(3). Without that
+ * variable nothing happens. */
 #ifndef DFOPT_CMD_MPI_NOTIFY_H
 #define DFOPT_CMD_MPI_NOTIFY_H
 
@@ -10,7 +10,8 @@
 
 /* Zero-initialise. */
 struct dfopt_notify {
-    bool wanted, ready, stopping;
+    bool wanted, ready, reloading, stopping;
+    int reloads;                    /* told of so far */
     int64_t status_ns, watchdog_ns; /* of the last, monotonic */
     int64_t watchdog_every_ns;      /* 0: none is set */
 };
@@ -19,7 +20,8 @@ struct dfopt_notify {
  * without. */
 void dfopt_notify_init(struct dfopt_notify *n, struct dfopt_log *log);
 
-/* The run reports: READY the first time, STATUS every other second, and WATCHDOG
+/* The run reports: READY the first time, STATUS every other second, RELOADING
+ * when the policy is to be read again and READY when that is decided, and WATCHDOG
  * unless a rank does not answer. */
 void dfopt_notify_report(struct dfopt_notify *n, const struct dfopt_run_progress *p,
                          const struct dfopt_health *h);

@@ -45,6 +45,8 @@ struct dfopt_run_progress {
      * known */
     const struct dfopt_output_faults *faults;
     int64_t log_lag_ns; /* since the oldest row that the log has not flushed */
+    int reloads;        /* how often the policy was to be read again ... */
+    bool reloading;     /* ... and whether the last time is not decided yet */
     int silent_rank; /* that owes an answer for silent_ns; -1: none, or unknown */
     int64_t silent_ns;
 };

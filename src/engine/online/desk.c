@@ -103,7 +103,7 @@ static void look_for_reload(struct dfopt_desk *d)
     struct dfopt_put p = dfopt_put_start(&d->own, c->dict);
     dfopt_put_raw(&p, "{");
     dfopt_member_text(&p, "action", "policy");
-    dfopt_member_text(&p, "by", "SIGHUP");
+    dfopt_member_text(&p, "by", "signal");
     dfopt_put_key(&p, "policy");
     dfopt_put_bytes(&p, text.data, text.len);
     dfopt_put_raw(&p, "}\n");
@@ -112,6 +112,13 @@ static void look_for_reload(struct dfopt_desk *d)
         dfopt_log_event(c->log, DFOPT_LOG_ERROR, "optimizer.policy.refused",
                         DFOPT_F_TEXT("error", err.text));
     dfopt_buf_free(&text);
+}
+
+int dfopt_desk_reloads(const struct dfopt_desk *d, bool *open)
+{
+    const int asked = d->config->reload ? *d->config->reload : 0;
+    *open = asked != d->reloads || dfopt_desk_commands(d) || d->own_open;
+    return asked;
 }
 
 static void put_record(const struct dfopt_desk *d, struct dfopt_record *rec)
@@ -157,6 +164,10 @@ enum dfopt_err dfopt_desk_numbered(struct dfopt_desk *d, uint64_t seq)
 {
     struct waiting w = {.seq = seq, .client = d->request};
     w.client.data = NULL;
+    if (!w.client.client_len) {
+        d->own_last = seq;
+        d->own_open = true;
+    }
     return w.client.client_len ? dfopt_buf_add(&d->waiting, &w, sizeof w)
                                : DFOPT_OK;
 }
@@ -279,6 +290,8 @@ enum dfopt_err dfopt_desk_decided(struct dfopt_desk *d, const struct dfopt_batch
         DFOPT_ROW(&r->merged.commands, const struct dfopt_command_row);
     struct waiting *w = DFOPT_ROW(&d->waiting, struct waiting);
     size_t n = DFOPT_ROWS(&d->waiting, struct waiting), kept = 0;
+    if (d->own_last < r->first_seq + r->n_events)
+        d->own_open = false;
     if (!d->config->port)
         return DFOPT_OK;
     enum dfopt_err e = note_verdicts(d, r);

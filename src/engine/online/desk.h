@@ -18,6 +18,8 @@ struct dfopt_desk {
     uint64_t refused;        /* requests that could not be used */
     struct dfopt_buf own;    /* private: commands of the service, a line each */
     size_t own_taken;        /* private: bytes */
+    uint64_t own_last;       /* private: the event of the last one taken */
+    bool own_open;           /* private: which is not decided */
     int reloads;             /* private: done so far */
     struct dfopt_buf policy; /* JSON of the one in force, if it was commanded */
     struct dfopt_buf text;   /* scratch */
@@ -61,6 +63,10 @@ static inline bool dfopt_desk_commands(const struct dfopt_desk *d)
 {
     return d->own_taken < d->own.len;
 }
+
+/* How often the policy was to be read again, and whether that is not all done: the
+ * file is to be read, or the command that it became is not decided. */
+int dfopt_desk_reloads(const struct dfopt_desk *d, bool *open);
 
 /* Plans of event `first` and later that wait for their acks; `tell`: logs each. */
 size_t dfopt_desk_unanswered(const struct dfopt_desk *d,

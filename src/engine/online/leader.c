@@ -144,6 +144,7 @@ static void report_progress(struct leader *l, bool last)
     struct dfopt_pulse *ranks = dfopt_scatter_ranks(l->scatter);
     dfopt_pulse_silent(ranks, dfopt_clock_monotonic_ns(), &p.silent_rank,
                        &p.silent_ns);
+    p.reloads = dfopt_desk_reloads(&l->desk, &p.reloading);
     if (l->config->counts)
         dfopt_pulse_counts(ranks, l->config->counts);
     dfopt_output_progress(&l->output, &p, last);

@@ -113,8 +113,46 @@ static void test_answers(void **state)
                              "Content-Length: 3\r\n\r\nabc"),
                      405);
     assert_int_equal(ask(&w, "DELETE /metrics HTTP/1.1\r\nHost: x\r\n\r\n"), 405);
+    assert_int_equal(ask(&w, "GET /metrics HTTP/1.0\r\n\r\n"), 200);
+    assert_non_null(strstr(w.reply, "dfopt_undecided_events 1\n"));
+    assert_int_equal(ask(&w, "GET /metrics?name[]=x HTTP/1.1\r\nHost: x\r\n\r\n"),
+                     200);
     end(&w);
     dfopt_metrics_server_stop(NULL);
+}
+
+/* The page is written once a snapshot, in both formats, and again as soon as a
+ * check turns. */
+static void test_pages(void **state)
+{
+    (void)state;
+    static struct world w;
+    struct dfopt_health health = {0};
+    int64_t now = dfopt_clock_monotonic_ns();
+    begin(&w);
+    for (int i = 0; i < 3; i++) {
+        const bool bad = i == 1;
+        char ready[64], undecided[64];
+        snprintf(ready, sizeof ready, "dfopt_ready{check=\"ranks\"} %d\n", !bad);
+        snprintf(undecided, sizeof undecided, "dfopt_undecided_events %d\n",
+                 i == 2 ? 2 : 1);
+        w.counts->undecided = 2;
+        if (i == 2) /* counts are due */
+            now += DFOPT_BOARD_EVERY_NS + DFOPT_LOOP_SILENT_NS;
+        strcpy(health.problem[DFOPT_CHECK_RANKS], bad ? "away" : "");
+        dfopt_board_post(w.board, w.counts, &health, now);
+        for (int k = 0; k < 4; k++) {
+            assert_int_equal(ask(&w, k % 2 ? GET("/metrics")
+                                           : "GET /metrics HTTP/1.1\r\nHost: x\r\n"
+                                             "Accept: application/openmetrics-text"
+                                             "\r\n\r\n"),
+                             200);
+            assert_non_null(strstr(w.reply, ready));
+            assert_non_null(strstr(w.reply, undecided));
+            assert_int_equal(strstr(w.reply, "# EOF") != NULL, k % 2 == 0);
+        }
+    }
+    end(&w);
 }
 
 /* Half of a request, nonsense, or nothing: each is cut off, and asking in between
@@ -183,7 +221,8 @@ static void test_in_use(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_answers), cmocka_unit_test(test_crowd),
-        cmocka_unit_test(test_dripping), cmocka_unit_test(test_in_use)};
+        cmocka_unit_test(test_answers), cmocka_unit_test(test_pages),
+        cmocka_unit_test(test_crowd), cmocka_unit_test(test_dripping),
+        cmocka_unit_test(test_in_use)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

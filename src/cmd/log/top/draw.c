@@ -90,7 +90,14 @@ static void draw_title(const struct top_view *v, struct top_canvas *c)
     const struct top_load *l = v->load;
     const char *state = v->paused ? "paused" : l->over ? l->over : "live";
     const int end = top_put(c, 0, 1, c->columns - 24, TOP_BOLD, "dfopt-log top  ");
-    top_put(c, 0, end, c->columns - end - 22, TOP_BOLD, l->job->args.file[0]);
+    const int room = c->columns - end - 22;
+    char since[48] = "";
+    int own = 0;
+    if (l->stream_from)
+        own =
+            snprintf(since, sizeof since, "  since event %" PRIu64, l->stream_from);
+    top_put(c, 0, end, room - own, TOP_BOLD, l->job->args.file[0]);
+    top_put_right(c, 0, end, room, TOP_BOLD, since);
     top_put_right(c, 0, c->columns - 22, 21, TOP_BOLD, state);
     top_style_row(c, 0, TOP_REVERSE);
 }
@@ -98,18 +105,16 @@ static void draw_title(const struct top_view *v, struct top_canvas *c)
 static void draw_run(const struct top_view *v, struct top_canvas *c)
 {
     const struct dfopt_declog_run *run = v->load->job->run;
-    char since[48] = "";
+    char window[32] = "-";
     const int64_t up_s = (run->last.at.wall_ns - run->created_ns) / 1000000000;
-    const uint64_t from = v->load->stream_from;
-    if (from)
-        snprintf(since, sizeof since, "  shown since event %" PRIu64, from);
+    if (v->load->model.window >= 0)
+        snprintf(window, sizeof window, "%" PRId64, v->load->model.window);
     top_putf(c, 1, 1, c->columns - 2, TOP_PLAIN,
-             "%s, %" PRId64 " rank%s, preset %s, acks %s   window %" PRId64
-             "   up %" PRId64 ":%02d:%02d%s",
+             "%s, %" PRId64 " rank%s, preset %s, acks %s   window %s"
+             "   up %" PRId64 ":%02d:%02d",
              run->transport, run->ranks, run->ranks == 1 ? "" : "s", run->preset,
-             run->acks_mode, v->load->model.window, up_s < 0 ? 0 : up_s / 3600,
-             up_s < 0 ? 0 : (int)(up_s / 60 % 60), up_s < 0 ? 0 : (int)(up_s % 60),
-             since);
+             run->acks_mode, window, up_s < 0 ? 0 : up_s / 3600,
+             up_s < 0 ? 0 : (int)(up_s / 60 % 60), up_s < 0 ? 0 : (int)(up_s % 60));
 }
 
 static void draw_totals(const struct top_view *v, struct top_canvas *c)
@@ -130,18 +135,17 @@ static void draw_totals(const struct top_view *v, struct top_canvas *c)
         snprintf(by, sizeof by, " (%+.0f %%)",
                  100 * (double)m->goal * (m->objective - m->first_objective) /
                      fabs(m->first_objective));
-    int at =
-        top_putf(c, 2, 1, c->columns - 2, TOP_PLAIN,
-                 "findings %s%s  plans %s  acks %s  ", findings, rate, plans, acks);
-    at = top_putf(c, 2, at, c->columns - at - 1, TOP_GREEN, "kept %" PRIu64 "  ",
+    int at = top_putf(c, 2, 1, c->columns - 2, TOP_PLAIN, "findings %s%s  plans %s",
+                      findings, rate, plans);
+    if (!isnan(m->objective))
+        at = top_putf(c, 2, at, c->columns - at - 1, TOP_BOLD, "  objective %s%s",
+                      objective, by);
+    at = top_putf(c, 2, at, c->columns - at - 1, TOP_GREEN, "  kept %" PRIu64 "  ",
                   m->kept);
     at = top_putf(c, 2, at, c->columns - at - 1, m->reverted ? TOP_RED : TOP_PLAIN,
                   "reverted %" PRIu64, m->reverted);
-    at = top_putf(c, 2, at, c->columns - at - 1, TOP_PLAIN, "  neutral %" PRIu64,
-                  m->neutral);
-    if (!isnan(m->objective))
-        top_putf(c, 2, at, c->columns - at - 1, TOP_BOLD, "  objective %s%s",
-                 objective, by);
+    (void)top_putf(c, 2, at, c->columns - at - 1, TOP_PLAIN,
+                   "  neutral %" PRIu64 "  acks %s", m->neutral, acks);
 }
 
 /* ---- rows of the panes ---- */

@@ -33,11 +33,22 @@ bool top_screen_begin(bool color, struct dfopt_error *err)
                         "not a terminal; --once prints one screen");
         return false;
     }
+    if (!term || term[0] == '\0') {
+        dfopt_error_set(err, DFOPT_ERR_ARG,
+                        "TERM is not set; --once prints one screen");
+        return false;
+    }
     if (!newterm(NULL, stdout, stdin)) {
         dfopt_error_set(
             err, DFOPT_ERR_ARG,
-            "the terminal '%.40s' is not known; --once prints one screen",
-            term ? term : "");
+            "the terminal '%.40s' is not known; --once prints one screen", term);
+        return false;
+    }
+    if (!tigetstr("cup")) { /* move the cursor, as TERM=dumb cannot */
+        endwin();
+        dfopt_error_set(
+            err, DFOPT_ERR_ARG,
+            "the terminal '%.40s' is too simple; --once prints one screen", term);
         return false;
     }
     sigemptyset(&a.sa_mask);

@@ -157,8 +157,9 @@ static enum dfopt_err draw(struct top *t, int rows, int columns)
     e = top_view_update(&t->view);
     if (!e)
         top_draw(&t->view, &t->canvas);
-    if (t->note[0])
-        top_put(&t->canvas, rows - 1, 1, columns - 2, TOP_YELLOW, t->note);
+    if (t->note[0]) /* in the place of the keys */
+        top_putf(&t->canvas, rows - 1, 0, columns, TOP_YELLOW, " %-*s", columns - 1,
+                 t->note);
     return e;
 }
 
