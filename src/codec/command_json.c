@@ -15,7 +15,7 @@ static const char *const keys[DFOPT_COMMAND_ACTION_COUNT][3] = {
     [DFOPT_COMMAND_ACTION_FREEZE] = {"until_window"},
     [DFOPT_COMMAND_ACTION_SET] = {"knob_id", "value", "node"},
     [DFOPT_COMMAND_ACTION_RESTORE] = {"node"},
-    [DFOPT_COMMAND_ACTION_POLICY] = {"policy"},
+    [DFOPT_COMMAND_ACTION_POLICY] = {"policy", "check"},
 };
 
 static enum dfopt_err wrong(struct dfopt_error *err, const char *what)
@@ -161,6 +161,16 @@ static enum dfopt_err read_set(struct dfopt_dict *dict, struct json_object *body
     return e ? e : dfopt_json_intern_value(dict, value, &c->value);
 }
 
+static enum dfopt_err read_check(struct json_object *body, struct dfopt_command *c,
+                                 struct dfopt_error *err)
+{
+    struct json_object *check = dfopt_json_get(body, "check");
+    if (check && dfopt_json_kind(check) != DFOPT_JSON_BOOL)
+        return wrong(err, "check is neither true nor false");
+    c->check = check && json_object_get_boolean(check);
+    return DFOPT_OK;
+}
+
 /* Returns owned. */
 static enum dfopt_err read_policy(struct dfopt_codec *k, struct json_object *body,
                                   struct dfopt_policy **out,
@@ -204,6 +214,8 @@ static enum dfopt_err read_action_keys(struct dfopt_codec *k,
         return read_set(k->dict, body, c, err);
     case DFOPT_COMMAND_ACTION_RESTORE:
         return read_node(k->dict, body, c, err);
+    case DFOPT_COMMAND_ACTION_POLICY:
+        return read_check(body, c, err);
     default:
         return DFOPT_OK;
     }

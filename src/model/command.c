@@ -3,7 +3,7 @@
 
 #include "base/names.h"
 
-_Static_assert(sizeof(struct dfopt_command) == 72, "no padding");
+_Static_assert(sizeof(struct dfopt_command) == 80, "no padding");
 _Static_assert(sizeof(struct dfopt_command_row) == 16, "no padding");
 
 DFOPT_NAME_FUNCTION(dfopt_command_action_name, DFOPT_COMMAND_ACTION_LIST,

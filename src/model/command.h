@@ -42,6 +42,8 @@ struct dfopt_command {
     uint32_t mode;    /* MODE: enum dfopt_knob_mode */
     uint32_t target;  /* MODE: enum dfopt_mode_target */
     uint32_t bounded; /* FREEZE: 1: until a window; 0: until a thaw */
+    uint32_t check; /* POLICY: 1: says whether it could be put in force, no more */
+    uint32_t reserved;
     dfopt_sym name;   /* MODE: of the tag or knob; SET: the knob */
     dfopt_sym node;   /* SET, RESTORE: DFOPT_SYM_EMPTY: the whole job */
     dfopt_sym by, at; /* who and when, for the log */

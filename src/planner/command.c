@@ -410,6 +410,8 @@ static uint32_t obey(const struct order *o, const struct dfopt_policy *policy)
     case DFOPT_COMMAND_ACTION_RESTORE:
         return restore(o);
     default:
+        if (o->c->check)
+            return dfopt_planner_check(o->s->p, policy);
         dfopt_pass_fail(o->s, dfopt_planner_reform(o->s->p, policy, &outcome));
         return outcome;
     }

@@ -81,8 +81,8 @@ static bool knows_tags(const struct dfopt_planner *p,
     return all;
 }
 
-static uint32_t check(const struct dfopt_planner *p,
-                      const struct dfopt_policy *policy)
+uint32_t dfopt_planner_check(const struct dfopt_planner *p,
+                             const struct dfopt_policy *policy)
 {
     return !is_fixed(p->policy, policy)  ? DFOPT_COMMAND_FIXED
            : !has_metrics(p, policy)     ? DFOPT_COMMAND_METRIC
@@ -109,7 +109,7 @@ enum dfopt_err dfopt_planner_reform(struct dfopt_planner *p,
                                     const struct dfopt_policy *policy,
                                     uint32_t *outcome)
 {
-    *outcome = check(p, policy);
+    *outcome = dfopt_planner_check(p, policy);
     if (*outcome != DFOPT_COMMAND_DONE)
         return DFOPT_OK;
     struct dfopt_policy *own = malloc(sizeof *own);

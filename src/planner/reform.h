@@ -4,6 +4,10 @@
 
 #include "planner/state/internal.h"
 
+/* DONE, or what is wrong with a policy. */
+uint32_t dfopt_planner_check(const struct dfopt_planner *p,
+                             const struct dfopt_policy *policy);
+
 /* Checks a policy and, if it is good, puts a copy in force. *outcome: DONE, or what
  * is wrong with it. OK or NOMEM. */
 enum dfopt_err dfopt_planner_reform(struct dfopt_planner *p,

@@ -66,6 +66,8 @@ struct dfopt_source_ops {
 
 #define DFOPT_PORT_STATUS "{\"request\":\"status\"}" /* all but a command */
 #define DFOPT_PORT_STOP   "{\"request\":\"stop\"}"
+/* The same, once the registered values are back. */
+#define DFOPT_PORT_STOP_RESTORE "{\"request\":\"stop\",\"restore\":true}"
 
 struct dfopt_port_request {
     unsigned char client[256]; /* whom to answer */

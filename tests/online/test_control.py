@@ -91,6 +91,18 @@ class Control(Case):
                                "target_nodes": p["target_nodes"]})
         return got
 
+    def look_at_endpoints(self):
+        status = self.status()
+        endpoints = {x["name"]: x for x in status["endpoints"]}
+        self.assertEqual(status["transport"], "zmq")
+        self.assertEqual(endpoints["findings"]["endpoint"], self.at["findings"])
+        self.assertEqual(endpoints["control"]["endpoint"], self.control)
+        for name in ("registrations", "acks", "plans"):
+            self.assertEqual((endpoints[name]["state"], endpoints[name]["peers"]),
+                             ("listening", 1), name)
+        self.assertGreater(status["rates"]["findings_per_s"], 0)
+        self.assertGreater(status["uptime_s"], 0)
+
     def values(self):
         return {(v["knob_id"], v["node"]): v["value"] for v in self.status()["values"]
                 if v["node"]}
@@ -132,13 +144,19 @@ class Control(Case):
                            (("mode", "off", "tag:none"), "unknown_tag")):
             self.assertEqual(self.ctl(*wrong, code=1)[0]["outcome"], why)
         self.ctl("mode", "up", code=1)
-        self.ctl("policy", "apply", self.write("bad.json", '{"switch": {}}'), code=1)
+        bad = self.write("bad.json", '{"switch": {}}')
+        for what in ("check", "apply"):
+            self.ctl("policy", what, bad, code=1)
         slow = dict(PLANNER, limits={"plans_per_window": 0})
-        self.ctl("policy", "apply", self.write("slow.json", json.dumps(slow)))
+        path = self.write("slow.json", json.dumps(slow))
+        self.assertEqual(self.ctl("policy", "check", path)[0]["outcome"], "done")
+        self.assertEqual(self.status()["policy"]["limits"], {})
+        self.ctl("policy", "apply", path)
         self.assertEqual(self.status()["policy"]["limits"], {"plans_per_window": 0})
         self.ctl("mode", "auto")
         self.find("n2")
         self.assertEqual(self.status()["plans"], 3)
+        self.look_at_endpoints()
         self.ctl("restore")
         left += self.plans(2)
         self.assertEqual(set(self.values().values()), {2})
@@ -233,6 +251,23 @@ class Control(Case):
         self.assertEqual({tuple(p["target_nodes"]) for p in left},
                          {tuple(p["target_nodes"]) for p in back})
         self.assertEqual({p["new_value"] for p in back}, {2})
+
+    def test_stop_restore(self):
+        """dfopt-ctl stop --restore does so, too, where the service was not told to."""
+        self.start()
+        self.register("n1")
+        self.find()
+        self.plans(1)
+        self.assertTrue(self.ctl("stop", "--restore")[0]["stopping"])
+        self.assertTrue(self.sockets["plans"].poll(20000), "no plan back")
+        back = json.loads(self.sockets["plans"].recv_multipart()[-1])
+        self.assertEqual(back["new_value"], 2)
+        self.sockets["acks"].send_multipart([b"{}", json.dumps(
+            {"plan_id": back["plan_id"], "knob_id": back["knob_id"], "status": "applied",
+             "new_value": 2, "target_nodes": back["target_nodes"]}).encode()])
+        r = self.service.finish()
+        self.assertEqual(r.code, 0, r.brief)
+        self.assertEqual(r.named("optimizer.restore.unacknowledged"), [])
 
     def test_restore_unacknowledged(self):
         self.start("--restore-at-end", "0.5")

@@ -1,37 +1,15 @@
-/* dfopt-ctl: commands a running dfopt-mpi. Options, one request (or one for each
- * node), what came of it. */
+/* dfopt-ctl: commands a running dfopt-mpi. Options, and which command. */
 #include "base/standard.h"
-#include "cmd/ctl/ask.h"
-#include "cmd/ctl/show.h"
+#include "cmd/ctl/commands.h"
 #include "cmd/option/option.h"
-#include "json/write.h"
-#include "transport/transport.h"
 
-#include <errno.h>
-#include <pwd.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <time.h>
-#include <unistd.h>
-
-enum { ARGS_MAX = 4, EXIT_REFUSED = 1 };
-
-struct ctl {
-    struct ctl_line line;
-    bool json;
-    int64_t until;
-    const char *arg[ARGS_MAX];
-    int n_args;
-    struct dfopt_buf request, answer;
-    struct dfopt_error err;
-};
 
 static const char doc[] =
     "Control a dfopt-mpi that runs with --control-address.\n"
     "\n"
     "Commands:\n"
-    "  status\tPrint modes, values and plans\n"
+    "  status\tPrint endpoints, rates, modes, values, plans and the last outcomes\n"
     "  plans\tPrint plans in flight and proposals\n"
     "  mode MODE [TARGET]\tSet the mode to auto, advise, shadow or off, for * (all "
     "knobs, the default), tag:NAME or knob:ID\n"
@@ -42,8 +20,9 @@ static const char doc[] =
     "  set KNOB VALUE [NODE]\tSet a knob, for the whole job or NODE\n"
     "  restore [NODE]\tRestore the registered values: of the whole job and all "
     "nodes, or of NODE\n"
-    "  policy show\tPrint the policy in force, as JSON\n"
+    "  policy check FILE\tCheck whether the policy in FILE could be put in force\n"
     "  policy apply FILE\tPut the policy in FILE in force\n"
+    "  policy show\tPrint the policy in force, as JSON\n"
     "  stop\tStop the service after it has written its results\n"
     "\v"
     "Exit status:\n"
@@ -69,6 +48,11 @@ static const struct dfopt_option options[] = {
      "With freeze: make no plans until the first finding of WINDOW or a later "
      "window",
      AT(until), .lo = 0, .hi = INT64_C(1) << 53},
+    {"restore", DFOPT_OPTION_FLAG, NULL,
+     "With stop: restore the registered values first, and wait for the acks as "
+     "long "
+     "as --restore-at-end says, else 10 s",
+     AT(restore)},
     {"timeout", DFOPT_OPTION_SECONDS, "SECONDS",
      "Wait at most SECONDS for an answer (default 10)", AT(line.timeout_ms),
      .hi = 3600, .scale = 1000},
@@ -83,7 +67,7 @@ static const struct dfopt_option options[] = {
 static error_t rest(int key, char *text, struct argp_state *state)
 {
     struct ctl *c = ((struct dfopt_option_line *)state->input)->arg;
-    if (key == ARGP_KEY_ARG && c->n_args == ARGS_MAX)
+    if (key == ARGP_KEY_ARG && c->n_args == CTL_ARGS_MAX)
         argp_error(state, "too many arguments for a command");
     else if (key == ARGP_KEY_ARG)
         c->arg[c->n_args++] = text;
@@ -92,294 +76,6 @@ static error_t rest(int key, char *text, struct argp_state *state)
     else
         return ARGP_ERR_UNKNOWN;
     return 0;
-}
-
-/* ---- requests ---- */
-
-static enum dfopt_err failed(struct ctl *c)
-{
-    fprintf(stderr, "dfopt-ctl: %s\n",
-            c->err.text[0] ? c->err.text : "out of memory");
-    return c->err.code ? c->err.code : DFOPT_ERR_NOMEM;
-}
-
-static struct dfopt_put begin(struct ctl *c, const char *action)
-{
-    char host[256] = "", by[600], at[32] = "";
-    const struct passwd *user = getpwuid(geteuid());
-    const time_t now = time(NULL);
-    struct tm utc;
-    (void)gethostname(host, sizeof host - 1);
-    snprintf(by, sizeof by, "%s@%s", user ? user->pw_name : "?", host);
-    if (gmtime_r(&now, &utc))
-        strftime(at, sizeof at, "%Y-%m-%dT%H:%M:%SZ", &utc);
-    dfopt_buf_clear(&c->request);
-    struct dfopt_put p = dfopt_put_start(&c->request, NULL);
-    dfopt_put_raw(&p, "{");
-    dfopt_member_text(&p, "action", action);
-    dfopt_member_text(&p, "by", by);
-    dfopt_member_text(&p, "at", at);
-    return p;
-}
-
-/* A number, true or false as JSON; anything else is a text. */
-static void put_value(struct dfopt_put *p, const char *text)
-{
-    char *end;
-    errno = 0;
-    (void)strtod(text, &end);
-    const bool number = text[0] && !*end &&
-                        strspn(text, "0123456789+-.eE") == strlen(text) &&
-                        text[0] != '+' && text[0] != '.';
-    dfopt_put_key(p, "value");
-    if (number || strcmp(text, "true") == 0 || strcmp(text, "false") == 0)
-        dfopt_put_raw(p, text);
-    else
-        dfopt_put_z(p, text);
-}
-
-static struct json_object *ask(struct ctl *c, const char *request, size_t len)
-{
-    struct json_object *tree = NULL;
-    if (ctl_ask(&c->line, request, len, &c->answer, &c->err) ||
-        dfopt_json_parse_file(c->answer.data, c->answer.len, &tree, &c->err)) {
-        (void)failed(c);
-        return NULL;
-    }
-    return tree;
-}
-
-static void print_json(const struct ctl *c)
-{
-    printf("%.*s\n", (int)c->answer.len, c->answer.data);
-}
-
-/* Sends the command that `p` has begun. Returns an exit code. */
-static int command(struct ctl *c, struct dfopt_put *p)
-{
-    dfopt_put_raw(p, "}");
-    if (dfopt_put_end(p))
-        return failed(c), EXIT_REFUSED;
-    struct json_object *answer = ask(c, c->request.data, c->request.len);
-    if (!answer)
-        return EXIT_REFUSED;
-    if (c->json)
-        print_json(c);
-    const bool done = c->json ? ctl_is_done(answer) : ctl_show_outcome(answer);
-    json_object_put(answer);
-    return done ? 0 : EXIT_REFUSED;
-}
-
-/* ---- the commands ---- */
-
-static struct json_object *ask_status(struct ctl *c)
-{
-    return ask(c, DFOPT_PORT_STATUS, strlen(DFOPT_PORT_STATUS));
-}
-
-static int show(struct ctl *c, void (*how)(struct json_object *state))
-{
-    struct json_object *state = ask_status(c);
-    if (!state)
-        return EXIT_REFUSED;
-    if (c->json)
-        print_json(c);
-    else
-        how(state);
-    json_object_put(state);
-    return 0;
-}
-
-static void show_policy(struct json_object *state)
-{
-    printf("%s\n", json_object_to_json_string_ext(dfopt_json_get(state, "policy"),
-                                                  JSON_C_TO_STRING_PRETTY));
-}
-
-static int restore_node(struct ctl *c, const char *node)
-{
-    struct dfopt_put p = begin(c, "restore");
-    dfopt_member_text(&p, "node", node);
-    return command(c, &p);
-}
-
-static bool is_first(struct json_object *values, size_t at, const char *node)
-{
-    for (size_t i = 0; i < at; i++)
-        if (strcmp(dfopt_json_text(
-                       dfopt_json_get(json_object_array_get_idx(values, i), "node"))
-                       .at,
-                   node) == 0)
-            return false;
-    return node[0] != '\0';
-}
-
-/* A command for the job, and one for each node. */
-static int restore_all(struct ctl *c)
-{
-    struct json_object *state = ask_status(c);
-    if (!state)
-        return EXIT_REFUSED;
-    struct json_object *values = dfopt_json_get(state, "values");
-    int code = restore_node(c, "");
-    const size_t n = values ? json_object_array_length(values) : 0;
-    for (size_t i = 0; i < n; i++) {
-        const char *node =
-            dfopt_json_text(
-                dfopt_json_get(json_object_array_get_idx(values, i), "node"))
-                .at;
-        if (is_first(values, i, node) && restore_node(c, node))
-            code = EXIT_REFUSED;
-    }
-    json_object_put(state);
-    return code;
-}
-
-static enum dfopt_err read_file(const char *path, struct dfopt_buf *out,
-                                struct dfopt_error *err)
-{
-    char some[4096];
-    size_t n;
-    enum dfopt_err e = DFOPT_OK;
-    FILE *in = fopen(path, "rb");
-    if (!in)
-        return dfopt_error_set(err, DFOPT_ERR_IO, "%s: %s", path, strerror(errno));
-    while (!e && (n = fread(some, 1, sizeof some, in)) > 0)
-        e = dfopt_buf_add(out, some, n);
-    if (!e && ferror(in))
-        e = dfopt_error_set(err, DFOPT_ERR_IO, "cannot read %s", path);
-    fclose(in);
-    return e;
-}
-
-static int apply_policy(struct ctl *c, const char *path)
-{
-    struct dfopt_buf text = {0};
-    struct json_object *tree = NULL;
-    enum dfopt_err e = read_file(path, &text, &c->err);
-    if (!e) {
-        e = dfopt_json_parse_file(text.data, text.len, &tree, &c->err);
-        if (e)
-            dfopt_error_prefix(&c->err, "%s", path);
-    }
-    if (e) {
-        dfopt_buf_free(&text);
-        return failed(c), EXIT_REFUSED;
-    }
-    struct dfopt_put p = begin(c, "policy");
-    struct dfopt_buf compact = {0};
-    if (!p.e)
-        p.e = dfopt_json_write(tree, &compact);
-    dfopt_put_key(&p, "policy");
-    dfopt_put_bytes(&p, compact.data, compact.len);
-    const int code = command(c, &p);
-    json_object_put(tree);
-    dfopt_buf_free(&compact);
-    dfopt_buf_free(&text);
-    return code;
-}
-
-static int stop(struct ctl *c)
-{
-    struct json_object *answer = ask(c, DFOPT_PORT_STOP, strlen(DFOPT_PORT_STOP));
-    if (!answer)
-        return EXIT_REFUSED;
-    printf("stopping\n");
-    json_object_put(answer);
-    return 0;
-}
-
-static int plan(struct ctl *c)
-{
-    struct dfopt_put p = begin(c, c->arg[0]);
-    dfopt_member_text(&p, "plan_id", c->arg[1]);
-    return command(c, &p);
-}
-
-static int set(struct ctl *c)
-{
-    struct dfopt_put p = begin(c, "set");
-    dfopt_member_text(&p, "knob_id", c->arg[1]);
-    put_value(&p, c->arg[2]);
-    if (c->n_args > 3)
-        dfopt_member_text(&p, "node", c->arg[3]);
-    return command(c, &p);
-}
-
-static int mode(struct ctl *c)
-{
-    struct dfopt_put p = begin(c, "mode");
-    dfopt_member_text(&p, "mode", c->arg[1]);
-    if (c->n_args > 2)
-        dfopt_member_text(&p, "target", c->arg[2]);
-    return command(c, &p);
-}
-
-static int freeze(struct ctl *c)
-{
-    struct dfopt_put p = begin(c, "freeze");
-    if (c->until >= 0)
-        dfopt_member_int(&p, "until_window", c->until);
-    return command(c, &p);
-}
-
-static int thaw(struct ctl *c)
-{
-    struct dfopt_put p = begin(c, "thaw");
-    return command(c, &p);
-}
-
-static int status(struct ctl *c)
-{
-    return show(c, ctl_show_status);
-}
-
-static int plans(struct ctl *c)
-{
-    return show(c, ctl_show_plans);
-}
-
-static int restore(struct ctl *c)
-{
-    return c->n_args > 1 ? restore_node(c, c->arg[1]) : restore_all(c);
-}
-
-static int policy(struct ctl *c)
-{
-    if (c->n_args == 2 && strcmp(c->arg[1], "show") == 0)
-        return show(c, show_policy);
-    if (c->n_args == 3 && strcmp(c->arg[1], "apply") == 0)
-        return apply_policy(c, c->arg[2]);
-    fprintf(stderr, "dfopt-ctl: use 'policy show' or 'policy apply FILE'\n");
-    return DFOPT_USAGE_EXIT;
-}
-
-static const struct {
-    const char *name;
-    int least, most; /* words, the name included */
-    int (*run)(struct ctl *c);
-} commands[] = {
-    {"status", 1, 1, status}, {"plans", 1, 1, plans}, {"mode", 2, 3, mode},
-    {"approve", 2, 2, plan},  {"reject", 2, 2, plan}, {"freeze", 1, 1, freeze},
-    {"thaw", 1, 1, thaw},     {"set", 3, 4, set},     {"restore", 1, 2, restore},
-    {"policy", 2, 3, policy}, {"stop", 1, 1, stop}};
-
-static int run(struct ctl *c)
-{
-    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
-        if (strcmp(commands[i].name, c->arg[0]) != 0)
-            continue;
-        if (commands[i].least <= c->n_args && c->n_args <= commands[i].most)
-            return commands[i].run(c);
-        fprintf(
-            stderr,
-            "dfopt-ctl: wrong number of arguments for '%s'; see dfopt-ctl --help\n",
-            c->arg[0]);
-        return DFOPT_USAGE_EXIT;
-    }
-    fprintf(stderr, "dfopt-ctl: unknown command '%s'; see dfopt-ctl --help\n",
-            c->arg[0]);
-    return DFOPT_USAGE_EXIT;
 }
 
 int main(int argc, char **argv)
@@ -407,8 +103,7 @@ int main(int argc, char **argv)
         return DFOPT_USAGE_EXIT;
     }
     c.line.use_curve = c.line.curve.client_secret || c.line.curve.server_public;
-    const int code = run(&c);
-    dfopt_buf_free(&c.request);
-    dfopt_buf_free(&c.answer);
+    const int code = ctl_run(&c);
+    ctl_free(&c);
     return code;
 }

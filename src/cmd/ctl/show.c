@@ -15,6 +15,12 @@ static const char *value(struct json_object *o, const char *name)
     return j ? json_object_to_json_string_ext(j, JSON_C_TO_STRING_PLAIN) : "-";
 }
 
+/* A number that stands for one of a knob; the service has it as a real. */
+static void show_number(struct json_object *o, const char *name)
+{
+    printf("%.15g", json_object_get_double(dfopt_json_get(o, name)));
+}
+
 static const char *where(struct json_object *o)
 {
     const char *node = text(o, "node");
@@ -34,8 +40,10 @@ static void show_proposals(struct json_object *state)
         struct json_object *x = json_object_array_get_idx(all, i);
         printf("awaiting approval  %s  %s %s  ", text(x, "plan_id"),
                text(x, "knob_id"), where(x));
-        printf("%s -> ", value(x, "old_value"));
-        printf("%s  for %s\n", value(x, "new_value"), text(x, "tag"));
+        show_number(x, "old_value");
+        printf(" -> ");
+        show_number(x, "new_value");
+        printf("  for %s\n", text(x, "tag"));
     }
 }
 
@@ -71,14 +79,61 @@ static void show_modes(struct json_object *state)
         printf("mode  %s for %s\n", dfopt_json_text(mode).at, target);
 }
 
-void ctl_show_status(struct json_object *state)
+static double number(struct json_object *o, const char *name)
 {
-    struct json_object *all = dfopt_json_get(state, "values");
-    static const char *const counts[] = {"records", "findings", "plans", "commands",
-                                         "invalid"};
+    return json_object_get_double(dfopt_json_get(o, name));
+}
+
+static void show_endpoints(struct json_object *state)
+{
+    struct json_object *all = dfopt_json_get(state, "endpoints");
+    for (size_t i = 0; i < length(all); i++) {
+        struct json_object *x = json_object_array_get_idx(all, i);
+        printf("endpoint  %s  %s  %s", text(x, "name"), text(x, "endpoint"),
+               text(x, "state"));
+        if (dfopt_json_get(x, "peers"))
+            printf(", peers %s", value(x, "peers"));
+        printf("\n");
+    }
+}
+
+static void show_counts(struct json_object *state)
+{
+    static const char *const counts[] = {"records",  "findings",         "plans",
+                                         "commands", "commands_refused", "invalid"};
+    static const char *const rates[] = {"findings", "plans", "acks", "objectives"};
+    struct json_object *all = dfopt_json_get(state, "rates");
+    char name[32];
     for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)
         printf("%s%s %s", i ? ", " : "", counts[i], value(state, counts[i]));
     printf("\n");
+    for (size_t i = 0; i < sizeof rates / sizeof *rates; i++) {
+        snprintf(name, sizeof name, "%s_per_s", rates[i]);
+        printf("%s%s/s %.1f", i ? ", " : "", rates[i], number(all, name));
+    }
+    printf(", up %.0f s\n", number(state, "uptime_s"));
+}
+
+static void show_outcomes(struct json_object *state)
+{
+    struct json_object *all = dfopt_json_get(state, "outcomes");
+    for (size_t i = 0; i < length(all); i++) {
+        struct json_object *x = json_object_array_get_idx(all, i);
+        printf("outcome  event %s  %s %s  ", value(x, "event"), text(x, "knob_id"),
+               where(x));
+        printf("%s, %s", text(x, "verdict"),
+               strcmp(value(x, "kept"), "true") == 0 ? "kept" : "taken back");
+        if (dfopt_json_get(x, "gain"))
+            printf(", gain %+.1f %%", 100 * number(x, "gain"));
+        printf(", window %s\n", value(x, "window_index"));
+    }
+}
+
+void ctl_show_status(struct json_object *state)
+{
+    struct json_object *all = dfopt_json_get(state, "values");
+    show_endpoints(state);
+    show_counts(state);
     show_modes(state);
     if (strcmp(value(state, "frozen"), "true") == 0)
         printf("frozen  until %s%s\n",
@@ -92,6 +147,7 @@ void ctl_show_status(struct json_object *state)
                    value(x, "value"));
     }
     ctl_show_plans(state);
+    show_outcomes(state);
 }
 
 bool ctl_is_done(struct json_object *answer)

@@ -118,6 +118,74 @@ void dfopt_live_close(struct dfopt_live *l)
     dfopt_live_mofka_close(l);
 }
 
+/* What an endpoint is for, where it is, and who is there; peers: negative, if they
+ * are not counted. */
+static void put_endpoint(struct dfopt_put *p, const char *name, const char *at,
+                         const char *state, int64_t peers)
+{
+    if (!at || !*at)
+        return;
+    dfopt_put_next(p);
+    dfopt_put_raw(p, "{");
+    dfopt_member_text(p, "name", name);
+    dfopt_member_text(p, "endpoint", at);
+    dfopt_member_text(p, "state", state);
+    if (peers >= 0)
+        dfopt_member_int(p, "peers", peers);
+    dfopt_put_raw(p, "}");
+}
+
+static void put_zmq(struct dfopt_put *p, const struct dfopt_live *l)
+{
+    static const struct {
+        enum dfopt_zmq_stream stream;
+        const char *name;
+    } streams[] = {{DFOPT_ZMQ_FINDINGS, "findings"},
+                   {DFOPT_ZMQ_REGISTRATIONS, "registrations"},
+                   {DFOPT_ZMQ_ACKS, "acks"},
+                   {DFOPT_ZMQ_OBJECTIVES, "objectives"},
+                   {DFOPT_ZMQ_APPLICATIONS, "applications"}};
+    static const char *const states[] = {[DFOPT_ZMQ_BOUND] = "listening",
+                                         [DFOPT_ZMQ_CONNECTING] = "connecting",
+                                         [DFOPT_ZMQ_CONNECTED] = "connected"};
+    for (size_t i = 0; i < sizeof streams / sizeof *streams; i++) {
+        const enum dfopt_zmq_stream stream = streams[i].stream;
+        const enum dfopt_zmq_connection c =
+            dfopt_zmq_source_connection(l->source, stream);
+        put_endpoint(p, streams[i].name,
+                     dfopt_zmq_source_endpoint(l->source, stream), states[c],
+                     c == DFOPT_ZMQ_BOUND
+                         ? (int64_t)dfopt_zmq_source_peers(l->source, stream)
+                         : -1);
+    }
+    if (l->plans)
+        put_endpoint(p, "plans", dfopt_zmq_sink_endpoint(l->plans), "listening",
+                     dfopt_zmq_sink_peers(l->plans));
+}
+
+void dfopt_live_describe(const struct dfopt_live *l, const struct dfopt_options *o,
+                         struct dfopt_put *p)
+{
+    dfopt_member_text(p, "transport", o->transport_name);
+    dfopt_put_key(p, "endpoints");
+    dfopt_put_raw(p, "[");
+    if (o->transport == DFOPT_TRANSPORT_MOFKA) {
+        const struct dfopt_mofka_options *m = &o->mofka;
+        put_endpoint(p, "findings", m->relay_only ? "" : m->input_topic,
+                     "connected", -1);
+        if (!m->no_registry) {
+            put_endpoint(p, "registrations", m->registry_topic, "connected", -1);
+            put_endpoint(p, "acks", m->acks_topic, "connected", -1);
+        }
+        put_endpoint(p, "plans", m->output_topic, "connected", -1);
+    } else {
+        put_zmq(p, l);
+    }
+    put_endpoint(p, "control", l->port ? dfopt_zmq_control_endpoint(l->port) : "",
+                 "listening", -1);
+    dfopt_put_raw(p, "]");
+}
+
 void dfopt_live_announce(const struct dfopt_live *l, const struct dfopt_options *o)
 {
     if (o->transport == DFOPT_TRANSPORT_MOFKA) {

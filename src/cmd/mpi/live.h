@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "cmd/mpi/options.h"
+#include "json/write.h"
 
 struct dfopt_live {
     struct dfopt_source *source;    /* owned */
@@ -27,6 +28,11 @@ enum dfopt_err dfopt_live_close_plans(struct dfopt_live *l,
 
 /* Closes both; zero is fine. */
 void dfopt_live_close(struct dfopt_live *l);
+
+/* Puts the members `transport` and `endpoints`: of each what it is for, where it
+ * is, whether it is connected, or how many are connected to it. */
+void dfopt_live_describe(const struct dfopt_live *l, const struct dfopt_options *o,
+                         struct dfopt_put *p);
 
 /* Says where the service listens, with the ports that it was given. */
 void dfopt_live_announce(const struct dfopt_live *l, const struct dfopt_options *o);

@@ -9,6 +9,8 @@
 
 #include <unistd.h>
 
+#define RESTORE_MS 10000 /* for acks, where dfopt-ctl asks for it */
+
 static bool is_named(const char *endpoint)
 {
     return endpoint && endpoint[0] != '\0';
@@ -87,6 +89,12 @@ static enum dfopt_err read_policy(void *arg, struct dfopt_buf *out,
     return dfopt_file_read(s->options->policy_file, out, err);
 }
 
+static void describe(void *arg, struct dfopt_put *p)
+{
+    const struct dfopt_session *s = arg;
+    dfopt_live_describe(&s->live, s->options, p);
+}
+
 static enum dfopt_err run(struct dfopt_session *s, struct dfopt_run_config *config,
                           struct dfopt_error *err)
 {
@@ -100,7 +108,9 @@ static enum dfopt_err run(struct dfopt_session *s, struct dfopt_run_config *conf
         config->read_policy_arg = s;
     }
     config->restore = s->options->live.restore_ms >= 0;
-    config->restore_ms = s->options->live.restore_ms;
+    config->restore_ms = config->restore ? s->options->live.restore_ms : RESTORE_MS;
+    config->describe = describe;
+    config->describe_arg = s;
     config->outputs_count = s->options->transport == DFOPT_TRANSPORT_MOFKA;
     dfopt_supervise_start(s->supervision, config, s->assumed_acks);
     dfopt_live_announce(&s->live, s->options);

@@ -13,6 +13,8 @@
 
 #include <signal.h>
 
+struct dfopt_put;
+
 /* An initial registration: before the first event. */
 struct dfopt_initial {
     enum dfopt_registration_source source;
@@ -79,6 +81,10 @@ struct dfopt_run_config {
     enum dfopt_err (*read_policy)(void *arg, struct dfopt_buf *out,
                                   struct dfopt_error *err);
     void *read_policy_arg;
+    /* NULL, or puts the members that tell an operator of the endpoints and who is
+     * there */
+    void (*describe)(void *arg, struct dfopt_put *p);
+    void *describe_arg;
     bool restore;       /* told to stop, put the registered values back, */
     int64_t restore_ms; /* and wait so long for acks */
     struct dfopt_sink *sinks[DFOPT_SINKS_MAX]; /* each gets every plan */

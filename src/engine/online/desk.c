@@ -2,6 +2,7 @@
  * commands and the verdicts, so that the planners need not be asked for it. */
 #include "engine/online/desk.h"
 
+#include "base/clock.h"
 #include "base/symmap.h"
 #include "json/write.h"
 #include "policy/policy_json.h"
@@ -145,8 +146,10 @@ enum dfopt_desk_took dfopt_desk_take(struct dfopt_desk *d, struct dfopt_record *
             dfopt_desk_refuse(d, "out of memory");
         return DFOPT_DESK_ASKED;
     }
-    if (is_text(&d->request, DFOPT_PORT_STOP)) {
+    const bool restore = is_text(&d->request, DFOPT_PORT_STOP_RESTORE);
+    if (restore || is_text(&d->request, DFOPT_PORT_STOP)) {
         d->stop = true;
+        d->restore |= restore;
         dfopt_buf_clear(&d->text);
         if (!dfopt_buf_printf(&d->text, "{\"stopping\":true}"))
             answer(d, &d->request);
@@ -222,7 +225,8 @@ static enum dfopt_err note_command(struct dfopt_desk *d,
         drop_proposals(d, c->plan_id, DFOPT_SYM_NONE, DFOPT_SYM_NONE);
         return DFOPT_OK;
     case DFOPT_COMMAND_ACTION_POLICY:
-        return given->policy ? note_policy(d, given->policy) : DFOPT_OK;
+        return given->policy && !c->check ? note_policy(d, given->policy)
+                                          : DFOPT_OK;
     default:
         return DFOPT_OK;
     }
@@ -294,6 +298,7 @@ enum dfopt_err dfopt_desk_decided(struct dfopt_desk *d, const struct dfopt_batch
         d->own_open = false;
     if (!d->config->port)
         return DFOPT_OK;
+    dfopt_recent_outcomes(&d->recent, r);
     enum dfopt_err e = note_verdicts(d, r);
     for (size_t i = 0;
          i < DFOPT_ROWS(&r->commands, struct dfopt_batch_command) && !e; i++) {
@@ -406,6 +411,9 @@ void dfopt_desk_state(struct dfopt_desk *d, const struct dfopt_totals *t,
     dfopt_member_uint(&p, "invalid", t->invalid);
     dfopt_member_uint(&p, "commands", t->by_stream[DFOPT_STREAM_CONTROL]);
     dfopt_member_uint(&p, "commands_refused", t->commands_refused);
+    dfopt_recent_put_rates(&d->recent, t, dfopt_clock_monotonic_ns(), &p);
+    if (d->config->describe)
+        d->config->describe(d->config->describe_arg, &p);
     put_commanded(&p, d);
     dfopt_put_key(&p, "values");
     dfopt_put_raw(&p, "[");
@@ -413,6 +421,7 @@ void dfopt_desk_state(struct dfopt_desk *d, const struct dfopt_totals *t,
         if (row[i].flags & (DFOPT_STATE_VALUE | DFOPT_STATE_PENDING))
             put_value(&p, &row[i], d->config->run);
     dfopt_put_raw(&p, "]");
+    dfopt_recent_put_outcomes(&d->recent, d->config->run, &p);
     put_policy(&p, d);
     dfopt_put_raw(&p, "}");
     if (!dfopt_put_end(&p))

@@ -5,6 +5,7 @@
 
 #include "engine/batch/batch.h"
 #include "engine/batch/run.h"
+#include "engine/online/recent.h"
 
 /* {.config = ...}; dfopt_desk_free. config->port NULL: nothing is asked. */
 struct dfopt_desk {
@@ -13,14 +14,16 @@ struct dfopt_desk {
     struct dfopt_buf waiting;              /* private: commands not decided yet */
     struct dfopt_buf asking;           /* private: who wants to know the state */
     struct dfopt_buf modes, proposals; /* private: what has been commanded */
-    bool frozen, bounded, stop;        /* stop: the run is to end */
+    bool frozen, bounded;
+    bool stop, restore; /* the run is to end; with the registered values back */
     int64_t until;
-    uint64_t refused;        /* requests that could not be used */
-    struct dfopt_buf own;    /* private: commands of the service, a line each */
-    size_t own_taken;        /* private: bytes */
-    uint64_t own_last;       /* private: the event of the last one taken */
-    bool own_open;           /* private: which is not decided */
-    int reloads;             /* private: done so far */
+    uint64_t refused;     /* requests that could not be used */
+    struct dfopt_buf own; /* private: commands of the service, a line each */
+    size_t own_taken;     /* private: bytes */
+    uint64_t own_last;    /* private: the event of the last one taken */
+    bool own_open;        /* private: which is not decided */
+    int reloads;          /* private: done so far */
+    struct dfopt_recent recent;
     struct dfopt_buf policy; /* JSON of the one in force, if it was commanded */
     struct dfopt_buf text;   /* scratch */
 };

@@ -134,6 +134,7 @@ static enum dfopt_err skip_input(struct leader *l, const struct dfopt_error *why
 
 static void report_progress(struct leader *l, bool last)
 {
+    dfopt_recent_count(&l->desk.recent, l->totals, dfopt_clock_monotonic_ns());
     struct dfopt_run_progress p = {.undecided = l->totals->records +
                                                 l->totals->recognised - l->emitted,
                                    .kept_back = l->kept_back,
@@ -458,7 +459,7 @@ enum dfopt_err dfopt_online_run(struct dfopt_comm *comm,
         dfopt_comm_set_idle(comm, config->pulse ? waiting : NULL, &l);
         e = run(&l, err);
         const bool told = l.desk.stop || (config->stop && *config->stop);
-        if (!e && told && config->restore)
+        if (!e && told && (config->restore || l.desk.restore))
             e = begin_restore(&l, err);
         if (!e && l.restoring)
             e = run(&l, err);

@@ -200,6 +200,8 @@ int64_t dfopt_zmq_socket_tend(struct dfopt_zmq_socket *s,
 {
     *replaced = false;
     const int64_t at = dfopt_zmq_watch_read(&s->watch, now);
+    if (s->options.bind) /* peers come and go */
+        return INT64_MAX;
     if (now < at)
         return at;
     stop(s, 0);

@@ -166,7 +166,7 @@ static int64_t note_quiet(struct dfopt_zmq_inbox *in, int64_t now)
 {
     const struct dfopt_zmq_socket *findings = &in->sockets[DFOPT_ZMQ_FINDINGS];
     const int64_t quiet_ns = (int64_t)DFOPT_ZMQ_QUIET_MS * 1000000;
-    if (!findings->watch.events || findings->watch.connected) {
+    if (!findings->handle || findings->options.bind || findings->watch.connected) {
         in->quiet_ns = 0;
         in->quiet_told = false;
         return INT64_MAX;
@@ -181,11 +181,19 @@ static int64_t note_quiet(struct dfopt_zmq_inbox *in, int64_t now)
     return INT64_MAX;
 }
 
+void dfopt_zmq_inbox_count_peers(struct dfopt_zmq_inbox *in, int64_t now)
+{
+    for (int i = 0; i < DFOPT_ZMQ_STREAMS; i++)
+        if (in->sockets[i].options.bind)
+            (void)dfopt_zmq_watch_read(&in->sockets[i].watch, now);
+}
+
 int64_t dfopt_zmq_inbox_tend(struct dfopt_zmq_inbox *in, int64_t now)
 {
     bool replaced;
     struct dfopt_zmq_socket *findings = &in->sockets[DFOPT_ZMQ_FINDINGS];
     note_refused(in);
+    dfopt_zmq_inbox_count_peers(in, now);
     if (!in->ready.ready[WATCH] && now < in->tend_ns)
         return in->tend_ns;
     in->ready.ready[WATCH] = false;
@@ -236,6 +244,7 @@ enum dfopt_err dfopt_zmq_inbox_open(struct dfopt_zmq_inbox *in,
         .ipv6 = o->ipv6,
         .high_water = o->high_water > 0 ? o->high_water : DFOPT_ZMQ_HIGH_WATER,
         .heartbeat = true,
+        .count_peers = true,
         .cut_off_bytes = 2 * (int64_t)in->max_bytes,
     };
     struct dfopt_zmq_keys keys = {0};

@@ -61,6 +61,9 @@ bool dfopt_zmq_inbox_is_ready(const struct dfopt_zmq_inbox *in);
 /* Whether a wake_fd was readable; forgets it. */
 bool dfopt_zmq_inbox_is_woken(struct dfopt_zmq_inbox *in);
 
+/* Brings watch.peers of the sockets that are bound up to date. */
+void dfopt_zmq_inbox_count_peers(struct dfopt_zmq_inbox *in, int64_t now);
+
 /* When nothing is ready: reports refused peers, and replaces the socket that
  * connects if libzmq has given it up. Returns when to do it again. */
 int64_t dfopt_zmq_inbox_tend(struct dfopt_zmq_inbox *in, int64_t now);

@@ -50,7 +50,7 @@ struct zmq_sink {
     int64_t stall_ns, quiet_ns;
     int64_t pumped_ns;
     bool drained;              /* and nothing was published since */
-    uint32_t peers;            /* PUSH: as of the last look */
+    uint32_t peers;            /* as of the last look */
     struct dfopt_buf metadata; /* PUSH: with their number; scratch */
 };
 
@@ -205,11 +205,9 @@ static void count_peers(struct zmq_sink *s, int64_t now)
 {
     const uint32_t was = s->peers;
     char detail[32];
-    if (s->pub)
-        return;
     (void)dfopt_zmq_watch_read(&s->socket.watch, now);
     s->peers = s->socket.watch.peers;
-    if (s->peers < 2 || s->peers <= was)
+    if (s->pub || s->peers < 2 || s->peers <= was)
         return;
     snprintf(detail, sizeof detail, "%" PRIu32 " processes", s->peers);
     dfopt_zmq_notes_add_about(&s->notes, DFOPT_ZMQ_NOTE_PLAN_IN_TURN,
@@ -398,7 +396,7 @@ static enum dfopt_err open_socket(struct zmq_sink *s,
         .cut_off_bytes = CUT_OFF_BYTES,
         .verbose_subscriptions = s->pub,
         .heartbeat = true,
-        .count_peers = !s->pub,
+        .count_peers = true,
     };
     struct dfopt_zmq_keys keys = {0};
     size_t len = sizeof s->fd;
@@ -453,4 +451,11 @@ enum dfopt_err dfopt_zmq_sink_create(struct dfopt_sink **out,
     }
     *out = &s->base;
     return DFOPT_OK;
+}
+
+uint32_t dfopt_zmq_sink_peers(struct dfopt_sink *sink)
+{
+    struct zmq_sink *s = (struct zmq_sink *)sink;
+    count_peers(s, dfopt_clock_monotonic_ns());
+    return s->peers;
 }

@@ -183,9 +183,17 @@ dfopt_zmq_source_connection(const struct dfopt_source *source,
 {
     const struct dfopt_zmq_socket *s =
         &((const struct zmq_source *)source)->inbox.sockets[stream];
-    return !s->watch.events     ? DFOPT_ZMQ_BOUND
-           : s->watch.connected ? DFOPT_ZMQ_CONNECTED
-                                : DFOPT_ZMQ_CONNECTING;
+    return s->options.bind || !s->watch.events ? DFOPT_ZMQ_BOUND
+           : s->watch.connected                ? DFOPT_ZMQ_CONNECTED
+                                               : DFOPT_ZMQ_CONNECTING;
+}
+
+uint32_t dfopt_zmq_source_peers(struct dfopt_source *source,
+                                enum dfopt_zmq_stream stream)
+{
+    struct zmq_source *s = (struct zmq_source *)source;
+    dfopt_zmq_inbox_count_peers(&s->inbox, dfopt_clock_monotonic_ns());
+    return s->inbox.sockets[stream].watch.peers;
 }
 
 const char *dfopt_zmq_source_endpoint(const struct dfopt_source *source,

@@ -148,6 +148,10 @@ enum dfopt_zmq_connection {
 enum dfopt_zmq_connection dfopt_zmq_source_connection(const struct dfopt_source *s,
                                                       enum dfopt_zmq_stream stream);
 
+/* The peers that are connected to a stream's socket, if it is bound. */
+uint32_t dfopt_zmq_source_peers(struct dfopt_source *s,
+                                enum dfopt_zmq_stream stream);
+
 /* ---- sink ---- */
 
 enum dfopt_zmq_pattern {
@@ -212,5 +216,8 @@ void dfopt_zmq_sink_counts(const struct dfopt_sink *s,
 
 /* The endpoint as libzmq resolved it. Borrowed from the sink. */
 const char *dfopt_zmq_sink_endpoint(const struct dfopt_sink *s);
+
+/* The peers that are connected to it. */
+uint32_t dfopt_zmq_sink_peers(struct dfopt_sink *s);
 
 #endif

@@ -6,7 +6,7 @@ from rules.base import Bad, DEFAULT, FIXED, JOB, MODES, RATE_WINDOWS, field, int
 from rules.site import Move, Trial
 
 COMMANDS = {"mode": ("target", "mode"), "approve": ("plan_id",), "reject": ("plan_id",), "freeze": ("until_window",), "thaw": (),
-            "set": ("knob_id", "value", "node"), "restore": ("node",), "policy": ("policy",)}
+            "set": ("knob_id", "value", "node"), "restore": ("node",), "policy": ("policy", "check")}
 POLICY_KEYS = ("switches", "responses", "budgets", "guards", "objective_metric", "limits")
 LIMITS = ("plans_per_window", "nodes_in_flight_per_knob")
 KNOWN_METRICS = ("fetch_frac", "fetch_iter_time_frac_parent", "compute_frac", "compute_time_frac_parent")
@@ -242,7 +242,7 @@ class Operator:
             control.opened(node)
 
     def policy(self, b, by, ev):
-        given = typed(b, "policy", None, dict)
+        given, check = typed(b, "policy", None, dict), typed(b, "check", False, bool)
         switches, limits = given.get("switches", {}), given.get("limits")
         if any(x not in POLICY_KEYS for x in given) or any(x not in DEFAULT for x in switches) or any(x not in LIMITS for x in limits or {}):
             raise Bad("invalid")
@@ -258,6 +258,8 @@ class Operator:
             return "unknown_knob"
         if any(not pl.by_tag.get(t[4:]) for t in responses if t.startswith("tag:")):
             return "unknown_tag"
+        if check:
+            return "done"
         pl.p.clear()
         pl.p.update(new)
         pl.overrides, self.limits = responses, limits

@@ -64,6 +64,28 @@ static void good(void **state)
     }
 }
 
+/* A policy that is only looked at. */
+static void check(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *json;
+        uint32_t check;
+    } cases[] = {
+        {"{\"action\":\"policy\",\"policy\":{}}", 0},
+        {"{\"action\":\"policy\",\"policy\":{},\"check\":null}", 0},
+        {"{\"action\":\"policy\",\"policy\":{},\"check\":false}", 0},
+        {"{\"action\":\"policy\",\"policy\":{},\"check\":true}", 1},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct dfopt_event event;
+        struct dfopt_error err;
+        assert_int_equal(take(cases[i].json, &event, &err), DFOPT_OK);
+        assert_int_equal(event.command.check, cases[i].check);
+        dfopt_event_clear(&event);
+    }
+}
+
 static void refused(void **state)
 {
     (void)state;
@@ -96,6 +118,8 @@ static void refused(void **state)
          "value has a list or object where a single value belongs"},
         {"{\"action\":\"restore\",\"node\":5}", "node is not a string"},
         {"{\"action\":\"policy\"}", "policy is missing"},
+        {"{\"action\":\"policy\",\"policy\":{},\"check\":1}",
+         "check is neither true nor false"},
         {"{\"action\":\"policy\",\"policy\":{\"switch\":{}}}",
          "policy: unknown key 'switch' (switches, responses, budgets, guards, "
          "objective_metric or limits)"},
@@ -115,6 +139,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(good, setup, teardown),
+        cmocka_unit_test_setup_teardown(check, setup, teardown),
         cmocka_unit_test_setup_teardown(refused, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

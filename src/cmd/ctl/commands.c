@@ -1,0 +1,329 @@
+/* Each command makes one request, or one for each node, and shows what came of it.
+ */
+#include "cmd/ctl/commands.h"
+
+#include "cmd/ctl/show.h"
+#include "cmd/option/option.h"
+#include "json/write.h"
+#include "transport/transport.h"
+
+#include <errno.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { EXIT_REFUSED = 1 };
+
+/* ---- requests ---- */
+
+static enum dfopt_err failed(struct ctl *c)
+{
+    fprintf(stderr, "dfopt-ctl: %s\n",
+            c->err.text[0] ? c->err.text : "out of memory");
+    return c->err.code ? c->err.code : DFOPT_ERR_NOMEM;
+}
+
+static struct dfopt_put begin(struct ctl *c, const char *action)
+{
+    char host[256] = "", by[600], at[32] = "";
+    const struct passwd *user = getpwuid(geteuid());
+    const time_t now = time(NULL);
+    struct tm utc;
+    (void)gethostname(host, sizeof host - 1);
+    snprintf(by, sizeof by, "%s@%s", user ? user->pw_name : "?", host);
+    if (gmtime_r(&now, &utc))
+        strftime(at, sizeof at, "%Y-%m-%dT%H:%M:%SZ", &utc);
+    dfopt_buf_clear(&c->request);
+    struct dfopt_put p = dfopt_put_start(&c->request, NULL);
+    dfopt_put_raw(&p, "{");
+    dfopt_member_text(&p, "action", action);
+    dfopt_member_text(&p, "by", by);
+    dfopt_member_text(&p, "at", at);
+    return p;
+}
+
+/* A number, true or false as JSON; anything else is a text. */
+static void put_value(struct dfopt_put *p, const char *text)
+{
+    char *end;
+    errno = 0;
+    (void)strtod(text, &end);
+    const bool number = text[0] && !*end &&
+                        strspn(text, "0123456789+-.eE") == strlen(text) &&
+                        text[0] != '+' && text[0] != '.';
+    dfopt_put_key(p, "value");
+    if (number || strcmp(text, "true") == 0 || strcmp(text, "false") == 0)
+        dfopt_put_raw(p, text);
+    else
+        dfopt_put_z(p, text);
+}
+
+static struct json_object *ask(struct ctl *c, const char *request, size_t len)
+{
+    struct json_object *tree = NULL;
+    if (ctl_ask(&c->line, request, len, &c->answer, &c->err) ||
+        dfopt_json_parse_file(c->answer.data, c->answer.len, &tree, &c->err)) {
+        (void)failed(c);
+        return NULL;
+    }
+    return tree;
+}
+
+static void print_json(const struct ctl *c)
+{
+    printf("%.*s\n", (int)c->answer.len, c->answer.data);
+}
+
+/* Sends the command that `p` has begun. Returns an exit code. */
+static int command(struct ctl *c, struct dfopt_put *p)
+{
+    dfopt_put_raw(p, "}");
+    if (dfopt_put_end(p))
+        return failed(c), EXIT_REFUSED;
+    struct json_object *answer = ask(c, c->request.data, c->request.len);
+    if (!answer)
+        return EXIT_REFUSED;
+    if (c->json)
+        print_json(c);
+    const bool done = c->json ? ctl_is_done(answer) : ctl_show_outcome(answer);
+    json_object_put(answer);
+    return done ? 0 : EXIT_REFUSED;
+}
+
+/* ---- the commands ---- */
+
+static struct json_object *ask_status(struct ctl *c)
+{
+    return ask(c, DFOPT_PORT_STATUS, strlen(DFOPT_PORT_STATUS));
+}
+
+static int show(struct ctl *c, bool json, void (*how)(struct json_object *state))
+{
+    struct json_object *state = ask_status(c);
+    if (!state)
+        return EXIT_REFUSED;
+    if (json)
+        print_json(c);
+    else
+        how(state);
+    json_object_put(state);
+    return 0;
+}
+
+static void show_policy(struct json_object *state)
+{
+    printf("%s\n", json_object_to_json_string_ext(dfopt_json_get(state, "policy"),
+                                                  JSON_C_TO_STRING_PRETTY));
+}
+
+static int restore_node(struct ctl *c, const char *node)
+{
+    struct dfopt_put p = begin(c, "restore");
+    dfopt_member_text(&p, "node", node);
+    return command(c, &p);
+}
+
+static bool is_first(struct json_object *values, size_t at, const char *node)
+{
+    for (size_t i = 0; i < at; i++)
+        if (strcmp(dfopt_json_text(
+                       dfopt_json_get(json_object_array_get_idx(values, i), "node"))
+                       .at,
+                   node) == 0)
+            return false;
+    return node[0] != '\0';
+}
+
+/* A command for the job, and one for each node. */
+static int restore_all(struct ctl *c)
+{
+    struct json_object *state = ask_status(c);
+    if (!state)
+        return EXIT_REFUSED;
+    struct json_object *values = dfopt_json_get(state, "values");
+    int code = restore_node(c, "");
+    const size_t n = values ? json_object_array_length(values) : 0;
+    for (size_t i = 0; i < n; i++) {
+        const char *node =
+            dfopt_json_text(
+                dfopt_json_get(json_object_array_get_idx(values, i), "node"))
+                .at;
+        if (is_first(values, i, node) && restore_node(c, node))
+            code = EXIT_REFUSED;
+    }
+    json_object_put(state);
+    return code;
+}
+
+static enum dfopt_err read_file(const char *path, struct dfopt_buf *out,
+                                struct dfopt_error *err)
+{
+    char some[4096];
+    size_t n;
+    enum dfopt_err e = DFOPT_OK;
+    FILE *in = fopen(path, "rb");
+    if (!in)
+        return dfopt_error_set(err, DFOPT_ERR_IO, "%s: %s", path, strerror(errno));
+    while (!e && (n = fread(some, 1, sizeof some, in)) > 0)
+        e = dfopt_buf_add(out, some, n);
+    if (!e && ferror(in))
+        e = dfopt_error_set(err, DFOPT_ERR_IO, "cannot read %s", path);
+    fclose(in);
+    return e;
+}
+
+/* Puts a policy in force, or only asks whether it could be. */
+static int send_policy(struct ctl *c, const char *path, bool check)
+{
+    struct dfopt_buf text = {0};
+    struct json_object *tree = NULL;
+    enum dfopt_err e = read_file(path, &text, &c->err);
+    if (!e) {
+        e = dfopt_json_parse_file(text.data, text.len, &tree, &c->err);
+        if (e)
+            dfopt_error_prefix(&c->err, "%s", path);
+    }
+    if (e) {
+        dfopt_buf_free(&text);
+        return failed(c), EXIT_REFUSED;
+    }
+    struct dfopt_put p = begin(c, "policy");
+    struct dfopt_buf compact = {0};
+    if (!p.e)
+        p.e = dfopt_json_write(tree, &compact);
+    dfopt_put_key(&p, "policy");
+    dfopt_put_bytes(&p, compact.data, compact.len);
+    if (check)
+        dfopt_member_bool(&p, "check", true);
+    const int code = command(c, &p);
+    json_object_put(tree);
+    dfopt_buf_free(&compact);
+    dfopt_buf_free(&text);
+    return code;
+}
+
+static int stop(struct ctl *c)
+{
+    const char *request = c->restore ? DFOPT_PORT_STOP_RESTORE : DFOPT_PORT_STOP;
+    struct json_object *answer = ask(c, request, strlen(request));
+    if (!answer)
+        return EXIT_REFUSED;
+    if (c->json)
+        print_json(c);
+    else
+        printf(c->restore ? "restoring, then stopping\n" : "stopping\n");
+    json_object_put(answer);
+    return 0;
+}
+
+static int plan(struct ctl *c)
+{
+    struct dfopt_put p = begin(c, c->arg[0]);
+    dfopt_member_text(&p, "plan_id", c->arg[1]);
+    return command(c, &p);
+}
+
+static int set(struct ctl *c)
+{
+    struct dfopt_put p = begin(c, "set");
+    dfopt_member_text(&p, "knob_id", c->arg[1]);
+    put_value(&p, c->arg[2]);
+    if (c->n_args > 3)
+        dfopt_member_text(&p, "node", c->arg[3]);
+    return command(c, &p);
+}
+
+static int mode(struct ctl *c)
+{
+    struct dfopt_put p = begin(c, "mode");
+    dfopt_member_text(&p, "mode", c->arg[1]);
+    if (c->n_args > 2)
+        dfopt_member_text(&p, "target", c->arg[2]);
+    return command(c, &p);
+}
+
+static int freeze(struct ctl *c)
+{
+    struct dfopt_put p = begin(c, "freeze");
+    if (c->until >= 0)
+        dfopt_member_int(&p, "until_window", c->until);
+    return command(c, &p);
+}
+
+static int thaw(struct ctl *c)
+{
+    struct dfopt_put p = begin(c, "thaw");
+    return command(c, &p);
+}
+
+static int status(struct ctl *c)
+{
+    return show(c, c->json, ctl_show_status);
+}
+
+static int plans(struct ctl *c)
+{
+    return show(c, c->json, ctl_show_plans);
+}
+
+static int restore(struct ctl *c)
+{
+    return c->n_args > 1 ? restore_node(c, c->arg[1]) : restore_all(c);
+}
+
+static int policy(struct ctl *c)
+{
+    if (c->n_args == 2 && strcmp(c->arg[1], "show") == 0)
+        return show(c, false, show_policy);
+    if (c->n_args == 3 && strcmp(c->arg[1], "check") == 0)
+        return send_policy(c, c->arg[2], true);
+    if (c->n_args == 3 && strcmp(c->arg[1], "apply") == 0)
+        return send_policy(c, c->arg[2], false);
+    fprintf(stderr, "dfopt-ctl: policy needs check FILE, apply FILE or show\n");
+    return DFOPT_USAGE_EXIT;
+}
+
+static const struct {
+    const char *name;
+    int least, most; /* words, the name included */
+    int (*run)(struct ctl *c);
+} commands[] = {
+    {"status", 1, 1, status}, {"plans", 1, 1, plans}, {"mode", 2, 3, mode},
+    {"approve", 2, 2, plan},  {"reject", 2, 2, plan}, {"freeze", 1, 1, freeze},
+    {"thaw", 1, 1, thaw},     {"set", 3, 4, set},     {"restore", 1, 2, restore},
+    {"policy", 2, 3, policy}, {"stop", 1, 1, stop}};
+
+int ctl_run(struct ctl *c)
+{
+    if (c->restore && strcmp(c->arg[0], "stop") != 0) {
+        fprintf(stderr, "dfopt-ctl: --restore needs the command stop\n");
+        return DFOPT_USAGE_EXIT;
+    }
+    if (c->until >= 0 && strcmp(c->arg[0], "freeze") != 0) {
+        fprintf(stderr, "dfopt-ctl: --until-window needs the command freeze\n");
+        return DFOPT_USAGE_EXIT;
+    }
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
+        if (strcmp(commands[i].name, c->arg[0]) != 0)
+            continue;
+        if (commands[i].least <= c->n_args && c->n_args <= commands[i].most)
+            return commands[i].run(c);
+        fprintf(
+            stderr,
+            "dfopt-ctl: wrong number of arguments for '%s'; see dfopt-ctl --help\n",
+            c->arg[0]);
+        return DFOPT_USAGE_EXIT;
+    }
+    fprintf(stderr, "dfopt-ctl: unknown command '%s'; see dfopt-ctl --help\n",
+            c->arg[0]);
+    return DFOPT_USAGE_EXIT;
+}
+
+void ctl_free(struct ctl *c)
+{
+    dfopt_buf_free(&c->request);
+    dfopt_buf_free(&c->answer);
+}

@@ -1,0 +1,26 @@
+/* The commands of dfopt-ctl. */
+#ifndef DFOPT_CMD_CTL_COMMANDS_H
+#define DFOPT_CMD_CTL_COMMANDS_H
+
+#include "cmd/ctl/ask.h"
+
+#define CTL_ARGS_MAX 4
+
+/* A command line that has been read. {.line = ...}; ctl_free. */
+struct ctl {
+    struct ctl_line line;
+    bool json, restore;
+    int64_t until; /* negative: not given */
+    const char *arg[CTL_ARGS_MAX];
+    int n_args;
+    struct dfopt_buf request, answer; /* private */
+    struct dfopt_error err;           /* private */
+};
+
+/* Runs the command that arg[0] names, and prints what came of it. Returns an exit
+ * code. */
+int ctl_run(struct ctl *c);
+
+void ctl_free(struct ctl *c);
+
+#endif
