@@ -192,6 +192,10 @@ struct dfopt_client_options {
      * there. An application may take its name from DFOPT_CLIENT_ENDPOINTS; NULL:
      * none. */
     const char *endpoints_file;
+
+    /* How long the optimizer may be silent before it counts as lost, for knobs with
+     * on_lost. 0: 30,000 */
+    int lease_ms;
 };
 
 /* Makes a client; nothing is sent or started yet. Returns OK, with *out owned:
@@ -245,6 +249,17 @@ struct dfopt_client_response {
 DFOPT_CLIENT_API void dfopt_client_response_init(struct dfopt_client_response *r,
                                                  const char *tag);
 
+/* What becomes of a value that a plan has set when the optimizer is lost: has been
+ * silent for lease_ms, without a break. It is silent while there is no connection
+ * to registry_endpoint, which breaks when it ends or dies, or has not answered a
+ * heartbeat of ZMQ for a lease (30 s at most), which a process does by itself,
+ * however busy it is. With RESTORE the knob's next boundary then hands over a plan
+ * of the library's, DFOPT_CLIENT_ON_LOST, back to the value that was registered
+ * first; its ack is sent to nobody. docs/client.md has the whole rule. */
+enum dfopt_client_on_lost { DFOPT_CLIENT_HOLD, DFOPT_CLIENT_RESTORE };
+
+#define DFOPT_CLIENT_ON_LOST "on_lost"
+
 /* One knob of one function. Zero a member to have its default. */
 struct dfopt_client_knob {
     const char *id;        /* NULL: namespace.parameter */
@@ -265,6 +280,8 @@ struct dfopt_client_knob {
 
     const struct dfopt_client_response *responses; /* one for each tag */
     size_t n_responses;
+
+    enum dfopt_client_on_lost on_lost;
 };
 
 /* Adds a knob. Before dfopt_client_start it is registered by that; afterwards by
@@ -466,6 +483,8 @@ struct dfopt_client_stats {
     uint64_t findings_sent;
     uint64_t findings_dropped; /* the queue was full, or left at stop */
     uint64_t findings_pending; /* now */
+    uint64_t optimizers_lost;  /* leases that ran out, where any knob asks */
+    uint64_t values_restored;  /* plans DFOPT_CLIENT_ON_LOST that were applied */
 };
 
 /* Returns OK, or STATE (forked, or NULL), *out untouched. */

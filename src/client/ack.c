@@ -71,10 +71,13 @@ enum dfopt_err dfopt_client_ack(dfopt_client *c,
     if (item && status == DFOPT_CLIENT_APPLIED) {
         k->current = a.new_value;
         c->n_applied++;
+        dfopt_client_note_value(c, k, plan, &a.old_value);
         if (plan->connection != c->connection)
             dfopt_client_register_anew(c, k->function);
     }
-    if (item)
+    if (item && dfopt_client_is_own(plan))
+        free(item); /* the optimizer knows of no such plan */
+    else if (item)
         dfopt_client_ack_push(c, item);
     pthread_mutex_unlock(&c->lock);
     return e;

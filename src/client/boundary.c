@@ -96,8 +96,10 @@ static size_t take_pending(dfopt_client *c, const char *function,
         struct client_knob *k = c->knobs[i];
         if (!matches(k, function, boundary))
             continue;
-        if (!is_outdated(c, k))
+        if (!is_outdated(c, k)) {
+            memcpy(k->boundary, k->pending.apply_when, sizeof k->boundary);
             out[n++] = k->pending;
+        }
         k->has_pending = false;
         atomic_fetch_sub_explicit(&c->n_pending, 1, memory_order_release);
     }
@@ -183,6 +185,22 @@ size_t dfopt_client_at_boundary_wait(dfopt_client *c, const char *function,
 
 static const char unfit_text[] = "the value is not of the type of the knob";
 
+void dfopt_client_pend(dfopt_client *c, struct client_knob *k,
+                       const struct dfopt_client_plan *plan, bool filed)
+{
+    k->pending = *plan;
+    k->filed = filed;
+    k->pending.knob_id = k->id;
+    k->pending.parameter = k->parameter;
+    k->pending.function = k->function;
+    if (k->has_pending)
+        c->stats.plans_replaced++;
+    else
+        atomic_fetch_add_explicit(&c->n_pending, 1, memory_order_release);
+    k->has_pending = true;
+    pthread_cond_broadcast(&c->arrived);
+}
+
 static bool file(dfopt_client *c, struct client_knob *k,
                  const struct client_incoming *in)
 {
@@ -193,20 +211,11 @@ static bool file(dfopt_client *c, struct client_knob *k,
         refuse(c, k, &in->plan, in->knob_id, unfit_text);
         return false;
     }
-    k->pending = in->plan;
-    k->filed = in->filed;
-    k->pending.connection = c->connection;
-    k->pending.knob_id = k->id;
-    k->pending.parameter = k->parameter;
-    k->pending.function = k->function;
-    k->pending.new_value = fit;
-    k->pending.clamped = clamped;
-    if (k->has_pending)
-        c->stats.plans_replaced++;
-    else
-        atomic_fetch_add_explicit(&c->n_pending, 1, memory_order_release);
-    k->has_pending = true;
-    pthread_cond_broadcast(&c->arrived);
+    struct dfopt_client_plan plan = in->plan;
+    plan.connection = c->connection;
+    plan.new_value = fit;
+    plan.clamped = clamped;
+    dfopt_client_pend(c, k, &plan, in->filed);
     return true;
 }
 

@@ -16,6 +16,7 @@
 #define DEFAULT_MESSAGE_BYTES      ((size_t)1 << 20)
 #define MAX_MESSAGE_BYTES          ((size_t)1 << 30)
 #define MAX_QUEUED_PLANS           ((size_t)1 << 24)
+#define DEFAULT_LEASE_MS           30000
 #define LOG_TEXT_SIZE              512
 
 const char *dfopt_client_version(void)
@@ -103,6 +104,8 @@ static enum dfopt_err check_options(const struct dfopt_client_options *o,
         wrong = "max_message_bytes";
     else if (o->max_queued_plans > MAX_QUEUED_PLANS)
         wrong = "max_queued_plans";
+    else if (o->lease_ms < 0)
+        wrong = "lease_ms";
     if (wrong)
         return dfopt_error_set(
             err, DFOPT_ERR_ARG,
@@ -142,6 +145,7 @@ static bool copy_options(struct dfopt_client_options *own,
         o.max_queued_plans ? o.max_queued_plans : DEFAULT_QUEUED_PLANS;
     own->max_message_bytes =
         o.max_message_bytes ? o.max_message_bytes : DEFAULT_MESSAGE_BYTES;
+    own->lease_ms = o.lease_ms ? o.lease_ms : DEFAULT_LEASE_MS;
     bool ok = true;
 #define COPY(name)                                                                 \
     own->name = o.name ? strdup(o.name) : NULL;                                    \

@@ -170,8 +170,12 @@ enum dfopt_err dfopt_client_current_set(dfopt_client *c, const char *function,
     struct client_knob *k =
         dfopt_client_find(c, dfopt_client_function_name(c, function), knob_id);
     bool ok = k && dfopt_client_value_is(k->type, value);
-    if (ok)
+    if (ok) {
+        const struct dfopt_client_value before =
+            k->current.kind ? k->current : k->default_value;
         k->current = *value;
+        dfopt_client_note_value(c, k, NULL, &before);
+    }
     pthread_mutex_unlock(&c->lock);
     return ok ? DFOPT_OK : DFOPT_ERR_ARG;
 }

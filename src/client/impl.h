@@ -34,6 +34,10 @@ struct client_knob {
     uint32_t epochs, others; /* boundaries at which nobody did, while one waited */
     bool filed;              /* pending is of dfopt_client_enqueue */
     bool agreed; /* a plan since the start was made from the value that it has */
+    enum dfopt_client_on_lost on_lost;
+    struct dfopt_client_value registered; /* when first registered; NULL: not yet */
+    bool tuned;                           /* a plan has set the current value */
+    char boundary[DFOPT_CLIENT_NAME_SIZE]; /* of the plan that was taken last */
     struct dfopt_client_plan pending;
 };
 
@@ -197,6 +201,37 @@ struct client_item *dfopt_client_ack_item(const struct client_ack *a);
 /* Has it sent, if anybody asks for acks. The caller holds the lock. */
 void dfopt_client_ack_push(dfopt_client *c, struct client_item *item);
 
+/* ---- an optimizer that is lost: lost.c ---- */
+
+/* The values that the function's knobs are first registered with. The caller holds
+ * the lock. */
+void dfopt_client_note_registered(dfopt_client *c, const char *function);
+
+/* A connection was made (its number) or lost (0), now. The caller holds the lock.
+ */
+void dfopt_client_note_lease(dfopt_client *c, uint64_t connection);
+
+/* Until the lease ends; negative: none runs, or nobody asks. The caller holds the
+ * lock. */
+int64_t dfopt_client_lease_ms(const dfopt_client *c);
+
+/* Files plans back, if the lease has ended. Listener only. */
+void dfopt_client_look_at_lease(dfopt_client *c);
+
+/* A plan of a knob was applied, or its value set by the application (plan NULL),
+ * from `before` to its current value. The caller holds the lock. */
+void dfopt_client_note_value(dfopt_client *c, struct client_knob *k,
+                             const struct dfopt_client_plan *plan,
+                             const struct dfopt_client_value *before);
+
+/* Whether a plan is the library's own. */
+bool dfopt_client_is_own(const struct dfopt_client_plan *plan);
+
+/* Has a plan wait for its boundary, in place of one that does. The caller holds the
+ * lock. */
+void dfopt_client_pend(dfopt_client *c, struct client_knob *k,
+                       const struct dfopt_client_plan *plan, bool filed);
+
 /* ---- the client ---- */
 
 #define DFOPT_CLIENT_INSTANCE_SIZE 320
@@ -222,7 +257,9 @@ struct dfopt_client {
     struct dfopt_diagnosis diagnosis; /* of the windows that were reported */
     uint64_t n_applied, n_reported; /* plans: in all, and before the last window */
     bool heads_group;               /* rank 0 of one */
-    uint64_t connection; /* the one that stands, as of the listener's last look */
+    uint64_t connection;   /* the one that stands, as of the listener's last look */
+    int64_t lease_ends_ns; /* monotonic; 0: none runs */
+    bool lost;             /* it has ended, and there was no connection since */
 
     enum client_state state;
     int64_t stop_deadline_ns; /* STOPPING: when the listener gives up */

@@ -75,6 +75,8 @@ static const char *wrong_member(const struct dfopt_client_knob *k)
             return "values";
     if (k->n_responses && !k->responses)
         return "responses";
+    if ((unsigned)k->on_lost > DFOPT_CLIENT_RESTORE)
+        return "on_lost";
     for (size_t i = 0; i < k->n_responses; i++) {
         const char *wrong = wrong_response(&k->responses[i]);
         for (size_t j = 0; !wrong && j < i; j++)
@@ -158,6 +160,7 @@ enum dfopt_err dfopt_client_knob_create(struct client_knob **out,
     k->current = from->current;
     k->lo = from->lo;
     k->hi = from->hi;
+    k->on_lost = from->on_lost;
     *out = k;
     return DFOPT_OK;
 }

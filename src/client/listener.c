@@ -26,6 +26,7 @@ void dfopt_client_wake(dfopt_client *c)
 struct round {
     bool stopping, acks, objectives, findings;
     int64_t deadline_ns;
+    int64_t lease_ms;     /* until it ends; negative: none runs */
     const char *function; /* whose registration is due; NULL: none */
     uint64_t connection;
 };
@@ -39,6 +40,7 @@ static struct round look(dfopt_client *c)
     r.acks = c->acks.n > 0;
     r.objectives = c->objectives.n > 0;
     r.findings = c->findings.n > 0;
+    r.lease_ms = dfopt_client_lease_ms(c);
     for (size_t i = 0; r.connection && !r.function && i < c->n_functions; i++)
         if (c->functions[i].wanted && c->functions[i].sent_on != r.connection)
             r.function = c->functions[i].name;
@@ -99,6 +101,7 @@ static void send_registration(dfopt_client *c, const struct round *r)
 {
     struct dfopt_buf meta = {0}, body = {0};
     pthread_mutex_lock(&c->lock);
+    dfopt_client_note_registered(c, r->function);
     enum dfopt_err e = dfopt_client_registration_json(c, r->function, &meta, &body);
     mark(c, r->function, r->connection);
     pthread_mutex_unlock(&c->lock);
@@ -187,6 +190,7 @@ static void note_connection(dfopt_client *c, uint64_t before)
     c->connection = now;
     if (now)
         c->stats.connections = now;
+    dfopt_client_note_lease(c, now);
     pthread_mutex_unlock(&c->lock);
     dfopt_client_say(c, DFOPT_CLIENT_INFO, "optimizer at %.120s: %s",
                      o->registry_endpoint ? o->registry_endpoint
@@ -217,12 +221,14 @@ static bool one_round(dfopt_client *c)
                     (r.acks ? DFOPT_CLIENT_ACK_OUT : 0u) |
                     (r.objectives ? DFOPT_CLIENT_OBJECTIVE_OUT : 0u) |
                     (r.findings ? DFOPT_CLIENT_FINDING_OUT : 0u);
-    int64_t timeout_ms = !r.stopping    ? -1
+    int64_t timeout_ms = !r.stopping    ? r.lease_ms
                          : has_more(&r) ? left_ms(r.deadline_ns)
                                         : 0;
     unsigned ready = c->transport->wait(c->link, want, timeout_ms);
     note_connection(c, r.connection);
     note_unanswered(c);
+    if (!r.stopping)
+        dfopt_client_look_at_lease(c);
     if (ready & DFOPT_CLIENT_PLAN_IN)
         receive_plans(c);
     if (ready & DFOPT_CLIENT_REGISTRATION_OUT &&
@@ -311,6 +317,8 @@ enum dfopt_err dfopt_client_start(dfopt_client *c, struct dfopt_error *err)
     if (!e && has_endpoint(&c->options)) {
         c->loop_done = false;
         c->connection = 0;
+        c->lease_ends_ns = 0;
+        c->lost = false;
         e = launch(c, err);
     }
     if (!e)

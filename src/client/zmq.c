@@ -75,6 +75,7 @@ static enum dfopt_err open_one(struct zmq_link *l, int which, const char *endpoi
         .high_water = plans ? (int)o->max_queued_plans : SEND_MESSAGES,
         .cut_off_bytes = most > MESSAGE_ROOM ? most : MESSAGE_ROOM,
         .heartbeat = true,
+        .gone_ms = o->lease_ms,
     };
     const struct dfopt_zmq_curve curve = {
         .client_secret = o->curve_secret_key,

@@ -196,7 +196,9 @@ static void start(MPI_Info info, int ranks)
 {
     struct dfopt_error err = {.code = DFOPT_OK};
     const struct dfopt_mpiio_settings *s = &guest.settings;
-    enum dfopt_err e = dfopt_client_create(&guest.client, &s->client, &err);
+    struct dfopt_client_options options = s->client;
+    options.lease_ms = s->knobs->lease_ms;
+    enum dfopt_err e = dfopt_client_create(&guest.client, &options, &err);
     if (!e)
         e = declare(info, ranks, &err);
     if (!e)

@@ -216,12 +216,28 @@ static enum dfopt_err read_type(struct json_object *j, enum dfopt_client_kind *o
                                  "type must be int, str or bool");
 }
 
+static enum dfopt_err read_on_lost(struct json_object *j,
+                                   enum dfopt_client_on_lost *out,
+                                   struct dfopt_error *err)
+{
+    struct dfopt_text word = dfopt_text_z("hold");
+    const enum dfopt_err e = dfopt_json_get_text(j, "on_lost", &word, err);
+    if (e)
+        return e;
+    *out =
+        dfopt_text_is(word, "restore") ? DFOPT_CLIENT_RESTORE : DFOPT_CLIENT_HOLD;
+    return *out == DFOPT_CLIENT_RESTORE || dfopt_text_is(word, "hold")
+               ? DFOPT_OK
+               : dfopt_error_set(err, DFOPT_ERR_SCHEMA,
+                                 "on_lost is none of hold, restore");
+}
+
 static enum dfopt_err read_knob(struct dfopt_mpiio_knobs *k,
                                 struct dfopt_mpiio_knob *of, const char *hint,
                                 struct json_object *j, struct dfopt_error *err)
 {
     static const char *const known[] = {"id",    "type",        "default", "values",
-                                        "range", "responds_to", NULL};
+                                        "range", "responds_to", "on_lost", NULL};
     dfopt_sym name, id = 0;
     const struct dfopt_text own_id = dfopt_json_text(dfopt_json_get(j, "id"));
     if (strlen(hint) >= DFOPT_HINT_NAME_SIZE)
@@ -229,6 +245,8 @@ static enum dfopt_err read_knob(struct dfopt_mpiio_knobs *k,
     enum dfopt_err e = dfopt_json_check_keys(j, known, "", err);
     if (!e)
         e = read_type(j, &of->knob.type, err);
+    if (!e)
+        e = read_on_lost(j, &of->knob.on_lost, err);
     if (!e)
         e = dfopt_json_intern_key(k->texts, hint, &name);
     if (!e && own_id.len)
@@ -320,7 +338,7 @@ static enum dfopt_err read_rest(struct dfopt_mpiio_knobs *k, struct json_object 
                                 struct dfopt_error *err)
 {
     struct dfopt_text name = dfopt_text_z("mpiio");
-    int64_t wait_ms = 0, connect_ms = 0;
+    int64_t wait_ms = 0, connect_ms = 0, lease_ms = 0;
     k->min_bytes = DEFAULT_MIN_BYTES;
     enum dfopt_err e = dfopt_json_get_text(j, "namespace", &name, err);
     if (!e)
@@ -329,8 +347,13 @@ static enum dfopt_err read_rest(struct dfopt_mpiio_knobs *k, struct json_object 
         e = dfopt_json_get_whole(j, "wait_ms", &wait_ms, err);
     if (!e)
         e = dfopt_json_get_whole(j, "connect_ms", &connect_ms, err);
+    if (!e)
+        e = dfopt_json_get_whole(j, "lease_ms", &lease_ms, err);
     if (e)
         return e;
+    if (lease_ms < 0 || lease_ms > INT_MAX)
+        return dfopt_error_set(err, DFOPT_ERR_SCHEMA, "lease_ms is not 0 to %d",
+                               INT_MAX);
     if (name.len == 0 || name.len >= sizeof k->name_space || wait_ms < 0 ||
         wait_ms > 60000 || connect_ms < 0 || connect_ms > 60000 || k->min_bytes < 0)
         return dfopt_error_set(
@@ -341,6 +364,7 @@ static enum dfopt_err read_rest(struct dfopt_mpiio_knobs *k, struct json_object 
     memcpy(k->name_space, name.at, name.len);
     k->wait_ms = (int)wait_ms;
     k->connect_ms = (int)connect_ms;
+    k->lease_ms = (int)lease_ms;
     return read_patterns(k, j, err);
 }
 
@@ -349,7 +373,7 @@ static enum dfopt_err read_tree(struct dfopt_mpiio_knobs *k, struct json_object 
 {
     static const char *const known[] = {"namespace",  "files",     "hints",
                                         "knobs",      "min_bytes", "wait_ms",
-                                        "connect_ms", NULL};
+                                        "connect_ms", "lease_ms",  NULL};
     enum dfopt_err e = dfopt_json_check_keys(j, known, "", err);
     if (!e)
         e = read_rest(k, j, err);

@@ -26,6 +26,7 @@ struct dfopt_mpiio_knobs {
     double min_bytes; /* windows with less do not count */
     int wait_ms;      /* at an open, for a plan */
     int connect_ms;   /* once, for the optimizer, before the first such wait */
+    int lease_ms;     /* of the optimizer; 0: the client's default */
     struct dfopt_dict *texts;
 };
 

@@ -22,7 +22,7 @@
                                     AT_(global_group_file)                         \
                                         AT_(global_registry_topic)                 \
                                             AT_(global_acks_topic)                 \
-                                                AT_(global_objectives_topic) AT_(findings_endpoint) AT_(max_pending_findings) AT_(findings_end) AT_(endpoints_file)
+                                                AT_(global_objectives_topic) AT_(findings_endpoint) AT_(max_pending_findings) AT_(findings_end) AT_(endpoints_file) AT_(lease_ms)
 #define METRIC(AT_) AT_(name) AT_(value)
 #define OBJECTIVE(AT_)                                                             \
     AT_(window_index) AT_(value) AT_(goal) AT_(reports) AT_(metrics) AT_(n_metrics)
@@ -35,7 +35,7 @@
     AT_(id)                                                                        \
     AT_(parameter)                                                                 \
     AT_(function) AT_(scope) AT_(type) AT_(default_value) AT_(current) AT_(lo)     \
-        AT_(hi) AT_(values) AT_(n_values) AT_(responses) AT_(n_responses)
+        AT_(hi) AT_(values) AT_(n_values) AT_(responses) AT_(n_responses) AT_(on_lost)
 #define PLAN(AT_)                                                                  \
     AT_(plan_id) AT_(knob_id) AT_(parameter) AT_(function) AT_(new_value)          \
         AT_(old_value) AT_(clamped) AT_(for_node) AT_(severity) AT_(window_index)  \
@@ -47,7 +47,8 @@
             AT_(plans_delivered) AT_(plans_pending) AT_(acks_sent)                 \
                 AT_(acks_dropped) AT_(acks_pending) AT_(registrations_sent)        \
                     AT_(connections) AT_(objectives_sent) AT_(objectives_dropped)  \
-                        AT_(objectives_pending) AT_(plans_outdated) AT_(findings_sent) AT_(findings_dropped) AT_(findings_pending)
+                        AT_(objectives_pending) AT_(plans_outdated) AT_(findings_sent) AT_(findings_dropped) AT_(findings_pending) \
+                            AT_(optimizers_lost) AT_(values_restored)
 #define WINDOW(AT_)                                                                \
     AT_(every_n) AT_(max_every_n) AT_(counter) AT_(index) AT_(start_ns) AT_(active)
 #define MEASURED(AT_)                                                              \

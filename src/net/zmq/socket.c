@@ -15,8 +15,8 @@
 #define KEEPALIVE_IDLE_S 30 /* a peer whose host is gone is let go after */
 #define KEEPALIVE_STEP_S 10 /* 30 + 3 * 10 seconds */
 #define KEEPALIVE_COUNT  3
-#define PING_MS          10000
 #define PING_GONE_MS     30000
+#define PINGS            3 /* before a peer that answers none is let go */
 
 /* The code for an errno of libzmq: what the user wrote, or what came of it. */
 static enum dfopt_err fail(const struct dfopt_zmq_socket *s,
@@ -66,6 +66,8 @@ static enum dfopt_err set_limits(struct dfopt_zmq_socket *s,
                                  const struct dfopt_zmq_socket_options *o,
                                  struct dfopt_error *err)
 {
+    const int gone_ms =
+        o->gone_ms > 0 && o->gone_ms < PING_GONE_MS ? o->gone_ms : PING_GONE_MS;
     const struct {
         int option, value;
     } ints[] = {
@@ -82,8 +84,8 @@ static enum dfopt_err set_limits(struct dfopt_zmq_socket *s,
         {ZMQ_TCP_KEEPALIVE_IDLE, KEEPALIVE_IDLE_S},
         {ZMQ_TCP_KEEPALIVE_INTVL, KEEPALIVE_STEP_S},
         {ZMQ_TCP_KEEPALIVE_CNT, KEEPALIVE_COUNT},
-        {ZMQ_HEARTBEAT_IVL, o->heartbeat ? PING_MS : 0},
-        {ZMQ_HEARTBEAT_TIMEOUT, PING_GONE_MS},
+        {ZMQ_HEARTBEAT_IVL, o->heartbeat ? gone_ms / PINGS + 1 : 0},
+        {ZMQ_HEARTBEAT_TIMEOUT, gone_ms},
         {ZMQ_HEARTBEAT_TTL, PING_GONE_MS},
     };
     enum dfopt_err e =

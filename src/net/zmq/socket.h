@@ -17,7 +17,8 @@ struct dfopt_zmq_socket_options {
     int64_t cut_off_bytes; /* a peer with a longer frame is cut off */
     bool
         verbose_subscriptions; /* XPUB: reports each, and does not drop when full */
-    bool heartbeat;            /* a peer that is silent for 30 s is let go */
+    bool heartbeat;            /* a peer that answers none is let go */
+    int gone_ms;               /* after so long; 0, or more than 30 s: 30 s */
     bool count_peers;          /* watch.peers, of one that is bound */
 };
 

@@ -173,6 +173,74 @@ static void all_alike(void **state)
     pthread_mutex_destroy(&m.lock);
 }
 
+/* Each rank goes on until it is told the registered value; when that was. */
+static void *run_until_restored(void *arg)
+{
+    struct rank *r = arg;
+    struct dfopt_client_agreed p[2];
+    for (int step = 0;; step++) {
+        size_t n;
+        bool all, own = false;
+        if (dfopt_client_at_boundary_group(r->c, &r->group, NULL, "now", p, 2, &n))
+            return "boundary";
+        for (size_t i = 0; i < n; i++) {
+            r->value = p[i].plan.new_value.i;
+            own = strcmp(p[i].plan.plan_id, DFOPT_CLIENT_ON_LOST) == 0;
+            if (dfopt_client_ack_group(r->c, &r->group, &p[i], NULL, step, &all))
+                return "ack";
+        }
+        r->values[0] = step;
+        if (own)
+            return NULL;
+    }
+}
+
+/* The optimizer dies: all ranks go back at the same step. */
+static void all_restored(void **state)
+{
+    struct optimizer *o = *state;
+    struct dfopt_client_options options = optimizer_options(o);
+    options.lease_ms = 300;
+    static struct rank ranks[RANKS];
+    struct meeting m = {.broadcasts = 0};
+    pthread_t threads[RANKS];
+    void *wrong;
+    dfopt_client *c = make_client(&options);
+    const struct dfopt_client_knob k = {.parameter = "a",
+                                        .type = DFOPT_CLIENT_INT,
+                                        .default_value = int_value(2),
+                                        .on_lost = DFOPT_CLIENT_RESTORE};
+    assert_int_equal(dfopt_client_knob_declare(c, &k, NULL), DFOPT_OK);
+    start(c);
+    drop_registration(o);
+    pthread_barrier_init(&m.barrier, NULL, RANKS);
+    pthread_mutex_init(&m.lock, NULL);
+    for (int i = 0; i < RANKS; i++) {
+        ranks[i] = (struct rank){.m = &m, .c = i ? NULL : c, .value = 2};
+        ranks[i].group = (struct dfopt_client_group){.arg = &ranks[i],
+                                                     .rank = i,
+                                                     .broadcast = broadcast,
+                                                     .maximum = maximum,
+                                                     .wait_ms = 1};
+        assert_int_equal(
+            pthread_create(&threads[i], NULL, run_until_restored, &ranks[i]), 0);
+    }
+    send_plan(o, PLAN("p", "app.a", "7", "now"));
+    drop_message(o->acks);
+    optimizer_close(o);
+    for (int i = 0; i < RANKS; i++) {
+        pthread_join(threads[i], &wrong);
+        assert_null(wrong);
+        assert_int_equal(ranks[i].value, 2);
+        assert_int_equal(ranks[i].values[0], ranks[0].values[0]);
+    }
+    assert_int_equal(stats_of(c).values_restored, 1);
+    optimizer_open(o, ZMQ_PUSH, NULL);
+    dfopt_client_destroy(c);
+    pthread_barrier_destroy(&m.barrier);
+    pthread_mutex_destroy(&m.lock);
+}
+
 static int fails_to_send(void *arg, void *bytes, size_t n)
 {
     (void)arg, (void)bytes, (void)n;
@@ -254,6 +322,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         with_optimizer(all_alike),
+        with_optimizer(all_restored),
         cmocka_unit_test(failures),
         with_optimizer(waiting),
     };

@@ -3,7 +3,7 @@ if(NOT TARGET PkgConfig::ZMQ)
   pkg_check_modules(ZMQ REQUIRED IMPORTED_TARGET GLOBAL libzmq>=4.3)
 endif()
 foreach(name client client_messages client_malformed client_plans client_values
-        client_endpoints client_life client_orphan client_room client_broken client_threads client_window
+        client_endpoints client_life client_lost client_orphan client_room client_broken client_threads client_window
         client_group client_objective client_measure)
   dfopt_unit_test(${name} dfopt_client dfopt_flags PkgConfig::ZMQ PkgConfig::JSONC m)
   list(APPEND client_tests test_${name})

@@ -30,6 +30,7 @@ STEP_MODES = ("add", "multiply", "evidence")
 STATUSES = ("applied", "rejected", "deferred")
 PATTERNS = ("pull", "sub")
 GOALS = ("max", "min")
+ON_LOST = ("hold", "restore")
 REPORTS = ("", "node", "job", "both", "none")
 
 
@@ -64,6 +65,7 @@ class COptions(Structure):
         ("global_registry_topic", c_char_p), ("global_acks_topic", c_char_p),
         ("global_objectives_topic", c_char_p), ("findings_endpoint", c_char_p),
         ("max_pending_findings", c_size_t), ("findings_end", c_bool), ("endpoints_file", c_char_p),
+        ("lease_ms", c_int),
     ]
 
 
@@ -82,7 +84,7 @@ class CKnob(Structure):
         ("scope", c_char_p), ("type", c_int), ("default_value", CValue),
         ("current", CValue), ("lo", CValue), ("hi", CValue), ("values", POINTER(CValue)),
         ("n_values", c_size_t), ("responses", POINTER(CResponse)),
-        ("n_responses", c_size_t),
+        ("n_responses", c_size_t), ("on_lost", c_int),
     ]
 
 
@@ -103,7 +105,8 @@ class CStats(Structure):
         "plans_unfit", "plans_replaced", "plans_delivered", "plans_pending", "acks_sent",
         "acks_dropped", "acks_pending", "registrations_sent", "connections",
         "objectives_sent", "objectives_dropped", "objectives_pending", "plans_outdated",
-        "findings_sent", "findings_dropped", "findings_pending")]
+        "findings_sent", "findings_dropped", "findings_pending", "optimizers_lost",
+        "values_restored")]
 
 
 class CMetric(Structure):

@@ -124,7 +124,8 @@ class Client:
     objectives and findings it sends. With findings_end, stopping it ends dfopt-mpi.
     endpoints_file is what dfopt-mpi --endpoints-file has written, and stands in for
     endpoints, pattern and server key that are not given. Keys are 40 characters of Z85 or
-    names of files. Every method may be called from any thread; without an optimizer none
+    names of files. An optimizer that has been silent for lease_ms (0: 30,000) is lost: see
+    on_lost of declare. Every method may be called from any thread; without an optimizer none
     waits for one. In a child after fork the client is inert.
 
     Raises ArgumentError, and LibraryError if libdfopt_client is not found.
@@ -147,7 +148,8 @@ class Client:
                  objectives_endpoint: Optional[str] = None, max_pending_objectives: int = 0,
                  reports: str = "", global_objectives_topic: Optional[str] = None,
                  findings_endpoint: Optional[str] = None, max_pending_findings: int = 0,
-                 findings_end: bool = False, endpoints_file: Optional[str] = None) -> None:
+                 findings_end: bool = False, endpoints_file: Optional[str] = None,
+                 lease_ms: int = 0) -> None:
         self._lib = lib.library()
         self._handle: Optional[ctypes.c_void_p] = None  # NULL is inert
         self._room = threading.local()
@@ -175,7 +177,7 @@ class Client:
             global_objectives_topic=maybe_text(global_objectives_topic),
             findings_endpoint=maybe_text(findings_endpoint),
             max_pending_findings=max_pending_findings, findings_end=findings_end,
-            endpoints_file=maybe_text(endpoints_file))
+            endpoints_file=maybe_text(endpoints_file), lease_ms=lease_ms)
         self._hostname = hostname
         handle = ctypes.c_void_p()
         err = lib.CError()
@@ -208,10 +210,13 @@ class Client:
                 range: Optional[Iterable[Any]] = None,
                 values: Optional[Iterable[Any]] = None, scope: str = "job",
                 current: Any = None,
-                responds_to: Optional[Mapping[str, Any]] = None) -> None:
+                responds_to: Optional[Mapping[str, Any]] = None,
+                on_lost: str = "hold") -> None:
         """Adds a knob. type is int, float, str or bool (None: that of default), range
         is (least, most); responds_to maps tags to KnobResponse, or to mappings of its
-        members. Scalars of numpy are taken as what they are. Raises ArgumentError, which
+        members. Scalars of numpy are taken as what they are. With on_lost "restore" the
+        registered value comes back, as a plan "on_lost" at the next boundary, when the
+        optimizer is lost. Raises ArgumentError, which
         names the knob, and StateError if the function has that knob already, or another
         function has that id. What hardly is meant (bounds the wrong way round, a default
         outside of them) is a KnobWarning."""
@@ -236,7 +241,8 @@ class Client:
             values=(lib.CValue * len(allowed))(*allowed) if allowed else None,
             n_values=len(allowed),
             responses=(lib.CResponse * len(responses))(*responses) if responses else None,
-            n_responses=len(responses))
+            n_responses=len(responses),
+            on_lost=_choice(f"knob {name}: on_lost", on_lost, lib.ON_LOST))
         warned: List[str] = []
         _here.warned = warned
         try:

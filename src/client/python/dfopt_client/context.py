@@ -98,7 +98,8 @@ class OptimizerContext:
     topics DFOPT_CLIENT_OBJECTIVES and DFOPT_CLIENT_FINDINGS, if these are set.
     endpoints_file, or DFOPT_CLIENT_ENDPOINTS, is the file that dfopt-mpi --endpoints-file
     writes; what is given besides goes before it.
-    Without any of them, and if it is inert, it does nothing.
+    Without any of them, and if it is inert, it does nothing. An optimizer that has been
+    silent for lease_ms (0: 30,000) is lost: see on_lost of knob().
 
     With comm, a communicator of mpi4py or dfopt_client.torch.process_group(), the
     context is that of all its processes: rank 0 has the client, and at each boundary all
@@ -118,7 +119,8 @@ class OptimizerContext:
                  zmq_objectives_endpoint: str = "",
                  topic_objectives: str = "optimizer.objectives", reports: str = "",
                  zmq_findings_endpoint: str = "", findings_end: bool = False,
-                 endpoints_file: str = "", comm: Any = None, inert: bool = False) -> None:
+                 endpoints_file: str = "", comm: Any = None, inert: bool = False,
+                 lease_ms: int = 0) -> None:
         told = _setting(None, "GROUP_FILE")
         if not told:
             zmq_plans_endpoint = _setting(zmq_plans_endpoint, "PLANS")
@@ -163,7 +165,7 @@ class OptimizerContext:
               endpoints_file):
             self._client = Client(
                 namespace, hostname=hostname, lazy_registration=True, reports=reports,
-                endpoints_file=endpoints_file,
+                lease_ms=lease_ms, endpoints_file=endpoints_file,
                 objectives_endpoint=zmq_objectives_endpoint,
                 findings_endpoint=zmq_findings_endpoint, findings_end=findings_end,
                 plans_endpoint=self.zmq_plans_endpoint, plans_bind=zmq_plans_bind,
@@ -176,6 +178,7 @@ class OptimizerContext:
         elif group_file and os.path.exists(group_file):
             self._client = Client(
                 namespace, hostname=hostname, lazy_registration=True, transport="mofka",
+                lease_ms=lease_ms,
                 reports=reports, objectives_endpoint=_setting(None, "OBJECTIVES") and
                 topic_objectives, findings_endpoint=_setting(None, "FINDINGS"),
                 group_file=group_file, plans_endpoint=topic_plans,
@@ -226,7 +229,7 @@ class OptimizerContext:
                     client.declare(
                         parameter, id=k.id, function=func_name, type=k.type,
                         default=k.default, range=k.range, values=k.values, scope=k.scope,
-                        responds_to=k.responds_to)
+                        responds_to=k.responds_to, on_lost=k.on_lost)
                     self._declared[func_name, parameter] = k
                 elif known != k:
                     logger.warning("knob %s of %s is declared twice, and differently: the "

@@ -27,7 +27,7 @@ _MISSING = inspect.Parameter.empty
 def knob(default: Any, type: Type[Any] = int, range: Optional[Tuple[Any, Any]] = None,
          values: Optional[Sequence[Any]] = None, scope: str = "job",
          responds_to: Optional[Mapping[str, Mapping[str, Any]]] = None,
-         id: str = "") -> Dict[str, Any]:
+         id: str = "", on_lost: str = "hold") -> Dict[str, Any]:
     """Describes a knob for @tunable: its type (int, float, str or bool), bounds
     (least, most) or the values allowed, and how it moves when a finding carries a tag:
 
@@ -35,10 +35,11 @@ def knob(default: Any, type: Type[Any] = int, range: Optional[Tuple[Any, Any]] =
              responds_to={"dataloader_prefetch": {"direction": "increase", "step": 2}})
 
     id is what the optimizer knows it by, behind the namespace and a dot; without it, the
-    name of the parameter. Two functions with a parameter of one name need it.
+    name of the parameter. Two functions with a parameter of one name need it. With
+    on_lost="restore" the registered value comes back when the optimizer is lost.
     """
     return {"default": default, "type": type, "range": range, "values": values,
-            "scope": scope, "responds_to": responds_to or {}, "id": id}
+            "scope": scope, "responds_to": responds_to or {}, "id": id, "on_lost": on_lost}
 
 
 def _knob_def(knob_id: str, spec: Mapping[str, Any], func_name: str) -> KnobDef:
@@ -50,7 +51,7 @@ def _knob_def(knob_id: str, spec: Mapping[str, Any], func_name: str) -> KnobDef:
                    range=spec.get("range"),
                    values=None if values is None else list(values),
                    scope=spec.get("scope") or "job", responds_to=responses,
-                   target_function=func_name)
+                   target_function=func_name, on_lost=spec.get("on_lost") or "hold")
 
 
 def _same(a: Any, b: Any) -> bool:

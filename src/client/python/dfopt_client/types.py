@@ -54,6 +54,7 @@ class KnobDef:
     scope: str = "job"  # job, node, rank_local
     responds_to: Dict[str, KnobResponse] = dataclasses.field(default_factory=dict)
     target_function: str = ""
+    on_lost: str = "hold"  # hold, restore
 
 
 @dataclasses.dataclass
@@ -105,6 +106,8 @@ class Stats(NamedTuple):
     findings_sent: int
     findings_dropped: int
     findings_pending: int
+    optimizers_lost: int
+    values_restored: int
 
 
 def _string(raw: bytes) -> str:
