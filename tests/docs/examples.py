@@ -3,6 +3,7 @@ import json
 import os
 import pathlib
 import re
+import shlex
 import shutil
 import subprocess
 import tempfile
@@ -61,6 +62,25 @@ def check_policy(source, programs):
 class Block:
     def __init__(self, line, needs, code):
         self.line, self.needs, self.code, self.output = line, needs, code, None
+        self.same = str.strip  # what of the output must be as it is written
+
+
+def shape(text):
+    """What of a session is the same each time: all but ids of plans, numbers, and the folder
+    that the test runs in."""
+    text = re.sub(r"plan_[0-9a-f_]+", "PLAN", text.strip())
+    text = re.sub(r"ipc:///\S*/control/", "ipc:///control/", text)
+    return re.sub(r"[-+]?\d+(\.\d+)?", "N", text)
+
+
+def session(line, needs, text):
+    """A console with commands behind $, and what they print. One that fails ends nothing."""
+    code = ["set +e"]
+    for command in re.findall(r"^\$ (.*)$", text, re.M):
+        code += ["printf '%%s\\n' %s" % shlex.quote("$ " + command), command]
+    block = Block(line, needs, "exec 2>&1\n" + "\n".join(code))
+    block.output, block.same = text, shape
+    return block
 
 
 def blocks_of(path):
@@ -70,7 +90,10 @@ def blocks_of(path):
     for m in re.finditer(r"^```([^\n]*)\n(.*?)^```$|^(?!```)(\S[^\n]*)$", text,
                          re.M | re.S):
         words = (m[1] or "").split()
-        if words[:2] == ["sh", "run"]:
+        if words[:2] == ["console", "run"]:
+            found.append(session(line_of(text, m.start()), words[2:], m[2]))
+            last = None
+        elif words[:2] == ["sh", "run"]:
             last = Block(line_of(text, m.start()), words[2:], m[2])
             found.append(last)
         elif words[:2] == ["text", "output"]:
@@ -140,7 +163,7 @@ def run_block(path, block, folder, env, seconds=TIMEOUT_S):
     if r.returncode:
         wrong(path.name, block.line, "the example ended with %d: %s"
               % (r.returncode, r.stderr.decode("utf-8", "replace").strip()[-600:]))
-    elif block.output is not None and out.strip() != block.output.strip():
+    elif block.output is not None and block.same(out) != block.same(block.output):
         wrong(path.name, block.line, "the example printed\n%s\nand not\n%s"
               % (out.rstrip(), block.output.rstrip()))
     else:
