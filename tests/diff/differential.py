@@ -269,7 +269,7 @@ def one_log(a, seed, stop):
     """Returns the counts, or None if another log stopped it; raises Different with all that helps."""
     if stop.is_set():
         return None
-    case, folder = case_of(seed, a.presets), os.path.join(a.workdir, "seed%d" % seed)
+    case, folder = case_of(seed, a.presets, a.operators), os.path.join(a.workdir, "seed%d" % seed)
     shutil.rmtree(folder, ignore_errors=True)
     os.makedirs(folder)
     log = os.path.join(folder, "log.jsonl")
@@ -318,6 +318,7 @@ def options():
     ap.add_argument("--keep", action="store_true", help="keep the files of every log")
     ap.add_argument("--program-options", action="append",
                     help="further options of the program, such as --readers=one; may be repeated: a run with each")
+    ap.add_argument("--operators", action="store_true", help="small logs, each with many commands of an operator")
     ap.add_argument("--cases", action="store_true", help="the hand-written cases first")
     ap.add_argument("--go-on", action="store_true", help="do not stop at the first difference")
     ap.add_argument("--shrink", action="store_true", help="find the fewest lines that still differ")

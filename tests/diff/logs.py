@@ -125,7 +125,7 @@ class Case:
 
 
 class Generated(Case):
-    def __init__(self, seed, presets):
+    def __init__(self, seed, presets, operators=False):
         rnd = random.Random("log %d" % seed)
         self.name, self.upstream = "log %d" % seed, presets[seed % len(presets)] == "upstream"
         self.gen = ["--seed", str(seed), "--nodes", str(int(33 ** rnd.random())), "--windows", str(rnd.choice((5, 12, 24, 48, 72))),
@@ -135,7 +135,9 @@ class Generated(Case):
                     "--view", rnd.choice(("window", "window", "epoch", "host_hash"))]
         self.everything = rnd.random() < .75
         control = random.Random("control of log %d" % seed)
-        if control.random() < .5:
+        if operators:   # the last of two options counts
+            self.gen += ["--control-rate", ".60", "--nodes", str(control.choice((1, 2, 4))), "--windows", str(control.choice((5, 12)))]
+        elif control.random() < .5:
             self.gen += ["--control-rate", "%.2f" % control.choice((.1, .3, .6))]
         self.gen += [flag for flag, share in (("--hard", .4), ("--current-severity", .5), ("--summary", .25))
                      if rnd.random() < share] + ["--everything"] * self.everything
@@ -220,8 +222,10 @@ class Written(Case):
         return self.write_records(folder, self.records)
 
 
-def case_of(seed, presets):
-    """The log of a seed; seeds below 0 are the hand-written cases, from -1."""
+def case_of(seed, presets, operators=False):
+    """The log of a seed; seeds below 0 are the hand-written cases, from -1. operators: a small one, with many commands."""
+    if operators:
+        return Generated(seed, presets, True)
     if seed < 0:
         return Written(-1 - seed)
     return Plant(seed) if seed % 10 == 9 else Generated(seed, presets)

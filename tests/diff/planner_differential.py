@@ -157,12 +157,14 @@ def compare(driver, log, given, upstream, assumed, planners, d, what):
     return len(want), sum("plan" in x for x in want)
 
 
-def generate(seed, d):
-    """(path, policy file) of a generated log; the choices follow from the seed."""
+def generate(seed, d, operators):
+    """(path, policy file) of a generated log; the choices follow from the seed. operators: a small one, with many commands."""
     r = random.Random(seed)
     log, pol = os.path.join(d, "log.jsonl"), os.path.join(d, "drawn.json")
     more = ["--everything"] if r.random() < .8 else []
-    if r.random() < .5:
+    if operators:
+        more += ["--control-rate", ".6"]
+    elif r.random() < .5:
         more += ["--control-rate", str(r.choice((.1, .3, .6)))]
     if r.random() < .3:
         more.append("--hard")
@@ -170,7 +172,7 @@ def generate(seed, d):
         more.append("--current-severity")
     if seed % 4 == 1:
         more += ["--host-forms", str(r.choice((.02, .3, .8)))]
-    subprocess.run([sys.executable, os.path.join(SPEC, "gen_findings.py"), "--nodes", str(r.choice((1, 3, 8))), "--windows", str(r.choice((12, 24, 48, 72))),
+    subprocess.run([sys.executable, os.path.join(SPEC, "gen_findings.py"), "--nodes", str(r.choice((1, 3, 8))), "--windows", str(r.choice((5, 12) if operators else (12, 24, 48, 72))),
                     "--seed", str(seed), "--global-rate", str(r.choice((0, .1, .3))), "--global-plan-rate", str(r.choice((0, .2))),
                     "--nan-rate", str(r.choice((0, .05))), "--acks", r.choice(("none", "context", "full", "mixed")),
                     "--view", r.choice(("window", "window", "epoch", "host_hash")), *more, "--policy-out", pol, "-o", log],
@@ -189,10 +191,10 @@ def close_loop(log, given, upstream, assumed, d, r):
 
 
 def one_log(job):
-    driver, seed, n_policies, planners = job
+    driver, seed, n_policies, planners, operators = job
     lines = plans = 0
     with tempfile.TemporaryDirectory() as d:
-        log, drawn = generate(seed, d)
+        log, drawn = generate(seed, d, operators)
         r = random.Random(seed + 1)
         first = POLICIES[:2] + r.sample(POLICIES[2:], len(POLICIES) - 2)
         for name, upstream, switches, keep in first[:n_policies]:
@@ -202,7 +204,7 @@ def one_log(job):
             source = log if assumed or r.random() < .3 else close_loop(log, given, upstream, assumed, d, r)
             got = compare(driver, source, given, upstream, assumed, planners, d, "log %d, %s%s" % (seed, name, ", assumed acks" * assumed))
             if isinstance(got, str):
-                return got + "\n repeat: --first %d --logs 1 --policies %d" % (seed, n_policies)
+                return got + "\n repeat: --first %d --logs 1 --policies %d%s" % (seed, n_policies, " --operators" * operators)
             lines, plans = lines + got[0], plans + got[1]
     return lines, plans
 
@@ -248,6 +250,7 @@ def main():
     ap.add_argument("--driver", required=True, help="planner_driver")
     ap.add_argument("--logs", type=int, default=0, help="number of generated logs")
     ap.add_argument("--first", type=int, default=0, help="seed of the first log")
+    ap.add_argument("--operators", action="store_true", help="small logs, each with many commands of an operator")
     ap.add_argument("--policies", type=int, default=4, help="policies for each log; the first two are the presets")
     ap.add_argument("--planners", default="1,3", help="numbers of planners")
     ap.add_argument("--plants", action="store_true", help="all closed loops of plants.py")
@@ -257,7 +260,7 @@ def main():
     planners = [int(n) for n in a.planners.split(",")]
     failed = 0
     if a.logs:
-        failed += play("logs", one_log, [(a.driver, a.first + i, a.policies, planners) for i in range(a.logs)], a.jobs)
+        failed += play("logs", one_log, [(a.driver, a.first + i, a.policies, planners, a.operators) for i in range(a.logs)], a.jobs)
     if a.cases:
         failed += play("cases", one_case, [(a.driver, i, planners) for i in range(len(list(cases.cases())))], a.jobs)
     if a.plants:

@@ -3,8 +3,8 @@ outcome must be that of a run that was never killed. Also: the job ends within
 seconds with the rank and its node named.
 
     kill_replay.py [--count N] [--seed N] --program DFOPT_MPI --log-program DFOPT_LOG
-    kill_replay.py --generated ...   generated logs under control, a budget and guards, of
-                                     which tests/spec/model.py says the outcome
+    kill_replay.py --generated ...   generated logs under control, a budget, guards and
+                                     commands of an operator, of which tests/spec/model.py says the outcome
 """
 import argparse
 import hashlib
@@ -93,7 +93,7 @@ class Case:
 
 
 class Generated(Case):
-    """A log that tests/spec generates, with everything in it."""
+    """A log that tests/spec generates, with everything in it, commands of an operator too."""
 
     def __init__(self, folder, rng, number):
         for name in ("raw", "log", "want", "policy"):
@@ -111,7 +111,7 @@ class Generated(Case):
                            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                            timeout=120)
         spec("gen_findings.py", "--everything", "--nodes", "6", "--windows", "40",
-             "--seed", str(number), "--policy-out", self.policy, "-o", self.raw)
+             "--control-rate", ".4", "--seed", str(number), "--policy-out", self.policy, "-o", self.raw)
         spec("model.py", self.raw, "--policy", self.policy, "--close-loop",
              str(rng.choice((1, 2, 3))), "--emit-log", self.log, "-o", os.devnull)
         spec("model.py", self.log, "--policy", self.policy, "--decisions", "-o", self.want)

@@ -20,6 +20,7 @@ dfopt_online_test(flood 1200)
 dfopt_online_test(disk 240)
 dfopt_online_test(stall 240)
 dfopt_online_test(control 240)
+dfopt_online_test(operator 600)
 if(NOT DFOPT_SANITIZE) # of an application in Python
   dfopt_online_test(endpoints 240)
   dfopt_online_test(restarts 600)

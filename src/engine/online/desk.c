@@ -58,9 +58,17 @@ void dfopt_desk_refuse(struct dfopt_desk *d, const char *why)
         answer(d, &d->request);
 }
 
+/* White space between its parts does not matter; there is none in `text`. */
 static bool is_text(const struct dfopt_port_request *r, const char *text)
 {
-    return r->len == strlen(text) && memcmp(r->data, text, r->len) == 0;
+    for (size_t i = 0; i < r->len; i++) {
+        if (memchr(" \t\r\n", r->data[i], 4))
+            continue;
+        if (r->data[i] != *text)
+            return false;
+        text++;
+    }
+    return *text == '\0';
 }
 
 /* The next command of the service itself. */
@@ -464,8 +472,7 @@ enum dfopt_err dfopt_desk_restore(struct dfopt_desk *d,
 }
 
 size_t dfopt_desk_unanswered(const struct dfopt_desk *d,
-                             const struct dfopt_buf *rows, uint64_t first,
-                             bool tell)
+                             const struct dfopt_buf *rows, bool tell)
 {
     const struct dfopt_run_config *c = d->config;
     const struct dfopt_state_row *row =
@@ -473,8 +480,7 @@ size_t dfopt_desk_unanswered(const struct dfopt_desk *d,
     char id[DFOPT_PLAN_ID_RUN_SIZE];
     size_t n = 0;
     for (size_t i = 0; i < DFOPT_ROWS(rows, struct dfopt_state_row); i++) {
-        if (!(row[i].flags & DFOPT_STATE_PENDING) ||
-            row[i].plan_id / DFOPT_PLANS_PER_EVENT < first)
+        if (!(row[i].flags & DFOPT_STATE_PENDING))
             continue;
         n++;
         dfopt_plan_id_run_text(row[i].plan_id, c->run, id);

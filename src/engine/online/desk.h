@@ -71,10 +71,10 @@ static inline bool dfopt_desk_commands(const struct dfopt_desk *d)
  * file is to be read, or the command that it became is not decided. */
 int dfopt_desk_reloads(const struct dfopt_desk *d, bool *open);
 
-/* Plans of event `first` and later that wait for their acks; `tell`: logs each. */
+/* Plans that wait for their acks: once all is to be back, those back, of this
+ * restore or one before. `tell`: logs each. */
 size_t dfopt_desk_unanswered(const struct dfopt_desk *d,
-                             const struct dfopt_buf *rows, uint64_t first,
-                             bool tell);
+                             const struct dfopt_buf *rows, bool tell);
 
 void dfopt_desk_free(struct dfopt_desk *d);
 

@@ -40,7 +40,6 @@ struct leader {
     uint64_t requests; /* emitted, of operators: the source knows nothing of them */
     struct dfopt_declog_position end; /* of what has been ingested */
     bool ended, restoring;
-    uint64_t restored_from;    /* event of the first plan back */
     int64_t restored_until_ns; /* monotonic: acks are waited for */
 };
 
@@ -221,7 +220,6 @@ static enum dfopt_err begin_restore(struct leader *l, struct dfopt_error *err)
         e = no_memory(err);
     dfopt_buf_free(&now.state);
     dfopt_buf_free(&now.suppressions);
-    l->restored_from = l->next_seq;
     l->restored_until_ns =
         dfopt_clock_monotonic_ns() + l->config->restore_ms * 1000000;
     l->restoring = true;
@@ -243,9 +241,8 @@ static enum dfopt_err look_at_state(struct leader *l, bool last,
     if (!e)
         dfopt_desk_state(&l->desk, l->totals, &now.state);
     if (!e && waits)
-        l->ended |=
-            dfopt_clock_monotonic_ns() >= l->restored_until_ns ||
-            !dfopt_desk_unanswered(&l->desk, &now.state, l->restored_from, last);
+        l->ended |= dfopt_clock_monotonic_ns() >= l->restored_until_ns ||
+                    !dfopt_desk_unanswered(&l->desk, &now.state, last);
     dfopt_buf_free(&now.state);
     dfopt_buf_free(&now.suppressions);
     return e;
