@@ -70,6 +70,19 @@ class Completion(harness.Case):
             self.assertEqual(complete(program, command, "--"),
                              options_of(program, command), command)
 
+    def test_commands_of_dfopt_ctl(self):
+        program = os.path.join(os.path.dirname(harness.Config.program), "dfopt-ctl")
+        listed = help_of(program).split("COMMAND is one of:\n")[1].split("\n\n")[0]
+        commands = set(re.findall(r"^  (\w+) ", listed, re.M))
+        self.assertLess(8, len(commands))
+        for before in ((), ("--json",), ("-a", "ipc:///tmp/x/y")):
+            self.assertEqual(complete(program, *before, ""), commands, before)
+        self.assertEqual(complete(program, "policy", ""), {"check", "apply", "show"})
+        self.assertEqual(complete(program, "mode", ""), {"auto", "advise", "shadow", "off"})
+        self.assertEqual(complete(program, "stop", "--r"), {"--restore"})
+        self.write("p.json", "{}")
+        self.assertEqual(complete(program, "policy", "apply", "p", cwd=self.folder), {"p.json"})
+
     def test_words(self):
         """Each word that is offered is taken, and no other."""
         by_name = {os.path.basename(p): p for p in self.programs()}

@@ -18,6 +18,36 @@ _dfopt_words() {
     "$@" --_words 2>/dev/null | sed -n "s/^$option //p" | grep .
 }
 
+# _dfopt_commands PROGRAM: those of its --help, one a line.
+_dfopt_commands() {
+    "$1" --help 2>/dev/null |
+        sed -En '/^(Commands|COMMAND is one of):/,/^$/s/^  ([a-z]+) .*/\1/p' | sort -u
+}
+
+# _dfopt_ctl PROGRAM CURRENT: a command of dfopt-ctl, or what follows it, if that is known.
+_dfopt_ctl() {
+    local commands command='' word i
+    commands=$(_dfopt_commands "$1")
+    for ((i = 1; i < COMP_CWORD; i++)); do
+        word=${COMP_WORDS[i]}
+        if grep -qx -- "$word" <<<"$commands"; then
+            command="$command $word"
+        fi
+    done
+    case $command in
+    '') word=$commands ;;
+    ' policy') word='check apply show' ;;
+    ' mode') word='auto advise shadow off' ;;
+    *) return 1 ;;
+    esac
+    # behind the word, nothing more is known
+    case ${COMP_WORDS[COMP_CWORD - 1]} in
+    -a | --control-address | --timeout | --zmq-curve-* | check | apply | show) return 1 ;;
+    auto | advise | shadow | off) return 1 ;;
+    esac
+    mapfile -t COMPREPLY < <(compgen -W "$word" -- "$2")
+}
+
 _dfopt() {
     local program=$1 current=$2 before=$3 name words command='' word i
     name=${program##*/}
@@ -40,11 +70,13 @@ _dfopt() {
             esac
         done
         if [ -z "$command" ] && [[ $current != -* ]]; then
-            words=$("$program" --help 2>/dev/null |
-                sed -n '/^Commands:/,/^$/s/^  \([a-z]*\) .*/\1/p')
+            words=$(_dfopt_commands "$program")
             mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")
             return
         fi
+    fi
+    if [ "$name" = dfopt-ctl ] && [[ $current != -* ]] && _dfopt_ctl "$program" "$current"; then
+        return
     fi
     if words=$(_dfopt_words "$before" "$program" ${command:+"$command"}); then
         mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")
