@@ -335,6 +335,28 @@ class Control(Case):
         self.assertEqual(seen, ["set", "off", "frozen", "planned"])
         self.assertEqual(left[0]["old_value"], 9)
 
+    def test_keys(self):
+        """Over a network with keys alone; a wrong one is told at once, and counted."""
+        for name in ("server", "client", "other"):
+            self.assertEqual(harness.run(["--zmq-keygen", self.path(name)]).code, 0)
+        os.mkdir(self.path("allowed"))
+        os.rename(self.path("client.key"), self.path("allowed/client.key"))
+        port = free_ports(online.dice())["findings"]
+        self.control = port
+        self.start("--zmq-curve-server-key", self.path("server.key_secret"),
+                   "--zmq-curve-client-keys", self.path("allowed"))
+
+        def ask(client, server, code):
+            return self.ctl("--zmq-curve-client-key", self.path(client + ".key_secret"),
+                            "--zmq-curve-peer-key", self.path(server + ".key"), "--timeout",
+                            "60", "status", code=code)
+        for keys in (("other", "server"), ("client", "other")):
+            start = time.monotonic()
+            ask(*keys, code=1)
+            self.assertLess(time.monotonic() - start, 50)
+        self.assertEqual(ask("client", "server", 0)[0]["clients_refused"], 1)
+        self.assertIn("peer was refused", self.service.so_far())
+
     def test_folder(self):
         """A folder that others may enter is refused."""
         os.mkdir(self.path("open"), 0o755)

@@ -75,7 +75,9 @@ static enum dfopt_err open_port(struct dfopt_live *l, const struct dfopt_options
         .endpoint = v->control_address,
         .ipv6 = v->ipv6,
         .max_bytes = (size_t)o->max_record_bytes - DFOPT_RECORD_ENVELOPE_BYTES,
-        .curve = v->use_curve && !is_local ? &v->curve : NULL};
+        .curve = v->use_curve && !is_local ? &v->curve : NULL,
+        .note = note,
+        .note_arg = l->log};
     if (!v->control_address || v->control_address[0] == '\0')
         return DFOPT_OK;
     return dfopt_zmq_control_create(&l->port, &port, err);
@@ -184,6 +186,8 @@ void dfopt_live_describe(const struct dfopt_live *l, const struct dfopt_options 
     put_endpoint(p, "control", l->port ? dfopt_zmq_control_endpoint(l->port) : "",
                  "listening", -1);
     dfopt_put_raw(p, "]");
+    if (l->port)
+        dfopt_member_uint(p, "clients_refused", dfopt_zmq_control_refused(l->port));
 }
 
 void dfopt_live_announce(const struct dfopt_live *l, const struct dfopt_options *o)

@@ -2,6 +2,7 @@
 #include "transport/zmq/control.h"
 
 #include "net/zmq/socket.h"
+#include "transport/zmq/notes.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -20,6 +21,7 @@ struct control {
     struct dfopt_zmq_socket socket;
     size_t max_bytes;
     zmq_msg_t body;
+    struct dfopt_zmq_notes notes;
 };
 
 static struct control *control_of(struct dfopt_port *port)
@@ -55,6 +57,8 @@ static bool next(struct dfopt_port *port, struct dfopt_port_request *out)
     zmq_msg_t *frame[FRAMES] = {&client, &empty, &c->body};
     zmq_msg_init(&client);
     zmq_msg_init(&empty);
+    dfopt_zmq_notes_add(&c->notes, DFOPT_ZMQ_NOTE_PEER_REFUSED, c->socket.endpoint,
+                        dfopt_zmq_context_refused(&c->context));
     const bool got = receive(c, frame) == FRAMES && zmq_msg_size(&empty) == 0 &&
                      zmq_msg_size(&client) <= sizeof out->client &&
                      zmq_msg_size(&c->body) <= c->max_bytes;
@@ -86,6 +90,7 @@ static void destroy(struct dfopt_port *port)
     if (!c)
         return;
     zmq_msg_close(&c->body);
+    dfopt_zmq_notes_end(&c->notes);
     dfopt_zmq_socket_close(&c->socket, 1000);
     dfopt_zmq_context_close(&c->context);
     free(c);
@@ -161,6 +166,7 @@ enum dfopt_err dfopt_zmq_control_create(struct dfopt_port **out,
         return dfopt_error_set(err, DFOPT_ERR_NOMEM, "out of memory");
     c->port.ops = &ops;
     c->max_bytes = o->max_bytes;
+    c->notes = (struct dfopt_zmq_notes){.fn = o->note, .arg = o->note_arg};
     zmq_msg_init(&c->body);
     const enum dfopt_err e = open_socket(c, o, err);
     if (e)
@@ -173,4 +179,12 @@ enum dfopt_err dfopt_zmq_control_create(struct dfopt_port **out,
 const char *dfopt_zmq_control_endpoint(const struct dfopt_port *port)
 {
     return ((const struct control *)(const void *)port)->socket.endpoint;
+}
+
+uint64_t dfopt_zmq_control_refused(const struct dfopt_port *port)
+{
+    const struct control *c = (const struct control *)(const void *)port;
+    uint64_t totals[DFOPT_ZMQ_NOTE_COUNT];
+    dfopt_zmq_notes_totals(&c->notes, totals);
+    return totals[DFOPT_ZMQ_NOTE_PEER_REFUSED];
 }

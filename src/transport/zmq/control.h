@@ -5,7 +5,7 @@
 #define DFOPT_TRANSPORT_ZMQ_CONTROL_H
 
 #include "net/zmq/keys.h"
-#include "transport/transport.h"
+#include "transport/zmq/zmq.h"
 
 struct dfopt_zmq_control_options {
     const char
@@ -13,6 +13,8 @@ struct dfopt_zmq_control_options {
     bool ipv6;
     size_t max_bytes; /* of a request; a peer with more is cut off */
     const struct dfopt_zmq_curve *curve; /* NULL: off */
+    dfopt_zmq_note_fn note; /* of peers that are refused; may be NULL */
+    void *note_arg;
 };
 
 /* Returns owned: its ops destroy it. OK, ARG, IO, NOMEM; the text names the
@@ -23,5 +25,8 @@ enum dfopt_err dfopt_zmq_control_create(struct dfopt_port **out,
 
 /* As it was resolved. Borrowed. */
 const char *dfopt_zmq_control_endpoint(const struct dfopt_port *port);
+
+/* Connections that were refused, as their keys are not allowed ones. */
+uint64_t dfopt_zmq_control_refused(const struct dfopt_port *port);
 
 #endif
