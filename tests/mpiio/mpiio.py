@@ -74,8 +74,10 @@ class Optimizer:
         return found
 
     def close(self):
+        """May be closed before the test ends."""
         for socket in self.sockets.values():
             socket.close()
+        self.sockets = {}
         self.context.term()
 
 

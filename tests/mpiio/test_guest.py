@@ -69,6 +69,8 @@ class Guest(MpiTest):
             ({"knobs": {"x": knob}, "hints": {"y": 1}}, "hints: 'y'"),
             ({"knobs": {"x": knob}, "wait_ms": -1}, "wait_ms"),
             ({"knobs": {"x": knob}, "files": [""]}, "files"),
+            ({"knobs": {"x": {**knob, "on_lost": "maybe"}}}, "on_lost is none of"),
+            ({"knobs": {"x": knob}, "lease_ms": -1}, "lease_ms"),
         ]
         settings = [(self.knob_file, content, text) for content, text in bad]
         settings += [(lambda _: {"DFOPT_MPIIO_KNOBS": "missing.json"}, None,
