@@ -72,8 +72,9 @@ add_test(NAME unit.recordings
          COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/tests/spec/recordings.py --check)
 set_tests_properties(unit.recordings PROPERTIES LABELS unit TIMEOUT 120)
 
-# What the shadow says is what would be planned; the specification alone.
+# What the shadow says is what would be planned: the specification, and the program.
 add_test(NAME unit.shadow
          COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/tests/diff/shadow.py
-                 --logs 4)
-set_tests_properties(unit.shadow PROPERTIES LABELS unit TIMEOUT 120)
+                 --logs 3 --program $<TARGET_FILE:dfopt-mpi>
+                 --log-program $<TARGET_FILE:dfopt-log>)
+set_tests_properties(unit.shadow PROPERTIES LABELS unit TIMEOUT 300)
