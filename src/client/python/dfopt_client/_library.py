@@ -103,7 +103,7 @@ class CStats(Structure):
         "plans_unfit", "plans_replaced", "plans_delivered", "plans_pending", "acks_sent",
         "acks_dropped", "acks_pending", "registrations_sent", "connections",
         "objectives_sent", "objectives_dropped", "objectives_pending", "plans_outdated",
-        "findings_sent", "findings_dropped", "findings_pending")]
+        "findings_sent", "findings_dropped", "findings_pending", "answers_received")]
 
 
 class CMetric(Structure):

@@ -105,6 +105,7 @@ class Stats(NamedTuple):
     findings_sent: int
     findings_dropped: int
     findings_pending: int
+    answers_received: int
 
 
 def _string(raw: bytes) -> str:
