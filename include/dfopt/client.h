@@ -375,7 +375,10 @@ DFOPT_CLIENT_API size_t dfopt_client_at_boundary(dfopt_client *c,
                                                  size_t max);
 
 /* Like dfopt_client_at_boundary, but with nothing pending for that boundary it
- * waits for it, at most wait_ms: for what a finding that was just sent may bring.
+ * waits, at most wait_ms, for what a finding that was just sent may bring: for a
+ * plan or, where the client sends windows or findings itself (over ZMQ), for
+ * dfopt-mpi's answer that all of them and its objectives are decided, with which it
+ * returns 0. A client that has sent none, or that nobody answers, waits for a plan.
  * Returns at once if the client is not running. */
 DFOPT_CLIENT_API size_t dfopt_client_at_boundary_wait(dfopt_client *c,
                                                       const char *function,
@@ -485,6 +488,7 @@ struct dfopt_client_stats {
     uint64_t findings_pending; /* now */
     uint64_t optimizers_lost;  /* leases that ran out, where any knob asks */
     uint64_t values_restored;  /* plans DFOPT_CLIENT_ON_LOST that were applied */
+    uint64_t answers_received; /* that what this client has sent is decided */
 };
 
 /* Returns OK, or STATE (forked, or NULL), *out untouched. */

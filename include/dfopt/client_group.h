@@ -29,7 +29,8 @@ struct dfopt_client_group {
     /* Replaces each of n values by the largest that any rank has there. */
     int (*maximum)(void *arg, int64_t *values, int n);
     int wait_ms; /* rank 0 waits so long at a boundary for a plan, if none is
-                  * pending: for what a finding that was just sent may bring */
+                  * pending: as dfopt_client_at_boundary_wait, for what its own
+                  * findings may bring */
 };
 
 /* A plan, and the texts that it names. Do not copy: the plan points into it. */

@@ -174,7 +174,8 @@ size_t dfopt_client_at_boundary_wait(dfopt_client *c, const char *function,
     size_t n;
     pthread_mutex_lock(&c->lock);
     while ((n = take_pending(c, function, boundary, out, max)) == 0 &&
-           c->state == CLIENT_RUNNING && wait_ms > 0)
+           c->state == CLIENT_RUNNING && wait_ms > 0 &&
+           !dfopt_client_all_decided(c))
         if (pthread_cond_timedwait(&c->arrived, &c->lock, &until) != 0)
             wait_ms = 0; /* a last look */
     pthread_mutex_unlock(&c->lock);
@@ -266,6 +267,8 @@ void dfopt_client_take(dfopt_client *c, const struct dfopt_client_message *m)
 {
     struct client_incoming in;
     struct dfopt_error err = {0};
+    if (dfopt_client_answer_take(c, m))
+        return;
     enum dfopt_err e =
         dfopt_client_plan_decode(c->parser, m, c->options.hostname, &in, &err);
     const bool elsewhere = !e && in.elsewhere;

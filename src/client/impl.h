@@ -162,6 +162,7 @@ void dfopt_client_head(dfopt_client *c);
 
 struct client_item {
     struct client_item *next;
+    uint64_t number; /* that the optimizer is to answer; 0: none */
     size_t meta_len, body_len;
     char bytes[]; /* metadata, then body */
 };
@@ -170,6 +171,7 @@ struct client_queue {
     struct client_item *first, **last;
     size_t n, most;
     uint64_t sent, dropped;
+    uint64_t asked, decided; /* numbers: of the last item, and how far answered */
 };
 
 void dfopt_client_queue_init(struct client_queue *q, size_t most);
@@ -184,7 +186,8 @@ struct client_item *dfopt_client_item(enum dfopt_err made, struct dfopt_buf *met
 void dfopt_client_queue_push(dfopt_client *c, struct client_queue *q,
                              struct client_item *item);
 
-/* The same, with the lock taken here. NOMEM if the item is NULL. */
+/* The same of a finding or objective, with the lock taken here. NOMEM if the item
+ * is NULL. */
 enum dfopt_err dfopt_client_queue_put(dfopt_client *c, struct client_queue *q,
                                       struct client_item *item);
 
@@ -232,6 +235,28 @@ bool dfopt_client_is_own(const struct dfopt_client_plan *plan);
 void dfopt_client_pend(dfopt_client *c, struct client_knob *k,
                        const struct dfopt_client_plan *plan, bool filed);
 
+/* ---- answers: answer.c ---- */
+
+/* The client finds itself what there is to find: if the optimizer can answer, it is
+ * asked from now on to tell when findings and objectives are decided. */
+void dfopt_client_diagnoses(dfopt_client *c);
+
+/* Appends the metadata of an item with a number, and what it asks. OK or NOMEM. */
+enum dfopt_err dfopt_client_ask_json(const dfopt_client *c,
+                                     const struct client_item *item,
+                                     struct dfopt_buf *meta);
+
+/* Whether something was asked, and all is answered. The caller holds the lock. */
+bool dfopt_client_all_decided(const dfopt_client *c);
+
+/* The client stops: what was asked until now counts no more. The caller holds the
+ * lock. */
+void dfopt_client_ask_no_more(dfopt_client *c);
+
+/* Takes a message if it is an answer. Listener only. */
+bool dfopt_client_answer_take(dfopt_client *c,
+                              const struct dfopt_client_message *m);
+
 /* ---- the client ---- */
 
 #define DFOPT_CLIENT_INSTANCE_SIZE 320
@@ -257,6 +282,8 @@ struct dfopt_client {
     struct dfopt_diagnosis diagnosis; /* of the windows that were reported */
     uint64_t n_applied, n_reported; /* plans: in all, and before the last window */
     bool heads_group;               /* rank 0 of one */
+    bool diagnoses;                 /* and so asks (answer.c) */
+    bool asked;                     /* something since the last stop */
     uint64_t connection;   /* the one that stands, as of the listener's last look */
     int64_t lease_ends_ns; /* monotonic; 0: none runs */
     bool lost;             /* it has ended, and there was no connection since */

@@ -284,7 +284,7 @@ static enum dfopt_err launch(dfopt_client *c, struct dfopt_error *err)
         return e;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    e = c->transport->open(&c->link, &c->options, err);
+    e = c->transport->open(&c->link, &c->options, c->instance, err);
     if (!e && pthread_create(&c->thread, NULL, dfopt_client_listen, c) != 0) {
         c->transport->close(c->link, 0);
         c->link = NULL;
@@ -363,6 +363,7 @@ enum dfopt_err dfopt_client_stop(dfopt_client *c, int timeout_ms)
     size_t left = dfopt_client_queue_clear(&c->acks);
     left += dfopt_client_queue_clear(&c->objectives);
     left += dfopt_client_queue_clear(&c->findings);
+    dfopt_client_ask_no_more(c);
     dfopt_json_parser_destroy(c->parser);
     c->parser = NULL;
     pthread_t thread = c->thread;

@@ -195,8 +195,9 @@ static void free_link(struct mofka_link *l)
 }
 
 static enum dfopt_err link_open(void **out, const struct dfopt_client_options *o,
-                                struct dfopt_error *err)
+                                const char *instance, struct dfopt_error *err)
 {
+    (void)instance; /* nobody answers */
     if (!o->group_file)
         return dfopt_error_set(
             err, DFOPT_ERR_ARG,

@@ -16,6 +16,7 @@ struct client_item *dfopt_client_item(enum dfopt_err made, struct dfopt_buf *met
         made ? NULL : malloc(sizeof *item + meta->len + body->len);
     if (item) {
         item->next = NULL;
+        item->number = 0;
         item->meta_len = meta->len;
         item->body_len = body->len;
         memcpy(item->bytes, meta->data, meta->len);
@@ -58,6 +59,10 @@ enum dfopt_err dfopt_client_queue_put(dfopt_client *c, struct client_queue *q,
     if (!item)
         return DFOPT_ERR_NOMEM;
     pthread_mutex_lock(&c->lock);
+    if (c->diagnoses) {
+        item->number = ++q->asked;
+        c->asked = true;
+    }
     dfopt_client_queue_push(c, q, item);
     pthread_mutex_unlock(&c->lock);
     return DFOPT_OK;
@@ -91,16 +96,29 @@ static void finish(dfopt_client *c, struct client_queue *q,
         free(item);
 }
 
+/* What cannot be asked for want of memory is sent all the same. */
+static bool send_item(dfopt_client *c, const struct client_item *item,
+                      enum dfopt_client_stream stream)
+{
+    struct dfopt_buf meta = {0};
+    struct dfopt_client_message m = {item->bytes, item->bytes + item->meta_len,
+                                     item->meta_len, item->body_len};
+    if (item->number && !dfopt_client_ask_json(c, item, &meta)) {
+        m.meta = meta.data;
+        m.meta_len = meta.len;
+    }
+    const enum dfopt_err e = c->transport->send(c->link, stream, &m);
+    dfopt_buf_free(&meta);
+    return e == DFOPT_OK;
+}
+
 void dfopt_client_queue_send(dfopt_client *c, struct client_queue *q,
                              enum dfopt_client_stream stream)
 {
     struct client_item *item;
     bool sent = true;
     while (sent && (item = pop(c, q)) != NULL) {
-        const struct dfopt_client_message m = {item->bytes,
-                                               item->bytes + item->meta_len,
-                                               item->meta_len, item->body_len};
-        sent = c->transport->send(c->link, stream, &m) == DFOPT_OK;
+        sent = send_item(c, item, stream);
         finish(c, q, item, sent);
     }
 }

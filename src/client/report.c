@@ -70,7 +70,10 @@ enum dfopt_err dfopt_client_finding(dfopt_client *c,
 {
     if (!dfopt_client_usable(c))
         return DFOPT_ERR_STATE;
-    return dfopt_finding_is_good(f) ? push_finding(c, f) : DFOPT_ERR_ARG;
+    if (!dfopt_finding_is_good(f))
+        return DFOPT_ERR_ARG;
+    dfopt_client_diagnoses(c);
+    return push_finding(c, f);
 }
 
 /* ---- windows ---- */
@@ -129,6 +132,7 @@ enum dfopt_err dfopt_client_window(dfopt_client *c,
         return DFOPT_ERR_STATE;
     if (!is_good(w))
         return DFOPT_ERR_ARG;
+    dfopt_client_diagnoses(c);
     enum dfopt_err e = push_rate(c, w);
     const size_t n = diagnose(c, w, found);
     for (size_t i = 0; !e && i < n; i++) {

@@ -6,7 +6,7 @@
 
 #include "dfopt/client.h"
 
-#define DFOPT_CLIENT_TRANSPORT_ABI 2
+#define DFOPT_CLIENT_TRANSPORT_ABI 3
 
 /* What wait looks for, and finds. */
 enum dfopt_client_ready {
@@ -42,11 +42,12 @@ struct dfopt_client_transport {
     const char *name;
 
     /* Begins to connect, and waits for nobody. `options` has hostname and the
-     * bounds filled in; it is borrowed for the call. Returns OK, with
+     * bounds filled in, `instance` names the client to the optimizer; both are
+     * borrowed for the call. Returns OK, with
      * *out owned: close; or ARG, IO, NOMEM with *err set. Any thread; the listener
      * takes over from it. */
     enum dfopt_err (*open)(void **out, const struct dfopt_client_options *options,
-                           struct dfopt_error *err);
+                           const char *instance, struct dfopt_error *err);
 
     /* Waits for one of PLAN_IN | want, for wake, or for a change of connection; at
      * most timeout_ms (negative: for ever). Returns what is ready, perhaps 0. */

@@ -44,6 +44,7 @@ struct zmq_link {
     int wake_fd;
     bool topics; /* plans come by SUB */
     char *hostname;
+    char *answers;              /* the topic of answers to this client */
     zmq_msg_t parts[MAX_PARTS]; /* of the last plan; always initialised */
 };
 
@@ -55,6 +56,8 @@ static enum dfopt_err subscribe(struct zmq_link *l, struct dfopt_error *err)
     if (l->topics && s->handle &&
         (zmq_setsockopt(s->handle, ZMQ_SUBSCRIBE, l->hostname,
                         strlen(l->hostname)) != 0 ||
+         zmq_setsockopt(s->handle, ZMQ_SUBSCRIBE, l->answers, strlen(l->answers)) !=
+             0 ||
          zmq_setsockopt(s->handle, ZMQ_SUBSCRIBE, "*", 1) != 0))
         return dfopt_error_set(err, DFOPT_ERR_IO, "%s: subscription: %s",
                                s->endpoint, zmq_strerror(errno));
@@ -144,11 +147,22 @@ static void link_close(void *t, int linger_ms)
     if (l->wake_fd >= 0)
         close(l->wake_fd);
     free(l->hostname);
+    free(l->answers);
     free(l);
 }
 
+/* "decided:INSTANCE"; NULL: no memory. */
+static char *topic_of_answers(const char *instance)
+{
+    static const char prefix[] = "decided:";
+    char *topic = malloc(sizeof prefix + strlen(instance));
+    if (topic)
+        strcpy(stpcpy(topic, prefix), instance);
+    return topic;
+}
+
 static enum dfopt_err link_open(void **out, const struct dfopt_client_options *o,
-                                struct dfopt_error *err)
+                                const char *instance, struct dfopt_error *err)
 {
     struct zmq_link *l = calloc(1, sizeof *l);
     if (!l)
@@ -156,11 +170,12 @@ static enum dfopt_err link_open(void **out, const struct dfopt_client_options *o
     for (size_t i = 0; i < MAX_PARTS; i++)
         zmq_msg_init(&l->parts[i]);
     l->hostname = strdup(o->hostname);
+    l->answers = topic_of_answers(instance);
     l->tend_ms = 0;
     l->wake_fd = -1;
     l->opened_ns = dfopt_clock_monotonic_ns();
     enum dfopt_err e = DFOPT_OK;
-    if (!l->hostname)
+    if (!l->hostname || !l->answers)
         e = dfopt_error_set(err, DFOPT_ERR_NOMEM, "out of memory");
     if (!e)
         e = open_all(l, o, err);
@@ -283,6 +298,7 @@ static bool is_topic_ours(struct zmq_link *l)
     const char *topic = zmq_msg_data(&l->parts[0]);
     size_t len = zmq_msg_size(&l->parts[0]), own = strlen(l->hostname);
     return (len == 1 && *topic == '*') ||
+           (len == strlen(l->answers) && memcmp(topic, l->answers, len) == 0) ||
            dfopt_hostname_same(topic, len, l->hostname, own);
 }
 

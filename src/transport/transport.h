@@ -10,6 +10,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* A client that wants to be told when a record is decided. Texts have no NUL. */
+struct dfopt_ask {
+    const char *instance; /* of the client; not "" */
+    const char *node;     /* that it takes plans for; "": for the whole job alone */
+    uint64_t number;      /* the client's; a later record of the stream has more */
+};
+
 /* One record as it came in: the bytes of a JSON value, not decoded. */
 struct dfopt_record {
     const char *data;   /* borrowed: valid until the next call on the source */
@@ -29,6 +36,7 @@ struct dfopt_record {
     const char *problem; /* NULL, or why the record cannot be used (too long,
                           * input cut off ...): it takes a number all the same.
                           * data then holds the first bytes, or len is 0. Static. */
+    const struct dfopt_ask *ask; /* NULL: nobody asks; borrowed, as data is */
 };
 
 enum dfopt_source_status {
@@ -116,6 +124,10 @@ struct dfopt_sink_ops {
      * without waiting; returns how many plans are still kept back. Called when
      * there is nothing else to do, and now and then when there is. */
     size_t (*pump)(struct dfopt_sink *s);
+    /* Optional. The client's records of a stream (enum dfopt_stream) are decided,
+     * up to that number, and their plans were published before: tells it when none
+     * of them is kept back any more. Does not wait; an answer may be lost. */
+    void (*answer)(struct dfopt_sink *s, int stream, const struct dfopt_ask *ask);
     /* Flushes and frees. NULL is fine. An error is about what was not written. */
     enum dfopt_err (*destroy)(struct dfopt_sink *s, struct dfopt_error *err);
 };

@@ -51,8 +51,8 @@ static enum dfopt_zmq_got expected(const struct frame *frames, size_t n)
 {
     if (n != 2 || frames[0].n > BYTES_MAX || frames[1].n > BYTES_MAX)
         return DFOPT_ZMQ_GOT_REFUSED;
-    struct dfopt_text type;
-    switch (dfopt_zmq_metadata_scan(frames[0].at, frames[0].n, &type)) {
+    struct dfopt_zmq_members has;
+    switch (dfopt_zmq_metadata_scan(frames[0].at, frames[0].n, &has)) {
     case DFOPT_ZMQ_METADATA_PLAIN:
         return DFOPT_ZMQ_GOT_MESSAGE;
     case DFOPT_ZMQ_METADATA_STOP:
@@ -64,19 +64,23 @@ static enum dfopt_zmq_got expected(const struct frame *frames, size_t n)
 
 static void receive(const struct frame *frames, size_t n)
 {
-    zmq_msg_t body;
-    int stream = -1;
+    struct dfopt_zmq_message m;
     enum dfopt_zmq_note why;
-    zmq_msg_init(&body);
-    enum dfopt_zmq_got got =
-        dfopt_zmq_message_receive(in, BYTES_MAX, &body, &stream, &why);
+    zmq_msg_init(&m.metadata);
+    zmq_msg_init(&m.body);
+    enum dfopt_zmq_got got = dfopt_zmq_message_receive(in, BYTES_MAX, &m, &why);
     FUZZ_CHECK(got == expected(frames, n), "%d of %zu frames", (int)got, n);
     if (got == DFOPT_ZMQ_GOT_MESSAGE)
-        FUZZ_CHECK(zmq_msg_size(&body) == frames[1].n &&
-                       (frames[1].n == 0 || memcmp(zmq_msg_data(&body),
+        FUZZ_CHECK(zmq_msg_size(&m.body) == frames[1].n &&
+                       (frames[1].n == 0 || memcmp(zmq_msg_data(&m.body),
                                                    frames[1].at, frames[1].n) == 0),
                    "another body");
-    zmq_msg_close(&body);
+    if (got == DFOPT_ZMQ_GOT_MESSAGE && m.answer.len)
+        FUZZ_CHECK(m.answer.len >= 2 && m.answer.at[0] == '{' &&
+                       m.answer.at[m.answer.len - 1] == '}',
+                   "no object: %.*s", (int)m.answer.len, m.answer.at);
+    zmq_msg_close(&m.metadata);
+    zmq_msg_close(&m.body);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -86,17 +90,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct fuzz_input input = {data, size};
     struct frame frames[FRAMES_MAX];
     const size_t n = split(&input, frames);
-    zmq_msg_t none;
-    int stream = -1;
+    struct dfopt_zmq_message none;
     enum dfopt_zmq_note why;
     send_all(frames, n);
     send_all(good, 2);
     receive(frames, n);
     receive(good, 2);
-    zmq_msg_init(&none);
-    FUZZ_CHECK(dfopt_zmq_message_receive(in, BYTES_MAX, &none, &stream, &why) ==
+    zmq_msg_init(&none.metadata);
+    zmq_msg_init(&none.body);
+    FUZZ_CHECK(dfopt_zmq_message_receive(in, BYTES_MAX, &none, &why) ==
                    DFOPT_ZMQ_GOT_NOTHING,
                "more than was sent");
-    zmq_msg_close(&none);
+    zmq_msg_close(&none.metadata);
+    zmq_msg_close(&none.body);
     return 0;
 }

@@ -25,7 +25,8 @@ if(NOT DFOPT_SANITIZE) # of an application in Python
   dfopt_online_test(endpoints 240)
   dfopt_online_test(restarts 600)
   dfopt_online_test(lost 240)
-  set_property(TEST online.endpoints online.restarts online.lost APPEND PROPERTY ENVIRONMENT
+  dfopt_online_test(answers 240)
+  set_property(TEST online.endpoints online.restarts online.lost online.answers APPEND PROPERTY ENVIRONMENT
                PYTHONPATH=${PROJECT_SOURCE_DIR}/src/client/python
                DFOPT_CLIENT_LIBRARY=$<TARGET_FILE:dfopt_client>)
 endif()

@@ -56,6 +56,7 @@ void dfopt_batch_free(struct dfopt_batch *r)
     dfopt_buf_free(&r->registrations);
     dfopt_buf_free(&r->origins);
     dfopt_buf_free(&r->texts);
+    dfopt_buf_free(&r->asks);
     dfopt_buf_free(&r->received);
     dfopt_buf_free(&r->blocks);
     *r = (struct dfopt_batch){0};
@@ -83,6 +84,7 @@ void dfopt_batch_reset(struct dfopt_batch *r, uint64_t number, uint64_t first_se
     dfopt_buf_clear(&r->acks);
     dfopt_buf_clear(&r->origins);
     dfopt_buf_clear(&r->texts);
+    dfopt_buf_clear(&r->asks);
     dfopt_buf_clear(&r->received);
     dfopt_buf_clear(&r->blocks);
     r->packed = false;
@@ -114,6 +116,29 @@ enum dfopt_err dfopt_batch_count(struct dfopt_batch *r, uint32_t reporter)
     if (!e)
         r->n_events++;
     return e;
+}
+
+/* A later number of the same client and stream stands for the earlier one. */
+enum dfopt_err dfopt_batch_note_ask(struct dfopt_batch *r, uint32_t stream,
+                                    const struct dfopt_ask *ask)
+{
+    const size_t n = DFOPT_ROWS(&r->asks, struct dfopt_batch_ask);
+    struct dfopt_batch_ask *last =
+        n ? DFOPT_ROW(&r->asks, struct dfopt_batch_ask) + n - 1 : NULL;
+    if (last && last->stream == stream &&
+        strcmp(r->texts.data + last->instance, ask->instance) == 0) {
+        last->number = ask->number;
+        return DFOPT_OK;
+    }
+    const struct dfopt_batch_ask row = {
+        .stream = stream,
+        .instance = dfopt_batch_text(r, ask->instance, strlen(ask->instance) + 1),
+        .node = dfopt_batch_text(r, ask->node, strlen(ask->node) + 1),
+        .number = ask->number,
+    };
+    if (row.instance == SIZE_MAX || row.node == SIZE_MAX)
+        return DFOPT_ERR_NOMEM;
+    return dfopt_buf_add(&r->asks, &row, sizeof row);
 }
 
 /* How far each planner's rows have been taken, by table. Of acks and commands none:

@@ -8,6 +8,7 @@
 #include "engine/batch/route.h"
 #include "declog/writer.h"
 #include "engine/comm/comm.h"
+#include "transport/transport.h"
 
 /* One planner's share. */
 struct dfopt_share {
@@ -43,6 +44,13 @@ struct dfopt_batch_registration {
     bool rejected;
 };
 
+/* Who is to be told when the batch is decided. */
+struct dfopt_batch_ask {
+    uint32_t stream;
+    size_t instance, node; /* in `texts`, each with its NUL */
+    uint64_t number;
+};
+
 struct dfopt_batch {
     uint64_t number;
     uint64_t first_seq;
@@ -64,6 +72,7 @@ struct dfopt_batch {
     struct dfopt_buf registrations; /* struct dfopt_batch_registration */
     struct dfopt_buf origins;       /* struct dfopt_declog_origin_row */
     struct dfopt_buf texts;
+    struct dfopt_buf asks;     /* struct dfopt_batch_ask */
     struct dfopt_buf received; /* int64_t an event, monotonic; or nothing */
     /* rows of findings and verdicts packed for the log (declog/block.h), instead of
      * those above */
@@ -90,6 +99,12 @@ enum dfopt_err dfopt_batch_add_commands(struct dfopt_batch *r, const void *rows,
 
 /* Counts the next event, and notes its reporter. OK or NOMEM. */
 enum dfopt_err dfopt_batch_count(struct dfopt_batch *r, uint32_t reporter);
+
+/* Notes who wants to be told of the batch's last event, of that stream. OK or
+ * NOMEM.
+ */
+enum dfopt_err dfopt_batch_note_ask(struct dfopt_batch *r, uint32_t stream,
+                                    const struct dfopt_ask *ask);
 
 /* Merges the shares' results into r->merged, in order of (sequence, position);
  * of each ack and command the row of whoever knew the plan. OK, NOMEM, or FORMAT if

@@ -211,6 +211,22 @@ static enum dfopt_err emit_plans(struct dfopt_output *o,
     return e;
 }
 
+/* Behind the plans: whoever asked is told that there are no more. */
+static void emit_answers(const struct dfopt_output *o, const struct dfopt_batch *r)
+{
+    const struct dfopt_batch_ask *ask =
+        DFOPT_ROW(&r->asks, const struct dfopt_batch_ask);
+    for (size_t i = 0; i < DFOPT_ROWS(&r->asks, struct dfopt_batch_ask); i++) {
+        const struct dfopt_ask to = {r->texts.data + ask[i].instance,
+                                     r->texts.data + ask[i].node, ask[i].number};
+        for (size_t k = 0; k < o->config->n_sinks; k++) {
+            struct dfopt_sink *s = o->config->sinks[k];
+            if (!o->sink_failed[k] && s->ops->answer)
+                s->ops->answer(s, (int)ask[i].stream, &to);
+        }
+    }
+}
+
 /* ---- totals ---- */
 
 static void count(struct dfopt_totals *t, const struct dfopt_decisions *d)
@@ -250,6 +266,8 @@ enum dfopt_err dfopt_output_batch(struct dfopt_output *o,
     /* plans first: a flush of the log takes a while */
     dfopt_events_batch(o->config, r, &o->text);
     e = emit_plans(o, r, err);
+    if (!e)
+        emit_answers(o, r);
     dfopt_measure_batch(o->config, r);
     return e ? e : to_declog(o, r, flush, err);
 }

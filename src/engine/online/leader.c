@@ -104,6 +104,8 @@ static enum dfopt_err take_record(struct leader *l, struct dfopt_batch *r,
         return err->code;
     if (dfopt_ingest_note_origin(&l->ingest, r, seq, rec))
         return no_memory(err);
+    if (rec->ask && dfopt_batch_note_ask(r, (uint32_t)rec->stream, rec->ask))
+        return no_memory(err);
     if (e && e != DFOPT_ERR_NOMEM)
         return skip_record(l, r, rec, why.text, err);
     if (!e) {

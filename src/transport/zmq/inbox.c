@@ -5,7 +5,9 @@
 #include <errno.h>
 #include <string.h>
 
-#define MAX_DROPS 256 /* in one call */
+#define MAX_DROPS 256  /* in one call */
+#define ASK_BYTES 4096 /* of a member "answer" that is read */
+#define ASK_DEPTH 4
 
 /* Records of one socket before the next one's turn, in the order of the turns. */
 static const struct {
@@ -27,15 +29,19 @@ static enum dfopt_zmq_taken deliver(struct dfopt_zmq_inbox *in,
                                     enum dfopt_zmq_stream stream, int kind,
                                     struct dfopt_record *record)
 {
-    const size_t len = zmq_msg_size(&in->body);
+    struct dfopt_zmq_message *m = &in->message;
+    const size_t len = zmq_msg_size(&m->body);
+    const bool asks =
+        m->answer.len && dfopt_zmq_ask_read(in->parser, m->answer, &in->asked);
     *record = (struct dfopt_record){
-        .data = zmq_msg_data(&in->body),
+        .data = zmq_msg_data(&m->body),
         .len = len,
         .stream = kind,
         .origin = in->sockets[stream].endpoint,
         .offset = in->counts.received[stream],
         .unit = DFOPT_OFFSET_RECEIVED,
         .problem = len == 0 ? "the body is empty" : NULL,
+        .ask = asks ? &in->asked.ask : NULL,
     };
     in->counts.received[stream]++;
     in->counts.bytes += len;
@@ -44,9 +50,10 @@ static enum dfopt_zmq_taken deliver(struct dfopt_zmq_inbox *in,
 
 /* A message of a socket whose stream is known, or its type's (-1: of none). */
 static enum dfopt_zmq_taken deliver_typed(struct dfopt_zmq_inbox *in,
-                                          enum dfopt_zmq_stream stream, int type,
+                                          enum dfopt_zmq_stream stream,
                                           struct dfopt_record *record)
 {
+    const int type = in->message.stream;
     if (stream != DFOPT_ZMQ_APPLICATIONS)
         return deliver(in, stream, (int)stream, record);
     if (type >= 0)
@@ -62,17 +69,16 @@ static enum dfopt_zmq_taken take(struct dfopt_zmq_inbox *in,
                                  struct dfopt_record *record)
 {
     enum dfopt_zmq_note why;
-    int type = -1;
     struct dfopt_zmq_socket *socket = &in->sockets[stream];
     if (!in->ready.ready[stream])
         return DFOPT_ZMQ_TAKEN_NOTHING;
-    switch (dfopt_zmq_message_receive(socket->handle, in->max_bytes, &in->body,
-                                      &type, &why)) {
+    switch (dfopt_zmq_message_receive(socket->handle, in->max_bytes, &in->message,
+                                      &why)) {
     case DFOPT_ZMQ_GOT_MESSAGE:
-        return deliver_typed(in, stream, type, record);
+        return deliver_typed(in, stream, record);
     case DFOPT_ZMQ_GOT_STOP:
         if (stream != DFOPT_ZMQ_FINDINGS)
-            return deliver_typed(in, stream, type, record);
+            return deliver_typed(in, stream, record);
         in->counts.stops++;
         return DFOPT_ZMQ_TAKEN_DROPPED;
     case DFOPT_ZMQ_GOT_REFUSED:
@@ -217,13 +223,16 @@ enum dfopt_err dfopt_zmq_inbox_init(struct dfopt_zmq_inbox *in,
                                     struct dfopt_error *err)
 {
     const bool check = o->curve && !o->curve->allow_any_client;
-    zmq_msg_init(&in->body);
+    zmq_msg_init(&in->message.metadata);
+    zmq_msg_init(&in->message.body);
     in->notes = (struct dfopt_zmq_notes){.fn = o->note, .arg = o->note_arg};
     in->max_bytes =
         o->max_message_bytes ? o->max_message_bytes : DFOPT_ZMQ_MAX_MESSAGE_BYTES;
     if (in->max_bytes > INT32_MAX) /* so that twice as much is a number, too */
         in->max_bytes = INT32_MAX;
     dfopt_zmq_ready_init(&in->ready, PLACES);
+    if (dfopt_json_parser_create(&in->parser, ASK_BYTES, ASK_DEPTH))
+        return dfopt_error_set(err, DFOPT_ERR_NOMEM, "out of memory");
     if (o->n_wake_fds > DFOPT_ZMQ_WAKE_FDS)
         return dfopt_error_set(err, DFOPT_ERR_ARG, "ZMQ: too many wake_fds");
     for (size_t i = 0; i < o->n_wake_fds; i++)
@@ -266,7 +275,9 @@ void dfopt_zmq_inbox_close(struct dfopt_zmq_inbox *in)
 {
     note_refused(in);
     dfopt_zmq_notes_end(&in->notes);
-    zmq_msg_close(&in->body);
+    zmq_msg_close(&in->message.metadata);
+    zmq_msg_close(&in->message.body);
+    dfopt_json_parser_destroy(in->parser);
     for (int i = 0; i < DFOPT_ZMQ_STREAMS; i++)
         dfopt_zmq_socket_close(&in->sockets[i], 0);
     dfopt_zmq_context_close(&in->context);

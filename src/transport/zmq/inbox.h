@@ -4,6 +4,7 @@
 #ifndef DFOPT_TRANSPORT_ZMQ_INBOX_H
 #define DFOPT_TRANSPORT_ZMQ_INBOX_H
 
+#include "transport/zmq/ask.h"
 #include "transport/zmq/message.h"
 #include "transport/zmq/notes.h"
 #include "transport/zmq/ready.h"
@@ -20,8 +21,10 @@ enum dfopt_zmq_taken {
 struct dfopt_zmq_inbox {
     struct dfopt_zmq_context context;
     struct dfopt_zmq_socket sockets[DFOPT_ZMQ_STREAMS];
-    struct dfopt_zmq_ready ready; /* by stream, then the places in inbox.c */
-    zmq_msg_t body;               /* what the last record points into */
+    struct dfopt_zmq_ready ready;     /* by stream, then the places in inbox.c */
+    struct dfopt_zmq_message message; /* what the last record points into */
+    struct dfopt_zmq_asked asked;     /* likewise */
+    struct dfopt_json_parser *parser; /* of what is asked; owned */
     size_t max_bytes;
     struct dfopt_zmq_notes notes;
     struct dfopt_zmq_source_counts counts; /* without `noted` */

@@ -55,49 +55,39 @@ static int stream_of(struct dfopt_text type)
     return -1;
 }
 
-static enum dfopt_zmq_got judge(zmq_msg_t *metadata, zmq_msg_t *body,
-                                uint64_t parts, size_t max_bytes, int *stream,
-                                enum dfopt_zmq_note *why)
+static enum dfopt_zmq_got judge(struct dfopt_zmq_message *m, uint64_t parts,
+                                size_t max_bytes, enum dfopt_zmq_note *why)
 {
-    struct dfopt_text type;
-    const size_t n = zmq_msg_size(metadata);
+    struct dfopt_zmq_members has;
+    const size_t n = zmq_msg_size(&m->metadata);
     *why = DFOPT_ZMQ_NOTE_METADATA;
     if (parts == 1)
         *why = n == 0 ? DFOPT_ZMQ_NOTE_EMPTY : DFOPT_ZMQ_NOTE_ONE_PART;
     else if (parts > 2)
         *why = DFOPT_ZMQ_NOTE_MANY_PARTS;
-    else if (n > max_bytes || zmq_msg_size(body) > max_bytes)
+    else if (n > max_bytes || zmq_msg_size(&m->body) > max_bytes)
         *why = DFOPT_ZMQ_NOTE_TOO_LARGE;
-    else
-        switch (dfopt_zmq_metadata_scan(zmq_msg_data(metadata), n, &type)) {
-        case DFOPT_ZMQ_METADATA_PLAIN:
-            *stream = stream_of(type);
-            return DFOPT_ZMQ_GOT_MESSAGE;
-        case DFOPT_ZMQ_METADATA_STOP:
-            *stream = stream_of(type);
-            return DFOPT_ZMQ_GOT_STOP;
-        default:
-            break;
-        }
+    else {
+        const enum dfopt_zmq_metadata what =
+            dfopt_zmq_metadata_scan(zmq_msg_data(&m->metadata), n, &has);
+        if (what == DFOPT_ZMQ_METADATA_BAD)
+            return DFOPT_ZMQ_GOT_REFUSED;
+        m->stream = stream_of(has.type);
+        m->answer = has.answer;
+        return what == DFOPT_ZMQ_METADATA_STOP ? DFOPT_ZMQ_GOT_STOP
+                                               : DFOPT_ZMQ_GOT_MESSAGE;
+    }
     return DFOPT_ZMQ_GOT_REFUSED;
 }
 
 enum dfopt_zmq_got dfopt_zmq_message_receive(void *socket, size_t max_bytes,
-                                             zmq_msg_t *body, int *stream,
+                                             struct dfopt_zmq_message *m,
                                              enum dfopt_zmq_note *why)
 {
-    zmq_msg_t metadata;
     uint64_t parts = 1;
-    enum dfopt_zmq_got got = DFOPT_ZMQ_GOT_ERROR;
-    zmq_msg_init(&metadata);
-    if (receive_part(&metadata, socket) < 0) {
-        if (errno == EAGAIN)
-            got = DFOPT_ZMQ_GOT_NOTHING;
-    } else if (!zmq_msg_more(&metadata) || receive_parts(socket, body, &parts)) {
-        got = judge(&metadata, body, parts, max_bytes, stream, why);
-    }
-    const int error = errno;
-    zmq_msg_close(&metadata);
-    errno = error;
-    return got;
+    if (receive_part(&m->metadata, socket) < 0)
+        return errno == EAGAIN ? DFOPT_ZMQ_GOT_NOTHING : DFOPT_ZMQ_GOT_ERROR;
+    if (zmq_msg_more(&m->metadata) && !receive_parts(socket, &m->body, &parts))
+        return DFOPT_ZMQ_GOT_ERROR;
+    return judge(m, parts, max_bytes, why);
 }

@@ -2,6 +2,7 @@
 #ifndef DFOPT_TRANSPORT_ZMQ_MESSAGE_H
 #define DFOPT_TRANSPORT_ZMQ_MESSAGE_H
 
+#include "base/text.h"
 #include "transport/zmq/zmq.h"
 
 #include <zmq.h>
@@ -14,11 +15,17 @@ enum dfopt_zmq_got {
     DFOPT_ZMQ_GOT_ERROR /* errno */
 };
 
-/* Receives one message without waiting. *body, an initialised message, is replaced
- * when there is a second frame. A frame longer than max_bytes is TOO_LARGE. *stream
- * is that of a MESSAGE's or STOP's type (enum dfopt_stream); -1: of none. */
+/* Both frames are initialised messages. The others are of a MESSAGE or STOP. */
+struct dfopt_zmq_message {
+    zmq_msg_t metadata, body;
+    int stream;               /* of its type (enum dfopt_stream); -1: of none */
+    struct dfopt_text answer; /* its member of the metadata, which holds it */
+};
+
+/* Receives one message without waiting; replaces the frames of *m by those that
+ * there are. A frame longer than max_bytes is TOO_LARGE. */
 enum dfopt_zmq_got dfopt_zmq_message_receive(void *socket, size_t max_bytes,
-                                             zmq_msg_t *body, int *stream,
+                                             struct dfopt_zmq_message *m,
                                              enum dfopt_zmq_note *why);
 
 #endif

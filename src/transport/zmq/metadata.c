@@ -5,11 +5,12 @@
 
 #define MAX_DEPTH 33 /* the object, and 32 levels below it */
 
+/* The members that count, and the values of those that say stop. */
 static const struct {
-    const char *key, *value;
-} sentinels[] = {{"name", "end"}, {"type", "stop"}};
-#define SENTINELS (sizeof sentinels / sizeof *sentinels)
-#define TYPE      1 /* among them */
+    const char *key, *stop;
+} members[] = {{"name", "end"}, {"type", "stop"}, {"answer", NULL}};
+#define MEMBERS (sizeof members / sizeof *members)
+enum { NAME, TYPE, ANSWER };
 
 /* A string as it is spelt; from the quote that opens it to the one that closes it.
  */
@@ -22,59 +23,64 @@ static struct dfopt_text string(const char **p)
     return (struct dfopt_text){start, (size_t)(*p - start)};
 }
 
-/* Which sentinel a key belongs to; SENTINELS: none. */
-static size_t sentinel_of(struct dfopt_text key)
+/* Which member a key is; MEMBERS: none of them. */
+static size_t member_of(struct dfopt_text key)
 {
     size_t i = 0;
-    while (i < SENTINELS && !dfopt_text_is(key, sentinels[i].key))
+    while (i < MEMBERS && !dfopt_text_is(key, members[i].key))
         i++;
     return i;
 }
 
-static bool says_stop(const char *p, const char *end, struct dfopt_text *type)
+/* Reads the members of the outermost object, the last of each. Returns whether one
+ * says stop. */
+static bool read_members(const char *p, const char *end,
+                         struct dfopt_zmq_members *out)
 {
-    bool stops[SENTINELS + 1] = {false}; /* the last: of other keys */
-    size_t member = SENTINELS;
-    struct dfopt_text key = {0};
+    bool stops[MEMBERS + 1] = {false}; /* the last: of other keys */
+    size_t member = MEMBERS;
+    struct dfopt_text key = {0}, value[MEMBERS + 1];
+    for (size_t i = 0; i <= MEMBERS; i++)
+        value[i] = (struct dfopt_text){"", 0};
     bool in_value = false;
     for (int depth = 0; p < end; p++) {
         if (*p == '"') {
             const struct dfopt_text t = string(&p);
             if (depth == 1 && in_value) {
                 stops[member] =
-                    member < SENTINELS && dfopt_text_is(t, sentinels[member].value);
-                if (member == TYPE)
-                    *type = t;
+                    member <= TYPE && dfopt_text_is(t, members[member].stop);
+                value[member] = member == TYPE ? t : value[member];
             } else if (depth == 1) {
                 key = t;
             }
         } else if (*p == '{' || *p == '[') {
-            depth++;
+            if (depth++ == 1 && *p == '{' && member == ANSWER)
+                value[ANSWER].at = p;
         } else if (*p == '}' || *p == ']') {
-            depth--;
+            if (--depth == 1 && *p == '}' && member == ANSWER)
+                value[ANSWER].len = (size_t)(p + 1 - value[ANSWER].at);
         } else if (depth == 1 && (*p == ':' || *p == ',')) {
             in_value = *p == ':';
-            member = in_value ? sentinel_of(key) : SENTINELS;
+            member = in_value ? member_of(key) : MEMBERS;
             stops[member] = false;
-            if (member == TYPE)
-                *type = (struct dfopt_text){"", 0};
+            value[member] = (struct dfopt_text){"", 0};
         }
     }
-    return stops[0] || stops[1];
+    *out = (struct dfopt_zmq_members){value[TYPE], value[ANSWER]};
+    return stops[NAME] || stops[TYPE];
 }
 
 enum dfopt_zmq_metadata dfopt_zmq_metadata_scan(const void *bytes, size_t n,
-                                                struct dfopt_text *type)
+                                                struct dfopt_zmq_members *out)
 {
     const char *p = bytes, *end = p;
     if (n == 0 || dfopt_json_check(bytes, n, MAX_DEPTH, NULL, NULL))
         return DFOPT_ZMQ_METADATA_BAD;
     end += n;
-    *type = (struct dfopt_text){"", 0};
     while (strchr(" \t\r\n", *p))
         p++;
     if (*p != '{')
         return DFOPT_ZMQ_METADATA_BAD;
-    return says_stop(p, end, type) ? DFOPT_ZMQ_METADATA_STOP
-                                   : DFOPT_ZMQ_METADATA_PLAIN;
+    return read_members(p, end, out) ? DFOPT_ZMQ_METADATA_STOP
+                                     : DFOPT_ZMQ_METADATA_PLAIN;
 }

@@ -11,12 +11,17 @@ enum dfopt_zmq_metadata {
                                * more members */
 };
 
+/* As they are spelt, borrowed from the bytes; empty: there is none. */
+struct dfopt_zmq_members {
+    struct dfopt_text type;   /* the string at "type" */
+    struct dfopt_text answer; /* the object at "answer" */
+};
+
 /* Looks at n bytes (any bytes; no NUL needed) by the grammar of json/grammar.h, at
  * most 32 levels below the object. Allocates nothing. The last of repeated members
  * counts. Keys and values are recognised only when spelt without escapes. Unless it
- * is BAD, *type is the string at "type" as it is spelt, borrowed from the bytes;
- * empty: there is none. */
+ * is BAD, *out is what it has. */
 enum dfopt_zmq_metadata dfopt_zmq_metadata_scan(const void *bytes, size_t n,
-                                                struct dfopt_text *type);
+                                                struct dfopt_zmq_members *out);
 
 #endif

@@ -7,10 +7,12 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
-#include "transport/zmq/notes.h"
-#include "transport/zmq/queue.h"
 #include "net/zmq/socket.h"
-#include "transport/zmq/topics.h"
+#include "transport/zmq/frames.h"
+#include "transport/zmq/notes.h"
+#include "transport/zmq/peers/answers.h"
+#include "transport/zmq/peers/queue.h"
+#include "transport/zmq/peers/topics.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -25,16 +27,9 @@
 #define DRAIN_STEP_MS  10
 #define CUT_OFF_BYTES  65536 /* nothing comes in here but subscriptions */
 #define TOPIC_BYTES    512   /* of a subscription; longer ones are not counted */
-#define JOB_WIDE_TOPIC "*"
 #define PLAIN_METADATA "{\"type\":\"action_plan\"}"
 #define MAX_FRAMES     3
-
-enum sent {
-    SENT,
-    BLOCKED,  /* a peer is full, or there is none */
-    UNWANTED, /* PUB: nobody subscribes to it */
-    FAILED
-};
+#define ANSWER_NS      INT64_C(10000000000) /* then its client waits in vain */
 
 struct zmq_sink {
     struct dfopt_sink base;
@@ -51,38 +46,12 @@ struct zmq_sink {
     int64_t pumped_ns;
     bool drained;              /* and nothing was published since */
     uint32_t peers;            /* as of the last look */
-    struct dfopt_buf metadata; /* PUSH: with their number; scratch */
+    struct dfopt_buf metadata; /* scratch */
+    struct dfopt_buf body;     /* likewise */
+    struct dfopt_zmq_answers answers;
 };
 
 /* ---- one plan to libzmq ---- */
-
-static int send_frame(void *socket, struct dfopt_zmq_bytes frame, bool last)
-{
-    int rc;
-    do
-        rc = zmq_send(socket, frame.data, frame.len,
-                      ZMQ_DONTWAIT | (last ? 0 : ZMQ_SNDMORE));
-    while (rc < 0 && errno == EINTR);
-    return rc;
-}
-
-/* If the peer goes away between two frames, libzmq takes the first ones back and
- * swallows the others: they are sent all the same, and the plan later again. */
-static enum sent send_frames(struct zmq_sink *s,
-                             const struct dfopt_zmq_bytes *frames, int n)
-{
-    bool lost = false;
-    for (int i = 0; i < n; i++) {
-        if (send_frame(s->socket.handle, frames[i], i == n - 1) >= 0)
-            continue;
-        if (errno != EAGAIN)
-            return FAILED;
-        if (i == 0)
-            return BLOCKED;
-        lost = true;
-    }
-    return lost ? BLOCKED : SENT;
-}
 
 /* The metadata of a plan that goes to one of several peers: they are told, for none
  * of them can see the others. */
@@ -99,8 +68,8 @@ static struct dfopt_zmq_bytes with_peers(struct zmq_sink *s,
     return (struct dfopt_zmq_bytes){s->metadata.data, s->metadata.len};
 }
 
-static enum sent send_message(struct zmq_sink *s, const char *topic,
-                              const struct dfopt_zmq_item *item)
+static enum dfopt_zmq_sent send_message(struct zmq_sink *s, const char *topic,
+                                        const struct dfopt_zmq_item *item)
 {
     struct dfopt_zmq_bytes frames[MAX_FRAMES];
     int n = 0;
@@ -108,36 +77,37 @@ static enum sent send_message(struct zmq_sink *s, const char *topic,
         frames[n++] = (struct dfopt_zmq_bytes){topic, strlen(topic)};
     frames[n++] = with_peers(s, item->metadata);
     frames[n++] = item->body;
-    const enum sent sent = send_frames(s, frames, n);
-    s->counts.sent += sent == SENT;
+    const enum dfopt_zmq_sent sent =
+        dfopt_zmq_send_frames(s->socket.handle, frames, n);
+    s->counts.sent += sent == DFOPT_ZMQ_SENT;
     return sent;
 }
 
 /* To whoever waits for the topic, under each form of its name. If one of them is
  * blocked all get the plan again: a plan that comes twice does no harm. */
-static enum sent send_item(struct zmq_sink *s, const char *topic,
-                           const struct dfopt_zmq_item *item)
+static enum dfopt_zmq_sent send_item(struct zmq_sink *s, const char *topic,
+                                     const struct dfopt_zmq_item *item)
 {
     const char *forms[DFOPT_ZMQ_TOPIC_FORMS] = {topic};
     const size_t n = s->pub ? dfopt_zmq_topics_forms(&s->topics, topic, forms) : 1;
-    enum sent all = n ? SENT : UNWANTED;
-    for (size_t i = 0; i < n && all != FAILED; i++) {
-        const enum sent sent = send_message(s, forms[i], item);
-        all = sent == SENT ? all : sent;
+    enum dfopt_zmq_sent all = n ? DFOPT_ZMQ_SENT : DFOPT_ZMQ_UNWANTED;
+    for (size_t i = 0; i < n && all != DFOPT_ZMQ_FAILED; i++) {
+        const enum dfopt_zmq_sent sent = send_message(s, forms[i], item);
+        all = sent == DFOPT_ZMQ_SENT ? all : sent;
     }
     return all;
 }
 
 /* Sends past the subscribers that are full. libzmq leaves them out from then on
  * until they read again. */
-static enum sent force_item(struct zmq_sink *s, const char *topic,
-                            const struct dfopt_zmq_item *item)
+static enum dfopt_zmq_sent force_item(struct zmq_sink *s, const char *topic,
+                                      const struct dfopt_zmq_item *item)
 {
-    enum sent sent = FAILED;
+    enum dfopt_zmq_sent sent = DFOPT_ZMQ_FAILED;
     if (dfopt_zmq_set_int(&s->socket, ZMQ_XPUB_NODROP, 0, NULL) == DFOPT_OK)
         sent = send_item(s, topic, item);
     (void)dfopt_zmq_set_int(&s->socket, ZMQ_XPUB_NODROP, 1, NULL);
-    if (sent == SENT)
+    if (sent == DFOPT_ZMQ_SENT)
         dfopt_zmq_notes_add(&s->notes, DFOPT_ZMQ_NOTE_PLAN_FORCED,
                             s->socket.endpoint, 1);
     return sent;
@@ -166,7 +136,7 @@ static void note_unwanted(struct zmq_sink *s, struct dfopt_zmq_group *lane,
         return;
     dfopt_zmq_topics_like(&s->topics, topic, like, sizeof like);
     snprintf(detail, sizeof detail, "%s %.128s; %s%s",
-             strcmp(topic, JOB_WIDE_TOPIC) == 0 ? "topic" : "node", topic,
+             strcmp(topic, DFOPT_ZMQ_LANE_OF_ALL) == 0 ? "topic" : "node", topic,
              like[0] ? "subscribed: " : "no node is subscribed", like);
     dfopt_zmq_notes_add_about(&s->notes, DFOPT_ZMQ_NOTE_PLAN_UNWANTED,
                               s->socket.endpoint, detail);
@@ -179,12 +149,12 @@ static void pump_lane(struct zmq_sink *s, struct dfopt_zmq_group *lane, int64_t 
     bool stays = true;
     while (stays) {
         const struct dfopt_zmq_item *item = dfopt_zmq_lane_first(lane);
-        enum sent sent = send_item(s, topic, item);
-        if (sent == BLOCKED && may_force(s, topic, item, now))
+        enum dfopt_zmq_sent sent = send_item(s, topic, item);
+        if (sent == DFOPT_ZMQ_BLOCKED && may_force(s, topic, item, now))
             sent = force_item(s, topic, item);
-        if (sent == UNWANTED)
+        if (sent == DFOPT_ZMQ_UNWANTED)
             note_unwanted(s, lane, now);
-        if (sent != SENT)
+        if (sent != DFOPT_ZMQ_SENT)
             return;
         stays = dfopt_zmq_lane_pop(s->queue, lane);
     }
@@ -196,7 +166,8 @@ static void read_subscriptions(struct zmq_sink *s)
     char message[TOPIC_BYTES];
     for (int n = 0; s->pub && n >= 0;) {
         n = zmq_recv(s->socket.handle, message, sizeof message, ZMQ_DONTWAIT);
-        if (n > 0 && (size_t)n <= sizeof message)
+        if (n > 0 && (size_t)n <= sizeof message &&
+            !dfopt_zmq_answers_subscribed(&s->answers, message, (size_t)n))
             dfopt_zmq_topics_note(&s->topics, message, (size_t)n);
     }
 }
@@ -214,6 +185,48 @@ static void count_peers(struct zmq_sink *s, int64_t now)
                               s->socket.endpoint, detail);
 }
 
+/* ---- answers ---- */
+
+static enum dfopt_zmq_sent send_answer(struct zmq_sink *s,
+                                       const struct dfopt_zmq_client *c)
+{
+    struct dfopt_zmq_bytes frames[MAX_FRAMES];
+    const char *topic = dfopt_zmq_client_topic(c);
+    int n = 0;
+    dfopt_buf_clear(&s->metadata);
+    dfopt_buf_clear(&s->body);
+    if (dfopt_zmq_client_json(c, &s->metadata, &s->body))
+        return DFOPT_ZMQ_FAILED;
+    if (s->pub)
+        frames[n++] = (struct dfopt_zmq_bytes){topic, strlen(topic)};
+    frames[n++] = (struct dfopt_zmq_bytes){s->metadata.data, s->metadata.len};
+    frames[n++] = (struct dfopt_zmq_bytes){s->body.data, s->body.len};
+    return dfopt_zmq_send_frames(s->socket.handle, frames, n);
+}
+
+/* A PUSH with several peers would give it to any of them. */
+static void tell(struct zmq_sink *s, struct dfopt_zmq_client *c, int64_t now)
+{
+    enum dfopt_zmq_sent sent = DFOPT_ZMQ_BLOCKED;
+    if ((!s->pub && s->peers > 1) || now - dfopt_zmq_client_since(c) > ANSWER_NS)
+        sent = DFOPT_ZMQ_UNWANTED;
+    else if ((s->pub ? dfopt_zmq_client_is_there(c) : s->peers == 1) &&
+             !dfopt_zmq_queue_holds(s->queue, dfopt_zmq_client_node(c)))
+        sent = send_answer(s, c);
+    s->counts.answered += sent == DFOPT_ZMQ_SENT;
+    if (sent != DFOPT_ZMQ_BLOCKED)
+        dfopt_zmq_answers_told(&s->answers, c);
+}
+
+static void tell_all(struct zmq_sink *s, int64_t now)
+{
+    struct dfopt_zmq_client *c, *next = dfopt_zmq_answers_next(&s->answers, NULL);
+    while ((c = next) != NULL) {
+        next = dfopt_zmq_answers_next(&s->answers, c);
+        tell(s, c, now);
+    }
+}
+
 /* Asking for the events is what makes the fd unreadable; it stands before the
  * lanes, so that what changes meanwhile makes it readable again. */
 static size_t pump(struct zmq_sink *s, int64_t now)
@@ -229,6 +242,7 @@ static size_t pump(struct zmq_sink *s, int64_t now)
         next = dfopt_zmq_queue_lane(s->queue, lane);
         pump_lane(s, lane, now);
     }
+    tell_all(s, now);
     dfopt_zmq_notes_add(&s->notes, DFOPT_ZMQ_NOTE_PEER_REFUSED, s->socket.endpoint,
                         dfopt_zmq_context_refused(&s->context));
     return dfopt_zmq_queue_length(s->queue);
@@ -264,7 +278,7 @@ static enum dfopt_err sink_publish(struct dfopt_sink *sink,
     struct zmq_sink *s = (struct zmq_sink *)sink;
     const int64_t now = dfopt_clock_monotonic_ns();
     const char *node = p->node ? p->node : "";
-    const char *topic = node[0] ? node : JOB_WIDE_TOPIC;
+    const char *topic = node[0] ? node : DFOPT_ZMQ_LANE_OF_ALL;
     const char *lane = s->pub ? topic : "";
     const struct dfopt_zmq_item item = {
         .metadata = p->metadata
@@ -278,23 +292,35 @@ static enum dfopt_err sink_publish(struct dfopt_sink *sink,
     s->drained = false;
     if (due && dfopt_zmq_queue_length(s->queue) > 0)
         pump(s, now);
-    enum sent sent = BLOCKED;
+    enum dfopt_zmq_sent sent = DFOPT_ZMQ_BLOCKED;
     if (!dfopt_zmq_queue_has_lane(s->queue, lane))
         sent = send_item(s, topic, &item);
-    if (sent == UNWANTED) { /* perhaps it has just come */
+    if (sent == DFOPT_ZMQ_UNWANTED) { /* perhaps it has just come */
         read_subscriptions(s);
         sent = send_item(s, topic, &item);
     }
-    if (sent == FAILED)
+    if (sent == DFOPT_ZMQ_FAILED)
         return dfopt_error_set(err, DFOPT_ERR_IO, "%s: %s", s->socket.endpoint,
                                zmq_strerror(errno));
     enum dfopt_err e = DFOPT_OK;
-    if (sent == BLOCKED || sent == UNWANTED)
+    if (sent == DFOPT_ZMQ_BLOCKED || sent == DFOPT_ZMQ_UNWANTED)
         e = enqueue(s, lane, node, p->knob ? p->knob : "", &item, err);
     s->counts.published += e == DFOPT_OK;
     if (due && s->pumped_ns != now) /* not before the plan is in flight */
         pump(s, now);
     return e;
+}
+
+static void sink_answer(struct dfopt_sink *sink, int stream,
+                        const struct dfopt_ask *ask)
+{
+    struct zmq_sink *s = (struct zmq_sink *)sink;
+    const int64_t now = dfopt_clock_monotonic_ns();
+    struct dfopt_zmq_client *c =
+        dfopt_zmq_answers_note(&s->answers, stream, ask, now);
+    count_peers(s, now);
+    if (c)
+        tell(s, c, now);
 }
 
 static size_t sink_pump(struct dfopt_sink *sink)
@@ -370,7 +396,9 @@ static enum dfopt_err sink_destroy(struct dfopt_sink *sink, struct dfopt_error *
     dfopt_zmq_context_close(&s->context);
     dfopt_zmq_queue_destroy(s->queue);
     dfopt_zmq_topics_free(&s->topics);
+    dfopt_zmq_answers_free(&s->answers);
     dfopt_buf_free(&s->metadata);
+    dfopt_buf_free(&s->body);
     free(s);
     return DFOPT_OK;
 }
@@ -379,6 +407,7 @@ static const struct dfopt_sink_ops zmq_sink_ops = {
     .publish = sink_publish,
     .flush = sink_flush,
     .pump = sink_pump,
+    .answer = sink_answer,
     .destroy = sink_destroy,
 };
 

@@ -205,8 +205,9 @@ int dfopt_zmq_sink_fd(const struct dfopt_sink *s);
 
 struct dfopt_zmq_sink_counts {
     uint64_t published; /* taken by publish */
-    uint64_t sent;   /* handed to libzmq for a peer; PUB: for each form of a name */
-    uint64_t queued; /* now */
+    uint64_t sent; /* handed to libzmq for a peer; PUB: for each form of a name */
+    uint64_t answered; /* answers handed to libzmq */
+    uint64_t queued;   /* now */
     uint64_t queued_max;
     uint64_t noted[DFOPT_ZMQ_NOTE_COUNT];
 };

@@ -4,7 +4,7 @@ if(NOT TARGET PkgConfig::ZMQ)
 endif()
 foreach(name client client_messages client_malformed client_plans client_values
         client_endpoints client_life client_lost client_orphan client_room client_broken client_threads client_window
-        client_group client_objective client_measure)
+        client_group client_objective client_measure client_answer)
   dfopt_unit_test(${name} dfopt_client dfopt_flags PkgConfig::ZMQ PkgConfig::JSONC m)
   list(APPEND client_tests test_${name})
   dfopt_threads(${name})

@@ -106,7 +106,7 @@ class CStats(Structure):
         "acks_dropped", "acks_pending", "registrations_sent", "connections",
         "objectives_sent", "objectives_dropped", "objectives_pending", "plans_outdated",
         "findings_sent", "findings_dropped", "findings_pending", "optimizers_lost",
-        "values_restored")]
+        "values_restored", "answers_received")]
 
 
 class CMetric(Structure):

@@ -299,7 +299,8 @@ class Client:
                     function: Optional[str] = None, wait: float = 0.0) -> List[ActionPlan]:
         """Takes the plans that wait for this boundary; at epoch_boundary all. At most
         one a knob. Each is now the caller's to apply and to acknowledge. With none
-        pending it waits for one, at most `wait` seconds."""
+        pending it waits, at most `wait` seconds, for one, or for the optimizer's answer
+        that all that this client has sent is decided."""
         try:
             room = self._room.plans
         except AttributeError:

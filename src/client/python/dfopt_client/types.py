@@ -108,6 +108,7 @@ class Stats(NamedTuple):
     findings_pending: int
     optimizers_lost: int
     values_restored: int
+    answers_received: int
 
 
 def _string(raw: bytes) -> str:

@@ -10,8 +10,8 @@ static enum dfopt_zmq_metadata scan(const char *text, size_t n)
     char *exact = malloc(n + 1); /* so that a byte too far is seen */
     assert_non_null(exact);
     memcpy(exact + 1, text, n);
-    struct dfopt_text type;
-    enum dfopt_zmq_metadata got = dfopt_zmq_metadata_scan(exact + 1, n, &type);
+    struct dfopt_zmq_members has;
+    enum dfopt_zmq_metadata got = dfopt_zmq_metadata_scan(exact + 1, n, &has);
     free(exact);
     return got;
 }
@@ -105,8 +105,8 @@ static void test_cases(void **state)
     check(plain, N_OF(plain), DFOPT_ZMQ_METADATA_PLAIN);
     check(stop, N_OF(stop), DFOPT_ZMQ_METADATA_STOP);
     check(bad, N_OF(bad), DFOPT_ZMQ_METADATA_BAD);
-    struct dfopt_text type;
-    assert_int_equal(dfopt_zmq_metadata_scan(NULL, 0, &type),
+    struct dfopt_zmq_members has;
+    assert_int_equal(dfopt_zmq_metadata_scan(NULL, 0, &has),
                      DFOPT_ZMQ_METADATA_BAD);
     assert_int_equal(scan("{\"a\":\"\0\"}", 9), DFOPT_ZMQ_METADATA_BAD);
     assert_int_equal(scan("{}\0", 3), DFOPT_ZMQ_METADATA_BAD);
@@ -142,12 +142,46 @@ static void test_depth(void **state)
     }
 }
 
+/* The members that count, as they are spelt; the last of each. */
+static void test_members(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *metadata, *type, *answer;
+    } cases[] = {
+        {"{}", "", ""},
+        {"{\"type\":\"objective\"}", "objective", ""},
+        {"{\"answer\":{},\"type\":\"x\"}", "x", "{}"},
+        {"{\"answer\" : { \"a\":[{\"b\":\"}\"}] } }", "",
+         "{ \"a\":[{\"b\":\"}\"}] }"},
+        {"{\"answer\":{\"type\":\"stop\",\"answer\":{}}}", "",
+         "{\"type\":\"stop\",\"answer\":{}}"},
+        {"{\"answer\":{\"n\":1},\"answer\":{\"n\":2}}", "", "{\"n\":2}"},
+        {"{\"answer\":{\"n\":1},\"answer\":2}", "", ""},
+        {"{\"answer\":[{\"n\":1}],\"type\":[\"x\"]}", "", ""},
+        {"{\"answer\":\"{}\",\"x\":{\"answer\":{\"n\":1}}}", "", ""},
+        {"{\"x\":{},\"type\":\"a\",\"type\":\"b\"}", "b", ""},
+    };
+    for (size_t i = 0; i < N_OF(cases); i++) {
+        struct dfopt_zmq_members has;
+        assert_int_equal(dfopt_zmq_metadata_scan(cases[i].metadata,
+                                                 strlen(cases[i].metadata), &has),
+                         DFOPT_ZMQ_METADATA_PLAIN);
+        if (!dfopt_text_is(has.type, cases[i].type) ||
+            !dfopt_text_is(has.answer, cases[i].answer))
+            fail_msg("%s: type %.*s, answer %.*s", cases[i].metadata,
+                     (int)has.type.len, has.type.at, (int)has.answer.len,
+                     has.answer.at);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_cases),
         cmocka_unit_test(test_cut_off),
         cmocka_unit_test(test_depth),
+        cmocka_unit_test(test_members),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
 /* The queue of plans: order by lane, and what goes when it is full. */
-#include "transport/zmq/queue.h"
+#include "transport/zmq/peers/queue.h"
 #include "support/unit.h"
 
 #include <stdio.h>
@@ -120,13 +120,33 @@ static void test_many(void **state)
     dfopt_zmq_queue_destroy(q);
 }
 
+/* What waits that a node may get. */
+static void test_holds(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *lane;
+        bool n1;
+    } cases[] = {{"n1", true},  {"N1.cluster.example", true},
+                 {"*", true},   {"", true},
+                 {"n2", false}, {"n10", false}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct dfopt_zmq_queue *q = open_queue(3);
+        assert_false(dfopt_zmq_queue_holds(q, "n1"));
+        push(q, "n3", "k", "1");
+        push(q, cases[i].lane, "k", "2");
+        if (dfopt_zmq_queue_holds(q, "n1") != cases[i].n1)
+            fail_msg("%s", cases[i].lane);
+        dfopt_zmq_queue_destroy(q);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_lanes),
-        cmocka_unit_test(test_full),
-        cmocka_unit_test(test_keys),
-        cmocka_unit_test(test_many),
+        cmocka_unit_test(test_lanes), cmocka_unit_test(test_full),
+        cmocka_unit_test(test_keys),  cmocka_unit_test(test_many),
+        cmocka_unit_test(test_holds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

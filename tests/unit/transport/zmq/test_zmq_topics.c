@@ -1,6 +1,6 @@
 /* Topics of subscribers, and which of them a plan for a node goes to. */
 #include "support/unit.h"
-#include "transport/zmq/topics.h"
+#include "transport/zmq/peers/topics.h"
 
 #include <stdio.h>
 #include <string.h>

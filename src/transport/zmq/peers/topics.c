@@ -1,6 +1,6 @@
 /* A count for each topic that is subscribed to, which is never 0; and by the first
  * label of the host, folded, a list of the topics that have it. */
-#include "transport/zmq/topics.h"
+#include "transport/zmq/peers/topics.h"
 
 #include "base/hostname.h"
 

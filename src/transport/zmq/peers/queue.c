@@ -1,6 +1,8 @@
 /* Every entry is in three lists: all entries by age, its lane, and its key. Lanes
  * and keys exist as long as they have entries. */
-#include "transport/zmq/queue.h"
+#include "transport/zmq/peers/queue.h"
+
+#include "base/hostname.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -165,6 +167,17 @@ bool dfopt_zmq_queue_has_lane(const struct dfopt_zmq_queue *q, const char *lane)
     if (q->n > 0)
         HASH_FIND(hh, q->lanes, lane, strlen(lane), found);
     return found != NULL;
+}
+
+bool dfopt_zmq_queue_holds(const struct dfopt_zmq_queue *q, const char *node)
+{
+    const size_t len = strlen(node);
+    const struct dfopt_zmq_group *lane = q->lanes;
+    for (; lane; lane = lane->hh.next)
+        if (lane->len == 0 || strcmp(lane->name, DFOPT_ZMQ_LANE_OF_ALL) == 0 ||
+            dfopt_hostname_same(lane->name, lane->len, node, len))
+            return true;
+    return false;
 }
 
 struct dfopt_zmq_group *dfopt_zmq_queue_lane(const struct dfopt_zmq_queue *q,

@@ -1,8 +1,8 @@
 /* Plans that wait for a peer, at most so many. They leave by lanes, each first in
  * first out; when there are too many, the oldest of the same key goes, else the
  * oldest of all. */
-#ifndef DFOPT_TRANSPORT_ZMQ_QUEUE_H
-#define DFOPT_TRANSPORT_ZMQ_QUEUE_H
+#ifndef DFOPT_TRANSPORT_ZMQ_PEERS_QUEUE_H
+#define DFOPT_TRANSPORT_ZMQ_PEERS_QUEUE_H
 
 #include "dfopt/error.h"
 
@@ -45,6 +45,12 @@ size_t dfopt_zmq_queue_length(const struct dfopt_zmq_queue *q);
 
 /* Whether something waits in this lane. */
 bool dfopt_zmq_queue_has_lane(const struct dfopt_zmq_queue *q, const char *lane);
+
+#define DFOPT_ZMQ_LANE_OF_ALL "*"
+
+/* Whether something waits that whoever takes plans for a node may get: in the lane
+ * of that host, by any form of its name, of all, or without a name. */
+bool dfopt_zmq_queue_holds(const struct dfopt_zmq_queue *q, const char *node);
 
 /* The first lane, or the one after a lane; NULL: no more. No lane is empty. A lane
  * goes away with its last item: ask for the next one before. */
