@@ -1,13 +1,15 @@
 /* How long a finding takes to become a plan: sends findings at a steady rate, each
- * of a node of its own, and takes the plans; prints one JSON line. With --echo a
- * child process answers instead of dfopt-mpi, with a message of a plan's size: what
- * the sockets alone cost.
+ * of a node of its own, and takes the plans; prints one JSON line. With NODES they
+ * come from so many nodes in turn, a window each time; FIRST is the number of the
+ * first. With --echo a child process answers instead of dfopt-mpi, with a message
+ * of a plan's size: what the sockets alone cost.
  *
- * usage: bench_latency FINDINGS PLANS RATE COUNT
+ * usage: bench_latency FINDINGS PLANS RATE COUNT [NODES [FIRST]]
  *        bench_latency --echo RATE COUNT
  * FINDINGS and PLANS are endpoints to connect to; RATE is findings a second. */
 #include <inttypes.h>
 #include <pthread.h>
+#include <stdbool.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -28,12 +30,13 @@
     "\"layer\":\"node\",\"view_type\":\"window\",\"motif\":"                       \
     "\"persistent_pressure\",\"severity\":\"critical\",\"severity_score\":1.0,"    \
     "\"confidence\":0.8,\"prevalence\":1.0,\"persistence\":5,"                     \
-    "\"support_windows\":5,\"trend_direction\":\"stable\",\"last_seen_window\":4," \
+    "\"support_windows\":5,\"trend_direction\":\"stable\",\"last_seen_window\":%"  \
+    "zu,"                                                                          \
     "\"contributing_facts\":[[\"fetch_pressure\",\"tuolumne1001:window\"]],"       \
     "\"recommendation_bundle\":\"input_pipeline_tuning\",\"opportunity_tags\":"    \
     "[\"dataloader_prefetch\",\"reader_parallelism\"],\"suppresses_tags\":[],"     \
     "\"summary\":\"fetch_pressure, motif=persistent_pressure\","                   \
-    "\"window_index\":4,\"key_metrics\":{\"fetch_iter_time_proc_max\":0.16,"       \
+    "\"window_index\":%zu,\"key_metrics\":{\"fetch_iter_time_proc_max\":0.16,"     \
     "\"compute_time_proc_max\":0.02,\"fetch_frac\":0.89,\"compute_frac\":0.11},"   \
     "\"publish_mode\":\"control\"}"
 #define PLAN_METADATA                                                              \
@@ -48,12 +51,13 @@
     "\"fetch_pressure\",\"severity\":1.0,\"opportunity_tag\":"                     \
     "\"dataloader_prefetch\",\"window_index\":4,\"target_nodes\":[\"b\"]}"
 #define LOST_AFTER_MS 5000
+#define FIRST_WINDOW  4
 #define WARM_UP       100 /* findings before those that count */
 
 struct bench {
     void *findings, *plans;
     double rate;
-    size_t count;
+    size_t count, nodes, first;
     int64_t *sent, *got; /* ns, by finding; got 0: no plan */
 };
 
@@ -84,12 +88,22 @@ static void *open_socket(void *context, int type, const char *endpoint, int bind
     return s;
 }
 
-/* The number of the finding that a message is about; SIZE_MAX: none. */
-static size_t number_in(zmq_msg_t *m)
+/* The number behind a text in a message; SIZE_MAX: none. */
+static size_t number_after(zmq_msg_t *m, const char *start)
 {
     const char *text =
-        memmem(zmq_msg_data(m), zmq_msg_size(m), NODE_START, sizeof NODE_START - 1);
-    return text ? strtoul(text + sizeof NODE_START - 1, NULL, 10) : SIZE_MAX;
+        memmem(zmq_msg_data(m), zmq_msg_size(m), start, strlen(start));
+    return text ? strtoul(text + strlen(start), NULL, 10) : SIZE_MAX;
+}
+
+/* The number of the finding that a plan is about; SIZE_MAX: none. */
+static size_t number_in(zmq_msg_t *m, const struct bench *b)
+{
+    const size_t node = number_after(m, NODE_START);
+    const size_t window = number_after(m, "\"window_index\":");
+    const bool is_known = node - b->first < b->nodes && window >= FIRST_WINDOW;
+    return is_known ? (window - FIRST_WINDOW) * b->nodes + node - b->first
+                    : SIZE_MAX;
 }
 
 static void send_two(void *s, const char *metadata, const char *body)
@@ -123,7 +137,7 @@ static void echo(int to_parent)
     char plan[sizeof PLAN + 32];
     zmq_msg_init(&body);
     while (receive_two(in, &body) == 0) { /* until killed */
-        snprintf(plan, sizeof plan, PLAN, number_in(&body));
+        snprintf(plan, sizeof plan, PLAN, number_after(&body, NODE_START));
         send_two(out, PLAN_METADATA, plan);
     }
 }
@@ -148,11 +162,13 @@ static pid_t start_echo(char at[2][64])
 static void *send_findings(void *arg)
 {
     struct bench *b = arg;
-    char body[sizeof FINDING + 32], metadata[sizeof METADATA + 32];
+    char body[sizeof FINDING + 64], metadata[sizeof METADATA + 32];
     int64_t at = now_ns();
     for (size_t i = 0; i < b->count; i++) {
-        snprintf(metadata, sizeof metadata, METADATA, i);
-        snprintf(body, sizeof body, FINDING, i);
+        const size_t window = FIRST_WINDOW + i / b->nodes;
+        const size_t node = b->first + i % b->nodes;
+        snprintf(metadata, sizeof metadata, METADATA, node);
+        snprintf(body, sizeof body, FINDING, node, window, window);
         const struct timespec when = {at / 1000000000, at % 1000000000};
         clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &when, NULL);
         b->sent[i] = now_ns();
@@ -172,7 +188,7 @@ static size_t take_plans(struct bench *b)
         die("setting a time-out");
     while (taken < b->count && receive_two(b->plans, &body) == 0) {
         const int64_t now = now_ns();
-        const size_t i = number_in(&body);
+        const size_t i = number_in(&body, b);
         if (i >= b->count || b->got[i])
             continue;
         b->got[i] = now;
@@ -208,16 +224,19 @@ static void report(const struct bench *b, size_t taken)
 int main(int argc, char **argv)
 {
     const int echoes = argc == 4 && strcmp(argv[1], "--echo") == 0;
-    if (!echoes && argc != 5) {
-        fputs("usage: bench_latency FINDINGS PLANS RATE COUNT\n"
+    if (!echoes && (argc < 5 || argc > 7)) {
+        fputs("usage: bench_latency FINDINGS PLANS RATE COUNT [NODES [FIRST]]\n"
               "       bench_latency --echo RATE COUNT\n",
               stderr);
         return 2;
     }
     char at[2][64];
     pid_t child = 0;
-    struct bench b = {.rate = strtod(argv[argc - 2], NULL),
-                      .count = strtoul(argv[argc - 1], NULL, 10) + WARM_UP};
+    const char *const *load = (const char *const *)argv + (echoes ? 2 : 3);
+    struct bench b = {.rate = strtod(load[0], NULL),
+                      .count = strtoul(load[1], NULL, 10) + WARM_UP};
+    b.nodes = argc > 5 ? strtoul(argv[5], NULL, 10) : b.count;
+    b.first = argc > 6 ? strtoul(argv[6], NULL, 10) : 0;
     if (echoes)
         child = start_echo(at);
     void *context = zmq_ctx_new();
@@ -226,7 +245,7 @@ int main(int argc, char **argv)
     b.sent = calloc(b.count, sizeof *b.sent);
     b.got = calloc(b.count, sizeof *b.got);
     pthread_t sender;
-    if (!b.sent || !b.got || !(b.rate > 0) ||
+    if (!b.sent || !b.got || !(b.rate > 0) || b.nodes == 0 ||
         pthread_create(&sender, NULL, send_findings, &b) != 0)
         die("starting");
     const size_t taken = take_plans(&b);

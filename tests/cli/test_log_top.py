@@ -113,6 +113,10 @@ class Top(test_log_commands.Commands):
             knob = line.split()[0]
             made = sum(p["knob"] == knob for p in plans)
             self.assertIn(str(made), line.split())
+        for line, p in zip(out[titles[2] + 1:], reversed(plans)):
+            fates = {"taken_back": "reverted", None: "open", "unanswered": "open",
+                     "open": "on trial" if p["fate"] == "applied" else "open"}
+            self.assertIn(f" {fates.get(p['outcome'], p['outcome'])} ", line + " ", p)
         newest = max(plans, key=lambda p: (p["seq"], p["number"]))
         self.assertEqual(out[titles[2] + 1].split()[:1], [str(newest["window"])])
         self.assertIn(newest["knob"], out[titles[2] + 1].split())

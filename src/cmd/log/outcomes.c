@@ -198,16 +198,15 @@ static bool begins(const char *text, uint64_t len, const char *begin)
     return len >= strlen(begin) && memcmp(text, begin, strlen(begin)) == 0;
 }
 
-/* Plans that no trial judges, by their rationale; `otherwise`: none of them. */
-static enum dfopt_err end_by_rationale(const struct dl_outcomes *o,
-                                       const struct dfopt_declog_plan_row *plan,
-                                       enum dl_end_of otherwise,
-                                       enum dl_end_of *end, struct dfopt_error *err)
+enum dfopt_err dl_end_by_rationale(struct dfopt_declog_reader *r,
+                                   struct dfopt_declog_text rationale,
+                                   enum dl_end_of otherwise, enum dl_end_of *end,
+                                   struct dfopt_error *err)
 {
-    const uint64_t len = plan->rationale.end - plan->rationale.start;
+    const uint64_t len = rationale.end - rationale.start;
     const char *text = "";
-    enum dfopt_err e = dfopt_declog_reader_text(o->reader, DFOPT_POOL_RATIONALE,
-                                                plan->rationale, &text, err);
+    enum dfopt_err e =
+        dfopt_declog_reader_text(r, DFOPT_POOL_RATIONALE, rationale, &text, err);
     if (e)
         return e;
     const bool operator= begins(text, len, "operator: set by ") ||
@@ -235,9 +234,9 @@ enum dfopt_err dl_plan_end(const struct dl_outcomes *o,
                : row->kept                             ? DL_END_KEPT
                                                        : DL_END_TAKEN_BACK;
     else
-        e = end_by_rationale(o, plan,
-                             answer || o->assumed ? DL_END_OPEN : DL_END_UNANSWERED,
-                             end, err);
+        e = dl_end_by_rationale(
+            o->reader, plan->rationale,
+            answer || o->assumed ? DL_END_OPEN : DL_END_UNANSWERED, end, err);
     return e;
 }
 

@@ -75,6 +75,13 @@ enum dfopt_err dl_plan_end(const struct dl_outcomes *o,
                            const struct dfopt_declog_plan_row *plan,
                            enum dl_end_of *end, struct dfopt_error *err);
 
+/* Of a plan of this service that has no outcome: ROLLBACK or OPERATOR, which no
+ * trial judges, or else `otherwise`. Errors: of reading. */
+enum dfopt_err dl_end_by_rationale(struct dfopt_declog_reader *r,
+                                   struct dfopt_declog_text rationale,
+                                   enum dl_end_of otherwise, enum dl_end_of *end,
+                                   struct dfopt_error *err);
+
 /* How many plans came to which end, and how many of those kept gained, or lost,
  * for certain. */
 struct dl_tally {

@@ -226,6 +226,18 @@ static void node_row(const struct top_view *v, struct top_canvas *c, int row,
                 dfopt_verdict_name(n->verdict));
 }
 
+/* One that is applied is on trial, unless none judges it. */
+static const char *fate_of(const struct top_view *v, const struct top_plan *p)
+{
+    struct dfopt_error err;
+    enum dl_end_of end = DL_END_OPEN;
+    const bool assumed = strcmp(v->load->job->run->acks_mode, "assumed") == 0;
+    if (p->id && (p->fate == TOP_APPLIED || (p->fate == TOP_SENT && assumed)))
+        (void)dl_end_by_rationale(v->load->job->reader, p->rationale, DL_END_OPEN,
+                                  &end, &err);
+    return end == DL_END_OPEN ? top_fate_name(p->fate) : dl_end_name(end);
+}
+
 static void plan_row(const struct top_view *v, struct top_canvas *c, int row,
                      uint32_t i)
 {
@@ -247,7 +259,7 @@ static void plan_row(const struct top_view *v, struct top_canvas *c, int row,
     snprintf(text, sizeof text, "%s -> %s", was, becomes);
     top_put(c, row, at, 13, TOP_BOLD, text);
     at += 14;
-    top_put(c, row, at, 10, style_of_fate(p->fate), top_fate_name(p->fate));
+    top_put(c, row, at, 10, style_of_fate(p->fate), fate_of(v, p));
     at += 11;
     gain(text, sizeof text, &p->claim);
     top_put(c, row, at, c->columns - at - 1,

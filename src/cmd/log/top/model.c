@@ -333,8 +333,10 @@ static enum dfopt_err change_targets(struct top_model *m,
     return e || *n ? e : set_value(m, p->knob, p->node, p->new_value);
 }
 
-static enum dfopt_err take_plan(struct top_model *m, const struct dfopt_plan *p)
+static enum dfopt_err take_plan(struct top_model *m,
+                                const struct dfopt_declog_plan_row *row)
 {
+    const struct dfopt_plan *p = &row->p;
     size_t targets;
     struct top_knob *k = knob_of(m, p->knob);
     struct top_node *n = node_of(m, p->node);
@@ -352,6 +354,7 @@ static enum dfopt_err take_plan(struct top_model *m, const struct dfopt_plan *p)
                           .targets = (uint32_t)targets,
                           .was = p->old_value,
                           .becomes = p->new_value,
+                          .rationale = row->rationale,
                           .claim = {.gain = NAN, .error = NAN}};
     return e;
 }
@@ -438,7 +441,7 @@ enum dfopt_err top_model_row(void *model, enum dl_kind kind, const void *row)
     case DL_VERDICT:
         return take_verdict(m, row);
     case DL_PLAN:
-        return take_plan(m, &((const struct dfopt_declog_plan_row *)row)->p);
+        return take_plan(m, row);
     case DL_ACK:
         return take_ack(m, row);
     case DL_TIMEOUT:

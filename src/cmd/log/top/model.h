@@ -28,6 +28,7 @@ struct top_plan {
     dfopt_sym knob, node;
     uint32_t targets; /* nodes of a relayed plan; 0: `node` alone */
     struct dfopt_value was, becomes;
+    struct dfopt_declog_text rationale;
     uint32_t fate;
     uint32_t verdict;      /* KEPT, REVERTED: that ended its trial */
     struct dl_claim claim; /* likewise */
