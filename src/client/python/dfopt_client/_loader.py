@@ -13,7 +13,7 @@ import torch.utils.data
 from torch.utils.data import DataLoader, IterableDataset
 
 from ._machine import amount, cores
-from ._segments import Epoch, Progress, Seeds, Settings
+from ._segments import CannotChange, Epoch, Progress, Seeds, Settings
 from ._tuning import Auto, Tuner, auto, bounds_of
 from .context import OptimizerContext, optimizer_context
 from .errors import ArgumentError
@@ -23,7 +23,7 @@ __all__ = ["LoaderCallback", "TunableLoader"]
 logger = logging.getLogger("dfopt_client")
 
 _WORKERS, _PREFETCH = auto(1), auto(2, max=8)
-_ENDPOINTS = ("PLANS", "REGISTRY", "ACKS", "OBJECTIVES", "FINDINGS", "GROUP_FILE")
+_ENDPOINTS = ("PLANS", "REGISTRY", "ACKS", "OBJECTIVES", "FINDINGS", "ENDPOINTS", "GROUP_FILE")
 
 _PIPES: Tuple[Any, ...] = tuple(  # not of every torch
     getattr(torch.utils.data, name) for name in ("IterDataPipe", "MapDataPipe")
@@ -287,7 +287,10 @@ class _Run:
     def __next__(self) -> Any:
         tuner, epoch = self._tuner, self._epoch
         if tuner is not None and tuner.asked():
-            epoch.resize(tuner.settings)
+            try:
+                epoch.resize(tuner.settings)
+            except CannotChange as e:
+                tuner.undo(epoch.settings, str(e))
             self._loader._show()
         try:
             batch = next(epoch)
