@@ -50,16 +50,34 @@ struct dfopt_file *dfopt_files_remove(MPI_File handle)
     return f;
 }
 
-bool dfopt_files_hints(MPI_File handle, struct dfopt_hints *hints)
+bool dfopt_files_count_view(MPI_File handle, struct dfopt_file *copy)
 {
     if (!dfopt_files_any())
         return false;
     pthread_mutex_lock(&table.lock);
-    const struct dfopt_file *f = *at(handle);
-    if (f)
-        *hints = f->hints;
+    struct dfopt_file *f = *at(handle);
+    if (f) {
+        f->views++;
+        *copy = *f;
+    }
     pthread_mutex_unlock(&table.lock);
     return f != NULL;
+}
+
+void dfopt_files_begin(MPI_File handle, const struct dfopt_hints *hints,
+                       uint64_t generation, double now)
+{
+    pthread_mutex_lock(&table.lock);
+    struct dfopt_file *f = *at(handle);
+    if (f) {
+        f->hints = *hints;
+        f->generation = generation;
+        f->opened = now;
+        f->views = 0;
+        f->seconds = 0;
+        f->counts = (struct dfopt_io_counts){.bytes = 0};
+    }
+    pthread_mutex_unlock(&table.lock);
 }
 
 void dfopt_files_spent(MPI_File handle, double seconds)

@@ -8,7 +8,7 @@
 #define DFOPT_FILE_NAME_SIZE 200
 #define DFOPT_NO_GENERATION  UINT64_MAX /* opened without the hints in force */
 
-/* What this process did to a file since it was opened. Sums of doubles, so that
+/* What this process did to a file in a window. Sums of doubles, so that
  * one reduction adds up those of all ranks. */
 struct dfopt_io_counts {
     double bytes;           /* asked for */
@@ -24,9 +24,11 @@ struct dfopt_file {
     MPI_Comm comm; /* owned: of the ranks that opened it */
     struct dfopt_hints hints;
     uint64_t generation; /* of the hints */
-    double opened;       /* seconds, MPI_Wtime */
-    double seconds;      /* within MPI-IO */
-    bool has_gaps;       /* the view */
+    double view_bytes; /* of all ranks; a view ends a window of so many. 0: never */
+    int64_t views;     /* since the window began; -1: opened since */
+    double opened;     /* when that was: seconds, MPI_Wtime */
+    double seconds;    /* within MPI-IO */
+    bool has_gaps;     /* the view */
     struct dfopt_io_counts counts;
     char name[DFOPT_FILE_NAME_SIZE];
     struct dfopt_file *next;
@@ -41,8 +43,12 @@ struct dfopt_file *dfopt_files_remove(MPI_File handle);
 /* Whether the table may hold anything: cheap, and no lock. */
 bool dfopt_files_any(void);
 
-/* Whether it is there; *hints is a copy. */
-bool dfopt_files_hints(MPI_File handle, struct dfopt_hints *hints);
+/* A view more. Returns whether the file is there; *copy is as it is now. */
+bool dfopt_files_count_view(MPI_File handle, struct dfopt_file *copy);
+
+/* Begins another window of the file, with hints of its own. */
+void dfopt_files_begin(MPI_File handle, const struct dfopt_hints *hints,
+                       uint64_t generation, double now);
 
 /* Adds the time of a call on the file, which may not be there. */
 void dfopt_files_spent(MPI_File handle, double seconds);

@@ -11,7 +11,9 @@
 #include <string.h>
 #include <time.h>
 
-#define BOUNDARY      "epoch_boundary" /* hands over all plans */
+#define AT_OPEN       "epoch_boundary" /* hands over all plans */
+#define AT_VIEW       "file_view"
+#define VIEWS         2 /* windows that a plan for an open waits, if views end them */
 #define GOODBYE_MS    500
 #define REST_MS       5
 #define FIRST_FINDING 2 /* an objective is there before it */
@@ -28,7 +30,8 @@ static struct {
     bool absent[DFOPT_HINTS_MAX]; /* by knob: the file had no such hint at first */
     uint64_t generation;          /* of them */
     int64_t window;               /* number of the last one; 0: none */
-    bool reported;                /* a window since the last open */
+    bool reported;                /* a window since the last open or view */
+    int views;                    /* that ended windows since the last open */
     int connect_ms;               /* left of the wait for the optimizer */
     atomic_bool complained;
 } guest = {.lock = PTHREAD_MUTEX_INITIALIZER};
@@ -58,25 +61,43 @@ static bool is_wanted(void)
 
 /* ---- at an open ---- */
 
+/* Of a hint, or NULL. Locked. */
+static const struct dfopt_mpiio_knob *knob_of(const char *hint)
+{
+    const struct dfopt_mpiio_knobs *knobs = guest.settings.knobs;
+    for (size_t i = 0; i < knobs->n; i++)
+        if (strcmp(knobs->of[i].knob.parameter, hint) == 0)
+            return &knobs->of[i];
+    return NULL;
+}
+
+/* Bytes of a window that a view may end; 0 if none can change anything. Locked. */
+static double view_bytes(void)
+{
+    const struct dfopt_mpiio_knobs *knobs = guest.settings.knobs;
+    bool any = false;
+    for (size_t i = 0; i < knobs->n; i++)
+        any = any || dfopt_mpiio_at_view(&knobs->of[i]);
+    return !any ? 0 : knobs->min_bytes > 1 ? knobs->min_bytes : 1;
+}
+
 /* Whether a knob's value stands for the hint not being given. */
 static bool stands_for_none(const char *hint, const struct dfopt_client_value *v)
 {
-    const struct dfopt_mpiio_knobs *knobs = guest.settings.knobs;
+    const struct dfopt_mpiio_knob *k = knob_of(hint);
     char text[DFOPT_HINT_VALUE_SIZE], usual[DFOPT_HINT_VALUE_SIZE];
-    for (size_t i = 0; i < knobs->n; i++)
-        if (strcmp(knobs->of[i].knob.parameter, hint) == 0)
-            return guest.absent[i] && dfopt_hint_text(v, text) == DFOPT_OK &&
-                   dfopt_hint_text(&knobs->of[i].knob.default_value, usual) ==
-                       DFOPT_OK &&
-                   strcmp(text, usual) == 0;
-    return false;
+    return k && guest.absent[k - guest.settings.knobs->of] &&
+           dfopt_hint_text(v, text) == DFOPT_OK &&
+           dfopt_hint_text(&k->knob.default_value, usual) == DFOPT_OK &&
+           strcmp(text, usual) == 0;
 }
 
-/* Puts the plan in force. Locked. Returns whether it could. */
-static bool put_in_force(const struct dfopt_client_plan *p)
+/* Puts the plan in force. A file that is open keeps a hint that it is not given
+ * again. Locked. Returns whether it could. */
+static bool put_in_force(const struct dfopt_client_plan *p, bool is_open)
 {
     char text[DFOPT_HINT_VALUE_SIZE];
-    if (stands_for_none(p->parameter, &p->new_value))
+    if (!is_open && stands_for_none(p->parameter, &p->new_value))
         return dfopt_hints_set(&guest.now, p->parameter, NULL) == DFOPT_OK;
     return dfopt_hint_text(&p->new_value, text) == DFOPT_OK &&
            dfopt_hints_set(&guest.now, p->parameter, text) == DFOPT_OK;
@@ -107,14 +128,14 @@ static int patience(void)
 
 /* The plans that are there. One that was waited for may be the first of several.
  * The time is not the application's. Locked. */
-static size_t receive(struct dfopt_client_plan plans[DFOPT_HINTS_MAX])
+static size_t receive(const char *boundary, int wait_ms,
+                      struct dfopt_client_plan plans[DFOPT_HINTS_MAX])
 {
     const double begin = PMPI_Wtime();
-    int wait_ms = patience();
     size_t n = 0, more;
     do {
         more = dfopt_client_at_boundary_wait(
-            guest.client, NULL, BOUNDARY, plans + n, DFOPT_HINTS_MAX - n, wait_ms);
+            guest.client, NULL, boundary, plans + n, DFOPT_HINTS_MAX - n, wait_ms);
         n += more;
         wait_ms = wait_ms > REST_MS ? REST_MS : wait_ms;
     } while (more && wait_ms);
@@ -123,16 +144,24 @@ static size_t receive(struct dfopt_client_plan plans[DFOPT_HINTS_MAX])
 }
 
 /* Locked. */
+static void take(const struct dfopt_client_plan *p, bool is_open,
+                 struct dfopt_taken *taken)
+{
+    if (taken->n == DFOPT_HINTS_MAX || !put_in_force(p, is_open))
+        answer(p, "the value cannot be a hint");
+    else
+        taken->plans[taken->n++] = *p;
+}
+
+/* Locked. */
 static void take_plans(struct dfopt_taken *taken)
 {
     struct dfopt_client_plan plans[DFOPT_HINTS_MAX];
-    const size_t n = receive(plans);
+    const size_t n = receive(AT_OPEN, patience(), plans);
     for (size_t i = 0; i < n; i++)
-        if (put_in_force(&plans[i]))
-            taken->plans[taken->n++] = plans[i];
-        else
-            answer(&plans[i], "the value cannot be a hint");
+        take(&plans[i], false, taken);
     guest.generation += taken->n > 0;
+    guest.views = 0;
 }
 
 void dfopt_guest_decide(const char *name, struct dfopt_agreed *agreed,
@@ -147,8 +176,145 @@ void dfopt_guest_decide(const char *name, struct dfopt_agreed *agreed,
         taken->first = !guest.tried;
         take_plans(taken);
         agreed->tuned = 1;
+        agreed->view_bytes = view_bytes();
         agreed->generation = guest.generation;
         agreed->hints = guest.now;
+    }
+    pthread_mutex_unlock(&guest.lock);
+}
+
+/* ---- reporting a window ---- */
+
+static void put_line(struct dfopt_buf *out, const struct dfopt_io_window *w,
+                     double share)
+{
+    struct dfopt_put p = dfopt_put_start(out, NULL);
+    dfopt_put_raw(&p, "{");
+    dfopt_member_int(&p, "window", guest.window);
+    dfopt_member_text(&p, "file", w->name);
+    dfopt_member_real(&p, "mb_per_s", dfopt_io_rate(w));
+    dfopt_member_real(&p, "bytes", w->counts.bytes);
+    dfopt_member_real(&p, "seconds", w->seconds);
+    dfopt_member_real(&p, "io_frac", share);
+    dfopt_member_real(&p, "calls", w->counts.calls);
+    dfopt_member_real(&p, "collective", w->counts.collective);
+    dfopt_member_int(&p, "ranks", w->ranks);
+    dfopt_put_key(&p, "hints");
+    dfopt_put_raw(&p, "{");
+    for (uint32_t i = 0; i < w->hints->n; i++)
+        dfopt_member_text(&p, w->hints->of[i].name, w->hints->of[i].value);
+    dfopt_put_raw(&p, "}}\n");
+    if (dfopt_put_end(&p))
+        out->len = 0;
+}
+
+/* Locked. */
+static void write_line(const struct dfopt_io_window *w, double share)
+{
+    struct dfopt_buf line = {0};
+    if (!guest.settings.report)
+        return;
+    put_line(&line, w, share);
+    fwrite(line.data, 1, line.len, guest.settings.report);
+    fflush(guest.settings.report);
+    dfopt_buf_free(&line);
+}
+
+/* Locked. A window whose hints are no longer in force says nothing about those that
+ * are, and so is left out. */
+static void report(const struct dfopt_io_window *w)
+{
+    struct dfopt_client_finding found;
+    const double share = dfopt_io_share(&guest.diagnosis, w);
+    if (w->counts.bytes < guest.settings.knobs->min_bytes ||
+        w->generation != guest.generation)
+        return;
+    guest.window++;
+    guest.reported = true;
+    const bool any = dfopt_io_diagnose(&guest.diagnosis, w, guest.window, &found);
+    dfopt_client_objective(guest.client,
+                           &(struct dfopt_client_objective){
+                               .window_index = guest.window,
+                               .value = dfopt_io_rate(w),
+                               .metrics = guest.diagnosis.metrics,
+                               .n_metrics = sizeof guest.diagnosis.metrics /
+                                            sizeof *guest.diagnosis.metrics});
+    if (any && guest.window >= FIRST_FINDING)
+        dfopt_client_finding(guest.client, &found);
+    write_line(w, share);
+}
+
+/* ---- at a view that ends a window ---- */
+
+/* Locked. Plans that only an open can take wait for one, but not for ever: their
+ * trial would not end. */
+static void take_plans_of_view(struct dfopt_taken *taken)
+{
+    struct dfopt_client_plan plans[DFOPT_HINTS_MAX];
+    size_t n = receive(AT_VIEW, patience(), plans);
+    for (size_t i = 0; i < n; i++)
+        take(&plans[i], true, taken);
+    n = ++guest.views > VIEWS ? receive(AT_OPEN, 0, plans) : 0;
+    for (size_t i = 0; i < n; i++)
+        if (dfopt_mpiio_at_view(knob_of(plans[i].parameter)))
+            take(&plans[i], true, taken);
+        else
+            answer(&plans[i], "needs an open, but the file stays open");
+    guest.generation += taken->n > 0;
+}
+
+/* The hints in force, as far as a view gives them to a file that has others. The
+ * file has a hint that is not in force any more: its usual value. */
+static struct dfopt_hints at_view(const struct dfopt_hints *has)
+{
+    const struct dfopt_mpiio_knobs *knobs = guest.settings.knobs;
+    struct dfopt_hints out = *has;
+    for (size_t i = 0; i < knobs->n; i++) {
+        const char *name = knobs->of[i].knob.parameter;
+        const char *now = dfopt_hints_get(&guest.now, name);
+        char usual[DFOPT_HINT_VALUE_SIZE];
+        if (!now && dfopt_hints_get(has, name) &&
+            dfopt_hint_text(&knobs->of[i].knob.default_value, usual) == DFOPT_OK)
+            now = usual;
+        if (now && dfopt_mpiio_at_view(&knobs->of[i]))
+            (void)dfopt_hints_set(&out, name, now);
+    }
+    return out;
+}
+
+/* Whether a file with these hints shows what those in force achieve. */
+static bool are_in_force(const struct dfopt_hints *h)
+{
+    const struct dfopt_mpiio_knobs *knobs = guest.settings.knobs;
+    for (size_t i = 0; i < knobs->n; i++) {
+        const char *name = knobs->of[i].knob.parameter;
+        const char *has = dfopt_hints_get(h, name);
+        const char *now = dfopt_hints_get(&guest.now, name);
+        char usual[DFOPT_HINT_VALUE_SIZE] = "";
+        if ((!has || !now) && has != now)
+            (void)dfopt_hint_text(&knobs->of[i].knob.default_value, usual);
+        if (has != now && strcmp(has ? has : usual, now ? now : usual) != 0)
+            return false;
+    }
+    return true;
+}
+
+void dfopt_guest_viewed(const struct dfopt_io_window *w,
+                        struct dfopt_agreed *agreed, struct dfopt_taken *taken)
+{
+    memset(agreed, 0, sizeof *agreed);
+    agreed->magic = DFOPT_AGREED_MAGIC;
+    *taken = (struct dfopt_taken){.n = 0};
+    pthread_mutex_lock(&guest.lock);
+    if (is_wanted()) {
+        report(w);
+        taken->before = guest.now;
+        take_plans_of_view(taken);
+        agreed->tuned = 1;
+        agreed->changed = taken->n > 0;
+        agreed->hints = at_view(w->hints);
+        agreed->generation =
+            are_in_force(&agreed->hints) ? guest.generation : DFOPT_NO_GENERATION;
     }
     pthread_mutex_unlock(&guest.lock);
 }
@@ -250,65 +416,6 @@ void dfopt_guest_opened(struct dfopt_taken *taken, const char *why_not,
 }
 
 /* ---- at a close ---- */
-
-static void put_line(struct dfopt_buf *out, const struct dfopt_io_window *w,
-                     double share)
-{
-    struct dfopt_put p = dfopt_put_start(out, NULL);
-    dfopt_put_raw(&p, "{");
-    dfopt_member_int(&p, "window", guest.window);
-    dfopt_member_text(&p, "file", w->name);
-    dfopt_member_real(&p, "mb_per_s", dfopt_io_rate(w));
-    dfopt_member_real(&p, "bytes", w->counts.bytes);
-    dfopt_member_real(&p, "seconds", w->seconds);
-    dfopt_member_real(&p, "io_frac", share);
-    dfopt_member_real(&p, "calls", w->counts.calls);
-    dfopt_member_real(&p, "collective", w->counts.collective);
-    dfopt_member_int(&p, "ranks", w->ranks);
-    dfopt_put_key(&p, "hints");
-    dfopt_put_raw(&p, "{");
-    for (uint32_t i = 0; i < w->hints->n; i++)
-        dfopt_member_text(&p, w->hints->of[i].name, w->hints->of[i].value);
-    dfopt_put_raw(&p, "}}\n");
-    if (dfopt_put_end(&p))
-        out->len = 0;
-}
-
-/* Locked. */
-static void write_line(const struct dfopt_io_window *w, double share)
-{
-    struct dfopt_buf line = {0};
-    if (!guest.settings.report)
-        return;
-    put_line(&line, w, share);
-    fwrite(line.data, 1, line.len, guest.settings.report);
-    fflush(guest.settings.report);
-    dfopt_buf_free(&line);
-}
-
-/* Locked. A window whose hints are no longer in force says nothing about those that
- * are, and so is left out. */
-static void report(const struct dfopt_io_window *w)
-{
-    struct dfopt_client_finding found;
-    const double share = dfopt_io_share(&guest.diagnosis, w);
-    if (w->counts.bytes < guest.settings.knobs->min_bytes ||
-        w->generation != guest.generation)
-        return;
-    guest.window++;
-    guest.reported = true;
-    const bool any = dfopt_io_diagnose(&guest.diagnosis, w, guest.window, &found);
-    dfopt_client_objective(guest.client,
-                           &(struct dfopt_client_objective){
-                               .window_index = guest.window,
-                               .value = dfopt_io_rate(w),
-                               .metrics = guest.diagnosis.metrics,
-                               .n_metrics = sizeof guest.diagnosis.metrics /
-                                            sizeof *guest.diagnosis.metrics});
-    if (any && guest.window >= FIRST_FINDING)
-        dfopt_client_finding(guest.client, &found);
-    write_line(w, share);
-}
 
 void dfopt_guest_closed(const struct dfopt_io_window *w)
 {

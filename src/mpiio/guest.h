@@ -7,17 +7,20 @@
 
 #include "mpiio/files.h"
 
-#define DFOPT_AGREED_MAGIC UINT32_C(0x64666d31) /* of this layout */
+#define DFOPT_AGREED_MAGIC UINT32_C(0x64666d32) /* of this layout */
 
-/* What rank 0 tells at an open. Zeroed: nothing is to be done. */
+/* What rank 0 tells at an open or a view. Zeroed: nothing is to be done. */
 struct dfopt_agreed {
     uint32_t magic;
-    uint32_t tuned; /* the file is measured, and gets the hints */
+    uint32_t tuned;    /* the file is measured, and gets the hints */
+    uint32_t changed;  /* at a view: by plans that are in them */
+    double view_bytes; /* a view ends a window of so many; 0: none does */
     uint64_t generation;
     struct dfopt_hints hints;
 };
 
-/* The plans that were taken for an open, until it is known what became of it. */
+/* The plans that were taken for an open or a view, until it is known what became of
+ * it. */
 struct dfopt_taken {
     struct dfopt_client_plan plans[DFOPT_HINTS_MAX];
     size_t n;
@@ -34,16 +37,22 @@ void dfopt_guest_decide(const char *name, struct dfopt_agreed *agreed,
 void dfopt_guest_opened(struct dfopt_taken *taken, const char *why_not,
                         MPI_File file, int ranks);
 
-/* A window that has ended: what all ranks did to a file. */
+/* A window that has ended: what all ranks did to a file, from its open or a view to
+ * a view or its close. */
 struct dfopt_io_window {
     const char *name;
     const struct dfopt_hints *hints;
     uint64_t generation;
     struct dfopt_io_counts counts; /* the sums */
-    double opened, closed;         /* MPI_Wtime */
+    double opened, closed;         /* when it began and ended, MPI_Wtime */
     double seconds;                /* within MPI-IO, of the slowest rank */
     int ranks;
 };
+
+/* Rank 0, before a view that ends the window: reports it, and decides as at an
+ * open, about what a view can change. dfopt_guest_opened comes after it, too. */
+void dfopt_guest_viewed(const struct dfopt_io_window *w,
+                        struct dfopt_agreed *agreed, struct dfopt_taken *taken);
 
 /* Rank 0: reports it. */
 void dfopt_guest_closed(const struct dfopt_io_window *w);

@@ -24,6 +24,14 @@ void dfopt_mpiio_knobs_free(struct dfopt_mpiio_knobs *k)
     free(k);
 }
 
+bool dfopt_mpiio_at_view(const struct dfopt_mpiio_knob *k)
+{
+    for (size_t i = 0; k && i < k->knob.n_responses; i++)
+        if (strcmp(k->responses[i].apply_when, "file_view") == 0)
+            return true;
+    return false;
+}
+
 bool dfopt_mpiio_knobs_match(const struct dfopt_mpiio_knobs *k, const char *name)
 {
     const char *slash = strrchr(name, '/');

@@ -37,6 +37,10 @@ enum dfopt_err dfopt_mpiio_knobs_read(struct dfopt_mpiio_knobs **out,
 
 void dfopt_mpiio_knobs_free(struct dfopt_mpiio_knobs *k); /* NULL is fine */
 
+/* Whether a view can change its hint: one of its responses is for "file_view". NULL
+ * is fine. */
+bool dfopt_mpiio_at_view(const struct dfopt_mpiio_knob *k);
+
 /* Whether a file of this name is to be tuned: its whole name or the part behind the
  * last slash matches a pattern. */
 bool dfopt_mpiio_knobs_match(const struct dfopt_mpiio_knobs *k, const char *name);

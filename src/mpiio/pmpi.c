@@ -1,15 +1,15 @@
-/* The MPI functions that this library stands before: open, view, close, finalize.
- * Each calls the real one exactly as the application asked, but for hints; so
- * results and errors are its own. What is added is collective where the function
- * is:
+/* The MPI functions that this library stands before: open, close, finalize. Views
+ * are in view.c, reads and writes in access.c. Each calls the real one exactly as
+ * the application asked, but for hints; so results and errors are its own. What is
+ * added is collective where the function is:
  *
  *   open    one broadcast. If the file is tuned: a communicator of its own, for the
  *           application may free its own, and two reductions if there are hints, so
  *           that all ranks have them or none.
- *   view    nothing.
  *   close   two reductions to rank 0, if the file is tuned. */
 #include "mpiio/guest.h"
 #include "mpiio/real.h"
+#include "mpiio/together.h"
 
 #include "dfopt/client_mpi.h"
 
@@ -30,13 +30,6 @@ struct opening {
     struct dfopt_file *file;   /* owned; NULL: no memory */
     const char *why_not;       /* the hints are not taken */
 };
-
-/* Whether all ranks say yes. */
-static bool all_ranks(MPI_Comm comm, bool yes)
-{
-    int64_t no = !yes;
-    return dfopt_client_mpi_maximum(&comm, &no, 1) == MPI_SUCCESS && no == 0;
-}
 
 static int really_open(const struct opening *o, MPI_Info info, MPI_File *fh)
 {
@@ -64,14 +57,14 @@ static int open_with_hints(struct opening *o, MPI_File *fh)
         dfopt_hints_merge(&o->agreed.hints, o->given, o->amode & MPI_MODE_CREATE,
                           &info) == DFOPT_OK;
     int rc = MPI_SUCCESS;
-    if (!all_ranks(o->own, made)) {
+    if (!dfopt_together_all(o->own, made)) {
         o->why_not = "a rank cannot set them";
         rc = really_open(o, o->given, fh);
     } else {
         rc = really_open(o, info, fh);
-        if (all_ranks(o->own, rc != MPI_SUCCESS)) {
+        if (dfopt_together_all(o->own, rc != MPI_SUCCESS)) {
             const int again = really_open(o, o->given, fh);
-            if (all_ranks(o->own, again == MPI_SUCCESS))
+            if (dfopt_together_all(o->own, again == MPI_SUCCESS))
                 o->why_not = "the file cannot be opened with them";
             rc = again;
         }
@@ -87,6 +80,8 @@ static void keep(struct opening *o, MPI_File fh, double begin)
     f->handle = fh;
     f->comm = o->own;
     f->generation = o->agreed.generation;
+    f->view_bytes = o->agreed.view_bytes;
+    f->views = -1;
     f->opened = begin;
     f->seconds = PMPI_Wtime() - begin;
     snprintf(f->name, sizeof f->name, "%s", o->name);
@@ -102,7 +97,7 @@ static int open_tuned(struct opening *o, MPI_File *fh)
 {
     const double begin = PMPI_Wtime();
     make_own(o);
-    if (!all_ranks(o->comm, o->file && o->own != MPI_COMM_NULL)) {
+    if (!dfopt_together_all(o->comm, o->file && o->own != MPI_COMM_NULL)) {
         o->why_not = "a rank is out of memory";
         return really_open(o, o->given, fh);
     }
@@ -167,66 +162,12 @@ int MPI_File_open(MPI_Comm comm, const char *filename, int amode, MPI_Info info,
 }
 DFOPT_SECOND_NAME(File_open);
 
-/* ---- view ---- */
-
-static bool has_gaps(MPI_Datatype type)
-{
-    MPI_Count size = 0, lower = 0, extent = 0;
-    return type != MPI_DATATYPE_NULL &&
-           PMPI_Type_size_x(type, &size) == MPI_SUCCESS &&
-           PMPI_Type_get_extent_x(type, &lower, &extent) == MPI_SUCCESS &&
-           extent != size;
-}
-
-int MPI_File_set_view(MPI_File fh, MPI_Offset disp, MPI_Datatype etype,
-                      MPI_Datatype filetype, const char *datarep, MPI_Info info)
-{
-    struct dfopt_hints hints;
-    MPI_Info merged = MPI_INFO_NULL;
-    if (!dfopt_files_hints(fh, &hints))
-        return DFOPT_REAL(File_set_view, fh, disp, etype, filetype, datarep, info);
-    const double begin = PMPI_Wtime();
-    if (hints.n && dfopt_hints_merge(&hints, info, false, &merged) != DFOPT_OK)
-        merged = MPI_INFO_NULL; /* and the file keeps those that it has */
-    const int rc = DFOPT_REAL(File_set_view, fh, disp, etype, filetype, datarep,
-                              hints.n ? merged : info);
-    if (merged != MPI_INFO_NULL)
-        PMPI_Info_free(&merged);
-    if (rc == MPI_SUCCESS)
-        dfopt_files_view(fh, has_gaps(filetype), PMPI_Wtime() - begin);
-    return rc;
-}
-DFOPT_SECOND_NAME(File_set_view);
-
 /* ---- close ---- */
-
-/* Adds up what all ranks did. Returns whether this is rank 0, which has the sums.
- */
-static bool add_up(const struct dfopt_file *f, struct dfopt_io_window *w)
-{
-    const double spent =
-        f->counts.nonblocking > 0 || f->seconds > w->closed - w->opened
-            ? w->closed - w->opened
-            : f->seconds;
-    int rank = -1;
-    const int n = sizeof f->counts / sizeof(double);
-    return PMPI_Comm_rank(f->comm, &rank) == MPI_SUCCESS &&
-           PMPI_Comm_size(f->comm, &w->ranks) == MPI_SUCCESS &&
-           PMPI_Reduce(&f->counts, &w->counts, n, MPI_DOUBLE, MPI_SUM, 0,
-                       f->comm) == MPI_SUCCESS &&
-           PMPI_Reduce(&spent, &w->seconds, 1, MPI_DOUBLE, MPI_MAX, 0, f->comm) ==
-               MPI_SUCCESS &&
-           rank == 0;
-}
 
 static void end_window(struct dfopt_file *f, double closed)
 {
-    struct dfopt_io_window w = {.name = f->name,
-                                .hints = &f->hints,
-                                .generation = f->generation,
-                                .opened = f->opened,
-                                .closed = closed};
-    if (add_up(f, &w))
+    struct dfopt_io_window w;
+    if (dfopt_together_add_up(f, closed, &w))
         dfopt_guest_closed(&w);
     PMPI_Comm_free(&f->comm);
 }

@@ -51,6 +51,7 @@ static void read_client(struct dfopt_mpiio_settings *s)
     o->acks_endpoint = variable("DFOPT_CLIENT_ACKS");
     o->objectives_endpoint = variable("DFOPT_CLIENT_OBJECTIVES");
     o->findings_endpoint = variable("DFOPT_CLIENT_FINDINGS");
+    o->endpoints_file = variable("DFOPT_CLIENT_ENDPOINTS");
     o->findings_end = end && strcmp(end, "1") == 0;
     o->curve_server_key = variable("DFOPT_CLIENT_CURVE_SERVER_KEY");
     o->curve_secret_key = variable("DFOPT_CLIENT_CURVE_SECRET_KEY");

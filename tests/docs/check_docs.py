@@ -10,7 +10,8 @@ Checks:
   man      the texts of `PROGRAM --help`, and of each of its commands, are those of
            docs/man/PROGRAM.1: options, commands, exit status, notes; lines fit
   formats  dfopt-policy.5 and dfopt-decision-log.5 have the switches, fields, tables
-           and verdicts that there are
+           and verdicts that there are; dfopt-mpiio.7 and docs/mpi-io.md the members of
+           the knob file and the variables
   client   docs/client.md and docs/man/dfopt-client.3 name every function of
            dfopt/client*.h, and docs/client.md what the Python package exports and
            reads of the environment

@@ -81,10 +81,24 @@ def check_log_page(source):
         wrong(page.name, 1, "the format version is %s" % version)
 
 
+def check_mpiio_page(source):
+    page, guide = source / "docs/man/dfopt-mpiio.7", source / "docs/mpi-io.md"
+    members = [name for listed_there in re.findall(
+        r"known\[\] = \{(.*?)NULL", read(source / "src/mpiio/knobs.c"), re.S)
+        for name in re.findall(r'"(\w+)"', listed_there)]
+    variables = re.findall(r'variable\("(\w+)"\)', read(source / "src/mpiio/settings.c"))
+    for what, macro, real in (("member", "Va", members), ("variable", "Ev", variables)):
+        compare(page, what, {n: line for n, (line, _) in listed(page, macro).items()}, real)
+        for name in real:
+            if "`%s`" % name not in read(guide):
+                wrong(guide.name, 1, "'%s' is missing" % name)
+
+
 def check_formats(source, _programs):
     check_policy_page(source)
     check_log_page(source)
-    for page in sorted(source.glob("docs/man/*.5")):
+    check_mpiio_page(source)
+    for page in sorted(source.glob("docs/man/*.[57]")):
         check_mandoc(page)
 
 

@@ -93,7 +93,8 @@ class Installed(unittest.TestCase):
     def files(self):
         share = self.prefix / "share"
         for name in ("man/man1/dfopt-mpi.1", "man/man3/dfopt-client.3", "man/man5/dfopt-policy.5",
-                     "man/man5/dfopt-decision-log.5",
+                     "man/man5/dfopt-decision-log.5", "man/man7/dfopt-mpiio.7",
+                     "dfopt-mpi/pytorch/policy.json",
                      "dfopt-mpi/mpiio/romio.json", "dfopt-mpi/mpiio/ompio.json",
                      "dfopt-mpi/mpiio/policy.json",
                      "dfopt-mpi/jobs/slurm/online.sbatch", "dfopt-mpi/jobs/flux/online.sh",

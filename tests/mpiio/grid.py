@@ -3,8 +3,10 @@
 what dfopt-mpi makes of it from a harmful start.
 
     tests/mpiio/grid.py --build build/release [--io romio321|ompio] [--folder WHERE]
-        [--request-us 1000] [--mb-per-s 20] [--opens 15] [--runs 3] [--plot FILE.svg]
+        [--request-us 1000] [--mb-per-s 20] [--opens 15] [--runs 3] [--stay-open]
+        [--plot FILE.svg]
 
+With --stay-open the tuned runs open the file once, and each window ends with a view.
 With --request-us=0 the storage is that of the folder, as it is. Prints the grid, each
 setting's median of MB/s from open to close, then each run: every open, its hints, and
 the setting that it ended with against the best of the grid, both measured again, one
@@ -38,14 +40,14 @@ STREAMS = {"address": "FINDINGS", "plans-address": "PLANS", "registry-address": 
            "acks-address": "ACKS", "objectives-address": "OBJECTIVES"}
 
 
-def strided(o, opens, pause_ms, hints, preload=(), env=None):
+def strided(o, opens, pause_ms, hints, preload=(), env=None, stay_open=False):
     """[(MB/s, {hint: value})] of a run."""
     preload = [*preload, *([o.slow] if o.request_us else [])]
     command = ["mpirun", "--oversubscribe", "--bind-to", "none", "--allow-run-as-root",
                "-n", str(RANKS), "--mca", "io", o.io]
     if preload:
         command += ["-x", "LD_PRELOAD=" + ":".join(map(str, preload))]
-    command += [o.strided, "data", str(BLOCKS), str(opens), str(pause_ms)]
+    command += [o.strided, *(["-k"] if stay_open else []), "data", str(BLOCKS), str(opens), str(pause_ms)]
     command += [f"{name}={value}" for name, value in hints.items()]
     out = subprocess.run(command, cwd=o.where, check=True, text=True, timeout=200,
                          stdout=subprocess.PIPE,
@@ -92,12 +94,20 @@ def tuned(o):
         env["DFOPT_CLIENT_" + name] = f"ipc://{o.where}/{name}"
         options.append(f"--{option}=ipc://{o.where}/{name}")
     env["DFOPT_MPIIO_KNOBS"] = str(o.where / "knobs.json")
+    env["DFOPT_MPIIO_REPORT"] = str(o.where / "report.jsonl")
+    (o.where / "report.jsonl").unlink(missing_ok=True)
     service = subprocess.Popen([o.service, *options], cwd=o.where)
     try:
-        return strided(o, o.opens, PAUSE_MS, HARMFUL[o.io], [o.library], env)
+        run = strided(o, o.opens, PAUSE_MS, HARMFUL[o.io], [o.library], env, o.stay_open)
     finally:
         service.terminate()
         service.wait()
+    if not o.stay_open:
+        return run
+    lines = (o.where / "report.jsonl").read_text(encoding="utf-8").splitlines()
+    return [(w["mb_per_s"], {**HARMFUL[o.io], **{name: value for name, value in
+             w["hints"].items() if name != "cb_config_list"}})
+            for w in map(json.loads, lines)]
 
 
 def plot(path, run, best, title):
@@ -121,6 +131,7 @@ def main():
     parser.add_argument("--mb-per-s", type=int, default=20)
     parser.add_argument("--opens", type=int, default=15)
     parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--stay-open", action="store_true")
     parser.add_argument("--plot")
     o = parser.parse_args()
     build = o.build.resolve()

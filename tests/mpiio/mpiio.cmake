@@ -27,7 +27,7 @@ if(DFOPT_SANITIZE)
        ASAN_OPTIONS=detect_leaks=0:intercept_tls_get_addr=0)
 endif()
 
-set(mpiio_tests hints guest)
+set(mpiio_tests hints guest views)
 if(NOT DFOPT_SANITIZE)
   list(APPEND mpiio_tests closed_loop) # nothing more of the library in it
 endif()

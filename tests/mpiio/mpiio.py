@@ -54,10 +54,10 @@ class Optimizer:
             self.sockets[name] = socket
             self.environment["DFOPT_CLIENT_" + name.upper()] = f"tcp://127.0.0.1:{port}"
 
-    def plan(self, number, knob, value):
+    def plan(self, number, knob, value, at="epoch_boundary"):
         body = {"plan_id": f"plan_{number:016x}", "knob_id": "mpiio." + knob,
                 "target_function": "MPI_File_open", "old_value": None, "new_value": value,
-                "apply_when": "epoch_boundary"}
+                "apply_when": at}
         self.sockets["plans"].send_multipart(
             [json.dumps({"type": "action_plan"}).encode(), json.dumps(body).encode()])
 
@@ -138,9 +138,11 @@ class MpiTest(unittest.TestCase):
         self.assertEqual(job.returncode, code, out + err)
         return out, err
 
-    def run_strided(self, opens, *hints, env=None, blocks=64, preload=(LIBRARY,), **more):
-        command = self.command(STRIDED, "data", blocks, opens, 0, *hints, preload=preload,
-                               **more)
+    def run_strided(self, opens, *hints, env=None, blocks=64, preload=(LIBRARY,), keep=False,
+                    **more):
+        """keep: one open, and views."""
+        command = self.command(STRIDED, *(["-k"] if keep else []), "data", blocks, opens, 0,
+                               *hints, preload=preload, **more)
         return self.start(command, env)
 
 

@@ -2,11 +2,12 @@
  * rank owns every Nth block of 4 kB of a file, and all write theirs in one
  * collective call, again and again, as checkpoints do, with a pause between.
  *
- *     strided FILE BLOCKS OPENS PAUSE_MS [HINT=VALUE]...
+ *     strided [-k] FILE BLOCKS OPENS PAUSE_MS [HINT=VALUE]...
  *
- * For each open, rank 0 prints its number, MB/s (10^6) from open to close, and the
- * hints in force; then whether any rank saw other hints than rank 0. The file's
- * last content is checked. */
+ * With -k the file stays open, and each write but the first comes with a view of
+ * its own instead. For each open or view, rank 0 prints its number, MB/s (10^6)
+ * until it is written, and the hints that the file was opened with; then whether
+ * any rank saw other hints than rank 0. The file's last content is checked. */
 #include <mpi.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -63,9 +64,12 @@ int main(int argc, char **argv)
     MPI_Init(&argc, &argv);
     MPI_Comm_rank(MPI_COMM_WORLD, &rank);
     MPI_Comm_size(MPI_COMM_WORLD, &ranks);
+    const int keep_open = argc > 1 && strcmp(argv[1], "-k") == 0;
+    argc -= keep_open;
+    argv += keep_open;
     if (argc < 5) {
         fprintf(stderr,
-                "usage: strided FILE BLOCKS OPENS PAUSE_MS [HINT=VALUE]...\n");
+                "usage: strided [-k] FILE BLOCKS OPENS PAUSE_MS [HINT=VALUE]...\n");
         MPI_Abort(MPI_COMM_WORLD, 2);
     }
     const int blocks = atoi(argv[2]), opens = atoi(argv[3]);
@@ -80,20 +84,22 @@ int main(int argc, char **argv)
         MPI_Info_create(&info);
     for (int i = 5; i < argc; i++)
         add_hint(info, argv[i]);
+    MPI_File file = MPI_FILE_NULL;
     for (int o = 1; o <= opens; o++) {
         char hints[1024];
-        MPI_File file;
         memset(data, o + rank, mine);
         MPI_Barrier(MPI_COMM_WORLD);
         const double begin = MPI_Wtime();
-        if (MPI_File_open(MPI_COMM_WORLD, argv[1], MPI_MODE_CREATE | MPI_MODE_RDWR,
+        if (file == MPI_FILE_NULL &&
+            MPI_File_open(MPI_COMM_WORLD, argv[1], MPI_MODE_CREATE | MPI_MODE_RDWR,
                           info, &file) != MPI_SUCCESS)
             MPI_Abort(MPI_COMM_WORLD, 1);
         MPI_File_set_view(file, (MPI_Offset)rank * BLOCK, MPI_BYTE, every, "native",
                           info);
         MPI_File_write_all(file, data, (int)mine, MPI_BYTE, MPI_STATUS_IGNORE);
         describe(file, hints, sizeof hints);
-        MPI_File_close(&file);
+        if (!keep_open || o == opens)
+            MPI_File_close(&file);
         const double seconds = MPI_Wtime() - begin;
         differing += others(hints, sizeof hints);
         if (rank == 0) {
@@ -102,7 +108,6 @@ int main(int argc, char **argv)
         }
         usleep(pause_us);
     }
-    MPI_File file;
     MPI_File_open(MPI_COMM_SELF, argv[1], MPI_MODE_RDONLY, MPI_INFO_NULL, &file);
     MPI_File_set_view(file, (MPI_Offset)rank * BLOCK, MPI_BYTE, every, "native",
                       MPI_INFO_NULL);

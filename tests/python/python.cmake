@@ -33,7 +33,7 @@ endforeach()
 
 # Those that need torch are skipped where it cannot be imported (sh jobs/packages.sh ml).
 if(NOT DFOPT_SANITIZE)
-  foreach(name loader tuning trainers)
+  foreach(name loader loader_faults tuning trainers)
     add_test(NAME python.torch_${name}
              COMMAND ${DFOPT_SYSTEM_PYTHON} ${CMAKE_CURRENT_LIST_DIR}/test_${name}.py)
     set_tests_properties(python.torch_${name} PROPERTIES LABELS python TIMEOUT 300

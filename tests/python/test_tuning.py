@@ -1,12 +1,16 @@
 #!/usr/bin/env python3
 """TunableLoader and an optimizer: plans at batches, windows as objectives and findings,
 memory and cores as budgets, reports; and four ranks that change together."""
+import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
 import time
 import unittest
+from multiprocessing import process
+from unittest import mock
 
 import loaders
 import torch
@@ -15,6 +19,7 @@ from dfopt_client import OptimizerContext
 from dfopt_client import _loader as loader_module
 from dfopt_client import _machine as machine
 from dfopt_client import _tuning as tuning
+from dfopt_client import context as context_module
 from dfopt_client.errors import ArgumentError
 from dfopt_client.torch import TunableLoader, auto
 from loaders import Content, Stream, held, plain
@@ -121,6 +126,57 @@ class Tuned(LoaderTest):
         third = TunableLoader(Content(8), optimizer=context, num_workers=auto(1, max=4),
                               window=0.001)
         self.assertEqual(third.num_workers, 3)  # goes on where the first was
+
+    def test_no_more_processes(self):
+        """A plan whose workers cannot be started is rejected, and says why."""
+        loader = self.loader(Content(400), batch_size=2, num_workers=auto(1, max=4))
+        real, got = process.BaseProcess.start, []
+
+        def start(this):
+            if loader.num_workers == 1 and got:
+                raise BlockingIOError(11, "Resource temporarily unavailable")
+            return real(this)
+
+        with mock.patch.object(process.BaseProcess, "start", start), \
+                self.assertLogs("dfopt_client", "WARNING") as log:
+            for n, batch in enumerate(loader):
+                got += plain(batch)[0]
+                if n == 3:
+                    self.plan("num_workers", 3)
+                if n > 3 and not log.output and n < 150:
+                    time.sleep(0.01)
+        self.assertEqual(got, list(range(400)))
+        ack = self.peer.ack()
+        self.assertEqual((ack["status"], ack["new_value"]), ("rejected", None))
+        self.assertIn("temporarily unavailable", ack["reason"])
+        self.assertIn("no other workers could be started", log.output[0])
+        self.assertEqual(loader.num_workers, 1)
+        self.assertIn("num_workers stays 1: [Errno 11]", loader.tuning_report())
+        self.plan("num_workers", 2)  # the next one may be possible
+        until = time.monotonic() + DEADLINE_S
+        while loader.num_workers != 2:
+            self.assertLess(time.monotonic(), until)
+            list(loader)
+        self.assertEqual(self.peer.ack()["status"], "applied")
+
+    def test_file_of_endpoints(self):
+        """DFOPT_CLIENT_ENDPOINTS is enough. That its file is not there is told."""
+        folder = tempfile.mkdtemp(prefix="dfopt-tuning-")
+        self.addCleanup(shutil.rmtree, folder)
+        name = os.path.join(folder, "endpoints.json")
+        with mock.patch.dict(os.environ, DFOPT_CLIENT_ENDPOINTS=name), \
+                mock.patch.object(context_module, "_global_context", None):
+            with self.assertLogs("dfopt_client", "WARNING") as log:
+                loader = TunableLoader(Content(8), num_workers=auto(1, max=4))
+            self.assertIn("not tuned", loader.tuning_report())
+            self.assertIn("there is no such file", log.output[0])
+            context_module._global_context = None
+            with open(name, "w", encoding="utf-8") as f:
+                json.dump(self.peer.endpoints, f)
+            loader = TunableLoader(Content(8), num_workers=auto(1, max=4), window=0.001)
+            self.addCleanup(loader._tuner.context.stop, 0)
+            list(loader)
+            self.assertIn("num_workers", self.peer.receive("registry")[1]["knobs"])
 
     def test_iterable(self):
         """Workers of an iterable data set change between epochs, and only if it is sharded."""

@@ -13,7 +13,7 @@ import torch.utils.data
 from torch.utils.data import DataLoader, IterableDataset
 
 from ._machine import amount, cores
-from ._segments import Epoch, Progress, Seeds, Settings
+from ._segments import CannotChange, Epoch, Progress, Seeds, Settings
 from ._tuning import Auto, Tuner, auto, bounds_of
 from .context import OptimizerContext, optimizer_context
 from .errors import ArgumentError
@@ -23,7 +23,7 @@ __all__ = ["LoaderCallback", "TunableLoader"]
 logger = logging.getLogger("dfopt_client")
 
 _WORKERS, _PREFETCH = auto(1), auto(2, max=8)
-_ENDPOINTS = ("PLANS", "REGISTRY", "ACKS", "OBJECTIVES", "FINDINGS", "GROUP_FILE")
+_ENDPOINTS = ("PLANS", "REGISTRY", "ACKS", "OBJECTIVES", "FINDINGS", "ENDPOINTS", "GROUP_FILE")
 
 _PIPES: Tuple[Any, ...] = tuple(  # not of every torch
     getattr(torch.utils.data, name) for name in ("IterDataPipe", "MapDataPipe")
@@ -112,20 +112,29 @@ class TunableLoader(DataLoader):  # type: ignore[misc]
         self._resume: Optional[Dict[str, Any]] = None
         self._tuner: Optional[Tuner] = None
         self._plain = bounds
+        self._why_not = "it is a copy in another process"
         self._attach(optimizer, name, bounds, window, budget)
 
     def _attach(self, optimizer: Any, name: str, bounds: Dict[str, Tuple[int, int, int]],
                 window: float, budget: int) -> None:
         global _tuner, _tuned
-        if self._pipe or bounds["num_workers"][2] == 0 or \
+        if self._pipe:
+            self._why_not = "its dataset is a datapipe"
+            return
+        if bounds["num_workers"][2] == 0 or \
                 all(low == most for _, low, most in bounds.values()):
+            self._why_not = "num_workers and prefetch_factor are numbers, or have one value; " \
+                            "auto(...) may change"
             return
         context, group = _context(optimizer)
         if context is None:
+            self._why_not = "there is no optimizer: DFOPT_CLIENT_ENDPOINTS is not set or names " \
+                            "no file, no other DFOPT_CLIENT_* names one, or optimizer is None"
             return
         other = _tuned() if _tuned is not None else None
         if other is not None and _tuner is not None and _tuner.context is context:
-            logger.warning("%s is not tuned: %s of this process is", name, _tuner.name)
+            self._why_not = f"{_tuner.name} of this process is"
+            logger.warning("%s is not tuned: %s", name, self._why_not)
             return
         if _tuner is not None and _tuner.context is context and _tuner.name == name and \
                 _tuner.bounds == bounds:
@@ -266,10 +275,7 @@ class TunableLoader(DataLoader):  # type: ignore[misc]
 
     def tuning_report(self) -> str:
         """Each window and each change, and what it brought."""
-        if self._tuner is None:
-            return ("not tuned: there is no optimizer (DFOPT_CLIENT_* are not set, or optimizer "
-                    "is None), another loader of this process is tuned, or nothing may change")
-        return self._tuner.report()
+        return f"not tuned: {self._why_not}" if self._tuner is None else self._tuner.report()
 
 
 class _Run:
@@ -287,7 +293,10 @@ class _Run:
     def __next__(self) -> Any:
         tuner, epoch = self._tuner, self._epoch
         if tuner is not None and tuner.asked():
-            epoch.resize(tuner.settings)
+            try:
+                epoch.resize(tuner.settings)
+            except CannotChange as e:
+                tuner.undo(epoch.settings, str(e))
             self._loader._show()
         try:
             batch = next(epoch)

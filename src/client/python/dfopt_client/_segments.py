@@ -11,14 +11,19 @@ from __future__ import annotations
 import multiprocessing
 import threading
 from collections import deque
+from itertools import chain
 from typing import Any, Deque, Dict, Iterator, List, Optional
 
 import torch
 from torch.utils.data import DataLoader, IterableDataset
 
-__all__ = ["Epoch", "Progress", "Seeds", "Settings"]
+__all__ = ["CannotChange", "Epoch", "Progress", "Seeds", "Settings"]
 
 _STRIDE = 0x9E3779B97F4A7C15  # between the seeds of segments; odd, and far from small
+
+
+class CannotChange(Exception):
+    """Other workers could not be started; the old ones go on."""
 
 
 class Settings:
@@ -51,8 +56,10 @@ class _Feed:
     once or twice; all of them are the same."""
 
     def __init__(self, indices: Iterator[Any], sizes: Deque[int], batched: bool) -> None:
-        self._indices, self._sizes, self._batched = indices, sizes, batched
+        self.indices, self._sizes, self._batched = indices, sizes, batched
         self.pulled = 0
+        self.kept: Optional[List[Any]] = []  # what was pulled, until the segment has started
+        self.failed = False  # the sampler has
         self.stopped = False  # there is no more for this segment
         self.ended = False  # nor for any
 
@@ -63,10 +70,15 @@ class _Feed:
         if self.stopped:
             raise StopIteration
         try:
-            item = next(self._indices)
+            item = next(self.indices)
         except StopIteration:
             self.ended = True
             raise
+        except Exception:
+            self.failed = True
+            raise
+        if self.kept is not None:
+            self.kept.append(item)
         self.pulled += 1
         self._sizes.append(len(item) if self._batched else 1)
         return item
@@ -106,9 +118,18 @@ class _Segment:
     def start(self) -> None:
         before = {p.pid for p in multiprocessing.active_children()}
         self.given = 0
-        self.batches = iter(self.loader)
+        try:
+            self.batches = iter(self.loader)
+        except BaseException:  # torch leaves those that it has started
+            for process in multiprocessing.active_children():
+                if process.pid not in before:
+                    process.terminate()
+                    process.join()
+            raise
         self.pids += [p.pid for p in multiprocessing.active_children()
                       if p.pid is not None and p.pid not in before]
+        if self.feed is not None:
+            self.feed.kept = None
 
     @property
     def drained(self) -> bool:
@@ -257,16 +278,36 @@ class Epoch:
     def resize(self, settings: Settings) -> bool:
         """Has other workers load from the next batch on that none has been asked for.
         Returns whether they do; else it is the next epoch's: with an iterable dataset, whose
-        workers keep places of their own until it ends, or where no batch is left."""
+        workers keep places of their own until it ends, or where no batch is left. Whatever
+        it raises (CannotChange if the system gives no more processes), the epoch continues
+        with the old workers."""
         newest = self._segments[-1].feed
         if newest is None or newest.ended or settings.same(self._settings):
             return False
         self.wait()
+        before, self._settings = self._settings, settings
+        feed = _Feed(self._indices, self._sizes, self._batched)
+        try:
+            self._segments.append(self._make(feed, self._seeds.later()))
+        except BaseException as e:
+            self._settings = before
+            self._give_back(feed, newest)
+            if isinstance(e, OSError) and not feed.failed:
+                raise CannotChange(str(e)) from e
+            raise
         newest.stopped = True
-        self._settings = settings
-        self._segments.append(self._make(
-            _Feed(self._indices, self._sizes, self._batched), self._seeds.later()))
         return True
+
+    def _give_back(self, feed: _Feed, to: _Feed) -> None:
+        """What a segment has pulled that did not start."""
+        for _ in range(feed.pulled):
+            self._sizes.pop()
+        self._indices = to.indices = chain(feed.kept or (), self._indices)
+
+    @property
+    def settings(self) -> Settings:
+        """Of the workers that load what comes next."""
+        return self._settings
 
     def runs(self, settings: Settings) -> bool:
         """Whether these are in force alone: the workers before them have given all."""

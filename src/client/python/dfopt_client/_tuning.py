@@ -20,6 +20,7 @@ _MILLIONTHS = 1e6
 _FIRST_STEPS = 10  # of a window of several ranks, before steps are known
 _LEAST_STEPS = 5  # of a window, so that one batch does not make it
 _KEPT = 10000  # windows that a report tells of
+_LOOKING = 0.005  # share of the time that finding out what workers hold may take
 
 
 class Auto(NamedTuple):
@@ -98,6 +99,7 @@ class Tuner:
         self._mark: Optional[float] = None
         self._steps = _FIRST_STEPS
         self._held, self._batch = 0, 0
+        self._look_at = 0.0  # when what is held is looked at again
         self._fresh()
         self._declare()
 
@@ -198,9 +200,7 @@ class Tuner:
 
     def _close(self) -> None:
         fetch, compute = self._fetch, self._compute
-        epoch = self.epoch_of()
-        self._held = held_bytes(epoch.pids) if epoch is not None else 0
-        del epoch
+        self._look()
         memory = self._held / self.budget if self.budget else 0.0
         if self._group is not None:
             each = max((fetch + compute) / self._in_window, 1e-6)
@@ -228,6 +228,22 @@ class Tuner:
 
     # ---- memory ----
 
+    def _look(self) -> None:
+        """What the workers hold: milliseconds for each, so not in every window, but for those
+        after a change."""
+        begin = time.perf_counter()
+        if begin < self._look_at:
+            return
+        epoch = self.epoch_of()
+        self._held = held_bytes(epoch.pids) if epoch is not None else 0
+        took = time.perf_counter() - begin
+        self._look_at = 0.0 if self._changed else begin + took / _LOOKING
+
+    def _moved(self) -> None:
+        """Settings have changed."""
+        self._changed = True
+        self._look_at = 0.0
+
     def _would_hold(self, s: Settings) -> float:
         """Bytes: each worker's own, and the batches that wait."""
         now = self.settings
@@ -243,7 +259,7 @@ class Tuner:
             less = max(low, min(now - 1, int(now * 0.9 / memory)))
             if less < now:
                 self.settings = self._with(self.settings, parameter, less)
-                self._changed = True
+                self._moved()
                 self._note(parameter, now, less, f"{memory:.0%} of the memory budget is held")
                 self.register()
                 return
@@ -267,12 +283,29 @@ class Tuner:
             applied, why = agree(self._group, why_not or None)
         if applied:
             self.settings = want
-            self._changed = True
+            self._moved()
             self._unanswered.append(plan)
             self._note(parameter, before, value, plan.rationale or plan.finding_type)
         else:
             self._answer(plan, "rejected", why)
             self._note(parameter, before, before, why)
+
+    def undo(self, settings: Settings, why: str) -> None:
+        """The loader could not change, and has these. Of several ranks each that cannot goes
+        on so until the next epoch: they do not decide again."""
+        logger.warning("%s: no other workers could be started (%s); it continues with "
+                       "num_workers=%d, prefetch_factor=%d", self.name, why, settings.workers,
+                       settings.prefetch)
+        if self._group is not None:
+            return
+        undone = [plan for plan in self._unanswered
+                  if self._value(settings, plan.parameter) != plan.new_value]
+        self._unanswered = [plan for plan in self._unanswered if plan not in undone]
+        self.settings = settings
+        for plan in undone:
+            self._answer(plan, "rejected", why)
+            now = self._value(settings, plan.parameter)
+            self._note(plan.parameter, now, now, why)
 
     def _answer(self, plan: ActionPlan, status: str, why: str = "") -> None:
         client = self.context.client
