@@ -216,8 +216,7 @@ static enum MHD_Result handle(void *arg, struct MHD_Connection *connection,
     enum dfopt_err e;
     if (strcmp(method, MHD_HTTP_METHOD_GET) != 0 &&
         strcmp(method, MHD_HTTP_METHOD_HEAD) != 0) {
-        e = dfopt_buf_printf(&text, "use GET or HEAD
-");
+        e = dfopt_buf_printf(&text, "use GET or HEAD\n");
     } else {
         dfopt_board_read(s->board, dfopt_clock_monotonic_ns(), s->snapshot);
         if (strcmp(path, "/metrics") == 0)
