@@ -1,4 +1,4 @@
-/* What the verdicts about a knob come to: the answer of `dfopt-log why`. */
+/* Concludes the verdicts about a knob: the answer of `dfopt-log why`. */
 #ifndef DFOPT_CMD_LOG_CONCLUDE_H
 #define DFOPT_CMD_LOG_CONCLUDE_H
 
