@@ -1,20 +1,19 @@
-/* dfopt/client_group.h over MPI. In a header alone, so that the library needs no
- * MPI: it is compiled with the application's own.
+/* dfopt/client_group.h over MPI. Header-only, so that the library does not depend
+ * on MPI: it is compiled with the MPI of the application.
  *
  *     struct dfopt_client_agreed p[4];
  *     size_t n;
  *     dfopt_client_at_boundary_all(c, comm, NULL, "epoch_boundary", p, 4, &n);
  *     for (size_t i = 0; i < n; i++) {
  *         bool all;
- *         ... let p[i].plan.parameter be p[i].plan.new_value.i ...
+ *         ... set p[i].plan.parameter to p[i].plan.new_value.i ...
  *         dfopt_client_ack_all(c, comm, &p[i], NULL, epoch, &all);
  *         if (!all)
- *             ... let it be what it was ...
+ *             ... restore the previous value ...
  *     }
  *
- * Collective over comm, whose rank 0 has the client; the others pass NULL. Give it
- * a communicator of its own (MPI_Comm_dup) if other collectives may be in
- * flight. */
+ * Collective over comm. Rank 0 passes the client, the others NULL. Use a separate
+ * communicator (MPI_Comm_dup) if other collectives may be in flight. */
 #ifndef DFOPT_CLIENT_MPI_H
 #define DFOPT_CLIENT_MPI_H
 
@@ -33,8 +32,8 @@ static inline int dfopt_client_mpi_maximum(void *comm, int64_t *values, int n)
                          *(MPI_Comm *)comm);
 }
 
-/* A group of the ranks of *comm, which it borrows for as long as it is used. Set
- * its wait_ms to wait at boundaries. Local. */
+/* Returns a group of the ranks of *comm, which it borrows while it is used. Set
+ * wait_ms to wait at boundaries. Local. */
 static inline struct dfopt_client_group dfopt_client_mpi_group(MPI_Comm *comm)
 {
     struct dfopt_client_group group = {0};

@@ -1,7 +1,7 @@
-/* Errors, one way: a fallible function returns enum dfopt_err (0 is OK) and,
- * where a user can cause it, fills a struct dfopt_error with a text that names
- * the file and line, endpoint, rank or knob. On failure outputs are untouched
- * and inputs are still the caller's. */
+/* Errors. A fallible function returns enum dfopt_err (0 is OK). If a user can cause
+ * the error, it also fills a struct dfopt_error with a text that names the file and
+ * line, endpoint, rank or knob. On failure outputs are untouched and inputs stay
+ * owned by the caller. */
 #ifndef DFOPT_ERROR_H
 #define DFOPT_ERROR_H
 
@@ -9,13 +9,13 @@
 extern "C" {
 #endif
 
-/* name, what it means to a person */
+/* name, text for people */
 #define DFOPT_ERR_LIST(X)                                                          \
     X(OK, "no error")                                                              \
     X(NOMEM, "out of memory")                                                      \
     X(ARG, "bad argument")                                                         \
     X(PARSE, "not well-formed JSON")                                               \
-    X(SCHEMA, "well-formed, but not what is expected there")                       \
+    X(SCHEMA, "well-formed, but not the expected content")                         \
     X(LIMIT, "a limit is exceeded")                                                \
     X(IO, "input or output failed")                                                \
     X(FORMAT, "not a file or frame of this program")                               \
@@ -32,23 +32,23 @@ enum dfopt_err {
 
 #define DFOPT_ERROR_TEXT_SIZE 320
 
-/* What went wrong, for a person. Plain data; zero it before first use. */
+/* An error and its text. Plain data; zero it before first use. */
 struct dfopt_error {
     enum dfopt_err code;
     char text[DFOPT_ERROR_TEXT_SIZE];
 };
 
-/* Fills *err (may be NULL) with the code and a printf-formatted text, cut to
- * fit. Returns code, so that `return dfopt_error_set(...)` reads well. */
+/* Fills *err (may be NULL) with the code and a printf-formatted text, truncated to
+ * fit. Returns code, for `return dfopt_error_set(...)`. */
 enum dfopt_err dfopt_error_set(struct dfopt_error *err, enum dfopt_err code,
                                const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* Puts a printf-formatted text and ": " before the text of *err (may be NULL). */
+/* Prepends a printf-formatted text and ": " to the text of *err (may be NULL). */
 void dfopt_error_prefix(struct dfopt_error *err, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* The meaning of a code. Never NULL; static storage. */
+/* Returns the text of a code. Never NULL; static storage. */
 const char *dfopt_err_text(enum dfopt_err code);
 
 #ifdef __cplusplus

@@ -1,5 +1,5 @@
-/* The only place that asks the operating system for the time: for the programs,
- * the engine, and transports that wait. Decisions never depend on it. */
+/* The only access to the operating system's clocks, for the programs, the engine
+ * and transports that wait. Decisions never depend on the time. */
 #ifndef DFOPT_BASE_CLOCK_H
 #define DFOPT_BASE_CLOCK_H
 

@@ -1,5 +1,5 @@
-/* The digits of a real, without the C library's printf and strtod, which write and
- * read them as the locale of the process wants. */
+/* Converts reals to and from text independently of the locale, unlike printf and
+ * strtod. */
 #ifndef DFOPT_BASE_DIGITS_H
 #define DFOPT_BASE_DIGITS_H
 

@@ -1,4 +1,4 @@
-/* What a process that dies of a fault leaves behind. */
+/* Reports where a process dies of a fault, such as SIGSEGV. */
 #ifndef DFOPT_BASE_FAULT_H
 #define DFOPT_BASE_FAULT_H
 

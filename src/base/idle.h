@@ -1,6 +1,6 @@
-/* How long nothing has come, for timeouts of idleness. Time in which the process
- * did not run (SIGSTOP, a suspended machine) does not count: a look counts at most
- * DFOPT_IDLE_LOOK_NS, so looks must come at least that often. */
+/* Measures how long no input has arrived, for idle timeouts. Time in which the
+ * process did not run (SIGSTOP, a suspended machine) is excluded: each look counts
+ * at most DFOPT_IDLE_LOOK_NS, so looks must come at least that often. */
 #ifndef DFOPT_BASE_IDLE_H
 #define DFOPT_BASE_IDLE_H
 

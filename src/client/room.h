@@ -1,5 +1,5 @@
-/* Whether there is room for what libzmq needs: it ends the process where a
- * descriptor, a thread or memory is missing, so that this must be known before. */
+/* Checks that libzmq has the resources it needs. libzmq aborts the process if a
+ * descriptor, a thread or memory is missing, so this must be known in advance. */
 #ifndef DFOPT_CLIENT_ROOM_H
 #define DFOPT_CLIENT_ROOM_H
 

@@ -1,6 +1,6 @@
-/* How the client's messages travel: an ops table, so that a transport that needs
- * more than this library may (mofka) can be loaded when it is asked for. One
- * thread, the listener, calls all of it but open and wake. */
+/* The client's transports as an ops table, so that one with further dependencies
+ * (mofka) can be loaded on demand. A single thread, the listener, calls all
+ * operations except open and wake. */
 #ifndef DFOPT_CLIENT_TRANSPORT_H
 #define DFOPT_CLIENT_TRANSPORT_H
 

@@ -1,4 +1,4 @@
-/* What the writer and the reader need of HDF5 beyond its calls. */
+/* Helpers around HDF5 that the writer and the reader share. */
 #ifndef DFOPT_DECLOG_H5_H
 #define DFOPT_DECLOG_H5_H
 

@@ -1,5 +1,5 @@
-/* How the rows of format.h lie in a file: the columns of every table and their
- * types. A pool is described as one more table, of one column. */
+/* The layout of the rows of format.h in a file: the columns of every table and
+ * their types. A pool is described as one more table, with one column. */
 #ifndef DFOPT_DECLOG_LAYOUT_H
 #define DFOPT_DECLOG_LAYOUT_H
 

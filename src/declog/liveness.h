@@ -1,4 +1,4 @@
-/* Tells a log that is being written from one whose writer was killed. */
+/* Distinguishes a log that is being written from one whose writer was killed. */
 #ifndef DFOPT_DECLOG_LIVENESS_H
 #define DFOPT_DECLOG_LIVENESS_H
 

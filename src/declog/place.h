@@ -1,5 +1,5 @@
-/* The path of a decision log: who may take it, and how a new file gets there when
- * several programs want it at once. */
+/* Claims the path of a decision log, and puts a new file in place even if several
+ * programs compete for it. */
 #ifndef DFOPT_DECLOG_PLACE_H
 #define DFOPT_DECLOG_PLACE_H
 

@@ -1,6 +1,5 @@
-/* Undoes what pack.h does: a chunk as it lies in a decision log becomes the
- * elements of its column. libdeflate reads a zlib stream about three times as
- * fast as HDF5's own filter does. */
+/* Reverses pack.h: turns a chunk of a decision log into the elements of its column.
+ * libdeflate reads a zlib stream about three times as fast as HDF5's own filter. */
 #ifndef DFOPT_DECLOG_UNPACK_H
 #define DFOPT_DECLOG_UNPACK_H
 

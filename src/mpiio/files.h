@@ -1,5 +1,5 @@
-/* The files that are open and tuned, by their handles, and what was done to each.
- * One table a process; any thread. */
+/* Tracks the open files that are tuned, by handle, and what was done to each. One
+ * table per process; any thread. */
 #ifndef DFOPT_MPIIO_FILES_H
 #define DFOPT_MPIIO_FILES_H
 

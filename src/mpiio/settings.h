@@ -1,4 +1,4 @@
-/* What the environment of rank 0 asks for. */
+/* Settings from the environment of rank 0. */
 #ifndef DFOPT_MPIIO_SETTINGS_H
 #define DFOPT_MPIIO_SETTINGS_H
 

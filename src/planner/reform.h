@@ -1,4 +1,4 @@
-/* Another policy while the planner runs. For the planner's own files only. */
+/* Replaces the policy while the planner runs. For the planner's own files only. */
 #ifndef DFOPT_PLANNER_REFORM_H
 #define DFOPT_PLANNER_REFORM_H
 

@@ -1,5 +1,5 @@
-/* The values that the nodes of a planner have now, for monitoring: by knob, each
- * value with the number of nodes that have it. */
+/* Surveys the current values of a planner's nodes, for monitoring: for each knob,
+ * each value with the number of nodes that have it. */
 #ifndef DFOPT_PLANNER_SURVEY_H
 #define DFOPT_PLANNER_SURVEY_H
 

@@ -1,5 +1,6 @@
-/* The events of a decision log, as they were given to the planners: for deciding
- * them again. Logs of detail `findings` only, and from version 3 of the format. */
+/* Replays the events of a decision log as they were given to the planners, to
+ * decide them again. Only for logs of detail `findings`, from version 3 of the
+ * format on. */
 #ifndef DFOPT_STATE_EVENTS_H
 #define DFOPT_STATE_EVENTS_H
 

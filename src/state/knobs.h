@@ -1,4 +1,4 @@
-/* The knobs that are registered, as they were registered. */
+/* Lists the registered knobs, as they were registered. */
 #ifndef DFOPT_STATE_KNOBS_H
 #define DFOPT_STATE_KNOBS_H
 

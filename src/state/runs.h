@@ -1,4 +1,4 @@
-/* The texts of a run, out of a log. */
+/* Reads the texts of a run from a log. */
 #ifndef DFOPT_STATE_RUNS_H
 #define DFOPT_STATE_RUNS_H
 

@@ -1,6 +1,6 @@
-/* What several processes say about one plan. Over a PUB socket each of them
- * acknowledges it, and the first ack alone decides; the others are counted here, so
- * that an application whose processes differ is told of it. */
+/* Tallies the acks of several processes for one plan. Over a PUB socket each
+ * process acknowledges a plan, but only the first ack counts; the others are
+ * tallied here, so that an application whose processes disagree gets a warning. */
 #ifndef DFOPT_STATE_TALLY_H
 #define DFOPT_STATE_TALLY_H
 

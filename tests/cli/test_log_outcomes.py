@@ -182,7 +182,7 @@ class Outcomes(Case):
                             range(len(rates) - 7)] + [start, now]
                     self.assertEqual(b["best"], (max if sign > 0 else min)(best))
                     text = self.log("summary", path).splitlines()
-                    self.assertEqual(text[0], "Brought       " + interval(b))
+                    self.assertEqual(text[0], "Gain          " + interval(b))
                     self.assertTrue(text[2].startswith(row), text[2])
                     self.assertIn(("more" if sign > 0 else "less") + " is better",
                                   text[3])
@@ -228,7 +228,7 @@ class Outcomes(Case):
         path = self.replay(r for r in session(3, 12)
                            if isinstance(r, bytes) or r.get("stream") != "objective")
         text = self.log("summary", path).splitlines()
-        self.assertEqual(text[0], "Brought       not known")
+        self.assertEqual(text[0], "Gain          not known")
         self.assertIn("no objective was reported", text[1])
         told = self.rows("summary", "--json", path)[0]["brought"]
         self.assertEqual((told["objectives"], told["objective"]), (0, []))
@@ -325,7 +325,7 @@ class Outcomes(Case):
     def test_an_old_log_says_nothing_of_it(self):
         with gzip.open(OLD) as f:
             path = self.write("old.h5", f.read())
-        self.assertNotIn("Brought", self.log("summary", path))
+        self.assertNotIn("Gain", self.log("summary", path))
         self.assertIsNone(self.rows("summary", "--json", path)[0]["brought"])
         self.assertNotIn("outcome", self.log("plans", path))
         self.assertEqual({p["outcome"] for p in self.rows("plans", "--json", path)},

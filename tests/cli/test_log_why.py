@@ -134,7 +134,7 @@ class Why(Case):
         self.make(5)
         words = {"severity": "severity {value} is below {threshold}",
                  "persistence": "persistence {value} is below {threshold}: not yet",
-                 "cooldown_time": "rest is {threshold} window"}
+                 "cooldown_time": "the cooldown is {threshold} window"}
         r = harness.run(["why", "--json", "--knob", "dlio.prefetch_size",
                          self.path("log.h5")], program=Config.log_program)
         seen = set()

@@ -59,7 +59,7 @@ class Tally(Case):
                                                   ("agrees", "c"), ("contradicts", "d")])
                 said = f"applied by 3 of 4 processes, rejected by 1: {WHY}"
                 self.assertIn(said, self.log("plans", self.path("log.h5")))
-                self.assertIn(said, self.log("why", "--knob", "app.batch",
+                self.assertIn(said, self.log("why", "--all", "--knob", "app.batch",
                                              self.path("log.h5")))
         plan, = self.log("plans", "--json", self.path("log.h5")).splitlines()
         self.assertEqual(json.loads(plan)["processes"],

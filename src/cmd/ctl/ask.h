@@ -1,4 +1,4 @@
-/* One request to a service, and its answer. */
+/* Sends one request to a service and receives its answer. */
 #ifndef DFOPT_CMD_CTL_ASK_H
 #define DFOPT_CMD_CTL_ASK_H
 

@@ -1,4 +1,4 @@
-/* Answers of a service, for a person. */
+/* Prints answers of a service for people. */
 #ifndef DFOPT_CMD_CTL_SHOW_H
 #define DFOPT_CMD_CTL_SHOW_H
 

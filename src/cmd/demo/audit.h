@@ -1,5 +1,5 @@
-/* Whether every record came once an epoch, and as it was made: looked at on the
- * consumer's side, from what stands in the samples alone. */
+/* Verifies, on the consumer's side and from the samples alone, that every record
+ * arrives intact and exactly once per epoch. */
 #ifndef DFOPT_CMD_DEMO_AUDIT_H
 #define DFOPT_CMD_DEMO_AUDIT_H
 

@@ -1,4 +1,4 @@
-/* What stands in a file of a set. */
+/* The layout of a file of a data set. */
 #ifndef DFOPT_CMD_DEMO_DATASET_FORMAT_H
 #define DFOPT_CMD_DEMO_DATASET_FORMAT_H
 

@@ -1,4 +1,4 @@
-/* What is measured in a window, and how the diagnosis takes it. */
+/* The measurements of a window, and their conversion for the diagnosis. */
 #ifndef DFOPT_CMD_DEMO_DIAGNOSIS_H
 #define DFOPT_CMD_DEMO_DIAGNOSIS_H
 

@@ -1,6 +1,6 @@
-/* The grid of static settings: each is run for some windows, of which the median
- * counts, and the best one is what a tuned run can be judged by. Pure: what is
- * measured comes from the caller. */
+/* The grid of static settings. Each runs for some windows, whose median counts; the
+ * best is the reference for a tuned run. Pure: the caller supplies the
+ * measurements. */
 #ifndef DFOPT_CMD_DEMO_GRID_H
 #define DFOPT_CMD_DEMO_GRID_H
 

@@ -1,6 +1,7 @@
-/* Sends findings over a ZMQ PUSH socket or into a topic of Mofka.
- * Nothing waits for the peer: what nobody can take now is dropped, for a finding
- * grows old.
+/* Sends findings over a ZMQ PUSH socket or to a topic of Mofka.
+ *
+ * Never waits for the peer: a finding that cannot be sent at once is dropped, since
+ * it ages.
  *
  * All calls come from one thread. */
 #ifndef DFOPT_CMD_DEMO_PUBLISHER_H

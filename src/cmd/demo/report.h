@@ -1,5 +1,5 @@
-/* What the loader tells: windows and plans as they come, and a summary; for people
- * on standard output, for programs as JSON lines in a file. */
+/* Reports windows and plans as they happen, and a summary: for people on standard
+ * output, for programs as JSON lines in a file. */
 #ifndef DFOPT_CMD_DEMO_REPORT_H
 #define DFOPT_CMD_DEMO_REPORT_H
 

@@ -1,4 +1,4 @@
-/* The report's JSON lines, and reading the summary of another run. */
+/* Writes the report as JSON lines, and reads the summary of another run. */
 #ifndef DFOPT_CMD_DEMO_REPORT_JSON_H
 #define DFOPT_CMD_DEMO_REPORT_JSON_H
 

@@ -1,4 +1,5 @@
-/* The loader's life: windows of fetching and computing, findings out, plans in. */
+/* Runs the loader: fetches and computes in windows, sends findings, applies plans.
+ */
 #ifndef DFOPT_CMD_DEMO_RUN_H
 #define DFOPT_CMD_DEMO_RUN_H
 

@@ -1,5 +1,5 @@
-/* The order in which records are read: each once an epoch, in an order that seed
- * and epoch decide. Not locked. */
+/* The order in which records are read: each once per epoch, in an order determined
+ * by seed and epoch. Not locked. */
 #ifndef DFOPT_CMD_DEMO_SHUFFLE_H
 #define DFOPT_CMD_DEMO_SHUFFLE_H
 

@@ -1,6 +1,6 @@
-/* Profiles of storage: how long a read takes beside copying its bytes, so that a
- * loader meets what real storage does to it. The arithmetic is pure; reads wait for
- * real, on real threads. */
+/* Storage profiles: the time a read takes beyond copying its bytes, which emulates
+ * real storage. The arithmetic is pure; reads wait in real time, on real threads.
+ */
 #ifndef DFOPT_CMD_DEMO_STORAGE_H
 #define DFOPT_CMD_DEMO_STORAGE_H
 

@@ -1,4 +1,4 @@
-/* Clocks, and time that is spent: waiting, or computing. */
+/* Clocks, and spending time by waiting or computing. */
 #ifndef DFOPT_CMD_DEMO_TIMING_H
 #define DFOPT_CMD_DEMO_TIMING_H
 

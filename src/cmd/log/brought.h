@@ -1,5 +1,4 @@
-/* What the plans of a run brought: the objective before the first of them, and
- * at the end. */
+/* The gain of a run's plans: the objective before the first plan and at the end. */
 #ifndef DFOPT_CMD_LOG_BROUGHT_H
 #define DFOPT_CMD_LOG_BROUGHT_H
 

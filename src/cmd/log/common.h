@@ -1,5 +1,5 @@
-/* What the commands of dfopt-log share: the command line, the FILE that is read,
- * and what is printed. */
+/* Shared by the commands of dfopt-log: the command line, the log being read, and
+ * printing. */
 #ifndef DFOPT_CMD_LOG_COMMON_H
 #define DFOPT_CMD_LOG_COMMON_H
 

@@ -1,4 +1,4 @@
-/* --knob, --node, --tag and --window: which rows a command is asked for. */
+/* The filters --knob, --node, --tag and --window. */
 #ifndef DFOPT_CMD_LOG_FILTER_H
 #define DFOPT_CMD_LOG_FILTER_H
 

@@ -1,4 +1,4 @@
-/* What dfopt-log summary counts: one pass over each table. */
+/* Gathers the facts for dfopt-log summary in one pass over each table. */
 #ifndef DFOPT_CMD_LOG_GATHER_H
 #define DFOPT_CMD_LOG_GATHER_H
 

@@ -1,4 +1,4 @@
-/* What became of each plan, and what it brought, by /outcomes and /acks. */
+/* The outcome and gain of each plan, from /outcomes and /acks. */
 #ifndef DFOPT_CMD_LOG_OUTCOMES_H
 #define DFOPT_CMD_LOG_OUTCOMES_H
 

@@ -1,6 +1,9 @@
-/* dfopt-log summary: gathers what a log says of a run (dl_gather.c) and puts
- * it on one screen; as one JSON object: dl_summary_json.c. */
+/* dfopt-log summary: gathers the facts of a run (gather.c) and shows what it
+ * achieved, changed and could not change; with --all everything. As one JSON
+ * object: summary_json.c. */
 #include "cmd/log/summary.h"
+
+#include "cmd/log/words.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -9,6 +12,7 @@
 
 #define SCREEN_KNOBS 12 /* lines of the text form; the JSON form has all */
 #define SCREEN_TYPES 4
+#define SCREEN_GATES 5
 
 uint64_t dl_summary_rows(const struct dl_summary *s, enum dfopt_declog_table t)
 {
@@ -80,7 +84,7 @@ static void run_text(struct dl_summary *s)
     dl_put(s->print, "\n  ");
     if (!run->complete) {
         dl_color(s->print, DL_YELLOW);
-        dl_put(s->print, "NOT complete: being written, or stopped short");
+        dl_put(s->print, "NOT complete: being written, or killed");
         dl_color(s->print, DL_PLAIN);
     } else {
         dl_put(s->print, "complete");
@@ -215,7 +219,7 @@ static void knobs_text(struct dl_summary *s)
         own_values_text(s, k);
     }
     if (s->facts.no_end.code)
-        dl_put(s->print, "  the last values are not known: %s\n",
+        dl_put(s->print, "  the last values are unknown: %s\n",
                s->facts.no_end.text);
     if (n > SCREEN_KNOBS)
         dl_put(s->print, "  ... and %zu more (--json has all)\n", n - SCREEN_KNOBS);
@@ -295,6 +299,113 @@ static enum dfopt_err all_text(struct dl_summary *s)
     return plans_text(s);
 }
 
+/* ---- the same in short ---- */
+
+static bool holds_back(uint32_t verdict)
+{
+    return !dl_verdict_plans(verdict) && !dl_verdict_ends(verdict) &&
+           verdict != DFOPT_VERDICT_SHIFT && verdict != DFOPT_VERDICT_ADOPTED;
+}
+
+/* The most frequent verdict that holds back, and that *counts has; else COUNT. */
+static uint32_t main_gate(const uint64_t *counts)
+{
+    uint32_t most = DFOPT_VERDICT_COUNT;
+    for (uint32_t v = 0; v < DFOPT_VERDICT_COUNT; v++)
+        if (holds_back(v) && counts[v] > 0 &&
+            (most == DFOPT_VERDICT_COUNT || counts[v] > counts[most]))
+            most = v;
+    return most;
+}
+
+static void log_line(struct dl_summary *s)
+{
+    title(s, "Log");
+    put_plain(s, s->job->args.file[0]);
+    dl_color(s->print, s->run->complete ? DL_PLAIN : DL_YELLOW);
+    dl_put(s->print, ": %s",
+           s->run->complete ? "complete"
+                            : "NOT complete: being written, or killed");
+    dl_color(s->print, DL_PLAIN);
+    dl_put(s->print, "; transport %s, %" PRIu64 " events",
+           or_dash(s->run->transport), s->run->last.at.next_seq);
+    if (dl_summary_rows(s, DFOPT_TABLE_FINDINGS) > 0)
+        dl_put(s->print,
+               ", windows %" PRId64 " .. %" PRId64 " on %" PRIu32 " node%s",
+               s->facts.first_window, s->facts.last_window, s->facts.nodes,
+               s->facts.nodes == 1 ? "" : "s");
+    dl_put(s->print, "\n");
+}
+
+static void changed_knob(struct dl_summary *s, const struct dl_knob *k)
+{
+    const uint32_t gate = main_gate(k->verdicts);
+    put_knob(s, k->knob);
+    put_value_column(s, k->first);
+    put_value_column(s, k->last);
+    dl_put(s->print, "%7" PRIu64, k->up + k->down + k->other);
+    if (gate < DFOPT_VERDICT_COUNT)
+        dl_put(s->print, "  %s %" PRIu64, dfopt_verdict_name(gate),
+               k->verdicts[gate]);
+    dl_put(s->print, "\n");
+    own_values_text(s, k);
+}
+
+static void changed_text(struct dl_summary *s)
+{
+    size_t changed = 0, shown = 0;
+    for (size_t i = 0; i < s->facts.n_knobs; i++)
+        changed += s->facts.knobs[i].up + s->facts.knobs[i].down +
+                       s->facts.knobs[i].other >
+                   0;
+    dl_put(s->print, "\n");
+    title(s, "Changed");
+    dl_put(s->print, "%zu of %zu knobs\n", changed, s->facts.n_knobs);
+    if (s->facts.n_knobs > 0)
+        dl_put(s->print, "  %-26s %-10s %-10s %7s  %s\n", "knob", "first", "last",
+               "plans", "mostly blocked by");
+    for (size_t i = 0; i < s->facts.n_knobs && shown < SCREEN_KNOBS; i++, shown++)
+        changed_knob(s, &s->facts.knobs[i]);
+    if (s->facts.no_end.code)
+        dl_put(s->print, "  the last values are unknown: %s\n",
+               s->facts.no_end.text);
+    if (s->facts.n_knobs > shown)
+        dl_put(s->print, "  ... and %zu more (--json has all)\n",
+               s->facts.n_knobs - shown);
+}
+
+static void blocked_text(struct dl_summary *s)
+{
+    uint64_t counts[DFOPT_VERDICT_COUNT], blocked = 0;
+    memcpy(counts, s->facts.verdicts, sizeof counts);
+    for (uint32_t v = 0; v < DFOPT_VERDICT_COUNT; v++)
+        blocked += holds_back(v) ? counts[v] : 0;
+    dl_put(s->print, "\n");
+    title(s, "Blocked");
+    dl_put(s->print, "%" PRIu64 " of %" PRIu64 " verdicts\n", blocked,
+           all_verdicts(s));
+    for (size_t i = 0; i < SCREEN_GATES; i++) {
+        const uint32_t v = main_gate(counts);
+        if (v == DFOPT_VERDICT_COUNT)
+            break;
+        dl_put(s->print, "  %-21s %10" PRIu64 " %5.1f%%  %s\n",
+               dfopt_verdict_name(v), counts[v], share(counts[v], all_verdicts(s)),
+               dfopt_verdict_meaning(v));
+        counts[v] = 0;
+    }
+    dl_color(s->print, DL_DIM);
+    dl_put(s->print, "\nMore: summary --all, plans, why --knob=KNOB\n");
+    dl_color(s->print, DL_PLAIN);
+}
+
+static void short_text(struct dl_summary *s)
+{
+    dl_summary_brought(s);
+    log_line(s);
+    changed_text(s);
+    blocked_text(s);
+}
+
 /* ---- the command ---- */
 
 static enum dfopt_err read_last_plans(struct dl_summary *s)
@@ -306,18 +417,41 @@ static enum dfopt_err read_last_plans(struct dl_summary *s)
                                     &s->job->err);
 }
 
+struct wish {
+    bool all;
+};
+
+static const struct dfopt_option options[] = {
+    {"all", DFOPT_OPTION_FLAG, NULL,
+     "Show the run, all events, verdicts, knobs and the last plans, too", 'a',
+     DFOPT_OPTION_AT(struct wish, all)},
+    {.name = NULL}};
+
+static enum dfopt_err show(struct dl_summary *s, bool all)
+{
+    if (s->job->args.json)
+        return dl_summary_json(s);
+    if (all)
+        return all_text(s);
+    short_text(s);
+    return DFOPT_OK;
+}
+
 int dl_summary(int argc, char **argv)
 {
     static const struct dl_command command = {
+        .options = options,
         .args_doc = "FILE",
-        .doc = "Show on one screen what a run achieved, what it decided, and why.\v"
+        .doc = "Show on one screen what a run achieved, what it changed, and what "
+               "blocked the rest.\v"
                "Levels of the objective are medians of up to 8 windows: before the "
                "first plan, at the end, and the best; for nodes, the mean over "
                "those that report. A gain has an interval of two standard errors. "
                "It is certain from three standard errors on, more if it was "
                "measured in few windows, and from the policy's min_effect on.\n"};
+    struct wish wish = {.all = false};
     struct dl_job job = {.args = {.n_files = 1}};
-    dl_args_parse(&job.args, &command, NULL, argc, argv);
+    dl_args_parse(&job.args, &command, &wish, argc, argv);
     if (!dl_start(&job))
         return DL_TROUBLE;
     struct dl_summary s = {.job = &job, .print = &job.print, .run = job.run};
@@ -331,7 +465,7 @@ int dl_summary(int argc, char **argv)
     if (!e)
         e = read_last_plans(&s);
     if (!e)
-        e = job.args.json ? dl_summary_json(&s) : all_text(&s);
+        e = show(&s, wish.all);
     dl_facts_free(&s.facts);
     dl_outcomes_free(&s.outcomes);
     return dl_end(&job, e);

@@ -1,4 +1,4 @@
-/* What dfopt-log summary says, for its two forms. */
+/* The facts of dfopt-log summary, for its text and JSON forms. */
 #ifndef DFOPT_CMD_LOG_SUMMARY_H
 #define DFOPT_CMD_LOG_SUMMARY_H
 

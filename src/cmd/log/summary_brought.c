@@ -68,11 +68,11 @@ static void put_objective(struct dl_summary *s)
 static void put_no_objective(struct dl_summary *s)
 {
     const bool metric = strstr(s->run->policy, "\"objective_metric\":{") != NULL;
-    dl_put(s->print, metric
-                         ? "  objectives are metrics of findings here: the gain of "
-                           "each plan is in `plans`\n"
-                         : "  no objective was reported: findings alone tell "
-                           "whether plans helped, not by how much\n");
+    dl_put(s->print,
+           metric ? "  the objective is a metric of findings: dfopt-log plans "
+                    "has the gain of each plan\n"
+                  : "  no objective was reported: findings show whether plans "
+                    "helped, but not by how much\n");
 }
 
 static void put_plans(struct dl_summary *s)
@@ -116,7 +116,7 @@ static void put_shifts(struct dl_summary *s)
     if (n > 0 && (s->brought.job.sites || s->brought.nodes.sites))
         dl_put(s->print,
                "  the objective shifted by itself %" PRIu64
-               " time%s: the gain is not the plans' alone\n",
+               " time%s: the gain is not due to the plans alone\n",
                n, n == 1 ? "" : "s");
 }
 
@@ -127,7 +127,7 @@ void dl_summary_brought(struct dl_summary *s)
     if (!f->logged)
         return;
     dl_color(s->print, DL_BOLD);
-    dl_put(s->print, "%-13s ", "Brought");
+    dl_put(s->print, "%-13s ", "Gain");
     dl_color(s->print, DL_PLAIN);
     if (known)
         put_gain(s, known);

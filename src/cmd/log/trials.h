@@ -1,5 +1,5 @@
-/* The trials of one knob, as its rows go by: what was tried, what came of it, and
- * what failed. */
+/* Tracks the trials of one knob while its rows pass: the values tried, the results,
+ * and the failures. */
 #ifndef DFOPT_CMD_LOG_TRIALS_H
 #define DFOPT_CMD_LOG_TRIALS_H
 

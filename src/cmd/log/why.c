@@ -1,5 +1,6 @@
 /* dfopt-log why: the findings that asked a knob to move, one by one, and what
  * the gates said; between them, what else changed the knob's value. */
+#include "cmd/log/conclude.h"
 #include "cmd/log/filter.h"
 #include "cmd/log/merge.h"
 #include "cmd/log/trials.h"
@@ -16,9 +17,11 @@ struct why {
     bool pending_plan; /* `verdict` has a plan, whose row comes next */
     struct dfopt_verdict_row verdict;
     bool only_trials; /* --trials */
+    bool all;         /* --all */
+    bool lists;       /* findings, before the conclusion */
     struct dl_trials trials;
     int64_t now; /* the last window that was seen */
-    uint64_t counts[DFOPT_VERDICT_COUNT];
+    struct dl_conclusion conclusion;
     struct dl_print words; /* scratch */
 };
 
@@ -163,8 +166,8 @@ static void verdict_text(struct why *w, const struct dl_verdict *v)
 
 static void tell_verdict(struct why *w, const struct dl_verdict *v)
 {
-    w->counts[v->row->verdict]++;
-    if (w->only_trials && !v->plan && !v->trial)
+    w->conclusion.counts[v->row->verdict]++;
+    if (!w->lists || (w->only_trials && !v->plan && !v->trial))
         return;
     dfopt_buf_clear(&w->words.out);
     dl_put_verdict(&w->words, v);
@@ -179,7 +182,7 @@ static void tell_change(struct why *w, const char *kind, uint64_t seq,
                         int64_t window, dfopt_sym node)
 {
     struct dl_print *p = &w->job->print;
-    if (w->only_trials || !dl_filter_window(&w->filter, window))
+    if (!w->lists || w->only_trials || !dl_filter_window(&w->filter, window))
         return;
     if (w->job->args.json) {
         dfopt_put_raw(&p->put, "{");
@@ -395,37 +398,26 @@ static enum dfopt_err see(void *arg, enum dl_kind kind, const void *row)
 static void conclude(struct why *w)
 {
     struct dl_print *p = &w->job->print;
-    uint64_t all = 0;
-    for (uint32_t v = 0; v < DFOPT_VERDICT_COUNT; v++)
-        all += w->counts[v];
+    const struct dfopt_declog_response_row *r =
+        DFOPT_ROW(&w->responses, struct dfopt_declog_response_row);
+    const size_t n = DFOPT_ROWS(&w->responses, struct dfopt_declog_response_row);
     dl_color(p, DL_BOLD);
     dl_filter_describe(&w->filter, p);
     dl_color(p, DL_PLAIN);
-    if (all == 0) {
-        const struct dfopt_declog_response_row *r =
-            DFOPT_ROW(&w->responses, struct dfopt_declog_response_row);
-        size_t n = DFOPT_ROWS(&w->responses, struct dfopt_declog_response_row);
-        dl_put(p, ": no finding asked for it; it answers to");
-        for (size_t i = 0; i < n; i++) {
-            dl_put(p, i ? ", " : " ");
-            dl_put_sym(p, r[i].r.tag);
-        }
-        dl_put(p, n ? "\n" : " no tag\n");
+    w->conclusion.trials = &w->trials;
+    if (dl_conclusion_verdicts(&w->conclusion) > 0) {
+        if (w->lists)
+            dl_conclude_line(p, &w->conclusion);
+        else
+            dl_conclude_table(p, &w->conclusion);
         return;
     }
-    dl_put(p, ": %" PRIu64 " verdicts:", all);
-    const char *comma = "";
-    for (uint32_t v = 0; v < DFOPT_VERDICT_COUNT; v++)
-        if (w->counts[v] > 0) {
-            dl_put(p, "%s %s %" PRIu64, comma, dfopt_verdict_name(v), w->counts[v]);
-            comma = ",";
-        }
-    if (w->trials.kept || w->trials.taken_back)
-        dl_put(p,
-               "; trials kept %" PRIu64 " (gain certain for %" PRIu64
-               "), taken back %" PRIu64,
-               w->trials.kept, w->trials.certain, w->trials.taken_back);
-    dl_put(p, "\n");
+    dl_put(p, ": no finding asked for it; it responds to");
+    for (size_t i = 0; i < n; i++) {
+        dl_put(p, i ? ", " : " ");
+        dl_put_sym(p, r[i].r.tag);
+    }
+    dl_put(p, n ? "\n" : " no tag\n");
 }
 
 static enum dfopt_err tell_why(struct why *w)
@@ -459,7 +451,9 @@ static const struct dfopt_option options[] = {
     DL_OPTION_NEEDED_KNOB(struct why),
     DL_OPTION_NODE(struct why),
     DL_OPTION_WINDOW(struct why),
-    {"trials", DFOPT_OPTION_FLAG, NULL, "Show only plans and their outcomes", 't',
+    {"all", DFOPT_OPTION_FLAG, NULL, "List every finding before the conclusion",
+     'a', DFOPT_OPTION_AT(struct why, all)},
+    {"trials", DFOPT_OPTION_FLAG, NULL, "List only plans and their outcomes", 't',
      DFOPT_OPTION_AT(struct why, only_trials)},
     {.name = NULL}};
 
@@ -469,10 +463,11 @@ int dl_why(int argc, char **argv)
         .options = options,
         .args_doc = "--knob=KNOB FILE",
         .doc =
-            "Explain, finding by finding, why a knob moved or did not: which gates "
-            "the finding passed, and which held it back.\v"
+            "Explain why a knob moved or did not: what changed it, what that "
+            "brought, and which gates held it back. --all, --trials and --window "
+            "list it finding by finding.\v"
             "Findings that stopped before the gates (improving, suppressed) are "
-            "listed where the knob responds to their tags. The end of a trial "
+            "counted where the knob responds to their tags. The end of a trial "
             "shows the objective before and after, and the gain with two standard "
             "errors, or that the effect is not certain; knobs that moved together "
             "share it. With --window, the log must keep findings.\n"};
@@ -481,12 +476,13 @@ int dl_why(int argc, char **argv)
     dl_args_parse(&job.args, &command, &w, argc, argv);
     if (!dl_start(&job))
         return DL_TROUBLE;
+    w.lists = w.all || w.only_trials || w.filter.windows || job.args.json;
     dl_print_init(&w.words, job.dict, job.print.color && !job.args.json);
     enum dfopt_err e = dl_filter_resolve(&w.filter, &job);
     if (!e && w.filter.windows && strcmp(job.run->detail, "verdicts") == 0)
         e = dfopt_error_set(&job.err, DFOPT_ERR_ARG,
-                            "%s: keeps no findings (detail verdicts), so windows "
-                            "are not known: leave --window out",
+                            "%s: --window needs findings, and the log was written "
+                            "with --log-detail verdicts",
                             job.args.file[0]);
     if (!e)
         e = tell_why(&w);

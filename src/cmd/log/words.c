@@ -96,7 +96,7 @@ static void put_pending(struct dl_print *p, const struct dfopt_verdict_row *v)
         put_windows(p, v->threshold);
         dl_put(p, ")");
     }
-    dl_put(p, ": its ack is waited for");
+    dl_put(p, ": waiting for its acknowledgement");
 }
 
 static void put_suppressed(struct dl_print *p, const struct dfopt_verdict_row *v)
@@ -111,9 +111,9 @@ static void put_suppressed(struct dl_print *p, const struct dfopt_verdict_row *v
     if (v->value <= v->threshold) {
         dl_put(p, "; severity ");
         dl_put_real(p, v->value);
-        dl_put(p, " is not above it");
+        dl_put(p, " does not exceed it");
     } else {
-        dl_put(p, "; only a node's own finding would go before it");
+        dl_put(p, "; only a finding of the node itself takes precedence");
     }
 }
 
@@ -121,7 +121,7 @@ static void put_cooldown(struct dl_print *p, const struct dfopt_verdict_row *v)
 {
     if (v->verdict == DFOPT_VERDICT_COOLDOWN_TIME) {
         put_windows(p, v->value);
-        dl_put(p, " since the last action, rest is ");
+        dl_put(p, " since the last action, the cooldown is ");
         put_windows(p, v->threshold);
         dl_put(p, ": not yet");
         return;
@@ -132,12 +132,14 @@ static void put_cooldown(struct dl_print *p, const struct dfopt_verdict_row *v)
         dl_put(p, " since the last action; ");
     } else {
         put_share(p, v->value);
-        dl_put(p, " of the severity is gone since the last action; less than ");
+        dl_put(p, " of the severity is gone since the last action, ");
     }
     put_share(p, v->threshold);
-    dl_put(p, v->value < 0 ? " less was asked for: it has not helped, so no more "
-                             "of it"
-                           : ": it has not helped, so no more of it");
+    dl_put(p, v->value < 0
+                  ? " less was required: the last action did not help, so it "
+                    "is not repeated"
+                  : " required: the last action did not help enough, so it is "
+                    "not repeated");
 }
 
 static const char *plan_words(uint32_t verdict)
@@ -296,29 +298,27 @@ static const char *sentence_of(uint32_t verdict)
 {
     switch (verdict) {
     case DFOPT_VERDICT_UNREGISTERED:
-        return "the knob's owner has left: nobody would apply it";
+        return "the process that owns the knob has left, so nobody would apply it";
     case DFOPT_VERDICT_OFF:
         return "the operator keeps the planner off the knob";
     case DFOPT_VERDICT_TRIAL:
-        return "another change is on trial: its verdict is waited for";
+        return "another change is on trial; waiting for its verdict";
     case DFOPT_VERDICT_SUPERSEDED:
-        return "findings of this type about the whole job decide, not one node's";
+        return "findings of this type about the whole job take precedence";
     case DFOPT_VERDICT_RELEASE_ONLY:
-        return "nothing asks for more of the knob, so less would only save: "
-               "releases decide that";
+        return "nothing asks for more of the knob; only a release may lower it";
     case DFOPT_VERDICT_BASELINE:
-        return "too few objectives with the present settings to compare with: not "
-               "yet";
+        return "too few objectives with the present settings for a comparison";
     case DFOPT_VERDICT_BUDGET:
-        return "no budget has room for it, and no other knob can give any";
+        return "no budget has room for it, and no other knob can give room";
     case DFOPT_VERDICT_CONFLICT:
-        return "another function owns the knob: its registration does not count";
+        return "another function owns the knob; this registration is ignored";
     case DFOPT_VERDICT_VOID:
         return "the trial was disturbed or could not be judged";
     case DFOPT_VERDICT_RESTART:
         return "the application restarted during the trial";
     case DFOPT_VERDICT_WITHDRAWN:
-        return "the plan's process is gone: withdrawn";
+        return "withdrawn: the process of the plan has left";
     default:
         return NULL;
     }
@@ -328,12 +328,12 @@ static const char *sentence_of(uint32_t verdict)
 static void put_backoff(struct dl_print *p, const struct dl_verdict *v)
 {
     if (v->failed == INT64_MIN) {
-        dl_put(p, "the move did not help not long ago: it rests");
+        dl_put(p, "the move failed recently; it is paused");
         return;
     }
-    dl_put(p, "the move did not help in window %" PRId64 ": it rests", v->failed);
+    dl_put(p, "the move failed in window %" PRId64 "; it is paused", v->failed);
     if (v->rest > 0)
-        dl_put(p, " until window %.0f at least",
+        dl_put(p, " at least until window %.0f",
                v->rest * ceil(((double)v->failed + v->rest) / v->rest));
 }
 
@@ -344,10 +344,11 @@ static void put_held(struct dl_print *p, const struct dfopt_verdict_row *v)
         uint32_t verdict;
         const char *why;
     } words[] = {
-        {DFOPT_VERDICT_WOULD_PLAN, "would be planned; the knob is in the shadow"},
+        {DFOPT_VERDICT_WOULD_PLAN,
+         "would be planned, but the knob is in mode shadow"},
         {DFOPT_VERDICT_PROPOSED, "proposed to the operator"},
-        {DFOPT_VERDICT_AWAITING_APPROVAL, "proposed before, not answered yet"},
-        {DFOPT_VERDICT_FROZEN, "held back; the operator has stopped new plans"}};
+        {DFOPT_VERDICT_AWAITING_APPROVAL, "proposed earlier, not yet answered"},
+        {DFOPT_VERDICT_FROZEN, "held back: the operator has frozen new plans"}};
     dl_put_real(p, v->threshold);
     dl_put(p, " -> ");
     dl_put_real(p, v->value);
@@ -366,7 +367,7 @@ void dl_put_verdict(struct dl_print *p, const struct dl_verdict *v)
     }
     switch (row->verdict) {
     case DFOPT_VERDICT_TREND:
-        dl_put(p, "it is improving already: nothing to do");
+        dl_put(p, "already improving; nothing to do");
         break;
     case DFOPT_VERDICT_NO_KNOBS:
         dl_put(p, "no knob was registered yet");
@@ -399,9 +400,9 @@ void dl_put_verdict(struct dl_print *p, const struct dl_verdict *v)
     case DFOPT_VERDICT_NO_CHANGE:
         dl_put_real(p, row->threshold);
         if (row->value != row->threshold && isfinite(row->value)) {
-            dl_put(p, " stays, as the step would lead to ");
+            dl_put(p, " stays: the step would lead to ");
             dl_put_real(p, row->value);
-            dl_put(p, ", the other way");
+            dl_put(p, ", against the direction");
         } else {
             dl_put(p, " stays: the step changes nothing");
         }
@@ -423,7 +424,7 @@ void dl_put_verdict(struct dl_print *p, const struct dl_verdict *v)
         break;
     case DFOPT_VERDICT_RATE:
         dl_put_real(p, row->value);
-        dl_put(p, " plans or nodes, and the policy's limit is ");
+        dl_put(p, " plans or nodes; the limit of the policy is ");
         dl_put_real(p, row->threshold);
         break;
     case DFOPT_VERDICT_BACKOFF:

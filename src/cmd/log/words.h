@@ -1,4 +1,5 @@
-/* A verdict in words: which gates the finding passed, and which held it back. */
+/* Describes a verdict in words: the gates that the finding passed, and the one that
+ * held it back. */
 #ifndef DFOPT_CMD_LOG_WORDS_H
 #define DFOPT_CMD_LOG_WORDS_H
 

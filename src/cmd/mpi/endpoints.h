@@ -1,5 +1,5 @@
-/* The file by which applications find a service: its endpoints, as another host
- * reaches them, and its public key. */
+/* Writes the file through which applications find a service: its endpoints, as
+ * reachable from other hosts, and its public key. */
 #ifndef DFOPT_CMD_MPI_ENDPOINTS_H
 #define DFOPT_CMD_MPI_ENDPOINTS_H
 

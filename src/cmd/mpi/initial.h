@@ -1,5 +1,5 @@
-/* What a run is to decide by before its first event: the policy, and the knobs
- * that are registered from a file or from the environment. */
+/* Loads what a run needs before its first event: the policy, and the knobs
+ * registered from a file or the environment. */
 #ifndef DFOPT_CMD_MPI_INITIAL_H
 #define DFOPT_CMD_MPI_INITIAL_H
 

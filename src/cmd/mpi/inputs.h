@@ -1,5 +1,5 @@
-/* The input of a run: as a source that rank 0 reads, and, where all ranks can
- * read it, as splits. */
+/* Opens the input of a run: as a source for rank 0 and, if all ranks can read it,
+ * as splits. */
 #ifndef DFOPT_CMD_MPI_INPUTS_H
 #define DFOPT_CMD_MPI_INPUTS_H
 

@@ -1,4 +1,4 @@
-/* How the program was started, by what launchers put into the environment. */
+/* Detects from the environment of launchers how the program was started. */
 #ifndef DFOPT_CMD_MPI_LAUNCH_H
 #define DFOPT_CMD_MPI_LAUNCH_H
 

@@ -1,5 +1,5 @@
-/* The two ends of a live service: where its events come from and where its plans
- * go, opened as the options say. */
+/* Opens the two ends of a live service as the options specify: the source of events
+ * and the sink of plans. */
 #ifndef DFOPT_CMD_MPI_LIVE_H
 #define DFOPT_CMD_MPI_LIVE_H
 

@@ -1,6 +1,6 @@
-/* Tells systemd, or whoever started the service with NOTIFY_SOCKET, how it is:
- * READY, STATUS, RELOADING, WATCHDOG and STOPPING, by sd_notify(3). Without that
- * variable nothing happens. */
+/* Notifies systemd (or any parent that sets NOTIFY_SOCKET) of the service's state
+ * by sd_notify(3): READY, STATUS, RELOADING, WATCHDOG and STOPPING. Without the
+ * variable it does nothing. */
 #ifndef DFOPT_CMD_MPI_NOTIFY_H
 #define DFOPT_CMD_MPI_NOTIFY_H
 

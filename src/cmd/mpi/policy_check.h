@@ -1,5 +1,5 @@
-/* dfopt-mpi --policy-check: a policy and the knobs that it is for, without a run.
- */
+/* Implements dfopt-mpi --policy-check: checks a policy against the knobs it is for,
+ * without a run. */
 #ifndef DFOPT_CMD_MPI_POLICY_CHECK_H
 #define DFOPT_CMD_MPI_POLICY_CHECK_H
 

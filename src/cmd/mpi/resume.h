@@ -1,5 +1,5 @@
-/* Resuming the run of a decision log: what is read of the log, what must be as it
- * was, and where the input and the plans file continue. */
+/* Resumes the run of a decision log: what is read from the log, what must not have
+ * changed, and where the input and the plans file continue. */
 #ifndef DFOPT_CMD_MPI_RESUME_H
 #define DFOPT_CMD_MPI_RESUME_H
 

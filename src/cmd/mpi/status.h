@@ -1,4 +1,4 @@
-/* Status lines of a live service: rates, backlog, plans, now and then. */
+/* Logs periodic status lines of a live service: rates, backlog, plans. */
 #ifndef DFOPT_CMD_MPI_STATUS_H
 #define DFOPT_CMD_MPI_STATUS_H
 

@@ -1,5 +1,5 @@
-/* What a live service shows of itself while it runs: status lines, metrics over
- * HTTP, notifications to systemd. */
+/* Makes a live service observable: status lines, metrics over HTTP, notifications
+ * to systemd. */
 #ifndef DFOPT_CMD_MPI_SUPERVISE_H
 #define DFOPT_CMD_MPI_SUPERVISE_H
 

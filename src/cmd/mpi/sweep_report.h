@@ -1,5 +1,4 @@
-/* What a sweep has come to, and writing it down. For the files of the sweep only.
- */
+/* Reports and writes the results of a sweep. For the files of the sweep only. */
 #ifndef DFOPT_CMD_MPI_SWEEP_REPORT_H
 #define DFOPT_CMD_MPI_SWEEP_REPORT_H
 

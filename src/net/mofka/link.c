@@ -186,7 +186,7 @@ static enum dfopt_err open_either(struct dfopt_mofka_link *l,
     e = open_named(l, c, topic, '_', out, err);
     return e == DFOPT_ERR_ARG
                ? dfopt_error_set(err, e,
-                                 "there is no such topic, nor one '%s' (brokers "
+                                 "no such topic, nor one '%s' (brokers "
                                  "started by Bedrock take no dots)",
                                  out->name)
                : e;

@@ -1,4 +1,4 @@
-/* Finding the module that holds Mofka's client, and loading it. */
+/* Finds and loads the module that contains Mofka's client. */
 #ifndef DFOPT_NET_MOFKA_LOAD_H
 #define DFOPT_NET_MOFKA_LOAD_H
 

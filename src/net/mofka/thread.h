@@ -1,5 +1,5 @@
-/* Threads that may have to be left behind, because what they call into may never
- * come back, and waiting with a deadline. */
+/* Threads that may have to be abandoned because a call in them may never return,
+ * and waiting with a deadline. */
 #ifndef DFOPT_NET_MOFKA_THREAD_H
 #define DFOPT_NET_MOFKA_THREAD_H
 

@@ -1,6 +1,6 @@
-/* A thread that speaks to the brokers when nobody else does: it acknowledges
- * events, and asks each broker once a second whether it is there. An answer that
- * does not come is noticed by those who ask dfopt_mofka_watch_health. */
+/* A thread that talks to the brokers: it acknowledges events, and checks once a
+ * second that each broker responds. Callers of dfopt_mofka_watch_health learn of a
+ * broker that does not. */
 #ifndef DFOPT_NET_MOFKA_WATCH_H
 #define DFOPT_NET_MOFKA_WATCH_H
 

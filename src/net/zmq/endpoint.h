@@ -1,5 +1,5 @@
-/* Endpoints of ZeroMQ, read whole: libzmq takes the digits that it can use and
- * passes over the rest (tcp://h:99999 binds port 34463). */
+/* Parses ZeroMQ endpoints completely. libzmq stops at the first character that it
+ * cannot use and wraps numbers around (tcp://h:99999 binds port 34463). */
 #ifndef DFOPT_NET_ZMQ_ENDPOINT_H
 #define DFOPT_NET_ZMQ_ENDPOINT_H
 

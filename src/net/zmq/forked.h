@@ -1,7 +1,7 @@
-/* Connections in a child after fork. The child has a copy of each descriptor, and
- * while it lives the peer's connection stays open, though nobody reads it: a plan
- * sent there is lost. So its copies are closed in the child, which leaves the
- * parent's connection alone. Any thread; one list for the process. */
+/* Closes connections in a child after fork. The child inherits a copy of each
+ * descriptor, which keeps the peer's connection open although nothing reads it, so
+ * a plan sent there would be lost. Closing the copies does not affect the parent.
+ * Any thread; one list per process. */
 #ifndef DFOPT_NET_ZMQ_FORKED_H
 #define DFOPT_NET_ZMQ_FORKED_H
 

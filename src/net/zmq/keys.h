@@ -1,4 +1,4 @@
-/* CURVE keys: out of texts and files, and new ones. */
+/* CURVE keys: reads them from texts and files, and creates new ones. */
 #ifndef DFOPT_NET_ZMQ_KEYS_H
 #define DFOPT_NET_ZMQ_KEYS_H
 

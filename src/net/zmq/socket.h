@@ -1,5 +1,4 @@
-/* Sockets of libzmq with every option set that keeps them from
- * waiting or growing without a bound. */
+/* libzmq sockets with all options set that prevent unbounded waiting or growth. */
 #ifndef DFOPT_NET_ZMQ_SOCKET_H
 #define DFOPT_NET_ZMQ_SOCKET_H
 

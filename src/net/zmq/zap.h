@@ -1,5 +1,5 @@
-/* Which clients may connect: libzmq asks over ZAP (ZeroMQ RFC 27), a thread here
- * answers from a directory of public keys. */
+/* Decides which clients may connect: libzmq asks over ZAP (ZeroMQ RFC 27), and a
+ * thread answers from a directory of public keys. */
 #ifndef DFOPT_NET_ZMQ_ZAP_H
 #define DFOPT_NET_ZMQ_ZAP_H
 

@@ -1,6 +1,6 @@
-/* The operator's hand, as the planner asks for it: what it may do with a knob,
- * whether it may plan now, and which proposals wait. For the planner's own files
- * only. */
+/* The operator's controls as the planner sees them: what it may do with a knob,
+ * whether it may plan now, and which proposals are waiting. For the planner's own
+ * files only. */
 #ifndef DFOPT_PLANNER_OPERATOR_OPERATOR_H
 #define DFOPT_PLANNER_OPERATOR_OPERATOR_H
 

@@ -1,4 +1,4 @@
-/* Which nodes a planner decides for. */
+/* Determines which nodes a planner decides for. */
 #ifndef DFOPT_PLANNER_STATE_OWNS_H
 #define DFOPT_PLANNER_STATE_OWNS_H
 

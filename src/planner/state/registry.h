@@ -1,6 +1,6 @@
-/* What is registered: knobs in the order of their first registration, and for
- * each tag the responses to it. The state of a tag's suppression stands beside
- * its responses, so that a finding looks its tag up once. */
+/* The registry: knobs in the order of their first registration, and the responses
+ * to each tag. The state of a tag's suppression is stored with its responses, so
+ * that a finding looks up its tag only once. */
 #ifndef DFOPT_PLANNER_STATE_REGISTRY_H
 #define DFOPT_PLANNER_STATE_REGISTRY_H
 

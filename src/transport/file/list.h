@@ -1,4 +1,5 @@
-/* The files that a list of paths and globs names, looked at but not opened. */
+/* Expands paths and globs to a list of files, and checks them without opening them.
+ */
 #ifndef DFOPT_TRANSPORT_FILE_LIST_H
 #define DFOPT_TRANSPORT_FILE_LIST_H
 

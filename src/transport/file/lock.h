@@ -1,6 +1,5 @@
-/* Whose an output file is: its writer holds an advisory lock on it until it closes
- * it or dies. File systems without locks cannot tell, and nobody is refused there.
- * Local. */
+/* Locks output files: the writer holds an advisory lock until it closes the file or
+ * dies. On file systems without locks no writer is refused. Local. */
 #ifndef DFOPT_TRANSPORT_FILE_LOCK_H
 #define DFOPT_TRANSPORT_FILE_LOCK_H
 

@@ -1,4 +1,4 @@
-/* Files that are no JSON, by the bytes that they begin with: what to say of them.
+/* Recognises files that are not JSON by their first bytes, and advises what to do.
  */
 #ifndef DFOPT_TRANSPORT_FILE_MAGIC_H
 #define DFOPT_TRANSPORT_FILE_MAGIC_H

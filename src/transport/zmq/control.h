@@ -1,6 +1,6 @@
-/* The endpoint of dfopt-ctl: requests of operators come in, answers go back. Nobody
- * who connects can hold up the service: nothing waits, and what cannot be sent is
- * dropped. */
+/* The endpoint of dfopt-ctl: receives requests of operators and sends answers. No
+ * client can stall the service: nothing blocks, and an answer that cannot be sent
+ * is dropped. */
 #ifndef DFOPT_TRANSPORT_ZMQ_CONTROL_H
 #define DFOPT_TRANSPORT_ZMQ_CONTROL_H
 

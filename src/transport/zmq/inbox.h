@@ -1,6 +1,6 @@
-/* The sockets that receive, and a message at a time out of them. They take turns,
- * each with a share, so that a flood on one does not starve another; when all were
- * empty the turn is back at those of applications. */
+/* The receiving sockets, and messages from them one at a time. Sockets take turns,
+ * each with a share, so that a flood on one does not starve the others; when all
+ * are empty, the turn returns to the sockets of applications. */
 #ifndef DFOPT_TRANSPORT_ZMQ_INBOX_H
 #define DFOPT_TRANSPORT_ZMQ_INBOX_H
 

@@ -1,4 +1,4 @@
-/* One message of two frames out of a socket. */
+/* Receives one message of two frames from a socket. */
 #ifndef DFOPT_TRANSPORT_ZMQ_MESSAGE_H
 #define DFOPT_TRANSPORT_ZMQ_MESSAGE_H
 

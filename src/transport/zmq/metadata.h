@@ -1,4 +1,4 @@
-/* The metadata frame, as far as a transport must understand it. */
+/* Parses the metadata frame as far as a transport needs it. */
 #ifndef DFOPT_TRANSPORT_ZMQ_METADATA_H
 #define DFOPT_TRANSPORT_ZMQ_METADATA_H
 

@@ -1,4 +1,4 @@
-/* Counting what goes wrong on sockets, and telling it at a bounded rate. */
+/* Counts problems on sockets, and reports them at a bounded rate. */
 #ifndef DFOPT_TRANSPORT_ZMQ_NOTES_H
 #define DFOPT_TRANSPORT_ZMQ_NOTES_H
 

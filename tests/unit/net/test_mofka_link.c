@@ -16,7 +16,7 @@ static const struct {
     {"optimizer.plans", "optimizer_plans", NULL,
      "Mofka topic 'optimizer_plans' (group file 'optimizer.plans'): "},
     {"a_b.c", "a.b.c", NULL,
-     "Mofka topic 'a.b.c' (group file 'a_b.c'): there is no such topic, nor one "
+     "Mofka topic 'a.b.c' (group file 'a_b.c'): no such topic, nor one "
      "'a_b_c'"},
     {"plans", "acks", NULL, "Mofka topic 'acks' (group file 'plans'): "},
 };

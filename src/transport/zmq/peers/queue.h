@@ -1,6 +1,6 @@
-/* Plans that wait for a peer, at most so many. They leave by lanes, each first in
- * first out; when there are too many, the oldest of the same key goes, else the
- * oldest of all. */
+/* A bounded queue of plans that wait for a peer. Plans leave by lanes, each first
+ * in, first out. If the queue is full, the oldest plan of the same key is dropped,
+ * else the oldest of all. */
 #ifndef DFOPT_TRANSPORT_ZMQ_PEERS_QUEUE_H
 #define DFOPT_TRANSPORT_ZMQ_PEERS_QUEUE_H
 

@@ -1,6 +1,6 @@
-/* Which topics are subscribed to, as an XPUB socket is told, and which of them are
- * a node's: applications name their host in one form (n1.cluster.example), findings
- * it in another (n1). */
+/* Tracks the topics subscribed to, as an XPUB socket reports them, and matches them
+ * to nodes: applications name their host in one form (n1.cluster.example), findings
+ * in another (n1). */
 #ifndef DFOPT_TRANSPORT_ZMQ_PEERS_TOPICS_H
 #define DFOPT_TRANSPORT_ZMQ_PEERS_TOPICS_H
 
