@@ -31,12 +31,14 @@ struct dfopt_client_window {
     int64_t index;  /* from 1, upwards; |index| <= 2^53 */
     double units;   /* what was achieved: samples, bytes, steps */
     double seconds; /* by the clock */
-    double fetch_s; /* waiting for data; with compute_s 0, too: no findings */
+    double fetch_s; /* waiting for data; with compute_s 0, too: no shares */
     double compute_s;
-    int64_t workers; /* processes or threads that fetch */
-    double memory;   /* most that was held, as a share of its budget */
-    bool changed;    /* a knob changed meanwhile: no findings. The library knows of
-                      * plans that were acknowledged as applied by itself */
+    int64_t workers;    /* processes or threads that fetch */
+    double memory;      /* most that was held, as a share of its budget */
+    double read_spread; /* slow reads against fast ones: the ratio of a high to a
+                         * low percentile of the latency of a read */
+    bool changed; /* a knob changed meanwhile: no findings. The library knows of
+                   * plans that were acknowledged as applied by itself */
 };
 
 /* Reports a window that has ended: units/seconds as its objective, with the shares
@@ -85,8 +87,8 @@ enum dfopt_measure_phase {
 };
 
 /* The window under way. Plain data, no memory of its own; read the members, change
- * them by the functions, but for window.workers, memory and changed. now_ns is on
- * any clock, and does not go back. */
+ * them by the functions, but for window.workers, memory, read_spread and changed.
+ * now_ns is on any clock, and does not go back. */
 struct dfopt_measure {
     dfopt_client *client;              /* borrowed; NULL: nothing is reported */
     int64_t window_ns;                 /* shortest window */
