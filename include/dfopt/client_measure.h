@@ -31,12 +31,14 @@ struct dfopt_client_window {
     int64_t index;  /* from 1, upwards; |index| <= 2^53 */
     double units;   /* work done: samples, bytes, steps */
     double seconds; /* wall-clock duration */
-    double fetch_s; /* waiting for data; no findings if compute_s is 0, too */
+    double fetch_s; /* waiting for data; no shares if compute_s is 0, too */
     double compute_s;
-    int64_t workers; /* processes or threads that fetch */
-    double memory;   /* peak use, as a share of the memory budget */
-    bool changed;    /* a knob changed meanwhile: no findings. The library itself
-                      * tracks plans acknowledged as applied */
+    int64_t workers;    /* processes or threads that fetch */
+    double memory;      /* peak use, as a share of the memory budget */
+    double read_spread; /* slow reads against fast ones: the ratio of a high to a
+                         * low percentile of the latency of a read */
+    bool changed;       /* a knob changed meanwhile: no findings. The library itself
+                         * tracks plans acknowledged as applied */
 };
 
 /* Reports a finished window: units/seconds as its objective, with the shares
@@ -86,8 +88,8 @@ enum dfopt_measure_phase {
 };
 
 /* The current window. Plain data, owns no memory. Members may be read; only
- * window.workers, memory and changed may be written directly. now_ns may be of any
- * monotonic clock. */
+ * window.workers, memory, read_spread and changed may be written directly. now_ns
+ * may be of any monotonic clock. */
 struct dfopt_measure {
     dfopt_client *client;              /* borrowed; NULL: nothing is reported */
     int64_t window_ns;                 /* minimum length of a window */

@@ -88,7 +88,8 @@ static bool is_good(const struct dfopt_client_window *w)
     return w && w->index >= -WINDOW_MAX && w->index <= WINDOW_MAX &&
            is_amount(w->units) && is_amount(w->seconds) && w->seconds > 0 &&
            is_amount(w->fetch_s) && is_amount(w->compute_s) && w->workers >= 0 &&
-           is_amount(w->memory) && isfinite(w->units / w->seconds);
+           is_amount(w->memory) && is_amount(w->read_spread) &&
+           isfinite(w->units / w->seconds);
 }
 
 static enum dfopt_err push_rate(dfopt_client *c,

@@ -63,8 +63,18 @@ static double mem_frac(const struct dfopt_client_window *w)
     return w->memory;
 }
 
-/* The severity is how far a share is beyond `from`, as a share of a width. Where
- * the whole way to a share of 1 is the width, it is not cut off. */
+static bool read_contention(const struct dfopt_client_window *w)
+{
+    return w->read_spread > 10;
+}
+
+static double read_spread(const struct dfopt_client_window *w)
+{
+    return w->read_spread;
+}
+
+/* The severity is how far a share, or the spread, is beyond `from`, as a share of a
+ * width. Where the whole way to a share of 1 is the width, it is not cut off. */
 static const struct {
     bool (*there)(const struct dfopt_client_window *w);
     double (*of)(const struct dfopt_client_window *w);
@@ -83,6 +93,7 @@ static const struct {
                              .60,
                              {.40, .30}},
     [DFOPT_MEMORY_PRESSURE] = {memory_pressure, mem_frac, .80, {.20, .20}},
+    [DFOPT_READ_CONTENTION] = {read_contention, read_spread, 5, {40, 40}},
 };
 
 static double severity(enum dfopt_finding_kind kind,

@@ -24,6 +24,7 @@ enum dfopt_finding_kind { /* in the order in which they are sent */
                           DFOPT_FETCH_PRESSURE,
                           DFOPT_IO_CONTENTION,
                           DFOPT_MEMORY_PRESSURE,
+                          DFOPT_READ_CONTENTION,
                           DFOPT_FINDING_KINDS
 };
 

@@ -27,6 +27,8 @@ static const struct {
     [DFOPT_IO_CONTENTION] = {"io_contention", {"reader_contention"}, {NULL}, 1, 0},
     [DFOPT_MEMORY_PRESSURE] =
         {"memory_pressure", {"memory_reduction"}, {NULL}, 1, 0},
+    [DFOPT_READ_CONTENTION] =
+        {"read_contention", {"reader_contention"}, {"reader_parallelism"}, 1, 1},
 };
 
 static const struct {
@@ -65,6 +67,9 @@ void dfopt_diagnosed_finding(
     if (f->kind == DFOPT_IO_CONTENTION)
         metrics[n++] =
             (struct dfopt_client_metric){"workers", (double)f->window.workers};
+    if (f->kind == DFOPT_READ_CONTENTION)
+        metrics[n++] = (struct dfopt_client_metric){"pread_latency_spread",
+                                                    f->window.read_spread};
     *out = (struct dfopt_client_finding){
         .type = kinds[f->kind].name,
         .window_index = f->index,

@@ -53,7 +53,7 @@
     AT_(every_n) AT_(max_every_n) AT_(counter) AT_(index) AT_(start_ns) AT_(active)
 #define MEASURED(AT_)                                                              \
     AT_(index) AT_(units) AT_(seconds) AT_(fetch_s) AT_(compute_s) AT_(workers)    \
-        AT_(memory) AT_(changed)
+        AT_(memory) AT_(read_spread) AT_(changed)
 #define FINDING(AT_)                                                               \
     AT_(type) AT_(window_index) AT_(severity) AT_(persistence) AT_(support)        \
         AT_(prevalence) AT_(confidence) AT_(trend) AT_(motif) AT_(tags)            \

@@ -48,6 +48,22 @@ class Measured(PeerTest):
         self.assertAlmostEqual(found[0]["severity_score"], .65 / .9)
         self.assertEqual(client.stats().findings_sent, 2)
 
+    def test_the_spread_of_reads(self):
+        client = self.client()
+        client.window(1, 100, 2, fetch=0.15, compute=0.85, read_spread=25)
+        finding = self.take("findings")
+        self.assertEqual(
+            (finding["finding_type"], finding["severity_score"],
+             finding["opportunity_tags"], finding["key_metrics"]["pread_latency_spread"]),
+            ("read_contention", 0.5, ["reader_contention"], 25.0))
+        measure = d.Measure(client, window=0)
+        measure.compute()
+        time.sleep(1e-6)
+        self.assertTrue(measure.end(read_spread=45))
+        found = self.take("findings"), self.take("findings")
+        self.assertEqual([f["severity_score"] for f in found
+                          if f["finding_type"] == "read_contention"], [1.0])
+
     def test_own_findings(self):
         client = self.client(reports="job")
         client.finding("small_writes", 4, 0.5, tags=["larger_writes"], suppresses=["a", "b"],

@@ -68,8 +68,8 @@ def finding(ftype, scope, tr, span, view="window"):
 
 def facts(m):
     """m: fetch and compute (c) seconds of a node's window, workers, mem where there is a
-    budget -> (type, severity, metrics, tags, suppresses). Memory pressure is no rule of
-    DFAnalyzer."""
+    budget, spread where latencies of reads are measured -> (type, severity, metrics, tags,
+    suppresses). Memory pressure is no rule of DFAnalyzer."""
     f, c = m["fetch"], m["c"]
     act = f + c
     ff, cf = f / act, c / act
@@ -87,6 +87,10 @@ def facts(m):
     if m.get("mem", 0) > .85:
         yield ("memory_pressure", clip((m["mem"] - .80) / .20), {"mem_frac": m["mem"]},
                ("memory_reduction",), ())
+    if m.get("spread", 0) > 10:
+        yield ("read_contention", clip((m["spread"] - 5) / 40),
+               {**base, "pread_latency_spread": m["spread"]}, ("reader_contention",),
+               ("reader_parallelism",))
 
 
 class Diagnoser:

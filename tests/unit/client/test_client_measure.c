@@ -275,7 +275,7 @@ static void refused(void **state)
     const struct dfopt_client_options options = {.app_namespace = "app"};
     dfopt_client *c = make_client(&options);
     const struct dfopt_client_window good = window(1, 0.5);
-    struct dfopt_client_window bad[8];
+    struct dfopt_client_window bad[9];
     for (size_t i = 0; i < N_OF(bad); i++)
         bad[i] = good;
     bad[0].index = INT64_MAX;
@@ -286,6 +286,7 @@ static void refused(void **state)
     bad[5].workers = -1;
     bad[6].memory = (double)INFINITY;
     bad[7].units = 1e300, bad[7].seconds = 1e-300;
+    bad[8].read_spread = -1;
     for (size_t i = 0; i < N_OF(bad); i++)
         if (dfopt_client_window(c, &bad[i]) != DFOPT_ERR_ARG)
             fail_msg("window %zu was taken", i);

@@ -2,7 +2,8 @@
  *
  * usage: diagnose peak|current
  * reads: a window a line: its index, seconds of fetching and of computing, workers,
- *        and the share of the memory (0: no budget)
+ *        the share of the memory (0: no budget), and the spread of the latency of
+ *        reads (0: not measured)
  * writes: the findings, each as its message's body */
 #include "diagnosis/diagnosis.h"
 
@@ -37,8 +38,8 @@ int main(int argc, char **argv)
         return 2;
     if (strcmp(argv[1], "current") == 0)
         d.habit = DFOPT_DIAGNOSIS_CURRENT;
-    while (scanf("%" SCNd64 " %lf %lf %" SCNd64 " %lf", &w.index, &w.fetch_s,
-                 &w.compute_s, &w.workers, &w.memory) == 5)
+    while (scanf("%" SCNd64 " %lf %lf %" SCNd64 " %lf %lf", &w.index, &w.fetch_s,
+                 &w.compute_s, &w.workers, &w.memory, &w.read_spread) == 6)
         if (diagnose(&d, &w) != 0)
             return 1;
     return feof(stdin) ? 0 : 2;

@@ -89,6 +89,35 @@ static void test_readers_and_memory(void **state)
     }
 }
 
+/* Reads that differ: the same with either habit, but that a peak stays. */
+static void test_reads(void **state)
+{
+    (void)state;
+    static const struct {
+        double spread, severity[2]; /* peak, current; 0: no finding */
+    } cases[] = {
+        {0, {0, 0}}, /* not measured */
+        {1, {0, 0}},      {10, {0, 0}},      {10.5, {0.1375, 0.1375}},
+        {25, {0.5, 0.5}}, {15, {0.5, 0.25}}, {9, {0, 0}},
+        {45, {1, 1}},     {90, {1, 1}},      {13, {1, 0.2}},
+    };
+    for (size_t habit = 0; habit < 2; habit++) {
+        struct dfopt_diagnosis d = {.habit = habit ? DFOPT_DIAGNOSIS_CURRENT
+                                                   : DFOPT_DIAGNOSIS_PEAK};
+        for (size_t i = 0; i < N_OF(cases); i++) {
+            struct dfopt_diagnosed f[DFOPT_FINDING_KINDS];
+            struct dfopt_client_window w = window((int64_t)i + 1, 0.15);
+            w.read_spread = cases[i].spread;
+            const size_t n = dfopt_diagnose(&d, &w, f);
+            const double wanted = cases[i].severity[habit];
+            if (n != (wanted > 0) || (n && (f[0].kind != DFOPT_READ_CONTENTION ||
+                                            fabs(f[0].severity - wanted) > 1e-9)))
+                fail_msg("habit %zu, spread %g: %zu findings, severity %g", habit,
+                         cases[i].spread, n, n ? f[0].severity : 0);
+        }
+    }
+}
+
 /* What falls stays the peak, unless the window itself is asked for. */
 static void test_habits(void **state)
 {
@@ -236,6 +265,26 @@ static void test_text(void **state)
         "'publish_mode':'control'}");
 }
 
+/* Readers that contend are a problem of their number. */
+static void test_what_contention_says(void **state)
+{
+    (void)state;
+    struct dfopt_diagnosis d = {.habit = DFOPT_DIAGNOSIS_PEAK};
+    struct dfopt_diagnosed f[DFOPT_FINDING_KINDS];
+    struct dfopt_client_window w = window(1, 0.15);
+    w.read_spread = 20;
+    assert_int_equal(dfopt_diagnose(&d, &w, f), 1);
+    const struct dfopt_client_finding c = finding_of(&f[0]);
+    assert_string_equal(c.type, "read_contention");
+    assert_int_equal(c.n_tags, 1);
+    assert_string_equal(c.tags[0], "reader_contention");
+    assert_int_equal(c.n_suppresses, 1);
+    assert_string_equal(c.suppresses[0], "reader_parallelism");
+    assert_int_equal(c.n_metrics, DFOPT_DIAGNOSED_METRICS);
+    assert_string_equal(c.metrics[5].name, "pread_latency_spread");
+    assert_true(c.metrics[5].value == 20);
+}
+
 /* An application's own, with as little as can be. */
 static void test_own(void **state)
 {
@@ -261,10 +310,15 @@ static void test_own(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_rules),    cmocka_unit_test(test_readers_and_memory),
-        cmocka_unit_test(test_habits),   cmocka_unit_test(test_what_is_remembered),
-        cmocka_unit_test(test_left_out), cmocka_unit_test(test_text),
+        cmocka_unit_test(test_rules),
+        cmocka_unit_test(test_readers_and_memory),
+        cmocka_unit_test(test_habits),
+        cmocka_unit_test(test_what_is_remembered),
+        cmocka_unit_test(test_left_out),
+        cmocka_unit_test(test_text),
         cmocka_unit_test(test_own),
+        cmocka_unit_test(test_reads),
+        cmocka_unit_test(test_what_contention_says),
     };
     return cmocka_run_group_tests_name("diagnosis", tests, NULL, NULL);
 }

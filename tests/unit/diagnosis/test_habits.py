@@ -22,7 +22,8 @@ class Current(Diagnoser):
     FROM = {"fetch_pressure": ("fetch_frac", .10, .90),
             "compute_dominance": ("compute_frac", .85, .20),
             "io_contention": ("compute_frac", .60, .40),
-            "memory_pressure": ("mem_frac", .80, .20)}
+            "memory_pressure": ("mem_frac", .80, .20),
+            "read_contention": ("pread_latency_spread", 5, 40)}
 
     def looks(self, ftype, tr, w, m, fact):
         name, begin, width = self.FROM[ftype]
@@ -45,12 +46,15 @@ def windows(dice):
              "workers": dice.randint(1, 5)}
         if dice.random() < .5:
             m["mem"] = dice.uniform(.5, 1.2)
+        if dice.random() < .5:
+            m["spread"] = dice.choice((10, dice.uniform(1, 60)))
         yield w, m
 
 
 def of_ours(habit, sequence):
-    lines = "".join("%d %r %r %d %r\n" % (w, m["fetch"], m["c"], m["workers"],
-                                          m.get("mem", 0)) for w, m in sequence)
+    lines = "".join("%d %r %r %d %r %r\n" % (w, m["fetch"], m["c"], m["workers"],
+                                             m.get("mem", 0), m.get("spread", 0))
+                    for w, m in sequence)
     run = subprocess.run([PROGRAM, habit], input=lines, capture_output=True, text=True,
                          check=True, timeout=60)
     return [json.loads(line) for line in run.stdout.splitlines()]
@@ -77,7 +81,7 @@ class Habits(unittest.TestCase):
                 kinds.add(theirs["finding_type"])
                 motifs.add(theirs["motif"])
                 trends.add(theirs["trend_direction"])
-        self.assertEqual((len(kinds), len(motifs), len(trends)), (4, 3, 4))
+        self.assertEqual((len(kinds), len(motifs), len(trends)), (5, 3, 4))
 
     def test_peak(self):
         self.compare("peak", Diagnoser)

@@ -121,7 +121,7 @@ class CObjective(Structure):
 class CMeasured(Structure):
     _fields_ = [("index", c_int64), ("units", c_double), ("seconds", c_double),
                 ("fetch_s", c_double), ("compute_s", c_double), ("workers", c_int64),
-                ("memory", c_double), ("changed", c_bool)]
+                ("memory", c_double), ("read_spread", c_double), ("changed", c_bool)]
 
 
 class CFinding(Structure):

@@ -376,17 +376,19 @@ class Client:
 
     def window(self, index: int, units: float, seconds: float, fetch: float = 0.0,
                compute: float = 0.0, *, workers: int = 0, memory: float = 0.0,
-               changed: bool = False) -> None:
+               read_spread: float = 0.0, changed: bool = False) -> None:
         """Reports a window of analysis that has ended: units a second as its objective,
         and the findings that it and the windows before give. fetch and compute are seconds
         of waiting for data and of computing, workers what fetches, memory the share of its
-        budget. A window in which a knob changed gives no findings; the library knows of
+        budget, read_spread the ratio of a high to a low percentile of the latency of a
+        read. A window in which a knob changed gives no findings; the library knows of
         plans that were acknowledged, changed tells of others. Waits for nothing."""
         measured = lib.CMeasured(
             index=int(plain(index)), units=_number("units", units),
             seconds=_number("seconds", seconds), fetch_s=_number("fetch", fetch),
             compute_s=_number("compute", compute), workers=workers,
-            memory=_number("memory", memory), changed=changed)
+            memory=_number("memory", memory),
+            read_spread=_number("read_spread", read_spread), changed=changed)
         self._check(self._lib.dfopt_client_window(self._handle, byref(measured)),
                     f"window {index}: a number is negative or not finite, or there are no "
                     "seconds")

@@ -72,20 +72,21 @@ class Measure:
         """Adds what was achieved: samples, bytes, steps."""
         self._lib.dfopt_measure_add(self._at, units)
 
-    def end(self, workers: int = 0, memory: float = 0.0, changed: bool = False) -> bool:
+    def end(self, workers: int = 0, memory: float = 0.0, changed: bool = False,
+            read_spread: float = 0.0) -> bool:
         """At the end of an iteration: if the window has lasted long enough, reports it and
         begins the next. Returns whether it did. The arguments are those of Client.window."""
         if self._group is not None:
             self._iterations += 1
             if self._iterations < self._most:
                 return False
-        return self._close(None, workers, memory, changed)
+        return self._close(None, workers, memory, changed, read_spread)
 
     def close(self, index: int, workers: int = 0, memory: float = 0.0,
-              changed: bool = False) -> bool:
+              changed: bool = False, read_spread: float = 0.0) -> bool:
         """Reports the window however long it was, as number index (that of
         Window.window_index)."""
-        return self._close(index, workers, memory, changed)
+        return self._close(index, workers, memory, changed, read_spread)
 
     def _agree(self, group: Group) -> None:
         """The longest fetching and computing, and how many iterations the next window has."""
@@ -100,12 +101,12 @@ class Measure:
         self._most, self._iterations = told[2], 0
 
     def _close(self, index: Optional[int], workers: int, memory: float,
-               changed: bool) -> bool:
+               changed: bool, read_spread: float) -> bool:
         if self._group is not None:
             self._agree(self._group)
             index = self.window_index if index is None else index
         self._m.window.workers, self._m.window.memory = workers, memory
-        self._m.window.changed = changed
+        self._m.window.changed, self._m.window.read_spread = changed, read_spread
         client: Any = getattr(self._reporter, "client", self._reporter)
         self._m.client = None if client is None else client._handle
         try:
