@@ -14,6 +14,7 @@ from habits import Diagnoser, clip  # noqa: E402
 
 SMALL = ["--files=4", "--records=50", "--record-bytes=1000", "--latency=0.2",
          "--compute=0.05", "--hostname=node7", "--window-samples=60"]
+CONTENDED = ["--storage=contention", "--best-readers=1", "--threads=8", "--prefetch=8"]
 DEADLINE_MS = 60000
 
 
@@ -88,16 +89,17 @@ class Messages(Case):
                          peer.take("findings", summary["findings_sent"])]
 
     def test_findings_have_the_habits_of_the_diagnoser(self):
-        windows, found = self.findings("--diagnosis=peak")
-        there, wanted = Diagnoser("node7"), []
-        for w in windows:
-            m = {"fetch": w["fetch_seconds"], "c": w["compute_seconds"],
-                 "workers": w["read_threads"]}
-            wanted += there.window(w["window"], m)
-        for f in found:
-            del f["summary"], f["publish_mode"]
-        self.assertEqual(found, wanted)
-        self.assertTrue(found)
+        for storage in ([], CONTENDED):
+            windows, found = self.findings("--diagnosis=peak", *storage)
+            there, wanted = Diagnoser("node7"), []
+            for w in windows:
+                m = {"fetch": w["fetch_seconds"], "c": w["compute_seconds"],
+                     "workers": w["read_threads"], "spread": w.get("read_spread", 0)}
+                wanted += there.window(w["window"], m)
+            for f in found:
+                del f["summary"], f["publish_mode"]
+            self.assertEqual(found, wanted)
+            self.assertTrue(found)
 
     def test_findings_of_the_present_window(self):
         windows, found = self.findings()
@@ -115,11 +117,34 @@ class Messages(Case):
             peer, _, _ = self.run_loader(f"--diagnosis={habit}", "--windows=1")
             [[_, registration]] = peer.take("registry", 1)
             for knob in registration["knobs"].values():
-                for response in knob["responds_to"].values():
-                    least.append(response["min_severity"] * width + .10)
+                for tag, response in knob["responds_to"].items():
+                    if tag != "reader_contention":
+                        least.append(response["min_severity"] * width + .10)
         self.assertEqual(len(least), 4)
         for share in least:
             self.assertAlmostEqual(share, .225, 12)
+
+    def test_threads_become_fewer_where_readers_contend(self):
+        peer, _, _ = self.run_loader("--windows=1")
+        [[_, registration]] = peer.take("registry", 1)
+        [less] = [knob["responds_to"]["reader_contention"]
+                  for knob in registration["knobs"].values()
+                  if "reader_contention" in knob["responds_to"]]
+        self.assertEqual((less["direction"], less["step_mode"], less["step"]),
+                         ("decrease", "multiply", 1.6))
+        self.assertEqual(less["min_severity"], clip((10 - 5) / 40)) # where the finding begins
+
+    def test_readers_that_contend(self):
+        windows, found = self.findings(*CONTENDED)
+        spreads = {w["window"]: w["read_spread"] for w in windows if w["read_spread"] > 10}
+        self.assertGreater(len(spreads), 6)
+        contention = [f for f in found if f["finding_type"] == "read_contention"]
+        self.assertEqual({f["window_index"]: f["key_metrics"]["pread_latency_spread"]
+                          for f in contention}, spreads)
+        for f in contention:
+            self.assertEqual(f["severity_score"],
+                             clip((spreads[f["window_index"]] - 5) / 40))
+            self.assertEqual(f["opportunity_tags"], ["reader_contention"])
 
 
 if __name__ == "__main__":

@@ -35,6 +35,13 @@ class Storage(LoaderCase):
         [many] = self.windows(*args, "--threads=12")
         self.assertLess(many["samples_per_second"], one["samples_per_second"] / 2)
 
+    def test_contention_is_unfair(self):
+        args = ["--storage=contention", "--best-readers=1", "--windows=1"]
+        [w] = self.windows(*args, "--window-samples=200", "--prefetch=8", "--threads=8")
+        self.assertGreater(w["read_spread"], 10)
+        [w] = self.windows(*args, "--window-samples=30", "--prefetch=8", "--threads=8")
+        self.assertNotIn("read_spread", w) # of 38 reads at most
+
     def test_memory_beyond_the_budget_is_slow(self):
         args = ["--storage=memory", "--memory-budget=4000", "--windows=1",
                 "--window-samples=150", "--threads=8", "--latency=4"]

@@ -15,6 +15,7 @@ struct dfopt_client_window demo_window_measured(const struct demo_window *w)
         .compute_s = w->compute_s,
         .workers = w->threads,
         .memory = w->has_memory ? w->mem_frac : 0,
+        .read_spread = w->read_spread,
     };
 }
 

@@ -12,6 +12,7 @@ struct demo_window {
     unsigned threads, prefetch; /* at its end */
     bool has_memory;            /* the storage has a budget of memory: */
     double mem_frac;            /* most bytes held, as a share of it */
+    double read_spread;         /* of the latency of reads; 0: too few of them */
 };
 
 double demo_window_rate(const struct demo_window *w); /* samples a second */

@@ -346,7 +346,7 @@ void demo_options_parse(int argc, char **argv, struct demo_options *out)
         .at_least = 3,
     };
     dfopt_option_parse(&line, argc, argv);
-    out->reader.seed = out->shape.seed;
+    out->reader.seed = out->reader.storage.seed = out->shape.seed;
     if (out->reader.storage.step_at == 0)
         out->reader.storage.step_at = out->windows / 2 + 1;
     out->client.transport = out->mofka ? "mofka" : NULL;

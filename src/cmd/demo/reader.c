@@ -7,6 +7,8 @@
  * Thread i goes on while i < threads: a lower number retires the last ones. */
 #include "cmd/demo/reader.h"
 #include "cmd/demo/shuffle.h"
+#include "cmd/demo/spread.h"
+#include "cmd/demo/timing.h"
 
 #include <pthread.h>
 #include <stdbool.h>
@@ -29,6 +31,7 @@ struct reader_thread {
 struct demo_reader {
     const struct demo_dataset *dataset;
     struct demo_storage storage;
+    struct demo_spread spread; /* of the threads; not locked */
     unsigned max_threads, max_prefetch;
     struct reader_thread *pool; /* max_threads */
     unsigned started;           /* the consumer's: pool[0 .. started) run */
@@ -83,9 +86,11 @@ static void fill(struct demo_reader *r, const struct claim *c)
 {
     struct slot *s = slot_of(r, c->ticket);
     const size_t bytes = demo_dataset_record_bytes(r->dataset);
+    const int64_t begin = demo_now_ns();
     demo_storage_begin(&r->storage, bytes, c->ahead * bytes);
     s->e = demo_dataset_read(r->dataset, c->record, &s->sample, &s->err);
     demo_storage_end(&r->storage);
+    demo_spread_add(&r->spread, demo_now_ns() - begin);
     pthread_mutex_lock(&r->lock);
     s->filled = true;
     if (c->ticket == r->taken)
@@ -195,6 +200,11 @@ uint64_t demo_reader_held(struct demo_reader *r)
     const uint64_t held = r->held;
     pthread_mutex_unlock(&r->lock);
     return held * demo_dataset_record_bytes(r->dataset);
+}
+
+double demo_reader_spread(struct demo_reader *r)
+{
+    return demo_spread_take(&r->spread);
 }
 
 unsigned demo_reader_threads(const struct demo_reader *r)

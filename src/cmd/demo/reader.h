@@ -53,6 +53,10 @@ void demo_reader_window(struct demo_reader *r, int64_t window);
  * or being read, and not yet taken. */
 uint64_t demo_reader_held(struct demo_reader *r);
 
+/* The spread of the latency of the reads that have ended since the last call; 0:
+ * too few (cmd/demo/spread.h). */
+double demo_reader_spread(struct demo_reader *r);
+
 unsigned demo_reader_threads(const struct demo_reader *r);
 unsigned demo_reader_prefetch(const struct demo_reader *r);
 

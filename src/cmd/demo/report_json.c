@@ -42,6 +42,8 @@ void demo_json_window(FILE *out, const struct demo_window *w)
     dfopt_member_int(&o, "prefetch_size", w->prefetch);
     if (w->has_memory)
         dfopt_member_real(&o, "mem_frac", w->mem_frac);
+    if (w->read_spread > 0)
+        dfopt_member_real(&o, "read_spread", w->read_spread);
     end(out, &o);
 }
 

@@ -196,6 +196,7 @@ static enum dfopt_err run_window(struct run *r, int64_t index,
     r->window.seconds = (double)elapsed * 1e-9;
     r->window.threads = demo_reader_threads(r->reader);
     r->window.prefetch = demo_reader_prefetch(r->reader);
+    r->window.read_spread = demo_reader_spread(r->reader);
     note_memory(r);
     return e ? e : demo_report_window(&r->report, &r->window);
 }

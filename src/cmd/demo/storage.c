@@ -3,7 +3,12 @@
 #include "cmd/demo/storage.h"
 #include "cmd/demo/timing.h"
 
-#define SECOND_NS 1e9
+#include <math.h>
+#include <xxhash.h>
+
+#define SECOND_NS    1e9
+#define GOLDEN_RATIO 0.61803398874989485 /* its part behind the point */
+#define LUCK_POWER   6
 
 enum demo_profile demo_storage_profile(const struct demo_storage_options *o,
                                        int64_t window)
@@ -23,10 +28,28 @@ int64_t demo_bucket_take(struct demo_bucket *b, int64_t bytes_per_second,
     return b->next_ns > now_ns ? b->next_ns - now_ns : 0;
 }
 
-int64_t demo_contention_ns(int64_t latency_ns, int64_t best, unsigned readers)
+static double shared(double readers, double best)
 {
-    const double n = readers, square = (double)best * (double)best;
-    return (int64_t)((double)latency_ns * (1 + n * (n - 1) / square));
+    return readers * (readers - 1) / (best * best);
+}
+
+int64_t demo_contention_ns(int64_t latency_ns, int64_t best, unsigned readers,
+                           double luck)
+{
+    const double n = readers, b = (double)best, fair = shared(fmin(n, b), b);
+    return (int64_t)((double)latency_ns *
+                     (1 + fair + luck * (shared(n, b) - fair)));
+}
+
+/* Steps of the golden ratio cover 0..1 evenly, however few they are. So the reads
+ * of any window are served equally well on the whole, and windows differ by their
+ * settings alone. */
+double demo_luck(uint64_t seed, uint64_t read)
+{
+    const double start =
+        (double)(XXH3_64bits_withSeed("", 0, seed) >> 11) * 0x1p-53;
+    const double u = fmod(start + (double)read * GOLDEN_RATIO, 1);
+    return (LUCK_POWER + 1) * pow(u, LUCK_POWER);
 }
 
 int64_t demo_memory_ns(int64_t latency_ns, int64_t budget, uint64_t held)
@@ -65,7 +88,8 @@ static int64_t cost_ns(struct demo_storage *s, size_t bytes, uint64_t held)
             demo_bucket_take(&s->bucket, o->bytes_per_second, demo_now_ns(), bytes);
         return wait > o->latency_ns ? wait : o->latency_ns;
     case DEMO_CONTENTION:
-        return demo_contention_ns(o->latency_ns, o->best_readers, s->readers);
+        return demo_contention_ns(o->latency_ns, o->best_readers, s->readers,
+                                  demo_luck(o->seed, s->reads));
     case DEMO_MEMORY:
         return demo_memory_ns(o->latency_ns, o->budget, held);
     case DEMO_LATENCY:
@@ -79,6 +103,7 @@ void demo_storage_begin(struct demo_storage *s, size_t bytes, uint64_t held)
 {
     pthread_mutex_lock(&s->lock);
     s->readers++;
+    s->reads++;
     const int64_t wait = cost_ns(s, bytes, held);
     pthread_mutex_unlock(&s->lock);
     demo_sleep_ns(wait);

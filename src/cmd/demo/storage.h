@@ -14,7 +14,8 @@
 enum demo_profile {
     DEMO_LATENCY,    /* each read waits; more readers read more */
     DEMO_BANDWIDTH,  /* and all share a bandwidth */
-    DEMO_CONTENTION, /* beyond some concurrent readers the throughput falls */
+    DEMO_CONTENTION, /* beyond some concurrent readers the throughput falls, and
+                      * some reads wait much longer than others */
     DEMO_MEMORY,     /* reads are slow while more than a budget is held */
     DEMO_STEP        /* DEMO_LATENCY, and from a window on another profile */
 };
@@ -28,6 +29,7 @@ struct demo_storage_options {
     int64_t latency_ns;        /* of a read */
     int64_t bytes_per_second;  /* BANDWIDTH */
     int64_t best_readers;      /* CONTENTION: at which the throughput is highest */
+    uint64_t seed;             /* CONTENTION: of the luck of reads */
     int64_t budget;            /* MEMORY: bytes held in prefetch buffers */
     int64_t step_at;           /* STEP: the first window of step_to */
     enum demo_profile step_to; /* not STEP */
@@ -47,9 +49,17 @@ struct demo_bucket {
 int64_t demo_bucket_take(struct demo_bucket *b, int64_t bytes_per_second,
                          int64_t now_ns, size_t bytes);
 
-/* A read beside others, `readers` with it: with n readers the throughput is
- * n / (1 + n (n - 1) / best^2) times that of one, which is highest at `best`. */
-int64_t demo_contention_ns(int64_t latency_ns, int64_t best, unsigned readers);
+/* A read beside others, `readers` with it. On the mean it takes
+ * 1 + n (n - 1) / best^2 latencies with n readers: their throughput is highest at
+ * `best`. Up to `best` readers all are served alike. Beyond, reads queue, and
+ * `luck` is how long this one waits in the queue, as a share of the mean wait. */
+int64_t demo_contention_ns(int64_t latency_ns, int64_t best, unsigned readers,
+                           double luck);
+
+/* The luck of the read of this number, 0..7, 1 on the mean: half of all reads have
+ * less than 0.11, one in forty more than 6. It is bounded, or single reads would
+ * decide how good a window is. */
+double demo_luck(uint64_t seed, uint64_t read);
 
 /* A read while so many bytes are held, itself included. */
 int64_t demo_memory_ns(int64_t latency_ns, int64_t budget, uint64_t held);
@@ -59,6 +69,7 @@ struct demo_storage {
     pthread_mutex_t lock; /* guards what follows */
     enum demo_profile profile;
     unsigned readers;
+    uint64_t reads; /* that have begun */
     struct demo_bucket bucket;
 };
 

@@ -15,7 +15,7 @@ enum demo_knob_scope { DEMO_SCOPE_NODE, DEMO_SCOPE_JOB };
 
 struct demo_knob_options {
     enum demo_knob_scope scope;
-    double min_severity; /* 0..1, of findings that a knob follows */
+    double min_severity; /* 0..1, of fetch pressure that a knob follows */
     const struct demo_reader_options *reader;
 };
 
@@ -49,7 +49,9 @@ bool demo_tuner_finish(struct demo_tuner *t, int timeout_ms);
 bool demo_tuner_registered(const struct demo_tuner *t);
 
 /* Reports the samples/s of a window, and the share of its memory budget that it
- * held. Nothing happens without an endpoint for objectives. */
+ * held. Nothing happens without an endpoint for objectives. Waits a few ms at most
+ * for it to leave: the optimizer is to have it before the findings of the window,
+ * or it judges what they ask for by the windows before. */
 void demo_tuner_objective(struct demo_tuner *t, const struct demo_window *w);
 
 /* Objectives that have been sent. */

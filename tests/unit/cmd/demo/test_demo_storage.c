@@ -2,6 +2,9 @@
 #include "cmd/demo/storage.h"
 #include "support/unit.h"
 
+#include <math.h>
+#include <stdlib.h>
+
 #define MS INT64_C(1000000)
 
 static void test_profile_of_a_window(void **state)
@@ -82,15 +85,19 @@ static void test_contention_peaks_where_it_says(void **state)
 {
     (void)state;
     static const int64_t best[] = {1, 2, 4, 16, 64};
-    assert_int_equal(demo_contention_ns(2 * MS, 4, 1), 2 * MS);
-    assert_int_equal(demo_contention_ns(2 * MS, 4, 4), 2 * MS + 3 * MS / 2);
-    assert_int_equal(demo_contention_ns(2 * MS, 4, 16), 32 * MS);
+    assert_int_equal(demo_contention_ns(2 * MS, 4, 1, 9), 2 * MS);
+    assert_int_equal(demo_contention_ns(2 * MS, 4, 4, 1), 2 * MS + 3 * MS / 2);
+    assert_int_equal(demo_contention_ns(2 * MS, 4, 4, 9), 2 * MS + 3 * MS / 2);
+    assert_int_equal(demo_contention_ns(2 * MS, 4, 16, 1), 32 * MS);
+    assert_int_equal(demo_contention_ns(2 * MS, 4, 16, 0), 2 * MS + 3 * MS / 2);
+    assert_int_equal(demo_contention_ns(2 * MS, 4, 16, 2),
+                     2 * 32 * MS - 7 * MS / 2);
     for (size_t i = 0; i < N_OF(best); i++) {
         double most = 0;
         unsigned at = 0;
         for (unsigned n = 1; n <= 256; n++) {
             const double rate =
-                (double)n / (double)demo_contention_ns(100 * MS, best[i], n);
+                (double)n / (double)demo_contention_ns(100 * MS, best[i], n, 1);
             if (rate > most * (1 + 1e-6)) {
                 most = rate;
                 at = n;
@@ -98,6 +105,46 @@ static void test_contention_peaks_where_it_says(void **state)
         }
         assert_int_equal(at, best[i]);
     }
+}
+
+static int by_size(const void *a, const void *b)
+{
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* Of any reads in a row: the mean is that of the formula, the luck differs as much
+ * as the distribution says; another seed is another order. */
+static void test_luck(void **state)
+{
+    (void)state;
+    static const uint64_t starts[] = {0, 1, 777, 1000000, UINT64_C(1) << 32};
+    static const struct {
+        size_t at;
+        double luck, within;
+    } quantiles[] = {
+        {20, 0, 0.001}, {100, 0.109, 0.03}, {180, 3.72, 0.3}, {195, 6.01, 0.3}};
+    for (uint64_t seed = 0; seed < 8; seed++)
+        for (size_t i = 0; i < N_OF(starts); i++) {
+            double all[200], sum = 0;
+            for (size_t k = 0; k < N_OF(all); k++) {
+                all[k] = demo_luck(seed, starts[i] + k);
+                sum += all[k];
+            }
+            qsort(all, N_OF(all), sizeof *all, by_size);
+            if (fabs(sum / N_OF(all) - 1) > 0.07)
+                fail_msg("seed %d from %g: mean %g", (int)seed, (double)starts[i],
+                         sum / N_OF(all));
+            for (size_t q = 0; q < N_OF(quantiles); q++)
+                if (fabs(all[quantiles[q].at] - quantiles[q].luck) >
+                    quantiles[q].within)
+                    fail_msg("seed %d from %g: the read at %zu of 200: %g",
+                             (int)seed, (double)starts[i], quantiles[q].at,
+                             all[quantiles[q].at]);
+        }
+    assert_true(demo_luck(1, 5) == demo_luck(1, 5));
+    assert_true(demo_luck(1, 5) != demo_luck(2, 5));
+    assert_true(demo_luck(1, 5) != demo_luck(1, 6));
 }
 
 static void test_memory(void **state)
@@ -132,6 +179,7 @@ int main(void)
         cmocka_unit_test(test_a_bucket),
         cmocka_unit_test(test_a_bucket_holds_its_rate),
         cmocka_unit_test(test_contention_peaks_where_it_says),
+        cmocka_unit_test(test_luck),
         cmocka_unit_test(test_memory),
         cmocka_unit_test(test_readers_are_those_under_way),
     };
