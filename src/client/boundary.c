@@ -107,7 +107,7 @@ static size_t take_pending(dfopt_client *c, const char *function,
     return n;
 }
 
-/* A boundary that a plan names and nobody asks for. */
+/* A boundary that a plan names and the application never reaches. */
 struct trap {
     const char *knob; /* NULL: there is none */
     char apply_when[DFOPT_CLIENT_NAME_SIZE];

@@ -72,7 +72,7 @@ struct dfopt_client_value dfopt_client_value_as(enum dfopt_client_kind type,
 bool dfopt_client_is_listed(const struct dfopt_client_value *list, size_t n,
                             const struct dfopt_client_value *v);
 
-/* Declarations that can be used, but hardly are meant. */
+/* Declarations that are usable, but probably mistakes. */
 bool dfopt_client_range_inverted(const struct dfopt_client_knob *k);
 bool dfopt_client_default_outside(const struct dfopt_client_knob *k);
 bool dfopt_client_step_backward(const struct dfopt_client_response *r);

@@ -84,7 +84,7 @@ static enum dfopt_err open_way(struct mofka_link *l,
                : dfopt_mofka_outbox_create(out, l->link, group_file, topic, err);
 }
 
-/* A global optimizer that cannot be reached is done without. */
+/* A global optimizer that cannot be reached is ignored. */
 static enum dfopt_err open_all(struct mofka_link *l, struct dfopt_error *err)
 {
     enum dfopt_err e = DFOPT_OK;

@@ -83,7 +83,7 @@ enum dfopt_err dfopt_h5_look(const char *path, struct dfopt_error *err)
 
 hid_t dfopt_h5_open(const char *path, struct dfopt_h5_access *how)
 {
-    /* what h5clear sets, too, to open a file that has lost its end */
+    /* h5clear sets this, too, to open a truncated file */
     static const char skip[] = "skip_eof_check";
     static const struct dfopt_h5_access ways[] = {
         {false, false}, {true, false}, {false, true}, {true, true}};

@@ -126,7 +126,7 @@ static int patience(void)
     return s.connections > 0 ? guest.settings.knobs->wait_ms : 0;
 }
 
-/* The plans that are there. One that was waited for may be the first of several.
+/* The plans that have arrived. The one awaited may be the first of several.
  * The time is not the application's. Locked. */
 static size_t receive(const char *boundary, int wait_ms,
                       struct dfopt_client_plan plans[DFOPT_HINTS_MAX])

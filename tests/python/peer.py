@@ -17,7 +17,7 @@ if "DFOPT_TEST_LOCALE" in os.environ:  # tests/unit/client/locales.py
 HOST = "node1"
 
 
-def wait_until(condition, what="what was waited for"):
+def wait_until(condition, what="the condition"):
     until = time.monotonic() + DEADLINE_S
     while not condition():
         if time.monotonic() > until:

@@ -144,7 +144,7 @@ class Trainers(LoaderTest):
         with self.assertLogs("dfopt_client", "WARNING") as logs:
             trainer.train()
         self.assertIs(trainer.used, trainer.loader)
-        self.assertIn("Other is no DataLoader of torch itself", logs.output[0])
+        self.assertIn("Other is not a plain torch DataLoader", logs.output[0])
 
     def test_of_a_loader(self):
         for given in ({"batch_size": 4, "shuffle": True, "drop_last": True},

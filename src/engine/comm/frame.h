@@ -38,7 +38,7 @@ enum dfopt_frame_kind {
     DFOPT_FRAME_SWEEP,        /* rank 0 to a worker: take part */
     DFOPT_FRAME_SWEEP_READY,  /* worker to rank 0: has the recording */
     DFOPT_FRAME_SWEEP_BLOCK,  /* rank 0 to a worker: variants to decide */
-    DFOPT_FRAME_SWEEP_RESULT, /* worker to rank 0: what came of them */
+    DFOPT_FRAME_SWEEP_RESULT, /* worker to rank 0: their results */
     DFOPT_FRAME_SWEEP_END,    /* rank 0 to a worker: nothing more */
     DFOPT_FRAME_SWEEP_LEFT,   /* worker to rank 0: its last frame */
     /* monitoring (engine/online/pulse.h) */

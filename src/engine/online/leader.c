@@ -40,7 +40,7 @@ struct leader {
     uint64_t requests; /* emitted, of operators: the source knows nothing of them */
     struct dfopt_declog_position end; /* of what has been ingested */
     bool ended, restoring;
-    int64_t restored_until_ns; /* monotonic: acks are waited for */
+    int64_t restored_until_ns; /* monotonic: until when to wait for acks */
 };
 
 static enum dfopt_err no_memory(struct dfopt_error *err)
@@ -152,7 +152,7 @@ static void report_progress(struct leader *l, bool last)
     dfopt_output_progress(&l->output, &p, last);
 }
 
-/* While a rank is waited for. */
+/* While waiting for a rank. */
 static void waiting(void *arg)
 {
     report_progress(arg, false);

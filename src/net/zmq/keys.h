@@ -20,7 +20,7 @@ struct dfopt_zmq_curve {
     const char *server_secret;
     const char *allowed_clients; /* a directory of files with a public key each;
                                   * hidden files and *_secret are left out. It is
-                                  * looked at again when it has changed */
+                                  * reread when it has changed */
     bool allow_any_client;       /* any that knows our public key */
     const char *client_secret;
     const char *client_public; /* NULL: made from client_secret */

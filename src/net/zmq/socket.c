@@ -18,7 +18,7 @@
 #define PING_GONE_MS     30000
 #define PINGS            3 /* before a peer that answers none is let go */
 
-/* The code for an errno of libzmq: what the user wrote, or what came of it. */
+/* The code for an errno of libzmq: the user's mistake, or a failure. */
 static enum dfopt_err fail(const struct dfopt_zmq_socket *s,
                            struct dfopt_error *err)
 {

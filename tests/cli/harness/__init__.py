@@ -6,7 +6,7 @@ clean environment. A sanitizer's report fails the test whatever it looks at.
     config        which programs, and the command line of a test
     launch        environment and mpirun
     processes     processes of a session, waiting for a condition
-    running       runs to the end or in the background; what came of them
+    running       runs to the end or in the background; their results
     case          a test with a folder of its own
     records       input
     decision_log  decision logs

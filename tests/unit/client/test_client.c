@@ -329,7 +329,7 @@ static void keep_line(void *arg, enum dfopt_client_level level, const char *text
     __atomic_fetch_add(&line->n, 1, __ATOMIC_RELEASE);
 }
 
-/* Declarations that DFOptimizer takes, but hardly are meant. */
+/* Declarations that DFOptimizer accepts, but that are probably mistakes. */
 static void odd_knobs(void **state)
 {
     (void)state;

@@ -1,5 +1,5 @@
 /* A planner under test, and builders of its inputs from plain constants, so
- * that a case is an input and the text of what came of it (planner_text.h). */
+ * that a case is an input and the text of its outcome (planner_text.h). */
 #ifndef DFOPT_TESTS_PLANNER_FIXTURE_H
 #define DFOPT_TESTS_PLANNER_FIXTURE_H
 
@@ -384,7 +384,7 @@ static inline void pf_relay(struct pf *t, const struct pf_global *s)
 
 #define GLOBAL(t, ...) pf_relay((t), &GLOBAL_SPEC(__VA_ARGS__))
 
-/* ---- what came of it ---- */
+/* ---- outcomes ---- */
 
 /* What the last event led to: suppressions, then verdicts, acks or relays. */
 static inline void pf_expect(struct pf *t, const char *want)

@@ -218,7 +218,7 @@ def _open() -> ctypes.CDLL:
             return ctypes.CDLL(name)
         except OSError as e:
             tried.append(f"{name}: {e}")
-    raise LibraryError(f"libdfopt_client cannot be loaded; {VARIABLE} may name its file "
+    raise LibraryError(f"cannot load libdfopt_client; set {VARIABLE} to its file "
                        f"({'; '.join(tried)})")
 
 
@@ -228,11 +228,11 @@ def _prepare(library: ctypes.CDLL) -> None:
             function = getattr(library, name)
             function.restype, function.argtypes = result, arguments
     except AttributeError as e:
-        raise LibraryError(f"{library._name} is no libdfopt_client {VERSION}: {e}") from None
+        raise LibraryError(f"{library._name} is not libdfopt_client {VERSION}: {e}") from None
     found = library.dfopt_client_version().decode()
     if found.split(".")[:2] != VERSION.split(".")[:2]:
         raise LibraryError(f"{library._name} is version {found}, "
-                           f"and this package needs {VERSION}")
+                           f"but this package needs {VERSION}")
 
 
 def library() -> ctypes.CDLL:

@@ -41,8 +41,8 @@ def _context(optimizer: Any) -> Tuple[Optional[OptimizerContext], Any]:
     if isinstance(optimizer, OptimizerContext):
         context, group = optimizer, optimizer._group
     elif optimizer != "env":
-        raise ArgumentError(f"optimizer is {optimizer!r}: neither 'env', None nor an "
-                            "OptimizerContext")
+        raise ArgumentError("optimizer must be 'env', None or an OptimizerContext, "
+                            f"not {optimizer!r}")
     elif not any(os.environ.get(f"DFOPT_CLIENT_{name}") for name in _ENDPOINTS):
         return None, None
     else:
@@ -94,7 +94,7 @@ class TunableLoader(DataLoader):  # type: ignore[misc]
         bounds = {"num_workers": bounds_of("num_workers", workers, 0),
                   "prefetch_factor": bounds_of("prefetch_factor", prefetch or 2, 1)}
         if not window > 0:
-            raise ArgumentError(f"window is {window!r}, and must be seconds above 0")
+            raise ArgumentError(f"window must be a number of seconds above 0, not {window!r}")
         budget = amount("ram_budget", ram_budget) if ram_budget is not None else 0
         start = bounds["num_workers"][0]
         if start > 0:
@@ -133,7 +133,7 @@ class TunableLoader(DataLoader):  # type: ignore[misc]
             return
         other = _tuned() if _tuned is not None else None
         if other is not None and _tuner is not None and _tuner.context is context:
-            self._why_not = f"{_tuner.name} of this process is"
+            self._why_not = f"this process already tunes {_tuner.name}"
             logger.warning("%s is not tuned: %s", name, self._why_not)
             return
         if _tuner is not None and _tuner.context is context and _tuner.name == name and \
@@ -247,8 +247,8 @@ class TunableLoader(DataLoader):  # type: ignore[misc]
         samples, behind those that were handed over (which an iterable dataset loads again,
         and drops). Raises ArgumentError."""
         if state.get("version") != 1:
-            raise ArgumentError(f"this is no state of a TunableLoader: version "
-                                f"{state.get('version')!r}")
+            raise ArgumentError("not a state of a TunableLoader: version "
+                                f"{state.get('version')!r}, expected 1")
         self._resume = dict(state)
         self._epochs = int(state["epochs"])
         self.restore_settings(state["num_workers"], state["prefetch_factor"])
@@ -345,7 +345,7 @@ class LoaderCallback:
         elif type(loader) is DataLoader:
             self._loader = TunableLoader.of(loader, **self._options)
         else:
-            logger.warning("%s is no DataLoader of torch itself, and stays as it is",
+            logger.warning("%s is not a plain torch DataLoader and is left unchanged",
                            type(loader).__qualname__)
             return loader
         if self._state:

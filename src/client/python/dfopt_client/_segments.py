@@ -145,7 +145,7 @@ def _drop(last: List[Any]) -> None:
 
 class Seeds:
     """Where the segments of a loader take their base seeds from. The first of an epoch has
-    that of torch; those behind it are told apart by their number."""
+    that of torch; those behind it are distinguished by their number."""
 
     def __init__(self) -> None:
         self.base: Optional[int] = None  # of workers that persist: for good

@@ -218,8 +218,8 @@ class Client:
         registered value comes back, as a plan "on_lost" at the next boundary, when the
         optimizer is lost. Raises ArgumentError, which
         names the knob, and StateError if the function has that knob already, or another
-        function has that id. What hardly is meant (bounds the wrong way round, a default
-        outside of them) is a KnobWarning."""
+        function has that id. Likely mistakes (inverted bounds, a default outside of
+        them) are a KnobWarning."""
         name = id or parameter
         kind = kind_of(type or plain(default).__class__)
         if kind is None:

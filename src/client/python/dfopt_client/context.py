@@ -67,8 +67,8 @@ def _endpoints_there() -> str:
     """The file of DFOPT_CLIENT_ENDPOINTS; "": none, or the service has not written it."""
     name = _setting(None, "ENDPOINTS")
     if name and not os.path.exists(name):
-        logger.warning("DFOPT_CLIENT_ENDPOINTS=%s: there is no such file; the application "
-                       "runs without an optimizer", name)
+        logger.warning("DFOPT_CLIENT_ENDPOINTS=%s: no such file; running without an "
+                       "optimizer", name)
         return ""
     return name
 
@@ -204,7 +204,7 @@ class OptimizerContext:
         endpoint."""
         client = self.client
         if client is None:
-            logger.info("no endpoint is given: the application runs without an optimizer")
+            logger.info("no endpoint given; running without an optimizer")
             return
         client.start()
 
@@ -212,7 +212,7 @@ class OptimizerContext:
         """Stops to listen; acks that wait are sent for at most `timeout` seconds."""
         client = self.client
         if client is not None and not client.stop(timeout):
-            logger.warning("acks were left and are dropped")
+            logger.warning("dropped acks that could not be sent in time")
 
     # ---- knobs ----
 
@@ -232,8 +232,8 @@ class OptimizerContext:
                         responds_to=k.responds_to, on_lost=k.on_lost)
                     self._declared[func_name, parameter] = k
                 elif known != k:
-                    logger.warning("knob %s of %s is declared twice, and differently: the "
-                                   "first counts", k.id, func_name)
+                    logger.warning("knob %s of %s is declared twice with different settings; "
+                                   "using the first", k.id, func_name)
 
     def register_knobs(self, func_name: str, knob_defs: Mapping[str, KnobDef],
                        current_values: Optional[Mapping[str, Any]] = None) -> None:
@@ -272,7 +272,7 @@ class OptimizerContext:
         for (function, _), k in list(self._declared.items()):
             for when in sorted({r.apply_when for r in k.responds_to.values()}):
                 if function == func_name and when not in asked:
-                    logger.warning("knob %s: nobody has asked for boundary %r of %s yet: its "
+                    logger.warning("knob %s: boundary %r of %s has not been reached yet, so its "
                                    "plans %s", k.id, when, func_name, later)
 
     def enqueue_action(self, plan: ActionPlan) -> None:
@@ -367,7 +367,7 @@ def _make_together(namespace: str, options: Dict[str, Any]) -> OptimizerContext:
     made, why = agree(group, None)
     if not made:
         context.stop(0)
-        raise StateError(f"there is no optimizer_context: {why}")
+        raise StateError(f"cannot create the optimizer_context: {why}")
     return context
 
 
@@ -379,8 +379,8 @@ def _note_others(context: OptimizerContext, namespace: str, options: Dict[str, A
               if value and value != defaults.get(name) and name != "comm" and
               getattr(context, name, value) != value]
     if others:
-        logger.warning("optimizer_context: the process has one already, and keeps it: other %s "
-                       "than there means nothing", ", ".join(sorted(others)))
+        logger.warning("optimizer_context: this process already has one; ignoring different "
+                       "values of %s", ", ".join(sorted(others)))
 
 
 def optimizer_context(namespace: str = "app", protocol: str = "", group_file: str = "",
@@ -410,8 +410,8 @@ def optimizer_context(namespace: str = "app", protocol: str = "", group_file: st
                          {k: v for k, v in options.items() if v not in defaults})
             return context
         if _is_worker() and not in_worker and more.get("comm") is None:
-            logger.warning("optimizer_context: this is a worker process, and its knobs are its "
-                           "parent's; it gets no plans (in_worker=True makes a context)")
+            logger.warning("optimizer_context: this is a worker process, whose knobs belong to "
+                           "its parent; it receives no plans (in_worker=True creates a context)")
             context = OptimizerContext(namespace, inert=True, **options)
         else:
             context = _make_together(namespace, options)

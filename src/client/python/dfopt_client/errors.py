@@ -28,7 +28,7 @@ class LimitError(Error, OSError):
 
 
 class KnobWarning(UserWarning):
-    """A knob that can be declared, but hardly is meant so."""
+    """A knob that can be declared, but is probably a mistake."""
 
 
 class LibraryError(Error, ImportError):

@@ -54,8 +54,9 @@ def group_of(comm: Any) -> Optional[Group]:
         return cast(Optional[Group], comm)
     if all(hasattr(comm, name) for name in ("Bcast", "Allreduce", "Get_rank")):
         return MpiGroup(comm)
-    raise ArgumentError(f"comm is {comm!r} ({type(comm).__name__}): neither a communicator of "
-                        "mpi4py nor dfopt_client.torch.process_group()")
+    raise ArgumentError(f"comm must be a communicator of mpi4py or "
+                        f"dfopt_client.torch.process_group(), not {comm!r} "
+                        f"({type(comm).__name__})")
 
 
 def share_plans(group: Group, take: Callable[[], List[ActionPlan]]) -> List[ActionPlan]:

@@ -115,7 +115,7 @@ class _Call:
             return
         self.given.setdefault(name, old)
         self.applied.append((plan, None if old is _MISSING else old))
-        logger.info("plan %s: %s of %s is %r, and was %r (%s)", plan.plan_id, name,
+        logger.info("plan %s: %s of %s is now %r, was %r (%s)", plan.plan_id, name,
                     of.func_name, plan.new_value, self.applied[-1][1], plan.rationale)
 
     def done(self) -> None:
@@ -221,7 +221,7 @@ class _Tunable:
     def _tell(self, context: _context.OptimizerContext,
               changed: Sequence[Tuple[str, Any]]) -> None:
         for name, value in changed:
-            logger.info("%s of %s is %r: the caller has set it", name, self.func_name, value)
+            logger.info("%s of %s is %r, set by the caller", name, self.func_name, value)
         if changed:
             context.register_knobs(self.func_name, self.knob_defs(context.namespace),
                                    dict(changed))
@@ -253,7 +253,7 @@ class _Tunable:
         for name in self.specs:
             if call.get(name) is _MISSING and (name not in self.by_keyword or not self.keep):
                 logger.warning(
-                    "knob %s: %s %s: its plans cannot be applied", name, self.func_name,
+                    "knob %s: %s %s, so its plans cannot be applied", name, self.func_name,
                     "has no such parameter" if name in self.unknown else
                     f"is called without {name}=")
 

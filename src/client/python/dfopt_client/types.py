@@ -38,7 +38,7 @@ def response_from(where: str, given: Union[KnobResponse, Mapping[str, Any]]) -> 
         return given
     for name in given:
         if name not in _RESPONSE_FIELDS:
-            logger.warning("%s: %r means nothing", where, name)
+            logger.warning("%s: ignoring unknown %r", where, name)
     return KnobResponse(**{k: v for k, v in given.items() if k in _RESPONSE_FIELDS})
 
 

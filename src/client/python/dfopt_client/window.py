@@ -106,7 +106,7 @@ class Window:
 
     def _changed(self, changed: bool) -> None:
         if changed:
-            logger.info("a window is %d iterations now", self.every_n)
+            logger.info("a window now has %d iterations", self.every_n)
 
     def increase_cadence(self) -> None:
         """Doubles every_n: analysis costs too much."""
