@@ -101,7 +101,7 @@ class Bad(LoaderCase):
             f.seek(-1, os.SEEK_CUR)
             f.write(bytes([byte[0] ^ 1]))
         r = self.loader(*self.make("--windows=1", "--window-samples=200"), code=1)
-        self.assertIn("part-0002.rec: record 100: its checksum is wrong", r.text)
+        self.assertIn("part-0002.rec: record 100: wrong checksum", r.text)
 
     def test_other_or_no_data(self):
         self.loader(*self.make("--windows=1", "--window-samples=1"))
