@@ -39,8 +39,7 @@
  * no plans if it outlives its parent. The parent is not affected. A child that
  * wants plans creates its own client.
  *
- * A NULL client behaves like an inert one, so an application does not need a
- * separate path if create failed.
+ * A NULL client behaves like an inert one: a failed create needs no special case.
  *
  * Texts are UTF-8. The library copies those it is given, unless noted otherwise.
  * Behaviour and names follow the package dfoptimizer/runtime of DFOptimizer
@@ -62,8 +61,7 @@ extern "C" {
 
 typedef struct dfopt_client dfopt_client;
 
-/* Returns the library's version, such as 0.1.0. Never NULL; static storage. Any
- * thread. */
+/* The library's version, such as 0.1.0. Never NULL; static storage. Any thread. */
 DFOPT_CLIENT_API const char *dfopt_client_version(void);
 
 /* ---- values ---- */
@@ -426,9 +424,8 @@ struct dfopt_client_metric {
     double value; /* finite */
 };
 
-/* What the application achieved in one window of analysis: samples per second or,
- * with MIN, seconds per step. Members that are zero have their defaults.
- * Borrowed. */
+/* What the application achieved in one analysis window: samples/s or, with MIN,
+ * seconds per step. Members that are zero have their defaults. Borrowed. */
 struct dfopt_client_objective {
     int64_t
         window_index; /* of the analysis window, that of findings; |w| <= 2^53 */
