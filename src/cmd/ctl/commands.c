@@ -282,7 +282,8 @@ static int policy(struct ctl *c)
         return send_policy(c, c->arg[2], true);
     if (c->n_args == 3 && strcmp(c->arg[1], "apply") == 0)
         return send_policy(c, c->arg[2], false);
-    fprintf(stderr, "dfopt-ctl: use 'policy check FILE', 'policy apply FILE' or 'policy show'\n");
+    fprintf(stderr, "dfopt-ctl: use 'policy check FILE', 'policy apply FILE' or "
+                    "'policy show'\n");
     return DFOPT_USAGE_EXIT;
 }
 
