@@ -1,5 +1,4 @@
-/* Each command makes one request, or one for each node, and shows what came of it.
- */
+/* Each command makes one request, or one for each node, and shows its outcome. */
 #include "cmd/ctl/commands.h"
 
 #include "cmd/ctl/show.h"

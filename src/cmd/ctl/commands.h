@@ -17,7 +17,7 @@ struct ctl {
     struct dfopt_error err;           /* private */
 };
 
-/* Runs the command that arg[0] names, and prints what came of it. Returns an exit
+/* Runs the command that arg[0] names, and prints its outcome. Returns an exit
  * code. */
 int ctl_run(struct ctl *c);
 
