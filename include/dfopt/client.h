@@ -247,15 +247,11 @@ struct dfopt_client_response {
 DFOPT_CLIENT_API void dfopt_client_response_init(struct dfopt_client_response *r,
                                                  const char *tag);
 
-/* What becomes of a value that a plan has set when the optimizer is lost: has been
- * silent for lease_ms, without a break. It is silent while there is no connection
- * to registry_endpoint, which breaks when it ends or dies, or has not answered a
- * heartbeat of ZMQ for a lease (30 s at most), which a process does by itself,
- * however busy it is. With RESTORE the knob's next boundary then hands over a plan
- * of the library's, DFOPT_CLIENT_ON_LOST, back to the value that was registered
- * first; its ack is sent to nobody. docs/client.md has the whole rule. */
+/* Whether a value set by a plan stays when the optimizer is lost: silent for
+ * lease_ms, that is without a connection to registry_endpoint. With RESTORE the
+ * library queues a plan of its own, DFOPT_CLIENT_ON_LOST, back to the value of the
+ * first registration. docs/client.md has the whole rule. */
 enum dfopt_client_on_lost { DFOPT_CLIENT_HOLD, DFOPT_CLIENT_RESTORE };
-
 #define DFOPT_CLIENT_ON_LOST "on_lost"
 
 /* One knob of one function. Members that are zero have their defaults. */

@@ -72,7 +72,7 @@ class Completion(harness.Case):
 
     def test_commands_of_dfopt_ctl(self):
         program = os.path.join(os.path.dirname(harness.Config.program), "dfopt-ctl")
-        listed = help_of(program).split("COMMAND is one of:\n")[1].split("\n\n")[0]
+        listed = help_of(program).split("Commands:\n")[1].split("\n\n")[0]
         commands = set(re.findall(r"^  (\w+) ", listed, re.M))
         self.assertLess(8, len(commands))
         for before in ((), ("--json",), ("-a", "ipc:///tmp/x/y")):

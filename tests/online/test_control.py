@@ -355,7 +355,7 @@ class Control(Case):
             ask(*keys, code=1)
             self.assertLess(time.monotonic() - start, 50)
         self.assertEqual(ask("client", "server", 0)[0]["clients_refused"], 1)
-        self.assertIn("peer was refused", self.service.so_far())
+        self.assertIn("refused a peer", self.service.so_far())
 
     def test_folder(self):
         """A folder that others may enter is refused."""

@@ -21,7 +21,7 @@ _dfopt_words() {
 # _dfopt_commands PROGRAM: those of its --help, one a line.
 _dfopt_commands() {
     "$1" --help 2>/dev/null |
-        sed -En '/^(Commands|COMMAND is one of):/,/^$/s/^  ([a-z]+) .*/\1/p' | sort -u
+        sed -En '/^Commands:/,/^$/s/^  ([a-z]+) .*/\1/p' | sort -u
 }
 
 # _dfopt_ctl PROGRAM CURRENT: a command of dfopt-ctl, or what follows it, if that is known.
