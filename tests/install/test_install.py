@@ -82,7 +82,7 @@ class Installed(unittest.TestCase):
         self.run_it("mpirun", "--oversubscribe", "-n", "2", self.prefix / "bin/dfopt-mpi",
                     "--findings-file", findings, "--decision-log", log)
         self.assertIn("findings 10,", self.run_it(
-            self.prefix / "bin/dfopt-log", "summary", log))
+            self.prefix / "bin/dfopt-log", "summary", "--all", log))
         self.assertIn("no_knobs", self.run_it(self.prefix / "bin/dfopt-log", "dump", log))
 
     def mpiio(self):
