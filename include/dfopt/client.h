@@ -367,12 +367,9 @@ DFOPT_CLIENT_API size_t dfopt_client_at_boundary(dfopt_client *c,
                                                  struct dfopt_client_plan *out,
                                                  size_t max);
 
-/* Like dfopt_client_at_boundary, but waits up to wait_ms if no plan is pending for
- * that boundary. It returns as soon as there is one or, where the client sends
- * windows or findings itself (over ZMQ), as soon as dfopt-mpi answers that all of
- * them and the client's objectives are decided; then it returns 0. A client that
- * has sent none, or that nobody answers, waits for a plan. Returns at once if the
- * client is not running. */
+/* Like dfopt_client_at_boundary, but with none pending waits up to wait_ms: for a
+ * plan or, after windows or findings over ZMQ, dfopt-mpi's answer that all that it
+ * sent is decided (then 0). Returns at once if the client is not running. */
 DFOPT_CLIENT_API size_t dfopt_client_at_boundary_wait(dfopt_client *c,
                                                       const char *function,
                                                       const char *boundary,

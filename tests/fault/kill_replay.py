@@ -173,7 +173,11 @@ def kill_one(case, how, seconds):
             running.finish(60, sanitizers=False)
             return None
         rank = case.rng.choice(sorted(ranks))
-        os.kill(ranks[rank], signal.SIGKILL)
+        try:
+            os.kill(ranks[rank], signal.SIGKILL)
+        except ProcessLookupError:  # it has just ended
+            running.finish(60, sanitizers=False)
+            return None
         killed = time.monotonic()
         try:
             r = running.finish(END_WITHIN_S, sanitizers=False)
