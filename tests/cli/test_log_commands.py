@@ -63,7 +63,7 @@ class Looking(Commands):
                 text = self.log("plans", *args, path).out.splitlines()
                 self.assertEqual(len(text), 1 + len(kept))
         logged = self.log("plans", "--knob", "nope", path, code=1).text
-        self.assertIn("it has app.prefetch", logged)
+        self.assertIn("the log has app.prefetch", logged)
         self.assertEqual(logged.count("app.prefetch"), 1)
 
     def test_export(self):
@@ -239,7 +239,7 @@ class Damaged(Commands):
         with h5py.File(copy, "r") as f:  # plainly
             self.assertEqual(int(f["complete"][0]), 0)
         self.assertIn(b"closed early", self.log("check", copy, code=1).out)
-        self.assertIn("exists already",
+        self.assertIn("already exists",
                       self.log("check", "--repair", copy, path, code=2).text)
 
     def test_cut_at_random(self):

@@ -163,9 +163,9 @@ class Resume(Case):
     def test_another_policy(self):
         self.begin()
         policy = self.write("policy", '{"switches": {"reject_cooldown": false}}')
-        self.refused("the log's reject_cooldown is true, now it is false",
+        self.refused("reject_cooldown was true in the log, now it is false",
                      ["--policy", policy])
-        self.refused("the log's acks is explicit, now it is assumed", ["--acks", "assumed"])
+        self.refused("acks was explicit in the log, now it is assumed", ["--acks", "assumed"])
         self.refused("relay-hostname", ["--relay-hostname", "n1"])
         overrides = self.write("overrides", '{"responses": {"*": {"min_severity": 0.9}}}')
         self.refused("policy", ["--policy", overrides])
@@ -199,7 +199,7 @@ class Resume(Case):
     def test_other_plans(self):
         self.begin()
         self.write("cut.plans", b'{"plan_id":"another"}\n')
-        self.refused("line 1 is not the plan", [])
+        self.refused("line 1 differs from that plan", [])
 
     def test_the_registry_counts_once(self):
         self.begin()

@@ -300,7 +300,7 @@ class Service(harness.Case):
         self.assertIn("one part", r.text)
         self.assertIn("more than two parts", r.text)
         self.assertIn("not a JSON object", r.text)
-        self.assertIn("too large", r.text)
+        self.assertIn("longer than --max-record-bytes allows", r.text)
 
     def test_keys(self):
         for name in ("server", "client", "stranger"):

@@ -342,8 +342,8 @@ class Sweep(Case):
             'grid: responses.tag:a.b.min_severity = "x": responses \'tag:a.b\'',
         '{"grid": {"switches.evidence_probe": [1]}}':
             "grid: switches.evidence_probe = 1: switch evidence_probe",
-        '{"grid": {"switch.evidence_probe": [true]}}': "'switch.evidence_probe' is neither",
-        '{"grid": {"responses.step": [1]}}': "'responses.step' is neither",
+        '{"grid": {"switch.evidence_probe": [true]}}': "'switch.evidence_probe' must be",
+        '{"grid": {"responses.step": [1]}}': "'responses.step' must be",
         '{"grid": {"responses.*.step": []}}': "responses.*.step: neither a list",
         '{"grid": {"responses.*.step": {"from": 0.5, "to": 2}}}':
             "responses.*.step: a range in a grid needs step or count",
@@ -358,7 +358,7 @@ class Sweep(Case):
         '{"sample": {"n": 0, "over": {"switches.reject": ["previous"]}}}':
             "sample: n must be above 0",
         '{"sample": {"n": 5, "over": {}}}': "sample: over: ",
-        '{"sample": {"n": 5, "method": "sobol", "over": {}}}': "sample: method is",
+        '{"sample": {"n": 5, "method": "sobol", "over": {}}}': "sample: method must be",
     }
 
     def test_bad_sweep_files(self):

@@ -287,13 +287,14 @@ static void check(struct argp_state *state, const struct demo_options *o)
     if (host && (!*host || strlen(host) > 255 || strchr(host, ':')))
         argp_error(state, "--hostname takes 1 to 255 characters, no ':'");
     if (!o->folder)
-        argp_error(state, "no data: --make-data=DIR or --data=DIR");
+        argp_error(state, "no data set given; use --make-data=DIR or --data=DIR");
     if (r->threads > r->max_threads)
-        argp_error(state, "--threads is more than --max-threads");
+        argp_error(state, "--threads exceeds --max-threads");
     if (r->prefetch > r->max_prefetch)
-        argp_error(state, "--prefetch is more than --max-prefetch");
+        argp_error(state, "--prefetch exceeds --max-prefetch");
     if (o->window_ns == 0 && o->window_samples == 0)
-        argp_error(state, "--window-ms=0: a window has to have an end");
+        argp_error(state,
+                   "--window-ms must be above 0 unless --window-samples is given");
     if (o->stop_optimizer && !o->findings)
         argp_error(state, "--stop-optimizer needs --findings");
     check_storage(state, &o->reader.storage);
@@ -307,7 +308,7 @@ static error_t parse_rest(int key, char *text, struct argp_state *state)
     const struct dfopt_option_line *line = state->input;
     switch (key) {
     case ARGP_KEY_ARG:
-        argp_error(state, "'%s': there are options only", text);
+        argp_error(state, "unexpected argument '%s'", text);
         return EINVAL;
     case ARGP_KEY_END:
         check(state, line->arg);

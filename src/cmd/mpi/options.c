@@ -286,7 +286,9 @@ static error_t parse_rest(int key, char *arg, struct argp_state *state)
     const struct dfopt_option_line *line = state->input;
     switch (key) {
     case ARGP_KEY_ARG:
-        argp_error(state, "unexpected argument '%s'", arg);
+        argp_error(state,
+                   "unexpected argument '%s'; give inputs with --findings-file",
+                   arg);
         return EINVAL;
     case ARGP_KEY_END:
         return line->answered ? 0 : check_whole(state, line->arg);

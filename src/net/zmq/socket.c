@@ -41,6 +41,10 @@ static enum dfopt_err fail(const struct dfopt_zmq_socket *s,
     case ENOMEM:
         return dfopt_error_set(err, DFOPT_ERR_NOMEM, "%s: out of memory",
                                s->endpoint);
+    case EADDRINUSE:
+        return dfopt_error_set(err, DFOPT_ERR_IO,
+                               "%s: %s; use another port, or * for a free one",
+                               s->endpoint, zmq_strerror(why));
     default:
         return dfopt_error_set(err, DFOPT_ERR_IO, "%s: %s", s->endpoint,
                                zmq_strerror(why));

@@ -28,7 +28,7 @@ static enum dfopt_err look_at(const char *path, const char *pattern,
     }
     if (is_stdin && !dfopt_standard_in_works())
         return dfopt_error_set(err, DFOPT_ERR_IO,
-                               "%s: is closed, or not open for reading", name);
+                               "%s: closed, or not open for reading", name);
     if (S_ISDIR(st->st_mode))
         return dfopt_error_set(err, DFOPT_ERR_IO, "%s: is a directory", name);
     if (S_ISSOCK(st->st_mode) && !is_stdin) /* open(2) cannot */
