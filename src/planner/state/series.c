@@ -37,21 +37,17 @@ uint32_t dfopt_series_count(const struct dfopt_series *r, int64_t since,
     return n;
 }
 
-static void sort(const double *from, uint32_t n, double *to)
+/* The n values of a ring that end before `next`, into ascending order; equal ones
+ * stay in the order in which they came. */
+static void sort(const double *ring, uint32_t next, uint32_t n, double *to)
 {
     for (uint32_t i = 0; i < n; i++) {
+        const double v = ring[dfopt_ring_at(next, n - i)];
         uint32_t at = i;
-        for (; at > 0 && from[i] < to[at - 1]; at--)
+        for (; at > 0 && v < to[at - 1]; at--)
             to[at] = to[at - 1];
-        to[at] = from[i];
+        to[at] = v;
     }
-}
-
-/* Of the n values that end before `next`, the oldest first. */
-static void copy(const double *ring, uint32_t next, uint32_t n, double *to)
-{
-    for (uint32_t i = 0; i < n; i++)
-        to[i] = ring[dfopt_ring_at(next, n - i)];
 }
 
 static double median_of_3(double a, double b, double c)
@@ -64,20 +60,21 @@ static double median_of_3(double a, double b, double c)
 double dfopt_series_median(const struct dfopt_series *r, uint32_t n,
                            uint32_t behind)
 {
-    double v[DFOPT_RING], sorted[DFOPT_RING];
-    copy(r->value, dfopt_ring_at(r->next, behind), n, v);
+    double sorted[DFOPT_RING];
+    const uint32_t end = dfopt_ring_at(r->next, behind);
     if (n == 3)
-        return median_of_3(v[0], v[1], v[2]);
-    sort(v, n, sorted);
+        return median_of_3(r->value[dfopt_ring_at(end, 3)],
+                           r->value[dfopt_ring_at(end, 2)],
+                           r->value[dfopt_ring_at(end, 1)]);
+    sort(r->value, end, n, sorted);
     return n % 2 ? sorted[n / 2] : (sorted[n / 2 - 1] + sorted[n / 2]) / 2;
 }
 
 /* With a NaN among them, the order in which they came counts. */
 static double noise_unordered(const struct dfopt_series *r, uint32_t rank)
 {
-    double v[DFOPT_RING], sorted[DFOPT_RING];
-    copy(r->diff, r->next_diff, r->n_diffs, v);
-    sort(v, r->n_diffs, sorted);
+    double sorted[DFOPT_RING];
+    sort(r->diff, r->next_diff, r->n_diffs, sorted);
     return sorted[rank];
 }
 
