@@ -15,7 +15,8 @@ import harness  # noqa: E402
 BEDROCK = os.environ.get("DFOPT_BEDROCK", "bedrock")
 PEER = os.environ.get("DFOPT_MOFKA_PEER", "")
 METADATA = {"finding": "diagnosis_finding", "registration": "knob_registration",
-            "ack": "action_ack", "global_plan": "action_plan"}
+            "ack": "action_ack", "global_plan": "action_plan",
+            "objective": "objective", "control": "operator_command"}
 QUICK = {"progress_spindown_msec": 0, "progress_timeout_ub_msec": 5}
 
 
@@ -111,7 +112,7 @@ class Broker:
     def peer(self, *args, lines=(), timeout=60):
         """Runs a peer; its standard output."""
         r = subprocess.run([PEER, self.group_file, *map(str, args)],
-                           input="".join(lines).encode(), env=self.environment(),
+                           input="".join(lines).encode("utf-8", "surrogateescape"), env=self.environment(),
                            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                            timeout=timeout)
         if r.returncode:
@@ -126,10 +127,13 @@ class Broker:
         self.push_events(topic, [({"type": METADATA[stream]}, b) for b in bodies])
 
     def push_events(self, topic, events):
-        """(metadata, body) each; a body may be text, and is sent as it is."""
+        """(metadata, body) each; a body may be text or bytes, and is sent as it is."""
+        def text(body):
+            return (body if isinstance(body, str) else
+                    body.decode("utf-8", "surrogateescape") if isinstance(body, bytes) else
+                    json.dumps(body))
         self.peer("push", topic, lines=[
-            json.dumps(m) + "\t" + (b if isinstance(b, str) else json.dumps(b)) + "\n"
-            for m, b in events])
+            json.dumps(m) + "\t" + text(b) + "\n" for m, b in events])
 
     def push_session(self, log, topics):
         """The events of an event log, to the topic of each stream."""
