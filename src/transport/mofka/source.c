@@ -18,7 +18,8 @@ _Static_assert((int)DFOPT_MOFKA_FINDINGS == DFOPT_STREAM_FINDING &&
                    (int)DFOPT_MOFKA_REGISTRATIONS == DFOPT_STREAM_REGISTRATION &&
                    (int)DFOPT_MOFKA_ACKS == DFOPT_STREAM_ACK &&
                    (int)DFOPT_MOFKA_GLOBAL_PLANS == DFOPT_STREAM_GLOBAL_PLAN &&
-                   (int)DFOPT_MOFKA_OBJECTIVES == DFOPT_STREAM_OBJECTIVE,
+                   (int)DFOPT_MOFKA_OBJECTIVES == DFOPT_STREAM_OBJECTIVE &&
+                   (int)DFOPT_MOFKA_COMMANDS == DFOPT_STREAM_CONTROL,
                "a record's stream is an enum dfopt_stream");
 
 #define LOOK_MS   500 /* how often health and idleness are looked at */
