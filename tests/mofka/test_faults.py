@@ -72,7 +72,7 @@ class Faults(harness.Case):
     def test_broker_that_does_not_answer_at_the_start(self):
         b = self.broker()
         b.process.send_signal(signal.SIGSTOP)
-        self.refused(self.args(b.group_file), "does not answer")
+        self.refused(self.args(b.group_file), "no answer")
 
     # ---- two services ----
 
