@@ -134,7 +134,7 @@ class Options(Case):
         self.assert_refused([*mofka, "--relay-only"], "--global-group-file")
         self.assert_refused([*mofka, "--input-topic="], "--input-topic")
         self.assert_refused([*mofka, "--output-topic="], "--output-topic")
-        for option in ("input", "registry", "acks"):
+        for option in ("input", "registry", "acks", "objectives", "control"):
             self.assert_refused([*mofka, "--output-topic=a.b", f"--{option}-topic=a_b"],
                                 f"--output-topic and --{option}-topic are the same")
         self.assert_refused([*mofka, "--broker-timeout=0"], "--broker-timeout")

@@ -1,4 +1,5 @@
 """A Mofka service on this machine for a test, and what its peers do."""
+import contextlib
 import glob
 import json
 import os
@@ -15,7 +16,8 @@ import harness  # noqa: E402
 BEDROCK = os.environ.get("DFOPT_BEDROCK", "bedrock")
 PEER = os.environ.get("DFOPT_MOFKA_PEER", "")
 METADATA = {"finding": "diagnosis_finding", "registration": "knob_registration",
-            "ack": "action_ack", "global_plan": "action_plan"}
+            "ack": "action_ack", "global_plan": "action_plan",
+            "objective": "objective", "control": "operator_command"}
 QUICK = {"progress_spindown_msec": 0, "progress_timeout_ub_msec": 5}
 
 
@@ -53,7 +55,8 @@ def remove_traces():
             if os.path.isdir(path):
                 shutil.rmtree(path, ignore_errors=True)
             else:
-                os.unlink(path)
+                with contextlib.suppress(FileNotFoundError): # another test was faster
+                    os.unlink(path)
 
 
 def without_identity(plans):
@@ -111,7 +114,7 @@ class Broker:
     def peer(self, *args, lines=(), timeout=60):
         """Runs a peer; its standard output."""
         r = subprocess.run([PEER, self.group_file, *map(str, args)],
-                           input="".join(lines).encode(), env=self.environment(),
+                           input="".join(lines).encode("utf-8", "surrogateescape"), env=self.environment(),
                            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                            timeout=timeout)
         if r.returncode:
@@ -126,10 +129,13 @@ class Broker:
         self.push_events(topic, [({"type": METADATA[stream]}, b) for b in bodies])
 
     def push_events(self, topic, events):
-        """(metadata, body) each; a body may be text, and is sent as it is."""
+        """(metadata, body) each; a body may be text or bytes, and is sent as it is."""
+        def text(body):
+            return (body if isinstance(body, str) else
+                    body.decode("utf-8", "surrogateescape") if isinstance(body, bytes) else
+                    json.dumps(body))
         self.peer("push", topic, lines=[
-            json.dumps(m) + "\t" + (b if isinstance(b, str) else json.dumps(b)) + "\n"
-            for m, b in events])
+            json.dumps(m) + "\t" + text(b) + "\n" for m, b in events])
 
     def push_session(self, log, topics):
         """The events of an event log, to the topic of each stream."""

@@ -1,7 +1,7 @@
 # Tests against a real broker, which each of them starts on shared memory. Where
 # Mofka is not found they are there by name, and skipped.
 find_program(DFOPT_BEDROCK bedrock)
-set(mofka_tests service faults client global demo slurm)
+set(mofka_tests service records control faults client global demo slurm)
 
 if(DFOPT_HAVE_MOFKA)
   add_executable(mofka_peer ${CMAKE_CURRENT_SOURCE_DIR}/mofka/peer.cpp)

@@ -72,7 +72,7 @@ class Faults(harness.Case):
     def test_broker_that_does_not_answer_at_the_start(self):
         b = self.broker()
         b.process.send_signal(signal.SIGSTOP)
-        self.refused(self.args(b.group_file), "does not answer")
+        self.refused(self.args(b.group_file), "no answer")
 
     # ---- two services ----
 
@@ -99,8 +99,8 @@ class Faults(harness.Case):
                     notes = running.finish(30).named("optimizer.transport.note")
                     told = [n["note"] for n in notes if "--consumer-name" in n["note"]]
                     self.assertEqual(len(told), 1, told)
-                    self.assertIn("'findings' under the consumer name "
-                                  "'dfopt-mpi.findings', too", told[0])
+                    self.assertIn("reads 'findings' as consumer 'dfopt-mpi.findings'",
+                                  told[0])
 
     def test_services_one_after_the_other_or_of_other_names(self):
         """One that has ended, or was killed, is no other service."""

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """A global optimizer over Mofka: its plans, how often, and who passes them on."""
 import json
+import signal
 import socket
 
 from broker import Broker, harness
@@ -72,6 +73,39 @@ class Global(harness.Case):
         self.assertGreater(n, 0)
         self.assertEqual(len(ids), 3 * n)
         self.assertEqual(len(set(ids)), n)
+
+    def test_acks_of_plans_that_were_sent_twice(self):
+        """A relay passes each on once; acknowledged, it is that of a plan in flight."""
+        there = self.broker("findings", "global_plans", "registry", "acks")
+        here = self.broker("plans", "registry", "acks")
+        for b in here, there:
+            b.push("registry", [harness.loader_registration()], "registration")
+        there.push("findings", [harness.finding(1, None)])
+        above = harness.Running(
+            ["--transport", "mofka", "--group-file", there.group_file, "--input-topic",
+             "findings", "--output-topic", "global_plans", "--registry-topic", "registry",
+             "--acks-topic", "acks", "--log-level", "debug"],
+            env={"DFOPTIMIZER_GLOBAL_PLAN_FANOUT": "2"})
+        self.addCleanup(above.kill)
+        harness.wait_until(lambda: '"optimizer.plan"' in above.so_far(), 30, "a plan")
+        sent = [e[3] for e in there.pull("global_plans")]
+        plans = {p["plan_id"]: p for p in sent}
+        self.assertEqual(len(sent), 2 * len(plans))
+
+        r = self.run_ok(self.args(here, "--global-group-file", there.group_file,
+                                  "--relay-only"))
+        self.assertEqual(r.named("optimizer.stream.done")[0]["relayed"], len(plans))
+        self.assertEqual([e[3]["plan_id"] for e in here.pull("plans")], list(plans))
+
+        there.push("acks", [{"plan_id": p["plan_id"], "knob_id": p["knob_id"],
+                             "status": "applied", "new_value": p["new_value"]}
+                            for p in plans.values()], "ack")
+        received = '"optimizer.ack.received"'
+        harness.wait_until(lambda: above.so_far().count(received) == len(plans), 30, "acks")
+        above.process.send_signal(signal.SIGTERM)
+        r = above.finish(30)
+        outcomes = [e["outcome"] for e in r.named("optimizer.ack.received")]
+        self.assertEqual(outcomes, ["applied"] * len(plans))
 
 
 if __name__ == "__main__":

@@ -5,46 +5,11 @@ import json
 import os
 import signal
 
-from broker import Broker, harness, without_identity
-
-TOPICS = {"finding": "findings", "registration": "registry", "ack": "acks"}
-DONE = "optimizer.stream.done"
+from broker import harness, without_identity
+from service import DONE, TOPICS, Service
 
 
-class Service(harness.Case):
-    def broker(self, partitions=1):
-        b = Broker()
-        self.addCleanup(b.stop)
-        b.create("findings", partitions=partitions)
-        b.create("plans", partitions=min(partitions, 2))
-        b.create("registry", "acks")
-        return b
-
-    def args(self, b, *more, name="run"):
-        return ["--transport", "mofka", "--group-file", b.group_file,
-                "--input-topic", "findings", "--output-topic", "plans",
-                "--registry-topic", "registry", "--acks-topic", "acks",
-                "--idle-timeout", "1", "--broker-timeout", "5",
-                "--plans-file", self.path(name + ".plans"),
-                "--decision-log", self.path(name + ".h5"),
-                "--record", self.path(name + ".jsonl"), *more]
-
-    def records(self, name="run"):
-        return [json.loads(x) for x in self.read(name + ".jsonl").splitlines()]
-
-    def run_service(self, args, **more):
-        """Ends by --idle-timeout."""
-        r = self.run_ok(args, **more)
-        self.assertEqual(r.out, b"")
-        return r, r.named(DONE)[0]
-
-    def start(self, args, **more):
-        running = harness.Running(args, **more)
-        self.addCleanup(running.kill)
-        harness.wait_until(lambda: "optimizer.stream.start" in running.so_far()
-                           or running.process.poll() is not None, 20, "a service")
-        return running
-
+class Flow(Service):
     # ---- what goes in comes out ----
 
     def check_session(self, partitions, ranks):
@@ -71,10 +36,9 @@ class Service(harness.Case):
             self.assertEqual([p["plan_id"] for p in plans if p["knob_id"] == knob],
                              [p[3]["plan_id"] for p in pulled
                               if p[3]["knob_id"] == knob])
-        self.run_ok(["--findings-file", self.path("run.jsonl"), "--plans-file",
-                     self.path("again.plans")])
+        self.replayed_the_same()
         live = self.read("run.plans")
-        self.assertEqual(self.read("again.plans"), without_identity(live))
+        self.assertEqual(self.read("run.again"), without_identity(live))
         self.assertNotEqual(live, without_identity(live))
 
     def test_session_alone(self):
@@ -100,6 +64,37 @@ class Service(harness.Case):
 
     # ---- what is no finding ----
 
+    def test_objectives(self):
+        """They are taken, journalled and recorded, and judge the trials."""
+        b = self.broker(more=["objectives"])
+        b.push("registry", [harness.loader_registration()], "registration")
+        running = self.start(self.args(b, "--objectives-topic", "objectives",
+                                       "--log-flush-interval", "3600",
+                                       "--idle-timeout", "never"))
+        sent = [{"node": "n1", "window_index": w, "value": 100.0 + w % 2}
+                for w in range(40)]
+        for w, objective in enumerate(sent):
+            if w % 4 == 0:
+                b.push("objectives", sent[w:w + 4], "objective")
+                b.push("findings", [harness.finding(w + 3, "n1")])
+
+        def journalled():
+            lines = self.read("run.h5.journal").splitlines()
+            return [json.loads(x)["body"] for x in lines if b'"objective"' in x]
+        harness.wait_until(lambda: len(journalled()) == len(sent), 20, "objectives")
+        self.assertEqual(journalled(), sent)
+        running.process.send_signal(signal.SIGTERM)
+        r = running.finish(30)
+        self.assertEqual(r.code, 0, r.brief)
+        self.assertEqual(r.named(DONE)[0]["objectives"], len(sent))
+        came = [e["body"] for e in self.records() if e["stream"] == "objective"]
+        self.assertEqual(came, sent)
+        with harness.DecisionLog(self.path("run.h5")) as log:
+            self.assertEqual(log.column("objectives", "value").tolist(),
+                             [o["value"] for o in sent])
+            self.assertGreater(log.rows("outcomes"), 0)
+        self.replayed_the_same()
+
     def test_stop_sentinels_are_passed_over(self):
         b = self.broker()
         b.push_events("findings", [({"name": "end"}, {}), ({"type": "stop"}, {}),
@@ -114,9 +109,13 @@ class Service(harness.Case):
                                    ([1, 2], harness.finding(1, "n1"))])
         r, done = self.run_service(self.args(b))
         self.assertEqual((done["findings"], done["invalid"]), (1, 3))
-        origins = [e["file"] for e in r.named("optimizer.record.invalid")]
-        for origin in origins:
+        logged = [(e["file"], e["line"], e["stream"], e["error"])
+                  for e in r.named("optimizer.record.invalid")]
+        self.assertEqual([x[1:3] for x in logged], [(n, "finding") for n in range(3)])
+        for origin, *_ in logged:
             self.assertRegex(origin, r"^mofka:findings/0@[0-9a-f-]{36}$")
+        self.assertEqual([(x["origin"], x["line"], x["stream"], x["reason"])
+                          for x in self.rejects("run")], logged)
 
     # ---- acknowledging ----
 

@@ -33,6 +33,10 @@ const struct dfopt_option dfopt_mofka_options[] = {
      "Read objectives, such as samples/s in a window, from TOPIC (default "
      "optimizer.objectives, if it exists)",
      AT(objectives_topic)},
+    {"control-topic", DFOPT_OPTION_TEXT, "TOPIC",
+     "Read commands, as dfopt-ctl sends them, from TOPIC; anyone who can write "
+     "there can issue commands",
+     AT(control_topic)},
     {"consumer-name", DFOPT_OPTION_TEXT, "NAME",
      "Consume topics under NAME; a service continues where the last one of its "
      "name "
@@ -105,12 +109,16 @@ static bool same_topic(const char *a, const char *b)
 /* The option of an input that is the output as well; NULL: none. */
 static const char *own_input(const struct dfopt_mofka_options *o)
 {
+    const char *objectives =
+        o->objectives_topic ? o->objectives_topic : DFOPT_MOFKA_OBJECTIVES_TOPIC;
     const struct {
         const char *option, *topic;
         bool read;
     } inputs[] = {{"--input-topic", o->input_topic, !o->relay_only},
                   {"--registry-topic", o->registry_topic, !o->no_registry},
-                  {"--acks-topic", o->acks_topic, !o->no_registry}};
+                  {"--acks-topic", o->acks_topic, !o->no_registry},
+                  {"--objectives-topic", objectives, !o->relay_only},
+                  {"--control-topic", o->control_topic, o->control_topic}};
     for (size_t i = 0; i < sizeof inputs / sizeof *inputs; i++)
         if (inputs[i].read && same_topic(o->output_topic, inputs[i].topic))
             return inputs[i].option;

@@ -10,6 +10,7 @@
 struct dfopt_mofka_options {
     const char *group_file;
     const char *input_topic, *output_topic, *registry_topic, *acks_topic;
+    const char *control_topic;     /* NULL or "": no commands are read */
     const char *objectives_topic;  /* NULL: the default, if there is such a topic */
     const char *consumer_name;     /* "": by the topic */
     bool no_registry;              /* neither registrations nor acks are read */

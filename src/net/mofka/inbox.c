@@ -365,8 +365,9 @@ bool dfopt_mofka_inbox_destroy(struct dfopt_mofka_inbox *in)
     if (!in)
         return true;
     const bool well = dfopt_mofka_inbox_health(in, NULL) == DFOPT_OK;
-    const int64_t deadline_ns = dfopt_mofka_in_ms(
-        well ? dfopt_mofka_link_timeout_ms(in->link) : HOPELESS_MS);
+    const int64_t deadline_ns =
+        well ? dfopt_mofka_watch_deadline_ns(dfopt_mofka_link_watch(in->link))
+             : dfopt_mofka_in_ms(HOPELESS_MS);
     bool all = true;
     atomic_store(&in->stop, true);
     for (size_t i = 0; i < in->n_topics; i++)

@@ -9,7 +9,7 @@
 
 #include "net/mofka/link.h"
 
-#define DFOPT_MOFKA_INBOX_TOPICS 5
+#define DFOPT_MOFKA_INBOX_TOPICS 6
 
 struct dfopt_mofka_inbox;
 

@@ -217,20 +217,27 @@ int dfopt_mofka_watch_patience_ms(struct dfopt_mofka_watch *w)
                                                          : HOPELESS_MS;
 }
 
+int64_t dfopt_mofka_watch_deadline_ns(struct dfopt_mofka_watch *w)
+{
+    const int patience_ms = dfopt_mofka_watch_patience_ms(w);
+    int64_t since_ns = dfopt_clock_monotonic_ns();
+    pthread_mutex_lock(&w->lock);
+    if (w->busy_ns && patience_ms == w->timeout_ms)
+        since_ns = w->busy_ns;
+    pthread_mutex_unlock(&w->lock);
+    return since_ns + patience_ms * NS_PER_MS;
+}
+
 bool dfopt_mofka_watch_destroy(struct dfopt_mofka_watch *w)
 {
     if (!w)
         return true;
-    const int patience_ms = dfopt_mofka_watch_patience_ms(w);
+    const int64_t deadline_ns = dfopt_mofka_watch_deadline_ns(w);
     pthread_mutex_lock(&w->lock);
     w->stop = true;
     pthread_cond_signal(&w->work);
-    /* an answer that is late already gets no more time */
-    const int64_t now = dfopt_clock_monotonic_ns();
-    const int64_t since_ns =
-        w->busy_ns && patience_ms == w->timeout_ms ? w->busy_ns : now;
     pthread_mutex_unlock(&w->lock);
-    if (!dfopt_mofka_thread_join(w->thread, since_ns + patience_ms * NS_PER_MS))
+    if (!dfopt_mofka_thread_join(w->thread, deadline_ns))
         return false;
     for (size_t i = 0; i < w->n_slots; i++)
         w->module->event_free(w->slots[i].event);

@@ -47,6 +47,10 @@ enum dfopt_err dfopt_mofka_watch_health(struct dfopt_mofka_watch *w,
  * thread. */
 int dfopt_mofka_watch_patience_ms(struct dfopt_mofka_watch *w);
 
+/* The same as a moment (dfopt_clock_monotonic_ns): an answer that is late already
+ * gets no more time. Any thread. */
+int64_t dfopt_mofka_watch_deadline_ns(struct dfopt_mofka_watch *w);
+
 /* Ends the thread. Returns false if it did not come back: then nothing was freed.
  * NULL is fine: true. */
 bool dfopt_mofka_watch_destroy(struct dfopt_mofka_watch *w);

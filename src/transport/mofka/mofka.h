@@ -1,8 +1,8 @@
-/* Mofka as a transport: findings, registrations, acknowledgements, objectives and
- * the plans of a global optimizer come out of topics, plans go into one. Mofka's
- * own client is C++ and is loaded when it is asked for (net/mofka/load.h); this
- * needs only the C library. No call waits longer than documented, whatever a broker
- * does.
+/* Mofka as a transport: findings, registrations, acknowledgements, objectives,
+ * commands and the plans of a global optimizer come out of topics, plans go into
+ * one. Mofka's own client is C++ and is loaded when it is asked for
+ * (net/mofka/load.h); this needs only the C library. No call waits longer than
+ * documented, whatever a broker does.
  *
  * A process has one link (net/mofka/link.h), and a source and a sink on it. All
  * calls on a source come from one thread, all on a sink from one. Not usable after
@@ -20,6 +20,7 @@ enum dfopt_mofka_stream {
     DFOPT_MOFKA_ACKS = 2,
     DFOPT_MOFKA_GLOBAL_PLANS = 3,
     DFOPT_MOFKA_OBJECTIVES = 4,
+    DFOPT_MOFKA_COMMANDS = 5,
     DFOPT_MOFKA_STREAMS
 };
 
@@ -44,14 +45,14 @@ struct dfopt_mofka_source_options {
     void *note_arg;
 };
 
-/* A source of what comes out of up to five topics, all of their partitions. Reading
+/* A source of what comes out of up to six topics, all of their partitions. Reading
  * begins here. Returns OK, NOMEM, ARG (no topic is named; no such group file or
  * topic, where it may not be absent) or IO (no answer); the text names the group
  * file and the topic. Returns owned: (*out)->ops->destroy, before the link's.
  *
- * Order: as sent within a partition. Registrations, acks, objectives and global
- * plans come before findings that are there at the same moment, but for a bounded
- * share; and those that wait in their topics come before the first finding.
+ * Order: as sent within a partition. Registrations, acks, objectives, commands and
+ * global plans come before findings that are there at the same moment, but for a
+ * bounded share; and those that wait in their topics come before the first finding.
  *
  * Records: `origin` is "mofka:TOPIC/PARTITION@UUID", of the partition, `offset` the
  * number that the event has there, and so is `line`. An event without data, or too

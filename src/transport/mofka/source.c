@@ -18,12 +18,14 @@ _Static_assert((int)DFOPT_MOFKA_FINDINGS == DFOPT_STREAM_FINDING &&
                    (int)DFOPT_MOFKA_REGISTRATIONS == DFOPT_STREAM_REGISTRATION &&
                    (int)DFOPT_MOFKA_ACKS == DFOPT_STREAM_ACK &&
                    (int)DFOPT_MOFKA_GLOBAL_PLANS == DFOPT_STREAM_GLOBAL_PLAN &&
-                   (int)DFOPT_MOFKA_OBJECTIVES == DFOPT_STREAM_OBJECTIVE,
+                   (int)DFOPT_MOFKA_OBJECTIVES == DFOPT_STREAM_OBJECTIVE &&
+                   (int)DFOPT_MOFKA_COMMANDS == DFOPT_STREAM_CONTROL,
                "a record's stream is an enum dfopt_stream");
 
 #define LOOK_MS   500 /* how often health and idleness are looked at */
 #define CONSUMER  "dfopt-mpi."
 #define NAME_SIZE 300
+#define KEPT      4096 /* bytes of an event that is too long */
 
 struct partition {
     char *origin;
@@ -80,6 +82,18 @@ static void put_away_current(struct mofka_source *s)
     s->current = NULL;
 }
 
+/* Its beginning is kept, so little of it that a line of a recording has room for
+ * it, in hexadecimal digits or escaped, and is rejected for the same reason. */
+static void cut_short(const struct mofka_source *s, struct dfopt_record *record)
+{
+    const size_t most = s->max_record_bytes / 8;
+    record->problem = "record too long";
+    if (record->len > KEPT)
+        record->len = KEPT;
+    if (record->len > most)
+        record->len = most;
+}
+
 static void fill(struct mofka_source *s, const struct topic *t,
                  const struct partition *p, const struct dfopt_mofka_event *e,
                  struct dfopt_record *record)
@@ -94,7 +108,7 @@ static void fill(struct mofka_source *s, const struct topic *t,
     if (e->len == 0)
         record->problem = "the event has no data";
     else if (e->full_len > s->max_record_bytes)
-        record->problem = "record too long";
+        cut_short(s, record);
     s->counts.received[t->stream]++;
     s->counts.bytes += e->len;
 }
