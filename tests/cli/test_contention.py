@@ -208,7 +208,7 @@ class Contention(Case):
                     self.assertEqual(r.out, b"")
         r = harness.run(["--findings-file", "-"], preexec=lambda: os.close(0))
         self.assertEqual(r.code, 2, r.brief)
-        self.assertIn("standard input: is closed", r.text)
+        self.assertIn("standard input: closed", r.text)
         for option in ("--plans-file", "--final-state"):
             r = harness.run([*self.replay, option, "-"], preexec=lambda: os.close(1))
             self.assertEqual(r.code, 2, r.brief)

@@ -36,7 +36,7 @@ class Loop(Story):
         r = self.script("--hostname=node7")
         self.assertEqual(r.code, 0, r.text + r.out.decode())
         self.assertIn(b"requirements met", r.out)
-        self.assertIn(b"complete; created", r.out)
+        self.assertIn(b": complete; transport zmq", r.out)
         report = by_event(self.path("loader.jsonl"))
         self.assert_closed(report)
         self.assert_same_story(self.path("decisions.h5"), report)

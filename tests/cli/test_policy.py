@@ -135,7 +135,7 @@ class Policy(Case):
                 ({"responses": {"knob:app.a": {"step": 3}, "knob:app.c": {"step": 1},
                                 "tag:none": {"step": 1}, "*": {"min_severity": 2}},
                   "guards": [{"finding_type": "x", "knobs": ["app.d"]}]},
-                 ["responses 'knob:app.c'", "responses 'tag:none'", "guards: no knob 'app.d'",
+                 ["responses 'knob:app.c'", "responses 'tag:none'", "guards: knob 'app.d' is not registered",
                   "knob 'app.a', tag 'up'", "knob 'app.a', tag 'down'",
                   "knob 'app.b', tag 'kind'"])):
             policy_file = self.write("check.json", json.dumps(policy))

@@ -123,7 +123,7 @@ class Endpoints(Case):
                            timeout=DEADLINE_S, check=True,
                            env=dict(os.environ, DFOPT_CLIENT_ENDPOINTS=self.path("none")))
         self.assertEqual(r.stdout, "2\n")
-        self.assertIn("there is no such file", r.stderr)
+        self.assertIn("no such file", r.stderr)
 
 
 if __name__ == "__main__":

@@ -161,7 +161,7 @@ class Messages(PeerTest):
         for name, text, knob in (
                 ("a", "lower bound", {"default": 2, "range": (16, 1)}),
                 ("b", "default", {"default": 2, "range": (3, 4)}),
-                ("c", "1 equal", {"default": 2, "values": [1, 2, 2.0, 4], "type": float}),
+                ("c", "duplicate values ignored: 1", {"default": 2, "values": [1, 2, 2.0, 4], "type": float}),
                 ("d", "direction", {"default": 2, "responds_to": {"t": {"step": -1}}})):
             with self.assertWarnsRegex(d.KnobWarning, f"knob {name}: .*{text}"):
                 c.declare(name, **knob)

@@ -169,7 +169,7 @@ except ImportError as e:
 
     def test_another_library(self):
         out = run_script(self.SCRIPT, DFOPT_CLIENT_LIBRARY="libc.so.6")
-        self.assertIn("no libdfopt_client", out)
+        self.assertIn("is not libdfopt_client", out)
 
     def test_importing_needs_none(self):
         out = run_script("""

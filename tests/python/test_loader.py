@@ -238,7 +238,7 @@ class State(unittest.TestCase):
         self.assertEqual(torch.rand(()).item(), want)
 
     def test_none(self):
-        with self.assertRaisesRegex(ArgumentError, "no state"):
+        with self.assertRaisesRegex(ArgumentError, "not a state"):
             TunableLoader(Content(3)).load_state_dict({})
 
 

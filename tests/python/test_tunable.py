@@ -129,7 +129,7 @@ class Tunable(ContextTest):
         context = self.context()
         for call, plan, reason in (
                 (lambda: load(3), {}, "not given by keyword"),
-                (lambda: load(a=2), {"knob_id": "app.b"}, "no such knob")):
+                (lambda: load(a=2), {"knob_id": "app.b"}, "has not declared this knob")):
             before = context.client.stats().plans_received
             self.peer.send(**plan)
             wait_until(lambda b=before: context.client.stats().plans_received > b)

@@ -169,7 +169,7 @@ class Tuned(LoaderTest):
             with self.assertLogs("dfopt_client", "WARNING") as log:
                 loader = TunableLoader(Content(8), num_workers=auto(1, max=4))
             self.assertIn("not tuned", loader.tuning_report())
-            self.assertIn("there is no such file", log.output[0])
+            self.assertIn("no such file", log.output[0])
             context_module._global_context = None
             with open(name, "w", encoding="utf-8") as f:
                 json.dump(self.peer.endpoints, f)

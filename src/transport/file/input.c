@@ -98,7 +98,7 @@ static enum dfopt_input_status is_other(const struct dfopt_input *in,
                                         const char *what, struct dfopt_error *err)
 {
     dfopt_error_set(err, DFOPT_ERR_FORMAT, "%s: %s%s", in->name,
-                    in->unpacked ? "what was gzip " : "", what);
+                    in->unpacked ? "the gzip content " : "", what);
     return DFOPT_INPUT_ERROR;
 }
 
@@ -155,7 +155,7 @@ static enum dfopt_input_status check_unpacked(struct dfopt_input *in,
 {
     const char *other = in->unpacked ? NULL : dfopt_magic_of(data, n);
     if (!in->unpacked && dfopt_magic_is_gzip(data, n))
-        other = "is compressed by gzip twice; unpack it with gzip -dc";
+        other = "is gzip again; unpack it with gzip -dc";
     in->unpacked = true;
     return other ? is_other(in, other, err) : DFOPT_INPUT_DATA;
 }
