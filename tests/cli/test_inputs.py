@@ -183,7 +183,7 @@ class Inputs(Case):
             "zip archive": archive.getvalue(), "tar archive": tar.getvalue(),
             "the gzip content is a tar archive": gzip.compress(tar.getvalue()),
             "gzip content is gzip again": gzip.compress(gzip.compress(text)),
-            "gzip is compressed by xz": gzip.compress(lzma.compress(text)),
+            "gzip content is compressed by xz": gzip.compress(lzma.compress(text)),
             "is UTF-16": text.decode().encode("utf-16"),
             "UTF-16LE": text.decode().encode("utf-16-le"),
             "UTF-16BE": text.decode().encode("utf-16-be"),
