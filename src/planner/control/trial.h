@@ -40,7 +40,7 @@ struct dfopt_trial {
     uint32_t reference_n;     /* this many windows */
     struct dfopt_move *moves; /* owned; in order */
     struct dfopt_finding f;   /* the finding it serves; for releases and rollbacks
-                                 only type, scope and severity are set */
+                               * only type, scope and severity matter */
 };
 
 void dfopt_trial_free(struct dfopt_trial *t);

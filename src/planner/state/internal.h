@@ -19,7 +19,7 @@ struct dfopt_planner {
     bool assumed_acks;
     dfopt_sym relay_hostname;
     dfopt_owns_fn owns; /* NULL: decides for every node and, with limits, reports
-                           those of `reports` (NULL: all) */
+                         * those of `reports` (NULL: all) */
     dfopt_owns_fn reports;
     void *owns_arg;
     bool silent_job;
