@@ -1,7 +1,6 @@
 /* The board between the deciding thread and the monitoring thread. The deciding
  * thread posts its counts at most once a second, and its health as often as it
- * likes. It never waits: if the board is being read, it skips the post until the
- * next one. */
+ * likes. It never waits: while the board is being read, posts are skipped. */
 #ifndef DFOPT_METRICS_BOARD_H
 #define DFOPT_METRICS_BOARD_H
 
