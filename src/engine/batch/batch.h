@@ -107,7 +107,7 @@ enum dfopt_err dfopt_batch_note_ask(struct dfopt_batch *r, uint32_t stream,
 
 /* Merges the shares' results into r->merged, ordered by (sequence, position); for
  * each ack and command, the row of the planner that knew the plan. OK, NOMEM, or
- * FORMAT if one of several planners reported what it was not asked. */
+ * FORMAT if one of several planners reported rows it was not asked for. */
 enum dfopt_err dfopt_batch_merge(struct dfopt_batch *r);
 
 #endif

@@ -7,12 +7,12 @@
  * Decisions and log are the same as with one reader (engine/online/leader.h).
  *
  * A batch, as rank r sees it (all frames between two ranks come in this order):
- *   SYNC     r -> 0: how many records, which strings are new
+ *   SYNC     r -> 0: number of records, new strings
  *   GO       0 -> r: number of the first record, the strings' numbers
  *   EVENTS   r -> every other: its share of the slice; and theirs to r
- *   RESULTS  r -> every other: what was decided about theirs; and theirs to r
+ *   RESULTS  r -> every other: decisions on their shares; and theirs to r
  *   BASE     r-1 -> r: rows of the log before those of r
- *   CARRIED  r-1 -> r: rows behind r-1's last whole chunk (carry.h)
+ *   CARRIED  r-1 -> r: rows after r-1's last whole chunk (carry.h)
  *   OUTPUT   r -> 0: the slice, decided
  * A rank that fails sends empty frames from then on, and reports the failure with
  * its next SYNC; rank 0 then dismisses all ranks. No rank waits for one that has

@@ -340,7 +340,7 @@ static enum dfopt_err give(const struct share *to, uint64_t seq,
                      : dfopt_frame_event(to->frame, seq, event);
 }
 
-/* Passes on the records that are no findings, from *next on, before `until`. */
+/* Passes on the records other than findings, from *next on, before `until`. */
 static enum dfopt_err give_others(struct dfopt_slice *s, const struct share *to,
                                   size_t *next, uint64_t until)
 {
