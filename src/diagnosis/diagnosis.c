@@ -1,11 +1,11 @@
-/* The rules, and what is remembered of each. Source: DFAnalyzer's rules for DLIO,
- * DFDiagnoser's streaming path; the operations are theirs, one by one, so that the
- * numbers are equal. Memory pressure is a rule of our own. */
+/* The rules, and the history of each. Source: DFAnalyzer's rules for DLIO,
+ * DFDiagnoser's streaming path; operations follow theirs one by one, so that the
+ * numbers are equal. Memory pressure is our own rule. */
 #include "diagnosis/diagnosis.h"
 
 #include <string.h>
 
-#define WORSE          1.15 /* mean severity against that of before */
+#define WORSE          1.15 /* ratio of recent to earlier mean severity */
 #define BETTER         0.85
 #define WARMUP_SHARE   0.4 /* prevalence */
 #define PRESSURE_SHARE 0.5
@@ -73,8 +73,8 @@ static double read_spread(const struct dfopt_client_window *w)
     return w->read_spread;
 }
 
-/* The severity is how far a share, or the spread, is beyond `from`, as a share of a
- * width. Where the whole way to a share of 1 is the width, it is not cut off. */
+/* The severity is how far a share, or the spread, exceeds `from`, relative to a
+ * width. It is not clipped where the width reaches up to a share of 1. */
 static const struct {
     bool (*there)(const struct dfopt_client_window *w);
     double (*of)(const struct dfopt_client_window *w);
@@ -108,7 +108,7 @@ double dfopt_diagnosis_fetch_severity(enum dfopt_diagnosis_habit habit,
     return severity(DFOPT_FETCH_PRESSURE, habit, fetch_share);
 }
 
-/* ---- what is remembered ---- */
+/* ---- history ---- */
 
 static void remember(struct dfopt_diagnosis_track *t,
                      const struct dfopt_client_window *w, double sev, bool in_a_row)
@@ -136,7 +136,7 @@ static double mean(const double *of, size_t n)
     return sum / (double)n;
 }
 
-/* The newer half of the severities against the older one. */
+/* Compares the newer half of the severities with the older half. */
 static const char *trend(const struct dfopt_diagnosis_track *t)
 {
     if (t->n_recent < 2)

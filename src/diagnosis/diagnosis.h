@@ -1,25 +1,24 @@
-/* From windows to findings, by the rules that DFAnalyzer has for data loaders, and
- * with the habits that DFDiagnoser has. Pure: no clock, no input or output. */
+/* Turns windows into findings, by DFAnalyzer's rules for data loaders and with
+ * DFDiagnoser's habits. Pure: no clock, no I/O. */
 #ifndef DFOPT_DIAGNOSIS_DIAGNOSIS_H
 #define DFOPT_DIAGNOSIS_DIAGNOSIS_H
 
 #include "base/buf.h"
 #include "dfopt/client_measure.h"
 
-/* Share of the time that was spent waiting for data, and computing, 0..1. */
+/* Share of time spent waiting for data, and computing, 0..1. */
 double dfopt_diagnosis_fetch_share(const struct dfopt_client_window *w);
 double dfopt_diagnosis_compute_share(const struct dfopt_client_window *w);
 
 /* How findings look back. */
 enum dfopt_diagnosis_habit {
-    /* Severity and metrics of the window; a severity is 1 only where its share is.
-     */
+    /* Severity and metrics of the window; severity is 1 only if its share is. */
     DFOPT_DIAGNOSIS_CURRENT,
     /* As DFDiagnoser: those of the worst window so far. */
     DFOPT_DIAGNOSIS_PEAK
 };
 
-enum dfopt_finding_kind { /* in the order in which they are sent */
+enum dfopt_finding_kind { /* in sending order */
                           DFOPT_COMPUTE_DOMINANCE,
                           DFOPT_FETCH_PRESSURE,
                           DFOPT_IO_CONTENTION,
@@ -36,10 +35,10 @@ enum dfopt_motif {
 
 #define DFOPT_TREND_WINDOWS 6
 
-/* The windows in which one kind of finding was there. */
+/* The windows in which one kind of finding occurred. */
 struct dfopt_diagnosis_track {
     int64_t first, last;  /* window */
-    int64_t run, longest; /* windows in a row: now, and the most so far */
+    int64_t run, longest; /* consecutive windows: current, longest so far */
     int64_t seen;         /* windows */
     double recent[DFOPT_TREND_WINDOWS]; /* severities, the newest last */
     size_t n_recent;
@@ -47,14 +46,14 @@ struct dfopt_diagnosis_track {
     struct dfopt_client_window peak_window;
 };
 
-/* Zeroed, with a habit, it is at its beginning. */
+/* Zeroed, with a habit: the initial state. */
 struct dfopt_diagnosis {
     enum dfopt_diagnosis_habit habit;
-    int64_t first;    /* window with any finding; 0: none yet */
-    int64_t counted;  /* the last window that was not left out */
-    int64_t last;     /* the last one */
+    int64_t first;    /* window of the first finding; 0: none yet */
+    int64_t counted;  /* the last window not left out */
+    int64_t last;     /* the last window */
     int64_t left_out; /* windows since the first with a finding */
-    bool gap;         /* windows are missing since the last that counted */
+    bool gap;         /* windows are missing since the last one counted */
     struct dfopt_diagnosis_track tracks[DFOPT_FINDING_KINDS];
 };
 
@@ -63,28 +62,28 @@ struct dfopt_diagnosed {
     enum dfopt_motif motif;
     int64_t index;       /* of the window */
     double severity;     /* 0..1 */
-    double prevalence;   /* share of the windows since the first with a finding */
-    int64_t persistence; /* the longest run of windows */
-    int64_t support;     /* windows in which it was there */
+    double prevalence;   /* share of the windows since the first finding */
+    int64_t persistence; /* longest run of windows */
+    int64_t support;     /* windows in which it occurred */
     const char *trend;   /* static storage */
     struct dfopt_client_window window; /* of the metrics */
 };
 
-/* The severity of fetch pressure where the consumer waits for this share. */
+/* The severity of fetch pressure if the consumer waits for this share. */
 double dfopt_diagnosis_fetch_severity(enum dfopt_diagnosis_habit habit,
                                       double fetch_share);
 
-/* Adds the next window; windows are numbered from 1, upwards. One in which a knob
- * changed is left out: it says nothing, and breaks no run. Returns how many
- * findings there are in `out`. */
+/* Adds the next window; window numbers start at 1 and increase. A window in which
+ * a knob changed is left out: it gives no findings and breaks no run. Returns the
+ * number of findings in `out`. */
 size_t dfopt_diagnose(struct dfopt_diagnosis *d,
                       const struct dfopt_client_window *w,
                       struct dfopt_diagnosed out[DFOPT_FINDING_KINDS]);
 
 #define DFOPT_DIAGNOSED_METRICS 6
 
-/* Fills *out with a finding, as DFDiagnoser writes it. It borrows f's texts, and
- * its metrics are in `metrics`. */
+/* Fills *out with a finding, as DFDiagnoser writes it. Borrows f's texts; its
+ * metrics are in `metrics`. */
 void dfopt_diagnosed_finding(
     const struct dfopt_diagnosed *f, struct dfopt_client_finding *out,
     struct dfopt_client_metric metrics[DFOPT_DIAGNOSED_METRICS]);

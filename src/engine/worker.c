@@ -1,4 +1,4 @@
-/* The loop of a worker: it dispatches each frame to the mode it belongs to. */
+/* A worker's loop: dispatches each frame to the mode it belongs to. */
 #include "engine/worker.h"
 
 #include "engine/comm/frame.h"

@@ -1,13 +1,12 @@
-/* A worker, whatever the mode: it serves the frames of rank 0 until rank 0
- * dismisses it. */
+/* A worker, in any mode: serves rank 0's frames until rank 0 dismisses it. */
 #ifndef DFOPT_ENGINE_WORKER_H
 #define DFOPT_ENGINE_WORKER_H
 
 #include "engine/comm/comm.h"
 
-/* Local, on every rank but 0. Serves rank 0 until STOP. Returns the exit code that
- * rank 0 sent. A failure here is reported to rank 0, which then sends STOP; if it
- * cannot be reported, all ranks end (dfopt_comm_lost). */
+/* Local, on every rank but 0. Serves rank 0 until STOP. Returns the exit code from
+ * rank 0. Reports a failure here to rank 0, which then sends STOP; if it cannot be
+ * reported, all ranks end (dfopt_comm_lost). */
 int dfopt_worker_serve(struct dfopt_comm *comm);
 
 /* Local, on rank 0, once: dismisses all workers with an exit code. */

@@ -12,7 +12,7 @@
 
 #define BACKLOG 128
 
-/* HOST:PORT into its parts; the host may be in brackets. */
+/* Splits HOST:PORT; the host may be in brackets. */
 static bool split(const char *address, char host[256], char port[8])
 {
     const char *colon = strrchr(address, ':');
@@ -63,7 +63,7 @@ static int listen_at(const struct addrinfo *a)
     return -1;
 }
 
-/* The address as it is now: port 0 has become one. */
+/* The address as bound: port 0 is replaced by the actual port. */
 static void name(int fd, char text[DFOPT_LISTEN_TEXT])
 {
     struct sockaddr_storage at;

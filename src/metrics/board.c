@@ -1,4 +1,4 @@
-/* A mutex that the poster only tries, and copies under it. */
+/* A mutex over the copies; the poster only tries to lock it. */
 #include "metrics/board.h"
 
 #include "base/clock.h"
@@ -67,7 +67,7 @@ void dfopt_board_destroy(struct dfopt_board *b)
 {
     if (!b)
         return;
-    pthread_mutex_destroy(&b->lock); /* names are the poster's */
+    pthread_mutex_destroy(&b->lock); /* the poster owns the names */
     free(b);
 }
 

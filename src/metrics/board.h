@@ -1,7 +1,6 @@
-/* The board between the thread that decides and the one that answers monitoring.
- * The first posts what it counted, at most once a second, and how well it is, as
- * often as it likes; it never waits: if the board is being read at that moment,
- * the next post will do. */
+/* The board between the deciding thread and the monitoring thread. The deciding
+ * thread posts its counts at most once a second, and its health as often as it
+ * likes. It never waits: while the board is being read, posts are skipped. */
 #ifndef DFOPT_METRICS_BOARD_H
 #define DFOPT_METRICS_BOARD_H
 
@@ -10,8 +9,8 @@
 #include <stdbool.h>
 
 #define DFOPT_BOARD_EVERY_NS INT64_C(1000000000)  /* of counts */
-#define DFOPT_LOOP_SILENT_NS INT64_C(1500000000)  /* then the loop stands still */
-#define DFOPT_LOOP_DEAD_NS   INT64_C(30000000000) /* then it will not come back */
+#define DFOPT_LOOP_SILENT_NS INT64_C(1500000000)  /* the loop has stalled */
+#define DFOPT_LOOP_DEAD_NS   INT64_C(30000000000) /* the loop is presumed dead */
 
 /* What a service needs to be ready. */
 #define DFOPT_CHECK_LIST(X)                                                        \
@@ -34,7 +33,7 @@ struct dfopt_health {
 
 const char *dfopt_check_name(uint32_t check);
 
-/* Notes a problem, unless the check has one already. */
+/* Records a problem, unless the check already has one. */
 void dfopt_health_add(struct dfopt_health *h, enum dfopt_check check,
                       const char *format, ...)
     __attribute__((format(printf, 3, 4)));
@@ -42,29 +41,29 @@ bool dfopt_health_is_good(const struct dfopt_health *h);
 
 struct dfopt_board;
 
-/* A board on which nothing has been posted: not ready, for it is starting. Returns
- * owned: destroy; counts posted on it must live as long, for their names. */
+/* Creates a board with nothing posted: not ready, as the service is starting.
+ * Returns owned: destroy. Counts posted on it must outlive it, for their names. */
 enum dfopt_err dfopt_board_create(struct dfopt_board **out, const char *version,
                                   const char *transport);
 void dfopt_board_destroy(struct dfopt_board *b); /* NULL is fine */
 
-/* Whether counts are due, so that the gauges are worth filling in. */
+/* Whether counts are due, so that filling in the gauges is worthwhile. */
 bool dfopt_board_due(const struct dfopt_board *b, int64_t now_ns);
 
-/* Posts health and, if they are due, counts. Never waits. The poster's thread. */
+/* Posts health and, if due, counts. Never waits. Deciding thread only. */
 void dfopt_board_post(struct dfopt_board *b, const struct dfopt_counts *c,
                       const struct dfopt_health *h, int64_t now_ns);
 
 struct dfopt_snapshot {
     struct dfopt_counts counts; /* names are borrowed */
-    uint64_t number;            /* of the counts: they change with it alone */
-    struct dfopt_health health; /* LOOP: by the time of the last post */
+    uint64_t number;            /* of the counts: it changes only with them */
+    struct dfopt_health health; /* LOOP: as of the last post */
     int64_t started_ns;         /* wall clock */
-    bool alive;                 /* false: the loop has been still for too long */
+    bool alive;                 /* false: the loop has stalled for too long */
     const char *version, *transport;
 };
 
-/* Copies what was posted last, as it looks at a moment (monotonic). Any thread. */
+/* Copies the last post as of now_ns (monotonic). Any thread. */
 void dfopt_board_read(struct dfopt_board *b, int64_t now_ns,
                       struct dfopt_snapshot *out);
 

@@ -1,4 +1,4 @@
-/* Counting. A bucket holds its own observations only; text.c adds them up. */
+/* Counting. A bucket holds only its own observations; text.c accumulates them. */
 #include "metrics/counts.h"
 
 #include "base/names.h"
@@ -44,7 +44,7 @@ void dfopt_counts_free(struct dfopt_counts *c)
     labels_free(&c->reasons);
 }
 
-/* A text that any reader of metrics takes. */
+/* Makes a text valid for every metrics reader. */
 static void clean(const char *text, size_t len, char out[DFOPT_LABEL_BYTES + 1])
 {
     const char *at = text, *end = text + len;
@@ -62,7 +62,7 @@ static void clean(const char *text, size_t len, char out[DFOPT_LABEL_BYTES + 1])
     out[n] = '\0';
 }
 
-/* Two names may be the same once they are clean. */
+/* Two names may be equal once cleaned. */
 static uint32_t find(const struct dfopt_labels *l, const char *name)
 {
     uint32_t i = 0;
@@ -89,7 +89,7 @@ uint32_t dfopt_label_row(struct dfopt_labels *l, const struct dfopt_dict *dict,
         l->name[l->n++] = copy;
     else if (row == l->n)
         row = DFOPT_LABEL_OTHER;
-    (void)dfopt_symmap_set(&l->row_of, name, row); /* without: looked up again */
+    (void)dfopt_symmap_set(&l->row_of, name, row); /* on failure: looked up again */
     return row;
 }
 
@@ -98,9 +98,9 @@ struct dfopt_rank_counts *dfopt_counts_rank(struct dfopt_counts *c, uint32_t ran
     return &c->ranks[rank < DFOPT_LABELS ? rank + 1 : DFOPT_LABEL_OTHER];
 }
 
-/* ---- what happened ---- */
+/* ---- counting ---- */
 
-/* The first bucket whose bound is not below the value. */
+/* The first bucket whose bound is at or above the value. */
 static uint32_t bucket(const double *bounds, uint32_t n, double value)
 {
     uint32_t i = 0;

@@ -1,10 +1,9 @@
-/* What a live service counts and measures, for monitoring. Plain data but for the
- * names, which are never changed or freed while a copy is in use, so that a copy of
- * the whole is a snapshot. One thread counts; nothing of it decides anything.
+/* What a live service counts and measures, for monitoring. Plain data except the
+ * names, which never change and are not freed while a copy is in use, so that a
+ * copy of the struct is a snapshot. One thread counts; no decision depends on it.
  *
- * Names of knobs and reasons for rejects are label values of time series, whose
- * number must stay small: after DFOPT_LABELS of them, the rest counts as
- * "other". */
+ * Knob names and reject reasons are label values of time series, whose number must
+ * stay small: beyond DFOPT_LABELS of them, the rest counts as "other". */
 #ifndef DFOPT_METRICS_COUNTS_H
 #define DFOPT_METRICS_COUNTS_H
 
@@ -12,11 +11,11 @@
 #include "model/decision.h"
 #include "model/message.h"
 
-#define DFOPT_LABELS      64 /* of a kind, without "other" */
+#define DFOPT_LABELS      64 /* per kind, without "other" */
 #define DFOPT_LABEL_BYTES 128
-#define DFOPT_LABEL_OTHER 0 /* the row of those without a name of their own */
+#define DFOPT_LABEL_OTHER 0 /* the row for names without one of their own */
 
-/* Upper bounds of the buckets; behind the last is the one without a bound. */
+/* Upper bounds of the buckets; the last bucket, beyond them, is unbounded. */
 #define DFOPT_LATENCY_BUCKETS 16
 #define DFOPT_GAIN_BUCKETS    13
 extern const double dfopt_latency_bounds[DFOPT_LATENCY_BUCKETS]; /* seconds */
@@ -24,9 +23,9 @@ extern const double dfopt_gain_bounds[DFOPT_GAIN_BUCKETS];       /* shares */
 
 /* Names by row; row 0 is "other". Zero-initialise by dfopt_counts_init. */
 struct dfopt_labels {
-    const char *name[DFOPT_LABELS + 1]; /* owned, but for row 0 */
+    const char *name[DFOPT_LABELS + 1]; /* owned, except row 0 */
     uint32_t n;                         /* rows, 0 included */
-    struct dfopt_symmap row_of;         /* by string of the dictionary */
+    struct dfopt_symmap row_of;         /* by dictionary string */
 };
 
 /* How a plan's trial ended. */
@@ -42,26 +41,26 @@ enum dfopt_ending {
 
 struct dfopt_knob_counts {
     uint64_t plans, endings[DFOPT_ENDING_COUNT];
-    uint64_t gains[DFOPT_GAIN_BUCKETS + 1]; /* of each bucket */
+    uint64_t gains[DFOPT_GAIN_BUCKETS + 1]; /* per bucket */
     uint32_t has_levels, has_bounds;
-    double min, median, max; /* the values that nodes have now */
-    double at_low, at_high;  /* share of the nodes at a bound of the knob */
+    double min, median, max; /* of the nodes' current values */
+    double at_low, at_high;  /* share of nodes at each bound of the knob */
 };
 
 struct dfopt_rank_counts {
-    uint64_t events; /* decided there */
+    uint64_t events; /* decided by the rank */
     uint64_t bytes;  /* of memory */
 };
 
 struct dfopt_counts {
     /* counters */
-    uint64_t events[DFOPT_STREAM_COUNT]; /* usable ones */
+    uint64_t events[DFOPT_STREAM_COUNT]; /* usable events */
     uint64_t verdicts[DFOPT_VERDICT_COUNT];
     uint64_t acks[DFOPT_ACK_OUTCOME_COUNT], relays[DFOPT_RELAY_COUNT];
     uint64_t recognised;
     uint64_t rejects[DFOPT_LABELS + 1];               /* by reason */
     struct dfopt_knob_counts knobs[DFOPT_LABELS + 1]; /* by knob */
-    uint64_t latency[DFOPT_LATENCY_BUCKETS + 1];      /* finding to plan */
+    uint64_t latency[DFOPT_LATENCY_BUCKETS + 1];      /* from finding to plan */
     double latency_sum_s;
     /* gauges */
     uint64_t undecided, batches, kept_back, awaiting, trials;
@@ -69,7 +68,7 @@ struct dfopt_counts {
     uint64_t log_bytes, log_free_bytes, log_lag_events;
     double log_lag_s;
     uint32_t has_log, has_journal;
-    struct dfopt_rank_counts ranks[DFOPT_LABELS + 1]; /* from row 1 on: the rank */
+    struct dfopt_rank_counts ranks[DFOPT_LABELS + 1]; /* rows from 1 on: the rank */
     uint32_t n_ranks; /* rows; those beyond DFOPT_LABELS are summed in row 0 */
     /* names */
     struct dfopt_labels knob_names, reasons;
@@ -78,22 +77,22 @@ struct dfopt_counts {
 void dfopt_counts_init(struct dfopt_counts *c);
 void dfopt_counts_free(struct dfopt_counts *c);
 
-/* The row of a name, a new one if there is room. Bytes that are no UTF-8 become
- * '?', and what is longer than DFOPT_LABEL_BYTES is cut. */
+/* The row of a name, added if there is room. Bytes that are not UTF-8 become '?',
+ * and names longer than DFOPT_LABEL_BYTES are cut. */
 uint32_t dfopt_label_row(struct dfopt_labels *l, const struct dfopt_dict *dict,
                          dfopt_sym name);
 
 /* The row of a rank. */
 struct dfopt_rank_counts *dfopt_counts_rank(struct dfopt_counts *c, uint32_t rank);
 
-/* Counts what a decided batch holds; the totals of events are the caller's. */
+/* Counts a decided batch; the caller counts the event totals. */
 void dfopt_counts_decisions(struct dfopt_counts *c, const struct dfopt_dict *dict,
                             const struct dfopt_decisions *d);
 
 void dfopt_counts_reject(struct dfopt_counts *c, const struct dfopt_dict *dict,
                          dfopt_sym reason);
 
-/* A plan left so long after its finding came. */
+/* Records the latency from a finding's arrival to its plan's departure. */
 void dfopt_counts_latency(struct dfopt_counts *c, int64_t ns);
 
 const char *dfopt_ending_name(uint32_t ending);

@@ -1,7 +1,7 @@
-/* Connections live a few seconds at most, however busy they look, and are closed
- * after one answer: so a client can keep neither memory nor a place. When there are
- * too many, the oldest go, not the newest, and a scrape in between gets its
- * answer. */
+/* Connections live a few seconds at most, however busy, and close after one
+ * answer, so that a client can hold neither memory nor a slot. When there are too
+ * many, the oldest are closed, not the newest, so that a scrape in between gets
+ * its answer. */
 #include "metrics/server.h"
 
 #ifdef DFOPT_HAVE_METRICS
@@ -23,8 +23,8 @@
 
 #define LIFE_NS          INT64_C(5000000000) /* of a connection */
 #define CONNECTIONS_MAX  256
-#define CONNECTION_BYTES 8192 /* for a request and the head of its answer */
-#define LOOK_MS          200 /* for connections that are too old, and for the end */
+#define CONNECTION_BYTES 8192 /* for a request and its response headers */
+#define LOOK_MS          200  /* between checks for old connections and the end */
 
 struct client {
     TAILQ_ENTRY(client) link;
@@ -34,11 +34,11 @@ struct client {
 
 TAILQ_HEAD(clients, client);
 
-/* /metrics of a snapshot, for all who ask until the next one. */
+/* /metrics of a snapshot, shared by all requests until the next one. */
 struct page {
     struct MHD_Response *response; /* owned; NULL: none yet */
     uint64_t number;               /* of the counts */
-    uint32_t checks;               /* a bit for each that passes */
+    uint32_t checks;               /* one bit per passing check */
 };
 
 struct dfopt_metrics_server {
@@ -46,10 +46,10 @@ struct dfopt_metrics_server {
     struct MHD_Daemon *daemon;
     pthread_t thread;
     atomic_bool stopping;
-    struct clients clients; /* the oldest first; of the thread */
+    struct clients clients; /* oldest first; server thread only */
     unsigned n_clients, max_clients;
-    struct dfopt_snapshot *snapshot; /* owned; of the thread */
-    struct page pages[2];            /* of the thread; [1]: OpenMetrics */
+    struct dfopt_snapshot *snapshot; /* owned; server thread only */
+    struct page pages[2];            /* server thread only; [1]: OpenMetrics */
     char address[DFOPT_LISTEN_TEXT];
 };
 
@@ -62,7 +62,7 @@ bool dfopt_metrics_can_serve(void)
 
 static void cut_off(const struct client *c)
 {
-    (void)shutdown(c->fd, SHUT_RDWR); /* the daemon notices, and closes it */
+    (void)shutdown(c->fd, SHUT_RDWR); /* the daemon notices and closes it */
 }
 
 static void noticed(void *arg, struct MHD_Connection *connection, void **context,
@@ -91,7 +91,7 @@ static void noticed(void *arg, struct MHD_Connection *connection, void **context
     c->since_ns = dfopt_clock_monotonic_ns();
     TAILQ_INSERT_TAIL(&s->clients, c, link);
     *context = c;
-    /* a fourth of the places stays free, so that all can be accepted */
+    /* a quarter of the slots stays free, so that all can be accepted */
     struct client *oldest = TAILQ_FIRST(&s->clients);
     if (++s->n_clients > s->max_clients / 4 * 3)
         for (unsigned i = 0; i < s->n_clients - s->max_clients / 4 * 3; i++) {
@@ -114,7 +114,7 @@ static void cut_off_old(struct dfopt_metrics_server *s)
 
 /* ---- answers ---- */
 
-/* A text, which is taken, as an answer. NULL: no memory. */
+/* Wraps a text, which it takes, as a response. NULL: out of memory. */
 static struct MHD_Response *response_of(struct dfopt_buf *text, const char *type)
 {
     struct MHD_Response *r = MHD_create_response_from_buffer(text->len, text->data,
@@ -151,7 +151,7 @@ static uint32_t checks_of(const struct dfopt_health *h)
     return bits;
 }
 
-/* Writes the page anew only if something on it has changed. */
+/* Rebuilds the page only if its content has changed. */
 static enum MHD_Result answer_metrics(struct dfopt_metrics_server *s,
                                       struct MHD_Connection *connection,
                                       bool openmetrics)
@@ -169,7 +169,7 @@ static enum MHD_Result answer_metrics(struct dfopt_metrics_server *s,
     if (!r)
         return MHD_NO;
     if (p->response)
-        MHD_destroy_response(p->response); /* who is being answered still has it */
+        MHD_destroy_response(p->response); /* pending answers still hold it */
     *p = (struct page){r, s->snapshot->number, checks};
     return MHD_queue_response(connection, MHD_HTTP_OK, r);
 }
@@ -205,11 +205,11 @@ static enum MHD_Result handle(void *arg, struct MHD_Connection *connection,
     unsigned status = MHD_HTTP_METHOD_NOT_ALLOWED;
     (void)version;
     (void)data;
-    if (!*context) { /* the head alone; a body may follow */
+    if (!*context) { /* headers only; a body may follow */
         *context = s;
         return MHD_YES;
     }
-    if (*len) { /* a body is of no use */
+    if (*len) { /* a body is ignored */
         *len = 0;
         return MHD_YES;
     }
@@ -233,7 +233,7 @@ static enum MHD_Result handle(void *arg, struct MHD_Connection *connection,
     return MHD_NO;
 }
 
-/* ---- life ---- */
+/* ---- lifetime ---- */
 
 static void *serve(void *arg)
 {
@@ -246,7 +246,7 @@ static void *serve(void *arg)
     return NULL;
 }
 
-/* Signals are for the thread that decides. */
+/* Signals go to the deciding thread. */
 static bool start_thread(struct dfopt_metrics_server *s)
 {
     sigset_t all, was;
@@ -255,11 +255,11 @@ static bool start_thread(struct dfopt_metrics_server *s)
     const bool ok = pthread_create(&s->thread, NULL, serve, s) == 0;
     pthread_sigmask(SIG_SETMASK, &was, NULL);
     if (ok)
-        (void)pthread_setname_np(s->thread, "dfopt-metrics"); /* for top -H */
+        (void)pthread_setname_np(s->thread, "dfopt-metrics"); /* shown by top -H */
     return ok;
 }
 
-/* Descriptors are for the service first. */
+/* The service has first claim on file descriptors. */
 static unsigned connections_max(void)
 {
     struct rlimit files;

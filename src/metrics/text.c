@@ -1,5 +1,5 @@
-/* The exposition: metric families in a fixed order, each with its type, unit and
- * help, a line a sample. */
+/* The exposition: metric families in a fixed order, each with type, unit and help,
+ * one line per sample. */
 #include "metrics/text.h"
 
 #include "model/value.h"
@@ -15,7 +15,7 @@ struct text {
     struct dfopt_buf *out;
     bool openmetrics;
     const char *name, *suffix; /* of the family; of its samples */
-    enum dfopt_err e;          /* the first failure, which sticks */
+    enum dfopt_err e;          /* the first failure; kept */
 };
 
 /* ---- parts ---- */
@@ -27,11 +27,11 @@ enum type { COUNTER, GAUGE, HISTOGRAM, INFO };
 
 struct family {
     enum type type;
-    const char *name, *unit, *help; /* unit: the end of the name, or NULL */
+    const char *name, *unit, *help; /* unit: the suffix of the name, or NULL */
 };
 
-/* The older format counts what ends a counter's or an info's samples as a part of
- * the family's name, and knows no info. */
+/* The older format makes the suffix of a counter's or info's samples part of the
+ * family name, and has no info type. */
 static void begin(struct text *t, struct family f)
 {
     static const char *const types[] = {"counter", "gauge", "histogram", "info"};
@@ -52,7 +52,7 @@ static void begin(struct text *t, struct family f)
         __VA_ARGS__                                                                \
     }
 
-/* The value of a label, with what would end it escaped. */
+/* A label value, with special characters escaped. */
 static void put_escaped(struct text *t, const char *value)
 {
     for (const char *at = value; *at && !t->e; at++) {
@@ -106,7 +106,7 @@ static void put_alone(struct text *t, struct family f, uint64_t n)
     put_count(t, none, none, n);
 }
 
-/* `n` bounds, and one bucket more. Returns how many were observed. */
+/* `n` bounds, and one bucket more. Returns the number of observations. */
 static uint64_t put_buckets(struct text *t, struct label a, const double *bounds,
                             const uint64_t *buckets, uint32_t n)
 {
@@ -124,7 +124,7 @@ static uint64_t put_buckets(struct text *t, struct label a, const double *bounds
 
 /* ---- families ---- */
 
-/* A counter by one label whose values are names of a list. */
+/* A counter by one label whose values are names from a list. */
 static void put_by_name(struct text *t, struct family f, const char *label,
                         const char *(*name)(uint32_t), const uint64_t *counts,
                         uint32_t n)
@@ -164,7 +164,7 @@ static void put_events(struct text *t, const struct dfopt_counts *c)
                 "outcome", dfopt_relay_outcome_name, c->relays, DFOPT_RELAY_COUNT);
 }
 
-/* Whether a row of knobs is shown: "other" only once it is used. */
+/* Whether a knob row is shown: "other" only once it is used. */
 static bool shows(const struct dfopt_counts *c, uint32_t row)
 {
     const struct dfopt_knob_counts *k = &c->knobs[row];
@@ -191,7 +191,7 @@ static void put_knob_counters(struct text *t, const struct dfopt_counts *c)
             put_count(t, knob_label(c, i),
                       (struct label){"outcome", dfopt_ending_name(j)},
                       c->knobs[i].endings[j]);
-    /* no sum: it may fall, and a sum is a counter */
+    /* no sum: it may decrease, and a sum is a counter */
     begin(t, FAMILY(HISTOGRAM, "dfopt_gain_ratio", "ratio",
                     "Gain of the objective that a trial measured, as a share; "
                     "below 0 it got worse."));
@@ -360,7 +360,7 @@ enum dfopt_err dfopt_health_text(const struct dfopt_health *h,
 
 /* ---- negotiation ---- */
 
-/* The quality that an element of an Accept header gives its type: 1 without. */
+/* The quality that an Accept element gives its type; default 1. */
 static double quality(const char *element, size_t len)
 {
     const char *at = element;

@@ -1,5 +1,5 @@
-/* A snapshot as text: OpenMetrics 1.0, or the older format of Prometheus (0.0.4),
- * which is the same but for types of counters, units and the end. */
+/* A snapshot as text: OpenMetrics 1.0 or the older Prometheus format (0.0.4),
+ * which differs only in counter types, units and the end marker. */
 #ifndef DFOPT_METRICS_TEXT_H
 #define DFOPT_METRICS_TEXT_H
 
@@ -11,15 +11,15 @@
     "application/openmetrics-text; version=1.0.0; charset=utf-8"
 #define DFOPT_TYPE_PROMETHEUS "text/plain; version=0.0.4; charset=utf-8"
 
-/* Whether a client that sends this Accept header (NULL: none) wants OpenMetrics:
- * it names the type, and prefers no other. */
+/* Whether a client with this Accept header (NULL: none) wants OpenMetrics: it
+ * names the type and prefers no other. */
 bool dfopt_metrics_negotiate(const char *accept);
 
 /* Appends the exposition. OK or NOMEM. */
 enum dfopt_err dfopt_metrics_text(const struct dfopt_snapshot *s, bool openmetrics,
                                   struct dfopt_buf *out);
 
-/* Appends the checks, a line each: "input: ok". OK or NOMEM. */
+/* Appends the checks, one per line: "input: ok". OK or NOMEM. */
 enum dfopt_err dfopt_health_text(const struct dfopt_health *h,
                                  struct dfopt_buf *out);
 

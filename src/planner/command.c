@@ -1,5 +1,5 @@
-/* Commands of an operator. A command acts at once, at one site, between two other
- * events; what it refuses changes nothing. */
+/* Operator commands. A command acts at once, at one site, between two events. A
+ * refused command changes nothing. */
 #include "planner/planner.h"
 
 #include "planner/control/control.h"
@@ -10,15 +10,15 @@
 
 #include <math.h>
 
-/* A command as it passes. */
+/* A command being executed. */
 struct order {
     struct dfopt_pass *s;
     const struct dfopt_command *c;
 };
 
-/* ---- what both kinds of plans need ---- */
+/* ---- for both kinds of plans ---- */
 
-/* The window that runs where the knob is. */
+/* The current window at the knob's site. */
 static int64_t clock_of(const struct dfopt_planner *p, const struct dfopt_key *key)
 {
     const struct dfopt_site *site = p->slots.nodes[key->node].site;
@@ -34,7 +34,7 @@ static bool is_same(const struct dfopt_planner *p, struct dfopt_value a,
            dfopt_value_equal(p->dict, a, b);
 }
 
-/* Whether a budget, or the site's memory, has no room for the change. */
+/* Whether a budget or the site's memory leaves no room for the change. */
 static bool is_too_much(struct dfopt_pass *s, const struct dfopt_key *key,
                         struct dfopt_value old, struct dfopt_value new)
 {
@@ -50,7 +50,7 @@ static bool is_too_much(struct dfopt_pass *s, const struct dfopt_key *key,
            !dfopt_value_equal(p->dict, fits, new);
 }
 
-/* The key of a knob at a site, its slot made; false: no memory. */
+/* The key of a knob at a site; creates its slot. false: out of memory. */
 static bool make_key(struct dfopt_pass *s, uint32_t knob, dfopt_sym node,
                      struct dfopt_key *key)
 {
@@ -79,14 +79,14 @@ static void add_row(struct dfopt_pass *s, const struct dfopt_key *key,
 
 /* ---- set and restore ---- */
 
-/* Whether a knob has a value of its own for a node, or for the job. */
+/* Whether a knob takes its own value for a node, or for the job. */
 static bool takes(const struct dfopt_planner *p, uint32_t knob, dfopt_sym node)
 {
     return p->policy->on.scope == DFOPT_SCOPE_CARRY ||
            p->registry.states[knob].per_node == (node != DFOPT_SYM_EMPTY);
 }
 
-/* What is on trial at the site ends. */
+/* Ends the trial that is open at the site. */
 static void clear_site(struct dfopt_pass *s, uint32_t node)
 {
     struct dfopt_site *site = dfopt_site_at(s, node);
@@ -94,8 +94,8 @@ static void clear_site(struct dfopt_pass *s, uint32_t node)
         dfopt_trial_drop(s, node, DFOPT_VERDICT_VOID, site->clock);
 }
 
-/* The move joins the operator's trial, which is not judged; releases and guards do
- * not go below the value. */
+/* Adds the move to the operator's trial, which is not judged; releases and guards
+ * do not go below the value. */
 static void join_order(struct dfopt_pass *s, const struct dfopt_key *key,
                        const struct dfopt_finding *f, const struct dfopt_move *m)
 {
@@ -112,14 +112,14 @@ static void join_order(struct dfopt_pass *s, const struct dfopt_key *key,
     a->inconclusive = 0;
 }
 
-/* One plan of the operator's. */
+/* Makes one plan for the operator. */
 static void plan_value(const struct order *o, const struct dfopt_key *key,
                        struct dfopt_value new, enum dfopt_verdict verdict)
 {
     struct dfopt_pass *s = o->s;
     struct dfopt_planner *p = s->p;
     const dfopt_sym boundary = p->registry.states[key->knob].boundary;
-    if (key->slot->has_pending) { /* the one in flight was before */
+    if (key->slot->has_pending) { /* the earlier plan, still in flight */
         dfopt_planner_settle(p, key);
         dfopt_planner_applied(p, key, 0, NULL, -1);
     }
@@ -194,7 +194,7 @@ static uint32_t set_value(const struct order *o)
     if (is_same(p, new, old))
         return DFOPT_COMMAND_SAME_VALUE;
     if (p->control && !dfopt_site_at(o->s, key.node))
-        return DFOPT_COMMAND_BUDGET; /* no memory, as the pass says */
+        return DFOPT_COMMAND_BUDGET; /* out of memory, as the pass says */
     if (dfopt_operator_full(p, &key, clock_of(p, &key), 1, NULL))
         return DFOPT_COMMAND_RATE;
     if (is_too_much(o->s, &key, old, new))
@@ -207,7 +207,7 @@ static uint32_t set_value(const struct order *o)
     return DFOPT_COMMAND_DONE;
 }
 
-/* The value that a restore puts back: that of the node, else the job's. */
+/* The value a restore puts back: the node's, else the job's. */
 static struct dfopt_value registered(const struct dfopt_planner *p,
                                      const struct dfopt_key *key)
 {
@@ -216,7 +216,7 @@ static struct dfopt_value registered(const struct dfopt_planner *p,
     return dfopt_slots_find(&p->slots, DFOPT_JOB_NODE, key->knob)->registered;
 }
 
-/* Whether a knob at a node is to be restored. */
+/* Whether a restore must change the knob at a node. */
 static bool has_moved(const struct dfopt_planner *p, uint32_t knob, uint32_t node,
                       dfopt_sym name)
 {
@@ -254,7 +254,7 @@ static uint32_t restore(const struct order *o)
 
 /* ---- proposals ---- */
 
-/* The proposal that a command names, if it still stands. */
+/* The proposal a command names, if it is still valid. */
 static const struct dfopt_proposal *find_proposal(const struct order *o,
                                                   struct dfopt_key *key)
 {
@@ -279,7 +279,7 @@ static uint32_t reject(const struct order *o)
     return DFOPT_COMMAND_DONE;
 }
 
-/* Whether something is on trial that the move cannot join. */
+/* Whether the open trial is one the move cannot join. */
 static bool is_busy(struct dfopt_pass *s, const struct dfopt_key *key,
                     int64_t window)
 {
@@ -310,7 +310,7 @@ static uint32_t check_approval(const struct order *o, const struct dfopt_key *ke
                                                   : DFOPT_COMMAND_DONE;
 }
 
-/* The move joins the trial of the window, or opens one. */
+/* Adds the move to the window's trial, or opens one. */
 static void join_trial(struct dfopt_pass *s, const struct dfopt_key *key,
                        const struct dfopt_proposal *x)
 {
@@ -366,7 +366,7 @@ static uint32_t approve(const struct order *o)
     return DFOPT_COMMAND_DONE;
 }
 
-/* ---- modes, freezes, and which command is which ---- */
+/* ---- modes, freezes, and dispatch ---- */
 
 static uint32_t set_mode(const struct order *o)
 {

@@ -1,4 +1,4 @@
-/* What comes back to the planner: acks of applications and plans of a global
+/* Feedback to the planner: acks from applications and plans from a global
  * optimizer. */
 #include "planner/planner.h"
 
@@ -10,14 +10,14 @@
 
 /* ---- acks ---- */
 
-/* Where a knob is decided when an ack speaks of it for this node. */
+/* The site of a knob named in an ack for this node. */
 static dfopt_sym site_of(const struct dfopt_planner *p, uint32_t knob,
                          dfopt_sym node)
 {
     return p->registry.states[knob].per_node ? node : DFOPT_SYM_EMPTY;
 }
 
-/* The plan in flight that an ack is for. Returns whether there is one here. */
+/* Finds the plan in flight that an ack is for. Returns whether it is here. */
 static bool match_ack(struct dfopt_planner *p, const struct dfopt_ack *a,
                       struct dfopt_key *key)
 {
@@ -53,13 +53,13 @@ static void reject(struct dfopt_planner *p, const struct dfopt_key *key,
     }
 }
 
-/* The window in which the values changed, or that a cooldown counts from. */
+/* The window in which the values changed, or from which a cooldown counts. */
 static int64_t window_of(const struct dfopt_planner *p, const struct dfopt_key *key,
                          const struct dfopt_pending *was, const struct dfopt_ack *a)
 {
     if (a->window >= 0)
         return a->window;
-    if (p->control) { /* that which runs now */
+    if (p->control) { /* the current window */
         const struct dfopt_site *site = p->slots.nodes[key->node].site;
         const int64_t clock = site ? site->clock : -1;
         return (was->window > clock ? was->window : clock) + 1;
@@ -115,8 +115,7 @@ static bool is_legal(const struct dfopt_knob *k, struct dfopt_value v)
     }
 }
 
-/* 1 + the event of the last plan of a slot that is settled or in flight; 0: none.
- */
+/* 1 + the event of the slot's last plan, settled or in flight; 0: none. */
 static uint64_t last_event(const struct dfopt_slot *slot)
 {
     const uint64_t flies =
@@ -124,8 +123,8 @@ static uint64_t last_event(const struct dfopt_slot *slot)
     return flies > slot->settled ? flies : slot->settled;
 }
 
-/* The key that an ack could be adopted for. Returns whether there is one here; *e
- * is NOMEM where memory ran out. */
+/* The key for which an ack could be adopted. Returns whether there is one here; *e
+ * is NOMEM if memory ran out. */
 static bool may_adopt(struct dfopt_planner *p, uint64_t seq,
                       const struct dfopt_ack *a, struct dfopt_key *key,
                       enum dfopt_err *e)
@@ -137,7 +136,7 @@ static bool may_adopt(struct dfopt_planner *p, uint64_t seq,
         !is_legal(&p->registry.knobs[key->knob], a->new_value) || made >= seq)
         return false;
     if (!a->has_nodes && p->registry.states[key->knob].per_node)
-        return false; /* it does not say which node it speaks for */
+        return false; /* the ack does not name its node */
     const dfopt_sym node = site_of(p, key->knob, a->node);
     if (!dfopt_planner_decides(p, node))
         return false;
@@ -150,7 +149,7 @@ static bool may_adopt(struct dfopt_planner *p, uint64_t seq,
     return key->slot && last_event(key->slot) < made + 1;
 }
 
-/* Such an ack still tells what runs. Returns whether it was adopted. */
+/* A late ack still reports the current value. Returns whether it was adopted. */
 static bool adopt(struct dfopt_pass *s, const struct dfopt_ack *a,
                   struct dfopt_key *key)
 {
@@ -267,15 +266,14 @@ static void set_for_job(struct dfopt_planner *p, const struct dfopt_key *key,
     start_cooldown(key->slot, g);
 }
 
-/* Whether the target nodes of a global plan matter; a knob of the job has one
- * value. */
+/* Whether a global plan's target nodes matter; a job knob has one value. */
 static bool is_for_nodes(const struct dfopt_planner *p, uint32_t knob, size_t n)
 {
     return n > 0 && p->policy->on.global_overrides_nodes &&
            p->registry.states[knob].per_node;
 }
 
-/* A global plan changed a knob of these nodes; of the job, if there are none. */
+/* A global plan changed a knob of these nodes, or of the job if there are none. */
 static void disturb(struct dfopt_planner *p, const dfopt_sym *nodes, size_t n)
 {
     const dfopt_sym job = DFOPT_SYM_EMPTY;
@@ -309,7 +307,7 @@ enum dfopt_err dfopt_planner_follow(struct dfopt_planner *p,
     return e;
 }
 
-/* Appends the plan that is passed on. */
+/* Appends the plan to relay. */
 static enum dfopt_err relay(uint64_t seq, const struct dfopt_global_plan *g,
                             struct dfopt_value old, struct dfopt_value new,
                             struct dfopt_decisions *out)

@@ -1,4 +1,4 @@
-/* Guards: a limit was hit, so the last step goes back at once. */
+/* Guards: a limit was hit, so the last step is undone at once. */
 #include "planner/guard.h"
 
 #include "planner/control/control.h"
@@ -17,7 +17,7 @@ static bool is_for(const struct dfopt_planner *p, const struct dfopt_guard *g,
     return !g->some_knobs;
 }
 
-/* The last kept step of each knob as a trial of its own, which is taken back. */
+/* Rolls back each knob's last kept step, as a trial of its own. */
 static struct dfopt_trial *last_steps(struct dfopt_pass *s, uint32_t node,
                                       const struct dfopt_guard *g, int64_t window)
 {
@@ -100,7 +100,7 @@ void dfopt_guards_check(struct dfopt_pass *s, uint32_t node, dfopt_sym type,
     if ((t && (t->kind == DFOPT_TRIAL_ROLLBACK || t->kind == DFOPT_TRIAL_RELEASE ||
                window < t->effect)) ||
         window < site->since - policy->on.settle_windows)
-        return; /* the last step back is still in flight */
+        return; /* the last rollback is still in flight */
     const struct dfopt_guard *g = &policy->guards[at];
     const struct dfopt_compared c = {x, g->above};
     t = t ? t : last_steps(s, node, g, window);

@@ -1,11 +1,11 @@
-/* Objectives: they judge trials, and tell when the surroundings have changed. */
+/* Objectives: judge trials and detect a changed environment. */
 #include "planner/objective.h"
 
 #include "planner/control/control.h"
 
 #include <math.h>
 
-/* A row that is about the site alone. */
+/* Adds a row about the site itself. */
 static void add_row(struct dfopt_pass *s, uint32_t node, enum dfopt_verdict verdict,
                     struct dfopt_compared c)
 {
@@ -14,7 +14,7 @@ static void add_row(struct dfopt_pass *s, uint32_t node, enum dfopt_verdict verd
     dfopt_pass_row(s, node, dfopt_pass_own(s, node), verdict, about, c);
 }
 
-/* The objective moved though nothing was changed: what was learned is void. */
+/* The objective moved without a change of ours: what was learned is void. */
 static void check_shift(struct dfopt_pass *s, uint32_t node)
 {
     const struct dfopt_planner *p = s->p;

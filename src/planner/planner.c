@@ -1,5 +1,5 @@
-/* The planner's life, and how findings pass through it: control (site.c,
- * judge.c, guard.c), suppressions, and each response (respond.c).
+/* The planner's lifetime, and the path of a finding: control (site.c, judge.c,
+ * guard.c), suppressions, and each response (respond.c).
  *
  * Invariant: every registered knob has a slot with a value for the job. */
 #include "planner/planner.h"
@@ -25,7 +25,7 @@ enum dfopt_err dfopt_planner_create(struct dfopt_planner **out,
     p->policy = config->policy;
     p->assumed_acks = config->assumed_acks;
     p->relay_hostname = config->relay_hostname;
-    if (config->policy->limits.given) /* they count the plans of all nodes */
+    if (config->policy->limits.given) /* limits count the plans of all nodes */
         p->reports = config->owns;
     else
         p->owns = config->owns;
@@ -73,7 +73,7 @@ size_t dfopt_planner_knobs(const struct dfopt_planner *p)
 
 uint64_t dfopt_planner_bytes(uint64_t nodes, uint64_t knobs, uint64_t names)
 {
-    const uint64_t maps = 3 * 2 * sizeof(uint32_t); /* as long as twice the names */
+    const uint64_t maps = 3 * 2 * sizeof(uint32_t); /* twice as long as the names */
     return sizeof(struct dfopt_planner) + dfopt_slots_bytes(nodes, knobs) +
            dfopt_site_bytes(nodes, knobs) + names * maps +
            knobs * (sizeof(struct dfopt_knob) + 4096);
@@ -86,7 +86,7 @@ struct visit {
     struct dfopt_look look;
     const dfopt_sym *tags; /* of the finding */
     size_t n_tags;
-    bool own;          /* not a node's finding that comes to the job's site too */
+    bool own;          /* false: a node's finding that also visits the job's site */
     uint32_t position; /* of the next tag or response */
 };
 
@@ -103,7 +103,7 @@ static void add_suppression(struct dfopt_pass *s, const struct dfopt_tag *t,
         dfopt_pass_fail(s, dfopt_buf_add(&s->out->suppressions, &row, sizeof row));
 }
 
-/* A global finding sets the suppressions that it names. */
+/* A global finding sets the suppressions it names. */
 static void suppress(struct dfopt_pass *s, const struct dfopt_finding *f,
                      dfopt_sym tag)
 {
@@ -160,7 +160,7 @@ static bool is_suppressed(const struct dfopt_planner *p,
     return f->node == DFOPT_SYM_EMPTY || !(f->severity > t->severity);
 }
 
-/* ---- what control makes of a finding ---- */
+/* ---- findings under control ---- */
 
 static struct dfopt_view *find_view(const struct dfopt_planner *p, dfopt_sym type)
 {
@@ -189,7 +189,7 @@ static void note_view(struct dfopt_pass *s, const struct dfopt_finding *f)
     *view = (struct dfopt_view){f->type, f->window};
 }
 
-/* Whether the policy takes the objective from this finding; *x is it. */
+/* Whether the policy reads the objective from this finding into *x. */
 static bool has_objective_metric(const struct dfopt_policy *policy,
                                  const struct dfopt_finding *f, double *x)
 {
@@ -242,7 +242,7 @@ static void observe(struct visit *v)
         dfopt_judge(s, node, window, f);
 }
 
-/* What the gates ask of all pairs alike. */
+/* Computes the gate inputs that all pairs share. */
 static void prepare_gates(struct visit *v)
 {
     struct dfopt_look *l = &v->look;
@@ -306,7 +306,7 @@ static void handle_tag(struct visit *v, dfopt_sym tag, bool improving)
     }
 }
 
-/* What one site makes of a finding. */
+/* Handles a finding at one site. */
 static void visit_site(struct dfopt_pass *s, const struct dfopt_finding *f,
                        dfopt_sym site_name)
 {
@@ -361,7 +361,7 @@ bool dfopt_planner_concerns_job(const struct dfopt_planner *p,
                                             f->metric, &x) < p->policy->n_guards;
 }
 
-/* Whoever routes findings may send more to every planner than concern the job. */
+/* The router may send a planner more findings than concern the job. */
 static bool is_owned(const struct dfopt_planner *p, const struct dfopt_finding *f)
 {
     return dfopt_planner_decides(p, f->node);
@@ -382,7 +382,7 @@ static bool reports_of(const struct dfopt_planner *p, dfopt_sym node)
     return !p->reports || p->reports(p->owns_arg, node);
 }
 
-/* Of a finding whose node is not made known. */
+/* Adds the row of a finding whose node is unknown. */
 static void add_no_knobs(struct dfopt_pass *s, bool of_node)
 {
     const struct dfopt_verdict_row row = {.seq = s->seq,

@@ -1,5 +1,5 @@
-/* A policy is taken over whole or not at all. Invariant: the metrics of findings
- * that a run reads, and their slots, are those of its first policy. */
+/* A policy takes effect whole or not at all. Invariant: the finding metrics that a
+ * run reads, and their slots, are those of its first policy. */
 #include "planner/reform.h"
 
 #include <stdlib.h>
@@ -14,7 +14,7 @@ static bool is_fixed(const struct dfopt_policy *a, const struct dfopt_policy *b)
            a->on.effect == b->on.effect && a->limits.given == b->limits.given;
 }
 
-/* The slot in which the run has a metric that the policy has in another one;
+/* The run's slot for a metric that the policy has in another slot;
  * DFOPT_METRIC_NONE: the run does not read it. */
 static uint32_t slot_of(const struct dfopt_planner *p,
                         const struct dfopt_policy *policy, uint32_t metric)
@@ -91,7 +91,7 @@ uint32_t dfopt_planner_check(const struct dfopt_planner *p,
                                          : DFOPT_COMMAND_DONE;
 }
 
-/* ---- taking over ---- */
+/* ---- taking effect ---- */
 
 static void renumber_metrics(const struct dfopt_planner *p,
                              struct dfopt_policy *policy)

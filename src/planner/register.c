@@ -1,5 +1,5 @@
-/* Registrations: whose knobs they are, whose values, and whether a process came,
- * came back or left. */
+/* Registrations: who owns the knobs, whose values they are, and which processes
+ * joined, returned or left. */
 #include "planner/planner.h"
 
 #include "planner/control/control.h"
@@ -8,11 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A registration as it is taken over. */
+/* A registration being added. */
 struct entry {
     struct dfopt_pass *s;
     const struct dfopt_registration *r;
-    struct dfopt_owner owner; /* empty with registration = carry, as what follows */
+    struct dfopt_owner owner; /* empty with registration = carry, as the next two */
     dfopt_sym node, instance;
     bool known; /* the instance has registered before: it reconnects */
 };
@@ -22,7 +22,7 @@ static bool is_new_process(const struct entry *e)
     return e->instance != DFOPT_SYM_EMPTY && !e->known;
 }
 
-/* ---- plans whose process is gone ---- */
+/* ---- plans of processes that left ---- */
 
 static void withdraw(struct dfopt_pass *s, const struct dfopt_key *key)
 {
@@ -95,7 +95,7 @@ static bool is_refused(const struct entry *e, dfopt_sym id)
     return owned && !same && !state->left;
 }
 
-/* A known knob has a value: did the application start anew? */
+/* A known knob has a value: did the application restart? */
 static void check_restart(const struct entry *e, const struct dfopt_key *key,
                           struct dfopt_value value)
 {
@@ -117,7 +117,7 @@ static void check_restart(const struct entry *e, const struct dfopt_key *key,
         site->disturbed = true;
 }
 
-/* The key of the knob's value; slot is NULL where another planner has it. */
+/* The key of the knob's value; slot is NULL if another planner has it. */
 static bool find_key(const struct entry *e, uint32_t knob, struct dfopt_key *key)
 {
     struct dfopt_planner *p = e->s->p;
@@ -147,7 +147,7 @@ static bool reserve_epochs(struct dfopt_planner *p, uint32_t knob)
     return true;
 }
 
-/* What a restore puts back: the first value, or that of a new process. */
+/* What a restore puts back: the first value, or a new process's. */
 static void note_registered(const struct dfopt_key *key, struct dfopt_value v,
                             bool anew)
 {

@@ -1,10 +1,10 @@
-/* The state from what is known of it. Invariant: whatever is done here, deciding
- * would have done to the same fields (planner.c, feedback.c). */
+/* Rebuilds state from what is known of it. Invariant: every function changes the
+ * fields as deciding would have (planner.c, feedback.c). */
 #include "planner/restore.h"
 
 #include "planner/state/internal.h"
 
-/* The key of a knob that is registered. OK, NOMEM or FORMAT. */
+/* The key of a registered knob. OK, NOMEM or FORMAT. */
 static enum dfopt_err find_key(struct dfopt_planner *p, dfopt_sym knob,
                                dfopt_sym node, struct dfopt_key *key)
 {
@@ -107,7 +107,7 @@ static enum dfopt_err take_row(struct dfopt_planner *p,
         key.slot->cooldown_severity = row->cooldown_severity;
     }
     if (row->flags & DFOPT_STATE_SEEN &&
-        !p->control) { /* which has no use for it */
+        !p->control) { /* control does not use it */
         key.slot->has_seen = true;
         key.slot->seen = row->seen;
     }

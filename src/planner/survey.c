@@ -1,5 +1,5 @@
-/* Values are counted in a small table, for nodes seldom have many different ones;
- * where they do, all are sorted. */
+/* Values are counted in a small table, as nodes seldom have many different ones;
+ * if they do, all are sorted. */
 #include "planner/survey.h"
 
 #include "planner/control/trial.h"
@@ -12,7 +12,7 @@
 #define TABLE (DFOPT_SURVEY_VALUES * 2) /* a power of two */
 
 struct tally {
-    struct dfopt_survey_row row; /* of the knob, without a value */
+    struct dfopt_survey_row row; /* the knob's, without a value */
     double lo, hi;
     double value[TABLE];
     uint32_t nodes[TABLE]; /* 0: free */
@@ -66,7 +66,7 @@ static bool count(struct tally *t, double value)
     return true;
 }
 
-/* The value of a knob at a node; NaN: no number. */
+/* The value of a knob at a node; NaN: not a number. */
 static double value_at(const struct dfopt_planner *p, uint32_t node, uint32_t knob)
 {
     const struct dfopt_key key = {knob, node,
@@ -84,7 +84,7 @@ static int order(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* Rows for as many nodes each. */
+/* Rows for equal numbers of nodes. */
 static enum dfopt_err thin(const struct dfopt_planner *p, uint32_t knob,
                            const struct tally *t, struct dfopt_buf *rows)
 {
@@ -129,7 +129,7 @@ static enum dfopt_err survey_nodes(const struct dfopt_planner *p, uint32_t knob,
 static enum dfopt_err survey_knob(const struct dfopt_planner *p, uint32_t knob,
                                   bool job, struct dfopt_survey *out)
 {
-    /* without control, findings change any knob for their node */
+    /* without control, findings change any knob per node */
     const bool per_node = p->registry.states[knob].per_node || !p->control;
     struct tally t = {.row = {.knob = p->registry.knobs[knob].id}};
     enum dfopt_err e = DFOPT_OK;

@@ -1,4 +1,4 @@
-/* Answers: the same items in every mode, whatever the frame they travel in. */
+/* Answers: the same items in every mode, whatever frame carries them. */
 #include "engine/batch/answer.h"
 
 #include <string.h>

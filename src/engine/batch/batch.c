@@ -1,6 +1,5 @@
-/* Batches and the merge of their results. Invariant of the merge: a planner
- * reports in the order of the events, and of one event in order of the positions.
- */
+/* Batches and the merge of their results. Merge invariant: each planner reports in
+ * event order and, within an event, in order of position. */
 #include "engine/batch/batch.h"
 
 #include <stdlib.h>
@@ -118,7 +117,7 @@ enum dfopt_err dfopt_batch_count(struct dfopt_batch *r, uint32_t reporter)
     return e;
 }
 
-/* A later number of the same client and stream stands for the earlier one. */
+/* A later number of the same client and stream replaces the earlier one. */
 enum dfopt_err dfopt_batch_note_ask(struct dfopt_batch *r, uint32_t stream,
                                     const struct dfopt_ask *ask)
 {
@@ -141,8 +140,8 @@ enum dfopt_err dfopt_batch_note_ask(struct dfopt_batch *r, uint32_t stream,
     return dfopt_buf_add(&r->asks, &row, sizeof row);
 }
 
-/* How far each planner's rows have been taken, by table. Of acks and commands none:
- * their rows are matched to the records as they came. */
+/* How many of each planner's rows were taken, by table. Not used for acks and
+ * commands: their rows are matched to the records as received. */
 struct cursor {
     size_t at[DFOPT_DECISION_TABLES];
 };
@@ -152,8 +151,8 @@ static bool is_matched(int table)
     return table == DFOPT_DECISION_ACKS || table == DFOPT_DECISION_COMMANDS;
 }
 
-/* Moves the rows of event seq, which start with its number, from `from` at *at
- * to `to`. */
+/* Moves the rows of event seq, which begin with its number, from *at in `from` to
+ * `to`. */
 static enum dfopt_err move_rows(const struct dfopt_buf *from, size_t *at, int table,
                                 uint64_t seq, struct dfopt_buf *to)
 {
@@ -188,8 +187,8 @@ static enum dfopt_err move_event(struct dfopt_batch *r, uint64_t seq,
 
 /* ---- an event that several planners report ---- */
 
-/* The order of rows of one event, in a table: by position, then by plan. Others
- * come from one planner only, or their order does not matter. */
+/* The order of one event's rows in a table: by position, then by plan. Rows of
+ * other tables come from one planner only, or their order does not matter. */
 struct order {
     uint64_t position, plan_id;
 };
@@ -215,7 +214,7 @@ static bool is_before(struct order a, struct order b)
                                     : a.plan_id < b.plan_id;
 }
 
-/* The share whose next row of event seq comes first; n_shares: there is none. */
+/* The share whose next row of event seq comes first; n_shares: none. */
 static uint32_t first_share(const struct dfopt_batch *r, const struct cursor *c,
                             int table, uint64_t seq)
 {
@@ -259,8 +258,7 @@ static enum dfopt_err merge_event(struct dfopt_batch *r, struct cursor *c,
     return e;
 }
 
-/* A finding, or an objective that would be judged by, that could not be used has a
- * verdict too. */
+/* An unusable finding, or objective that would be judged by, has a verdict too. */
 static enum dfopt_err add_invalid(struct dfopt_batch *r, uint64_t seq,
                                   size_t *reject)
 {
@@ -276,7 +274,7 @@ static enum dfopt_err add_invalid(struct dfopt_batch *r, uint64_t seq,
     return dfopt_decide_invalid(seq, &r->merged);
 }
 
-/* Of each ack one row: a match, wherever it was found, before no match. */
+/* Takes one row per ack: a match, from any planner, takes precedence. */
 static enum dfopt_err merge_acks(struct dfopt_batch *r)
 {
     const struct dfopt_batch_ack *given =
@@ -301,7 +299,7 @@ static enum dfopt_err merge_acks(struct dfopt_batch *r)
                 at++;
             if (at == n || given[at].seq != row[i].seq)
                 return DFOPT_ERR_FORMAT;
-            /* whoever knew the plan, else whoever adopts its value */
+            /* the planner that knew the plan, else one that adopts its value */
             if (out[at].outcome == DFOPT_ACK_OUTCOME_UNMATCHED ||
                 (out[at].outcome == DFOPT_ACK_OUTCOME_ADOPTED &&
                  row[i].outcome != DFOPT_ACK_OUTCOME_UNMATCHED))
@@ -311,7 +309,7 @@ static enum dfopt_err merge_acks(struct dfopt_batch *r)
     return DFOPT_OK;
 }
 
-/* Of each command one row: of whoever could tell, which all say of the job. */
+/* One row per command: from a planner that can tell (of the job, all can). */
 static enum dfopt_err merge_commands(struct dfopt_batch *r)
 {
     const struct dfopt_batch_command *given =
@@ -344,7 +342,7 @@ static enum dfopt_err merge_commands(struct dfopt_batch *r)
     return DFOPT_OK;
 }
 
-/* Whether everything that the planners reported has been taken. */
+/* Whether all reported rows were taken. */
 static bool all_taken(const struct dfopt_batch *r, const struct cursor *c)
 {
     for (uint32_t i = 0; i < r->n_shares; i++)
@@ -358,7 +356,7 @@ static bool all_taken(const struct dfopt_batch *r, const struct cursor *c)
 enum dfopt_err dfopt_batch_merge(struct dfopt_batch *r)
 {
     if (r->n_shares == 1 && r->rejects.len == 0 && r->acks.len == 0) {
-        struct dfopt_decisions all = r->shares[0].results; /* in order already */
+        struct dfopt_decisions all = r->shares[0].results; /* already in order */
         if (all.acks.len)
             return DFOPT_ERR_FORMAT;
         r->shares[0].results = r->merged;

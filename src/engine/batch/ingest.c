@@ -1,5 +1,5 @@
-/* From records to events. A registration is owned by the batch that it came in,
- * for the decision log; the event shares it. */
+/* From records to events. The batch owns its registrations, for the decision log;
+ * events share them. */
 #include "engine/batch/ingest.h"
 
 _Static_assert((int)DFOPT_UNIT_BYTE == DFOPT_OFFSET_BYTE &&
@@ -91,8 +91,8 @@ static enum dfopt_err keep_ack(struct dfopt_batch *r, uint64_t seq,
     return dfopt_buf_add(&r->acks, &ack, sizeof ack);
 }
 
-/* A registration that came as an event. `body`: as it came. `accepted` is taken
- * on success; NULL: rejected. */
+/* Keeps a registration received as an event. `body`: as received. `accepted` is
+ * taken on success; NULL: rejected. */
 static enum dfopt_err keep_registration(struct dfopt_batch *r, uint64_t seq,
                                         const char *body, size_t len,
                                         const struct dfopt_registration *accepted)
@@ -111,7 +111,7 @@ static enum dfopt_err keep_registration(struct dfopt_batch *r, uint64_t seq,
     return dfopt_buf_add(&r->registrations, &reg, sizeof reg);
 }
 
-/* A command; the batch takes its policy, which the event shares. */
+/* Keeps a command; the batch takes its policy, which the event shares. */
 static enum dfopt_err keep_command(struct dfopt_batch *r, uint64_t seq,
                                    struct dfopt_event *event)
 {
@@ -152,7 +152,7 @@ static enum dfopt_err keep(struct dfopt_ingest *in, struct dfopt_batch *r,
     return e;
 }
 
-/* Decodes a record, and refuses a registration that the policy refuses. */
+/* Decodes a record, and rejects a registration that the policy refuses. */
 static enum dfopt_err decode(const struct dfopt_ingest *in,
                              const struct dfopt_record *rec,
                              struct dfopt_event *event, struct dfopt_error *why)
@@ -189,7 +189,7 @@ enum dfopt_err dfopt_ingest_take(struct dfopt_ingest *in, struct dfopt_batch *r,
     if (in->strict)
         return e;
     enum dfopt_err kept = DFOPT_OK;
-    if (event->stream == DFOPT_STREAM_REGISTRATION) /* what came, for the log */
+    if (event->stream == DFOPT_STREAM_REGISTRATION) /* as received, for the log */
         kept = event->body
                    ? keep_registration(r, seq, event->body, event->body_len, NULL)
                    : keep_registration(r, seq, rec->data, rec->len, NULL);

@@ -1,5 +1,5 @@
-/* Routing. Events about a node go to its owner, unless they concern the job as
- * well; all others go to every planner, for each keeps the state of the job. */
+/* Routing. Events about a node go to its owner, unless they also concern the job;
+ * all others go to every planner, as each keeps the job's state. */
 #include "engine/batch/route.h"
 
 void dfopt_router_free(struct dfopt_router *r)
@@ -22,7 +22,7 @@ uint32_t dfopt_router_owner(struct dfopt_router *r, dfopt_sym node)
     if (owner != DFOPT_SYMMAP_NONE)
         return owner;
     owner = dfopt_route_owner(r->dict, node, r->planners);
-    (void)dfopt_symmap_set(&r->owner, node, owner); /* else it is found again */
+    (void)dfopt_symmap_set(&r->owner, node, owner); /* else looked up again */
     return owner;
 }
 
@@ -128,8 +128,8 @@ enum dfopt_err dfopt_route_event(struct dfopt_router *r,
         return route_node(r, event->objective.node, out);
     case DFOPT_STREAM_GLOBAL_PLAN:
         return route_node(r, DFOPT_SYM_EMPTY, out);
-    default: /* registrations, acks and commands: of the job, and of the nodes of
-                each */
+    default: /* registrations, acks and commands: for the job, and for each
+              * planner's nodes */
         *out = (struct dfopt_route){0, r->planners - 1, DFOPT_REPORTER_ALL};
         return DFOPT_OK;
     }

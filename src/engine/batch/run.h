@@ -1,4 +1,4 @@
-/* A run: the configuration that the leader of every mode gets, and how it ended. */
+/* A run: the configuration for the leader of every mode, and the result. */
 #ifndef DFOPT_ENGINE_BATCH_RUN_H
 #define DFOPT_ENGINE_BATCH_RUN_H
 
@@ -15,7 +15,7 @@
 
 struct dfopt_put;
 
-/* An initial registration: before the first event. */
+/* A registration made before the first event. */
 struct dfopt_initial {
     enum dfopt_registration_source source;
     struct dfopt_registration registration;
@@ -23,33 +23,32 @@ struct dfopt_initial {
     size_t body_len;
 };
 
-/* What was ingested and what was decided. */
+/* What was ingested and decided. */
 struct dfopt_totals {
-    uint64_t records;    /* all that took a number */
-    uint64_t recognised; /* events that the log had already: passed over */
-    uint64_t by_stream[DFOPT_STREAM_COUNT]; /* of them, the usable ones */
-    uint64_t invalid;                       /* records that could not be used */
+    uint64_t records;                       /* all numbered records */
+    uint64_t recognised;                    /* events already in the log: skipped */
+    uint64_t by_stream[DFOPT_STREAM_COUNT]; /* usable ones, by stream */
+    uint64_t invalid;                       /* unusable records */
     uint64_t skipped_inputs; /* files that could not be read to their end */
     uint64_t verdicts[DFOPT_VERDICT_COUNT];
     uint64_t plans, relays; /* made here; passed on for a global optimizer */
     uint64_t acks_unmatched, global_plans_rejected, commands_refused;
-    uint64_t acks_contradict; /* what another process has said of the plan */
+    uint64_t acks_contradict; /* acks that contradict another process */
 };
 
-/* How far a run is; for a progress line. */
+/* Progress of a run, for a progress line. */
 struct dfopt_run_progress {
     const struct dfopt_totals *totals;
     struct dfopt_source_progress input;
     uint64_t undecided; /* records ingested, not yet emitted */
     uint64_t kept_back; /* plans that no peer has taken yet */
     uint64_t batches;   /* in flight */
-    /* what is wrong with each output now; the code is OK if nothing is. NULL: not
-     * known */
+    /* current fault of each output; code OK: none. NULL: unknown */
     const struct dfopt_output_faults *faults;
-    int64_t log_lag_ns; /* since the oldest row that the log has not flushed */
-    int reloads;        /* how often the policy was to be read again ... */
-    bool reloading;     /* ... and whether the last time is not decided yet */
-    int silent_rank; /* that owes an answer for silent_ns; -1: none, or unknown */
+    int64_t log_lag_ns; /* age of the oldest row that the log has not flushed */
+    int reloads;        /* how often a policy reload was requested ... */
+    bool reloading;     /* ... and whether the last one is undecided */
+    int silent_rank;    /* owes an answer for silent_ns; -1: none or unknown */
     int64_t silent_ns;
 };
 
@@ -70,42 +69,42 @@ struct dfopt_run_config {
     bool assumed_acks;
     dfopt_sym relay_hostname;
     const struct dfopt_fold *resume; /* state of the resumed run; NULL: none */
-    struct dfopt_tally *tally;       /* of acks; NULL: they are not compared */
+    struct dfopt_tally *tally;       /* of acks; NULL: acks are not compared */
     const struct dfopt_initial *initial;
     size_t n_initial;
     struct dfopt_source *source;
     struct dfopt_port *port; /* of operators; NULL: none */
-    /* NULL, or how often the policy is to be read again, and what does it: the text
-     * of a policy file. OK, or what is wrong */
+    /* NULL, or counts policy reload requests; and the function that reads the
+     * policy file's text: OK, or what is wrong */
     const volatile sig_atomic_t *reload;
     enum dfopt_err (*read_policy)(void *arg, struct dfopt_buf *out,
                                   struct dfopt_error *err);
     void *read_policy_arg;
-    /* NULL, or puts the members that tell an operator of the endpoints and who is
-     * there */
+    /* NULL, or puts the members that tell an operator the endpoints and who is
+     * connected */
     void (*describe)(void *arg, struct dfopt_put *p);
     void *describe_arg;
-    bool restore;       /* told to stop, put the registered values back, */
-    int64_t restore_ms; /* and wait so long for acks */
+    bool restore;       /* when told to stop, restore the registered values, */
+    int64_t restore_ms; /* and wait this long for acks */
     struct dfopt_sink *sinks[DFOPT_SINKS_MAX]; /* each gets every plan */
     size_t n_sinks;
-    struct dfopt_sink *recording; /* NULL, or gets what comes in, as an event log */
-    struct dfopt_journal *journal; /* NULL, or gets it as well, before what it led
-                                    * to leaves; emptied when the log has it */
+    struct dfopt_sink *recording;  /* NULL, or records the input as an event log */
+    struct dfopt_journal *journal; /* NULL, or records it before its results are
+                                    * sent; emptied when the log has it */
     struct dfopt_declog **declog;  /* *declog NULL: none. Closed and NULLed when it
                                     * fails; the run continues */
     struct dfopt_log *log;         /* NULL: silent */
-    bool outputs_count;            /* one that fails ends the run: what it did not
-                                    * take must not be acknowledged */
-    uint32_t run; /* identity in ids of plans that go out; 0: none (a replay) */
-    struct dfopt_counts *counts; /* NULL, or what is counted for monitoring */
-    bool pulse;            /* ask the ranks how they are, a few times a second */
-    bool strict;           /* the first thing wrong ends the run */
-    uint32_t batch_events; /* at most so many a batch; 0: 4096 */
-    uint32_t batches_in_flight; /* at most so many at once; 0: 4 */
+    bool outputs_count; /* a failed one ends the run: what it did not take must not
+                         * be acknowledged */
+    uint32_t run;       /* identity in ids of sent plans; 0: none (a replay) */
+    struct dfopt_counts *counts; /* NULL, or counts for monitoring */
+    bool pulse;            /* ask the ranks for figures, a few times a second */
+    bool strict;           /* the first error ends the run */
+    uint32_t batch_events; /* at most, per batch; 0: 4096 */
+    uint32_t batches_in_flight; /* at most; 0: 4 */
     int64_t flush_interval_ns;  /* of the decision log */
-    int wait_ms; /* for input, and to notice a signal, at most; 0: 100 */
-    const volatile sig_atomic_t *stop; /* not 0: stop ingesting */
+    int wait_ms; /* at most, for input and to notice a signal; 0: 100 */
+    const volatile sig_atomic_t *stop; /* nonzero: stop ingesting */
     dfopt_run_progress_fn progress;    /* NULL: none; called a few times a second */
     void *progress_arg;
 };

@@ -1,5 +1,4 @@
-/* One planner among several. The speaker alone reports what is decided about the
- * job. */
+/* One planner among several. Only the speaker reports decisions about the job. */
 #include "engine/batch/shard.h"
 
 #include "engine/batch/start.h"
@@ -41,8 +40,8 @@ static bool is_speaker(const struct dfopt_shard *s)
     return s->index == DFOPT_PARTITION_SPEAKER;
 }
 
-/* Of an ack's rows: a match, but the speaker alone reports no match, and a plan for
- * the job, which all know. A plan that is relayed is the speaker's to report. */
+/* Drops rows that the speaker reports: acks without a match, acks for job plans
+ * (known to every planner), and relayed plans. */
 static void leave_to_others(struct dfopt_decisions *out, uint32_t stream,
                             size_t acks, size_t relays, size_t plans)
 {

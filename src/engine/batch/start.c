@@ -101,7 +101,7 @@ enum dfopt_err dfopt_start_send(struct dfopt_frame *f,
 
 struct feeding {
     const struct dfopt_start_feed *feed;
-    struct dfopt_frame *frames; /* by planner; out NULL: none is begun */
+    struct dfopt_frame *frames; /* by planner; out NULL: not begun */
     struct dfopt_decisions unheard;
 };
 

@@ -1,8 +1,8 @@
-/* Frames over MPI: nonblocking sends, probed receives. Ranks of one host ring each
- * other's doorbell (an MPI window of shared memory) after a send, so that waiting
- * for them needs no polling. A large frame goes in parts where MPI cannot copy from
- * process to process (in many containers, or between hosts), and its sender has to
- * call MPI for every few of them. So no rank sleeps long while its own frame is in
+/* Frames over MPI: nonblocking sends, probed receives. Ranks on one host ring each
+ * other's doorbell (an MPI shared-memory window) after a send, so that waiting for
+ * them needs no polling. Where MPI cannot copy from process to process (in many
+ * containers, or between hosts), a large frame goes in parts, and its sender must
+ * call MPI every few parts. So no rank sleeps long while its own frame is in
  * flight. */
 #include "engine/comm/comm.h"
 
@@ -17,17 +17,17 @@
 
 #define FRAME_TAG           1
 #define DOORBELL_TIMEOUT_NS 50000000 /* look anyway, should a ring be lost \ */
-#define SLEEP_NS_MAX        1000000 /* without a doorbell, or while a frame is going */
+#define SLEEP_NS_MAX        1000000  /* without a doorbell, or while sending */
 
 struct dfopt_comm {
     MPI_Comm comm;
     int rank, size;
     struct dfopt_log *log; /* borrowed; NULL: silent */
     char library[160];
-    MPI_Win window; /* of the doorbells; MPI_WIN_NULL: there are none */
+    MPI_Win window;                    /* of the doorbells; MPI_WIN_NULL: none */
     struct dfopt_doorbell **doorbells; /* by rank; NULL: on another host. Owned */
     bool all_here;                     /* every rank has a doorbell */
-    struct dfopt_send *going;          /* those not known to be over; borrowed */
+    struct dfopt_send *going;          /* sends not known to be over; borrowed */
     dfopt_comm_idle_fn idle;           /* NULL: none */
     void *idle_arg;
 };
@@ -35,7 +35,7 @@ struct dfopt_comm {
 struct dfopt_send {
     MPI_Request request;
     int over, code;
-    struct dfopt_send *next, **at; /* in c->going; what points to it there */
+    struct dfopt_send *next, **at; /* in c->going; pointer to this one there */
 };
 
 static enum dfopt_err mpi_error(int code, const char *what, int rank,
@@ -50,7 +50,7 @@ static enum dfopt_err mpi_error(int code, const char *what, int rank,
 
 /* ---- doorbells ---- */
 
-/* The doorbells of the ranks of this host, in the window over them. */
+/* Finds the doorbells of this host's ranks in their shared window. */
 static bool find_doorbells(struct dfopt_comm *c, MPI_Comm here)
 {
     MPI_Group world, group;
@@ -73,8 +73,8 @@ static bool find_doorbells(struct dfopt_comm *c, MPI_Comm here)
     return ok;
 }
 
-/* Collective. Without doorbells, for whatever reason, ranks poll: all of a host or
- * none. */
+/* Collective. Without doorbells, for whatever reason, ranks poll: on a host, all
+ * or none. */
 static void open_doorbells(struct dfopt_comm *c)
 {
     MPI_Comm here = MPI_COMM_NULL;
@@ -106,7 +106,7 @@ static bool has_doorbell(const struct dfopt_comm *c, int rank)
            (rank == DFOPT_RANK_ANY ? c->all_here : c->doorbells[rank] != NULL);
 }
 
-/* ---- life ---- */
+/* ---- lifetime ---- */
 
 enum dfopt_err dfopt_comm_start(struct dfopt_comm **out, int *argc, char ***argv,
                                 struct dfopt_error *err)
@@ -219,7 +219,7 @@ enum dfopt_err dfopt_comm_send(struct dfopt_comm *c, int to,
     return DFOPT_OK;
 }
 
-/* Whether a send is over, or has failed. The call makes MPI progress all sends. */
+/* Whether a send is over, or has failed. The call lets MPI progress all sends. */
 static bool is_over(struct dfopt_send *s)
 {
     if (s->over)
@@ -234,7 +234,7 @@ static bool is_over(struct dfopt_send *s)
     return s->over;
 }
 
-/* Makes MPI progress what is in flight. Returns whether anything still is. */
+/* Lets MPI progress what is in flight. Returns whether anything still is. */
 static bool still_going(struct dfopt_comm *c)
 {
     while (c->going && is_over(c->going))
@@ -250,10 +250,9 @@ void dfopt_comm_progress(struct dfopt_comm *c)
 /* ---- waiting ---- */
 
 #define POLLS  64u
-#define YIELDS 128u /* polls included */
+#define YIELDS 128u /* including polls */
 
-/* Lets others run while there is nothing to do. Returns false when that has lasted
- * so long that it is time to sleep. */
+/* Yields while there is nothing to do. Returns false once it is time to sleep. */
 static bool still_brief(unsigned *tries)
 {
     if (++*tries >= YIELDS)
@@ -301,9 +300,8 @@ static int probe(struct dfopt_comm *c, int source, struct arrival *a)
                        &a->status);
 }
 
-/* Looks for a frame and, if there is none, sleeps till the doorbell. Open MPI's
- * probe looks first and receives what has arrived afterwards, so it is called
- * twice. */
+/* Checks for a frame and, if there is none, sleeps until the doorbell. Open MPI's
+ * probe checks first and receives arrivals afterwards, so it is called twice. */
 static int sleep_for(struct dfopt_comm *c, int source, struct arrival *a,
                      unsigned *tries)
 {
@@ -315,7 +313,7 @@ static int sleep_for(struct dfopt_comm *c, int source, struct arrival *a,
     if (code != MPI_SUCCESS || a->there)
         dfopt_doorbell_stay_awake(doorbell);
     else if (dfopt_doorbell_sleep(doorbell, announced, DOORBELL_TIMEOUT_NS))
-        *tries = 0; /* it is there or will be in a moment */
+        *tries = 0; /* it is there or about to be */
     return code;
 }
 

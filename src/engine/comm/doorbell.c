@@ -1,6 +1,6 @@
-/* A doorbell by a futex. The waiter sets `asleep` and then looks for work; the
- * ringer makes work visible and then looks at `asleep`: in sequentially consistent
- * order at least one of them sees the other. */
+/* A futex doorbell. The waiter sets `asleep`, then checks for work; the ringer
+ * makes work visible, then checks `asleep`: with sequential consistency, at least
+ * one of them sees the other. */
 #include "engine/comm/doorbell.h"
 
 #include <limits.h>

@@ -1,5 +1,5 @@
-/* Writing and opening frames. Every item starts with {u32 kind, u32 size} and
- * is padded to 8 bytes, so that rows can be read where they lie. */
+/* Writing and opening frames. Every item starts with {u32 kind, u32 size} and is
+ * padded to 8 bytes, so that rows can be read in place. */
 #include "engine/comm/frame.h"
 
 #include <inttypes.h>
@@ -54,7 +54,7 @@ enum dfopt_err dfopt_frame_begin(struct dfopt_frame *f, struct dfopt_buf *out,
                                                                   : DFOPT_ERR_NOMEM;
 }
 
-/* Adds an item of two parts, either of which may be empty. */
+/* Adds an item in two parts, either of which may be empty. */
 static enum dfopt_err add_item(struct dfopt_frame *f, enum dfopt_item_kind kind,
                                const void *a, size_t na, const void *b, size_t nb)
 {
@@ -110,8 +110,8 @@ enum dfopt_err dfopt_frame_names(struct dfopt_frame *f, uint32_t first_string,
     return e;
 }
 
-/* Local numbers are kept in the same set, above the others': an authority has
- * no local ones and a replica defines nothing but them. */
+/* The same set holds local numbers, above the others': an authority has no local
+ * ones and a replica defines nothing else. */
 enum dfopt_err dfopt_frame_define(struct dfopt_frame *f, dfopt_sym s)
 {
     const uint32_t bit = s & 0x7fffffffu;
@@ -221,8 +221,8 @@ static enum dfopt_err define_knob(struct dfopt_frame *f, const struct dfopt_knob
 }
 
 /* A registration is packed as seq, name_space, function, node, instance,
- * unregister, flaw, n_knobs (u64 for each pair), then
- * each knob as it lies in memory, its values and its responses behind it. */
+ * unregister, flaw, n_knobs (one u64 per pair), then each knob with its memory
+ * layout, followed by its values and responses. */
 enum dfopt_err dfopt_frame_registration(struct dfopt_frame *f, uint64_t seq,
                                         const struct dfopt_registration *r)
 {
@@ -251,7 +251,7 @@ enum dfopt_err dfopt_frame_registration(struct dfopt_frame *f, uint64_t seq,
     return e;
 }
 
-/* The arrays of a policy, in the order in which they are packed. */
+/* Packs the arrays of a policy, in order. */
 static enum dfopt_err pack_policy(const struct dfopt_policy *p, struct dfopt_buf *b)
 {
     enum dfopt_err e =
@@ -283,7 +283,7 @@ static enum dfopt_err define_policy(struct dfopt_frame *f,
     return e;
 }
 
-/* What of a policy lies before its arrays. */
+/* The part of a policy before its arrays. */
 static void put_head(const struct dfopt_policy *p, struct dfopt_frame_config *out)
 {
     struct dfopt_frame_config c;
@@ -348,7 +348,7 @@ enum dfopt_err dfopt_frame_command(struct dfopt_frame *f, uint64_t seq,
     return e;
 }
 
-/* Rows whose texts may be the sender's own: those are defined first. */
+/* Adds rows whose texts may be local to the sender: defines those first. */
 static enum dfopt_err add_rows(struct dfopt_frame *f, uint32_t item,
                                const struct dfopt_buf *rows)
 {
@@ -408,7 +408,7 @@ enum dfopt_err dfopt_frame_restore(struct dfopt_frame *f,
     return e ? e : dfopt_frame_state(f, state_rows, suppression_states);
 }
 
-/* Of the header, its checksum aside, and of what is behind it. */
+/* Of the header, except its checksum, and of everything after it. */
 static uint64_t checksum(const struct dfopt_frame_header *h, const char *bytes)
 {
     struct dfopt_frame_header bare = *h;

@@ -1,11 +1,11 @@
-/* Frames between ranks: a header and a run of items, each with a kind, a size
- * and plain data. Both ends run the same program on the same kind of machine,
- * so rows travel as they lie in memory; the header's magic, version, length
- * and checksum reject everything else.
+/* Frames between ranks: a header and a series of items, each with a kind, a size
+ * and plain data. Both ends run the same program on the same kind of machine, so
+ * rows are sent with their memory layout; the header's magic, version, length and
+ * checksum reject everything else.
  *
- * Strings travel by number. A sender keeps, for each receiver, which numbers it
- * knows (struct dfopt_frame_known), and puts a definition into the frame
- * before the first item that needs it. */
+ * Strings are sent by number. For each receiver, a sender tracks the numbers it
+ * knows (struct dfopt_frame_known), and puts a definition into the frame before
+ * the first item that needs it. */
 #ifndef DFOPT_ENGINE_COMM_FRAME_H
 #define DFOPT_ENGINE_COMM_FRAME_H
 
@@ -20,18 +20,18 @@
 enum dfopt_frame_kind {
     DFOPT_FRAME_CONFIG = 1, /* rank 0 to a worker: the rules */
     DFOPT_FRAME_EVENTS,     /* rank 0 to a worker: a batch's share */
-    DFOPT_FRAME_FEED,       /* rank 0 to a worker: events to decide again, unheard;
-                             * batch 1: the last */
-    DFOPT_FRAME_ASK_STATE,  /* rank 0 to a worker: report the state */
-    DFOPT_FRAME_STOP,       /* rank 0 to a worker: leave, with an exit code */
-    DFOPT_FRAME_RESULTS,    /* worker to rank 0: what a batch's share led to */
-    DFOPT_FRAME_STATE,      /* worker to rank 0 */
-    DFOPT_FRAME_FAILED,     /* worker to rank 0: cannot continue; text why */
+    DFOPT_FRAME_FEED, /* rank 0 to a worker: events to decide again, unreported;
+                       * batch 1: the last */
+    DFOPT_FRAME_ASK_STATE, /* rank 0 to a worker: report the state */
+    DFOPT_FRAME_STOP,      /* rank 0 to a worker: leave, with an exit code */
+    DFOPT_FRAME_RESULTS,   /* worker to rank 0: decisions on a batch's share */
+    DFOPT_FRAME_STATE,     /* worker to rank 0 */
+    DFOPT_FRAME_FAILED,    /* worker to rank 0: cannot continue; text why */
     /* replay of files that all ranks read (engine/replay/replay.h) */
     DFOPT_FRAME_REPLAY,  /* rank 0 to a worker: take part */
-    DFOPT_FRAME_SYNC,    /* worker to rank 0: what its slice holds */
+    DFOPT_FRAME_SYNC,    /* worker to rank 0: the contents of its slice */
     DFOPT_FRAME_GO,      /* rank 0 to a worker: numbers, new strings */
-    DFOPT_FRAME_BASE,    /* rank to the next: rows in the log before its own */
+    DFOPT_FRAME_BASE,    /* rank to the next: log rows before its own */
     DFOPT_FRAME_CARRIED, /* rank to the next: rows of an unfinished chunk */
     DFOPT_FRAME_OUTPUT,  /* worker to rank 0: its slice, decided */
     /* sweeps (engine/sweep/sweep.h) */
@@ -39,10 +39,10 @@ enum dfopt_frame_kind {
     DFOPT_FRAME_SWEEP_READY,  /* worker to rank 0: has the recording */
     DFOPT_FRAME_SWEEP_BLOCK,  /* rank 0 to a worker: variants to decide */
     DFOPT_FRAME_SWEEP_RESULT, /* worker to rank 0: their results */
-    DFOPT_FRAME_SWEEP_END,    /* rank 0 to a worker: nothing more */
+    DFOPT_FRAME_SWEEP_END,    /* rank 0 to a worker: no more blocks */
     DFOPT_FRAME_SWEEP_LEFT,   /* worker to rank 0: its last frame */
     /* monitoring (engine/online/pulse.h) */
-    DFOPT_FRAME_ASK_FIGURES, /* rank 0 to a worker: how is it? */
+    DFOPT_FRAME_ASK_FIGURES, /* rank 0 to a worker: report your figures */
     DFOPT_FRAME_FIGURES      /* worker to rank 0 */
 };
 
@@ -65,8 +65,8 @@ enum dfopt_item_kind {
     DFOPT_ITEM_STATE_ROWS,
     DFOPT_ITEM_SUPPRESSION_STATES,
     DFOPT_ITEM_OBJECTIVE, /* u64 seq, struct dfopt_objective */
-    DFOPT_ITEM_COMMAND,   /* u64 seq, struct dfopt_command, as CONFIG behind it */
-    DFOPT_ITEM_CONFIG,    /* struct dfopt_frame_config, arrays behind it */
+    DFOPT_ITEM_COMMAND,   /* u64 seq, struct dfopt_command, then as CONFIG */
+    DFOPT_ITEM_CONFIG,    /* struct dfopt_frame_config, then arrays */
     DFOPT_ITEM_TEXT,      /* bytes */
     DFOPT_ITEM_CODE,      /* u64 */
     /* of engine/replay/replay.h, which alone knows their layout */
@@ -91,8 +91,8 @@ enum dfopt_item_kind {
     DFOPT_ITEM_SURVEY_ROWS
 };
 
-/* The tables of struct dfopt_decisions, in the order of its members: each travels
- * as the item DFOPT_ITEM_VERDICTS + table. */
+/* The tables of struct dfopt_decisions, in member order: each is sent as the item
+ * DFOPT_ITEM_VERDICTS + table. */
 #define DFOPT_DECISION_TABLES   (DFOPT_ITEM_COMMAND_ROWS - DFOPT_ITEM_VERDICTS + 1)
 #define DFOPT_DECISION_VERDICTS 0
 #define DFOPT_DECISION_PLANS    (DFOPT_ITEM_PLANS - DFOPT_ITEM_VERDICTS)
@@ -109,21 +109,21 @@ static inline struct dfopt_buf *dfopt_decision_rows(struct dfopt_decisions *d,
     return (struct dfopt_buf *)(void *)d + table;
 }
 
-/* A kind of rows: their size, and where the values lie in one. */
+/* A kind of rows: their size, and the offsets of values in a row. */
 struct dfopt_row_kind {
     size_t size;
     size_t values[2];
     int n_values;
 };
 
-/* The rows of an item; NULL: it holds none. */
+/* The row kind of an item; NULL: it holds no rows. */
 const struct dfopt_row_kind *dfopt_row_kind(uint32_t item);
 
 struct dfopt_frame_header {
     uint32_t magic, version, kind, n_items;
     uint64_t batch;
-    uint64_t length;   /* bytes behind the header */
-    uint64_t checksum; /* XXH3 of them and of the header */
+    uint64_t length;   /* bytes after the header */
+    uint64_t checksum; /* XXH3 of those bytes and the header */
 };
 
 /* ---- sending ---- */
@@ -141,8 +141,8 @@ struct dfopt_frame_known {
 void dfopt_frame_known_free(struct dfopt_frame_known *p);
 
 /* A frame being written into *out (cleared first). `known` NULL: nothing is
- * defined, for no item names strings or both ends know them already. Borrows
- * all three until dfopt_frame_end. */
+ * defined, as no item names strings or both ends know them already. Borrows all
+ * three until dfopt_frame_end. */
 struct dfopt_frame {
     struct dfopt_buf *out;
     const struct dfopt_dict *dict;
@@ -150,7 +150,7 @@ struct dfopt_frame {
     uint32_t n_items;
 };
 
-/* Each returns OK or NOMEM; the frame is then to be dropped. */
+/* Each returns OK or NOMEM, after which the frame must be dropped. */
 enum dfopt_err dfopt_frame_begin(struct dfopt_frame *f, struct dfopt_buf *out,
                                  const struct dfopt_dict *dict,
                                  struct dfopt_frame_known *known);
@@ -159,19 +159,19 @@ enum dfopt_err dfopt_frame_begin(struct dfopt_frame *f, struct dfopt_buf *out,
 enum dfopt_err dfopt_frame_item(struct dfopt_frame *f, enum dfopt_item_kind kind,
                                 const void *data, size_t size);
 
-/* The definition of a string or list, whatever the receiver knows. */
+/* Defines a string or list, whatever the receiver knows. */
 enum dfopt_err dfopt_frame_string(struct dfopt_frame *f, dfopt_sym s);
 enum dfopt_err dfopt_frame_list(struct dfopt_frame *f, dfopt_list l);
 
-/* The definitions of all strings and lists from these numbers on. */
+/* Defines all strings and lists from these numbers on. */
 enum dfopt_err dfopt_frame_names(struct dfopt_frame *f, uint32_t first_string,
                                  uint32_t first_list);
 
-/* Defines a string or list to the receiver, unless it has been. */
+/* Defines a string or list to the receiver, unless it knows it. */
 enum dfopt_err dfopt_frame_define(struct dfopt_frame *f, dfopt_sym s);
 enum dfopt_err dfopt_frame_define_list(struct dfopt_frame *f, dfopt_list l);
 
-/* Events, with the definitions that they need. */
+/* Events, with the definitions they need. */
 enum dfopt_err dfopt_frame_finding(struct dfopt_frame *f, uint64_t seq,
                                    const struct dfopt_finding *finding);
 enum dfopt_err dfopt_frame_ack(struct dfopt_frame *f, uint64_t seq,
@@ -183,7 +183,7 @@ enum dfopt_err dfopt_frame_objective(struct dfopt_frame *f, uint64_t seq,
 enum dfopt_err dfopt_frame_registration(struct dfopt_frame *f, uint64_t seq,
                                         const struct dfopt_registration *r);
 
-/* How a worker is to decide. */
+/* How a worker must decide. */
 struct dfopt_frame_config {
     struct dfopt_switches on;
     uint64_t n_overrides, n_budgets, n_terms, n_guards, n_names;
@@ -198,20 +198,19 @@ enum dfopt_err dfopt_frame_config(struct dfopt_frame *f,
                                   const struct dfopt_policy *p, bool assumed_acks,
                                   dfopt_sym relay_hostname);
 
-/* A command; policy: of DFOPT_COMMAND_ACTION_POLICY, else NULL. */
+/* A command; policy: for DFOPT_COMMAND_ACTION_POLICY, else NULL. */
 enum dfopt_err dfopt_frame_command(struct dfopt_frame *f, uint64_t seq,
                                    const struct dfopt_command *c,
                                    const struct dfopt_policy *policy);
 
-/* Rows of the sender's planner; texts that it made itself are defined first. */
+/* Rows of the sender's planner; its local texts are defined first. */
 enum dfopt_err dfopt_frame_decisions(struct dfopt_frame *f,
                                      const struct dfopt_decisions *d);
 enum dfopt_err dfopt_frame_state(struct dfopt_frame *f,
                                  const struct dfopt_buf *state_rows,
                                  const struct dfopt_buf *suppression_states);
 
-/* Rows of a state that a planner is to start with, with the definitions that they
- * need. */
+/* Rows of a planner's initial state, with the definitions they need. */
 enum dfopt_err dfopt_frame_restore(struct dfopt_frame *f,
                                    const struct dfopt_buf *state_rows,
                                    const struct dfopt_buf *suppression_states);
@@ -229,7 +228,7 @@ struct dfopt_frame_reader {
 };
 
 struct dfopt_item {
-    uint32_t kind; /* enum dfopt_item_kind, or what is not known */
+    uint32_t kind; /* enum dfopt_item_kind, or an unknown kind */
     size_t size;
     const void *data; /* borrowed from the frame; aligned to 8 */
 };
@@ -238,7 +237,7 @@ struct dfopt_item {
 enum dfopt_err dfopt_frame_open(struct dfopt_frame_reader *r, const void *bytes,
                                 size_t len, struct dfopt_error *err);
 
-/* The next item. Returns whether there is one; on a broken one sets *e to FORMAT
+/* The next item. Returns whether there is one; if it is corrupt, sets *e to FORMAT
  * and returns false. */
 bool dfopt_frame_next(struct dfopt_frame_reader *r, struct dfopt_item *item,
                       enum dfopt_err *e);
@@ -247,8 +246,8 @@ bool dfopt_frame_next(struct dfopt_frame_reader *r, struct dfopt_item *item,
 enum dfopt_err dfopt_item_define(struct dfopt_dict *replica,
                                  const struct dfopt_item *item);
 
-/* Read an event's item. OK, NOMEM or FORMAT (wrong size). The registration is
- * owned by the caller: dfopt_registration_clear. */
+/* Read an event's item. OK, NOMEM or FORMAT (wrong size). The caller owns the
+ * registration: dfopt_registration_clear. */
 enum dfopt_err dfopt_item_finding(const struct dfopt_item *item,
                                   const struct dfopt_finding_row **out);
 enum dfopt_err dfopt_item_ack(const struct dfopt_item *item, uint64_t *seq,
@@ -267,7 +266,7 @@ enum dfopt_err dfopt_item_config(const struct dfopt_item *item,
                                  struct dfopt_policy *policy,
                                  struct dfopt_frame_config *config);
 
-/* A worker's own numbers, as rank 0 numbers the same texts. */
+/* Maps a worker's local numbers to rank 0's for the same texts. */
 struct dfopt_frame_translation {
     dfopt_sym *to; /* by local number */
     uint32_t n;
@@ -275,9 +274,9 @@ struct dfopt_frame_translation {
 
 void dfopt_frame_translation_free(struct dfopt_frame_translation *t);
 
-/* Reads rows of a RESULTS or STATE frame: appends them to the buffers, texts of
- * the worker's own interned into dict and its numbers replaced. Items of other
- * kinds are FORMAT. OK, NOMEM or FORMAT. */
+/* Reads rows of a RESULTS or STATE frame: appends them to the buffers, interns the
+ * worker's local texts into dict and replaces its numbers. Items of other kinds
+ * are FORMAT. OK, NOMEM or FORMAT. */
 enum dfopt_err dfopt_item_rows(const struct dfopt_item *item,
                                struct dfopt_dict *dict,
                                struct dfopt_frame_translation *t,

@@ -1,11 +1,11 @@
-/* Reading the items of a frame. Sizes are checked before anything is read; on
- * failure nothing is kept. */
+/* Reads the items of a frame. Checks sizes before reading anything; on failure
+ * keeps nothing. */
 #include "engine/comm/frame.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* Strings and lists there may be: a table of so many takes half a gigabyte. */
+/* Maximum strings or lists: a table of this size takes half a gigabyte. */
 #define MOST_NUMBERS ((uint32_t)1 << 26)
 
 static enum dfopt_err as_format(enum dfopt_err e)
@@ -42,7 +42,7 @@ enum dfopt_err dfopt_item_finding(const struct dfopt_item *item,
     return DFOPT_OK;
 }
 
-/* A number of an event, then plain data of a known size. */
+/* An event's number, then plain data of a known size. */
 static enum dfopt_err numbered(const struct dfopt_item *item, uint64_t *seq,
                                void *out, size_t size)
 {
@@ -71,7 +71,7 @@ enum dfopt_err dfopt_item_objective(const struct dfopt_item *item, uint64_t *seq
     return numbered(item, seq, out, sizeof *out);
 }
 
-/* What is left to read of an item. */
+/* The unread rest of an item. */
 struct cursor {
     const char *at;
     size_t left;
@@ -87,7 +87,7 @@ static bool take(struct cursor *c, void *out, size_t size)
     return true;
 }
 
-/* Reads an array of n things into new memory; at least one byte of it. */
+/* Reads an array of n things into new memory of at least one byte. */
 static enum dfopt_err take_array(struct cursor *c, size_t n, size_t size,
                                  void **out)
 {
@@ -155,7 +155,7 @@ enum dfopt_err dfopt_item_registration(const struct dfopt_item *item, uint64_t *
     return DFOPT_OK;
 }
 
-/* Whether what a policy refers to is there. */
+/* Whether everything a policy refers to is present. */
 static bool policy_is_whole(const struct dfopt_policy *p)
 {
     bool whole = true;
@@ -179,7 +179,7 @@ static bool policy_is_whole(const struct dfopt_policy *p)
                      p->objective_metric.metric < DFOPT_METRIC_COUNT);
 }
 
-/* An array of a policy; *items is NULL where it fails. */
+/* Reads an array of a policy; *items is NULL on failure. */
 static enum dfopt_err take_part(struct cursor *c, uint64_t n, size_t size,
                                 void *items, size_t *count)
 {
@@ -251,7 +251,7 @@ enum dfopt_err dfopt_item_command(const struct dfopt_item *item, uint64_t *seq,
     return e;
 }
 
-/* ---- rows that come back to rank 0 ---- */
+/* ---- rows returned to rank 0 ---- */
 
 void dfopt_frame_translation_free(struct dfopt_frame_translation *t)
 {
@@ -327,7 +327,7 @@ const struct dfopt_row_kind *dfopt_row_kind(uint32_t item)
                                                                    : NULL;
 }
 
-/* Where the rows of an item are to go; NULL: nowhere. */
+/* The buffer for an item's rows; NULL: none. */
 static struct dfopt_buf *rows_of(uint32_t item, struct dfopt_decisions *d,
                                  struct dfopt_buf *state,
                                  struct dfopt_buf *suppressions)

@@ -1,4 +1,4 @@
-/* Owner of a node by XXH3, whose values are fixed for all time. */
+/* The owner of a node, by XXH3, whose values never change. */
 #include "engine/comm/partition.h"
 
 #include "base/hostname.h"
@@ -13,7 +13,7 @@ uint32_t dfopt_partition_owner(const char *node, size_t len, uint32_t planners)
         node = key;
         len = n;
     }
-    /* the high half, scaled: even for any number of planners */
+    /* the high half, scaled: uniform for any number of planners */
     uint64_t h = XXH3_64bits(node, len) >> 32;
     return (uint32_t)(h * planners >> 32);
 }

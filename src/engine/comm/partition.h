@@ -1,20 +1,20 @@
-/* Which planner owns a node: a stable hash of its name, so that the answer is
- * the same on every rank, in every run and on every machine. Names that may be of
- * one host (base/hostname.h) have one owner: the hash is of the first label. */
+/* Which planner owns a node: a stable hash of its name, so that the answer is the
+ * same on every rank, in every run and on every machine. Names that may belong to
+ * one host (base/hostname.h) have one owner: the hash covers the first label. */
 #ifndef DFOPT_ENGINE_COMM_PARTITION_H
 #define DFOPT_ENGINE_COMM_PARTITION_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-/* Planners of an online run: rank 0 alone or, with more ranks, all but rank 0. In a
- * replay of files every rank is a planner. */
+/* Number of planners of an online run: rank 0 alone or, with more ranks, all but
+ * rank 0. In a file replay every rank is a planner. */
 static inline uint32_t dfopt_partition_planners(int ranks)
 {
     return ranks > 1 ? (uint32_t)ranks - 1 : 1;
 }
 
-/* The rank of a planner of an online run. */
+/* The rank of an online run's planner. */
 static inline int dfopt_partition_rank(uint32_t planner, int ranks)
 {
     return ranks > 1 ? (int)planner + 1 : 0;
@@ -24,7 +24,7 @@ static inline int dfopt_partition_rank(uint32_t planner, int ranks)
 uint32_t dfopt_partition_owner(const char *node, size_t len, uint32_t planners);
 
 /* The planner that reports what all planners decide alike: about the job, and
- * findings without a node. */
+ * about findings without a node. */
 #define DFOPT_PARTITION_SPEAKER ((uint32_t)0)
 
 #endif

@@ -28,7 +28,7 @@ static void warn(const struct dfopt_run_config *c, const struct dfopt_batch *r,
     const struct dfopt_tally_count *n = dfopt_tally_of(c->tally, plan_id);
     char id[DFOPT_PLAN_ID_RUN_SIZE];
     char reason[200];
-    if (!n || n->differ != 1) /* told already */
+    if (!n || n->differ != 1) /* already reported */
         return;
     dfopt_plan_id_run_text(plan_id, c->run, id);
     snprintf(reason, sizeof reason, "%.*s", (int)ack->reason_len,

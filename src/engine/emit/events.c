@@ -46,7 +46,7 @@ void dfopt_events_plan(const struct dfopt_run_config *c, const struct dfopt_plan
                     DFOPT_F_TEXT("rationale", text->data + why));
 }
 
-/* What a plan means for the trials of its site, where effects are judged. */
+/* Logs what a plan means for its site's trials, under control by effect. */
 void dfopt_events_trial(const struct dfopt_run_config *c,
                         const struct dfopt_plan *p, struct dfopt_buf *text)
 {
@@ -133,8 +133,8 @@ static void log_suppressions(const struct dfopt_run_config *c,
                         DFOPT_F_INT("window_index", s[i].window));
 }
 
-/* The id in an ack's line: of the plan that it was for, or, where there is none, as
- * the ack gave it. Appends it and a NUL to *text. */
+/* Appends the id for an ack's line, and a NUL, to *text: the id of the plan it was
+ * for or, without one, the id as given in the ack. */
 static enum dfopt_err put_ack_id(const struct dfopt_run_config *c,
                                  const struct dfopt_batch *r,
                                  const struct dfopt_batch_ack *given,
@@ -177,7 +177,7 @@ static void log_acks(const struct dfopt_run_config *c, const struct dfopt_batch 
     }
 }
 
-/* What came of commands, and by whom. */
+/* The outcome of each command, and who gave it. */
 static void log_commands(const struct dfopt_run_config *c,
                          const struct dfopt_batch *r)
 {
@@ -197,7 +197,7 @@ static void log_commands(const struct dfopt_run_config *c,
 
 #define BIT(verdict) (UINT64_C(1) << DFOPT_VERDICT_##verdict)
 
-/* Verdicts that have lines of their own: of plans, and of trials. */
+/* Verdicts with log lines of their own, about plans and trials. */
 static const uint64_t no_gates =
     BIT(PLANNED) | BIT(TRADE) | BIT(ROLLBACK) | BIT(RELEASE) | BIT(IMPROVED) |
     BIT(NEUTRAL) | BIT(WORSE) | BIT(INCONCLUSIVE) | BIT(VOID) | BIT(RESTART) |

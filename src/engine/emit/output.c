@@ -1,5 +1,5 @@
-/* Emitting. An output that fails is closed by itself, so that a full disk under the
- * decision log does not lose the plans. */
+/* Emits results. An output that fails is closed on its own, so that a full disk
+ * under the decision log does not lose the plans. */
 #include "engine/emit/output.h"
 
 #include "engine/emit/acks.h"
@@ -65,14 +65,13 @@ void dfopt_output_free(struct dfopt_output *o)
     dfopt_buf_free(&o->text);
 }
 
-/* Whether an output that fails ends the run. */
+/* Whether a failed output ends the run. */
 static bool ends_run(const struct dfopt_output *o)
 {
     return o->config->strict || o->config->outputs_count;
 }
 
-/* An output has failed: strict, it ends the run, else it is logged and remembered.
- */
+/* Handles a failed output: ends the run if strict, else logs and remembers it. */
 static enum dfopt_err gave_up(struct dfopt_output *o, const char *what,
                               const struct dfopt_error *why,
                               struct dfopt_error *err)
@@ -89,7 +88,7 @@ static enum dfopt_err gave_up(struct dfopt_output *o, const char *what,
 
 /* ---- decision log ---- */
 
-/* Closes a log that cannot be written any more. */
+/* Closes a log that can no longer be written. */
 static enum dfopt_err drop_log(struct dfopt_output *o, struct dfopt_error *err)
 {
     struct dfopt_error why = {0}, closing;
@@ -104,7 +103,7 @@ static enum dfopt_err drop_log(struct dfopt_output *o, struct dfopt_error *err)
     return gave_up(o, "decision log", &why, err);
 }
 
-/* Notes in the log how far it is. */
+/* Records the log's position in the log. */
 static enum dfopt_err commit(struct dfopt_output *o, bool flush,
                              struct dfopt_error *err)
 {
@@ -211,7 +210,7 @@ static enum dfopt_err emit_plans(struct dfopt_output *o,
     return e;
 }
 
-/* Behind the plans: whoever asked is told that there are no more. */
+/* After the plans: tells each asker that there are no more. */
 static void emit_answers(const struct dfopt_output *o, const struct dfopt_batch *r)
 {
     const struct dfopt_batch_ask *ask =
@@ -263,7 +262,7 @@ enum dfopt_err dfopt_output_batch(struct dfopt_output *o,
     enum dfopt_err e = dfopt_acks_count(o->config, r, o->totals, &o->tallies);
     if (e)
         return dfopt_error_set(err, e, "%s", dfopt_err_text(e));
-    /* plans first: a flush of the log takes a while */
+    /* plans first: flushing the log takes a while */
     dfopt_events_batch(o->config, r, &o->text);
     e = emit_plans(o, r, err);
     if (!e)
@@ -283,15 +282,15 @@ static enum dfopt_err recording_failed(struct dfopt_output *o,
     return gave_up(o, "recording", why, err);
 }
 
-/* Without a journal the log itself would have to be flushed for every plan. It is
- * still written after the log has failed: a resumed run finds there what the log
- * lacks. */
+/* Without a journal, the log itself would have to be flushed for every plan. The
+ * journal is still written after the log has failed: a resumed run finds there
+ * what the log lacks. */
 static bool has_journal(const struct dfopt_output *o)
 {
     return o->config->journal && !o->journal_failed;
 }
 
-/* Lines that cannot be written wait in memory: a full disk may have room again. */
+/* Lines that cannot be written wait in memory: a full disk may free up. */
 static enum dfopt_err journal_failed(struct dfopt_output *o,
                                      const struct dfopt_error *why,
                                      struct dfopt_error *err)

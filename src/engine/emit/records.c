@@ -1,4 +1,4 @@
-/* A batch in the decision log, table by table. */
+/* Writes a batch to the decision log, table by table. */
 #include "engine/emit/records.h"
 
 #include "declog/block.h"

@@ -1,5 +1,5 @@
-/* Requests and answers. What has been commanded is followed by the outcomes of
- * commands and the verdicts, so that the planners need not be asked for it. */
+/* Requests and answers. The state set by commands is tracked from command outcomes
+ * and verdicts, so that the planners need not be asked for it. */
 #include "engine/online/desk.h"
 
 #include "base/clock.h"
@@ -37,12 +37,12 @@ void dfopt_desk_free(struct dfopt_desk *d)
     dfopt_buf_free(&d->text);
 }
 
-/* ---- in ---- */
+/* ---- requests ---- */
 
 static void answer(struct dfopt_desk *d, const struct dfopt_port_request *to)
 {
     struct dfopt_port *port = d->config->port;
-    if (to->client_len) /* not the service itself */
+    if (to->client_len) /* not from the service itself */
         port->ops->answer(port, to, d->text.data, d->text.len);
 }
 
@@ -58,7 +58,7 @@ void dfopt_desk_refuse(struct dfopt_desk *d, const char *why)
         answer(d, &d->request);
 }
 
-/* White space between its parts does not matter; there is none in `text`. */
+/* Ignores white space between the request's tokens; `text` has none. */
 static bool is_text(const struct dfopt_port_request *r, const char *text)
 {
     for (size_t i = 0; i < r->len; i++) {
@@ -71,7 +71,7 @@ static bool is_text(const struct dfopt_port_request *r, const char *text)
     return *text == '\0';
 }
 
-/* The next command of the service itself. */
+/* The service's own next command. */
 static bool take_own(struct dfopt_desk *d, struct dfopt_port_request *r)
 {
     if (!dfopt_desk_commands(d))
@@ -99,7 +99,7 @@ static enum dfopt_err read_policy(struct dfopt_desk *d, struct dfopt_buf *text,
     return e;
 }
 
-/* The policy file is to be read again: a command like any other. */
+/* Rereads the policy file: a command like any other. */
 static void look_for_reload(struct dfopt_desk *d)
 {
     const struct dfopt_run_config *c = d->config;
@@ -183,7 +183,7 @@ enum dfopt_err dfopt_desk_numbered(struct dfopt_desk *d, uint64_t seq)
                                : DFOPT_OK;
 }
 
-/* ---- what has been commanded ---- */
+/* ---- commanded state ---- */
 
 static enum dfopt_err note_mode(struct dfopt_desk *d, const struct dfopt_command *c)
 {
@@ -240,7 +240,7 @@ static enum dfopt_err note_command(struct dfopt_desk *d,
     }
 }
 
-/* A proposal takes the place of one for the same knob. */
+/* A proposal replaces one for the same knob. */
 static enum dfopt_err note_verdicts(struct dfopt_desk *d,
                                     const struct dfopt_batch *r)
 {
@@ -439,7 +439,7 @@ void dfopt_desk_state(struct dfopt_desk *d, const struct dfopt_totals *t,
     dfopt_buf_clear(&d->asking);
 }
 
-/* ---- the end ---- */
+/* ---- restore ---- */
 
 static enum dfopt_err command_restore(struct dfopt_desk *d, dfopt_sym node)
 {

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #define SURVEY_EVERY_NS INT64_C(1000000000)
-#define SURVEY_SHARE    100 /* of the time: at most one part in so many */
+#define SURVEY_SHARE    100 /* of the time: at most 1/SURVEY_SHARE */
 
 uint64_t dfopt_figures_memory(void)
 {

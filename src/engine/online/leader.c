@@ -1,5 +1,5 @@
 /* The leader's loop: fill a batch, send it, collect and emit the oldest. Batches
- * form a ring; a batch is reused when it has been emitted. */
+ * form a ring; a batch is reused once emitted. */
 #include "engine/online/leader.h"
 
 #include "engine/comm/frame.h"
@@ -18,7 +18,7 @@
 #define BATCH_EVENTS      4096
 #define BATCH_BYTES       ((size_t)8 << 20) /* of input; keeps frames small */
 #define BATCHES_IN_FLIGHT 4
-#define WAIT_MS           100 /* for input; how soon a signal is noticed */
+#define WAIT_MS           100 /* for input; bounds the delay to notice a signal */
 
 struct leader {
     const struct dfopt_run_config *config;
@@ -31,16 +31,16 @@ struct leader {
     int wait_ms;
     uint64_t next_seq, next_batch;
     uint64_t passed_over;      /* recognised since the last batch was sent */
-    struct dfopt_buf known;    /* struct dfopt_fold_origin: of the log, and since */
+    struct dfopt_buf known;    /* struct dfopt_fold_origin: of the log and since */
     uint64_t emitted, settled; /* records: decided and emitted; durable too */
-    size_t kept_back;          /* plans that no known has taken yet */
+    size_t kept_back;          /* plans that no peer has taken yet */
     struct dfopt_ingest ingest;
     struct dfopt_reports reports;
     struct dfopt_desk desk;
-    uint64_t requests; /* emitted, of operators: the source knows nothing of them */
+    uint64_t requests; /* emitted, from operators: the source does not count them */
     struct dfopt_declog_position end; /* of what has been ingested */
     bool ended, restoring;
-    int64_t restored_until_ns; /* monotonic: until when to wait for acks */
+    int64_t restored_until_ns; /* monotonic: deadline for acks */
 };
 
 static enum dfopt_err no_memory(struct dfopt_error *err)
@@ -50,8 +50,8 @@ static enum dfopt_err no_memory(struct dfopt_error *err)
 
 /* ---- ingest ---- */
 
-/* The run ends before a record that cannot be used: it takes no number and has no
- * row, so that a resumed run begins with it. */
+/* The run ends before an unusable record: the record gets no number or row, so
+ * that a resumed run begins with it. */
 static enum dfopt_err end_before(struct leader *l, const struct dfopt_record *rec,
                                  const char *why, struct dfopt_error *err)
 {
@@ -60,7 +60,7 @@ static enum dfopt_err end_before(struct leader *l, const struct dfopt_record *re
                            rec->line, why);
 }
 
-/* A record that cannot be used is counted, and logged with its batch. */
+/* Counts an unusable record; it is logged with its batch. */
 static enum dfopt_err skip_record(struct leader *l, struct dfopt_batch *r,
                                   const struct dfopt_record *rec, const char *why,
                                   struct dfopt_error *err)
@@ -71,8 +71,8 @@ static enum dfopt_err skip_record(struct leader *l, struct dfopt_batch *r,
     return dfopt_batch_count(r, DFOPT_REPORTER_NONE) ? no_memory(err) : DFOPT_OK;
 }
 
-/* Whether an event that its origin sends again has been decided: it is in the log
- * of the resumed run, or was ingested since. */
+/* Whether an event that its origin sends again is already known: it is in the
+ * resumed run's log or was ingested since. */
 static bool is_known(struct leader *l, const struct dfopt_record *rec)
 {
     if (!l->config->resume || rec->unit != DFOPT_OFFSET_EVENT_ID)
@@ -80,7 +80,7 @@ static bool is_known(struct leader *l, const struct dfopt_record *rec)
     const dfopt_sym origin = dfopt_ingest_origin(&l->ingest, rec);
     if (dfopt_fold_is_known(&l->known, origin, rec->offset))
         return true;
-    (void)dfopt_fold_note(&l->known, origin, rec->offset); /* a full memory shows */
+    (void)dfopt_fold_note(&l->known, origin, rec->offset); /* NOMEM shows anyway */
     return false;
 }
 
@@ -118,7 +118,7 @@ static enum dfopt_err take_record(struct leader *l, struct dfopt_batch *r,
              : DFOPT_OK;
 }
 
-/* A file that cannot be read to its end is counted and logged; strict, it ends the
+/* Counts and logs a file that cannot be read to its end; if strict, ends the
  * run. */
 static enum dfopt_err skip_input(struct leader *l, const struct dfopt_error *why,
                                  struct dfopt_error *err)
@@ -152,14 +152,14 @@ static void report_progress(struct leader *l, bool last)
     dfopt_output_progress(&l->output, &p, last);
 }
 
-/* While waiting for a rank. */
+/* Called while waiting for a rank. */
 static void waiting(void *arg)
 {
     report_progress(arg, false);
 }
 
-/* All that has been emitted is durable: the source may acknowledge it, and the
- * journal is not needed, unless there is more in it. */
+/* Everything emitted is durable: the source may acknowledge it, and the journal
+ * can be emptied unless it holds more. */
 static enum dfopt_err settled(struct leader *l, struct dfopt_error *err)
 {
     l->settled = l->emitted;
@@ -186,9 +186,9 @@ static enum dfopt_err idle(struct leader *l, struct dfopt_error *err)
 
 /* ---- operators ---- */
 
-#define REQUESTS_AT_ONCE 16 /* a flood of them must not hold up findings */
+#define REQUESTS_AT_ONCE 16 /* so that a flood of them cannot delay findings */
 
-/* Ingests the commands that are there. */
+/* Ingests the commands that have arrived. */
 static enum dfopt_err take_requests(struct leader *l, struct dfopt_batch *r,
                                     struct dfopt_error *err)
 {
@@ -213,7 +213,7 @@ static enum dfopt_err take_requests(struct leader *l, struct dfopt_batch *r,
     return e;
 }
 
-/* What was changed goes back before the run ends. */
+/* Starts to restore the registered values before the run ends. */
 static enum dfopt_err begin_restore(struct leader *l, struct dfopt_error *err)
 {
     struct dfopt_run_result now = {.state = {0}};
@@ -229,9 +229,9 @@ static enum dfopt_err begin_restore(struct leader *l, struct dfopt_error *err)
     return e;
 }
 
-/* Nothing is in flight: whoever asks is told the state; and when all plans back
- * have been acknowledged, or not in time, the run ends. `last`: logs those without
- * ack. */
+/* Nothing is in flight: reports the state to those who asked, and ends the run
+ * once all restoring plans are acknowledged or out of time. `last`: logs those
+ * without ack. */
 static enum dfopt_err look_at_state(struct leader *l, bool last,
                                     struct dfopt_error *err)
 {
@@ -258,7 +258,7 @@ static enum dfopt_err fill(struct leader *l, struct dfopt_batch *r,
     struct dfopt_error why = {0};
     size_t bytes = 0;
     enum dfopt_err e = take_requests(l, r, err);
-    /* the first batch has what the planners start with */
+    /* the first batch carries the planners' initial state */
     const bool quiet = l->in_flight == 0 && r->n_events == 0 && l->next_batch > 0;
     if (!e && quiet)
         e = look_at_state(l, false, err);
@@ -302,7 +302,7 @@ static enum dfopt_err fill(struct leader *l, struct dfopt_batch *r,
 
 /* ---- the loop ---- */
 
-/* Emits the oldest batch, which is answered. */
+/* Emits the oldest batch, now answered. */
 static enum dfopt_err finish_oldest(struct leader *l, struct dfopt_error *err)
 {
     struct dfopt_batch *r = &l->batches[l->oldest];
@@ -328,7 +328,7 @@ static enum dfopt_err finish_oldest(struct leader *l, struct dfopt_error *err)
     return e;
 }
 
-/* Ingests and sends one more batch, if one more may be in flight. */
+/* Ingests and sends one more batch, if the limit of batches in flight allows. */
 static enum dfopt_err send_next(struct leader *l, struct dfopt_error *err)
 {
     if (l->ended || l->in_flight == l->n_batches)
@@ -359,7 +359,7 @@ static enum dfopt_err run(struct leader *l, struct dfopt_error *err)
             e = send_next(l, err);
         if (e || l->in_flight == 0)
             continue;
-        /* no input, or no more batches allowed: wait for the oldest */
+        /* no input, or the limit is reached: wait for the oldest */
         struct dfopt_batch *r = &l->batches[l->oldest];
         const bool wait =
             l->in_flight == before || l->in_flight == l->n_batches || l->ended;
@@ -371,8 +371,8 @@ static enum dfopt_err run(struct leader *l, struct dfopt_error *err)
     return e;
 }
 
-/* After a failure: collects the batches in flight, and emits those that are
- * complete before the first that is not. */
+/* After a failure: collects the batches in flight, and emits the complete ones
+ * before the first incomplete one. */
 static void wind_up(struct leader *l)
 {
     struct dfopt_error ignored;
@@ -463,7 +463,7 @@ enum dfopt_err dfopt_online_run(struct dfopt_comm *comm,
         if (!e && l.restoring)
             e = run(&l, err);
         if (!e && l.restoring) {
-            l.restored_until_ns = INT64_MAX; /* each is told once, here */
+            l.restored_until_ns = INT64_MAX; /* each is logged once, here */
             e = look_at_state(&l, true, err);
         }
         if (e)

@@ -1,5 +1,5 @@
 /* A rank owes answers to batches and to questions alike; any answer shows that it
- * is well. */
+ * is alive. */
 #include "engine/online/pulse.h"
 
 #include "base/clock.h"
@@ -10,19 +10,19 @@
 
 struct rank {
     uint32_t owes;   /* answers */
-    int64_t well_ns; /* when it last answered, or began to owe */
-    bool asked;      /* and has not answered that */
+    int64_t well_ns; /* last answered, or began to owe an answer */
+    bool asked;      /* asked, and has not answered yet */
     struct dfopt_buf question;
     struct dfopt_send *sending;
     struct dfopt_figures figures;
-    struct dfopt_buf rows; /* struct dfopt_survey_row: the last that it sent */
+    struct dfopt_buf rows; /* struct dfopt_survey_row: its last survey */
 };
 
 struct dfopt_pulse {
     struct dfopt_comm *comm;
     const struct dfopt_dict *dict;
     const struct dfopt_shard *here;
-    struct dfopt_figures_watch watch; /* of `here` */
+    struct dfopt_figures_watch watch; /* for `here` */
     int64_t asked_ns;
     struct rank *ranks; /* by rank; owned */
     int n_ranks;
@@ -192,7 +192,7 @@ void dfopt_pulse_silent(const struct dfopt_pulse *p, int64_t now_ns, int *rank,
     }
 }
 
-/* ---- what is known ---- */
+/* ---- figures ---- */
 
 struct level {
     uint32_t label, nodes, bounds, has_bounds;
@@ -224,14 +224,14 @@ static enum dfopt_err gather(struct dfopt_pulse *p, const struct rank *r,
     return e;
 }
 
-/* The levels of one knob, in order. The value of the job stands in only where there
- * are no nodes. */
+/* Sums up the sorted levels of one knob. The job's value counts only if there are
+ * no nodes. */
 static void sum_up(const struct level *l, size_t n, struct dfopt_knob_counts *k)
 {
     uint64_t nodes = 0, low = 0, high = 0, seen = 0;
     for (size_t i = 0; i < n; i++)
         nodes += l[i].nodes;
-    const uint64_t each = nodes == 0; /* a weight for rows without nodes */
+    const uint64_t each = nodes == 0; /* weight of rows without nodes */
     const uint64_t half = nodes ? (nodes + 1) / 2 : 1;
     k->has_levels = 0;
     k->has_bounds = l[0].has_bounds;
@@ -275,7 +275,7 @@ void dfopt_pulse_counts(struct dfopt_pulse *p, struct dfopt_counts *c)
     const size_t n = DFOPT_ROWS(&p->all, struct level);
     struct level *l = DFOPT_ROW(&p->all, struct level);
     if (e)
-        return; /* the values of before stay */
+        return; /* keep the previous values */
     if (n)
         qsort(l, n, sizeof *l, order_levels);
     for (uint32_t i = 0; i <= DFOPT_LABELS; i++)

@@ -1,4 +1,4 @@
-/* Counts once a second in a ring; a rate is over the oldest that it has. */
+/* Samples the counts once a second in a ring; rates start at its oldest sample. */
 #include "engine/online/recent.h"
 
 #define SECOND_NS INT64_C(1000000000)

@@ -1,5 +1,5 @@
-/* What has happened lately, for an operator who looks in: how many records a second
- * there were, and what came of the last changes. */
+/* Recent activity, for operators: records per second, and the outcomes of the
+ * latest changes. */
 #ifndef DFOPT_ENGINE_ONLINE_RECENT_H
 #define DFOPT_ENGINE_ONLINE_RECENT_H
 
@@ -24,15 +24,15 @@ struct dfopt_recent {
     uint64_t n_outcomes;
 };
 
-/* To be called a few times a second at least; `now` in ns, monotonic. */
+/* Call at least a few times a second; `now` in ns, monotonic. */
 void dfopt_recent_count(struct dfopt_recent *r, const struct dfopt_totals *t,
                         int64_t now);
 
-/* Keeps the last outcomes of a batch that is decided. */
+/* Keeps the latest outcomes of a decided batch. */
 void dfopt_recent_outcomes(struct dfopt_recent *r, const struct dfopt_batch *b);
 
-/* Put the members uptime_s and rates (a second, over the last ten); and outcomes,
- * the oldest first. `run` is the identity in ids of plans. */
+/* Put the members uptime_s and rates (per second, over the last ten); and
+ * outcomes, oldest first. `run`: the run's identity in plan ids. */
 void dfopt_recent_put_rates(const struct dfopt_recent *r,
                             const struct dfopt_totals *t, int64_t now,
                             struct dfopt_put *p);

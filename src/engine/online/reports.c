@@ -1,16 +1,16 @@
-/* Two clocks that run apart show as a distance between the newest windows that
- * grows or stays while both advance; one that stands still is not told of. */
+/* Clocks that diverge show as a distance between the newest windows that grows or
+ * stays while both advance; a clock that stands still is not reported. */
 #include "engine/online/reports.h"
 
 #include <math.h>
 
-#define PATIENCE_WINDOWS 20 /* of findings, without an objective */
-#define APART_ADVANCES   3  /* of each clock, while they are apart */
-#define LATE_WINDOWS     3  /* that a finding may be behind without a word */
+#define PATIENCE_WINDOWS 20 /* with findings but no objective */
+#define APART_ADVANCES   3  /* of each clock, while they diverge */
+#define LATE_WINDOWS     3  /* that a finding may lag without a warning */
 
 struct dfopt_report_site {
-    int64_t newest[2];    /* window: of findings, of objectives */
-    uint32_t advances[2]; /* since they are apart */
+    int64_t newest[2];    /* windows: of findings, of objectives */
+    uint32_t advances[2]; /* since they diverged */
     dfopt_sym instance;   /* of the last registration */
     bool any[2];
 };
@@ -35,7 +35,7 @@ static void tell_missing(struct dfopt_reports *r)
                      "by findings alone and no resource is released"));
 }
 
-/* NULL: memory is short, and the site is not watched. */
+/* NULL: out of memory, and the site is not watched. */
 static struct dfopt_report_site *site_of(struct dfopt_reports *r, dfopt_sym node)
 {
     uint32_t i = dfopt_symmap_get(&r->site_of, node);
@@ -68,7 +68,7 @@ static void tell_clock(struct dfopt_reports *r, dfopt_sym node,
 
 /* ---- windows that jump back ---- */
 
-/* A process came or came back: its windows may begin anew. */
+/* A process started or restarted: its windows may begin anew. */
 static void begin_anew(struct dfopt_report_site *s, dfopt_sym instance)
 {
     if (instance == DFOPT_SYM_EMPTY || instance != s->instance)
@@ -128,7 +128,7 @@ static void check_back(struct dfopt_reports *r, dfopt_sym node, int64_t window)
 
 /* ---- windows of objectives and findings ---- */
 
-/* `kind`: 0 a finding, 1 an objective. */
+/* `kind`: 0 for a finding, 1 for an objective. */
 static void advance(struct dfopt_reports *r, dfopt_sym node, int kind,
                     int64_t window)
 {
@@ -149,7 +149,7 @@ static void advance(struct dfopt_reports *r, dfopt_sym node, int kind,
         tell_clock(r, node, s);
 }
 
-/* Objectives that are missing, or that count windows of their own. */
+/* Checks for objectives that are missing or have their own window count. */
 static void compare(struct dfopt_reports *r, const struct dfopt_event *event)
 {
     const bool finding = event->stream == DFOPT_STREAM_FINDING;

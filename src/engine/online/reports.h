@@ -1,20 +1,20 @@
-/* What a live service is told of the application: findings and objectives, by
- * window. Warns, once each, when objectives are missing or count windows otherwise
- * than findings do, and when the windows of findings jump back though no process
- * has registered anew. Changes nothing of what is decided. */
+/* Watches the windows of an application's findings and objectives in a live
+ * service. Warns, once each, when objectives are missing or number windows
+ * differently from findings, and when the windows of findings jump back without a
+ * new registration. Never changes a decision. */
 #ifndef DFOPT_ENGINE_ONLINE_REPORTS_H
 #define DFOPT_ENGINE_ONLINE_REPORTS_H
 
 #include "base/symmap.h"
 #include "engine/batch/run.h"
 
-/* {.config = ...}; a replay's (run 0) stays silent. */
+/* {.config = ...}; silent in a replay (run 0). */
 struct dfopt_reports {
     const struct dfopt_run_config *config; /* borrowed */
-    uint64_t findings, windows;            /* windows: how often a newer one came */
+    uint64_t findings, windows;            /* windows: times a newer one arrived */
     int64_t newest;                        /* window of a finding */
     bool any_objective, told_missing, told_clock, told_back;
-    double cooldown; /* the longest of the registered knobs, in windows */
+    double cooldown;             /* longest of the registered knobs, in windows */
     struct dfopt_symmap site_of; /* by node */
     struct dfopt_buf sites;      /* struct dfopt_report_site */
 };
@@ -22,7 +22,7 @@ struct dfopt_reports {
 /* An event was ingested. */
 void dfopt_reports_event(struct dfopt_reports *r, const struct dfopt_event *event);
 
-/* The run is over: the last occasion to say that there was no objective. */
+/* The run is over: last chance to report a missing objective. */
 void dfopt_reports_end(struct dfopt_reports *r);
 
 void dfopt_reports_free(struct dfopt_reports *r);

@@ -1,6 +1,6 @@
-/* Scatters events and collects results. With one rank the planner is here and
- * decides an event when it is given. Invariant: a worker answers every EVENTS frame
- * with one RESULTS frame of the same batch, in order. */
+/* Scatters events and collects results. With one rank, the planner is here and
+ * decides each event at once. Invariant: a worker answers every EVENTS frame with
+ * one RESULTS frame of the same batch, in order. */
 #include "engine/online/scatter.h"
 
 #include "engine/batch/answer.h"
@@ -15,9 +15,9 @@ struct dfopt_scatter {
     const struct dfopt_run_config *config;
     struct dfopt_router router;
     struct dfopt_shard here;             /* one rank: the planner; else unused */
-    struct dfopt_frame_known *known;     /* by planner: what it was told; owned */
-    struct dfopt_frame_translation *own; /* by planner: its own strings; owned */
-    struct dfopt_pulse *pulse;           /* owned; NULL: nobody wants it */
+    struct dfopt_frame_known *known;     /* by planner: what it knows; owned */
+    struct dfopt_frame_translation *own; /* by planner: its local strings; owned */
+    struct dfopt_pulse *pulse;           /* owned; NULL: no monitoring */
     struct dfopt_buf in;
 };
 
@@ -60,8 +60,8 @@ enum dfopt_err dfopt_scatter_create(struct dfopt_scatter **out,
     return DFOPT_OK;
 }
 
-/* After a failure: a rank that is well may be sending its last answer, which MPI
- * does not finish before it is received. */
+/* After a failure: a live rank may be sending its last answer, and MPI cannot
+ * complete that send until it is received. */
 static void drain_pulse(struct dfopt_scatter *s)
 {
     const int64_t end = dfopt_clock_monotonic_ns() + PULSE_END_NS;
@@ -103,9 +103,9 @@ uint32_t dfopt_scatter_planners(const struct dfopt_scatter *s)
     return s->router.planners;
 }
 
-/* ---- out ---- */
+/* ---- sending ---- */
 
-/* The frame of a planner's share, begun. NULL: out of memory. */
+/* Begins the frame of a planner's share. NULL: out of memory. */
 static struct dfopt_frame *frame_of(struct dfopt_scatter *s, struct dfopt_batch *b,
                                     uint32_t planner)
 {
@@ -196,7 +196,7 @@ static enum dfopt_err feed(struct dfopt_scatter *s, struct dfopt_error *err)
     return e;
 }
 
-/* The batch with the start goes first, on its own. */
+/* The batch with the initial state goes first, on its own. */
 enum dfopt_err dfopt_scatter_feed(struct dfopt_scatter *s, struct dfopt_batch *b,
                                   struct dfopt_error *err)
 {
@@ -249,9 +249,9 @@ enum dfopt_err dfopt_scatter_send(struct dfopt_scatter *s, struct dfopt_batch *b
     return e;
 }
 
-/* ---- back ---- */
+/* ---- receiving ---- */
 
-/* The batch of a RESULTS frame from a planner that is expected to answer it. */
+/* The batch that a RESULTS frame answers, if its planner owes an answer. */
 static struct dfopt_batch *batch_of(struct dfopt_batch *batches, size_t n,
                                     uint64_t number, uint32_t planner)
 {
@@ -261,7 +261,7 @@ static struct dfopt_batch *batch_of(struct dfopt_batch *batches, size_t n,
     return NULL;
 }
 
-/* Opens the frame that was received. STATE: it says why the rank has failed. */
+/* Opens a received frame. STATE: the frame says why the rank failed. */
 static enum dfopt_err open_answer(struct dfopt_scatter *s, int from,
                                   struct dfopt_frame_reader *in,
                                   struct dfopt_error *err)
@@ -364,8 +364,7 @@ void dfopt_scatter_forget(struct dfopt_scatter *s, struct dfopt_batch *batches,
     }
 }
 
-/* Receives the answer of a rank to a question, behind figures that it still owed.
- */
+/* Receives a rank's answer to a question, after any figures it still owes. */
 static enum dfopt_err receive_state(struct dfopt_scatter *s, int rank,
                                     struct dfopt_frame_reader *in,
                                     struct dfopt_error *err)

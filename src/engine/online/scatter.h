@@ -1,6 +1,6 @@
-/* Rank 0 scatters events over the planners, which are itself alone or the other
- * ranks, and collects what they decide, batch by batch. All functions are Local and
- * called on rank 0 only. */
+/* Rank 0 scatters events over the planners (itself alone, or the other ranks) and
+ * collects their decisions, batch by batch. All functions are Local and called on
+ * rank 0 only. */
 #ifndef DFOPT_ENGINE_ONLINE_SCATTER_H
 #define DFOPT_ENGINE_ONLINE_SCATTER_H
 
@@ -20,13 +20,13 @@ void dfopt_scatter_destroy(struct dfopt_scatter *s);
 
 uint32_t dfopt_scatter_planners(const struct dfopt_scatter *s);
 
-/* Gives the planners what they start with (engine/batch/start.h): before the events
+/* Sends the planners their initial state (engine/batch/start.h), before the events
  * of the first batch. OK, NOMEM or FORMAT. */
 enum dfopt_err dfopt_scatter_start(struct dfopt_scatter *s, struct dfopt_batch *b,
                                    struct dfopt_error *err);
 
-/* Has the planners decide again the events of the log that is resumed, if need be:
- * behind the batch of dfopt_scatter_start, which is sent. */
+/* Has the planners decide the resumed log's events again, if needed: after the
+ * batch of dfopt_scatter_start, which is sent. */
 enum dfopt_err dfopt_scatter_feed(struct dfopt_scatter *s, struct dfopt_batch *b,
                                   struct dfopt_error *err);
 
@@ -39,27 +39,28 @@ enum dfopt_err dfopt_scatter_event(struct dfopt_scatter *s, struct dfopt_batch *
 enum dfopt_err dfopt_scatter_send(struct dfopt_scatter *s, struct dfopt_batch *b,
                                   struct dfopt_error *err);
 
-/* Receives answers until every share of batch b is answered or, without wait, until
- * no more have arrived. `batches` are the n batches in flight. */
+/* Receives answers until every share of batch b is answered or, without wait,
+ * until no more have arrived. `batches` holds the n batches in flight. */
 enum dfopt_err dfopt_scatter_collect(struct dfopt_scatter *s, struct dfopt_batch *b,
                                      struct dfopt_batch *batches, size_t n,
                                      bool wait, struct dfopt_error *err);
 
 /* After a failure: drops every share in flight, so that nothing waits for it. A
- * rank that has failed receives and ignores what is sent to it. */
+ * failed rank receives and ignores what is sent to it. */
 void dfopt_scatter_forget(struct dfopt_scatter *s, struct dfopt_batch *batches,
                           size_t n);
 
-/* Asks the ranks how they are, if config->pulse is set and it is time; takes what
- * they have answered. Does not wait. Not while dfopt_scatter_collect waits. */
+/* Asks the ranks for their figures, if config->pulse is set and it is time; takes
+ * the answers that have arrived. Does not wait. Not while dfopt_scatter_collect
+ * waits. */
 enum dfopt_err dfopt_scatter_pulse(struct dfopt_scatter *s,
                                    struct dfopt_batch *batches, size_t n,
                                    struct dfopt_error *err);
 
-/* The pulse of the ranks; NULL: it is not felt. Borrowed. */
+/* The pulse of the ranks; NULL: no monitoring. Borrowed. */
 struct dfopt_pulse *dfopt_scatter_ranks(struct dfopt_scatter *s);
 
-/* The whole state, appended to *out; no batch may be in flight. */
+/* Appends the whole state to *out; no batch may be in flight. */
 enum dfopt_err dfopt_scatter_state(struct dfopt_scatter *s,
                                    struct dfopt_run_result *out,
                                    struct dfopt_error *err);

@@ -1,5 +1,5 @@
-/* Everything a worker interns by itself is local to it; strings of events come
- * with rank 0's numbers. */
+/* What a worker interns itself is local to it; strings of events arrive with rank
+ * 0's numbers. */
 #include "engine/online/worker.h"
 
 #include "engine/batch/answer.h"
@@ -30,7 +30,7 @@ enum dfopt_err dfopt_online_item(struct dfopt_online_worker *w,
     return dfopt_shard_item(&w->shard, item, &w->decisions);
 }
 
-/* Sends what is in w->out, once the frame before it is gone. */
+/* Sends w->out once the previous frame has been sent. */
 static enum dfopt_err answer(struct dfopt_online_worker *w, struct dfopt_error *err)
 {
     return dfopt_comm_send(w->comm, 0, &w->out, &w->sending, err);

@@ -1,5 +1,5 @@
 /* A worker of an online run: decides its share of each batch and reports. Local,
- * on a rank that is not 0. */
+ * on every rank but 0. */
 #ifndef DFOPT_ENGINE_ONLINE_WORKER_H
 #define DFOPT_ENGINE_ONLINE_WORKER_H
 
@@ -8,7 +8,7 @@
 #include "engine/comm/frame.h"
 #include "engine/online/figures.h"
 
-/* Zero it but for comm and dict; dfopt_online_free. */
+/* Zero it except comm and dict; dfopt_online_free. */
 struct dfopt_online_worker {
     struct dfopt_comm *comm;
     struct dfopt_dict *dict; /* a replica of rank 0's; borrowed */
@@ -16,21 +16,21 @@ struct dfopt_online_worker {
     struct dfopt_shard shard;
     struct dfopt_decisions decisions;
     struct dfopt_figures_watch watch;
-    struct dfopt_frame_known rank0; /* what it knows of this rank's own strings */
+    struct dfopt_frame_known rank0; /* what it knows of this rank's local strings */
     struct dfopt_buf out;
     struct dfopt_send *sending;
 };
 
-/* Takes one item of rank 0's: a string, the configuration, or an event, which is
- * decided. OK, NOMEM or FORMAT. */
+/* Handles one item from rank 0: a string, the configuration, or an event to
+ * decide. OK, NOMEM or FORMAT. */
 enum dfopt_err dfopt_online_item(struct dfopt_online_worker *w,
                                  const struct dfopt_item *item);
 
-/* Reports what was decided since the last batch. */
+/* Reports the decisions since the last batch. */
 enum dfopt_err dfopt_online_results(struct dfopt_online_worker *w, uint64_t batch,
                                     struct dfopt_error *err);
 
-/* Reports how this rank is. */
+/* Reports this rank's figures. */
 enum dfopt_err dfopt_online_figures(struct dfopt_online_worker *w,
                                     struct dfopt_error *err);
 

@@ -1,8 +1,8 @@
-/* Invariant: rows carried from the rank before start with a chunk. If none are
+/* Invariant: rows carried from the previous rank start with a chunk. If none are
  * carried although a chunk has begun, rank 0 has its start and gets the rest as
- * rows. So the number of the first row decides what each rank does, and a rank
- * whose slice holds the end of a chunk can send its last rows before it receives
- * those of the rank before. */
+ * rows. So the number of the first row determines what each rank does, and a rank
+ * whose slice contains the end of a chunk can send its last rows before it
+ * receives those of the previous rank. */
 #include "engine/replay/carry.h"
 
 #include <string.h>
@@ -10,7 +10,7 @@
 static const struct {
     enum dfopt_declog_table table;
     enum dfopt_item_kind item;
-    uint32_t detail; /* of a log that has the table */
+    uint32_t detail; /* of logs that have the table */
     size_t row_size;
 } tables[] = {
     [DFOPT_REPLAY_FINDINGS] = {DFOPT_TABLE_FINDINGS, DFOPT_ITEM_CARRIED_FINDINGS,
@@ -27,7 +27,7 @@ static bool is_kept(const struct dfopt_replay_rank *b, int table)
            b->options.log_detail >= tables[table].detail;
 }
 
-/* Finds where chunks end among the rows that the slice has for a table. */
+/* Finds chunk ends among the slice's rows for a table. */
 static void look(struct dfopt_replay_rank *b, int table, uint64_t first)
 {
     const struct dfopt_batch *r = &b->slice.batch;
@@ -44,14 +44,14 @@ static void look(struct dfopt_replay_rank *b, int table, uint64_t first)
     dfopt_buf_clear(&t->carried);
 }
 
-/* Whether all rows so far are carried to the next rank: no chunk ends among them.
- */
+/* Whether all rows so far are carried to the next rank: no chunk ends among
+ * them. */
 static bool all_carried(const struct dfopt_replay_rows *t)
 {
     return !t->ends_chunk && (t->carried.len > 0 || t->to_chunk == 0);
 }
 
-/* The rows of a table that the next rank continues. */
+/* Adds a table's rows that the next rank continues. */
 static enum dfopt_err add_carried(struct dfopt_replay_rank *b, int table,
                                   struct dfopt_frame *f)
 {
@@ -139,7 +139,7 @@ static enum dfopt_err pack(struct dfopt_replay_rank *b, int table,
         if (t->ends_chunk)
             n -= t->behind;
     }
-    if (carried > 0) { /* the first chunk, which has rows of both ranks */
+    if (carried > 0) { /* the first chunk, with rows of both ranks */
         const size_t head = t->ends_chunk ? t->to_chunk : n;
         e = dfopt_buf_add(&t->carried, own, head * size);
         if (!e)

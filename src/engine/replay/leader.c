@@ -1,5 +1,5 @@
-/* The leader of a replay: it starts the workers, runs the batches, and emits the
- * slices of each batch in the order of the input. */
+/* The leader of a replay: starts the workers, runs the batches, and emits each
+ * batch's slices in input order. */
 #include "engine/replay/replay.h"
 
 #include "engine/replay/leader.h"
@@ -11,10 +11,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BATCH_BYTES     ((uint64_t)256 << 20) /* of input, all ranks together */
+#define BATCH_BYTES     ((uint64_t)256 << 20) /* of input, over all ranks */
 #define SPLIT_BYTES_MAX ((uint64_t)16 << 20)
 #define SPLIT_BYTES_MIN ((uint64_t)256 << 10)
-/* work of rank 0 for a finding of any rank, relative to its reader's */
+/* rank 0's work per finding of any rank, relative to the reader's */
 #define LEADER_WORK     0.01
 #define LEADER_WORK_LOG 0.08
 
@@ -110,7 +110,7 @@ static void feed(struct dfopt_replay_leader *l)
     free(g.known);
 }
 
-/* Resumes where the run of the log stopped: input, numbers, rows of the log. */
+/* Resumes where the log's run stopped: input, numbers, log rows. */
 static void resume(struct dfopt_replay_leader *l,
                    const struct dfopt_replay_input *input)
 {
@@ -130,13 +130,13 @@ static void resume(struct dfopt_replay_leader *l,
     l->verdicts = log ? dfopt_declog_rows(log, DFOPT_TABLE_VERDICTS) : 0;
 }
 
-/* What rank 0 reads of a batch in which each worker reads `split`. Rank 0 has some
- * work for every record that any rank reads, so its own split is smaller: the
+/* Bytes that rank 0 reads of a batch in which each worker reads `split`. Rank 0
+ * works on every rank's records, so its own split is smaller: otherwise the
  * workers would wait for it. */
 static uint64_t leader_bytes(uint64_t split, int ranks, bool log)
 {
     const double more =
-        log ? LEADER_WORK_LOG : LEADER_WORK; /* as part of the rest */
+        log ? LEADER_WORK_LOG : LEADER_WORK; /* relative to the rest */
     const double share = (1 - more * (ranks - 1)) / (1 + more);
     const double least = 1.0 / 16;
     return (uint64_t)((double)split * (share > least ? share : least)) + 1;
@@ -223,7 +223,7 @@ static void add_counts(struct dfopt_replay_leader *l,
         l->verdicts += c->verdicts[i];
 }
 
-/* Whole rows only. */
+/* Appends whole rows only. */
 static enum dfopt_err add_rows(struct dfopt_buf *to, const struct dfopt_item *item,
                                size_t row_size)
 {
@@ -299,7 +299,7 @@ static void receive_output(struct dfopt_replay_leader *l, int from,
     dfopt_replay_fail(b, e, &err);
 }
 
-/* The first records of a file get a row of /origins. */
+/* Adds a row to /origins at the first records of a file. */
 static enum dfopt_err note_origin(struct dfopt_replay_leader *l, int rank,
                                   struct dfopt_batch *r,
                                   const struct dfopt_replay_counts *c)
@@ -322,14 +322,14 @@ static enum dfopt_err emit(struct dfopt_replay_leader *l, int rank,
 {
     if (note_origin(l, rank, r, c))
         return no_memory(err);
-    /* rows behind a slice's last whole chunk come with the last slice: only then
-     * is everything of the batch in the log */
+    /* rows after a slice's last whole chunk come with the last slice: only then is
+     * the whole batch in the log */
     r->end = rank + 1 == l->rank.size ? l->ends[rank].at : l->settled;
     l->settled = r->end;
     r->end.wall_ns = dfopt_clock_wall_ns();
     l->totals->invalid += DFOPT_ROWS(&r->rejects, struct dfopt_declog_reject_row);
     add_counts(l, c);
-    if (rank > 0) /* those of this rank are counted by their rows */
+    if (rank > 0) /* this rank's are counted by their rows */
         for (int i = 0; i < DFOPT_VERDICT_COUNT; i++)
             l->totals->verdicts[i] += c->verdicts[i];
     return dfopt_output_batch(&l->output, r, flush, err);
@@ -343,7 +343,7 @@ static void report_progress(struct dfopt_replay_leader *l, bool last)
     dfopt_output_progress(&l->output, &p, last);
 }
 
-/* Decides an agreed batch, and emits this rank's slice. */
+/* Decides an agreed batch and emits this rank's slice. */
 static void decide(struct dfopt_replay_leader *l, bool flush,
                    struct dfopt_error *err)
 {
@@ -372,8 +372,8 @@ static void decide(struct dfopt_replay_leader *l, bool flush,
     }
 }
 
-/* Emits the slices of the workers. After a failure nothing more is emitted, but
- * every frame that a worker sends is received. */
+/* Emits the workers' slices. After a failure emits nothing more, but still
+ * receives every frame that a worker sends. */
 static void emit_others(struct dfopt_replay_leader *l, bool flush,
                         struct dfopt_error *err)
 {
@@ -388,8 +388,8 @@ static void emit_others(struct dfopt_replay_leader *l, bool flush,
     }
 }
 
-/* Decides and emits a batch that all have read, and reads the next. Waits for the
- * workers' slices last, when they have had time to arrive. */
+/* Decides and emits a batch that all ranks have read, and reads the next. Waits
+ * for the workers' slices last, to give them time to arrive. */
 static enum dfopt_err run_batch(struct dfopt_replay_leader *l,
                                 enum dfopt_replay_next *next,
                                 struct dfopt_error *err)
@@ -409,7 +409,7 @@ static enum dfopt_err run_batch(struct dfopt_replay_leader *l,
     return b->status;
 }
 
-/* ---- the end ---- */
+/* ---- end ---- */
 
 static enum dfopt_err collect_state(struct dfopt_replay_leader *l,
                                     struct dfopt_run_result *out,
@@ -431,7 +431,7 @@ static enum dfopt_err collect_state(struct dfopt_replay_leader *l,
     return e;
 }
 
-/* Dismisses all ranks with the next agreement, after a failure. */
+/* After a failure: dismisses all ranks with the next agreement. */
 static void abandon(struct dfopt_replay_leader *l)
 {
     enum dfopt_replay_next next;
@@ -448,7 +448,7 @@ static enum dfopt_err run(struct dfopt_replay_leader *l,
     read_batch(l);
     while (!e && next == DFOPT_REPLAY_GO_ON)
         e = run_batch(l, &next, err);
-    if (next == DFOPT_REPLAY_LAST) { /* workers report, whatever failed here */
+    if (next == DFOPT_REPLAY_LAST) { /* workers report even after a failure here */
         struct dfopt_error ignored = {0};
         const enum dfopt_err ended = collect_state(l, out, e ? &ignored : err);
         e = e ? e : ended;

@@ -1,5 +1,4 @@
-/* The leader of a replay numbers records and new strings in the order of the input.
- */
+/* The leader of a replay numbers records and new strings in input order. */
 #include "engine/replay/leader.h"
 
 #include "engine/batch/answer.h"
@@ -7,7 +6,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-/* A list that another rank has made, with the numbers that hold here. */
+/* Interns another rank's list, with the numbers valid here. */
 static enum dfopt_err intern_list(struct dfopt_replay_leader *l, int from,
                                   const struct dfopt_item *item)
 {
@@ -15,7 +14,7 @@ static enum dfopt_err intern_list(struct dfopt_replay_leader *l, int from,
     if (item->size % sizeof(dfopt_sym) != 0 || item->size < sizeof(dfopt_list))
         return DFOPT_ERR_FORMAT;
     const dfopt_sym *items =
-        (const dfopt_sym *)item->data + 1; /* behind its number */
+        (const dfopt_sym *)item->data + 1; /* after its number */
     const size_t n = item->size / sizeof *items - 1;
     struct dfopt_buf to = {0};
     enum dfopt_err e = DFOPT_OK;
@@ -36,7 +35,7 @@ static enum dfopt_err intern_list(struct dfopt_replay_leader *l, int from,
     return e;
 }
 
-/* An item of a SYNC: new strings come before the lists that hold them. */
+/* Handles an item of a SYNC: new strings come before the lists that hold them. */
 static enum dfopt_err take_sync_item(struct dfopt_replay_leader *l, int from,
                                      const struct dfopt_item *item,
                                      struct dfopt_decisions *none)
@@ -89,8 +88,8 @@ static void stop_at(struct dfopt_replay_leader *l, int rank, uint64_t line,
         l->stopped_by = dfopt_error_set(&l->stop_error, DFOPT_ERR_IO, "%s", why);
 }
 
-/* Notes how far the input is consumed with a rank's slice, of which `keep` records
- * are decided. A split is done with to its end, unless it was cut. */
+/* Records how far a rank's slice, of which `keep` records are decided, consumed
+ * the input. A split is consumed to its end unless it was cut. */
 static void note_end(struct dfopt_replay_leader *l, int rank, uint64_t keep)
 {
     const struct dfopt_replay_sync *s = &l->syncs[rank];
@@ -173,7 +172,7 @@ static enum dfopt_err failure(struct dfopt_replay_leader *l,
     return DFOPT_OK;
 }
 
-/* Whether this batch is the last: the input is consumed, or the run is to end. */
+/* Whether this batch is the last: the input is consumed, or the run must end. */
 static bool is_last(struct dfopt_replay_leader *l)
 {
     struct dfopt_split at = l->rank.at;

@@ -134,7 +134,7 @@ void dfopt_replay_receive(struct dfopt_replay_rank *b, int from,
 
 /* ---- reading ---- */
 
-/* Findings of the slice before its first reject. */
+/* Findings in the slice before its first reject. */
 static uint64_t findings_before_reject(const struct dfopt_slice *s)
 {
     const struct dfopt_finding_row *row =
@@ -147,7 +147,7 @@ static uint64_t findings_before_reject(const struct dfopt_slice *s)
     return before;
 }
 
-/* Bytes of the input that are still to be read. */
+/* Bytes of input still to be read. */
 static uint64_t bytes_left(const struct dfopt_replay_rank *b)
 {
     uint64_t left = 0;
@@ -156,8 +156,8 @@ static uint64_t bytes_left(const struct dfopt_replay_rank *b)
     return left > b->at.start ? left - b->at.start : 0;
 }
 
-/* Cuts the splits of the next batch. A batch that is not full is divided in the
- * same proportions. Returns whether there is any split. */
+/* Cuts the next batch into splits. A partial batch is divided in the same
+ * proportions. Returns whether there is any split. */
 static bool cut_batch(struct dfopt_replay_rank *b)
 {
     const double batch = (double)b->options.leader_bytes +
@@ -198,7 +198,7 @@ bool dfopt_replay_read(struct dfopt_replay_rank *b, struct dfopt_replay_sync *sy
     }
     sync->reject_offset = b->slice.reject_offset;
     if (e == DFOPT_ERR_IO)
-        b->err = err; /* sent with the SYNC; no failure of the rank */
+        b->err = err; /* sent with the SYNC; not a failure of the rank */
     else
         dfopt_replay_fail(b, e, &err);
     sync->failed = b->status;
@@ -221,7 +221,7 @@ static void send_shares(struct dfopt_replay_rank *b)
     }
 }
 
-/* Decides what a rank sent, and sends back what was decided. */
+/* Decides another rank's share and sends back the decisions. */
 static void serve_rank(struct dfopt_replay_rank *b, int from)
 {
     struct dfopt_frame_reader in;
@@ -255,7 +255,7 @@ void dfopt_replay_decide(struct dfopt_replay_rank *b)
 {
     struct dfopt_batch *r = &b->slice.batch;
     send_shares(b);
-    for (int i = 0; i < b->size; i++) { /* in the order of the input */
+    for (int i = 0; i < b->size; i++) { /* in input order */
         if (i != b->rank)
             serve_rank(b, i);
         else if (!b->status)

@@ -1,5 +1,5 @@
-/* What every rank of a replay does in a batch, in the order of frames of
- * engine/replay/replay.h. For the files of the replay only. */
+/* What every rank of a replay does in a batch, in the frame order of
+ * engine/replay/replay.h. For the replay's files only. */
 #ifndef DFOPT_ENGINE_REPLAY_RANK_H
 #define DFOPT_ENGINE_REPLAY_RANK_H
 
@@ -8,17 +8,17 @@
 
 struct dfopt_replay_options { /* the same on all ranks; plain data */
     uint64_t split_bytes;     /* of input that a rank reads at a time; */
-    uint64_t leader_bytes;    /* rank 0, which has more to do with all of it */
+    uint64_t leader_bytes;    /* rank 0, which works on all of it */
     uint64_t max_record_bytes;
     uint32_t log_detail; /* enum dfopt_declog_detail */
     uint32_t preset;     /* enum dfopt_preset */
-    int32_t log_level;   /* deflate level; -1: there is no decision log */
-    uint32_t feed;       /* 1: events of the log come before the input */
+    int32_t log_level;   /* deflate level; -1: no decision log */
+    uint32_t feed;       /* 1: log events precede the input */
     uint32_t reserved;
     struct dfopt_split start; /* where reading begins */
 };
 
-struct dfopt_replay_sync { /* of a slice; the reason of the first reject follows */
+struct dfopt_replay_sync { /* of a slice; followed by the first reject's reason */
     uint64_t records, lines, findings;
     uint64_t first_reject; /* UINT64_MAX: none */
     uint64_t findings_before_reject;
@@ -39,7 +39,7 @@ struct dfopt_replay_go {
     uint64_t first_seq, lines_before, keep;
     uint64_t findings_before; /* rows of the log */
     uint32_t next;            /* enum dfopt_replay_next */
-    uint32_t new_names;       /* definitions came along */
+    uint32_t new_names;       /* definitions are attached */
     uint32_t
         news; /* some slice has such registrations: findings go to all planners */
     uint32_t reserved;
@@ -65,9 +65,9 @@ struct dfopt_replay_rows { /* of carry.c: a table's rows in this batch */
     const char *own;       /* borrowed: the slice's rows */
     size_t n;
     bool ends_chunk;          /* a chunk ends among them: */
-    size_t to_chunk;          /* so many are before the next chunk */
-    size_t behind;            /* so many are behind the last whole chunk */
-    struct dfopt_buf carried; /* of the rank before */
+    size_t to_chunk;          /* rows before the next chunk */
+    size_t behind;            /* rows after the last whole chunk */
+    struct dfopt_buf carried; /* from the previous rank */
 };
 
 struct dfopt_replay_rank {
@@ -85,12 +85,12 @@ struct dfopt_replay_rank {
         *told; /* by rank: what it knows of this one's; owned */
     struct dfopt_frame_translation *own; /* by rank: of theirs; owned */
     struct dfopt_buf in;
-    struct dfopt_buf *out;       /* two a rank: EVENTS or control, RESULTS; owned */
+    struct dfopt_buf *out; /* two per rank: EVENTS or control, RESULTS; owned */
     struct dfopt_send **sending; /* the same; owned */
     struct dfopt_block_packer packer;
     struct dfopt_buf block;
     struct dfopt_replay_rows rows[DFOPT_REPLAY_TABLES];
-    uint64_t verdicts_before; /* rows of the log before this slice's */
+    uint64_t verdicts_before; /* log rows before this slice's */
     enum dfopt_err status;    /* the first failure */
     struct dfopt_error err;
 };
@@ -101,7 +101,7 @@ enum dfopt_err dfopt_replay_rank_init(struct dfopt_replay_rank *b,
                                       bool assumed_acks, dfopt_sym relay_hostname);
 void dfopt_replay_rank_free(struct dfopt_replay_rank *b);
 
-/* Remembers a failure, if it is the first. */
+/* Records a failure, if it is the first. */
 void dfopt_replay_fail(struct dfopt_replay_rank *b, enum dfopt_err e,
                        const struct dfopt_error *err);
 
@@ -109,18 +109,18 @@ void dfopt_replay_fail(struct dfopt_replay_rank *b, enum dfopt_err e,
  * batch has any split; fills *sync. */
 bool dfopt_replay_read(struct dfopt_replay_rank *b, struct dfopt_replay_sync *sync);
 
-/* Hands out the shares of the slice, decides the others' and its own, and merges
- * what comes back. */
+/* Sends out the slice's shares, decides its own and the others', and merges the
+ * returned decisions. */
 void dfopt_replay_decide(struct dfopt_replay_rank *b);
 
 /* Counts the decided slice. */
 void dfopt_replay_count(const struct dfopt_replay_rank *b,
                         struct dfopt_replay_counts *c);
 
-/* Tells the next rank how many rows of verdicts come before its own. */
+/* Tells the next rank how many verdict rows precede its own. */
 void dfopt_replay_pass_base(struct dfopt_replay_rank *b);
 
-/* Send and receive frames. A lost connection ends all ranks (dfopt_comm_lost), for
+/* Send and receive frames. A lost connection ends all ranks (dfopt_comm_lost), as
  * no agreement is possible any more. */
 struct dfopt_frame *dfopt_replay_begin(struct dfopt_replay_rank *b, int to,
                                        int lane, struct dfopt_frame *f,

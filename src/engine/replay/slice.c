@@ -1,22 +1,22 @@
-/* Slices. Findings and objectives are decoded once. The other records are few, but
- * own memory and name many strings: they are checked when the slice is decoded, and
- * ingested when all strings have their numbers. */
+/* Slices. Findings and objectives are decoded once. Other records are few, but own
+ * memory and name many strings: they are checked when the slice is decoded, and
+ * ingested once all strings are numbered. */
 #include "engine/replay/slice.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define MEANWHILE_RECORDS 128 /* some 60 us */
+#define MEANWHILE_RECORDS 128 /* about 60 us */
 
-/* A record that is no finding: its place and, once placed (an objective: at once),
- * its event. */
+/* A record that is not a finding: its place and, once placed (an objective: at
+ * once), its event. */
 struct other {
     uint64_t index; /* in the slice */
     size_t at;      /* in s->texts */
     size_t len;
     uint64_t line, offset;
     int stream;
-    struct dfopt_event event; /* registration: owned by the batch */
+    struct dfopt_event event; /* a registration is owned by the batch */
 };
 
 enum dfopt_err dfopt_slice_init(struct dfopt_slice *s)
@@ -75,7 +75,7 @@ static enum dfopt_err decode_record(struct dfopt_slice *s,
     s->by_stream[event.stream]++;
     if (event.stream == DFOPT_STREAM_FINDING)
         return dfopt_batch_count(r, DFOPT_REPORTER_NONE); /* until placed */
-    /* its strings have local numbers: it is ingested, or kept, again when placed */
+    /* its strings have local numbers: ingested, or kept, again when placed */
     if (event.stream == DFOPT_STREAM_REGISTRATION) {
         s->news |= dfopt_router_is_news(s->router, &event.registration);
         dfopt_registration_clear(&event.registration);
@@ -147,7 +147,7 @@ uint64_t dfopt_slice_first_reject(const struct dfopt_slice *s)
 
 /* ---- placing ---- */
 
-/* The number of the authority for a string that was numbered here. */
+/* The authority's number for a string that was numbered here. */
 static dfopt_sym global(const struct dfopt_dict *d, dfopt_sym s)
 {
     if (!dfopt_sym_is_local(s))
@@ -186,7 +186,7 @@ static enum dfopt_err renumber_finding(struct dfopt_dict *d,
     return e ? e : global_list(d, &f->suppresses);
 }
 
-/* Rows with their number first: keeps those below `keep`. */
+/* Rows that start with their number: keeps those below `keep`. */
 static void cut_rows(struct dfopt_buf *b, size_t size, uint64_t keep)
 {
     while (b->len) {
@@ -247,7 +247,7 @@ static int by_seq(const void *a, const void *b)
     return (x->seq > y->seq) - (x->seq < y->seq);
 }
 
-/* Gives the rows of rejected records their numbers in the whole input. */
+/* Renumbers the rows of rejected records to the whole input. */
 static void place_rejects(struct dfopt_slice *s, uint64_t first_seq,
                           uint64_t lines_before)
 {
@@ -269,7 +269,7 @@ static void place_rejects(struct dfopt_slice *s, uint64_t first_seq,
         reg[i].seq += first_seq;
 }
 
-/* Notes who reports each event. */
+/* Records who reports each event. */
 static enum dfopt_err route_all(struct dfopt_slice *s)
 {
     struct dfopt_batch *r = &s->batch;
@@ -309,7 +309,7 @@ enum dfopt_err dfopt_slice_place(struct dfopt_slice *s, uint64_t keep,
     }
     place_rejects(s, first_seq, lines_before);
     s->origin = global(s->dict, s->origin);
-    if (renumber) /* it was found by a number that holds here only */
+    if (renumber) /* it was found by a number valid only here */
         s->ingest.origin = NULL;
     if (!e)
         e = take_others(s, first_seq);
@@ -324,8 +324,8 @@ enum dfopt_err dfopt_slice_place(struct dfopt_slice *s, uint64_t keep,
 
 /* ---- deciding ---- */
 
-/* Where a planner's share of the slice goes: to the planner itself or, if it is on
- * another rank, into a frame. */
+/* Destination of a planner's share of the slice: the planner itself or, if it is
+ * on another rank, a frame. */
 struct share {
     uint32_t planner;
     struct dfopt_shard *shard; /* NULL: into the frame */
@@ -340,7 +340,7 @@ static enum dfopt_err give(const struct share *to, uint64_t seq,
                      : dfopt_frame_event(to->frame, seq, event);
 }
 
-/* Gives the records that are no findings, from *next on, before event `until`. */
+/* Passes on the records other than findings, from *next on, before `until`. */
 static enum dfopt_err give_others(struct dfopt_slice *s, const struct share *to,
                                   size_t *next, uint64_t until)
 {
@@ -357,7 +357,7 @@ static enum dfopt_err give_others(struct dfopt_slice *s, const struct share *to,
     return e;
 }
 
-/* Gives a planner its share in the order of the input. */
+/* Gives a planner its share, in input order. */
 static enum dfopt_err give_share(struct dfopt_slice *s, const struct share *to)
 {
     const struct dfopt_finding_row *row =

@@ -1,4 +1,4 @@
-/* A worker of a replay. What it does as rank 0 does is in rank.c. */
+/* A worker of a replay. What it shares with rank 0 is in rank.c. */
 #include "engine/replay/replay.h"
 
 #include "engine/replay/carry.h"
@@ -10,7 +10,7 @@
 
 /* ---- a rank that is not 0 ---- */
 
-/* What a worker owns beside the rank's part. */
+/* What a worker owns besides the rank's part. */
 struct worker {
     struct dfopt_replay_rank rank;
     struct dfopt_dict *dict;
@@ -40,7 +40,7 @@ static enum dfopt_err take_path(struct worker *w, const struct dfopt_item *item)
     return paths[w->n_paths++] ? DFOPT_OK : DFOPT_ERR_NOMEM;
 }
 
-/* CONFIG: all that opening the input and the planner needs has come before it. */
+/* CONFIG: everything needed to open the input and the planner has arrived. */
 static enum dfopt_err open_worker(struct worker *w, const struct dfopt_item *item,
                                   struct dfopt_error *err)
 {
@@ -97,7 +97,7 @@ static enum dfopt_err take_start(struct worker *w, struct dfopt_frame_reader *fr
         case DFOPT_ITEM_TEXT:
             e = take_path(w, &item);
             break;
-        default: /* behind CONFIG */
+        default: /* after CONFIG */
             e = w->rank.shard.planner
                     ? dfopt_shard_item(&w->rank.shard, &item, &w->rank.results)
                     : DFOPT_ERR_FORMAT;
@@ -106,7 +106,7 @@ static enum dfopt_err take_start(struct worker *w, struct dfopt_frame_reader *fr
     return !e && !w->rank.shard.planner ? DFOPT_ERR_FORMAT : e;
 }
 
-/* Strings and lists that this rank has numbered since its last SYNC. */
+/* Adds the strings and lists numbered by this rank since its last SYNC. */
 static enum dfopt_err add_new_names(struct dfopt_replay_rank *b,
                                     struct dfopt_frame *f)
 {
@@ -119,7 +119,7 @@ static enum dfopt_err add_new_names(struct dfopt_replay_rank *b,
     return e;
 }
 
-/* What goes with a SYNC: why the rank failed, or the input, or the first reject. */
+/* Text of a SYNC: why the rank or the input failed, or the first reject. */
 static const char *sync_text(const struct dfopt_replay_rank *b,
                              const struct dfopt_replay_sync *sync)
 {
@@ -149,7 +149,7 @@ static void send_sync(struct dfopt_replay_rank *b, struct dfopt_replay_sync *syn
     dfopt_replay_send(b, 0, DFOPT_REPLAY_EVENT_LANE, &f, DFOPT_FRAME_SYNC);
 }
 
-/* Waits for GO, and adds what it defines to the dictionary. */
+/* Waits for GO, and adds its definitions to the dictionary. */
 static struct dfopt_replay_go receive_go(struct dfopt_replay_rank *b)
 {
     struct dfopt_frame_reader in;
@@ -167,7 +167,7 @@ static struct dfopt_replay_go receive_go(struct dfopt_replay_rank *b)
     return go;
 }
 
-/* Rows made ready for the log: appended to the frame as blocks. */
+/* Appends rows packed for the log to the frame, as blocks. */
 static enum dfopt_err add_blocks(struct dfopt_replay_rank *b, struct dfopt_frame *f)
 {
     dfopt_buf_clear(&b->block);
@@ -203,7 +203,7 @@ static void send_output(struct dfopt_replay_rank *b)
     struct dfopt_frame f;
     const struct dfopt_batch *r = &b->slice.batch;
     struct dfopt_replay_counts counts;
-    struct dfopt_decisions rest = r->merged; /* but for the verdicts */
+    struct dfopt_decisions rest = r->merged; /* except the verdicts */
     rest.verdicts.len = 0;
     dfopt_replay_count(b, &counts);
     dfopt_replay_begin(b, 0, DFOPT_REPLAY_EVENT_LANE, &f, &b->told[0]);
@@ -256,7 +256,7 @@ static void send_state(struct dfopt_replay_rank *b)
     dfopt_replay_send(b, 0, DFOPT_REPLAY_EVENT_LANE, &f, DFOPT_FRAME_STATE);
 }
 
-/* Decides the events of the log that is resumed. */
+/* Decides the resumed log's events. */
 static void receive_feed(struct dfopt_replay_rank *b)
 {
     bool last = !b->options.feed;

@@ -1,12 +1,12 @@
-/* Blocks of variants. A chunk of findings takes half of a cache of a megabyte, the
- * state of the variant that it runs through the other. */
+/* Blocks of variants. A chunk of findings takes half of a 1 MB cache; the state of
+ * the variant being run takes the other half. */
 #include "engine/sweep/block.h"
 
 #include <stdlib.h>
 
 #define CHUNK_FINDINGS  4096
-#define BLOCK_MOST      64       /* more would not use a block better */
-#define BLOCK_DECISIONS 20000000 /* a second or so: what a kill may lose */
+#define BLOCK_MOST      64       /* beyond this a block gains nothing */
+#define BLOCK_DECISIONS 20000000 /* about a second: what a kill may lose */
 
 enum dfopt_err dfopt_variant_block_begin(struct dfopt_variant_block *b,
                                          const struct dfopt_variant_world *world,

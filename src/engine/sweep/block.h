@@ -1,5 +1,5 @@
-/* A block of variants: all of them decide one chunk of findings while it is in the
- * cache, then the next. */
+/* A block of variants: all decide one chunk of findings while it is in cache, then
+ * the next chunk. */
 #ifndef DFOPT_ENGINE_SWEEP_BLOCK_H
 #define DFOPT_ENGINE_SWEEP_BLOCK_H
 
@@ -12,10 +12,10 @@ struct dfopt_variant_block {
     size_t next; /* finding */
     bool done;   /* every finding is decided */
     struct dfopt_decisions
-        scratch; /* kept from block to block; dfopt_variant_block_free */
+        scratch; /* reused from block to block; dfopt_variant_block_free */
 };
 
-/* Zero *b before the first time. Starts variants of the numbers with the policies
+/* Zero *b before the first time. Starts the numbered variants with the policies
  * (borrowed until dfopt_variant_block_end). OK or NOMEM: end it in any case. */
 enum dfopt_err dfopt_variant_block_begin(struct dfopt_variant_block *b,
                                          const struct dfopt_variant_world *world,
@@ -33,8 +33,8 @@ static inline bool dfopt_variant_block_active(const struct dfopt_variant_block *
 void dfopt_variant_block_end(struct dfopt_variant_block *b);
 void dfopt_variant_block_free(struct dfopt_variant_block *b);
 
-/* How many variants a block should have where so many are left for so many ranks,
- * within so much memory. At least 1. */
+/* The block size for this many remaining variants, ranks and bytes of memory. At
+ * least 1. */
 size_t dfopt_variant_block_size(const struct dfopt_variant_world *world,
                                 size_t left, size_t ranks, uint64_t memory_bytes);
 

@@ -14,7 +14,7 @@
 
 struct header {
     char magic[8];
-    char version[24]; /* of the program: rows are as they lie in memory */
+    char version[24]; /* of the program: rows have its memory layout */
     struct dfopt_sweep_key key;
 };
 
@@ -81,7 +81,7 @@ static enum dfopt_err start(struct dfopt_sweep_journal **out, const char *path,
                    ? dfopt_error_set(err, DFOPT_ERR_STATE, "%s: exists", path)
                    : io_error(path, "cannot open", err);
     }
-    /* not every file system has locks: only a lock that is held counts */
+    /* not every file system has locks: only a held lock counts */
     if (flock(j->fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK) {
         dfopt_sweep_journal_close(j);
         return dfopt_error_set(err, DFOPT_ERR_STATE,
@@ -113,7 +113,7 @@ enum dfopt_err dfopt_sweep_journal_create(struct dfopt_sweep_journal **out,
 
 /* ---- resuming ---- */
 
-/* Reads n bytes. Returns whether so many were there. */
+/* Reads n bytes. Returns whether all were there. */
 static bool read_all(int fd, void *bytes, size_t n)
 {
     char *at = bytes;
@@ -158,8 +158,8 @@ static size_t padded(uint64_t len)
     return ((size_t)len + 7) / 8 * 8;
 }
 
-/* Whether a whole entry comes next, at most `left` bytes long with its head; it is
- * then in j->entry. */
+/* Reads the next entry, at most `left` bytes with its header, into j->entry.
+ * Returns whether it is complete. */
 static bool next_entry(struct dfopt_sweep_journal *j, struct entry *head,
                        uint64_t left)
 {

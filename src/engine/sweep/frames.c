@@ -1,4 +1,4 @@
-/* Two frames a rank may be in flight: one is written while one is sent. */
+/* Two frames per rank may be in flight: one is written while the other is sent. */
 #include "engine/sweep/frames.h"
 
 enum dfopt_err dfopt_outbox_begin(struct dfopt_outbox *o, struct dfopt_comm *comm,

@@ -1,13 +1,12 @@
-/* Items of a sweep's frames, and how the frames are sent. For the files of the
- * sweep only. */
+/* Items of a sweep's frames, and sending them. For the sweep's files only. */
 #ifndef DFOPT_ENGINE_SWEEP_FRAMES_H
 #define DFOPT_ENGINE_SWEEP_FRAMES_H
 
 #include "engine/comm/frame.h"
 #include "engine/comm/comm.h"
 
-/* DFOPT_ITEM_SWEEP_START. Before it strings and lists, and CONFIG, whose policy
- * does not count; behind it the paths as TEXT, then registrations. */
+/* DFOPT_ITEM_SWEEP_START. Preceded by strings and lists, and by CONFIG, whose
+ * policy is ignored; followed by the paths as TEXT, then registrations. */
 struct dfopt_sweep_start {
     uint64_t max_record_bytes;
     uint32_t strict;
@@ -18,10 +17,10 @@ struct dfopt_sweep_ready { /* DFOPT_ITEM_SWEEP_READY */
     uint64_t records, findings, digest;
 };
 
-/* A block: for each variant its number (CODE) and its policy (CONFIG). Results:
- * one DFOPT_ITEM_SWEEP_RESULT a variant. */
+/* A block: for each variant its number (CODE) and policy (CONFIG). Results: one
+ * DFOPT_ITEM_SWEEP_RESULT per variant. */
 
-#define DFOPT_SWEEP_BLOCKS_AHEAD 2 /* of a rank: one decided, one waiting */
+#define DFOPT_SWEEP_BLOCKS_AHEAD 2 /* per rank: one decided, one waiting */
 
 /* Frames in flight to one rank. Zero-initialise. */
 struct dfopt_outbox {
@@ -30,7 +29,7 @@ struct dfopt_outbox {
     unsigned next;
 };
 
-/* Begins a frame to the rank, nothing defined, once there is room. */
+/* Waits for space, then begins a frame to the rank with nothing defined. */
 enum dfopt_err dfopt_outbox_begin(struct dfopt_outbox *o, struct dfopt_comm *comm,
                                   const struct dfopt_dict *dict,
                                   struct dfopt_frame *f, struct dfopt_error *err);

@@ -1,5 +1,5 @@
-/* Rank 0 of a sweep. Invariant: rank 0 waits for the last frame of every worker,
- * whatever happens, and keeps all results that came before it. */
+/* Rank 0 of a sweep. Invariant: rank 0 always waits for every worker's last frame
+ * and keeps all results that arrived before it. */
 #include "engine/sweep/sweep.h"
 
 #include "engine/batch/answer.h"
@@ -28,8 +28,8 @@ struct leader {
     const struct dfopt_variant_world *world;
     struct other_rank *workers; /* owned; by rank */
     int size;
-    bool *done;       /* owned; by variant: handed out, or not to be decided */
-    size_t next;      /* variants before it are handed out */
+    bool *done;       /* owned; by variant: handed out or not needed */
+    size_t next;      /* all variants before it are handed out */
     size_t left;      /* to hand out */
     size_t undecided; /* handed out or not */
     size_t decided;   /* in this run */
@@ -58,12 +58,12 @@ static bool stopped(const struct leader *l)
     return l->config->input.stop && *l->config->input.stop;
 }
 
-/* ---- the beginning ---- */
+/* ---- start ---- */
 
 static enum dfopt_err put_start(struct leader *l, struct dfopt_frame *f)
 {
     const struct dfopt_sweep_config *c = l->config;
-    /* the last variant knows the metrics of all */
+    /* the last variant has the metrics of all */
     const struct dfopt_policy none = {
         .metrics = c->n_variants ? c->policies[c->n_variants - 1].metrics
                                  : (struct dfopt_metric_names){{0}}};
@@ -83,7 +83,7 @@ static enum dfopt_err put_start(struct leader *l, struct dfopt_frame *f)
     return e;
 }
 
-/* A worker that misses the frame would wait forever, so this cannot be undone. */
+/* A worker that misses the frame would wait forever: a failure is fatal. */
 static void send_or_abort(struct leader *l, int to, struct dfopt_frame *f,
                           enum dfopt_frame_kind kind, enum dfopt_err e)
 {
@@ -126,7 +126,7 @@ static void check_ready(struct leader *l, int rank)
          &err);
 }
 
-/* ---- what comes back ---- */
+/* ---- results ---- */
 
 static void keep(struct leader *l, const void *result, size_t len)
 {
@@ -161,7 +161,7 @@ static void take_items(struct leader *l, int from, struct dfopt_frame_reader *in
     fail(l, e, NULL);
 }
 
-/* Takes the frames that are there; `wait`: at least one. */
+/* Receives the frames that have arrived; `wait`: at least one. */
 static void receive(struct leader *l, bool wait)
 {
     for (;; wait = false) {
@@ -174,7 +174,7 @@ static void receive(struct leader *l, bool wait)
             return;
         if (!e)
             e = dfopt_frame_open(&in, l->in.data, l->in.len, &err);
-        if (e) { /* a broken frame may be from any rank */
+        if (e) { /* a corrupt frame may be from any rank */
             dfopt_comm_lost(l->comm, 0, e, &err);
             return;
         }
@@ -210,7 +210,7 @@ static void wait_until_ready(struct leader *l)
 
 /* ---- handing out ---- */
 
-/* Takes the next block out of what is left, into numbers and policies. */
+/* Takes the next block of remaining variants into numbers and policies. */
 static size_t next_block(struct leader *l)
 {
     const size_t want = dfopt_variant_block_size(l->world, l->left, (size_t)l->size,
@@ -250,7 +250,7 @@ static void hand_out(struct leader *l)
                 send_block(l, i);
 }
 
-/* ---- this rank's own blocks ---- */
+/* ---- rank 0's own blocks ---- */
 
 static enum dfopt_err end_own_block(struct leader *l)
 {
@@ -265,7 +265,7 @@ static enum dfopt_err end_own_block(struct leader *l)
     return e;
 }
 
-/* Does a little of the work. Returns whether there was any. */
+/* Does a little work. Returns whether there was any. */
 static bool work(struct leader *l)
 {
     enum dfopt_err e = DFOPT_OK;

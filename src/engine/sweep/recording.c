@@ -1,4 +1,4 @@
-/* Reading a recording, by any rank by itself. */
+/* Reads a recording; each rank does so on its own. */
 #include "engine/sweep/recording.h"
 
 #include "transport/file/file.h"
@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <xxhash.h>
 
-/* The last finding of a type and scope; by the number of that pair. */
+/* The last finding of a type and scope, by the pair's number. */
 struct trace {
     int64_t window;
     uint32_t episode;
@@ -49,7 +49,7 @@ enum dfopt_err dfopt_recording_add_knobs(struct dfopt_recording *r,
 
 /* ---- episodes ---- */
 
-/* The trace of the finding's type and scope; the pair has a number as a list. */
+/* The trace of the finding's type and scope; the pair is numbered as a list. */
 static struct trace *trace_of(struct loader *l, const struct dfopt_finding *f)
 {
     const dfopt_sym pair[] = {f->type, f->scope};
@@ -149,7 +149,7 @@ static enum dfopt_err add_record(struct loader *l, const struct dfopt_record *re
                    : DFOPT_OK;
     }
     if (event.stream == DFOPT_STREAM_CONTROL) {
-        dfopt_event_clear(&event); /* each variant is what its policy alone does */
+        dfopt_event_clear(&event); /* a variant is decided by its policy alone */
         return DFOPT_OK;
     }
     return event.stream == DFOPT_STREAM_FINDING
@@ -157,7 +157,7 @@ static enum dfopt_err add_record(struct loader *l, const struct dfopt_record *re
                : add_other(l, seq, false, &event);
 }
 
-/* Every rank reads the input, and a resumed sweep reads it again: no pipes. */
+/* Every rank reads the input, and a resumed sweep rereads it: no pipes. */
 static enum dfopt_err check_files(const struct dfopt_recording_source *from,
                                   struct dfopt_error *err)
 {

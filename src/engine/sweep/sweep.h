@@ -25,31 +25,31 @@ struct dfopt_sweep_config {
     struct dfopt_recording_source input;
     const struct dfopt_policy *policies; /* by variant */
     size_t n_variants;
-    uint64_t memory_bytes; /* for the variants of a rank at a time */
+    uint64_t memory_bytes; /* for a rank's concurrent variants */
     /* Called once, when all ranks have the recording: sets done[i] for variants
-     * that need not be decided. */
+     * that need no deciding. */
     enum dfopt_err (*loaded)(void *arg, const struct dfopt_recording *r, bool *done,
                              struct dfopt_error *err);
     /* Called with each result (struct dfopt_sweep_result, aligned), in any order.
      */
     enum dfopt_err (*keep)(void *arg, const void *result, size_t len,
                            struct dfopt_error *err);
-    /* Called a few times a second. `decided` is what this run did. */
+    /* Called a few times a second. `decided`: in this run. */
     void (*progress)(void *arg, size_t decided, size_t left);
     void *arg;
 };
 
-/* Local, on rank 0; the others are in dfopt_worker_serve. *recording is zeroed by
- * the caller, filled here, and the caller's to free in any case. OK;
- * INTERRUPTED if input.stop ended it before all was decided; or why it failed.
- * Results that came are kept in any case. */
+/* Local, on rank 0; the others are in dfopt_worker_serve. The caller zeroes
+ * *recording, this fills it, and the caller frees it in any case. OK; INTERRUPTED
+ * if input.stop ended it before all was decided; or the failure. Results that
+ * arrived are kept in any case. */
 enum dfopt_err dfopt_sweep_run(struct dfopt_comm *comm,
                                const struct dfopt_sweep_config *config,
                                struct dfopt_recording *recording,
                                struct dfopt_error *err);
 
-/* Local, on another rank: takes part, from the SWEEP frame to the end. OK, or
- * why it failed: the caller reports it. */
+/* Local, on another rank: takes part, from the SWEEP frame to the end. OK, or the
+ * failure, which the caller reports. */
 enum dfopt_err dfopt_sweep_serve(struct dfopt_comm *comm,
                                  struct dfopt_frame_reader *frame,
                                  struct dfopt_error *err);

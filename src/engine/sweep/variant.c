@@ -1,5 +1,5 @@
-/* Metrics are counted finding by finding from the rows that the planner has just
- * made, while they are in the processor's nearest cache. */
+/* Metrics are counted finding by finding from the rows the planner has just
+ * produced, while they are in L1 cache. */
 #include "engine/sweep/variant.h"
 #include "engine/batch/route.h"
 #include "json/write.h"
@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What the last plans of a knob for a node were. */
+/* The last plans of a knob for a node. */
 struct dfopt_variant_move {
     int32_t last; /* 1: raised; -1: lowered; 0: neither yet */
     uint32_t run; /* plans since the last reversal */
@@ -17,7 +17,7 @@ struct dfopt_variant_move {
 #define BIT(verdict) (UINT64_C(1) << DFOPT_VERDICT_##verdict)
 _Static_assert(DFOPT_VERDICT_COUNT <= 64, "a bit for each verdict");
 
-/* A finding with one of these is being looked after. */
+/* Verdicts that mean a finding is being handled. */
 static const uint64_t attended =
     BIT(PLANNED) | BIT(PENDING) | BIT(COOLDOWN_TIME) | BIT(TRIAL) | BIT(TRADE);
 
@@ -115,7 +115,7 @@ static void count_onset(struct dfopt_variant *v, const struct dfopt_recording *r
     if (*word & bit)
         return;
     *word |= bit;
-    /* windows of an episode never go back */
+    /* an episode's windows never go back */
     const uint64_t waited =
         (uint64_t)(window - DFOPT_ROW(&r->onsets, const int64_t)[episode]);
     struct dfopt_sweep_metrics *m = &v->metrics;
@@ -125,7 +125,7 @@ static void count_onset(struct dfopt_variant *v, const struct dfopt_recording *r
         m->onset_windows_max = waited;
 }
 
-/* Where the rows of the next event begin. */
+/* Where the next event's rows begin. */
 struct mark {
     size_t verdicts, plans, outcomes;
 };
@@ -135,7 +135,7 @@ static struct mark mark(const struct dfopt_decisions *d)
     return (struct mark){d->verdicts.len, d->plans.len, d->outcomes.len};
 }
 
-/* Counts the verdicts of an event. Returns a bit for each. */
+/* Counts an event's verdicts. Returns a bit for each. */
 static uint64_t count_verdicts(struct dfopt_variant *v,
                                const struct dfopt_decisions *d, struct mark from)
 {
@@ -154,7 +154,7 @@ static uint64_t count_verdicts(struct dfopt_variant *v,
     return seen;
 }
 
-/* Counts the plans of an event. Returns whether a finding asked for one. */
+/* Counts an event's plans. Returns whether a finding asked for one. */
 static bool count_plans(struct dfopt_variant *v, const struct dfopt_recording *r,
                         const struct dfopt_decisions *d, struct mark from)
 {
@@ -190,7 +190,7 @@ static void count_finding(struct dfopt_variant *v, const struct dfopt_recording 
 /* ---- deciding ---- */
 
 /* Whether the planner, once it has a knob, gives a finding at most one verdict and
- * keeps no state of it. Without control by effect only: a site has a clock. */
+ * keeps no state of it. Only without control by effect: a site has a clock. */
 static bool is_inert(const struct dfopt_finding *f)
 {
     return f->trend == DFOPT_TREND_IMPROVING ||
@@ -202,7 +202,7 @@ static void skip_finding(struct dfopt_variant *v, const struct dfopt_finding *f)
     v->metrics.verdicts[DFOPT_VERDICT_TREND] += f->trend == DFOPT_TREND_IMPROVING;
 }
 
-/* Decides the records before a finding that are none. */
+/* Decides the other records before a finding. */
 static enum dfopt_err run_others(struct dfopt_variant *v,
                                  const struct dfopt_recording *r, uint64_t until,
                                  bool keep, struct dfopt_decisions *out)
@@ -263,13 +263,13 @@ enum dfopt_err dfopt_variant_run(struct dfopt_variant *v,
     return e;
 }
 
-/* ---- the end ---- */
+/* ---- final values ---- */
 
-/* The values of a knob over the nodes, as far as they differ from the job's. */
+/* A knob's values over the nodes, where they differ from the job's. */
 struct spread {
     uint64_t n;
     double sum, min, max;
-    bool other; /* one of them is no number */
+    bool other; /* one of them is not a number */
 };
 
 static void add_value(struct spread *s, double v, uint64_t times)
@@ -295,7 +295,7 @@ static void end_knob(struct dfopt_sweep_knob *k, struct spread *s, uint64_t node
     k->mean = s->other ? NAN : s->sum / (double)s->n;
 }
 
-/* Takes over the values at the end; *jobs gets those of the job. */
+/* Collects the final values; *jobs gets those of the job. */
 static enum dfopt_err end_values(struct dfopt_variant *v,
                                  const struct dfopt_recording *r,
                                  struct dfopt_value *jobs)

@@ -1,4 +1,4 @@
-/* A worker of a sweep. It looks for frames between the chunks of a block, so that
+/* A worker of a sweep. It checks for frames between the chunks of a block, so that
  * it can drop the block when the sweep ends. */
 #include "engine/sweep/sweep.h"
 
@@ -11,7 +11,7 @@
 struct worker {
     struct dfopt_comm *comm;
     struct dfopt_dict
-        *dict; /* with rank 0's numbers of all texts of the policies */
+        *dict; /* with rank 0's numbers for all texts of the policies */
     struct dfopt_codec *codec;
     struct dfopt_recording recording;
     struct dfopt_variant_world world;
@@ -19,7 +19,7 @@ struct worker {
     char **paths;
     size_t n_paths;
     struct dfopt_outbox out;
-    struct dfopt_buf in, waiting; /* frames; the one that waits, if len > 0 */
+    struct dfopt_buf in, waiting; /* frames; one waiting if len > 0 */
     struct dfopt_variant_block block;
     struct dfopt_metric_names metrics; /* of all policies */
     struct dfopt_policy *policies;     /* of the block */
@@ -28,7 +28,7 @@ struct worker {
     bool end;
 };
 
-/* ---- the beginning ---- */
+/* ---- start ---- */
 
 static enum dfopt_err take_path(struct worker *w, const struct dfopt_item *item)
 {
@@ -143,7 +143,7 @@ static void end_block(struct worker *w)
     w->n_policies = 0;
 }
 
-/* Reads numbers and policies of a block's frame. Both arrays have room for all. */
+/* Reads numbers and policies of a block frame. Both arrays have room for all. */
 static enum dfopt_err read_block(struct worker *w, struct dfopt_frame_reader *in,
                                  uint64_t *numbers, size_t *n)
 {

@@ -1,5 +1,5 @@
-/* Budgets: what a plan may cost with everything that runs beside it; and trades,
- * in which one knob makes room for another. */
+/* Budgets: what a plan may cost together with everything running beside it; and
+ * trades, in which one knob makes room for another. */
 #include "planner/control/control.h"
 #include "planner/operator/operator.h"
 
@@ -8,12 +8,12 @@
 
 #include <math.h>
 
-/* What the values cost, of which `slope` is for each unit of one knob. */
+/* The cost of the values; `slope` is the cost per unit of one knob. */
 struct cost {
     double fixed, slope;
 };
 
-/* The value that a knob counts with: the larger one while a plan is in flight. */
+/* The value a knob counts with: the larger one while a plan is in flight. */
 static struct dfopt_number counted(const struct dfopt_planner *p, uint32_t node,
                                    dfopt_sym id)
 {
@@ -32,7 +32,7 @@ static struct dfopt_number counted(const struct dfopt_planner *p, uint32_t node,
     return n;
 }
 
-/* a * b; integers stay exact as long as they have room. */
+/* a * b; integers stay exact while they fit. */
 static struct dfopt_number product(struct dfopt_number a, struct dfopt_number b)
 {
     const __int128 most = (__int128)1 << 62;
@@ -124,8 +124,8 @@ static bool is_in_budget(const struct dfopt_planner *p,
     return false;
 }
 
-/* Half of what a knob has above the bottom of its range is given up; *less is the
- * value then. Returns whether it has something to give. */
+/* Gives up half of what a knob has above the bottom of its range; *less is the
+ * resulting value. Returns whether it has anything to give. */
 static bool may_give(const struct dfopt_planner *p, uint32_t node,
                      const struct dfopt_adjustment *a, struct dfopt_value *less)
 {
@@ -145,8 +145,8 @@ static bool may_give(const struct dfopt_planner *p, uint32_t node,
            !dfopt_site_in_flight(p, node, a->knob);
 }
 
-/* The value that the demanding knob can take when the giver has less. False: it
- * has no room all the same. */
+/* The value the demanding knob can take once the giver has less. False: still no
+ * room. */
 static bool fit_with(struct dfopt_planner *p, const struct dfopt_key *giver,
                      struct dfopt_value less, uint32_t knob, struct dfopt_value old,
                      struct dfopt_value *new)
@@ -160,7 +160,7 @@ static bool fit_with(struct dfopt_planner *p, const struct dfopt_key *giver,
     return fits;
 }
 
-/* One of the two moves of a trade, and its plan. */
+/* Makes one of a trade's two moves, and its plan. */
 static void plan_move(const struct dfopt_look *l, const struct dfopt_move *m,
                       uint32_t position, const struct dfopt_move *other, bool gives)
 {
@@ -242,7 +242,7 @@ static bool trade_with(struct dfopt_look *l, const struct dfopt_tag_response *tr
     return true;
 }
 
-/* Whether the operator lets the knob move, in the same way as the one that asks. */
+/* Whether the operator lets the knob move, in the same mode as the asking one. */
 static bool may_move(const struct dfopt_look *l, const struct dfopt_adjustment *a)
 {
     const struct dfopt_planner *p = l->pass->p;

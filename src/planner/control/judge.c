@@ -1,12 +1,12 @@
-/* Whether a trial has helped: by the objective, or else by later findings. */
+/* Whether a trial helped: by the objective, else by later findings. */
 #include "planner/control/control.h"
 
 #include <math.h>
 
 /* ---- by the objective ---- */
 
-/* What a release is measured against: the better of base and reference, so that
- * small losses do not add up. */
+/* The baseline of a release: the better of base and reference, so that small
+ * losses do not add up. */
 static void better_base(const struct dfopt_site *site, const struct dfopt_trial *t,
                         double *base, uint32_t *n)
 {
@@ -24,7 +24,7 @@ static enum dfopt_verdict verdict_on(const struct dfopt_trial *t, double gain,
                                      double band, double threshold, double least,
                                      bool final)
 {
-    if (t->kind == DFOPT_TRIAL_RELEASE) { /* it must be shown to be harmless */
+    if (t->kind == DFOPT_TRIAL_RELEASE) { /* must be shown to be harmless */
         const bool safe = gain > -least / 4 && gain - band / 2 > -least;
         if (gain <= -threshold || (final && !safe))
             return DFOPT_VERDICT_WORSE;
@@ -50,7 +50,7 @@ static void judge_by_objective(struct dfopt_pass *s, uint32_t node, int64_t wind
     const uint32_t all = dfopt_series_count(r, site->since, DFOPT_RING);
     const uint32_t n =
         all > on->verify_windows ? (uint32_t)on->verify_windows : all;
-    /* or the objective fell silent */
+    /* or objectives stopped */
     const bool final =
         n >= on->verify_windows ||
         site->clock - site->since >= on->verify_windows + on->ack_timeout_windows;
@@ -100,7 +100,7 @@ static bool only_up(const struct dfopt_trial *t)
     return true;
 }
 
-/* Whether less of a moved knob is asked for since the moves took effect. */
+/* Whether less of a moved knob has been asked for since the moves took effect. */
 static bool is_opposed(const struct dfopt_pass *s, const struct dfopt_site *site,
                        const struct dfopt_trial *t, const struct dfopt_finding *f)
 {
@@ -140,7 +140,7 @@ static void judge_by_findings(struct dfopt_pass *s, uint32_t node,
     }
     const int64_t from = t->last > site->since - 1 ? t->last : site->since - 1;
     const int64_t quiet = site->clock - from;
-    /* a severity cut off at 1 cannot tell a small change */
+    /* a severity clipped at 1 hides small changes */
     const uint32_t enough = f->severity >= 1.0 ? 2 : DFOPT_FINDING_WINDOWS;
     enum dfopt_verdict v = DFOPT_VERDICT_PLANNED;
     const bool opposed = t->seen && f->window - t->last <= 1 && only_up(t) &&

@@ -1,5 +1,5 @@
-/* Rows and plans of one event. Invariant: positions of an event's rows differ, but
- * for those of plans that are withdrawn. */
+/* Rows and plans of one event. Invariant: the positions of an event's rows differ,
+ * except those of withdrawn plans. */
 #include "planner/control/pass.h"
 
 #include "planner/control/trial.h"
@@ -26,7 +26,7 @@ static int by_outcome(const void *a, const void *b)
     return (x->plan_id > y->plan_id) - (x->plan_id < y->plan_id);
 }
 
-/* Sorts the rows behind `start`, which are in order as a rule. */
+/* Sorts the rows from `start` on, which are usually in order. */
 static void sort_rows(struct dfopt_buf *b, size_t start, size_t size,
                       int (*compare)(const void *a, const void *b))
 {
@@ -37,7 +37,7 @@ static void sort_rows(struct dfopt_buf *b, size_t start, size_t size,
         }
 }
 
-/* The window in which a plan that did not leave was rejected. */
+/* The window in which a plan that was not sent counts as rejected. */
 static int64_t window_now(const struct dfopt_planner *p,
                           const struct dfopt_key *key, int64_t planned)
 {

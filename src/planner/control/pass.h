@@ -1,11 +1,11 @@
-/* An event as it passes through the planner: the rows and plans that it leads to,
- * and their positions. For the planner's own files only. */
+/* One event's pass through the planner: the rows and plans it produces, and their
+ * positions. Private to the planner. */
 #ifndef DFOPT_PLANNER_CONTROL_PASS_H
 #define DFOPT_PLANNER_CONTROL_PASS_H
 
 #include "planner/state/internal.h"
 
-/* What was compared with what, for the verdict's row. */
+/* The values compared, for the verdict's row. */
 struct dfopt_compared {
     double value, threshold;
 };
@@ -19,9 +19,9 @@ struct dfopt_pass {
     size_t verdicts, plans, outcomes; /* bytes of out before the event */
     uint32_t own[2]; /* positions of the next own row: the job's, the node's */
     uint32_t last;   /* position of the last row */
-    bool unsorted;   /* a row or plan came out of order */
-    struct dfopt_buf withheld; /* struct dfopt_key: of plans that do not leave */
-    enum dfopt_err e;          /* the first failure, which sticks */
+    bool unsorted;   /* a row or plan was added out of order */
+    struct dfopt_buf withheld; /* struct dfopt_key: of plans that are not sent */
+    enum dfopt_err e;          /* the first failure; kept */
 };
 
 static inline struct dfopt_pass
@@ -39,9 +39,8 @@ dfopt_pass_begin(struct dfopt_planner *p, uint64_t seq, struct dfopt_decisions *
 void dfopt_pass_sort(struct dfopt_pass *s);
 void dfopt_pass_reject_withheld(struct dfopt_pass *s);
 
-/* Ends the event: plans that do not leave count as rejected at once, and rows and
- * plans are put in the order of their positions. Returns the failure, if there was
- * one. */
+/* Ends the event: plans that are not sent count as rejected at once, and rows and
+ * plans are sorted by position. Returns the first failure, if any. */
 static inline enum dfopt_err dfopt_pass_end(struct dfopt_pass *s)
 {
     if (s->withheld.len > 0)
@@ -51,18 +50,18 @@ static inline enum dfopt_err dfopt_pass_end(struct dfopt_pass *s)
     return s->e;
 }
 
-/* The position of a site's (index of a node) next row that is not of a tag. */
+/* The position of the next row of a site (node index) that belongs to no tag. */
 static inline uint32_t dfopt_pass_own(struct dfopt_pass *s, uint32_t site)
 {
     return s->own[site != DFOPT_JOB_NODE]++;
 }
 
-/* What a verdict is about; tag and knob may be DFOPT_SYM_NONE. */
+/* The subject of a verdict; tag and knob may be DFOPT_SYM_NONE. */
 struct dfopt_about {
     dfopt_sym tag, knob, node;
 };
 
-/* Whether rows of the site go out. */
+/* Whether rows of the site are reported. */
 static inline bool dfopt_pass_speaks(const struct dfopt_pass *s, uint32_t site)
 {
     return dfopt_planner_reports(s->p, site);
@@ -99,12 +98,12 @@ static inline void dfopt_pass_row(struct dfopt_pass *s, uint32_t site,
     s->last = position;
 }
 
-/* A site's plan takes effect and goes out. The draft has what the finding, the
- * tag and the values are, and the position; the rest is added. */
+/* Puts a site's plan in force and sends it. The draft has the fields of the
+ * finding, the tag and the values, and the position; the rest is added here. */
 void dfopt_pass_plan(struct dfopt_pass *s, const struct dfopt_key *key,
                      const struct dfopt_plan *draft);
 
-/* The same for a plan that does not leave: it is in force until the event ends. */
+/* The same for a plan that is not sent: in force until the event ends. */
 void dfopt_pass_withhold(struct dfopt_pass *s, const struct dfopt_key *key,
                          const struct dfopt_plan *draft);
 

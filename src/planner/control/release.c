@@ -1,5 +1,5 @@
-/* Releases: what was added but not shown to be needed is given up step by step,
- * and the objective tells whether that does harm. */
+/* Releases: what was added without proof of need is given up step by step, and the
+ * objective shows whether that hurts. */
 #include "planner/control/control.h"
 #include "planner/operator/operator.h"
 
@@ -14,7 +14,7 @@ double dfopt_part_of(struct dfopt_value now, struct dfopt_value low, double part
     return dfopt_number_as_double(d) / parts;
 }
 
-/* The index of the first entry that equals v; n_values: none does. */
+/* The index of the first entry that equals v; n_values: none. */
 static size_t entry_of(const struct dfopt_planner *p, const struct dfopt_knob *k,
                        struct dfopt_value v)
 {

@@ -1,4 +1,4 @@
-/* The gates of a response, in their order, the new value, and the plan. */
+/* The gates of a response, in order; the new value; and the plan. */
 #include "planner/control/respond.h"
 
 #include "planner/control/control.h"
@@ -17,7 +17,7 @@ uint32_t dfopt_place_take(const struct dfopt_look *l, struct dfopt_place *place)
 
 /* ---- gates of every policy ---- */
 
-/* Notes the largest window of the findings that the key was looked at for. */
+/* Notes the largest window of the findings that examined the key. */
 static void see_window(const struct dfopt_look *l, const struct dfopt_key *key)
 {
     const struct dfopt_planner *p = l->pass->p;
@@ -28,7 +28,7 @@ static void see_window(const struct dfopt_look *l, const struct dfopt_key *key)
     slot->has_seen = true;
     if (p->assumed_acks || p->policy->on.ack_window != DFOPT_ACK_WINDOW_SEEN ||
         !dfopt_pass_speaks(l->pass, l->node))
-        return; /* no ack will ever look at it */
+        return; /* no ack will ever read it */
     const struct dfopt_seen_row row = {
         .seq = l->pass->seq,
         .knob = p->registry.knobs[key->knob].id,
@@ -37,7 +37,7 @@ static void see_window(const struct dfopt_look *l, const struct dfopt_key *key)
     dfopt_pass_fail(l->pass, dfopt_buf_add(&l->pass->out->seen, &row, sizeof row));
 }
 
-/* Gives up a plan in flight that has waited too long. */
+/* Gives up a plan in flight that has timed out. */
 static void time_out(const struct dfopt_look *l, const struct dfopt_key *key)
 {
     struct dfopt_planner *p = l->pass->p;
@@ -55,8 +55,7 @@ static void time_out(const struct dfopt_look *l, const struct dfopt_key *key)
                         dfopt_buf_add(&l->pass->out->timeouts, &row, sizeof row));
 }
 
-/* Whether a plan in flight stands in the way; one that has waited too long does
- * not. */
+/* Whether a plan in flight blocks this one; one that has timed out does not. */
 static bool in_flight(const struct dfopt_look *l, const struct dfopt_key *key,
                       struct dfopt_compared *c)
 {
@@ -73,7 +72,7 @@ static bool in_flight(const struct dfopt_look *l, const struct dfopt_key *key,
     return true;
 }
 
-/* The gates behind `pending`, in their order. PLANNED: all passed. */
+/* The gates after `pending`, in order. PLANNED: all passed. */
 static enum dfopt_verdict gates(const struct dfopt_look *l,
                                 const struct dfopt_key *key,
                                 const struct dfopt_response *r,
@@ -103,8 +102,8 @@ static enum dfopt_verdict gates(const struct dfopt_look *l,
 
 /* ---- gates of control ---- */
 
-/* Whether a finding asks for more of the knob, too, or none can: then less of it
- * is a remedy, and else it only saves, which releases see to. */
+/* Whether a finding asks for more of the knob too, or none can: then less of it is
+ * a remedy. Otherwise less only saves, which is the job of releases. */
 static bool is_in_demand(const struct dfopt_look *l, uint32_t knob)
 {
     const struct dfopt_registry *g = &l->pass->p->registry;
@@ -161,8 +160,8 @@ static bool against_direction(const struct dfopt_switches *on, uint32_t directio
            (direction == DFOPT_DIRECTION_DECREASE && order == 1);
 }
 
-/* max(min(new, max(F * old, old + 1)), old / F), clamped: a step by evidence that
- * no objective judges. */
+/* max(min(new, max(F * old, old + 1)), old / F), clamped: an evidence step that no
+ * objective judges. */
 static bool bound_evidence(const struct dfopt_look *l, const struct dfopt_knob *k,
                            struct dfopt_value old, struct dfopt_value *new)
 {
@@ -180,7 +179,7 @@ static bool bound_evidence(const struct dfopt_look *l, const struct dfopt_knob *
            dfopt_step_clamp(p->dict, &p->policy->on, k, n, new);
 }
 
-/* The size of the last step that was kept: its bits are unsigned. */
+/* The size of the last kept step: its bits are unsigned. */
 static struct dfopt_number last_step(const struct dfopt_adjustment *a)
 {
     struct dfopt_number n = dfopt_number_from(a->delta);
@@ -189,7 +188,7 @@ static struct dfopt_number last_step(const struct dfopt_adjustment *a)
     return n;
 }
 
-/* A step of at least twice the last one that was kept. */
+/* A step at least twice the last kept one. */
 static bool lengthen(const struct dfopt_look *l, const struct dfopt_knob *k,
                      const struct dfopt_adjustment *a, struct dfopt_value old,
                      struct dfopt_value *new)
@@ -213,7 +212,7 @@ static bool is_positive(struct dfopt_value v)
     return dfopt_value_order(v, dfopt_value_int(0)) == 1;
 }
 
-/* What control makes of a step. False if there is no such value. */
+/* Adjusts a step under control. False if there is no such value. */
 static bool grow(const struct dfopt_look *l, const struct dfopt_tag_response *tr,
                  struct dfopt_value old, struct dfopt_value *new)
 {
@@ -233,11 +232,11 @@ static bool grow(const struct dfopt_look *l, const struct dfopt_tag_response *tr
         dfopt_value_equal(p->dict, *new, old))
         return true;
     if (dfopt_value_order(*new, old) != 1 && r->step_mode == DFOPT_STEP_MULTIPLY)
-        return true; /* dividing is geometric already */
+        return true; /* dividing is already geometric */
     return lengthen(l, k, a, old, new);
 }
 
-/* The value that the gates let through, if there is one to plan (PLANNED). */
+/* The value that passes the gates, if there is one to plan (PLANNED). */
 static enum dfopt_verdict
 next_value(const struct dfopt_look *l, const struct dfopt_tag_response *tr,
            const struct dfopt_place *place, struct dfopt_value old,
@@ -257,7 +256,7 @@ next_value(const struct dfopt_look *l, const struct dfopt_tag_response *tr,
     const bool moves = !dfopt_value_equal(p->dict, *new, old) &&
                        !against_direction(on, tr->r.direction, old, *new);
     if (moves && place->taken && place->position >= DFOPT_POSITION_END)
-        return DFOPT_VERDICT_UNSUPPORTED; /* ids have no room for more */
+        return DFOPT_VERDICT_UNSUPPORTED; /* no ids left */
     if (moves && l->site && l->site->n_adjustments >= DFOPT_ADJUSTMENTS_MAX &&
         !dfopt_site_adjustment(p, l->node, tr->knob))
         return DFOPT_VERDICT_UNSUPPORTED;
@@ -268,7 +267,7 @@ next_value(const struct dfopt_look *l, const struct dfopt_tag_response *tr,
 
 /* ---- the plan ---- */
 
-/* The move joins the trial of this window, or opens one. */
+/* Adds the move to this window's trial, or opens one. */
 static void join_trial(const struct dfopt_look *l,
                        const struct dfopt_tag_response *tr, struct dfopt_value old,
                        struct dfopt_value new)
@@ -319,9 +318,9 @@ void dfopt_look_plan(const struct dfopt_look *l, const struct dfopt_key *key,
         dfopt_pass_plan(l->pass, key, draft);
 }
 
-/* ---- the operator's hand ---- */
+/* ---- operator holds ---- */
 
-/* Why a plan that the gates let through is not made; PLANNED: it may be. */
+/* Why a plan that passed the gates is held back; PLANNED: it may be made. */
 static enum dfopt_verdict hold(const struct dfopt_look *l,
                                const struct dfopt_key *key,
                                struct dfopt_compared *c)
@@ -354,7 +353,7 @@ static enum dfopt_verdict propose(const struct dfopt_look *l,
     return DFOPT_VERDICT_PROPOSED;
 }
 
-/* Whether a proposal for the knob waits. */
+/* Whether a proposal for the knob is waiting. */
 static bool waits(const struct dfopt_look *l, const struct dfopt_key *key,
                   struct dfopt_compared *c)
 {

@@ -1,24 +1,24 @@
-/* One response of one knob to a finding: the gates, the new value, the plan. For
- * the planner's own files only. */
+/* The response of one knob to a finding: the gates, the new value, the plan.
+ * Private to the planner. */
 #ifndef DFOPT_PLANNER_CONTROL_RESPOND_H
 #define DFOPT_PLANNER_CONTROL_RESPOND_H
 
 #include "planner/control/trial.h"
 
-/* What one site makes of a finding. */
+/* How one site handles a finding. */
 struct dfopt_look {
     struct dfopt_pass *pass;
     const struct dfopt_finding *f;
     uint32_t node;             /* the site */
     struct dfopt_site *site;   /* NULL without control */
-    bool follow_up;            /* it helped: the next step at once */
+    bool follow_up;            /* it helped: take the next step at once */
     bool job_tries;            /* the site is a node, and the job's trial is open */
-    bool superseded;           /* findings about the whole job decide */
-    enum dfopt_knob_mode mode; /* of the pair that is looked at */
+    bool superseded;           /* findings about the whole job take precedence */
+    enum dfopt_knob_mode mode; /* of the current pair */
 };
 
-/* Where a row goes: at a position that is given, or the site's next own one, which
- * is taken when it is needed. */
+/* Where a row goes: a given position, or the site's next own one, taken when
+ * needed. */
 struct dfopt_place {
     bool taken;
     uint32_t position;
@@ -26,7 +26,7 @@ struct dfopt_place {
 
 uint32_t dfopt_place_take(const struct dfopt_look *l, struct dfopt_place *place);
 
-/* Exactly one verdict; makes the plan. */
+/* Returns exactly one verdict; makes the plan. */
 enum dfopt_verdict dfopt_respond(struct dfopt_look *l,
                                  const struct dfopt_tag_response *r,
                                  struct dfopt_place *place,
@@ -42,14 +42,14 @@ static inline void dfopt_look_row(const struct dfopt_look *l, uint32_t position,
     dfopt_pass_row(l->pass, l->node, position, verdict, about, c);
 }
 
-/* A knob that has no room in a budget: another one gives half of what it has, and
- * both are tried together. TRADE, WOULD_PLAN or BUDGET. */
+/* A knob without room in a budget: another gives up half of what it has, and both
+ * are tried together. TRADE, WOULD_PLAN or BUDGET. */
 enum dfopt_verdict dfopt_trade(struct dfopt_look *l,
                                const struct dfopt_tag_response *r,
                                struct dfopt_value old, struct dfopt_value want,
                                struct dfopt_place *place, struct dfopt_compared *c);
 
-/* A plan of the pair, which does not leave if its knob is in the shadow. */
+/* Makes the pair's plan, which is not sent if its knob is in shadow mode. */
 void dfopt_look_plan(const struct dfopt_look *l, const struct dfopt_key *key,
                      const struct dfopt_plan *draft);
 

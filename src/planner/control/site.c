@@ -1,5 +1,5 @@
-/* Sites: their objectives, demands and backoffs. Arithmetic is that of the
- * specification, operation by operation. */
+/* Sites: objectives, demands and backoffs. Arithmetic follows the specification
+ * operation by operation. */
 #include "planner/control/site.h"
 
 #include "planner/control/trial.h"
@@ -11,7 +11,7 @@
 struct dfopt_site *dfopt_site_add(struct dfopt_pass *s, uint32_t node)
 {
     struct dfopt_planner *p = s->p;
-    /* what each finding looks at lies in its first cache line */
+    /* the first cache line holds what every finding reads */
     struct dfopt_site *site = aligned_alloc(64, sizeof *site);
     if (!site) {
         dfopt_pass_fail(s, DFOPT_ERR_NOMEM);
@@ -119,7 +119,7 @@ double dfopt_site_band(const struct dfopt_planner *p, const struct dfopt_site *s
     const struct dfopt_series *r = site->series;
     double sigma = on->min_effect;
     if (r->n_diffs >= 4) {
-        /* the lower quartile: most jumps may be somebody's changes */
+        /* the lower quartile: most jumps may stem from outside changes */
         sigma = 2.22 * dfopt_series_noise(r, r->n_diffs / 4);
     }
     return on->noise_z * sigma * sqrt(1 / (double)n + 1 / (double)m);
@@ -157,7 +157,7 @@ void dfopt_site_take(struct dfopt_pass *s, struct dfopt_site *site, int64_t wind
 
 /* ---- findings ---- */
 
-/* Room for so many pages. */
+/* Makes room for this many pages. */
 static bool make_room(struct dfopt_site *site, uint32_t pages)
 {
     if (pages <= site->n_runs)
@@ -196,7 +196,7 @@ struct dfopt_run *dfopt_site_add_run(struct dfopt_pass *s, struct dfopt_site *si
     return &site->runs[page][tag % DFOPT_RUNS_A_PAGE];
 }
 
-/* ---- what is learned, and forgotten ---- */
+/* ---- learning and forgetting ---- */
 
 static int64_t up_to_multiple(int64_t window, int64_t grid)
 {
@@ -210,7 +210,7 @@ void dfopt_back_off(const struct dfopt_planner *p, struct dfopt_adjustment *a,
     const int64_t least = p->policy->on.backoff_windows;
     const uint32_t failures = a->failures[direction];
     const int64_t times = (int64_t)1 << (failures < 6 ? failures : 6);
-    /* a multiple of the least: so the nodes of a job stay in step */
+    /* a multiple of the minimum keeps a job's nodes in step */
     a->until[direction] =
         least ? up_to_multiple(window + least * times, least) : window;
     a->failures[direction] = failures < UINT32_MAX ? failures + 1 : failures;

@@ -121,7 +121,7 @@ static void end(struct dfopt_planner *p, struct dfopt_site *site, int64_t window
     site->rest = window;
 }
 
-/* What the objective was with the settings before. */
+/* Measures the objective under the previous settings. */
 static void measure_before(struct dfopt_planner *p, struct dfopt_site *site,
                            struct dfopt_trial *t)
 {
@@ -140,12 +140,12 @@ static void measure_before(struct dfopt_planner *p, struct dfopt_site *site,
     }
 }
 
-/* More is known of when the moves took effect. */
+/* Updates what is known of when the moves took effect. */
 static void settle(struct dfopt_planner *p, struct dfopt_site *site, int64_t window)
 {
     struct dfopt_trial *t = site->trial;
     if (t->n_moves == 0 && t->kind != DFOPT_TRIAL_ROLLBACK) {
-        site->since = t->before; /* all were rejected: nothing has changed */
+        site->since = t->before; /* all rejected: nothing has changed */
         site->reference = t->reference;
         site->reference_n = t->reference_n;
         dfopt_trial_free(dfopt_trial_detach(p, site));
@@ -294,7 +294,7 @@ void dfopt_trial_drop(struct dfopt_pass *s, uint32_t node,
 
 /* ---- the clock of a site ---- */
 
-/* Half of the way from one value to the other. */
+/* Halfway from one value to the other. */
 static struct dfopt_value half_way(struct dfopt_value was, struct dfopt_value now)
 {
     struct dfopt_number d;
@@ -304,7 +304,7 @@ static struct dfopt_value half_way(struct dfopt_value was, struct dfopt_value no
     return dfopt_value_real(fabs(dfopt_number_as_double(d)) / 2);
 }
 
-/* The value that the next step returns to. */
+/* The value the next step returns to. */
 static struct dfopt_value value_to_regain(const struct dfopt_planner *p,
                                           const struct dfopt_trial *t,
                                           uint32_t node,
@@ -317,8 +317,8 @@ static struct dfopt_value value_to_regain(const struct dfopt_planner *p,
                                                : dfopt_site_value(p, node, a->knob);
 }
 
-/* The application is back with the values that it registered. `named`: a
- * registration named this node, so its values are the node's. */
+/* The application is back to its registered values. `named`: a registration named
+ * this node, so its values are the node's. */
 static void restart(struct dfopt_pass *s, uint32_t node, bool named, int64_t window)
 {
     struct dfopt_planner *p = s->p;
@@ -341,7 +341,7 @@ static void restart(struct dfopt_pass *s, uint32_t node, bool named, int64_t win
         a->replaced = dfopt_value_null();
     }
     for (uint32_t i = 0; failed && i < failed->n_moves;
-         i++) /* it may have died of */
+         i++) /* it may have caused the crash */
         dfopt_back_off(p, dfopt_site_adjustment(p, node, failed->moves[i].knob),
                        failed->moves[i].direction, window);
     if (t) {
@@ -374,8 +374,8 @@ static void look_for_restart(struct dfopt_pass *s, uint32_t node, int64_t window
         a->replaced = dfopt_value_null();
 }
 
-/* Epochs may be long, so a move for an epoch boundary waits for ever until an ack
- * has told how long they are. */
+/* Epochs may be long: a move for an epoch boundary never times out until an ack
+ * has shown how long they are. */
 static bool timed_out(const struct dfopt_planner *p, const struct dfopt_site *site,
                       const struct dfopt_trial *t)
 {

@@ -1,5 +1,4 @@
-/* What follows from a verdict: what was learned of the knobs, the way back, the
- * next step. */
+/* Consequences of a verdict: lessons about the knobs, rollbacks, the next step. */
 #include "planner/control/control.h"
 
 #include "planner/step/number.h"
@@ -7,7 +6,7 @@
 
 #include <math.h>
 
-/* ---- what is learned ---- */
+/* ---- lessons ---- */
 
 static struct dfopt_value size_of(struct dfopt_value old, struct dfopt_value new)
 {
@@ -17,7 +16,7 @@ static struct dfopt_value size_of(struct dfopt_value old, struct dfopt_value new
         return dfopt_value_int(0);
     if (d.kind == DFOPT_KIND_REAL)
         return dfopt_value_real(fabs(d.d));
-    /* below 2^64, and so not as a value but as its bits */
+    /* below 2^64: not a value, but its bits */
     return dfopt_value_int((int64_t)(uint64_t)(d.i < 0 ? -d.i : d.i));
 }
 
@@ -29,7 +28,7 @@ static struct dfopt_number times(double factor, struct dfopt_value v)
     return n;
 }
 
-/* a >= b, which NaN never is. */
+/* a >= b; false for NaN. */
 static bool at_least(struct dfopt_number a, struct dfopt_number b)
 {
     bool less;
@@ -37,8 +36,7 @@ static bool at_least(struct dfopt_number a, struct dfopt_number b)
            !isnan(dfopt_number_as_double(a)) && !isnan(dfopt_number_as_double(b));
 }
 
-/* Whether a knob is as far away as steps may take it whose effect cannot be seen.
- */
+/* Whether a knob is as far as steps without a visible effect may take it. */
 static bool is_far(double factor, struct dfopt_value anchor, struct dfopt_value new)
 {
     bool positive;
@@ -76,7 +74,7 @@ static void learn(const struct dfopt_planner *p, const struct dfopt_trial *t,
     struct dfopt_adjustment *a = dfopt_site_adjustment(p, t->node, m->knob);
     const bool trade = t->kind == DFOPT_TRIAL_TRADE;
     const bool single = t->n_moves == 1 || trade;
-    /* who gave must not ask for it back; who gained nothing must not ask again */
+    /* a giver must not ask for it back; a failed taker must not ask again */
     if (trade && keep == gave(t, m))
         dfopt_back_off(p, a, DFOPT_MOVE_TRADE, window);
     if (!keep) {
@@ -101,7 +99,7 @@ static void learn(const struct dfopt_planner *p, const struct dfopt_trial *t,
 
 /* ---- the next step ---- */
 
-/* The values after an improvement ask for the next step at once. */
+/* After an improvement, asks for the next step at once. */
 static void follow_up(struct dfopt_pass *s, uint32_t node,
                       const struct dfopt_trial *t, int64_t window)
 {
@@ -133,7 +131,7 @@ static void follow_up(struct dfopt_pass *s, uint32_t node,
     dfopt_trial_opened(s->p, node);
 }
 
-/* ---- the way back ---- */
+/* ---- rollbacks ---- */
 
 static void plan_back(struct dfopt_pass *s, uint32_t node,
                       const struct dfopt_trial *t, const struct dfopt_move *m,

@@ -83,7 +83,7 @@ static uint64_t nodes_in_flight(const struct dfopt_planner *p, uint32_t knob)
     for (void *at = NULL; dfopt_planner_next_plan(p, &at, knob, &key);) {
         n += key.node != DFOPT_JOB_NODE;
         if (!at)
-            break; /* that was the last */
+            break; /* the last one */
     }
     return n;
 }

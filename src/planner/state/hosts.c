@@ -17,7 +17,7 @@ struct host_name {
 
 struct dfopt_host_label {
     UT_hash_handle hh;
-    struct host_name *names; /* owned, if there is more than `first` */
+    struct host_name *names; /* owned, if more than `first` */
     struct host_name first;
     uint32_t n;
     char text[]; /* folded */
@@ -45,7 +45,7 @@ static const struct host_name *names_of(const struct dfopt_host_label *l)
     return l->names ? l->names : &l->first;
 }
 
-/* The label of a name, folded; empty: it has no other form. */
+/* The folded label of a name; empty: the name is its only form. */
 struct key {
     char text[DFOPT_HOSTNAME_KEY_MAX];
     size_t len;
@@ -93,7 +93,7 @@ static uint32_t only_full(const struct dfopt_host_label *l,
     return only;
 }
 
-/* The node that has the short name and no full one. */
+/* The node with the short name and no full one. */
 static uint32_t short_only(const struct dfopt_host_label *l,
                            const struct dfopt_dict *dict)
 {

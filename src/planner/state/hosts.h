@@ -1,12 +1,12 @@
-/* Nodes by the names of their hosts, compared as base/hostname.h says: N1, n1 and
- * n1.cluster.example are one node. For the planner's own files only.
+/* Nodes by host name, compared as in base/hostname.h: N1, n1 and
+ * n1.cluster.example are one node. Private to the planner.
  *
- * A name that has been used stays with its node. A new one is taken, in this order,
- * for the node that has it but for case and a dot at the end; if it is short, for
- * the only node with a full name that begins with it; and if it is full, for the
- * node that has its first label, unless that has another full name already. So two
- * hosts with one short name stay two nodes. Names with different first labels never
- * meet: who owns all names with a label knows all that matter. */
+ * A name stays with the node it was first assigned to. A new name is assigned, in
+ * this order: to the node with the same name apart from case and a trailing dot;
+ * if short, to the only node with a full name that begins with it; if full, to the
+ * node with its first label, unless that has another full name already. So two
+ * hosts with one short name stay two nodes. Names with different first labels
+ * never meet: the owner of a label knows every name that matters. */
 #ifndef DFOPT_PLANNER_STATE_HOSTS_H
 #define DFOPT_PLANNER_STATE_HOSTS_H
 
@@ -18,15 +18,15 @@ struct dfopt_hosts {
 
 void dfopt_hosts_free(struct dfopt_hosts *h);
 
-/* The index of the node that a name is taken for; DFOPT_SYMMAP_NONE: none. */
+/* The index of the node a name is assigned to; DFOPT_SYMMAP_NONE: none. */
 uint32_t dfopt_hosts_find(const struct dfopt_hosts *h,
                           const struct dfopt_dict *dict, dfopt_sym name);
 
-/* Notes a name of a node. OK or NOMEM. */
+/* Records a name of a node. OK or NOMEM. */
 enum dfopt_err dfopt_hosts_add(struct dfopt_hosts *h, const struct dfopt_dict *dict,
                                dfopt_sym name, uint32_t node);
 
-/* About how many bytes a node takes here. */
+/* Approximate bytes per node here. */
 #define DFOPT_HOST_BYTES 144
 
 #endif

@@ -1,15 +1,15 @@
-/* Which processes of which function are known on which node. For the planner's
- * own files only.
+/* Which processes of which function are known on which node. Private to the
+ * planner.
  *
- * A node may be called differently each time (hosts.h). It is found by the names
- * of registrations alone: every planner is told all of those, and not all other
- * names; so all of them know the same. */
+ * A node may be named differently each time (hosts.h). Only names in registrations
+ * identify it: every planner gets all of those, but not all other names, so all
+ * planners know the same. */
 #ifndef DFOPT_PLANNER_STATE_INSTANCES_H
 #define DFOPT_PLANNER_STATE_INSTANCES_H
 
 #include "planner/state/hosts.h"
 
-#define DFOPT_INSTANCES_MAX 64 /* remembered for each function and node */
+#define DFOPT_INSTANCES_MAX 64 /* remembered per function and node */
 
 struct dfopt_owner {
     dfopt_sym name_space, function;
@@ -25,29 +25,28 @@ struct dfopt_instances {
 
 void dfopt_instances_free(struct dfopt_instances *x);
 
-/* What a node is called here: as in its first registration. It is to be passed to
- * the calls below. */
+/* The name of a node here, from its first registration. Pass it to the calls
+ * below. */
 dfopt_sym dfopt_instances_node(const struct dfopt_instances *x, dfopt_sym name);
 
-/* The same, of a node that registers: the name stays with it. OK or NOMEM. */
+/* The same for a node that registers: records the name. OK or NOMEM. */
 enum dfopt_err dfopt_instances_enter(struct dfopt_instances *x, dfopt_sym name,
                                      dfopt_sym *node);
 
 bool dfopt_instances_know(const struct dfopt_instances *x, struct dfopt_owner owner,
                           dfopt_sym node, dfopt_sym instance);
 
-/* Remembers one that is not known; the oldest may be forgotten for it. OK or
- * NOMEM. */
+/* Adds an instance, unless known; may forget the oldest for it. OK or NOMEM. */
 enum dfopt_err dfopt_instances_add(struct dfopt_instances *x,
                                    struct dfopt_owner owner, dfopt_sym node,
                                    dfopt_sym instance);
 
-/* Forgets an instance; without one (DFOPT_SYM_EMPTY) all of the node, and without
- * a node all. */
+/* Forgets an instance; DFOPT_SYM_EMPTY: all instances of the node; without a node,
+ * all. */
 void dfopt_instances_remove(struct dfopt_instances *x, struct dfopt_owner owner,
                             dfopt_sym node, dfopt_sym instance);
 
-/* Whether any is known, on any node. */
+/* Whether any instance is known, on any node. */
 bool dfopt_instances_any(const struct dfopt_instances *x, struct dfopt_owner owner);
 
 #endif

@@ -1,4 +1,4 @@
-/* The planner's parts, for its own files only. */
+/* The planner's internals. Private to the planner. */
 #ifndef DFOPT_PLANNER_STATE_INTERNAL_H
 #define DFOPT_PLANNER_STATE_INTERNAL_H
 
@@ -18,8 +18,8 @@ struct dfopt_planner {
     const struct dfopt_policy *policy;
     bool assumed_acks;
     dfopt_sym relay_hostname;
-    dfopt_owns_fn owns; /* NULL: decides for every node, and then, if there are
-                         * limits, says what those of `reports` (NULL: all) do */
+    dfopt_owns_fn owns; /* NULL: decides for every node and, with limits, reports
+                         * those of `reports` (NULL: all) */
     dfopt_owns_fn reports;
     void *owns_arg;
     bool silent_job;
@@ -27,20 +27,20 @@ struct dfopt_planner {
 
     struct dfopt_registry registry;
     struct dfopt_slots slots;
-    uint32_t *epoch; /* by ordinal: counts how often the overrides were dropped */
+    uint32_t *epoch; /* by ordinal: how often the overrides were dropped */
     uint32_t cap_epoch;
-    uint32_t *suppressed; /* indices of the suppressed tags, in that order */
+    uint32_t *suppressed; /* indices of the suppressed tags, in order */
     uint32_t n_suppressed, cap_suppressed;
     struct dfopt_pending_ref *in_flight;
     struct dfopt_instances instances;
     struct dfopt_operator *operator; /* owned */
-    struct dfopt_policy *own_policy; /* owned: what a command put for the first */
+    struct dfopt_policy *own_policy; /* owned: replaces the first, by a command */
 
-    /* with control, sites being at their nodes in slots */
-    struct dfopt_trial *trials; /* all that are open; borrowed */
+    /* under control; sites are at their nodes in slots */
+    struct dfopt_trial *trials; /* all open ones; borrowed */
     uint32_t generation;        /* registrations that may mean a restart */
-    uint32_t job_changes;       /* how often the whole job was changed, */
-    int64_t job_since;          /* and the `since` of the last time */
+    uint32_t job_changes;       /* how often the whole job changed, */
+    int64_t job_since;          /* and the `since` of the last change */
     struct dfopt_view *views;   /* owned: findings about the whole job, by type */
     uint32_t n_views, cap_views;
 };
@@ -58,18 +58,18 @@ struct dfopt_key {
     struct dfopt_slot *slot;
 };
 
-/* Whether this planner keeps the state of a node (DFOPT_SYM_EMPTY: of the job). */
+/* Whether this planner keeps the state of a node (DFOPT_SYM_EMPTY: the job). */
 static inline bool dfopt_planner_decides(const struct dfopt_planner *p,
                                          dfopt_sym node)
 {
     return node == DFOPT_SYM_EMPTY || !p->owns || p->owns(p->owns_arg, node);
 }
 
-/* Whether it reports what becomes of a node. */
+/* Whether it reports decisions for a node. */
 static inline bool dfopt_planner_reports(const struct dfopt_planner *p,
                                          uint32_t node)
 {
-    const bool job = node == DFOPT_JOB_NODE; /* nobody can foretell which it is */
+    const bool job = node == DFOPT_JOB_NODE; /* unpredictable: no branch on it */
     if (!p->reports)
         return !(job & p->silent_job);
     return job ? !p->silent_job
@@ -84,59 +84,59 @@ struct dfopt_value dfopt_planner_value(const struct dfopt_planner *p,
 void dfopt_planner_set_value(struct dfopt_planner *p, const struct dfopt_key *key,
                              struct dfopt_value v);
 
-/* Whether the node has an override that still holds. */
+/* Whether the node has an override that is still valid. */
 bool dfopt_planner_has_override(const struct dfopt_planner *p,
                                 const struct dfopt_key *key);
 
 /* Drops the overrides of a knob on all nodes, in constant time. */
 void dfopt_planner_drop_overrides(struct dfopt_planner *p, uint32_t knob);
 
-/* Puts back what was there before the plan. */
+/* Restores the state before the plan. */
 void dfopt_planner_restore(struct dfopt_planner *p, const struct dfopt_key *key,
                            const struct dfopt_pending *was);
 
-/* Notes that a plan was applied at a window (negative: no cooldown starts).
- * `value`: what the application says it is now, or NULL. */
+/* Notes that a plan was applied in a window (negative: no cooldown starts).
+ * `value`: the current value as the application reports it, or NULL. */
 void dfopt_planner_applied(struct dfopt_planner *p, const struct dfopt_key *key,
                            double severity, const struct dfopt_value *value,
                            int64_t window);
 
-/* A plan of our own takes effect: its value is in force, and it is in flight, or,
- * with assumed acks, applied. OK or NOMEM. */
+/* Puts a plan of our own in force: it is then in flight or, with assumed acks,
+ * applied. OK or NOMEM. */
 enum dfopt_err dfopt_planner_put_in_force(struct dfopt_planner *p,
                                           const struct dfopt_key *key,
                                           const struct dfopt_plan *plan);
 
-/* A plan of a global optimizer takes effect, for the job or its target nodes. OK
- * or NOMEM. */
+/* Puts a global optimizer's plan in force, for the job or its target nodes. OK or
+ * NOMEM. */
 enum dfopt_err dfopt_planner_follow(struct dfopt_planner *p,
                                     const struct dfopt_key *job,
                                     const struct dfopt_global_plan *g,
                                     struct dfopt_value new);
 
-/* Marks a tag as suppressed and returns it, for its terms; NULL: no memory. */
+/* Marks a tag as suppressed; returns it to set its terms. NULL: out of memory. */
 struct dfopt_tag *dfopt_planner_suppress(struct dfopt_planner *p, dfopt_sym tag);
 void dfopt_planner_unsuppress(struct dfopt_planner *p, dfopt_sym tag);
 
-/* Puts a plan in flight, takes it out again. OK or NOMEM. */
+/* Put a plan in flight; take it out again. OK or NOMEM. */
 enum dfopt_err dfopt_planner_launch(struct dfopt_planner *p,
                                     const struct dfopt_key *key,
                                     const struct dfopt_pending *plan);
 void dfopt_planner_land(struct dfopt_planner *p, const struct dfopt_key *key);
 
-/* The same, and the plan is settled: a late ack of it is not adopted. */
+/* The same, and settles the plan: a late ack is not adopted. */
 void dfopt_planner_settle(struct dfopt_planner *p, const struct dfopt_key *key);
 
-/* Steps through the plans in flight of a knob; *at is NULL before the first. The
- * key's plan must be landed before the next step. Returns whether there is one. */
+/* Iterates over a knob's plans in flight; *at is NULL before the first. Land the
+ * key's plan before the next step. Returns whether there is one. */
 bool dfopt_planner_next_plan(const struct dfopt_planner *p, void **at,
                              uint32_t knob, struct dfopt_key *key);
 
-/* Takes a plan out of flight that will not be applied: what was before it is put
- * back. */
+/* Takes a plan out of flight that will not be applied, and restores the state
+ * before it. */
 void dfopt_planner_withdraw(struct dfopt_planner *p, const struct dfopt_key *key);
 
-/* The key of a plan in flight by its id. Returns whether there is one. */
+/* The key of a plan in flight, by id. Returns whether there is one. */
 bool dfopt_planner_find_plan(const struct dfopt_planner *p, uint64_t plan_id,
                              struct dfopt_key *key);
 

@@ -1,4 +1,4 @@
-/* Determines which nodes a planner decides for. */
+/* Which nodes a planner decides for. */
 #ifndef DFOPT_PLANNER_STATE_OWNS_H
 #define DFOPT_PLANNER_STATE_OWNS_H
 
@@ -6,7 +6,7 @@
 
 #include <stdbool.h>
 
-/* Whether this planner keeps the state of a node. `node` is never empty. */
+/* Whether this planner keeps a node's state. `node` is never empty. */
 typedef bool (*dfopt_owns_fn)(void *arg, dfopt_sym node);
 
 #endif

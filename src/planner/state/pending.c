@@ -1,5 +1,5 @@
-/* Values, overrides, plans in flight, and what an applied or withdrawn plan
- * does to them. */
+/* Values, overrides, plans in flight, and the effect of applying or withdrawing a
+ * plan. */
 #include "planner/state/internal.h"
 
 #include <stdlib.h>

@@ -1,6 +1,6 @@
-/* Knobs and the responses to each tag. Invariant: with `reregister` replace,
- * a knob has at most one response to a tag, and a tag's responses stand in the
- * order of their knobs' ordinals. */
+/* Knobs and the responses to each tag. Invariant: with `reregister` replace, a
+ * knob has at most one response to a tag, and a tag's responses are in order of
+ * their knobs' ordinals. */
 #include "planner/state/registry.h"
 
 #include <stdlib.h>
@@ -109,7 +109,7 @@ static bool grow_responses(struct dfopt_tag *t)
     return true;
 }
 
-/* Notes that an increase of the knob answers to a tag. */
+/* Notes that an increase of the knob responds to a tag. */
 static bool add_up(struct dfopt_registry *g, uint32_t knob, uint32_t index)
 {
     struct dfopt_knob_state *s = &g->states[knob];
@@ -121,7 +121,7 @@ static bool add_up(struct dfopt_registry *g, uint32_t knob, uint32_t index)
     return true;
 }
 
-/* At the end, or (sorted) behind the last of a lower or equal ordinal. */
+/* Appends, or (sorted) inserts after the last of a lower or equal ordinal. */
 static bool add_response(struct dfopt_registry *g, uint32_t knob, bool sorted,
                          const struct dfopt_response *base,
                          const struct dfopt_response *r)
@@ -142,7 +142,7 @@ static bool add_response(struct dfopt_registry *g, uint32_t knob, bool sorted,
     return r->direction != DFOPT_DIRECTION_INCREASE || add_up(g, knob, index);
 }
 
-/* Counts what belongs to the job anew: a knob may have changed its scope. */
+/* Recounts what belongs to the job: a knob may have changed its scope. */
 static void count_job(struct dfopt_registry *g)
 {
     g->n_job_knobs = 0;

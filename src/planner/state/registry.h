@@ -1,13 +1,13 @@
-/* The registry: knobs in the order of their first registration, and the responses
- * to each tag. The state of a tag's suppression is stored with its responses, so
- * that a finding looks up its tag only once. */
+/* The registry: knobs in order of first registration, and the responses to each
+ * tag. A tag's suppression state is stored with its responses, so that a finding
+ * looks up its tag only once. */
 #ifndef DFOPT_PLANNER_STATE_REGISTRY_H
 #define DFOPT_PLANNER_STATE_REGISTRY_H
 
 #include "model/policy.h"
 #include "base/symmap.h"
 
-/* A response of a knob, as it was when it registered. */
+/* A knob's response as registered. */
 struct dfopt_tag_response {
     uint32_t knob; /* ordinal */
     struct dfopt_response r;
@@ -16,9 +16,9 @@ struct dfopt_tag_response {
 struct dfopt_tag {
     dfopt_sym name;
     struct dfopt_tag_response *responses; /* owned */
-    struct dfopt_response *bases; /* owned: each as it registered, without policy */
+    struct dfopt_response *bases; /* owned: each as registered, before the policy */
     uint32_t n_responses, cap;
-    uint32_t n_job; /* responses of knobs of the job */
+    uint32_t n_job; /* responses of job knobs */
     /* suppression by a global finding */
     bool suppressed;
     dfopt_sym by_type;
@@ -26,12 +26,12 @@ struct dfopt_tag {
     double severity;
 };
 
-/* What is known of a knob beside its definition. */
+/* State of a knob besides its definition. */
 struct dfopt_knob_state {
     dfopt_sym name_space, function; /* the owner; empty: none */
-    bool per_node;      /* it has a value for each node; else one for the job */
-    bool left;          /* its owner has unregistered */
-    bool guarded;       /* a guard names it */
+    bool per_node;                  /* one value per node; else one for the job */
+    bool left;                      /* its owner has unregistered */
+    bool guarded;                   /* a guard names it */
     dfopt_sym boundary; /* of the first response; DFOPT_SYM_NONE: it has none */
     uint32_t *ups;      /* owned: indices of the tags with an increase of it */
     uint32_t n_ups, cap_ups;
@@ -52,8 +52,8 @@ void dfopt_registry_free(struct dfopt_registry *g);
 /* The ordinal of a knob, or DFOPT_SYMMAP_NONE. */
 uint32_t dfopt_registry_knob(const struct dfopt_registry *g, dfopt_sym id);
 
-/* The index of a tag, a new one if need be; DFOPT_SYMMAP_NONE on NOMEM. The
- * array may move. */
+/* The index of a tag, created if needed; DFOPT_SYMMAP_NONE on NOMEM. The array may
+ * move. */
 uint32_t dfopt_registry_tag(struct dfopt_registry *g, dfopt_sym name);
 
 /* The first response of a knob to a tag; NULL: none. */
@@ -61,18 +61,18 @@ const struct dfopt_tag_response *
 dfopt_registry_response(const struct dfopt_registry *g, dfopt_sym tag,
                         uint32_t knob);
 
-/* Whether a knob answers to a tag. */
+/* Whether a knob responds to a tag. */
 bool dfopt_registry_answers(const struct dfopt_registry *g, dfopt_sym tag);
 
-/* Adds or replaces one knob with its responses, the policy's overrides applied
- * (k is copied), for an owner that is there. Returns its ordinal, or
+/* Adds or replaces one knob with its responses, with the policy's overrides
+ * applied (k is copied), for a present owner. Returns its ordinal, or
  * DFOPT_SYMMAP_NONE on NOMEM. */
 uint32_t dfopt_registry_add(struct dfopt_registry *g, const struct dfopt_dict *dict,
                             const struct dfopt_policy *policy,
                             const struct dfopt_knob *k, dfopt_sym name_space,
                             dfopt_sym function);
 
-/* Another policy: the responses of all knobs anew. OK or NOMEM. */
+/* Rebuilds the responses of all knobs for another policy. OK or NOMEM. */
 enum dfopt_err dfopt_registry_reform(struct dfopt_registry *g,
                                      const struct dfopt_policy *policy);
 

@@ -1,5 +1,5 @@
-/* Rings of objectives. What is taken often costs little; noise is sorted only when
- * a difference has to be judged. Branches that nobody can foretell are left out. */
+/* Rings of objectives. Adding is cheap and frequent; noise is sorted only when a
+ * difference has to be judged. Unpredictable branches are avoided. */
 #include "planner/state/series.h"
 
 #include <math.h>
@@ -37,8 +37,7 @@ uint32_t dfopt_series_count(const struct dfopt_series *r, int64_t since,
     return n;
 }
 
-/* The n values of a ring that end before `next`, into ascending order; equal ones
- * stay in the order in which they came. */
+/* Sorts the n values of a ring before index `next` in ascending order; stable. */
 static void sort(const double *ring, uint32_t next, uint32_t n, double *to)
 {
     for (uint32_t i = 0; i < n; i++) {
@@ -70,7 +69,7 @@ double dfopt_series_median(const struct dfopt_series *r, uint32_t n,
     return n % 2 ? sorted[n / 2] : (sorted[n / 2 - 1] + sorted[n / 2]) / 2;
 }
 
-/* With a NaN among them, the order in which they came counts. */
+/* With a NaN among them, arrival order matters. */
 static double noise_unordered(const struct dfopt_series *r, uint32_t rank)
 {
     double sorted[DFOPT_RING];
@@ -78,8 +77,7 @@ static double noise_unordered(const struct dfopt_series *r, uint32_t rank)
     return sorted[rank];
 }
 
-/* To be inlined for each rank that is asked for often: the lowest ones so far stay
- * in registers. */
+/* Inlined for each frequent rank, so that the lowest values stay in registers. */
 static inline double noise(const struct dfopt_series *r, uint32_t rank)
 {
     double least[DFOPT_RING], sum = 0;

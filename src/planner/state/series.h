@@ -1,18 +1,18 @@
-/* The objectives of a site, newest last, and samples of their noise. For the
- * planner's own files only. */
+/* A site's objectives, newest last, and samples of their noise. Private to the
+ * planner. */
 #ifndef DFOPT_PLANNER_STATE_SERIES_H
 #define DFOPT_PLANNER_STATE_SERIES_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#define DFOPT_RING 16 /* objectives, and samples of their noise */
+#define DFOPT_RING 16 /* objectives, and noise samples */
 
-/* Rings: the oldest gives way. Windows ascend. All zero: empty. */
+/* Rings: the newest replaces the oldest. Windows ascend. All zero: empty. */
 struct dfopt_series {
-    uint32_t n, next; /* objectives that are held; where the next one goes */
+    uint32_t n, next; /* number of objectives; index of the next */
     uint32_t n_diffs, next_diff;
-    int64_t newest, second; /* windows of the last, and of the one before it */
+    int64_t newest, second; /* the last two windows */
     int64_t window[DFOPT_RING];
     double value[DFOPT_RING], diff[DFOPT_RING];
 };
@@ -20,8 +20,8 @@ struct dfopt_series {
 /* Forgets objectives and noise. */
 void dfopt_series_clear(struct dfopt_series *r);
 
-/* Takes the objective of a window later than all before. `steady`: the one before
- * was measured with the same settings, so how they differ is noise. */
+/* Adds an objective, of a window later than all others. `steady`: the previous one
+ * was measured with the same settings, so their difference is noise. */
 void dfopt_series_take(struct dfopt_series *r, int64_t window, double value,
                        bool steady);
 
@@ -30,7 +30,7 @@ void dfopt_series_take(struct dfopt_series *r, int64_t window, double value,
 uint32_t dfopt_series_count(const struct dfopt_series *r, int64_t since,
                             uint32_t most);
 
-/* Where the n-th newest lies in a ring whose next one goes to `next`. */
+/* The index of the n-th newest value in a ring whose next index is `next`. */
 static inline uint32_t dfopt_ring_at(uint32_t next, uint32_t n)
 {
     return (next - n) % DFOPT_RING;
@@ -42,11 +42,11 @@ static inline int64_t dfopt_series_window(const struct dfopt_series *r, uint32_t
     return r->window[dfopt_ring_at(r->next, n)];
 }
 
-/* The median of n >= 1 objectives that have `behind` newer ones. */
+/* The median of n >= 1 objectives that are followed by `behind` newer ones. */
 double dfopt_series_median(const struct dfopt_series *r, uint32_t n,
                            uint32_t behind);
 
-/* The noise sample that has `rank` lesser ones; rank < n_diffs. */
+/* The noise sample with `rank` smaller ones; rank < n_diffs. */
 double dfopt_series_noise(const struct dfopt_series *r, uint32_t rank);
 
 #endif

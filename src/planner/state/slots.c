@@ -1,5 +1,5 @@
-/* Slots by (node, knob), in pages of a few knobs, so that a node that only
- * some of many knobs respond to does not pay for all. */
+/* Slots by (node, knob), in pages of a few knobs: a node pays only for the pages
+ * of knobs that respond to it. */
 #include "planner/state/slots.h"
 
 #include <stdlib.h>
@@ -87,7 +87,7 @@ struct dfopt_slot *dfopt_slots_add(struct dfopt_slots *s, uint32_t node,
 uint64_t dfopt_slots_bytes(uint64_t nodes, uint64_t knobs)
 {
     const uint64_t pages = (knobs + DFOPT_PAGE_SLOTS - 1) / DFOPT_PAGE_SLOTS;
-    const uint64_t page = sizeof(struct dfopt_slot *) + 16 + /* of malloc */
+    const uint64_t page = sizeof(struct dfopt_slot *) + 16 + /* malloc overhead */
                           DFOPT_PAGE_SLOTS * sizeof(struct dfopt_slot);
     return nodes * (2 * sizeof(struct dfopt_slot_node) + 16 + DFOPT_HOST_BYTES +
                     pages * page);

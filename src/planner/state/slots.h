@@ -1,6 +1,6 @@
-/* The planner's state by (node, knob): one slot each, reached by two loads.
- * Node 0 is the whole job. A slot exists from the first look at it; memory
- * grows with the (node, knob) pairs that findings reach, not with the run. */
+/* The planner's state by (node, knob): one slot each, reached by two loads. Node 0
+ * is the whole job. A slot is created at first use; memory grows with the (node,
+ * knob) pairs that findings reach, not with the run. */
 #ifndef DFOPT_PLANNER_STATE_SLOTS_H
 #define DFOPT_PLANNER_STATE_SLOTS_H
 
@@ -13,12 +13,12 @@ struct dfopt_pending { /* a plan sent and not yet acknowledged */
     int64_t window;
     double severity;
     struct dfopt_value old; /* what the plan replaced */
-    bool had;               /* the node had an override of its own before */
+    bool had;               /* the node already had its own override */
 };
 
 struct dfopt_slot {
     bool has_value, has_pending, has_cooldown, has_seen;
-    /* of the knob when the override was made: one of an older epoch is gone */
+    /* the knob's when the override was made: one of an older epoch is void */
     uint32_t epoch;
     struct dfopt_value value; /* job: the value; node: the override */
     int64_t cooldown_window;
@@ -27,7 +27,7 @@ struct dfopt_slot {
         int64_t seen;                        /* effect = severity: window */
         struct dfopt_adjustment *adjustment; /* otherwise: borrowed from the site */
     };
-    uint64_t settled; /* 1 + event of the last plan that is settled; 0: none */
+    uint64_t settled; /* 1 + event of the last settled plan; 0: none */
     struct dfopt_pending pending;
     struct dfopt_value registered; /* by the first process, or a new one */
     bool has_registered;
@@ -35,8 +35,8 @@ struct dfopt_slot {
 
 #define DFOPT_PAGE_SLOTS 4
 
-/* Slots lie in pages of a few knobs, so that a node that only some of many knobs
- * respond to does not pay for all. */
+/* Slots are in pages of a few knobs: a node pays only for the pages of knobs that
+ * respond to it. */
 struct dfopt_slot_node {
     dfopt_sym name;
     uint32_t n_pages;
@@ -54,8 +54,8 @@ struct dfopt_slots {
 
 #define DFOPT_JOB_NODE ((uint32_t)0)
 
-/* Starts with the whole job's node. `dict`: names of nodes are those of hosts
- * (hosts.h); NULL: a node is named in one way. OK or NOMEM. */
+/* Starts with the whole job's node. `dict`: match node names as hosts (hosts.h);
+ * NULL: each name is a node. OK or NOMEM. */
 enum dfopt_err dfopt_slots_init(struct dfopt_slots *s,
                                 const struct dfopt_dict *dict);
 void dfopt_slots_free(struct dfopt_slots *s);
@@ -65,7 +65,7 @@ uint32_t dfopt_slots_find_node(const struct dfopt_slots *s, dfopt_sym name);
 
 uint32_t dfopt_slots_add_node(struct dfopt_slots *s, dfopt_sym name);
 
-/* The same, added if need be; DFOPT_SYMMAP_NONE on NOMEM. */
+/* The same, created if needed; DFOPT_SYMMAP_NONE on NOMEM. */
 static inline uint32_t dfopt_slots_node(struct dfopt_slots *s, dfopt_sym name)
 {
     const uint32_t at = dfopt_symmap_get(&s->node_of, name);
@@ -78,7 +78,7 @@ static inline dfopt_sym dfopt_slots_node_name(const struct dfopt_slots *s,
     return s->nodes[node].name;
 }
 
-/* The slot, NULL if it does not exist. */
+/* The slot; NULL if it does not exist. */
 static inline struct dfopt_slot *dfopt_slots_find(const struct dfopt_slots *s,
                                                   uint32_t node, uint32_t knob)
 {
@@ -92,7 +92,7 @@ static inline struct dfopt_slot *dfopt_slots_find(const struct dfopt_slots *s,
 struct dfopt_slot *dfopt_slots_add(struct dfopt_slots *s, uint32_t node,
                                    uint32_t knob);
 
-/* The slot, zeroed if new; NULL on NOMEM. Stays where it is. */
+/* The slot, zeroed if new; NULL on NOMEM. It never moves. */
 static inline struct dfopt_slot *dfopt_slots_at(struct dfopt_slots *s,
                                                 uint32_t node, uint32_t knob)
 {
@@ -100,7 +100,7 @@ static inline struct dfopt_slot *dfopt_slots_at(struct dfopt_slots *s,
     return slot ? slot : dfopt_slots_add(s, node, knob);
 }
 
-/* Bytes that so many nodes take if each has a slot for every knob. */
+/* Bytes for this many nodes if each has a slot for every knob. */
 uint64_t dfopt_slots_bytes(uint64_t nodes, uint64_t knobs);
 
 #endif

@@ -1,5 +1,5 @@
-/* Which tags are suppressed. Invariant: p->suppressed has the indices of exactly
- * the tags that are marked, in the order in which they became so. */
+/* Which tags are suppressed. Invariant: p->suppressed holds the indices of exactly
+ * the marked tags, in the order they were marked. */
 #include "planner/state/internal.h"
 
 #include <stdlib.h>

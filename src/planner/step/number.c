@@ -1,6 +1,6 @@
-/* Python's arithmetic on knob values. Invariant: a number of kind INT holds at
- * most 2^126 either way, so that no sum or product of two 64-bit values wraps;
- * an integer beyond comes only from cutting a large real and stays a REAL. */
+/* Python's arithmetic on knob values. Invariant: a number of kind INT is within
+ * 2^126 either way, so that no sum or product of two 64-bit values wraps; a larger
+ * integer comes only from truncating a large real and stays a REAL. */
 #include "planner/step/number.h"
 
 #include <ctype.h>
@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LARGEST_WHOLE 0x1p100 /* a real beyond it is not turned into an INT */
+#define LARGEST_WHOLE 0x1p100 /* a larger real is not turned into an INT */
 
 struct dfopt_number dfopt_number_from(struct dfopt_value v)
 {
@@ -70,7 +70,7 @@ double dfopt_number_as_double(struct dfopt_number n)
     return is_numeric(n) ? to_real(n) : NAN;
 }
 
-/* i < d, or with `less` false: i > d; exactly, for any real but NaN. */
+/* i < d or, with `less` false, i > d; exact for any real but NaN. */
 static bool whole_beside_real(__int128 i, double d, bool less)
 {
     if (d >= 0x1p126 || d < -0x1p126)
@@ -85,7 +85,7 @@ static bool whole_beside_real(__int128 i, double d, bool less)
 bool dfopt_number_less(struct dfopt_number a, struct dfopt_number b, bool *out)
 {
     if (!is_numeric(a) || !is_numeric(b))
-        return false; /* texts are never ordered: bounds of texts are rejected */
+        return false; /* texts are unordered: bounds of texts are rejected */
     if (is_whole(a) && is_whole(b))
         *out = a.i < b.i;
     else if ((!is_whole(a) && isnan(a.d)) || (!is_whole(b) && isnan(b.d)))
@@ -148,8 +148,8 @@ bool dfopt_number_multiply(struct dfopt_number a, struct dfopt_number b,
     return true;
 }
 
-/* Floor division of reals after CPython's float_divmod: the quotient is taken
- * from the exact remainder, so that it is never one off. */
+/* Floor division of reals after CPython's float_divmod: the quotient comes from
+ * the exact remainder, so it is never off by one. */
 static double floor_divide_real(double a, double b)
 {
     double rest = fmod(a, b), quotient = (a - rest) / b;
@@ -206,8 +206,8 @@ bool dfopt_number_truncate(double d, struct dfopt_number *out)
     return true;
 }
 
-/* Copies a number's text without outer white space and the underscores that
- * may stand between digits. False if it does not fit or one stands elsewhere. */
+/* Copies a number's text without surrounding white space and the underscores
+ * between digits. False if it does not fit or has an underscore elsewhere. */
 static bool plain_digits(const char *text, size_t len, char *out, size_t size)
 {
     while (len && isspace((unsigned char)text[0]))

@@ -1,18 +1,18 @@
-/* Arithmetic of knob values as Python means it, because the values that
- * DFOptimizer computes are defined by it: integers that do not wrap, booleans
- * that count as 0 and 1, min and max that keep the first of equals, floor
- * division, int() that cuts toward zero. Every function returns whether Python
- * would have given a result; where it would have raised, *out is untouched. */
+/* Python's arithmetic on knob values, because Python defines the values that
+ * DFOptimizer computes: integers that do not wrap, booleans that count as 0 and 1,
+ * min and max that keep the first of equals, floor division, int() that truncates
+ * toward zero. Every function returns whether Python would have returned a result;
+ * where it would have raised, *out is untouched. */
 #ifndef DFOPT_PLANNER_STEP_NUMBER_H
 #define DFOPT_PLANNER_STEP_NUMBER_H
 
 #include "model/knob.h"
 
-/* A value in the middle of a computation. */
+/* An intermediate value of a computation. */
 struct dfopt_number {
     uint32_t kind; /* enum dfopt_kind */
     dfopt_sym str; /* STR */
-    __int128 i;    /* INT, BOOL: 2^126 at most either way */
+    __int128 i;    /* INT, BOOL: within 2^126 either way */
     double d;      /* REAL; also an integer too large for i */
 };
 
@@ -23,7 +23,7 @@ struct dfopt_number dfopt_number_real(double d);
 /* Back to a value. False if an integer does not fit in 64 bits. */
 bool dfopt_number_value(struct dfopt_number n, struct dfopt_value *out);
 
-/* The number as a double; NaN for what is none. */
+/* The number as a double; NaN if it is not a number. */
 double dfopt_number_as_double(struct dfopt_number n);
 
 /* a < b. False if the two cannot be ordered. NaN is ordered: never less. */

@@ -1,10 +1,10 @@
-/* The new value of a knob. A computation that Python would have answered with
- * an exception is UNSUPPORTED; the other responses of the finding go on. */
+/* The new value of a knob. A computation in which Python would raise an exception
+ * is UNSUPPORTED; the finding's other responses continue. */
 #include "planner/step/step.h"
 
 #include <math.h>
 
-/* Everything a step looks at. */
+/* The inputs of a step. */
 struct step {
     struct dfopt_dict *dict;
     const struct dfopt_switches *on;
@@ -14,8 +14,8 @@ struct step {
     const struct dfopt_finding *f;
 };
 
-#define FETCH_NEGLIGIBLE 0.05 /* share of time below which reading is no matter */
-#define FETCH_NOTABLE    0.20 /* share of time above which it is worth a probe */
+#define FETCH_NEGLIGIBLE 0.05 /* share of time below which it is negligible */
+#define FETCH_NOTABLE    0.20 /* share of time above which a probe pays */
 #define COMPUTE_LEAST    0.01 /* keeps the ratio finite */
 
 static bool list_has(const struct dfopt_dict *dict, const struct dfopt_knob *k,
@@ -59,7 +59,7 @@ static bool clamp(const struct step *s, struct dfopt_number n,
     return dfopt_number_cast(s->dict, k->type, n, &n) && dfopt_number_value(n, out);
 }
 
-/* The first of two metrics that is there. Returns its state. */
+/* The first present of two metrics. Returns its state. */
 static enum dfopt_metric_state metric(const struct step *s, enum dfopt_metric first,
                                       enum dfopt_metric second, double *out)
 {
@@ -78,7 +78,7 @@ static bool doubled(const struct step *s, struct dfopt_number *out)
            dfopt_number_max(twice, next, out);
 }
 
-/* Amdahl: as many readers as keep the computation fed. */
+/* Amdahl: enough readers to keep the computation fed. */
 static bool evidence_target(double fetch, double compute, struct dfopt_number *out)
 {
     return dfopt_number_truncate(fetch / compute, out) &&
@@ -130,7 +130,7 @@ static enum dfopt_verdict evidence(const struct step *s, struct dfopt_number *ou
     return ok ? DFOPT_VERDICT_PLANNED : DFOPT_VERDICT_UNSUPPORTED;
 }
 
-/* How far a step of mode "add" goes: scaled by severity, halved while stable. */
+/* Size of a step of mode "add": scaled by severity, halved while stable. */
 static bool delta(const struct step *s, struct dfopt_number *out)
 {
     const struct dfopt_value step = s->r->step;
@@ -148,7 +148,7 @@ static bool delta(const struct step *s, struct dfopt_number *out)
             return dfopt_number_truncate(scaled, out);
         return true;
     }
-    if (s->k->type == DFOPT_KNOB_FLOAT) { /* not cast: it need not be finite yet */
+    if (s->k->type == DFOPT_KNOB_FLOAT) { /* not cast: need not be finite yet */
         *out = dfopt_number_real(scaled);
         return true;
     }
@@ -176,7 +176,7 @@ static bool multiplied(const struct step *s, struct dfopt_number *out)
            dfopt_number_max(*out, next, out);
 }
 
-/* The same value and not a boolean beside a number: for entries of `values`. */
+/* Equality for entries of `values`: a boolean never equals a number. */
 static bool same_entry(const struct dfopt_dict *dict, struct dfopt_value a,
                        struct dfopt_value b)
 {
@@ -200,8 +200,8 @@ static bool is_nan(struct dfopt_number n)
     return n.kind == DFOPT_KIND_REAL && isnan(n.d);
 }
 
-/* The entry that the evidence asks for: the first that reaches it going up, the
- * last that does going down, else the end of the list. */
+/* The entry the evidence asks for: going up, the first that reaches it; going
+ * down, the last that does; else the end of the list. */
 static enum dfopt_verdict neighbour_by_evidence(const struct step *s,
                                                 struct dfopt_value *out)
 {
@@ -230,7 +230,7 @@ static enum dfopt_verdict neighbour_by_evidence(const struct step *s,
     return DFOPT_VERDICT_PLANNED;
 }
 
-/* The next entry that differs, going up or down the list; at its end: old. */
+/* The next different entry, up or down the list; at its end: old. */
 static struct dfopt_value next_entry(const struct step *s, size_t at, bool up)
 {
     const struct dfopt_knob *k = s->k;
@@ -264,7 +264,7 @@ static enum dfopt_verdict neighbour(const struct step *s, struct dfopt_value *ou
     return DFOPT_VERDICT_PLANNED;
 }
 
-/* Whether a value is of a knob's own type, any number being fit for a number. */
+/* Whether a value is of the knob's type; any number fits a numeric knob. */
 static bool fits_type(uint32_t type, struct dfopt_value v)
 {
     switch (type) {
