@@ -1,4 +1,4 @@
-/* Acks, which the application's threads make. */
+/* Acks, built on the application's threads. */
 #include "client/impl.h"
 
 #include <stdlib.h>
@@ -15,11 +15,11 @@ void dfopt_client_ack_push(dfopt_client *c, struct client_item *item)
 {
     if (c->options.acks_endpoint)
         dfopt_client_queue_push(c, &c->acks, item);
-    else /* nobody will ever ask for it */
+    else /* acks are not sent anywhere */
         free(item);
 }
 
-/* What the ack says of values; the knob's own value if it was applied. */
+/* Sets the ack's values; an APPLIED ack without `value` gets the plan's new one. */
 static bool fill_values(struct client_ack *a, const struct client_knob *k,
                         const struct dfopt_client_plan *plan,
                         const struct dfopt_client_value *value)
@@ -76,7 +76,7 @@ enum dfopt_err dfopt_client_ack(dfopt_client *c,
             dfopt_client_register_anew(c, k->function);
     }
     if (item && dfopt_client_is_own(plan))
-        free(item); /* the optimizer knows of no such plan */
+        free(item); /* never sent: the optimizer does not know this plan */
     else if (item)
         dfopt_client_ack_push(c, item);
     pthread_mutex_unlock(&c->lock);

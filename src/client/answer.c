@@ -1,7 +1,7 @@
-/* What the client has asked the optimizer to tell it: when its findings and
- * objectives are decided. Each has the next number of its queue; an answer says how
- * far a queue is. Only a client that diagnoses itself asks: where others do, what
- * its objectives bring is not all that may come. */
+/* Asks the optimizer to report when the client's findings and objectives are
+ * decided. Each item has the next number of its queue; an answer says up to which
+ * number the queue is decided. Only a client that diagnoses itself asks: where
+ * others publish findings, more may follow than its own objectives trigger. */
 #include "client/impl.h"
 #include "json/json.h"
 #include "json/write.h"
@@ -43,7 +43,7 @@ void dfopt_client_ask_no_more(dfopt_client *c)
     c->objectives.decided = c->objectives.asked;
 }
 
-/* Numbers that were never asked for are nobody's. */
+/* Ignores numbers that were never asked for. */
 static void decided(struct client_queue *q, struct json_object *body,
                     const char *name)
 {

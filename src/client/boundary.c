@@ -1,5 +1,5 @@
-/* Plans between the listener, which files them by knob, and the application,
- * which takes them at its boundaries. */
+/* Plans between the listener, which files them by knob, and the application, which
+ * takes them at its boundaries. */
 #include "base/clock.h"
 #include "client/impl.h"
 #include "json/json.h"
@@ -10,8 +10,7 @@
 #include <time.h>
 
 #define NS_PER_MS 1000000
-/* At which a plan has waited for a boundary that nobody asks for, before it is
- * told. */
+/* Warn about a plan that waits through this many boundaries other than its own. */
 #define EPOCHS     2
 #define BOUNDARIES 1000
 #define NS_PER_S   ((int64_t)1000000000)
@@ -24,7 +23,7 @@ static bool matches(const struct client_knob *k, const char *function,
             strcmp(boundary, k->pending.apply_when) == 0);
 }
 
-/* Tells the optimizer that a plan will never be applied. k may be NULL: the
+/* Tells the optimizer that a plan will never be applied. k may be NULL if the
  * function has no such knob. */
 static void refuse(dfopt_client *c, const struct client_knob *k,
                    const struct dfopt_client_plan *plan, const char *knob_id,
@@ -63,10 +62,10 @@ static bool is_same(const struct dfopt_client_value *a,
     return dfopt_client_is_listed(a, 1, b);
 }
 
-/* A plan that was in flight to the process before, which this one has followed: it
- * starts from a value of that one. Only until the first that does not, where plans
- * go to one process, and it tells its values. The optimizer is then told them
- * again. */
+/* Detects a plan that was in flight to this process's predecessor: it starts from a
+ * value that this process does not have. Applies only if one process gets plans and
+ * registers its values, and only until the first plan that matches. The function is
+ * registered again. */
 static bool is_outdated(dfopt_client *c, struct client_knob *k)
 {
     const struct dfopt_client_value *own =
@@ -107,14 +106,14 @@ static size_t take_pending(dfopt_client *c, const char *function,
     return n;
 }
 
-/* A boundary that a plan names and the application never reaches. */
+/* A boundary that a plan names but the application never reaches. */
 struct trap {
-    const char *knob; /* NULL: there is none */
+    const char *knob; /* NULL: none */
     char apply_when[DFOPT_CLIENT_NAME_SIZE];
     const char *then;
 };
 
-/* Looks at plans that wait; tells of a knob once. The caller holds the lock. */
+/* Checks pending plans; reports each knob once. The caller holds the lock. */
 static void look_for_trap(dfopt_client *c, const char *function,
                           const char *boundary, struct trap *t)
 {
@@ -177,7 +176,7 @@ size_t dfopt_client_at_boundary_wait(dfopt_client *c, const char *function,
            c->state == CLIENT_RUNNING && wait_ms > 0 &&
            !dfopt_client_all_decided(c))
         if (pthread_cond_timedwait(&c->arrived, &c->lock, &until) != 0)
-            wait_ms = 0; /* a last look */
+            wait_ms = 0; /* check once more */
     pthread_mutex_unlock(&c->lock);
     return n;
 }
@@ -220,7 +219,7 @@ static bool file(dfopt_client *c, struct client_knob *k,
     return true;
 }
 
-/* What is of another function or namespace may be for another application. */
+/* Plans for another function or namespace may belong to another application. */
 static void unknown(dfopt_client *c, const struct client_incoming *in)
 {
     const char *ours = c->options.app_namespace;
@@ -236,8 +235,8 @@ static void unknown(dfopt_client *c, const struct client_incoming *in)
         }
 }
 
-/* Files or drops a plan, or what e says is none; counts it. Returns OK or why it
- * was dropped. */
+/* Files or drops a plan and counts it; e is the result of decoding it. Returns OK
+ * or why it was dropped. */
 static enum dfopt_err sort(dfopt_client *c, const struct client_incoming *in,
                            enum dfopt_err e, struct dfopt_error *err)
 {

@@ -1,4 +1,4 @@
-/* The life of a client, and what everything else in it leans on. */
+/* Creates and destroys a client; helpers that its other parts share. */
 #include "client/impl.h"
 #include "json/json.h"
 
@@ -114,7 +114,7 @@ static enum dfopt_err check_options(const struct dfopt_client_options *o,
     return check_keys(o, err);
 }
 
-/* Every text member of the options; each is owned by the client. */
+/* Every text member of the options. The client owns a copy of each. */
 /* clang-format off */
 #define OPTION_TEXTS(X) \
     X(app_namespace) X(function) X(hostname) X(transport) X(plans_endpoint) \
@@ -166,7 +166,7 @@ static void free_options(struct dfopt_client_options *o)
 
 /* ---- create and destroy ---- */
 
-/* *options is whole. */
+/* *options includes the values of the endpoints file. */
 static enum dfopt_err create(dfopt_client **out,
                              const struct dfopt_client_options *options,
                              struct dfopt_error *err)
@@ -228,7 +228,7 @@ enum dfopt_err dfopt_client_create(dfopt_client **out,
 void dfopt_client_destroy(dfopt_client *c)
 {
     if (!dfopt_client_usable(c))
-        return; /* a child's copy may be half-changed, and is not touched */
+        return; /* forked child: the copy may be inconsistent, so leave it */
     dfopt_client_stop(c, 0);
     for (size_t i = 0; i < c->n_knobs; i++)
         dfopt_client_knob_destroy(c->knobs[i]);

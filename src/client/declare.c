@@ -1,4 +1,4 @@
-/* Knobs of a client: declared, registered, read and set. */
+/* Declares, registers, reads and sets a client's knobs. */
 #include "client/impl.h"
 
 #include <stdlib.h>
@@ -13,8 +13,8 @@ static struct client_function *find_function(const dfopt_client *c,
     return NULL;
 }
 
-/* Returns OK, or STATE with *err set. An id has one owner: the optimizer knows
- * knobs by their ids alone. The caller holds the lock. */
+/* Returns OK, or STATE with *err set. An id has one owner, because the optimizer
+ * identifies knobs by id alone. The caller holds the lock. */
 static enum dfopt_err check_free(const dfopt_client *c, const struct client_knob *k,
                                  struct dfopt_error *err)
 {
@@ -39,7 +39,7 @@ static enum dfopt_err check_free(const dfopt_client *c, const struct client_knob
     return DFOPT_OK;
 }
 
-/* Takes the knob. The caller holds the lock. */
+/* Takes ownership of the knob. The caller holds the lock. */
 static enum dfopt_err add(dfopt_client *c, struct client_knob *k)
 {
     struct client_knob **knobs =
@@ -60,7 +60,7 @@ static enum dfopt_err add(dfopt_client *c, struct client_knob *k)
     return DFOPT_OK;
 }
 
-/* What DFOptimizer accepts as well, but cannot be meant. */
+/* Warns of what DFOptimizer accepts, too, but is probably a mistake. */
 static void warn_of(const dfopt_client *c, const struct dfopt_client_knob *k,
                     size_t doubles)
 {

@@ -1,5 +1,4 @@
-/* The file that a service writes for its applications (dfopt-mpi --endpoints-file).
- */
+/* The endpoints file that a service writes (dfopt-mpi --endpoints-file). */
 #include "client/impl.h"
 #include "json/json.h"
 
@@ -12,7 +11,7 @@
 #define FILE_BYTES 65536
 #define DEPTH      4
 
-/* O_NONBLOCK: a FIFO must not hold us up; it is then refused. */
+/* O_NONBLOCK: do not block on a FIFO, which is then refused. */
 static enum dfopt_err read_file(const char *path, char text[FILE_BYTES],
                                 size_t *len, struct dfopt_error *err)
 {
@@ -35,14 +34,14 @@ static enum dfopt_err read_file(const char *path, char text[FILE_BYTES],
     return e;
 }
 
-/* What the application gives goes first. */
+/* The application's own options take precedence. */
 static enum dfopt_err take(struct json_object *j, const char *name, const char **to,
                            struct dfopt_error *err)
 {
     struct dfopt_text text = {0};
     const enum dfopt_err e = dfopt_json_get_text(j, name, &text, err);
     if (!e && text.len > 0 && !*to)
-        *to = text.at; /* json-c ends it with NUL */
+        *to = text.at; /* json-c terminates it with NUL */
     return e;
 }
 

@@ -1,7 +1,7 @@
-/* What a knob takes of the values it is told. Source: DFOptimizer 0.1.0,
- * KnobDef.clamp in dfoptimizer/types.py: the list, else the range, then the type;
- * but what Python would answer with an exception, or with the truth of a text, is
- * refused, and the outcome always has the knob's own type. */
+/* Fits a value to a knob. Source: DFOptimizer 0.1.0, KnobDef.clamp in
+ * dfoptimizer/types.py: the list, else the range, then the type; but values for
+ * which Python would raise an exception, or use the truth of a text, are refused,
+ * and the result always has the knob's own type. */
 #include "client/impl.h"
 #include "model/value.h"
 
@@ -31,7 +31,7 @@ struct dfopt_client_value dfopt_client_value_as(enum dfopt_client_kind type,
     return *v;
 }
 
-/* -1, 0, 1 for a before, equal to, after b; both are numbers. */
+/* -1, 0, 1 for a less than, equal to, greater than b; both are numbers. */
 static int compare(const struct dfopt_client_value *a,
                    const struct dfopt_client_value *b)
 {
@@ -43,7 +43,7 @@ static int compare(const struct dfopt_client_value *a,
     return (a->d > b->d) - (a->d < b->d);
 }
 
-/* Of two values fit for the same knob. */
+/* Compares two values that fit the same knob. */
 static bool same(const struct dfopt_client_value *a,
                  const struct dfopt_client_value *b)
 {
@@ -54,7 +54,7 @@ static bool same(const struct dfopt_client_value *a,
     return compare(a, b) == 0;
 }
 
-/* Whether a value can become one of the type; a number is then a BOOL already. */
+/* Whether a value can have the type. For a BOOL knob, converts a number to BOOL. */
 static bool suits(enum dfopt_client_kind type, struct dfopt_client_value *v)
 {
     switch (type) {
@@ -113,7 +113,7 @@ from_list(const struct client_knob *k, const struct dfopt_client_value *v)
     return &k->default_value;
 }
 
-/* A real loses its fraction on an INT knob. False: it is beyond 64 bits. */
+/* Truncates a real for an INT knob. False: it is beyond 64 bits. */
 static bool convert(enum dfopt_client_kind type, struct dfopt_client_value *v)
 {
     if (type == DFOPT_CLIENT_INT && v->kind == DFOPT_CLIENT_FLOAT) {
@@ -138,7 +138,7 @@ bool dfopt_client_fit(const struct client_knob *k,
     else if (k->has_range && compare(&told, &k->hi) > 0)
         fit = k->hi;
     if (!k->has_values && k->has_range && compare(&fit, &k->lo) < 0)
-        fit = k->lo; /* of inverted bounds too, as in DFOptimizer */
+        fit = k->lo; /* also for inverted bounds, as in DFOptimizer */
     if (!convert(k->type, &fit))
         return false;
     *clamped = !same(&fit, &told);

@@ -1,17 +1,17 @@
-/* Boundaries of several processes. What rank 0 finds goes to all before any of them
- * acts; a callback that fails ends the call on that rank, which is then out of
- * step: with MPI's usual error handler the job has ended by itself. */
+/* Boundaries of several processes. Rank 0's result reaches all ranks before any of
+ * them acts. A failing callback ends the call on its rank only, which is then out
+ * of step; with MPI's default error handler the job has already aborted. */
 #include "dfopt/client_group.h"
 #include "client/impl.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#define MAGIC       UINT32_C(0x64666f31) /* of this layout */
+#define MAGIC       UINT32_C(0x64666f31) /* identifies this layout */
 #define REASON_SIZE 140
-#define PACKED      ((REASON_SIZE + 6) / 7) /* 7 bytes a value, which stays positive */
+#define PACKED      ((REASON_SIZE + 6) / 7) /* 7 bytes a value: stays positive */
 
-/* What rank 0 tells first. */
+/* The first broadcast of rank 0. */
 struct head {
     uint32_t magic, bytes;
     uint64_t n;
@@ -31,7 +31,7 @@ static void keep(char out[DFOPT_CLIENT_TEXT_SIZE], const char *text)
     snprintf(out, DFOPT_CLIENT_TEXT_SIZE, "%s", text);
 }
 
-/* Rank 0: takes one plan, and makes it self-contained. */
+/* Rank 0: takes one plan and makes it self-contained. */
 static bool take(dfopt_client *c, const struct dfopt_client_group *g,
                  const char *function, const char *boundary,
                  struct dfopt_client_agreed *out, bool may_wait)
@@ -97,7 +97,7 @@ static void unpack(char text[REASON_SIZE], const int64_t values[PACKED])
     text[REASON_SIZE - 1] = '\0';
 }
 
-/* The reason of the last rank that could not, at every rank. */
+/* Gives every rank the reason of the last rank that failed. */
 static enum dfopt_err share_reason(const struct dfopt_client_group *g,
                                    const char *why_not, int64_t worst,
                                    char reason[REASON_SIZE + 32])

@@ -1,6 +1,6 @@
-/* The text that tells this client from every other one: host, process, the start
- * of the process, and eight random bytes, for a process may have several clients
- * and a container may number its processes as its neighbour does. */
+/* An identifier unique to this client: host, process, the process's start time, and
+ * eight random bytes, since a process may have several clients and containers may
+ * share process numbers. */
 #include "base/clock.h"
 #include "client/impl.h"
 
@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #define STAT_BYTES      1024
-#define FIELDS_TO_START 19 /* behind the name of the program: proc_pid_stat(5) */
+#define FIELDS_TO_START 19 /* after the program's name: proc_pid_stat(5) */
 #define HOST_BYTES      200
 
 /* In clock ticks since boot, or else the time of day. */
@@ -25,7 +25,7 @@ static uint64_t started_at(void)
     if (fd >= 0)
         close(fd);
     text[n > 0 ? n : 0] = '\0';
-    const char *at = strrchr(text, ')'); /* the name may hold anything */
+    const char *at = strrchr(text, ')'); /* the name may contain any character */
     for (int i = 0; at && i <= FIELDS_TO_START; i++)
         at = strchr(at + 1, ' ');
     return at ? strtoull(at + 1, NULL, 10) : (uint64_t)dfopt_clock_wall_ns();

@@ -1,5 +1,5 @@
-/* A declared knob: checked whole, then copied, so that what is sent and what is
- * clamped later cannot fail. */
+/* A declared knob: checked completely, then copied, so that sending and clamping it
+ * later cannot fail. */
 #include "client/impl.h"
 
 #include <math.h>
@@ -24,7 +24,7 @@ static bool is_text_ok(const struct dfopt_client_value *v)
     return v->kind != DFOPT_CLIENT_STR || memchr(v->s, '\0', sizeof v->s);
 }
 
-/* NULL, or a member that is wrong. */
+/* Returns NULL, or the name of an invalid member. */
 static const char *wrong_response(const struct dfopt_client_response *r)
 {
     if (!r->tag || !*r->tag)
@@ -57,7 +57,7 @@ static bool is_range_ok(const struct dfopt_client_knob *k)
     return true;
 }
 
-/* NULL, or a member that is wrong. */
+/* Returns NULL, or the name of an invalid member. */
 static const char *wrong_member(const struct dfopt_client_knob *k)
 {
     if (k->type < DFOPT_CLIENT_INT || k->type > DFOPT_CLIENT_BOOL)

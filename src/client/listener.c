@@ -1,6 +1,6 @@
-/* The listener thread: its start and its end, and between them one loop. In each
- * round it waits for whatever there is to do, and does it; nothing in it but that
- * wait takes time, so that it notices a stop at once. */
+/* The listener thread: start, stop, and the loop between them. Each iteration waits
+ * for work and does it. Nothing in the loop blocks except that wait, so a stop is
+ * noticed at once. */
 #include "base/clock.h"
 #include "client/impl.h"
 #include "json/json.h"
@@ -9,9 +9,9 @@
 #include <stdlib.h>
 #include <time.h>
 
-#define PLANS_AT_A_TIME 64  /* then acks and a stop have their turn */
-#define LEAST_LINGER_MS 50  /* for what was handed to the transport last */
-#define CLOSE_GRACE_MS  500 /* a transport that takes longer is left to itself */
+#define PLANS_AT_A_TIME 64  /* before acks and a stop get their turn */
+#define LEAST_LINGER_MS 50  /* to flush what the transport got last */
+#define CLOSE_GRACE_MS  500 /* after that, a slow transport closes on its own */
 #define NS_PER_MS       1000000
 
 void dfopt_client_wake(dfopt_client *c)
@@ -22,11 +22,11 @@ void dfopt_client_wake(dfopt_client *c)
 
 /* ---- the loop ---- */
 
-/* What a round begins with. */
+/* The state at the start of an iteration. */
 struct round {
     bool stopping, acks, objectives, findings;
     int64_t deadline_ns;
-    int64_t lease_ms;     /* until it ends; negative: none runs */
+    int64_t lease_ms;     /* left until the lease ends; negative: none runs */
     const char *function; /* whose registration is due; NULL: none */
     uint64_t connection;
 };
@@ -95,8 +95,8 @@ static enum dfopt_err send_buffers(dfopt_client *c, enum dfopt_client_stream str
     return c->transport->send(c->link, stream, &m);
 }
 
-/* It is marked as sent while it is made, so that a change made after that is due
- * again; if it could not go after all, the mark is taken back. */
+/* Marks the registration as sent while building it, so that a later change makes it
+ * due again. If sending fails, the mark is cleared. */
 static void send_registration(dfopt_client *c, const struct round *r)
 {
     struct dfopt_buf meta = {0}, body = {0};
@@ -120,8 +120,8 @@ static void send_registration(dfopt_client *c, const struct round *r)
     dfopt_buf_free(&body);
 }
 
-/* A function that the optimizer knows by this connection, which is forgotten as
- * registered; NULL: none is left. */
+/* Finds a function registered on the current connection and clears that mark; NULL:
+ * none is left. */
 static const char *forget_one(dfopt_client *c)
 {
     const uint64_t connection = c->transport->connection(c->link);
@@ -155,7 +155,7 @@ static bool send_unregistration(dfopt_client *c, const char *function)
     return !e;
 }
 
-/* The last that is sent: this client is gone. */
+/* The last messages: unregisters this client. */
 static void unregister_all(dfopt_client *c)
 {
     const char *function;
@@ -163,7 +163,7 @@ static void unregister_all(dfopt_client *c)
         continue;
 }
 
-/* An optimizer that is not there is told nothing. */
+/* Skipped if the optimizer is not connected. */
 static void send_end(dfopt_client *c)
 {
     const struct dfopt_client_message end = {"{\"name\":\"end\"}", "{}", 14, 2};
@@ -179,7 +179,7 @@ static void send_end(dfopt_client *c)
     }
 }
 
-/* Tells of a connection that was made or lost since `before`. */
+/* Reports a connection made or lost since `before`. */
 static void note_connection(dfopt_client *c, uint64_t before)
 {
     const struct dfopt_client_options *o = &c->options;
@@ -263,7 +263,7 @@ void *dfopt_client_listen(void *arg)
     pthread_mutex_unlock(&c->lock);
     transport->close(
         link, (int)(linger_ms > LEAST_LINGER_MS ? linger_ms : LEAST_LINGER_MS));
-    return NULL; /* c may be gone by now, if closing took long */
+    return NULL; /* c may have been freed if closing took long */
 }
 
 /* ---- start and stop ---- */
@@ -274,8 +274,8 @@ static bool has_endpoint(const struct dfopt_client_options *o)
            o->objectives_endpoint || o->findings_endpoint;
 }
 
-/* Opens the transport and starts the thread; neither takes the application's
- * signals. The caller holds the lock. */
+/* Opens the transport and starts the thread; both block the application's signals.
+ * The caller holds the lock. */
 static enum dfopt_err launch(dfopt_client *c, struct dfopt_error *err)
 {
     sigset_t all, before;
@@ -327,8 +327,8 @@ enum dfopt_err dfopt_client_start(dfopt_client *c, struct dfopt_error *err)
     return e;
 }
 
-/* Waits for the thread to close the transport, but not for ever: a host name that
- * nobody resolves can hold libzmq for long, and then the thread ends by itself. */
+/* Waits for the thread to close the transport, but not forever: libzmq can hang on
+ * a host name that does not resolve. The thread then finishes by itself. */
 static void join(pthread_t thread, int timeout_ms)
 {
     struct timespec until;
@@ -346,7 +346,7 @@ enum dfopt_err dfopt_client_stop(dfopt_client *c, int timeout_ms)
         return DFOPT_ERR_STATE;
     timeout_ms = timeout_ms > 0 ? timeout_ms : 0;
     pthread_mutex_lock(&c->lock);
-    while (c->state == CLIENT_STOPPING) /* another thread stops it */
+    while (c->state == CLIENT_STOPPING) /* another thread is stopping it */
         pthread_cond_wait(&c->changed, &c->lock);
     if (c->state == CLIENT_IDLE) {
         pthread_mutex_unlock(&c->lock);

@@ -1,6 +1,5 @@
-/* An optimizer that is lost, and the values that it leaves behind. The lease runs
- * from the loss of the connection; that the process at its other end lives is
- * libzmq's to find out, by heartbeats. */
+/* Loss of the optimizer, and the values that it leaves behind. The lease starts
+ * when the connection is lost; libzmq's heartbeats detect a dead peer. */
 #include "base/clock.h"
 #include "client/impl.h"
 
@@ -62,7 +61,7 @@ int64_t dfopt_client_lease_ms(const dfopt_client *c)
     return left > 0 ? (left + NS_PER_MS - 1) / NS_PER_MS : 0;
 }
 
-/* ---- back ---- */
+/* ---- restoring values ---- */
 
 static void restore(dfopt_client *c, struct client_knob *k)
 {
@@ -77,7 +76,7 @@ static void restore(dfopt_client *c, struct client_knob *k)
     dfopt_client_pend(c, k, &plan, true);
 }
 
-/* A plan that nobody would judge any more. */
+/* Drops a plan that nobody would judge any more. */
 static void drop_pending(dfopt_client *c, struct client_knob *k)
 {
     if (!k->has_pending || k->pending.connection == 0)
@@ -120,7 +119,7 @@ void dfopt_client_note_value(dfopt_client *c, struct client_knob *k,
                              const struct dfopt_client_plan *plan,
                              const struct dfopt_client_value *before)
 {
-    if (!plan) { /* what is told again, as it is, has not been set */
+    if (!plan) { /* repeating the same value is not a change */
         k->tuned = k->tuned && is_same(k, before, own_value(k));
         return;
     }
@@ -130,7 +129,7 @@ void dfopt_client_note_value(dfopt_client *c, struct client_knob *k,
         return;
     }
     k->tuned = true;
-    /* taken before the optimizer was lost, and applied after that */
+    /* taken before the optimizer was lost, applied afterwards */
     if (k->on_lost == DFOPT_CLIENT_RESTORE && plan->connection && c->lost &&
         !is_same(k, own_value(k), &k->registered))
         restore(c, k);

@@ -1,4 +1,4 @@
-/* Where the time of an iteration goes, window after window. */
+/* Breaks down the time of iterations, window by window. */
 #include "dfopt/client_measure.h"
 
 #include <math.h>

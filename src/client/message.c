@@ -1,4 +1,4 @@
-/* What the client sends: registrations and acks, metadata and body. */
+/* Encodes the messages of the client: metadata and body. */
 #include "client/impl.h"
 #include "json/write.h"
 
@@ -12,7 +12,7 @@ static void put_z(struct dfopt_put *p, const char *text)
     dfopt_put_text(p, text, strlen(text));
 }
 
-/* "key":"text" after what stands there already. */
+/* Appends "key":"text" to the object. */
 static void put_member(struct dfopt_put *p, const char *raw, const char *text)
 {
     dfopt_put_raw(p, raw);
@@ -39,7 +39,7 @@ static void put_value(struct dfopt_put *p, const struct dfopt_client_value *v)
     }
 }
 
-/* Windows: a whole number without a fraction. */
+/* A count of windows: whole numbers are written without a fraction. */
 static void put_count(struct dfopt_put *p, double d)
 {
     if (d == trunc(d) && fabs(d) <= WHOLE_MAX)
@@ -167,7 +167,7 @@ static enum dfopt_err put_meta(const dfopt_client *c, const char *function,
     return dfopt_put_end(&p);
 }
 
-/* Who registers; DFOptimizer reads the first two. */
+/* Identifies the sender; DFOptimizer reads the first two. */
 static void put_origin(struct dfopt_put *p, const dfopt_client *c,
                        const char *function)
 {

@@ -1,11 +1,11 @@
-/* The transport over Mofka: plans out of a topic, registrations and acks into
- * topics, and copies of those into topics of a global optimizer. What speaks to
- * Mofka's client is that of the service (net/mofka); the client itself is
- * loaded when it is asked for, so that the library needs none of it.
+/* The transport over Mofka: reads plans from a topic, writes registrations and acks
+ * to topics, and copies those to topics of a global optimizer. It shares the code
+ * of the service that talks to Mofka's client (net/mofka); the client itself is
+ * loaded on demand, so the library does not depend on it.
  *
- * Connecting may take long, so a thread does it, again and again until it can; then
- * it hands over to the listener. A broker that is gone does not come back under the
- * same group file: the transport is without a connection from then on. */
+ * Connecting may take long, so a thread retries until it succeeds, then hands over
+ * to the listener. A broker that dies does not return under the same group file:
+ * the transport then stays disconnected. */
 #include "base/clock.h"
 #include "client/transport.h"
 #include "net/mofka/inbox.h"
@@ -20,34 +20,34 @@
 #include <unistd.h>
 
 #define BROKER_TIMEOUT_MS 10000
-#define AGAIN_MS          1000 /* between attempts to connect */
-#define WAIT_MS           1000 /* how often the brokers' health is looked at */
-#define QUIET_NS          5000000000 /* then it is told that no broker answers */
-#define CLOSE_MS          500        /* for the thread that connects to come back */
+#define AGAIN_MS          1000       /* between attempts to connect */
+#define WAIT_MS           1000       /* between checks of the brokers' health */
+#define QUIET_NS          5000000000 /* before reporting that no broker answers */
+#define CLOSE_MS          500        /* for the connecting thread to finish */
 #define MAX_PENDING       1000       /* messages in flight to a broker */
 #define STREAMS           4          /* enum dfopt_client_stream */
 
-/* Where a stream goes: a topic, and perhaps that of the global optimizer. */
+/* A stream's destination: a topic, and optionally one of the global optimizer. */
 struct way {
     const char *topic, *global_topic;
     struct dfopt_mofka_outbox *outbox, *global;
 };
 
 struct mofka_link {
-    char *texts; /* all of those below, one after the other */
+    char *texts; /* storage of the texts below, one after the other */
     const char *group_file, *global_group_file, *plans, *consumer;
     struct way ways[STREAMS];
     size_t event_bytes;
-    size_t where; /* all of this process's messages go to one partition */
+    size_t where; /* one partition for all messages of this process */
     struct dfopt_mofka_link *link;
-    struct dfopt_mofka_inbox *inbox; /* NULL: no plans are asked for */
+    struct dfopt_mofka_inbox *inbox; /* NULL: plans are not wanted */
     struct dfopt_mofka_event *next, *current;
     pthread_t connector;
-    pthread_mutex_t lock; /* for the three below */
+    pthread_mutex_t lock; /* guards the three below */
     pthread_cond_t changed;
     bool closing, connected, woken;
-    bool gone; /* the listener's: it was connected */
-    bool told; /* that no broker answers */
+    bool gone; /* the connection was lost; listener only */
+    bool told; /* reported that no broker answers */
     int64_t opened_ns;
 };
 
@@ -128,7 +128,7 @@ static size_t place_of(const char *hostname)
     return h;
 }
 
-/* Copies a text behind the others; NULL stays. */
+/* Appends a copy of a text; NULL stays NULL. */
 static const char *keep(char **end, const char *text)
 {
     if (!text)
@@ -179,8 +179,8 @@ static bool keep_texts(struct mofka_link *l, const struct dfopt_client_options *
     objectives->global_topic = keep(&end, all[9]);
     l->ways[DFOPT_CLIENT_FINDINGS].topic = keep(&end, all[10]);
     if (l->global_group_file && strcmp(l->global_group_file, l->group_file) == 0)
-        l->global_group_file = NULL;                   /* it has them already */
-    for (size_t i = 0; i < DFOPT_CLIENT_FINDINGS; i++) /* those stay here */
+        l->global_group_file = NULL;                   /* it gets them already */
+    for (size_t i = 0; i < DFOPT_CLIENT_FINDINGS; i++) /* findings stay local */
         if (!l->ways[i].global_topic)
             l->ways[i].global_topic = l->ways[i].topic;
     return true;
@@ -197,7 +197,7 @@ static void free_link(struct mofka_link *l)
 static enum dfopt_err link_open(void **out, const struct dfopt_client_options *o,
                                 const char *instance, struct dfopt_error *err)
 {
-    (void)instance; /* nobody answers */
+    (void)instance; /* unused: no answers over Mofka */
     if (!o->group_file)
         return dfopt_error_set(
             err, DFOPT_ERR_ARG,
@@ -371,7 +371,7 @@ static void link_wake(void *t)
 
 /* ---- the end ---- */
 
-/* What cannot be ended is left to the end of the process. */
+/* What does not shut down in time is leaked until the process exits. */
 static void link_close(void *t, int linger_ms)
 {
     struct mofka_link *l = t;

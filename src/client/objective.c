@@ -1,4 +1,4 @@
-/* Objectives: what the application achieved, for its node, the job, or both. */
+/* Objectives: the application's results, for its node, the job, or both. */
 #include "client/impl.h"
 
 #include <math.h>
@@ -19,7 +19,7 @@ static bool is_good(const struct dfopt_client_objective *o)
     return true;
 }
 
-/* node "": the job's. */
+/* node "": the whole job. */
 static enum dfopt_err push(dfopt_client *c, const struct dfopt_client_objective *o,
                            const char *node)
 {

@@ -1,5 +1,5 @@
-/* A plan as it came: read whole and checked, before the client sees any of it.
- * Unknown members are ignored. Source: DFOptimizer 0.1.0, _handle_plan_event in
+/* Decodes and checks a plan completely before the client sees any of it. Unknown
+ * members are ignored. Source: DFOptimizer 0.1.0, _handle_plan_event in
  * dfoptimizer/runtime/context.py, for the members and their defaults. */
 #include "base/hostname.h"
 #include "client/impl.h"
@@ -19,7 +19,7 @@ enum dfopt_err dfopt_client_parser_create(const dfopt_client *c,
     return e ? dfopt_error_set(err, e, "out of memory") : DFOPT_OK;
 }
 
-/* A text that counts as it is: with a NUL in it, or too long, it is refused. */
+/* A text that must be exact: refused if it has a NUL or is too long. */
 static enum dfopt_err get_name(struct json_object *body, const char *name,
                                char *out, size_t size, struct dfopt_error *err)
 {
@@ -36,7 +36,7 @@ static enum dfopt_err get_name(struct json_object *body, const char *name,
     return DFOPT_OK;
 }
 
-/* A text for people: cut where it must be. */
+/* A text for people: truncated if too long. */
 static enum dfopt_err get_note(struct json_object *body, const char *name,
                                char *out, size_t size, struct dfopt_error *err)
 {
@@ -50,7 +50,7 @@ static enum dfopt_err get_note(struct json_object *body, const char *name,
     return DFOPT_OK;
 }
 
-/* Any scalar. An integer beyond 64 bits is a FLOAT: it is there to be clamped. */
+/* Any scalar. An integer beyond 64 bits becomes FLOAT, to be clamped later. */
 static enum dfopt_err get_value(struct json_object *body, const char *name,
                                 struct dfopt_client_value *out,
                                 struct dfopt_error *err)
@@ -91,7 +91,7 @@ static bool is_host(struct dfopt_text node, const char *hostname)
     return dfopt_hostname_same(node.at, node.len, hostname, strlen(hostname));
 }
 
-/* Whether it names nodes at all, and whether this one is among them. */
+/* Whether the plan names target nodes, and whether this node is one of them. */
 static enum dfopt_err get_nodes(struct json_object *body, const char *hostname,
                                 struct client_incoming *in, struct dfopt_error *err)
 {
@@ -199,7 +199,7 @@ enum dfopt_err dfopt_client_plan_decode(struct dfopt_json_parser *parser,
         return e;
     int64_t peers = 0;
     (void)dfopt_json_get_whole(meta, "peers", &peers, NULL);
-    json_object_put(meta); /* all else that it says is in the body */
+    json_object_put(meta); /* the body repeats everything else */
     e = parse_object(parser, m->body, m->body_len, "body", &body, err);
     if (e)
         return e;

@@ -1,4 +1,4 @@
-/* Messages that wait for the listener: kept in order, bounded. */
+/* Messages waiting for the listener: ordered and bounded. */
 #include "client/impl.h"
 
 #include <stdlib.h>
@@ -27,7 +27,7 @@ struct client_item *dfopt_client_item(enum dfopt_err made, struct dfopt_buf *met
     return item;
 }
 
-/* NULL: there is none. */
+/* Returns NULL if the queue is empty. */
 static struct client_item *take_first(struct client_queue *q)
 {
     struct client_item *item = q->first;
@@ -49,7 +49,7 @@ void dfopt_client_queue_push(dfopt_client *c, struct client_queue *q,
         dfopt_client_wake(c);
     if (q->n <= q->most)
         return;
-    free(take_first(q)); /* not the new one: the bound is above 0 */
+    free(take_first(q)); /* never the new item: the bound is above 0 */
     q->dropped++;
 }
 
@@ -68,8 +68,8 @@ enum dfopt_err dfopt_client_queue_put(dfopt_client *c, struct client_queue *q,
     return DFOPT_OK;
 }
 
-/* Takes the first out of the queue; the listener alone does so, but pushing may
- * drop it, so that it is out of the queue while it is sent. */
+/* Removes the first item. Only the listener calls this, but a push may drop the
+ * first item, so it must not stay queued while it is sent. */
 static struct client_item *pop(dfopt_client *c, struct client_queue *q)
 {
     pthread_mutex_lock(&c->lock);
@@ -96,7 +96,7 @@ static void finish(dfopt_client *c, struct client_queue *q,
         free(item);
 }
 
-/* What cannot be asked for want of memory is sent all the same. */
+/* Without memory for the request for an answer, sends the bare item. */
 static bool send_item(dfopt_client *c, const struct client_item *item,
                       enum dfopt_client_stream stream)
 {

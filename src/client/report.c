@@ -1,5 +1,5 @@
-/* Windows that the application has measured, and findings of its own: to whom they
- * go, and what they become. */
+/* Windows measured by the application, and its own findings: which sites they are
+ * for, and the messages that they become. */
 #include "client/impl.h"
 
 #include <math.h>
@@ -10,7 +10,7 @@
 
 /* ---- whose they are ---- */
 
-/* As sites go: what is not a node's is the job's. */
+/* Any scope that is not per node belongs to the job. */
 static bool has_job_knob(const dfopt_client *c)
 {
     for (size_t i = 0; i < c->n_knobs; i++)
@@ -20,7 +20,7 @@ static bool has_job_knob(const dfopt_client *c)
     return false;
 }
 
-/* Plans by PULL are for one application process. */
+/* With PULL, only one application process gets plans. */
 static bool is_only_one(const struct dfopt_client_options *o)
 {
     return o->plans_endpoint && o->plans_pattern == DFOPT_CLIENT_PULL &&
@@ -112,7 +112,7 @@ static enum dfopt_err push_rate(dfopt_client *c,
                                             .n_metrics = n});
 }
 
-/* What the windows so far give. */
+/* Diagnoses the windows reported so far. */
 static size_t diagnose(dfopt_client *c, const struct dfopt_client_window *w,
                        struct dfopt_diagnosed found[DFOPT_FINDING_KINDS])
 {

@@ -1,5 +1,5 @@
-/* Room is found out by taking it: limits of the user, the process and its control
- * group are seen alike. */
+/* Checks resources by allocating them: this catches the limits of the user, the
+ * process and its control group alike. */
 #include "client/room.h"
 
 #include <errno.h>
@@ -14,7 +14,7 @@
 #define MAX_DESCRIPTORS 64
 #define MAX_THREADS     8
 #define MEMORY_BYTES                                                               \
-    ((size_t)2 << 20) /* what a context and its sockets begin with */
+    ((size_t)2 << 20) /* initial use of a context and its sockets */
 
 static enum dfopt_err check_descriptors(int n, struct dfopt_error *err)
 {
@@ -36,7 +36,7 @@ static enum dfopt_err check_descriptors(int n, struct dfopt_error *err)
         (unsigned long long)limit.rlim_cur);
 }
 
-/* Threads that wait until they may go. */
+/* Holds the test threads until all are created. */
 struct gate {
     pthread_mutex_t lock;
     pthread_cond_t opened;
@@ -62,7 +62,7 @@ static enum dfopt_err check_memory(struct dfopt_error *err)
     return DFOPT_OK;
 }
 
-/* Memory is looked for beside the threads, whose stacks are of it. */
+/* Checks memory while the threads run, because their stacks use it, too. */
 static enum dfopt_err check_threads(int n, struct dfopt_error *err)
 {
     pthread_t threads[MAX_THREADS];

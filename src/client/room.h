@@ -5,9 +5,9 @@
 
 #include "dfopt/error.h"
 
-/* Takes that many descriptors and threads, and some memory, and gives them back.
- * Returns OK; LIMIT (*err names what is missing, and the limit that it is up
- * against); NOMEM. Another thread of the process may use it up in between. */
+/* Allocates that many descriptors and threads, and some memory, and releases them.
+ * Returns OK; LIMIT (*err names the missing resource and its limit); NOMEM. Another
+ * thread of the process may still use it up afterwards. */
 enum dfopt_err dfopt_client_room(int descriptors, int threads,
                                  struct dfopt_error *err);
 

@@ -1,4 +1,4 @@
-/* Finding a transport by its name. */
+/* Looks up a transport by name. */
 #include "client/transport.h"
 
 #include <string.h>

@@ -1,5 +1,5 @@
-/* Analysis windows with a cadence that tunes itself. Source: DFOptimizer 0.1.0,
- * dfoptimizer/runtime/window.py; each function does what its method does. */
+/* Analysis windows with an adaptive cadence. Source: DFOptimizer 0.1.0,
+ * dfoptimizer/runtime/window.py; each function matches its method. */
 #include "dfopt/client.h"
 
 void dfopt_window_init(struct dfopt_window *w, int64_t max_every_n)
@@ -55,7 +55,7 @@ bool dfopt_window_flush(struct dfopt_window *w, int64_t now_ns,
         w->active = false;
         ends = tell(w, "window.stop", w->start_ns, now_ns, true, event);
     } else if (w->counter % w->every_n != 0) {
-        w->index++; /* what was counted since the last boundary */
+        w->index++; /* counted since the last boundary */
         ends = tell(w, "window.stop", now_ns, now_ns, true, event);
     }
     w->counter = 0;

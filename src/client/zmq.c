@@ -1,8 +1,7 @@
-/* The transport over ZeroMQ: plans by PULL or SUB, registrations and acks by
- * PUSH. Nothing is handed to a socket that has no connection, so that nothing
- * waits there unseen: what cannot be sent stays in the client, which is bounded.
- * The watch of the registrations' socket tells when the optimizer comes and goes;
- * any socket that libzmq has given up on is replaced. */
+/* The transport over ZeroMQ: plans by PULL or SUB, registrations and acks by PUSH.
+ * Messages are never queued on an unconnected socket: what cannot be sent stays in
+ * the client's bounded queues. The registration socket's watch shows when the
+ * optimizer comes and goes. A socket that libzmq has given up on is replaced. */
 #include "base/clock.h"
 #include "base/hostname.h"
 #include "client/room.h"
@@ -17,32 +16,32 @@
 #include <unistd.h>
 #include <zmq.h>
 
-#define SEND_MESSAGES 1000 /* that libzmq holds for a peer that is slow */
-/* libzmq ends the connection over anything longer than this; what is between the
- * client's own bound and this is read, counted and dropped by the client. */
+#define SEND_MESSAGES 1000 /* that libzmq queues for a slow peer */
+/* libzmq disconnects a peer that sends more; the client reads, counts and drops
+ * messages between its own bound and this one. */
 #define MESSAGE_ROOM ((int64_t)64 << 20)
-#define MAX_PARTS    3 /* that are looked at: topic, metadata, body */
+#define MAX_PARTS    3 /* used: topic, metadata, body */
 #define NS_PER_MS    1000000
-#define QUIET_NS     5000000000 /* then it is told that nobody answers */
+#define QUIET_NS     5000000000 /* before reporting that nobody answers */
 
-/* What libzmq opens: by context, reaper and input thread, and the listener's own;
- * and by socket, its watch and its connection. */
+/* File descriptors that libzmq opens: per context for its reaper and input threads,
+ * and the listener's own; per socket for its watch and connection. */
 #define BASE_DESCRIPTORS   6
 #define SOCKET_DESCRIPTORS 4
-#define SPARE_DESCRIPTORS  4 /* for resolving a name, and for the application */
+#define SPARE_DESCRIPTORS  4 /* to resolve a name, and for the application */
 #define THREADS            3
 
 enum { PLANS, REGISTRY, ACKS, OBJECTIVES, FINDINGS, N_SOCKETS };
 
 struct zmq_link {
     struct dfopt_zmq_context context;
-    /* One without a handle was not asked for, or is being replaced. */
+    /* Without a handle: not requested, or being replaced. */
     struct dfopt_zmq_socket sockets[N_SOCKETS];
-    int64_t tend_ms; /* when to look after them again; negative: no need */
+    int64_t tend_ms; /* when the sockets need attention; negative: never */
     int64_t opened_ns;
-    bool told[N_SOCKETS]; /* that nobody answers, or somebody did */
+    bool told[N_SOCKETS]; /* answered, or reported as unanswered */
     int wake_fd;
-    bool topics; /* plans come by SUB */
+    bool topics; /* plans arrive by SUB */
     char *hostname;
     char *answers;              /* the topic of answers to this client */
     zmq_msg_t parts[MAX_PARTS]; /* of the last plan; always initialised */
@@ -98,7 +97,7 @@ static enum dfopt_err open_one(struct zmq_link *l, int which, const char *endpoi
     return e;
 }
 
-/* Before libzmq is called at all. */
+/* Runs before the first call of libzmq. */
 static enum dfopt_err check_room(const char *const endpoints[N_SOCKETS],
                                  struct dfopt_error *err)
 {
@@ -195,9 +194,9 @@ static void drain_wake(struct zmq_link *l)
         continue;
 }
 
-/* Reads what the sockets' watches have to tell and replaces those that libzmq gave
- * up on, but not while `ready` says that one has plans to read. Returns how long
- * to wait at most until the next time; negative: for ever. */
+/* Processes the events of the sockets' watches and replaces the sockets that libzmq
+ * has given up on, except one that `ready` says has plans to read. Returns the
+ * longest time to wait before the next call; negative: no limit. */
 static int64_t tend(struct zmq_link *l, unsigned ready)
 {
     const int64_t now = dfopt_clock_monotonic_ns();
@@ -209,10 +208,10 @@ static int64_t tend(struct zmq_link *l, unsigned ready)
         int64_t at =
             dfopt_zmq_socket_tend(&l->sockets[i], &l->context, now, &replaced);
         if (replaced && i == PLANS)
-            (void)subscribe(l, NULL); /* fails for a socket that is no more */
+            (void)subscribe(l, NULL); /* fails if the socket is gone */
         next = at < next ? at : next;
         if (l->sockets[i].watch.made)
-            l->told[i] = true; /* it has been there */
+            l->told[i] = true; /* it has been connected */
         else if (l->sockets[i].watch.events && !l->told[i] &&
                  l->opened_ns + QUIET_NS < next)
             next = l->opened_ns + QUIET_NS;
@@ -222,7 +221,7 @@ static int64_t tend(struct zmq_link *l, unsigned ready)
 
 #define MAX_ITEMS (1 + 2 * N_SOCKETS)
 
-/* What to poll, the wake descriptor first, and which readiness each stands for. */
+/* What to poll, the wake descriptor first, and the readiness each means. */
 static int gather(struct zmq_link *l, unsigned want, zmq_pollitem_t *items,
                   unsigned *means)
 {
@@ -285,7 +284,7 @@ static size_t receive_parts(struct zmq_link *l)
         if (part == &rest)
             zmq_msg_init(part);
         if (zmq_msg_recv(part, l->sockets[PLANS].handle, ZMQ_DONTWAIT) < 0)
-            return 0; /* parts of a message come together: there was none */
+            return 0; /* parts arrive together: there was no message */
         more = zmq_msg_more(part);
         if (part == &rest)
             zmq_msg_close(part);
@@ -311,7 +310,7 @@ static enum dfopt_client_received link_receive(void *t,
         return DFOPT_CLIENT_NOTHING;
     if (n != first + 2)
         return DFOPT_CLIENT_MISSHAPEN;
-    if (l->topics && !is_topic_ours(l)) /* libzmq matched the start of the name */
+    if (l->topics && !is_topic_ours(l)) /* libzmq matches prefixes only */
         return DFOPT_CLIENT_ELSEWHERE;
     zmq_msg_t *meta = &l->parts[first], *body = &l->parts[first + 1];
     *out = (struct dfopt_client_message){zmq_msg_data(meta), zmq_msg_data(body),
@@ -319,7 +318,7 @@ static enum dfopt_client_received link_receive(void *t,
     return DFOPT_CLIENT_MESSAGE;
 }
 
-/* Once the first part is taken libzmq takes the second, too. */
+/* libzmq accepts the second part once it has accepted the first. */
 static enum dfopt_err link_send(void *t, enum dfopt_client_stream stream,
                                 const struct dfopt_client_message *m)
 {

@@ -1,5 +1,5 @@
-/* Reads and writes: passed on as they are, and counted if the file is tuned. With
- * no tuned file open that costs one atomic load. */
+/* Reads and writes: passed through unchanged, and counted if the file is tuned.
+ * With no tuned file open this costs one atomic load. */
 #include "mpiio/files.h"
 #include "mpiio/real.h"
 
@@ -14,7 +14,7 @@ static double bytes_of(int count, MPI_Datatype type)
     return (double)count * (double)size;
 }
 
-/* ---- by the name of the function ---- */
+/* ---- named by function ---- */
 
 static bool is_collective(const char *name)
 {
@@ -99,7 +99,7 @@ BEGIN(File_read_ordered_begin, into);
 BEGIN(File_write_all_begin, from);
 BEGIN(File_write_ordered_begin, from);
 
-/* ---- those that only take time ---- */
+/* ---- functions that only add time ---- */
 
 #define TIMED(name, file, ...)                                                     \
     {                                                                              \

@@ -1,11 +1,11 @@
 /* Two rules. MPI-IO that takes a tenth of the time or more is worth a change:
  * small_collective_io if its requests are small or its view has gaps, so that they
- * want to be put together; slow_collective_io if they are large already. The
- * severity is the share of the time. */
+ * should be combined; slow_collective_io if they are already large. The severity is
+ * the share of the time. */
 #include "mpiio/diagnose.h"
 
 #define WORTH_SHARE 0.10
-#define SMALL_BYTES 1048576.0 /* a call and rank */
+#define SMALL_BYTES 1048576.0 /* per call and rank */
 #define MOSTLY      0.5
 
 enum { SMALL, SLOW };

@@ -1,5 +1,5 @@
-/* The one table of a process: an interposed function is given a handle and nothing
- * else. No MPI function is called with the lock held. */
+/* The process's one table: an interposed function only gets a handle. No MPI
+ * function is called with the lock held. */
 #include "mpiio/files.h"
 
 #include <pthread.h>
@@ -27,7 +27,7 @@ bool dfopt_files_any(void)
     return atomic_load(&table.n) != 0;
 }
 
-/* Where the pointer to it stands; to NULL if it is not there. Locked. */
+/* The link to the file; it points to NULL if there is none. Locked. */
 static struct dfopt_file **at(MPI_File handle)
 {
     struct dfopt_file **f = &table.first;

@@ -1,5 +1,5 @@
-/* The one guest of a process: an interposed function is given nothing that could
- * hold it. No MPI function that communicates is called with the lock held. */
+/* The process's one guest: interposed functions have no argument that could hold
+ * it. No MPI function that communicates is called with the lock held. */
 #include "mpiio/guest.h"
 
 #include "json/write.h"
@@ -11,32 +11,32 @@
 #include <string.h>
 #include <time.h>
 
-#define AT_OPEN       "epoch_boundary" /* hands over all plans */
+#define AT_OPEN       "epoch_boundary" /* delivers all plans */
 #define AT_VIEW       "file_view"
-#define VIEWS         2 /* windows that a plan for an open waits, if views end them */
+#define VIEWS         2 /* that a plan for an open waits, if views end them */
 #define GOODBYE_MS    500
 #define REST_MS       5
-#define FIRST_FINDING 2 /* an objective is there before it */
+#define FIRST_FINDING 2 /* an objective precedes it */
 
 static struct {
     pthread_mutex_t lock;
-    bool asked; /* the environment was read */
+    bool asked; /* the environment has been read */
     bool ended;
     struct dfopt_mpiio_settings settings;
-    dfopt_client *client; /* NULL: not made yet, or not possible */
-    bool tried;           /* to make it */
+    dfopt_client *client; /* NULL: not created yet, or failed */
+    bool tried;           /* to create it */
     struct dfopt_io_diagnosis diagnosis;
     struct dfopt_hints now;       /* in force */
-    bool absent[DFOPT_HINTS_MAX]; /* by knob: the file had no such hint at first */
+    bool absent[DFOPT_HINTS_MAX]; /* by knob: the file lacked this hint at first */
     uint64_t generation;          /* of them */
-    int64_t window;               /* number of the last one; 0: none */
-    bool reported;                /* a window since the last open or view */
-    int views;                    /* that ended windows since the last open */
-    int connect_ms;               /* left of the wait for the optimizer */
+    int64_t window;               /* number of the latest; 0: none */
+    bool reported;                /* a window, since the last open or view */
+    int views;                    /* windows ended by views since the last open */
+    int connect_ms;               /* time left to wait for the optimizer */
     atomic_bool complained;
 } guest = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
-/* Rank 0 of a job that no other job spawned. */
+/* Whether this is rank 0 of a job that no other job spawned. */
 static bool is_host(void)
 {
     int rank = -1;
@@ -45,7 +45,7 @@ static bool is_host(void)
            PMPI_Comm_get_parent(&parent) == MPI_SUCCESS && parent == MPI_COMM_NULL;
 }
 
-/* Whether anything was asked for. Locked. */
+/* Whether tuning was requested. Locked. */
 static bool is_wanted(void)
 {
     if (!guest.asked && is_host()) {
@@ -61,7 +61,7 @@ static bool is_wanted(void)
 
 /* ---- at an open ---- */
 
-/* Of a hint, or NULL. Locked. */
+/* Returns the knob of a hint, or NULL. Locked. */
 static const struct dfopt_mpiio_knob *knob_of(const char *hint)
 {
     const struct dfopt_mpiio_knobs *knobs = guest.settings.knobs;
@@ -71,7 +71,7 @@ static const struct dfopt_mpiio_knob *knob_of(const char *hint)
     return NULL;
 }
 
-/* Bytes of a window that a view may end; 0 if none can change anything. Locked. */
+/* Bytes after which a view ends a window; 0 if no hint can change. Locked. */
 static double view_bytes(void)
 {
     const struct dfopt_mpiio_knobs *knobs = guest.settings.knobs;
@@ -81,7 +81,7 @@ static double view_bytes(void)
     return !any ? 0 : knobs->min_bytes > 1 ? knobs->min_bytes : 1;
 }
 
-/* Whether a knob's value stands for the hint not being given. */
+/* Whether a knob's value means leaving the hint out. */
 static bool stands_for_none(const char *hint, const struct dfopt_client_value *v)
 {
     const struct dfopt_mpiio_knob *k = knob_of(hint);
@@ -92,8 +92,8 @@ static bool stands_for_none(const char *hint, const struct dfopt_client_value *v
            strcmp(text, usual) == 0;
 }
 
-/* Puts the plan in force. A file that is open keeps a hint that it is not given
- * again. Locked. Returns whether it could. */
+/* Puts a plan in force. An open file keeps a hint that is not given again, so such
+ * a hint must be set. Locked. Returns whether it succeeded. */
 static bool put_in_force(const struct dfopt_client_plan *p, bool is_open)
 {
     char text[DFOPT_HINT_VALUE_SIZE];
@@ -110,7 +110,7 @@ static void answer(const struct dfopt_client_plan *p, const char *why_not)
                      why_not ? why_not : "", guest.window + 1);
 }
 
-/* How long to wait for what the window that was just reported may bring. Locked. */
+/* How long to wait for plans after the window just reported. Locked. */
 static int patience(void)
 {
     struct dfopt_client_stats s = {.connections = 0};
@@ -126,8 +126,8 @@ static int patience(void)
     return s.connections > 0 ? guest.settings.knobs->wait_ms : 0;
 }
 
-/* The plans that have arrived. The one awaited may be the first of several.
- * The time is not the application's. Locked. */
+/* Receives the plans that have arrived; the one awaited may be the first of
+ * several. The wait does not count as the application's time. Locked. */
 static size_t receive(const char *boundary, int wait_ms,
                       struct dfopt_client_plan plans[DFOPT_HINTS_MAX])
 {
@@ -220,8 +220,8 @@ static void write_line(const struct dfopt_io_window *w, double share)
     dfopt_buf_free(&line);
 }
 
-/* Locked. A window whose hints are no longer in force says nothing about those that
- * are, and so is left out. */
+/* Locked. Skips a window whose hints are no longer in force: it says nothing about
+ * the current ones. */
 static void report(const struct dfopt_io_window *w)
 {
     struct dfopt_client_finding found;
@@ -246,8 +246,8 @@ static void report(const struct dfopt_io_window *w)
 
 /* ---- at a view that ends a window ---- */
 
-/* Locked. Plans that only an open can take wait for one, but not for ever: their
- * trial would not end. */
+/* Locked. Plans that need an open wait for one, but not forever, or their trial
+ * would never end. */
 static void take_plans_of_view(struct dfopt_taken *taken)
 {
     struct dfopt_client_plan plans[DFOPT_HINTS_MAX];
@@ -263,8 +263,8 @@ static void take_plans_of_view(struct dfopt_taken *taken)
     guest.generation += taken->n > 0;
 }
 
-/* The hints in force, as far as a view gives them to a file that has others. The
- * file has a hint that is not in force any more: its usual value. */
+/* The hints in force, as far as a view can change a file's own. A hint that is no
+ * longer in force gets its usual value. */
 static struct dfopt_hints at_view(const struct dfopt_hints *has)
 {
     const struct dfopt_mpiio_knobs *knobs = guest.settings.knobs;
@@ -319,10 +319,10 @@ void dfopt_guest_viewed(const struct dfopt_io_window *w,
     pthread_mutex_unlock(&guest.lock);
 }
 
-/* ---- after it ---- */
+/* ---- after the open or view ---- */
 
-/* The hint of a knob as the file has it, if that is known and of the knob's type.
- * Returns whether the file has it. */
+/* Reads the file's hint for a knob, if it is set and has the knob's type. Returns
+ * whether it does. */
 static bool read_current(MPI_Info info, struct dfopt_client_knob *k)
 {
     char text[MPI_MAX_INFO_VAL + 1];
@@ -333,7 +333,7 @@ static bool read_current(MPI_Info info, struct dfopt_client_knob *k)
            found && dfopt_hint_value(text, k->type, &k->current);
 }
 
-/* No more processes than there are can do I/O: values beyond are of no use. */
+/* Drops values above the number of processes: more cannot do I/O. */
 static void fit_to_ranks(struct dfopt_client_knob *k, int ranks)
 {
     if (strcmp(k->parameter, "cb_nodes") != 0)
@@ -377,7 +377,7 @@ static void start(MPI_Info info, int ranks)
     guest.client = NULL;
 }
 
-/* The hints that the application gave are known now, whoever gave them. */
+/* By now the hints of the application are known, whoever gave them. */
 static void start_with(MPI_File file, int ranks)
 {
     MPI_Info info = MPI_INFO_NULL;

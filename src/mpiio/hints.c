@@ -42,7 +42,7 @@ enum dfopt_err dfopt_hints_set(struct dfopt_hints *h, const char *name,
         strlen(value) >= DFOPT_HINT_VALUE_SIZE || (!at && h->n == DFOPT_HINTS_MAX))
         return DFOPT_ERR_ARG;
     at = at ? at : &h->of[h->n++];
-    memset(at, 0, sizeof *at); /* no byte of an earlier value travels */
+    memset(at, 0, sizeof *at); /* do not send bytes of an earlier value */
     memcpy(at->name, name, strlen(name));
     memcpy(at->value, value, strlen(value));
     return DFOPT_OK;

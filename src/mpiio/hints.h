@@ -1,5 +1,5 @@
-/* Hints of MPI-IO: names and values as they stand in an MPI_Info. Plain data of a
- * fixed size, so that one broadcast carries them. */
+/* MPI-IO hints: names and values as in an MPI_Info. Plain data of fixed size, so
+ * that one broadcast carries them. */
 #ifndef DFOPT_MPIIO_HINTS_H
 #define DFOPT_MPIIO_HINTS_H
 
@@ -21,26 +21,25 @@ struct dfopt_hints {
     struct dfopt_hint of[DFOPT_HINTS_MAX];
 };
 
-/* The value of a hint, or NULL. Borrowed. */
+/* Returns the value of a hint, or NULL. Borrowed. */
 const char *dfopt_hints_get(const struct dfopt_hints *h, const char *name);
 
-/* Gives a hint a value; NULL takes it out. Returns OK, or ARG: a text too long or
- * empty, or more hints than there is room for. */
+/* Sets a hint; NULL removes it. Returns OK, or ARG: a text is too long or empty, or
+ * there is no room for another hint. */
 enum dfopt_err dfopt_hints_set(struct dfopt_hints *h, const char *name,
                                const char *value);
 
-/* A value of a knob as the text of a hint. Returns OK, or ARG: it has none that
- * fits. */
+/* A knob's value as the text of a hint. Returns OK, or ARG: it cannot be one. */
 enum dfopt_err dfopt_hint_text(const struct dfopt_client_value *v,
                                char text[DFOPT_HINT_VALUE_SIZE]);
 
-/* The text of a hint as a value of this kind. Returns whether it is one. */
+/* Parses the text of a hint as a value of this kind. Returns whether it is one. */
 bool dfopt_hint_value(const char *text, enum dfopt_client_kind kind,
                       struct dfopt_client_value *out);
 
-/* Makes what the application gave (MPI_INFO_NULL is fine), with these hints put
- * over it; those about striping only if a file may be created. Returns owned:
- * MPI_Info_free. OK, or MPI: an MPI function failed. Local. */
+/* Merges these hints over what the application gave (MPI_INFO_NULL is fine);
+ * striping hints only if a file may be created. Returns owned: MPI_Info_free. OK,
+ * or MPI: an MPI function failed. Local. */
 enum dfopt_err dfopt_hints_merge(const struct dfopt_hints *h, MPI_Info given,
                                  bool creates, MPI_Info *out);
 

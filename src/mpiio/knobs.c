@@ -74,7 +74,7 @@ static struct dfopt_client_value to_client(const struct dfopt_mpiio_knobs *k,
     return out;
 }
 
-/* The implementations divide by some of these, or allocate them. */
+/* Implementations divide by some of these, or allocate as much. */
 static bool is_possible(const char *hint, const struct dfopt_client_value *v)
 {
     const bool size = strncmp(hint, "cb_", 3) == 0 ||
@@ -83,7 +83,7 @@ static bool is_possible(const char *hint, const struct dfopt_client_value *v)
     return v->kind != DFOPT_CLIENT_INT || (v->i >= size && v->i <= INT_MAX);
 }
 
-/* One value of a knob: of its type, and good as a hint. */
+/* Reads one value of a knob: of its type, and valid as a hint. */
 static enum dfopt_err read_value(struct dfopt_mpiio_knobs *k,
                                  const struct dfopt_mpiio_knob *of,
                                  struct json_object *j, const char *what,
@@ -124,7 +124,7 @@ static enum dfopt_err read_values(struct dfopt_mpiio_knobs *k,
     return e;
 }
 
-/* values, or for a number a range. */
+/* Reads `values` or, for a number, a range. */
 static enum dfopt_err read_bounds(struct dfopt_mpiio_knobs *k,
                                   struct dfopt_mpiio_knob *of,
                                   struct json_object *j, struct dfopt_error *err)
@@ -295,7 +295,7 @@ static enum dfopt_err read_knobs(struct dfopt_mpiio_knobs *k, struct json_object
     return DFOPT_OK;
 }
 
-/* ---- what is not of a registration ---- */
+/* ---- fields beyond a registration's ---- */
 
 static enum dfopt_err read_fixed(struct dfopt_mpiio_knobs *k, struct json_object *j,
                                  struct dfopt_error *err)

@@ -1,5 +1,5 @@
-/* The file that names the knobs: hints, their values, and what they respond to. It
- * has the fields of a registration, and a few of its own; docs/mpi-io.md. */
+/* The file that declares the knobs: hints, their values, and what they respond to.
+ * It has the fields of a registration and a few of its own; docs/mpi-io.md. */
 #ifndef DFOPT_MPIIO_KNOBS_H
 #define DFOPT_MPIIO_KNOBS_H
 
@@ -20,12 +20,12 @@ struct dfopt_mpiio_knobs {
     char name_space[64];
     struct dfopt_mpiio_knob of[DFOPT_HINTS_MAX];
     size_t n;
-    struct dfopt_hints fixed; /* that every open gets */
+    struct dfopt_hints fixed; /* given to every open */
     char patterns[DFOPT_PATTERNS_MAX][DFOPT_HINT_VALUE_SIZE]; /* none: all files */
     size_t n_patterns;
-    double min_bytes; /* windows with less do not count */
-    int wait_ms;      /* at an open, for a plan */
-    int connect_ms;   /* once, for the optimizer, before the first such wait */
+    double min_bytes; /* smaller windows do not count */
+    int wait_ms;      /* for a plan, at an open */
+    int connect_ms;   /* for the optimizer, once, before the first such wait */
     int lease_ms;     /* of the optimizer; 0: the client's default */
     struct dfopt_dict *texts;
 };
@@ -37,12 +37,11 @@ enum dfopt_err dfopt_mpiio_knobs_read(struct dfopt_mpiio_knobs **out,
 
 void dfopt_mpiio_knobs_free(struct dfopt_mpiio_knobs *k); /* NULL is fine */
 
-/* Whether a view can change its hint: one of its responses is for "file_view". NULL
- * is fine. */
+/* Whether a view can change it: a response is for "file_view". NULL is fine. */
 bool dfopt_mpiio_at_view(const struct dfopt_mpiio_knob *k);
 
-/* Whether a file of this name is to be tuned: its whole name or the part behind the
- * last slash matches a pattern. */
+/* Whether to tune a file of this name: a pattern matches the whole name or the part
+ * after the last slash. */
 bool dfopt_mpiio_knobs_match(const struct dfopt_mpiio_knobs *k, const char *name);
 
 #endif

@@ -1,11 +1,11 @@
-/* The MPI functions that this library stands before: open, close, finalize. Views
- * are in view.c, reads and writes in access.c. Each calls the real one exactly as
- * the application asked, but for hints; so results and errors are its own. What is
- * added is collective where the function is:
+/* The MPI functions that this library interposes: open, close, finalize. Views are
+ * in view.c, reads and writes in access.c. Each calls the real function exactly as
+ * the application asked, except for hints; results and errors are the real ones.
+ * The added communication is collective where the function is:
  *
  *   open    one broadcast. If the file is tuned: a communicator of its own, for the
- *           application may free its own, and two reductions if there are hints, so
- *           that all ranks have them or none.
+ *           application may free the one it gave, and two reductions if there are
+ *           hints, so that all ranks have them or none.
  *   close   two reductions to rank 0, if the file is tuned. */
 #include "mpiio/guest.h"
 #include "mpiio/real.h"
@@ -17,7 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* An open under way, on one rank. */
+/* An open in progress, on one rank. */
 struct opening {
     MPI_Comm comm; /* the application's */
     const char *name;
@@ -28,7 +28,7 @@ struct opening {
     struct dfopt_taken *taken; /* rank 0: else NULL */
     MPI_Comm own;              /* MPI_COMM_NULL: none */
     struct dfopt_file *file;   /* owned; NULL: no memory */
-    const char *why_not;       /* the hints are not taken */
+    const char *why_not;       /* why the hints were not applied */
 };
 
 static int really_open(const struct opening *o, MPI_Info info, MPI_File *fh)
@@ -48,8 +48,7 @@ static void make_own(struct opening *o)
     o->file = calloc(1, sizeof *o->file);
 }
 
-/* Opens with the hints, if every rank can; and without them if they are what it
- * fails by. */
+/* Opens with the hints if every rank can; retries without if they made it fail. */
 static int open_with_hints(struct opening *o, MPI_File *fh)
 {
     MPI_Info info = MPI_INFO_NULL;
@@ -108,7 +107,7 @@ static int open_tuned(struct opening *o, MPI_File *fh)
     return rc;
 }
 
-/* Rank 0 decides, and all are told. */
+/* Rank 0 decides and broadcasts. */
 static bool agree(struct opening *o)
 {
     if (o->taken)
@@ -132,8 +131,8 @@ static int open_agreed(struct opening *o, MPI_File *fh)
     return rc;
 }
 
-/* Several ranks, in one group: what else there is, also what is wrong, is between
- * the application and MPI. */
+/* Handles only several ranks in one group. Everything else, errors included, is
+ * left to the application and MPI. */
 static bool is_shared(MPI_Comm comm, const char *name, int *ranks)
 {
     int inter = 1;

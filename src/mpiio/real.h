@@ -1,6 +1,6 @@
-/* The MPI functions behind those that this library stands before. It defines both
- * their names, MPI_File_open and PMPI_File_open, for the Fortran bindings of Open
- * MPI call the second; so the real ones are looked up. */
+/* The real MPI functions behind the interposed ones. This library defines both
+ * names, MPI_File_open and PMPI_File_open, because the Fortran bindings of Open MPI
+ * call the second; so the real ones are looked up at run time. */
 #ifndef DFOPT_MPIIO_REAL_H
 #define DFOPT_MPIIO_REAL_H
 
@@ -19,7 +19,7 @@ static inline void *dfopt_real_find(_Atomic(void *) *kept, const char *name)
     return at;
 }
 
-/* Calls the real function; where the MPI library has none: MPI_ERR_INTERN. */
+/* Calls the real function; MPI_ERR_INTERN if the MPI library has none. */
 #define DFOPT_REAL(name, ...)                                                      \
     __extension__({                                                                \
         static _Atomic(void *) kept;                                               \
@@ -28,7 +28,7 @@ static inline void *dfopt_real_find(_Atomic(void *) *kept, const char *name)
         real ? real(__VA_ARGS__) : MPI_ERR_INTERN;                                 \
     })
 
-/* The second name of a function that stands in the same file. */
+/* Defines the second name of a function in the same file. */
 #define DFOPT_SECOND_NAME(name)                                                    \
     extern __typeof__(MPI_##name) PMPI_##name                                      \
         __attribute__((alias("MPI_" #name), visibility("default")))

@@ -1,5 +1,5 @@
-/* A guest reads the environment, for it has no other way to be told anything. The
- * names of endpoints and keys are those of the Python binding. */
+/* A guest library is configured by the environment only. Endpoints and keys have
+ * the same names as in the Python binding. */
 #include "mpiio/settings.h"
 
 #include <errno.h>
@@ -23,7 +23,7 @@ static void on_line(void *verbose, enum dfopt_client_level level, const char *te
         dfopt_mpiio_say("%s", text);
 }
 
-/* Empty is as not set. */
+/* An empty variable counts as unset. */
 static const char *variable(const char *name)
 {
     const char *text = getenv(name);

@@ -6,21 +6,21 @@
 
 #include <stdio.h>
 
-/* Zeroed: nothing was asked for. */
+/* Zeroed: tuning was not requested. */
 struct dfopt_mpiio_settings {
-    struct dfopt_mpiio_knobs *knobs; /* owned; NULL: stay out of the way */
+    struct dfopt_mpiio_knobs *knobs; /* owned; NULL: do nothing */
     struct dfopt_client_options client;
     FILE *report; /* owned, or NULL: a line for each window */
     bool verbose;
 };
 
-/* Reads them. What is wrong is printed on standard error, once, and then nothing
- * was asked for. Texts are those of the environment. */
+/* Reads them. An error is printed once on standard error, and then counts as not
+ * requested. Texts point into the environment. */
 void dfopt_mpiio_settings_read(struct dfopt_mpiio_settings *s);
 
 void dfopt_mpiio_settings_free(struct dfopt_mpiio_settings *s);
 
-/* Prints a line, whose source is this library. */
+/* Prints a line, prefixed with this library's name. */
 void dfopt_mpiio_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 #endif

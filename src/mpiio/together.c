@@ -8,7 +8,7 @@ bool dfopt_together_all(MPI_Comm comm, bool yes)
     return dfopt_client_mpi_maximum(&comm, &no, 1) == MPI_SUCCESS && no == 0;
 }
 
-/* Of this rank, within MPI-IO. The time of nonblocking calls cannot be seen. */
+/* This rank's seconds within MPI-IO; nonblocking calls count the whole window. */
 static double spent(const struct dfopt_file *f, double now)
 {
     const double all = now - f->opened;

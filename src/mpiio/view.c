@@ -1,12 +1,12 @@
-/* MPI_File_set_view, for files that stay open. A view that follows min_bytes of
- * reads and writes ends a window, and takes the plans of knobs that a view can
+/* MPI_File_set_view, for files that stay open. A view after at least min_bytes of
+ * reads and writes ends a window and applies the plans of knobs that a view can
  * change (apply_when "file_view").
  *
- * Views may come often, and only all ranks together know how much was read and
- * written. So the first, second, fourth, eighth ... view of a window is looked at:
- * one reduction. What ends a window costs two more and a broadcast, and two more
- * if plans have come. Which views these are depends on nothing but numbers that all
- * ranks have. */
+ * Views may be frequent, and only all ranks together know how much was read and
+ * written. So only the first, second, fourth, eighth ... view of a window is
+ * checked, with one reduction. Ending a window costs two more and a broadcast, and
+ * two more if plans have arrived. Which views these are depends only on numbers
+ * that all ranks share. */
 #include "mpiio/real.h"
 #include "mpiio/together.h"
 
@@ -14,7 +14,7 @@
 
 #include <stdlib.h>
 
-/* A view under way, on one rank. */
+/* A view in progress, on one rank. */
 struct viewing {
     MPI_File file;
     MPI_Offset disp;
@@ -24,7 +24,7 @@ struct viewing {
     struct dfopt_file was; /* a copy */
     struct dfopt_agreed agreed;
     struct dfopt_taken *taken; /* rank 0: else NULL */
-    const char *why_not;       /* the hints are not taken */
+    const char *why_not;       /* why the hints were not applied */
 };
 
 static bool has_gaps(MPI_Datatype type)
@@ -42,21 +42,21 @@ static int really_view(const struct viewing *v, MPI_Info info)
                       v->datarep, info);
 }
 
-/* With hints over those that the application gave. */
+/* Sets the view with hints over those of the application. */
 static int view_with(const struct viewing *v, const struct dfopt_hints *hints)
 {
     MPI_Info merged = MPI_INFO_NULL;
     if (!hints->n)
         return really_view(v, v->given);
     if (dfopt_hints_merge(hints, v->given, false, &merged) != DFOPT_OK)
-        merged = MPI_INFO_NULL; /* and the file keeps those that it has */
+        merged = MPI_INFO_NULL; /* the file keeps its hints */
     const int rc = really_view(v, merged);
     if (merged != MPI_INFO_NULL)
         PMPI_Info_free(&merged);
     return rc;
 }
 
-/* With hints that have changed, if every rank can set them. */
+/* Sets the view with changed hints, if every rank can set them. */
 static int view_anew(struct viewing *v)
 {
     MPI_Info merged = MPI_INFO_NULL;
@@ -85,8 +85,7 @@ static bool is_looked_at(const struct dfopt_file *f)
     return f->view_bytes > 0 && f->views > 0 && (f->views & (f->views - 1)) == 0;
 }
 
-/* Rank 0 reports the window and decides, and all are told. Returns whether they
- * are. */
+/* Rank 0 reports the window, decides and broadcasts. Returns whether it decided. */
 static bool agree(struct viewing *v, double now)
 {
     struct dfopt_io_window w;

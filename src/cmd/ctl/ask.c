@@ -1,4 +1,4 @@
-/* A REQ socket for each request. */
+/* Opens a REQ socket for each request. */
 #include "cmd/ctl/ask.h"
 
 #include "base/clock.h"

@@ -1,4 +1,4 @@
-/* Each command makes one request, or one for each node, and shows its outcome. */
+/* Each command makes one request, or one per node, and shows the result. */
 #include "cmd/ctl/commands.h"
 
 #include "cmd/ctl/show.h"
@@ -44,7 +44,7 @@ static struct dfopt_put begin(struct ctl *c, const char *action)
     return p;
 }
 
-/* A number, true or false as JSON; anything else is a text. */
+/* Numbers, true and false as JSON; anything else as a text. */
 static void put_value(struct dfopt_put *p, const char *text)
 {
     char *end;
@@ -76,7 +76,7 @@ static void print_json(const struct ctl *c)
     printf("%.*s\n", (int)c->answer.len, c->answer.data);
 }
 
-/* Sends the command that `p` has begun. Returns an exit code. */
+/* Sends the command begun in `p`. Returns an exit code. */
 static int command(struct ctl *c, struct dfopt_put *p)
 {
     dfopt_put_raw(p, "}");
@@ -136,7 +136,7 @@ static bool is_first(struct json_object *values, size_t at, const char *node)
     return node[0] != '\0';
 }
 
-/* A command for the job, and one for each node. */
+/* Sends a command for the job, or one per node. */
 static int restore_all(struct ctl *c)
 {
     struct json_object *state = ask_status(c);
@@ -174,7 +174,7 @@ static enum dfopt_err read_file(const char *path, struct dfopt_buf *out,
     return e;
 }
 
-/* Puts a policy in force, or only asks whether it could be. */
+/* Activates a policy, or only checks whether it could be. */
 static int send_policy(struct ctl *c, const char *path, bool check)
 {
     struct dfopt_buf text = {0};
@@ -288,7 +288,7 @@ static int policy(struct ctl *c)
 
 static const struct {
     const char *name;
-    int least, most; /* words, the name included */
+    int least, most; /* words, including the name */
     int (*run)(struct ctl *c);
 } commands[] = {
     {"status", 1, 1, status}, {"plans", 1, 1, plans}, {"mode", 2, 3, mode},

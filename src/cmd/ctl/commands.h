@@ -6,7 +6,7 @@
 
 #define CTL_ARGS_MAX 4
 
-/* A command line that has been read. {.line = ...}; ctl_free. */
+/* A parsed command line. Initialise with {.line = ...}; ctl_free. */
 struct ctl {
     struct ctl_line line;
     bool json, restore;
@@ -17,8 +17,7 @@ struct ctl {
     struct dfopt_error err;           /* private */
 };
 
-/* Runs the command that arg[0] names, and prints its outcome. Returns an exit
- * code. */
+/* Runs the command named by arg[0] and prints its result. Returns an exit code. */
 int ctl_run(struct ctl *c);
 
 void ctl_free(struct ctl *c);

@@ -1,4 +1,4 @@
-/* dfopt-ctl: commands a running dfopt-mpi. Options, and which command. */
+/* dfopt-ctl: controls a running dfopt-mpi. Parses options and picks the command. */
 #include "base/standard.h"
 #include "cmd/ctl/commands.h"
 #include "cmd/option/option.h"

@@ -1,4 +1,4 @@
-/* Plain lines, one a thing. */
+/* Plain text, one item per line. */
 #include "cmd/ctl/show.h"
 
 #include <stdio.h>
@@ -15,7 +15,7 @@ static const char *value(struct json_object *o, const char *name)
     return j ? json_object_to_json_string_ext(j, JSON_C_TO_STRING_PLAIN) : "-";
 }
 
-/* A number that stands for one of a knob; the service has it as a real. */
+/* A number used as a knob's value; the service has it as a real. */
 static void show_number(struct json_object *o, const char *name)
 {
     printf("%.15g", json_object_get_double(dfopt_json_get(o, name)));

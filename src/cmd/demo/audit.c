@@ -1,4 +1,4 @@
-/* In an epoch of n samples with none twice, none is missing. */
+/* An epoch of n samples without duplicates is complete. */
 #include "cmd/demo/audit.h"
 
 #include <inttypes.h>

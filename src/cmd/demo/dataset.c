@@ -1,4 +1,4 @@
-/* Opening a set and reading records of it. */
+/* Opens a data set and reads its records. */
 #include "cmd/demo/dataset.h"
 #include "cmd/demo/dataset_format.h"
 
@@ -74,7 +74,7 @@ static bool is_shape(const struct demo_shape *s, const struct demo_file_head *h)
            s->record_bytes == h->record_bytes && s->seed == h->seed;
 }
 
-/* The first file says what the set is. */
+/* The first file defines the set. */
 static enum dfopt_err open_first(struct demo_dataset *d, int *fd,
                                  const struct demo_shape *want,
                                  struct dfopt_error *err)
@@ -185,7 +185,7 @@ void demo_sample_free(struct demo_sample *s)
     *s = (struct demo_sample){0};
 }
 
-/* The error of a record; `what` says what is wrong with it. */
+/* Sets the error of a record; `what` is the problem. */
 static enum dfopt_err wrong(const struct demo_dataset *d, uint64_t record,
                             enum dfopt_err code, const char *what,
                             struct dfopt_error *err)

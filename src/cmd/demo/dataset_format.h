@@ -1,4 +1,4 @@
-/* The layout of a file of a data set. */
+/* The file layout of a data set. */
 #ifndef DFOPT_CMD_DEMO_DATASET_FORMAT_H
 #define DFOPT_CMD_DEMO_DATASET_FORMAT_H
 
@@ -9,20 +9,20 @@
 #define DEMO_MAGIC     "DFOPTDS1"
 #define DEMO_PATH_SIZE 4096
 
-/* At the start of each file. */
+/* The header of each file. */
 struct demo_file_head {
     char magic[8];
     uint32_t file, files, records, record_bytes;
     uint64_t seed;
     uint64_t digest; /* sum of the checksums of the records */
-    uint64_t check;  /* hash of what stands before it */
+    uint64_t check;  /* hash of the members above */
 };
 
-/* Before each payload. */
+/* The header of each record. */
 struct demo_record_head {
     uint64_t record;
-    uint64_t checksum; /* of the payload, with the number as seed: a payload in
-                        * the wrong place is wrong */
+    uint64_t checksum; /* of the payload, seeded with the number to detect a
+                          misplaced payload */
 };
 
 static inline uint64_t demo_head_check(const struct demo_file_head *h)

@@ -1,5 +1,4 @@
-/* Making a set: each file is written under another name and gets its own when it
- * is whole. */
+/* Makes a set. Each file gets its name when it is complete, by a rename. */
 #include "cmd/demo/dataset.h"
 #include "cmd/demo/dataset_format.h"
 
@@ -33,7 +32,7 @@ static bool write_all(int fd, const void *bytes, size_t len)
     return true;
 }
 
-/* Fills a record: what a hash makes of seed, number and place. */
+/* Fills a record with a hash of seed, number and place. */
 static void fill(unsigned char *record, const struct demo_shape *s, uint64_t number)
 {
     unsigned char *payload = record + sizeof(struct demo_record_head);
@@ -48,7 +47,7 @@ static void fill(unsigned char *record, const struct demo_shape *s, uint64_t num
     memcpy(record, &head, sizeof head);
 }
 
-/* The records and, at last, the head that sums them up. */
+/* Writes the records, then the header that sums them up. */
 static bool write_file(int fd, const struct demo_shape *s, uint32_t file,
                        unsigned char *record)
 {

@@ -1,4 +1,4 @@
-/* The measurements of a window, and their conversion for the diagnosis. */
+/* A window's measurements, and their conversion for the diagnosis. */
 #ifndef DFOPT_CMD_DEMO_DIAGNOSIS_H
 #define DFOPT_CMD_DEMO_DIAGNOSIS_H
 
@@ -7,20 +7,20 @@
 struct demo_window {
     int64_t index; /* from 1 */
     uint64_t samples;
-    double seconds;             /* by the clock */
-    double fetch_s, compute_s;  /* the consumer waited for data; computed */
+    double seconds;             /* wall-clock */
+    double fetch_s, compute_s;  /* of the consumer: waiting for data; computing */
     unsigned threads, prefetch; /* at its end */
-    bool has_memory;            /* the storage has a budget of memory: */
-    double mem_frac;            /* most bytes held, as a share of it */
-    double read_spread;         /* of the latency of reads; 0: too few of them */
+    bool has_memory;            /* the storage has a memory budget: */
+    double mem_frac;            /* peak of bytes held, as a share of it */
+    double read_spread;         /* of read latencies; 0: too few reads */
 };
 
 double demo_window_rate(const struct demo_window *w); /* samples a second */
 
-/* Share of the time that the consumer waited, 0..1. */
+/* Share of the time the consumer waited, 0..1. */
 double demo_window_fetch_share(const struct demo_window *w);
 
-/* The window as the diagnosis takes it. */
+/* Converts the window for the diagnosis. */
 struct dfopt_client_window demo_window_measured(const struct demo_window *w);
 
 #endif

@@ -1,7 +1,7 @@
-/* Smaller settings come first, so that of equal ones the cheaper is the best. */
+/* Smaller settings come first, so of equal ones the cheapest is the best. */
 #include "cmd/demo/grid.h"
 
-/* The value behind one, up to the maximum. 0: there is none. */
+/* The next value up to the maximum. 0: there is none. */
 static unsigned behind(const struct demo_grid *g, unsigned value, unsigned most)
 {
     if (value >= most)

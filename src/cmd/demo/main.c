@@ -18,7 +18,7 @@ int main(int argc, char **argv)
     struct demo_options options;
     const struct sigaction action = {.sa_handler = on_signal};
     dfopt_standard_open();
-    signal(SIGXFSZ, SIG_IGN); /* an error of a write */
+    signal(SIGXFSZ, SIG_IGN); /* make it a write error */
     demo_options_parse(argc, argv, &options);
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);

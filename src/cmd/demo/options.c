@@ -1,4 +1,4 @@
-/* Options of dfopt-demo-loader: a table, and what holds between them. */
+/* Options of dfopt-demo-loader: a table, and checks across options. */
 #include "cmd/demo/options.h"
 
 #include "cmd/option/option.h"
@@ -51,7 +51,7 @@ static const char *const scopes[] = {
 static const char *const patterns[] = {
     [DFOPT_CLIENT_PULL] = "pull", [DFOPT_CLIENT_SUB] = "sub", NULL};
 
-/* The last of --data and --make-data counts. */
+/* The last of --data and --make-data wins. */
 static error_t read_data(struct argp_state *state, const char *text, void *into)
 {
     struct demo_options *o = into;

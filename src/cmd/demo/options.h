@@ -11,15 +11,15 @@
 struct demo_options {
     const char *folder;
     bool make_data;
-    struct demo_shape shape; /* of what is made */
+    struct demo_shape shape; /* of the set to make */
     struct demo_reader_options reader;
-    int64_t compute_ns; /* a sample */
-    bool compute_cpu;   /* on a processor; else a wait */
+    int64_t compute_ns; /* per sample */
+    bool compute_cpu;   /* on the CPU; else by sleeping */
     int64_t windows;
     int64_t window_ns;          /* length of a window, unless */
-    int64_t window_samples;     /* not 0 */
-    enum demo_grid_values grid; /* not NONE: nothing is tuned */
-    int64_t grid_windows;       /* a setting */
+    int64_t window_samples;     /* is not 0 */
+    enum demo_grid_values grid; /* not NONE: run the grid, tune nothing */
+    int64_t grid_windows;       /* per setting */
     bool no_optimizer;          /* --optimizer=off */
     bool mofka, verbose;
     const char *findings; /* endpoint; NULL: none are sent */
@@ -30,13 +30,12 @@ struct demo_options {
     int64_t wait_optimizer_ns;
     bool stop_optimizer;
     const char *json_file;    /* NULL: none */
-    const char *against;      /* NULL: nothing to compare with */
+    const char *against;      /* NULL: no comparison */
     double at_least;          /* times the throughput of `against` */
-    const char *against_grid; /* NULL: no grid to compare with */
+    const char *against_grid; /* NULL: no comparison with a grid */
 };
 
-/* Reads argv. Mistakes are reported and end the program with 2, help and version
- * with 0. */
+/* Parses argv. Exits with 2 on a usage error (reported), 0 for help and version. */
 void demo_options_parse(int argc, char **argv, struct demo_options *out);
 
 #endif

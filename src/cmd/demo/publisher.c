@@ -7,7 +7,7 @@
 #include <string.h>
 #include <zmq.h>
 
-#define MESSAGES          1000 /* that may wait for a slow peer */
+#define MESSAGES          1000 /* queued for a slow peer */
 #define BROKER_TIMEOUT_MS 10000
 
 static bool set_int(void *socket, int option, int value)
@@ -99,7 +99,7 @@ static bool send_to_topic(struct demo_publisher *p, const char *metadata,
            dfopt_mofka_outbox_send(p->outbox, &m, NULL) == DFOPT_OK;
 }
 
-/* Once the first part is taken libzmq takes the second, too. */
+/* libzmq accepts the second part once it has accepted the first. */
 bool demo_publisher_send(struct demo_publisher *p, const char *metadata,
                          const char *body)
 {

@@ -1,10 +1,10 @@
-/* Every sample has a ticket, its place in the order of delivery, and a slot of the
- * ring for it. Tickets are claimed in order under the lock and filled outside it;
- * the consumer takes them in order. So a sample can be neither lost nor doubled,
- * and the order does not depend on which thread was faster.
+/* Every sample has a ticket, its position in delivery order, and a ring slot.
+ * Tickets are claimed in order under the lock and filled outside it; the consumer
+ * takes them in order. So no sample is lost or duplicated, and the order does not
+ * depend on which thread is faster.
  *
  * taken <= claimed <= taken + prefetch, unless prefetch has just been lowered.
- * Thread i goes on while i < threads: a lower number retires the last ones. */
+ * Thread i continues while i < threads: a lower number retires the last ones. */
 #include "cmd/demo/reader.h"
 #include "cmd/demo/shuffle.h"
 #include "cmd/demo/spread.h"
@@ -17,7 +17,7 @@
 
 struct slot {
     bool filled;
-    enum dfopt_err e; /* of reading it */
+    enum dfopt_err e; /* result of reading it */
     struct dfopt_error err;
     struct demo_sample sample;
 };
@@ -31,18 +31,18 @@ struct reader_thread {
 struct demo_reader {
     const struct demo_dataset *dataset;
     struct demo_storage storage;
-    struct demo_spread spread; /* of the threads; not locked */
+    struct demo_spread spread; /* over all threads; lock-free */
     unsigned max_threads, max_prefetch;
     struct reader_thread *pool; /* max_threads */
-    unsigned started;           /* the consumer's: pool[0 .. started) run */
+    unsigned started;           /* consumer only: pool[0 .. started) run */
 
-    pthread_mutex_t lock; /* guards what follows */
-    pthread_cond_t room;  /* a ticket may be claimed, or a thread is to end */
+    pthread_mutex_t lock; /* guards the members below */
+    pthread_cond_t room;  /* a ticket may be claimed, or a thread must end */
     pthread_cond_t ready; /* the slot of the ticket `taken` is filled */
     struct demo_shuffle shuffle;
     unsigned threads, prefetch;
     uint64_t claimed, taken;
-    uint64_t held;     /* in this window: the most of claimed - taken */
+    uint64_t held;     /* most of claimed - taken, this window */
     struct slot *ring; /* max_prefetch; ticket t has slot t % max_prefetch */
 };
 
@@ -53,10 +53,10 @@ static struct slot *slot_of(struct demo_reader *r, uint64_t ticket)
     return &r->ring[ticket % r->max_prefetch];
 }
 
-/* What a thread reads next. */
+/* A thread's next read. */
 struct claim {
     uint64_t ticket, record;
-    uint64_t ahead; /* records claimed and not taken, this one included */
+    uint64_t ahead; /* records claimed but not taken, with this one */
 };
 
 static void note_held(struct demo_reader *r)
@@ -65,7 +65,7 @@ static void note_held(struct demo_reader *r)
     r->held = ahead > r->held ? ahead : r->held;
 }
 
-/* Waits until there is something to read. False: the thread is to end. */
+/* Waits for something to read. Returns false if the thread must end. */
 static bool claim(struct demo_reader *r, unsigned number, struct claim *c)
 {
     pthread_mutex_lock(&r->lock);

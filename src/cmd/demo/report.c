@@ -13,7 +13,7 @@ enum dfopt_err demo_report_open(struct demo_report *r, const char *json_path,
     if (json_path && !(r->json = fopen(json_path, "we")))
         return dfopt_error_set(err, DFOPT_ERR_IO, "cannot write %.200s: %s",
                                json_path, strerror(errno));
-    setvbuf(stdout, NULL, _IOLBF, 0); /* windows show as they come, piped too */
+    setvbuf(stdout, NULL, _IOLBF, 0); /* show windows at once, even when piped */
     return DFOPT_OK;
 }
 
@@ -29,7 +29,7 @@ enum dfopt_err demo_report_close(struct demo_report *r, struct dfopt_error *err)
     return e;
 }
 
-/* Room for one more. Returns NULL on NOMEM. */
+/* Adds room for one more. Returns NULL on NOMEM. */
 static void *grown(void *rows, size_t n, size_t size)
 {
     return (n & (n - 1)) == 0 ? realloc(rows, (n ? 2 * n : 1) * size) : rows;
@@ -91,7 +91,7 @@ enum dfopt_err demo_report_change(struct demo_report *r,
 
 /* ---- the summary ---- */
 
-/* The last quarter of the windows, as one. */
+/* Merges the last quarter of the windows into one. */
 static struct demo_window end_window(const struct demo_report *r)
 {
     struct demo_window sum = {0};

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A line that is put together in a buffer, which its end frees. */
+/* A line being built in a buffer; ending it frees the buffer. */
 static struct dfopt_put begin(struct dfopt_buf *line, const char *event)
 {
     struct dfopt_put p = dfopt_put_start(line, NULL);
@@ -15,7 +15,7 @@ static struct dfopt_put begin(struct dfopt_buf *line, const char *event)
     return p;
 }
 
-/* Writes the line. A line that has no memory is missing, and the file is not. */
+/* Writes the line, or skips it if it ran out of memory; the file goes on. */
 static void end(FILE *out, struct dfopt_put *p)
 {
     dfopt_put_raw(p, "}\n");

@@ -4,7 +4,7 @@
 
 #include "cmd/demo/report.h"
 
-/* Each writes one line; `out` NULL: nothing. */
+/* Each writes one line; does nothing if `out` is NULL. */
 void demo_json_window(FILE *out, const struct demo_window *w);
 void demo_json_change(FILE *out, const struct demo_change *c);
 void demo_json_summary(FILE *out, const struct demo_window *first,
@@ -17,8 +17,8 @@ void demo_json_judged(FILE *out, double best, double share);
 #define DEMO_JSON_END_RATE  "end_samples_per_second" /* in the last quarter */
 #define DEMO_JSON_BEST_RATE "best_samples_per_second"
 
-/* Reads one of these of a file, the last one there. Returns OK; IO; FORMAT (it has
- * none). */
+/* Reads one of these members from a file, the last one in it. Returns OK; IO;
+ * FORMAT (the file has none). */
 enum dfopt_err demo_json_read(const char *path, const char *member, double *out,
                               struct dfopt_error *err);
 

@@ -10,8 +10,8 @@
 #include <unistd.h>
 
 #define FINISH_MS      2000     /* for the last acks and findings to leave */
-#define POLL_NS        10000000 /* between looks for the optimizer */
-#define FOLLOWED_SHARE 0.225    /* of fetching: from there on the knobs move */
+#define POLL_NS        10000000 /* between checks for the optimizer */
+#define FOLLOWED_SHARE 0.225    /* of fetch time: knobs respond from here on */
 #define STOP_SIGNAL    "{\"name\":\"end\"}"
 
 struct run {
@@ -19,18 +19,18 @@ struct run {
     const volatile sig_atomic_t *interrupted;
     struct demo_dataset *dataset;
     struct demo_reader *reader;
-    struct demo_sample sample; /* the consumer's */
+    struct demo_sample sample; /* consumer only */
     struct demo_audit audit;
     struct demo_tuner tuner;
     struct demo_publisher publisher;
     struct dfopt_diagnosis diagnosis;
     struct demo_report report;
-    struct demo_window window; /* the present one */
+    struct demo_window window; /* the current one */
     struct demo_grid grid;
     char hostname[256];
     uint64_t findings_sent, findings_dropped, objectives_sent;
     bool acknowledged;
-    uint64_t burned; /* so that computing cannot be left out */
+    uint64_t burned; /* keeps the computation from being optimised away */
 };
 
 /* ---- opening and closing ---- */
@@ -96,7 +96,7 @@ static bool has_optimizer(const struct run *r)
     return demo_publisher_is_open(&r->publisher) || r->tuner.client;
 }
 
-/* A run without it is a run all the same. */
+/* The loader also runs without an optimizer. */
 static void wait_for_optimizer(struct run *r)
 {
     const int64_t end = demo_now_ns() + r->options->wait_optimizer_ns;
@@ -113,7 +113,7 @@ static void wait_for_optimizer(struct run *r)
     printf("; node %s\n", r->hostname);
 }
 
-/* Returns whether all ended: false: the process has to end by _exit. */
+/* Returns false if something hangs: then the process must end with _exit. */
 static bool close_all(struct run *r)
 {
     demo_tuner_close(&r->tuner);
@@ -249,7 +249,7 @@ static enum dfopt_err run_windows(struct run *r, struct dfopt_error *err)
 
 /* ---- static settings ---- */
 
-/* Sets the knobs, and takes what was read ahead with the setting before. */
+/* Sets the knobs and consumes what was read ahead with the previous setting. */
 static enum dfopt_err settle(struct run *r, const struct demo_grid *g,
                              struct dfopt_error *err)
 {
@@ -288,7 +288,7 @@ static enum dfopt_err run_grid(struct run *r, struct dfopt_error *err)
     return e;
 }
 
-/* Acks leave before the optimizer is told to stop. */
+/* Sends the acks before the optimizer is told to stop. */
 static void say_goodbye(struct run *r)
 {
     r->acknowledged = r->tuner.client && demo_tuner_finish(&r->tuner, FINISH_MS);
@@ -329,7 +329,7 @@ static enum dfopt_err conclude(struct run *r, int *code, struct dfopt_error *err
     return DFOPT_OK;
 }
 
-/* Closes everything and says what went wrong. Returns the exit code. */
+/* Closes everything and reports errors. Returns the exit code. */
 static int finish(struct run *r, enum dfopt_err e, int code,
                   struct dfopt_error *err)
 {
@@ -341,7 +341,7 @@ static int finish(struct run *r, enum dfopt_err e, int code,
                 err->code ? err->text : dfopt_err_text(e));
         code = DEMO_EXIT_TROUBLE;
     }
-    if (!ended) { /* a thread is left that would hang the end */
+    if (!ended) { /* a remaining thread would hang the exit */
         fflush(NULL);
         _exit(code);
     }

@@ -1,5 +1,4 @@
-/* Runs the loader: fetches and computes in windows, sends findings, applies plans.
- */
+/* Runs the loader: fetches, computes, sends findings, applies plans, in windows. */
 #ifndef DFOPT_CMD_DEMO_RUN_H
 #define DFOPT_CMD_DEMO_RUN_H
 
@@ -7,8 +6,8 @@
 
 #include <signal.h>
 
-/* Runs as the options say, until *interrupted is not 0. Returns the program's exit
- * code; trouble has been reported on standard error. */
+/* Runs as configured until *interrupted is not 0. Returns the exit code; errors
+ * have been reported on standard error. */
 int demo_run(const struct demo_options *o,
              const volatile sig_atomic_t *interrupted);
 

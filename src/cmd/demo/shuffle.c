@@ -1,11 +1,11 @@
-/* Fisher and Yates, with a hash of (epoch, place) for the dice: no state but the
- * epoch's number. */
+/* Fisher-Yates with a hash of (epoch, place) for randomness: the only state is the
+ * epoch number. */
 #include "cmd/demo/shuffle.h"
 
 #include <stdlib.h>
 #include <xxhash.h>
 
-/* A number below n. */
+/* A random number below n. */
 static uint64_t below(const struct demo_shuffle *s, uint64_t place, uint64_t n)
 {
     const uint64_t key[] = {s->epoch, place};

@@ -1,5 +1,5 @@
-/* The order in which records are read: each once per epoch, in an order determined
- * by seed and epoch. Not locked. */
+/* The order in which records are read: each once per epoch, determined by seed and
+ * epoch. Not thread-safe. */
 #ifndef DFOPT_CMD_DEMO_SHUFFLE_H
 #define DFOPT_CMD_DEMO_SHUFFLE_H
 
@@ -18,7 +18,7 @@ struct demo_shuffle {
 enum dfopt_err demo_shuffle_init(struct demo_shuffle *s, uint64_t n, uint64_t seed);
 void demo_shuffle_free(struct demo_shuffle *s);
 
-/* The next record; behind the last one of an epoch comes the next epoch. */
+/* The next record; after the last one of an epoch, the next epoch starts. */
 uint64_t demo_shuffle_next(struct demo_shuffle *s);
 
 #endif

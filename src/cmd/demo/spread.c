@@ -1,5 +1,5 @@
-/* Bins of times, each a sixteenth of the power of two that it begins with; the
- * first powers are too short to be divided, and have a bin for each ns. */
+/* Bins of times: each is a sixteenth of the power of two it starts at. The lowest
+ * powers are too short to divide and have one bin per ns. */
 #include "cmd/demo/spread.h"
 
 #include <stdbool.h>
@@ -28,7 +28,7 @@ void demo_spread_add(struct demo_spread *s, int64_t ns)
     atomic_fetch_add_explicit(&s->counts[bin_of(ns)], 1, memory_order_relaxed);
 }
 
-/* The bin that has the read of this place, from 0, counted upwards or down. */
+/* The bin of the read at this rank, from 0, counting up or down. */
 static size_t bin_at(const unsigned counts[DEMO_SPREAD_BINS], uint64_t place,
                      bool upwards)
 {

@@ -1,6 +1,6 @@
-/* How much the latencies of reads differ: the ratio of a high to a low percentile.
- * Where storage serves all readers alike it is little above 1; where readers
- * contend, some wait long and others do not. */
+/* The spread of read latencies: the ratio of a high to a low percentile. It is
+ * slightly above 1 if storage serves all readers alike, and large under contention,
+ * where some readers wait long and others do not. */
 #ifndef DFOPT_CMD_DEMO_SPREAD_H
 #define DFOPT_CMD_DEMO_SPREAD_H
 
@@ -9,20 +9,19 @@
 
 #define DEMO_SPREAD_STEPS 16 /* a power of two */
 #define DEMO_SPREAD_BINS  (60 * DEMO_SPREAD_STEPS)
-#define DEMO_SPREAD_TAIL  40 /* one read of so many is left out at each end */
+#define DEMO_SPREAD_TAIL  40 /* one read in this many is dropped at each end */
 
-/* How many reads took how long. Zeroed it is empty. */
+/* A histogram of read times. Zeroed: empty. */
 struct demo_spread {
     atomic_uint counts[DEMO_SPREAD_BINS];
 };
 
-/* Adds a read. Any threads at once: one addition, and no lock. */
+/* Adds a read. Thread-safe: one atomic addition, no lock. */
 void demo_spread_add(struct demo_spread *s, int64_t ns);
 
-/* Empties it. Returns the ratio, to 6 %, of the slowest read to the fastest when
- * the slowest and the fastest 2.5 % are left out, so that a few reads that the
- * machine held up do not count; 0: there were fewer than DEMO_SPREAD_TAIL reads.
- * One thread. */
+/* Empties it. Returns the ratio, within 6 %, of the slowest to the fastest read
+ * without the slowest and the fastest 2.5 %, so that a few reads stalled by the
+ * machine do not count; 0: fewer than DEMO_SPREAD_TAIL reads. One thread only. */
 double demo_spread_take(struct demo_spread *s);
 
 #endif

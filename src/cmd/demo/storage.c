@@ -1,5 +1,5 @@
-/* What a read costs. Readers are counted from begin to end, so the count is that of
- * reads that are really concurrent. */
+/* Cost of a read. Readers are counted from begin to end, so only reads that really
+ * are concurrent count. */
 #include "cmd/demo/storage.h"
 #include "cmd/demo/timing.h"
 
@@ -7,7 +7,7 @@
 #include <xxhash.h>
 
 #define SECOND_NS    1e9
-#define GOLDEN_RATIO 0.61803398874989485 /* its part behind the point */
+#define GOLDEN_RATIO 0.61803398874989485 /* its fractional part */
 #define LUCK_POWER   6
 
 enum demo_profile demo_storage_profile(const struct demo_storage_options *o,
@@ -41,9 +41,8 @@ int64_t demo_contention_ns(int64_t latency_ns, int64_t best, unsigned readers,
                      (1 + fair + luck * (shared(n, b) - fair)));
 }
 
-/* Steps of the golden ratio cover 0..1 evenly, however few they are. So the reads
- * of any window are served equally well on the whole, and windows differ by their
- * settings alone. */
+/* Steps of the golden ratio cover 0..1 evenly, however few there are. So all
+ * windows get equally lucky reads overall, and differ by their settings only. */
 double demo_luck(uint64_t seed, uint64_t read)
 {
     const double start =
@@ -77,7 +76,7 @@ void demo_storage_window(struct demo_storage *s, int64_t window)
     pthread_mutex_unlock(&s->lock);
 }
 
-/* With the lock held. */
+/* The caller holds the lock. */
 static int64_t cost_ns(struct demo_storage *s, size_t bytes, uint64_t held)
 {
     const struct demo_storage_options *o = &s->options;

@@ -4,7 +4,7 @@
 #include <time.h>
 #include <xxhash.h>
 
-#define ROUND_BYTES 100000 /* hashed between looks at the clock, about */
+#define ROUND_BYTES 100000 /* hashed between checks of the clock, roughly */
 
 static int64_t clock_ns(clockid_t id)
 {

@@ -4,19 +4,19 @@
 #include <stdio.h>
 #include <string.h>
 
-#define LEAVE_NS      5000000 /* for an objective */
+#define LEAVE_NS      5000000 /* for an objective to leave */
 #define LEAVE_POLL_NS 100000
 
-/* How each knob moves. The number of threads follows from the evidence: as many as
- * fetching takes longer than computing. The queue doubles. Plans are applied when
- * a window ends, so that the next one shows what they did.
+/* How each knob moves. The number of threads follows the evidence: the ratio of
+ * fetch time to compute time. The queue doubles. Plans are applied when a window
+ * ends, so the next window shows their effect.
  *
- * effectiveness_threshold is 0, for a peak of severity never falls: a step that
- * takes the fetch share from 0.9 to 0.5 helps, and does not show in it. */
+ * effectiveness_threshold is 0, because a peak of severity never falls: a step that
+ * cuts the fetch share from 0.9 to 0.5 helps, but the peak does not show it. */
 #define RESPONSE                                                                   \
     .min_persistence = 2, .cooldown_windows = 1, .apply_when = "window_boundary"
 
-/* min_severity is 0 where the options say. */
+/* A min_severity left at 0 is set from the options. */
 static const struct dfopt_client_response more_prefetch[] = {
     {
         RESPONSE,
@@ -27,17 +27,17 @@ static const struct dfopt_client_response more_prefetch[] = {
     },
 };
 
-/* Readers that contend become fewer by a factor: 12, 7, 4. The step that goes too
- * far is taken back, so the best of these values is found, and that is at most a
- * factor of sqrt(1.6) from the best of all, where the throughput is nearly as high
- * (97 % if it falls as that of contended storage does). Halving could miss it
- * by sqrt(2), 94 %, and steps of one would take a trial for each thread.
+/* Contending readers are reduced by a factor: 12, 7, 4. The step that goes too far
+ * is reverted, so the best of these values is found. It is within a factor of
+ * sqrt(1.6) of the optimum, where throughput is nearly as high (97 % if it falls
+ * like that of contended storage). Halving could be off by sqrt(2), 94 %, and steps
+ * of one would need a trial per thread.
  *
- * The severity is that from which read_contention is there at all: a spread of 10.
- * io_contention has the same tag, and comes whenever the loader hardly waits. Where
- * no objective judges changes (--compat upstream) it would take back what fetch
- * pressure has just brought, were it not for the threshold: the last severity was
- * a peak of 1, too. */
+ * The severity is the lowest at which read_contention is reported: a spread of 10.
+ * io_contention has the same tag, and is reported whenever the loader hardly waits.
+ * Where no objective judges changes (--compat upstream), it would revert what fetch
+ * pressure has just achieved if there were no threshold: the last severity was a
+ * peak of 1, too. */
 static const struct dfopt_client_response threads[] = {
     {
         RESPONSE,
@@ -151,7 +151,7 @@ bool demo_tuner_registered(const struct demo_tuner *t)
 
 /* ---- objectives ---- */
 
-/* Not for an optimizer that is not there. */
+/* Skips the wait if the optimizer is not connected. */
 static void wait_for_objectives(const struct demo_tuner *t)
 {
     const int64_t end = demo_now_ns() + LEAVE_NS;

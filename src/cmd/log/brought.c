@@ -1,4 +1,4 @@
-/* One pass over /plans for the first of each site, one over /objectives. */
+/* One pass over /plans for each site's first plan, one over /objectives. */
 #include "cmd/log/brought.h"
 #include "declog/cursor.h"
 
@@ -13,9 +13,9 @@ struct point {
     double value;
 };
 
-struct ring { /* the newest of a site */
+struct ring { /* a site's latest windows */
     struct point at[RING];
-    uint32_t n; /* ascending in window */
+    uint32_t n; /* ascending by window */
 };
 
 struct site {
@@ -31,7 +31,7 @@ struct reading {
     struct dfopt_buf sites; /* struct site; the first is the job */
     uint32_t *index;        /* by string number: 1 + index; 0: none */
     uint32_t n_strings;
-    int64_t job_planned; /* by plans for the whole job, that move nodes as well */
+    int64_t job_planned; /* by plans for the whole job, which affect nodes, too */
     double min_effect;
 };
 
@@ -54,7 +54,7 @@ static double median(const struct ring *r)
     return r->n % 2 ? v[r->n / 2] : v[r->n / 2 - 1] / 2 + v[r->n / 2] / 2;
 }
 
-/* Of neighbours, relative, behind those of d. */
+/* Appends to d the relative differences between neighbours. */
 static uint32_t add_differences(const struct ring *r, double *d, uint32_t n)
 {
     for (uint32_t i = 1; i < r->n; i++) {
@@ -142,7 +142,7 @@ static double better(const struct site *s, double a, double b)
     return s->goal > 0 ? fmax(a, b) : fmin(a, b);
 }
 
-/* One report counts per window: the first. */
+/* Only the first report of a window counts. */
 static enum dfopt_err see_objective(struct reading *in, const void *row)
 {
     const struct dfopt_declog_objective_row *o = row;
@@ -153,7 +153,7 @@ static enum dfopt_err see_objective(struct reading *in, const void *row)
     if (o->window <= s->last && s->newest.n > 0)
         return DFOPT_OK;
     if (s->newest.n > 0 && o->goal != s->goal) {
-        s->start.n = s->newest.n = 0; /* another objective */
+        s->start.n = s->newest.n = 0; /* a different objective */
         s->best = NAN;
     }
     s->goal = o->goal;
@@ -190,9 +190,9 @@ static enum dfopt_err each(struct dfopt_declog_reader *r,
     return e;
 }
 
-/* ---- what comes of it ---- */
+/* ---- the result ---- */
 
-/* The windows that ran with what was planned; all of them where nothing was. */
+/* The windows that ran with the plans; all of them if there were none. */
 static struct ring end_of(const struct reading *in, const struct site *s)
 {
     const int64_t planned =
@@ -205,7 +205,7 @@ static struct ring end_of(const struct reading *in, const struct site *s)
     return r;
 }
 
-/* Fewer windows than a ring count as well, on either side. */
+/* Rings that are not full count as well. */
 static double best_of(const struct site *s, double start, double now)
 {
     return better(s, better(s, isnan(s->best) ? median(&s->newest) : s->best, now),

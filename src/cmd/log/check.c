@@ -1,4 +1,4 @@
-/* dfopt-log check: reads every row and text of a log. */
+/* dfopt-log check: reads every row and text of a log to verify it. */
 #include "cmd/log/common.h"
 #include "cmd/log/rows.h"
 #include "declog/cursor.h"
@@ -16,12 +16,12 @@ enum { CHECK_COMPLETE = 0, CHECK_INCOMPLETE = 1, CHECK_UNREADABLE = 2 };
 
 struct check {
     struct dl_job *job;
-    uint64_t readable[DL_KINDS]; /* rows, from the first on */
+    uint64_t readable[DL_KINDS]; /* readable rows from the first on */
     bool damaged;
     enum dfopt_writer writer;
 };
 
-/* Reports what could not be read at once; reading continues. */
+/* Reports unreadable parts at once; reading continues. */
 static void found_damage(struct check *c)
 {
     c->damaged = true;
@@ -80,7 +80,7 @@ static enum dfopt_err read_all(struct check *c)
 
 /* ---- output ---- */
 
-/* How a log was left: a word, and what it means. */
+/* The log's final state: a word and its meaning. */
 static const struct condition {
     const char *state, *meaning;
 } damaged = {"damaged", "only the rows below are readable"},
@@ -161,7 +161,7 @@ static void put_json(const struct check *c)
 /* ---- the command ---- */
 
 struct wish {
-    const char *repair; /* NULL: only look */
+    const char *repair; /* NULL: only check */
 };
 
 #define AT(member) DFOPT_OPTION_AT(struct wish, member)

@@ -1,9 +1,9 @@
-/* The commands of dfopt-log. To add one: a file NAME.c that defines
- * dl_NAME(argc, argv), a row here, a section in docs/man/dfopt-log.1. */
+/* The commands of dfopt-log. To add one: a file NAME.c that defines dl_NAME(argc,
+ * argv), a row here, and a section in docs/man/dfopt-log.1. */
 #ifndef DFOPT_CMD_LOG_COMMANDS_H
 #define DFOPT_CMD_LOG_COMMANDS_H
 
-/* name, its text in `dfopt-log --help`, in the order of that list */
+/* name and text in `dfopt-log --help`, in that list's order */
 #define DL_COMMAND_LIST(X)                                                         \
     X(summary, "Show what a run achieved, what it decided, and why")               \
     X(plans, "List the plans, what became of each, and its gain")                  \
@@ -18,7 +18,7 @@
     X(check, "Check a log's integrity, and repair it")                             \
     X(sweep, "Show the results of a sweep")
 
-/* Each gets its own command line: argv[0] is its name for messages. Returns the
+/* Gets its own command line, with its name for messages in argv[0]. Returns the
  * exit status. */
 #define DL_COMMAND_DECLARE(name, text) int dl_##name(int argc, char **argv);
 DL_COMMAND_LIST(DL_COMMAND_DECLARE)

@@ -1,4 +1,4 @@
-/* Parsing, opening, collecting and writing. */
+/* Argument parsing, opening, buffering and writing. */
 #include "cmd/log/common.h"
 
 #include <errno.h>
@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define WRITE_BYTES 65536 /* at once */
+#define WRITE_BYTES 65536 /* per write */
 
 /* ---- the command line ---- */
 
@@ -254,7 +254,7 @@ bool dl_start(struct dl_job *j)
 
 int dl_end(struct dl_job *j, enum dfopt_err e)
 {
-    dl_print_flush(&j->print, true); /* also what came before the trouble */
+    dl_print_flush(&j->print, true); /* including output before the error */
     if (!e)
         e = j->print.put.e;
     if (e == DFOPT_ERR_NOMEM)

@@ -50,8 +50,7 @@ static bool holds_back(uint32_t verdict)
     return !changes(verdict) && !dl_verdict_ends(verdict);
 }
 
-/* The verdicts of a kind that occurred, the most frequent first. Returns how many.
- */
+/* The verdicts of a kind that occurred, most frequent first. Returns how many. */
 static size_t order_of(const struct dl_conclusion *c,
                        bool (*is_of)(uint32_t verdict),
                        uint32_t order[DFOPT_VERDICT_COUNT])

@@ -1,4 +1,4 @@
-/* Concludes the verdicts about a knob: the answer of `dfopt-log why`. */
+/* Summarizes the verdicts on a knob: the conclusion of `dfopt-log why`. */
 #ifndef DFOPT_CMD_LOG_CONCLUDE_H
 #define DFOPT_CMD_LOG_CONCLUDE_H
 
@@ -12,12 +12,12 @@ struct dl_conclusion {
 /* The sum of the counts. */
 uint64_t dl_conclusion_verdicts(const struct dl_conclusion *c);
 
-/* ": 30 verdicts: persistence 5, planned 3 ...; trials kept 2 ...", and a newline.
- */
+/* Prints ": 30 verdicts: persistence 5, planned 3 ...; trials kept 2 ..." and a
+ * newline. */
 void dl_conclude_line(struct dl_print *p, const struct dl_conclusion *c);
 
-/* The same as a table: what changed the knob, what the trials brought, and what
- * held it back, the most frequent first. */
+/* Prints the same as a table: what changed the knob, the results of its trials, and
+ * what held it back, most frequent first. */
 void dl_conclude_table(struct dl_print *p, const struct dl_conclusion *c);
 
 #endif

@@ -1,5 +1,5 @@
-/* dfopt-log diff: two logs side by side, in the order of events. Rows are
- * compared by what they say: the numbers of strings differ between logs. */
+/* dfopt-log diff: compares two logs in event order. Rows are compared by content,
+ * because string numbers differ between logs. */
 #include "cmd/log/brought.h"
 #include "cmd/log/merge.h"
 
@@ -15,8 +15,8 @@ struct side {
     struct dfopt_declog_reader *reader;
     const struct dfopt_dict *dict;
     struct dl_merge merge;
-    enum dl_kind kind; /* of the row that comes next */
-    const void *row;   /* NULL: no more */
+    enum dl_kind kind; /* of the next row */
+    const void *row;   /* NULL: at the end */
     struct dl_outcomes outcomes;
     struct dl_tally tally;
     struct dl_brought_facts brought;
@@ -27,7 +27,7 @@ struct diff {
     uint64_t limit; /* of differences shown */
     bool brief;
     struct side a, b;
-    dfopt_sym *b_of_a; /* b's number of a's string; DFOPT_SYM_NONE: b has none */
+    dfopt_sym *b_of_a; /* by a's string number: b's, or DFOPT_SYM_NONE */
     uint64_t found[DL_KINDS], all;
     uint64_t first_seq;
     enum dl_kind first_kind;
@@ -62,7 +62,7 @@ static bool same_value(const struct diff *d, struct dfopt_value a,
         return false;
     if (a.kind == DFOPT_KIND_STR)
         return same_sym(d, a.str, b.str);
-    return a.i == b.i; /* reals bit by bit */
+    return a.i == b.i; /* reals bit for bit */
 }
 
 static enum dfopt_err same_text(struct diff *d, enum dfopt_declog_pool pool,
@@ -80,8 +80,7 @@ static enum dfopt_err same_text(struct diff *d, enum dfopt_declog_pool pool,
     return e;
 }
 
-/* The length of an id of a plan without the run's identity, if it has this log's.
- */
+/* The length of a plan id without this log's run identity, if it has that. */
 static size_t bare_id(const struct side *s, const char *id, size_t len)
 {
     const char *run = dfopt_declog_reader_run(s->reader)->run_id;
@@ -92,7 +91,7 @@ static size_t bare_id(const struct side *s, const char *id, size_t len)
                : len;
 }
 
-/* An id that an ack gave: a live log's have the run's identity, a replay's none. */
+/* Compares ids from acks: live logs have the run's identity, replays do not. */
 static enum dfopt_err same_id(struct diff *d, struct dfopt_declog_text a,
                               struct dfopt_declog_text b, bool *same)
 {
@@ -127,7 +126,7 @@ static enum dfopt_err same_field(struct diff *d, const struct dl_field *f,
     case DL_FIELD_VALUE:
         *same = same_value(d, a.value, b.value);
         return DFOPT_OK;
-    case DL_FIELD_REAL: /* any NaN is "not there" */
+    case DL_FIELD_REAL: /* NaNs mean "absent" and are equal */
         *same = a.u64 == b.u64 || (a.real != a.real && b.real != b.real);
         return DFOPT_OK;
     case DL_FIELD_TEXT:
@@ -141,8 +140,8 @@ static enum dfopt_err same_field(struct diff *d, const struct dl_field *f,
     }
 }
 
-/* Rows of the same kind and place. What differs only in where a record came
- * from (the file and line of a reject) is no decision. */
+/* Compares rows of the same kind and place. A difference only in a record's origin
+ * (a reject's file and line) is not a different decision. */
 static enum dfopt_err same_row(struct diff *d, bool *same)
 {
     const struct dl_field *f = dl_tables[d->a.kind].fields;
@@ -169,7 +168,7 @@ static enum dfopt_err put_row(struct diff *d, const struct side *s, char mark)
     enum dfopt_err e = dl_row_json(&d->print, s->reader, &dl_tables[s->kind],
                                    s->row, true, &d->err);
     if (d->print.color && d->print.out.len > 0)
-        d->print.out.len--; /* the colour ends within its line */
+        d->print.out.len--; /* the colour ends on the same line */
     dl_color(&d->print, DL_PLAIN);
     if (d->print.color)
         dl_put(&d->print, "\n");
@@ -188,7 +187,7 @@ static enum dfopt_err put_row_json(struct diff *d, const struct side *s,
     return e;
 }
 
-/* A difference: a row of a, of b, or one of each. */
+/* Shows a difference: a row of a, of b, or one of each. */
 static enum dfopt_err tell(struct diff *d, bool of_a, bool of_b)
 {
     const struct side *s = of_a ? &d->a : &d->b;
@@ -220,7 +219,7 @@ static enum dfopt_err tell(struct diff *d, bool of_a, bool of_b)
     return e;
 }
 
-/* What the plans of a side came to, and brought. */
+/* Shows the outcomes and gain of a side's plans. */
 static enum dfopt_err read_outcomes(struct diff *d, struct side *s)
 {
     enum dfopt_err e = dl_outcomes_read(&s->outcomes, s->reader, &d->err);
@@ -317,7 +316,7 @@ static void conclude_text(struct diff *d)
     brought_text(d, &d->b, '>');
 }
 
-/* ---- going along ---- */
+/* ---- stepping through both logs ---- */
 
 static enum dfopt_err look(struct diff *d, struct side *s)
 {
@@ -330,7 +329,7 @@ static enum dfopt_err step(struct diff *d, struct side *s)
     return look(d, s);
 }
 
-/* <0: a's row comes first, and b has none there. */
+/* <0: a's row comes first and is missing in b. */
 static int order(const struct diff *d)
 {
     if (!d->a.row || !d->b.row)
@@ -362,7 +361,7 @@ static enum dfopt_err compare(struct diff *d)
     return e;
 }
 
-/* What both logs keep of what can be compared. */
+/* Comparable kinds that both logs keep. */
 static uint32_t common_kinds(struct diff *d)
 {
     const struct side *sides[] = {&d->a, &d->b};
@@ -429,7 +428,7 @@ static enum dfopt_err run(struct diff *d)
     if (!e)
         e = compare(d);
     if (e || d->all == 0)
-        return e; /* no word where there is no difference, as diff does */
+        return e; /* no output without differences, like diff */
     if (d->brief) {
         differ(d);
         return DFOPT_OK;

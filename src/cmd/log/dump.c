@@ -1,10 +1,10 @@
-/* dfopt-log dump: the rows of a log as JSON lines, in the order of events. */
+/* dfopt-log dump: prints a log's rows as JSON lines in event order. */
 #include "cmd/log/common.h"
 #include "cmd/log/merge.h"
 
 struct dump {
     struct dl_job job;
-    uint32_t kinds; /* bits; 0: all that are events */
+    uint32_t kinds; /* bits; 0: all events */
     uint64_t from, to;
 };
 

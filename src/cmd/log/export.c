@@ -1,4 +1,4 @@
-/* dfopt-log export: a table as CSV or JSON lines, for other programs. */
+/* dfopt-log export: writes a table as CSV or JSON lines for other programs. */
 #include "cmd/log/common.h"
 #include "cmd/log/merge.h"
 

@@ -1,4 +1,4 @@
-/* Parsing and looking up what is asked for. */
+/* Parses filters and resolves their names. */
 #include "cmd/log/filter.h"
 #include "declog/cursor.h"
 
@@ -36,7 +36,7 @@ error_t dl_filter_windows(struct argp_state *state, const char *text, void *filt
 
 #define KNOBS_LISTED 8
 
-/* "; it has a b c" into text: the first few, each once. */
+/* Writes "; the log has a b c" to text: the first few knobs, each once. */
 static enum dfopt_err list_knobs(struct dl_job *j, char *text, size_t size)
 {
     dfopt_sym listed[KNOBS_LISTED];

@@ -11,8 +11,7 @@ struct dl_filter {
     dfopt_sym knob_sym, node_sym, tag_sym; /* dl_filter_resolve; none: any */
 };
 
-/* Rows of a table of options, for a struct with a member `filter`. A node of "" is
- * the whole job. */
+/* Option rows for a struct with a member `filter`. Node "" is the whole job. */
 #define DL_OPTION_KNOB(type)                                                       \
     {                                                                              \
         "knob", DFOPT_OPTION_TEXT, "KNOB", "Show only KNOB", 'k',                  \
@@ -43,18 +42,17 @@ struct dl_filter {
 
 error_t dl_filter_windows(struct argp_state *state, const char *text, void *filter);
 
-/* Looks up the names in the log's dictionary. Returns ARG, with an error that
- * lists the log's knobs where it is the knob that is not there. */
+/* Looks up the names in the log's dictionary. Returns ARG if one is missing; for a
+ * knob, the error lists the log's knobs. */
 enum dfopt_err dl_filter_resolve(struct dl_filter *f, struct dl_job *j);
 
 bool dl_filter_window(const struct dl_filter *f, int64_t window);
 
-/* Whether a plan is for a node that is asked for: a plan for some nodes is for
- * each of them. */
+/* Whether a plan is for the filter's node, alone or among others. */
 bool dl_filter_plan(const struct dl_filter *f, const struct dfopt_dict *dict,
                     const struct dfopt_plan *p);
 
-/* "knob K on node N, windows A to B", as far as it was asked for. */
+/* Appends "knob K on node N, windows A to B", with only the filters given. */
 void dl_filter_describe(const struct dl_filter *f, struct dl_print *p);
 
 #endif

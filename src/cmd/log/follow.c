@@ -1,4 +1,4 @@
-/* dfopt-log follow: what a running job decides, as its log is committed. */
+/* dfopt-log follow: prints a running job's decisions as its log is committed. */
 #include "cmd/log/common.h"
 #include "cmd/log/merge.h"
 #include "declog/liveness.h"
@@ -14,8 +14,8 @@
 enum { FOLLOW_COMPLETE = 0, FOLLOW_TROUBLE = 1, FOLLOW_ENDED = 2 };
 
 #define POLL_MS    200
-#define QUIET_MS   1000 /* without a commit, until the writer is looked for */
-#define TRIES      10   /* reading what is being written may fail for a moment */
+#define QUIET_MS   1000 /* without a commit, before checking on the writer */
+#define TRIES      10   /* retries: reading during a write may fail briefly */
 #define LINES      10
 #define IDLE_MAX_S (INT64_C(86400) * 365)
 
@@ -26,7 +26,7 @@ struct follow {
     double idle_timeout; /* seconds; 0: none */
     struct dl_merge merge;
     int64_t last_ms; /* when the last commit was seen */
-    int failures;    /* in a row */
+    int failures;    /* consecutive */
 };
 
 static int64_t now_ms(void)
@@ -68,7 +68,7 @@ static void plan_text(struct dl_print *p, const struct dfopt_plan *plan)
     dl_put(p, "\n");
 }
 
-/* Of an ack that matches no plan there is only the id that it gave. */
+/* An ack that matches no plan has only the id that it gave. */
 static void put_unmatched(struct follow *f, const struct dfopt_declog_ack_row *a)
 {
     struct dl_print *p = &f->job.print;
@@ -140,7 +140,7 @@ static enum dfopt_err put_row(void *arg, enum dl_kind kind, const void *row)
 
 /* ---- following ---- */
 
-/* Prints what has been committed of whole events. */
+/* Prints the committed rows of complete events. */
 static enum dfopt_err print_new(struct follow *f)
 {
     uint64_t next = f->job.run->last.at.next_seq;
@@ -168,14 +168,14 @@ static enum dfopt_err look(struct follow *f)
     return e && e != DFOPT_ERR_NOMEM && f->failures < TRIES ? DFOPT_OK : e;
 }
 
-/* Whether nobody reads stdout any more, which a write alone would show late. */
+/* Whether stdout's reader is gone; a write alone would notice late. */
 static bool wait_a_moment(void)
 {
     struct pollfd out = {.fd = STDOUT_FILENO};
     return poll(&out, 1, POLL_MS) > 0 && (out.revents & (POLLERR | POLLNVAL)) != 0;
 }
 
-/* Says why nothing more will come; NULL: it may. */
+/* Returns why nothing more will come; NULL: more may. */
 static const char *ended(struct follow *f)
 {
     int64_t quiet_ms = now_ms() - f->last_ms;
@@ -195,7 +195,7 @@ static enum dfopt_err follow(struct follow *f, const char **why)
     while (!e && !f->job.run->complete && !f->job.print.left &&
            !f->job.print.failed) {
         *why = ended(f);
-        if (*why) /* it may have been closed in between */
+        if (*why) /* it may have been closed meanwhile */
             return f->job.run->live ? look(f) : DFOPT_OK;
         if (wait_a_moment())
             break;
@@ -204,7 +204,7 @@ static enum dfopt_err follow(struct follow *f, const char **why)
     return e;
 }
 
-/* The event from which on the last plans are. */
+/* The event of the first plan to show. */
 static enum dfopt_err first_event(struct follow *f, uint64_t *seq)
 {
     uint64_t n = dfopt_declog_reader_rows(f->job.reader, DFOPT_TABLE_PLANS);

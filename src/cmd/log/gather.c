@@ -1,6 +1,6 @@
-/* Goes once through the tables that the summary is made of. Registrations,
- * plans and acks change values, so their rows are read in the order of events;
- * which values held at the end is the planner's state, which the log's fold is. */
+/* Reads each table of the summary once. Registrations, plans and acks change
+ * values, so their rows are read in event order; the final values come from the
+ * planner's state, which the log's fold computes. */
 #include "cmd/log/gather.h"
 #include "cmd/log/merge.h"
 #include "state/fold.h"
@@ -14,14 +14,14 @@ struct gather {
     struct dfopt_buf knobs; /* struct dl_knob */
     uint32_t *index;        /* by string number: 1 + index in knobs; 0: none */
     uint64_t *types;        /* by string number: findings of that type */
-    bool *nodes;            /* by string number: a finding named it */
+    bool *nodes;            /* by string number: named by a finding */
     uint32_t n_strings;
 };
 
 static struct dl_knob *knob_of(struct gather *g, dfopt_sym s)
 {
     if (s >= g->n_strings)
-        return NULL; /* none; the reader lets nothing else through */
+        return NULL; /* none; the reader rejects anything else */
     if (g->index[s] == 0) {
         struct dl_knob *k = dfopt_buf_grow(&g->knobs, sizeof *k);
         if (!k)
@@ -51,7 +51,7 @@ static void see_value(struct dl_knob *k, struct dfopt_value v, bool whole_job)
         k->first = v;
 }
 
-/* Each takes one row of its table. */
+/* Each handles one row of its table. */
 
 static void see_knob(struct gather *g, const void *row)
 {
@@ -141,7 +141,7 @@ static enum dfopt_err gather_state(struct gather *g, struct dfopt_error *err)
     dfopt_dict_destroy(dict);
     if (e != DFOPT_ERR_FORMAT && e != DFOPT_ERR_STATE)
         return e;
-    g->facts->no_end = *err; /* all else can be told */
+    g->facts->no_end = *err; /* the rest is still reported */
     *err = (struct dfopt_error){.code = DFOPT_OK};
     return DFOPT_OK;
 }
@@ -193,7 +193,7 @@ static void see_finding(struct gather *g, const void *row)
     }
 }
 
-/* The tables that are counted row by row, and the members that it takes. */
+/* The tables counted row by row, and the members read from each. */
 static const struct {
     enum dl_kind kind;
     void (*see)(struct gather *g, const void *row);
@@ -262,7 +262,7 @@ static enum dfopt_err list_types(struct gather *g)
         }
     }
     g->facts->n_types = DFOPT_ROWS(&types, struct dl_type);
-    g->facts->types = DFOPT_ROW(&types, struct dl_type); /* the buffer's memory */
+    g->facts->types = DFOPT_ROW(&types, struct dl_type); /* memory of the buffer */
     if (g->facts->n_types > 1)
         qsort(g->facts->types, g->facts->n_types, sizeof(struct dl_type),
               more_frequent);
@@ -293,7 +293,7 @@ enum dfopt_err dl_gather(struct dfopt_declog_reader *r, struct dl_facts *f,
     free(g.types);
     free(g.nodes);
     f->n_knobs = DFOPT_ROWS(&g.knobs, struct dl_knob);
-    f->knobs = DFOPT_ROW(&g.knobs, struct dl_knob); /* the buffer's memory */
+    f->knobs = DFOPT_ROW(&g.knobs, struct dl_knob); /* memory of the buffer */
     return e;
 }
 

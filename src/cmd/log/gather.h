@@ -4,7 +4,7 @@
 
 #include "cmd/log/common.h"
 
-/* How many enumerators a list has. */
+/* Number of enumerators in a list. */
 #define DL_ONE(...) +1
 enum {
     DL_ACK_OUTCOMES = DFOPT_ACK_OUTCOME_LIST(DL_ONE),
@@ -12,12 +12,12 @@ enum {
     DL_SUPPRESSION_ACTIONS = DFOPT_SUPPRESSION_ACTION_LIST(DL_ONE)
 };
 
-struct dl_knob { /* in the order of first mention */
+struct dl_knob { /* by first mention */
     dfopt_sym knob;
-    struct dfopt_value first, last; /* of the whole job; NULL kind: not known */
+    struct dfopt_value first, last; /* of the whole job; NULL kind: unknown */
     double low, high;               /* numbers seen on any node; low > high: none */
-    uint64_t own_nodes;             /* that end with a value of their own */
-    double own_low, own_high;       /* of these; low > high: no numbers */
+    uint64_t own_nodes;             /* whose final value is their own */
+    double own_low, own_high;       /* of those; low > high: no numbers */
     uint64_t up, down, other;       /* plans */
     uint64_t verdicts[DFOPT_VERDICT_COUNT];
 };
@@ -29,20 +29,20 @@ struct dl_type { /* of findings */
 
 struct dl_facts {
     int64_t first_window, last_window; /* of findings; first > last: none */
-    uint32_t nodes;                    /* that findings named */
-    struct dl_type *types;             /* owned; the most frequent first */
+    uint32_t nodes;                    /* named by findings */
+    struct dl_type *types;             /* owned; most frequent first */
     size_t n_types;
     uint64_t suppressions[DL_SUPPRESSION_ACTIONS];
     uint64_t verdicts[DFOPT_VERDICT_COUNT];
     uint64_t acks[DL_ACK_OUTCOMES], relays[DL_RELAY_OUTCOMES];
-    uint64_t actions[DFOPT_COMMAND_ACTION_COUNT]; /* commands that were done */
+    uint64_t actions[DFOPT_COMMAND_ACTION_COUNT]; /* executed commands */
     uint64_t refused;                             /* commands */
     struct dl_knob *knobs;                        /* owned */
     size_t n_knobs;
-    struct dfopt_error no_end; /* why values at the end are not known; else OK */
+    struct dfopt_error no_end; /* why final values are unknown; else OK */
 };
 
-/* Fills *f, which is zeroed. Free it also after a failure. */
+/* Fills *f, which must be zeroed. Free it even after a failure. */
 enum dfopt_err dl_gather(struct dfopt_declog_reader *r, struct dl_facts *f,
                          struct dfopt_error *err);
 void dl_facts_free(struct dl_facts *f);

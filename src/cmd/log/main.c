@@ -1,4 +1,4 @@
-/* dfopt-log: looks into decision logs. The commands have a file each. */
+/* dfopt-log: inspects decision logs. Each command has its own file. */
 #include "base/standard.h"
 #include "cmd/log/common.h"
 
@@ -19,7 +19,7 @@ static const struct command {
 
 struct choice {
     const struct command *command;
-    int at; /* its place in argv */
+    int at; /* its index in argv */
 };
 
 static const char doc[] = "Reads a decision log of dfopt-mpi: finished, still "
@@ -51,7 +51,7 @@ static error_t parse_command(int key, char *text, struct argp_state *state)
             argp_error(state, "unknown command '%s'; dfopt-log --help lists them",
                        text);
         choice->at = state->next - 1;
-        state->next = state->argc; /* the rest is the command's */
+        state->next = state->argc; /* the rest belongs to the command */
         return 0;
     case ARGP_KEY_NO_ARGS:
         argp_error(state, "no command given; dfopt-log --help lists them");
@@ -75,8 +75,8 @@ int main(int argc, char **argv)
                                      .rest = parse_command,
                                      .arg = &choice};
     dfopt_standard_open();
-    signal(SIGXFSZ, SIG_IGN); /* an error of a write */
-    signal(SIGPIPE, SIG_IGN); /* a reader that leaves is seen by dl_print_flush */
+    signal(SIGXFSZ, SIG_IGN); /* make it a write error */
+    signal(SIGPIPE, SIG_IGN); /* dl_print_flush detects a closed pipe */
     dfopt_option_parse(&line, argc, argv);
     snprintf(name, sizeof name, "dfopt-log %s", choice.command->name);
     argv[choice.at] = name;

@@ -1,4 +1,4 @@
-/* A merge of cursors. */
+/* Merges cursors. */
 #include "cmd/log/merge.h"
 
 #include <string.h>

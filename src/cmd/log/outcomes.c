@@ -58,12 +58,12 @@ static int order_outcomes(const void *a, const void *b)
     return by_plan(x->plan_id, y->plan_id, x->row, y->row);
 }
 
-/* Rows of one trial stand together: same event, same site. */
+/* The rows of one trial are adjacent: same event, same site. */
 struct reading {
     struct dl_outcomes *to;
     uint64_t seq;
     dfopt_sym node;
-    size_t first; /* of the rows of this trial */
+    size_t first; /* of this trial's rows */
 };
 
 static enum dfopt_err add_outcome(struct reading *in,
@@ -159,7 +159,7 @@ void dl_outcomes_free(struct dl_outcomes *o)
 
 /* ---- looking up ---- */
 
-/* The first of the rows of a plan; NULL: there is none. */
+/* The first of a plan's rows; NULL: there is none. */
 static const void *find(const struct dfopt_buf *rows, size_t size, uint64_t plan_id)
 {
     const char *data = rows->data;

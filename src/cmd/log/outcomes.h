@@ -10,10 +10,10 @@
     X(KEPT, "kept")             /* its trial is over, the change stays */          \
     X(TAKEN_BACK, "taken_back") /* its trial is over, the change does not */       \
     X(OPEN, "open")             /* on trial when the log ends */                   \
-    X(UNANSWERED, "unanswered") /* the same, and no ack came */                    \
+    X(UNANSWERED, "unanswered") /* likewise, without an ack */                     \
     X(REJECTED, "rejected")     /* by the application */                           \
-    X(WITHDRAWN, "withdrawn")   /* its process is gone */                          \
-    X(ROLLBACK, "rollback")     /* it takes back another plan; no trial */         \
+    X(WITHDRAWN, "withdrawn")   /* its process left */                             \
+    X(ROLLBACK, "rollback")     /* reverts another plan; no trial */               \
     X(OPERATOR, "operator")     /* set or restored by a person; no trial */        \
     X(NONE, "none")             /* not judged: relayed, or the run judges none */
 
@@ -25,26 +25,26 @@ enum dl_end_of {
 
 const char *dl_end_name(uint32_t end);
 
-/* A gain, and how sure it is. */
+/* A gain and its certainty. */
 struct dl_claim {
-    double gain;  /* share, more than 0 is better; NaN: not by the objective */
-    double error; /* standard error; NaN: not known */
+    double gain;  /* fraction, above 0 is better; NaN: objective not used */
+    double error; /* standard error; NaN: unknown */
     bool certain;
 };
 
-struct dl_answer { /* to a plan: of an ack, or of the time that has passed */
+struct dl_answer { /* to a plan: an ack, or a timeout */
     uint64_t plan_id;
     uint32_t fate; /* enum dfopt_ack_outcome, or DL_GIVEN_UP */
     uint32_t row;  /* the first of several answers counts */
 };
 #define DL_GIVEN_UP UINT32_MAX
 
-struct dl_outcome { /* a row of /outcomes, in short */
+struct dl_outcome { /* the essentials of a row of /outcomes */
     uint64_t plan_id;
     int64_t window;
     uint32_t verdict;
     uint32_t row;
-    uint32_t moves; /* of its trial, which share the gain; withdrawn: 1 */
+    uint32_t moves; /* plans in its trial, which share the gain; withdrawn: 1 */
     bool kept;
     struct dl_claim claim;
 };
@@ -52,7 +52,7 @@ struct dl_outcome { /* a row of /outcomes, in short */
 /* Zero-initialise; dl_outcomes_free. */
 struct dl_outcomes {
     struct dfopt_declog_reader *reader;
-    bool judged;              /* the run judges what plans bring, and logs it */
+    bool judged;              /* the run judges its plans and logs the results */
     bool assumed;             /* it takes plans as applied, without acks */
     struct dfopt_buf answers; /* struct dl_answer, by plan */
     struct dfopt_buf rows;    /* struct dl_outcome, by plan; each plan has one */
@@ -69,21 +69,19 @@ const struct dl_outcome *dl_outcome_of(const struct dl_outcomes *o,
                                        uint64_t plan_id);
 const struct dl_answer *dl_answer_of(const struct dl_outcomes *o, uint64_t plan_id);
 
-/* What became of a plan. Errors: of reading its rationale, which tells rollbacks.
- */
+/* A plan's outcome. Errors: reading its rationale, which identifies rollbacks. */
 enum dfopt_err dl_plan_end(const struct dl_outcomes *o,
                            const struct dfopt_declog_plan_row *plan,
                            enum dl_end_of *end, struct dfopt_error *err);
 
-/* Of a plan of this service that has no outcome: ROLLBACK or OPERATOR, which no
+/* For a plan of this service without an outcome: ROLLBACK or OPERATOR, which no
  * trial judges, or else `otherwise`. Errors: of reading. */
 enum dfopt_err dl_end_by_rationale(struct dfopt_declog_reader *r,
                                    struct dfopt_declog_text rationale,
                                    enum dl_end_of otherwise, enum dl_end_of *end,
                                    struct dfopt_error *err);
 
-/* How many plans came to which end, and how many of those kept gained, or lost,
- * for certain. */
+/* The number of plans per outcome, and of kept ones with a certain gain or loss. */
 struct dl_tally {
     uint64_t plans, ends[DL_ENDS], gains, losses;
 };
@@ -95,17 +93,17 @@ void dl_tally_json(struct dfopt_put *put, const struct dl_tally *t);
  * error "+12 %, effect not certain". The interval is two standard errors. */
 void dl_put_claim(struct dl_print *p, const struct dl_claim *c);
 
-/* "kept +39 % +- 6 %, certain", "taken back, not judged", "open". `o` may be NULL.
- */
+/* Prints "kept +39 % +- 6 %, certain", "taken back, not judged", "open". o may be
+ * NULL. */
 void dl_put_end(struct dl_print *p, enum dl_end_of end, const struct dl_outcome *o);
 
-/* A value of the objective: four digits, more of them before the point. */
+/* A value of the objective: four digits, or all before the point. */
 void dl_put_level(struct dl_print *p, double level);
 
-/* Of an end: green where it helps, yellow where it is open, red where not. */
+/* Green if it helped, yellow if open, red if not. */
 enum dl_color dl_end_color(enum dl_end_of end);
 
-/* A number among the switches of the policy; 0: it has none of that name. */
+/* A numeric switch of the policy; 0 if it has none of that name. */
 double dl_switch(const struct dfopt_declog_run *run, const char *name);
 
 #endif

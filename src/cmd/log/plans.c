@@ -1,4 +1,4 @@
-/* dfopt-log plans: the plans of a run, one a line, and what became of them. */
+/* dfopt-log plans: lists a run's plans with their outcomes, one per line. */
 #include "cmd/log/filter.h"
 #include "cmd/log/merge.h"
 #include "cmd/log/outcomes.h"
@@ -13,8 +13,7 @@ struct plans {
     struct dl_outcomes outcomes;
 };
 
-/* What a plan's ack made of it: relayed, assumed, an ack's outcome, given up,
- * waiting. */
+/* A plan's answer: relayed, assumed, an ack's outcome, given up or waiting. */
 static const char *fate_of(const struct plans *s, const struct dfopt_plan *p)
 {
     const struct dl_answer *a = dl_answer_of(&s->outcomes, p->plan_id);
@@ -35,7 +34,7 @@ static void put_cell_sym(struct dl_print *p, dfopt_sym s, size_t width)
     dl_pad(p, start, width);
 }
 
-/* The columns before the outcome, which is as long as it takes. */
+/* The columns before the outcome, which has no fixed width. */
 static void plan_cells(struct plans *s, const struct dfopt_plan *plan)
 {
     struct dl_print *p = &s->job.print;

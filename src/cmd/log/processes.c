@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* An ack that has a tally. */
+/* An ack with a tally. */
 struct said {
     uint64_t plan_id;
     dfopt_sym instance;
@@ -29,7 +29,7 @@ enum dfopt_err dl_processes_ack(struct dl_all_processes *x,
     return dfopt_buf_add(&x->said, &s, sizeof s);
 }
 
-/* By plan, process and time; those without a process by time. */
+/* By plan, process and time; acks without a process by time. */
 static int order(const void *a, const void *b)
 {
     const struct said *x = a, *y = b;
@@ -47,7 +47,7 @@ static void count(struct dl_processes *p, uint32_t status)
                                        : &p->other);
 }
 
-/* Counts a plan's acks, from `at` on; returns where the next plan's begin. */
+/* Counts a plan's acks, starting at `at`; returns where the next plan's start. */
 static size_t count_plan(const struct said *all, size_t n, size_t at,
                          struct dl_processes *p)
 {

@@ -1,4 +1,4 @@
-/* A row as JSON and as CSV. */
+/* Formats a row as JSON or CSV. */
 #include "cmd/log/rows.h"
 
 #include <inttypes.h>
@@ -140,7 +140,7 @@ static void put_cell(struct dl_print *p, const char *text, size_t len)
     for (size_t i = 0, from = 0; i <= len; i++)
         if (i == len || text[i] == '"') {
             dl_put_bytes(p, text + from, i - from + (i < len));
-            from = i; /* the quote once more */
+            from = i; /* double the quote */
         }
     dl_put(p, "\"");
 }

@@ -1,5 +1,5 @@
-/* The fields of each table, as `dfopt-log` shows them. To add a column: its
- * line here. */
+/* The fields of each table as `dfopt-log` shows them. Add a column as a line
+ * here. */
 #include "cmd/log/rows.h"
 
 #include <string.h>

@@ -1,5 +1,5 @@
-/* The tables of a log as they are shown: which fields a row has, and a row as
- * JSON or CSV. dump, export, diff and follow go by it. */
+/* A log's tables as shown: the fields of a row, and a row as JSON or CSV. Used by
+ * dump, export, diff and follow. */
 #ifndef DFOPT_CMD_LOG_ROWS_H
 #define DFOPT_CMD_LOG_ROWS_H
 
@@ -10,17 +10,17 @@ enum dl_field_type {
     DL_FIELD_U64,
     DL_FIELD_U32,
     DL_FIELD_I64,
-    DL_FIELD_WINDOW, /* int64_t; negative is null */
-    DL_FIELD_REAL,   /* not finite is null */
+    DL_FIELD_WINDOW, /* int64_t; negative: null */
+    DL_FIELD_REAL,   /* not finite: null */
     DL_FIELD_FLAG,
     DL_FIELD_NAME, /* of an enumerator */
     DL_FIELD_SYM,
     DL_FIELD_LIST,
     DL_FIELD_VALUE,
-    DL_FIELD_PLAN_ID, /* uint64_t; 0 is null */
+    DL_FIELD_PLAN_ID, /* uint64_t; 0: null */
     DL_FIELD_METRICS, /* bit mask */
-    DL_FIELD_TEXT,    /* of a pool */
-    DL_FIELD_JSON     /* of a pool, as it is */
+    DL_FIELD_TEXT,    /* from a pool */
+    DL_FIELD_JSON     /* from a pool, unchanged */
 };
 
 struct dl_field {
@@ -31,7 +31,7 @@ struct dl_field {
     enum dfopt_declog_pool pool;
 };
 
-/* The fields of a type as they lie in a row. */
+/* The fields of a type at their offsets in a row. */
 union dl_field_value {
     uint32_t u32;
     uint64_t u64;
@@ -41,19 +41,19 @@ union dl_field_value {
     struct dfopt_declog_text text;
 };
 
-#define DL_NO_SEQ      SIZE_MAX /* rows are of no event */
+#define DL_NO_SEQ      SIZE_MAX /* rows belong to no event */
 #define DL_NO_POSITION SIZE_MAX
 
 struct dl_table {
-    const char *kind; /* what one row is */
+    const char *kind; /* name of one row */
     const char *name; /* of the table */
     enum dfopt_declog_table table;
     size_t seq, position;          /* offsets */
-    const struct dl_field *fields; /* without seq; the last has no name */
+    const struct dl_field *fields; /* without seq; the last one has no name */
 };
 
-/* In the order of their rows within an event: table, what one row is, the table's
- * name, the row, its seq and, in POSITION's, its position within the event. */
+/* In the order of rows within an event: table, name of one row, name of the table,
+ * the row, its seq and, in POSITION's, its position within the event. */
 #define DL_EVENT_LIST(EVENT, POSITION)                                             \
     EVENT(REGISTRATION, REGISTRATIONS, registration, "registrations",              \
           dfopt_declog_registration_row, seq)                                      \
@@ -79,7 +79,7 @@ struct dl_table {
     EVENT(SEEN, SEEN, seen, "seen", dfopt_seen_row, seq)                           \
     EVENT(ORIGIN, ORIGINS, origin, "origins", dfopt_declog_origin_row, seq)        \
     EVENT(RUN, RUNS, run, "runs", dfopt_declog_run_row, seq)
-/* Rows that are of no event. */
+/* Rows that belong to no event. */
 #define DL_OTHER_LIST(X)                                                           \
     X(KNOB_VALUE, KNOB_VALUES, knob_value, "knob_values")                          \
     X(RUN_TEXT, RUN_TEXTS, run_text, "run_texts")
@@ -91,13 +91,13 @@ enum dl_kind {
         DL_KINDS
 };
 
-/* For DFOPT_OPTION_WORD: the names of tables, and of kinds that are events. */
+/* For DFOPT_OPTION_WORD: names of tables, and of kinds that are events. */
 extern const char *const dl_table_words[DL_KINDS + 1];
 extern const char *const dl_event_words[DL_KNOB_VALUE + 1];
 
 #define DL_KIND_BIT(kind) (UINT32_C(1) << (kind))
 
-/* What came in and what was decided about it: all events. */
+/* Inputs and decisions: all events. */
 #define DL_EVENT_KINDS                                                             \
     ((DL_KIND_BIT(DL_SEEN) - 1) & ~DL_KIND_BIT(DL_KNOB) & ~DL_KIND_BIT(DL_RESPONSE))
 
@@ -108,13 +108,13 @@ uint64_t dl_row_seq(const struct dl_table *t, const void *row);
 /* The member of a row that a field shows. */
 union dl_field_value dl_field_of(const struct dl_field *f, const void *row);
 
-/* A row as an object on a line of its own. Errors: of reading texts, NOMEM. */
+/* Writes a row as a JSON object on its own line. Errors: reading texts, NOMEM. */
 enum dfopt_err dl_row_json(struct dl_print *p, struct dfopt_declog_reader *r,
                            const struct dl_table *t, const void *row,
                            bool with_kind, struct dfopt_error *err);
 
-/* A line of names, and a row, as CSV (RFC 4180): null is empty, the items of a
- * list are parted by `;`; lines end with LF. */
+/* Write a line of names, and a row, as CSV (RFC 4180): null is empty, list items
+ * are separated by `;`, lines end with LF. */
 void dl_csv_header(struct dl_print *p, const struct dl_table *t);
 enum dfopt_err dl_row_csv(struct dl_print *p, struct dfopt_declog_reader *r,
                           const struct dl_table *t, const void *row,

@@ -1,4 +1,4 @@
-/* dfopt-log state: the planner's state, as the rows of the log tell it. */
+/* dfopt-log state: the planner's state, computed from the log's rows. */
 #include "cmd/log/common.h"
 #include "codec/codec.h"
 #include "state/fold.h"

@@ -1,6 +1,6 @@
-/* dfopt-log summary: gathers the facts of a run (gather.c) and shows what it
- * achieved, changed and could not change; with --all everything. As one JSON
- * object: summary_json.c. */
+/* dfopt-log summary: gathers a run's facts (gather.c) and shows what it achieved,
+ * what it changed and what it could not; everything with --all. For the JSON object
+ * see summary_json.c. */
 #include "cmd/log/summary.h"
 
 #include "cmd/log/words.h"
@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SCREEN_KNOBS 12 /* lines of the text form; the JSON form has all */
+#define SCREEN_KNOBS 12 /* lines in the text form; JSON has all */
 #define SCREEN_TYPES 4
 #define SCREEN_GATES 5
 
@@ -65,9 +65,9 @@ static const char *or_dash(const char *text)
     return *text ? text : "-";
 }
 
-/* ---- for a person ---- */
+/* ---- for people ---- */
 
-/* A heading, and the place of what belongs to it. */
+/* A heading, padded to where its contents start. */
 static void title(struct dl_summary *s, const char *name)
 {
     dl_color(s->print, DL_BOLD);
@@ -97,7 +97,7 @@ static void run_text(struct dl_summary *s)
            or_dash(run->acks_mode), run->detail);
 }
 
-/* "  name 3  other 0", where there is any. */
+/* Prints "  name 3  other 0" if there is any. */
 static void outcomes_text(struct dl_summary *s, const char *what,
                           const uint64_t *counts, uint32_t n,
                           const char *(*name_of)(uint32_t))
@@ -181,7 +181,7 @@ static void put_knob(struct dl_summary *s, dfopt_sym knob)
     dl_pad(s->print, start, 26);
 }
 
-/* Where nodes end with values of their own, the job's last one is not the whole
+/* If nodes have their own final values, the job's last value is not the whole
  * story. */
 static void own_values_text(struct dl_summary *s, const struct dl_knob *k)
 {
@@ -225,7 +225,7 @@ static void knobs_text(struct dl_summary *s)
         dl_put(s->print, "  ... and %zu more (--json has all)\n", n - SCREEN_KNOBS);
 }
 
-/* The verdicts that kept a knob from moving, the most frequent first. */
+/* The verdicts that kept a knob from moving, most frequent first. */
 static size_t reasons_of(const struct dl_knob *k,
                          uint32_t order[DFOPT_VERDICT_COUNT])
 {
@@ -299,7 +299,7 @@ static enum dfopt_err all_text(struct dl_summary *s)
     return plans_text(s);
 }
 
-/* ---- the same in short ---- */
+/* ---- the short form ---- */
 
 static bool holds_back(uint32_t verdict)
 {
@@ -307,7 +307,7 @@ static bool holds_back(uint32_t verdict)
            verdict != DFOPT_VERDICT_SHIFT && verdict != DFOPT_VERDICT_ADOPTED;
 }
 
-/* The most frequent verdict that holds back, and that *counts has; else COUNT. */
+/* The most frequent blocking verdict in *counts; COUNT if none. */
 static uint32_t main_gate(const uint64_t *counts)
 {
     uint32_t most = DFOPT_VERDICT_COUNT;

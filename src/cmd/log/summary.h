@@ -19,7 +19,7 @@ struct dl_summary {
     size_t n_plans;
 };
 
-/* The part that the text form begins with: what plans brought. */
+/* The first part of the text form: the gain of the plans. */
 void dl_summary_brought(struct dl_summary *s);
 
 /* Appends it as one JSON object. Errors: of reading texts. */
@@ -27,12 +27,12 @@ enum dfopt_err dl_summary_json(struct dl_summary *s);
 
 uint64_t dl_summary_rows(const struct dl_summary *s, enum dfopt_declog_table t);
 
-/* A plan's id: its own, put in `text`, or that of the plan that it relays. */
+/* A plan's id: its own, written to `text`, or that of the plan it relays. */
 const char *dl_summary_plan_id(const struct dl_summary *s,
                                const struct dfopt_plan *p,
                                char text[DFOPT_PLAN_ID_SIZE]);
 
-/* The rationale of s->plans[i]; borrowed until the next one is asked for. */
+/* The rationale of s->plans[i]; borrowed until the next call. */
 enum dfopt_err dl_summary_rationale(struct dl_summary *s, size_t i,
                                     const char **text, size_t *len);
 

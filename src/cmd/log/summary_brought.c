@@ -1,4 +1,4 @@
-/* What the plans of a run brought, for a person. */
+/* The gain of a run's plans, for people. */
 #include "cmd/log/summary.h"
 
 #include <inttypes.h>
@@ -109,7 +109,7 @@ static void put_plans(struct dl_summary *s)
     dl_put(s->print, "\n");
 }
 
-/* What is not the plans' doing. */
+/* Effects other than the plans'. */
 static void put_shifts(struct dl_summary *s)
 {
     const uint64_t n = s->facts.verdicts[DFOPT_VERDICT_SHIFT];

@@ -43,7 +43,7 @@ static void counts_json(struct dl_summary *s, const char *name,
     dfopt_put_raw(put, "}");
 }
 
-/* What nodes end with that have a value of their own. */
+/* Final values of nodes that have their own. */
 static void own_values_json(struct dfopt_put *put, const struct dl_knob *k)
 {
     const bool numbers = k->own_low <= k->own_high;

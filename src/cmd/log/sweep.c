@@ -1,4 +1,4 @@
-/* dfopt-log sweep: what the variants of a sweep came to. */
+/* dfopt-log sweep: shows the results of a sweep's variants. */
 #include "cmd/log/common.h"
 #include "cmd/log/sweep_stats.h"
 
@@ -9,7 +9,7 @@
 
 struct sweep_command {
     const char *by;
-    const char *pareto; /* two metrics, a comma between them */
+    const char *pareto; /* two metrics, separated by a comma */
     uint64_t top;
     uint64_t policy; /* of a variant, or NO_VARIANT */
 
@@ -41,7 +41,7 @@ static void put_z(struct sweep_command *c, const char *text)
     dl_put_text(c->print, text, strlen(text));
 }
 
-/* What a list of variants shows beside the metrics that it is about. */
+/* What a list of variants shows besides its metrics. */
 static const char *const shown[] = {"unattended_severity", "plans", "reversals",
                                     "episodes_planned", "onset_windows_mean"};
 #define SHOWN       (sizeof shown / sizeof *shown)
@@ -169,7 +169,7 @@ static void json_setting(struct dfopt_put *put, const char *name,
                          const char *setting)
 {
     dfopt_put_key(put, name);
-    dfopt_put_raw(put, setting); /* JSON already */
+    dfopt_put_raw(put, setting); /* already JSON */
 }
 
 static void json_variant(struct sweep_command *c, size_t variant)

@@ -1,5 +1,5 @@
-/* Sorting and counting variants. Orders are total, so that the same file gives
- * the same text everywhere. */
+/* Sorts and groups variants. Orders are total, so that the same file gives the same
+ * text everywhere. */
 #include "cmd/log/sweep_stats.h"
 
 #include <math.h>
@@ -30,7 +30,7 @@ double dl_sweep_value(const struct dfopt_sweep_table *t,
 /* ---- order ---- */
 
 struct ranked {
-    double first, second; /* less is better; NaN is made infinite */
+    double first, second; /* lower is better; NaN becomes infinite */
     size_t variant;
 };
 
@@ -109,7 +109,7 @@ struct point {
     size_t variant;
 };
 
-/* Texts first, then numbers. */
+/* Texts before numbers. */
 static int compare_points(const void *a, const void *b)
 {
     const struct point *x = a, *y = b;
@@ -136,7 +136,7 @@ static size_t count_settings(const struct point *p, size_t n)
     return settings;
 }
 
-/* Puts sorted points in groups: like settings are never parted. */
+/* Groups sorted points; equal settings are never separated. */
 static void make_groups(struct dl_sweep_effect *e, const struct point *p, size_t n)
 {
     const bool each = count_settings(p, n) <= DL_SWEEP_GROUPS_MAX;

@@ -1,4 +1,4 @@
-/* dfopt-log timeline: a line a node, a column a window (or a few of them). */
+/* dfopt-log timeline: one line per node, one column per window (or a few). */
 #include "cmd/log/filter.h"
 #include "cmd/log/outcomes.h"
 #include "cmd/log/values.h"
@@ -17,11 +17,11 @@ struct timeline {
     bool list;
     struct dl_values values;
     struct dl_outcomes outcomes;
-    bool marked;     /* a line of marks was put */
-    size_t *of_slot; /* changes, by slot and then in their order: indices */
-    int64_t first, last, per_column;     /* windows of the strip; of a column */
+    bool marked;     /* a line of marks was printed */
+    size_t *of_slot; /* indices of changes, by slot and then in order */
+    int64_t first, last, per_column;     /* windows shown; windows per column */
     double low, high;                    /* of the numbers */
-    struct dfopt_value letters[LETTERS]; /* values that are no numbers */
+    struct dfopt_value letters[LETTERS]; /* values that are not numbers */
     size_t n_letters;
 };
 
@@ -51,7 +51,7 @@ static bool asked_for(const struct timeline *t, size_t slot)
            slot_at(t, slot)->node == t->filter.node_sym;
 }
 
-/* ---- changes, one a line ---- */
+/* ---- changes, one per line ---- */
 
 static void put_slot(struct dl_print *p, const struct dl_slot *s)
 {
@@ -133,8 +133,8 @@ static void list_changes(struct timeline *t)
 
 /* ---- strips ---- */
 
-/* Indices of the changes by slot: a counting sort, which keeps their order.
- * Those of slot s end where start[s] says afterwards. */
+/* Sorts indices of changes by slot, stably (counting sort). Afterwards start[s] is
+ * the end of slot s. */
 static enum dfopt_err sort_changes(struct timeline *t, size_t *start)
 {
     size_t n = count_changes(t), slots = count_slots(t);
@@ -162,7 +162,7 @@ static char letter_of(struct timeline *t, struct dfopt_value v)
     return i < LETTERS ? (char)('a' + i) : '?';
 }
 
-/* One character of a value: numbers are 0, the lowest, to 9, the highest. */
+/* A value as one character: numbers run from 0, the lowest, to 9, the highest. */
 static char mark_of(struct timeline *t, struct dfopt_value v)
 {
     if (v.kind == DFOPT_KIND_NULL)
@@ -172,17 +172,17 @@ static char mark_of(struct timeline *t, struct dfopt_value v)
     if (t->low == t->high)
         return '0';
     const double part = (dfopt_value_as_double(v) / 2 - t->low / 2) /
-                        (t->high / 2 - t->low / 2); /* halves: no overflow */
+                        (t->high / 2 - t->low / 2); /* halves avoid overflow */
     return part >= 0 && part <= 1 ? (char)('0' + (int)lround(9 * part)) : '?';
 }
 
-struct walk { /* along the changes of a slot */
+struct walk { /* iterates over a slot's changes */
     size_t at, end;
     struct dfopt_value value;
     bool own;
 };
 
-/* Takes the changes up to a window. */
+/* Applies the changes up to a window. */
 static void advance(const struct timeline *t, struct walk *w, int64_t window)
 {
     for (; w->at < w->end; w->at++) {
@@ -194,8 +194,8 @@ static void advance(const struct timeline *t, struct walk *w, int64_t window)
     }
 }
 
-/* The ends of the slot's trials, under its strip: + kept, - taken back, x
- * withdrawn; the last of a column. */
+/* Marks the ends of the slot's trials under its strip: + kept, - taken back, x
+ * withdrawn; a column shows its last one. */
 static void put_marks(struct timeline *t, size_t from, size_t to, size_t indent)
 {
     char marks[STRIP_COLUMNS + 1];
@@ -259,7 +259,7 @@ static void put_strip(struct timeline *t, size_t slot, const size_t *ends)
     put_marks(t, from, own.end, indent);
 }
 
-/* No window lies beyond; a damaged log may say so. */
+/* Windows are at most 2^53; a damaged log may claim more. */
 static int64_t within_range(int64_t window)
 {
     const int64_t most = INT64_C(1) << 53;

@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-struct move { /* of a plan for the knob */
+struct move { /* by a plan for the knob */
     uint64_t plan_id;
     struct dfopt_value was, tried;
 };
@@ -58,7 +58,7 @@ void dl_trials_ack(struct dl_trials *t, const struct dfopt_declog_ack_row *a)
 {
     struct move *m = move_of(t, a->plan_id);
     if (m && a->outcome == DFOPT_ACK_OUTCOME_APPLIED)
-        m->tried = a->value; /* it may have applied another one */
+        m->tried = a->value; /* the application may have applied a different one */
 }
 
 struct dl_trial dl_trials_end(struct dl_trials *t,
@@ -73,7 +73,7 @@ struct dl_trial dl_trials_end(struct dl_trials *t,
         .moves = in_short ? in_short->moves : 0,
         .was = m ? m->was : dfopt_value_null(),
         .tried = m ? m->tried : dfopt_value_null()};
-    const bool closes = /* the direction, for a while */
+    const bool closes = /* closes the direction for a while */
         (!o->kept && trial.moves == 1) || o->verdict == DFOPT_VERDICT_INCONCLUSIVE;
     if (closes && o->knob == t->knob && o->node != DFOPT_SYM_NONE)
         *failed_at(t, o->node,

@@ -1,4 +1,4 @@
-/* Rows of knobs, plans and acks become changes of a value. */
+/* Turns rows of knobs, plans and acks into changes of a value. */
 #include "cmd/log/values.h"
 #include "cmd/log/merge.h"
 
@@ -10,7 +10,7 @@ static struct dl_slot *slot_at(struct dl_values *v, uint32_t i)
     return &DFOPT_ROW(&v->slots, struct dl_slot)[i];
 }
 
-/* The slot of a node, a new one if it has none; *slot is its index. */
+/* Finds a node's slot or adds one; *slot is its index. */
 static enum dfopt_err slot_of(struct dl_values *v, dfopt_sym node, uint32_t *slot)
 {
     if (v->index[node] == 0) {
@@ -38,7 +38,7 @@ static enum dfopt_err change(struct dl_values *v, struct dl_change c)
     return dfopt_buf_add(&v->changes, &c, sizeof c);
 }
 
-/* The job's value c ends what nodes have of their own. */
+/* The job's value c replaces the nodes' own values. */
 static enum dfopt_err override_nodes(struct dl_values *v, struct dl_change c)
 {
     enum dfopt_err e = DFOPT_OK;
@@ -100,15 +100,15 @@ static enum dfopt_err see_plan(struct dl_values *v, const struct dfopt_plan *p)
         v->first = p->window;
     if (p->knob != v->knob)
         return DFOPT_OK;
-    if (n == 0 || !v->overrides) /* upstream: whatever its targets */
+    if (n == 0 || !v->overrides) /* upstream: ignores the targets */
         return plan_for(v, p, p->node);
     for (size_t i = 0; !e && i < n; i++)
         e = plan_for(v, p, targets[i]);
     return e;
 }
 
-/* What an ack, or a plan that is given up, leaves: c->value. A node whose plan was
- * taken back to what the job has follows the job again. */
+/* The value that an ack, or a plan that is given up, leaves: c->value. A node whose
+ * plan was taken back to the job's value follows the job again. */
 static enum dfopt_err settle(struct dl_values *v, dfopt_sym node, bool taken_back,
                              struct dl_change *c)
 {

@@ -1,6 +1,6 @@
-/* The value of one knob, for the job and for each node, as events go by: what
- * registrations, plans, acks and relayed plans made of it. A plan counts as the
- * value from its window on, until an ack says otherwise. */
+/* One knob's value over time, for the job and each node: the effect of
+ * registrations, plans, acks and relayed plans. A plan's value counts from its
+ * window on, until an ack contradicts it. */
 #ifndef DFOPT_CMD_LOG_VALUES_H
 #define DFOPT_CMD_LOG_VALUES_H
 
@@ -10,11 +10,11 @@ struct dl_change {
     uint64_t seq;
     int64_t window;
     uint32_t slot;
-    bool own;                 /* false: a node follows the job from here on */
+    bool own;                 /* false: the node follows the job from here on */
     const char *cause;        /* registered, planned, an ack's outcome, relayed,
                                  given_up, override (by the job) */
     struct dfopt_value value; /* from here on */
-    uint64_t plan_id;         /* of what was planned; else 0 */
+    uint64_t plan_id;         /* of a planned value; else 0 */
 };
 
 struct dl_slot {
@@ -34,7 +34,7 @@ struct dl_values {
     bool assumed, overrides;
 };
 
-/* Goes through the log. *v is zeroed; free it also after a failure. */
+/* Reads the log. *v must be zeroed; free it even after a failure. */
 enum dfopt_err dl_values_read(struct dl_values *v, struct dl_job *j,
                               dfopt_sym knob);
 void dl_values_free(struct dl_values *v);

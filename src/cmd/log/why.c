@@ -1,5 +1,5 @@
-/* dfopt-log why: the findings that asked a knob to move, one by one, and what
- * the gates said; between them, what else changed the knob's value. */
+/* dfopt-log why: lists the findings that asked a knob to move and the gates'
+ * verdicts; in between, what else changed the knob's value. */
 #include "cmd/log/conclude.h"
 #include "cmd/log/filter.h"
 #include "cmd/log/merge.h"
@@ -14,18 +14,18 @@ struct why {
     struct dl_filter filter;
     struct dfopt_buf responses; /* struct dfopt_declog_response_row of the knob */
     struct dfopt_cursor findings;
-    bool pending_plan; /* `verdict` has a plan, whose row comes next */
+    bool pending_plan; /* `verdict` has a plan, in the next row */
     struct dfopt_verdict_row verdict;
     bool only_trials; /* --trials */
     bool all;         /* --all */
-    bool lists;       /* findings, before the conclusion */
+    bool lists;       /* list findings before the conclusion */
     struct dl_trials trials;
-    int64_t now; /* the last window that was seen */
+    int64_t now; /* the last window seen */
     struct dl_conclusion conclusion;
     struct dl_print words; /* scratch */
 };
 
-/* ---- what belongs to an event ---- */
+/* ---- the parts of an event ---- */
 
 static const struct dfopt_response *response_of(const struct why *w, dfopt_sym tag)
 {
@@ -38,7 +38,7 @@ static const struct dfopt_response *response_of(const struct why *w, dfopt_sym t
     return NULL;
 }
 
-/* *finding is NULL where the log has none for the event. */
+/* *finding is NULL if the log has none for the event. */
 static enum dfopt_err finding_of(struct why *w, uint64_t seq,
                                  const struct dfopt_declog_finding_row **finding)
 {
@@ -53,7 +53,7 @@ static enum dfopt_err finding_of(struct why *w, uint64_t seq,
     return e;
 }
 
-/* Whether the knob answers to one of the finding's tags. */
+/* Whether the knob responds to one of the finding's tags. */
 static bool asks_for_knob(const struct why *w,
                           const struct dfopt_declog_finding_row *f)
 {
@@ -65,8 +65,8 @@ static bool asks_for_knob(const struct why *w,
     return false;
 }
 
-/* Whether a verdict is about the knob. Those of findings that stopped before
- * they came to a knob are, if the knob answers to their tags. */
+/* Whether a verdict is about the knob. A finding stopped before it reached any knob
+ * concerns this one if the knob responds to its tags. */
 static bool concerns(const struct why *w, const struct dfopt_verdict_row *v,
                      const struct dfopt_declog_finding_row *f)
 {
@@ -177,7 +177,7 @@ static void tell_verdict(struct why *w, const struct dl_verdict *v)
         verdict_text(w, v);
 }
 
-/* What else changed the knob: `w->words` has it. */
+/* Prints what else changed the knob, from `w->words`. */
 static void tell_change(struct why *w, const char *kind, uint64_t seq,
                         int64_t window, dfopt_sym node)
 {
@@ -209,7 +209,7 @@ static enum dfopt_err see_verdict(struct why *w, const struct dfopt_verdict_row 
     const struct dfopt_response *response;
     w->pending_plan = false;
     if (dl_verdict_ends(v->verdict) && w->trials.outcomes.judged) {
-        w->verdict = *v; /* see_outcome tells it */
+        w->verdict = *v; /* see_outcome reports it */
         return DFOPT_OK;
     }
     if (stopped ? v->verdict != DFOPT_VERDICT_TREND &&
@@ -220,7 +220,7 @@ static enum dfopt_err see_verdict(struct why *w, const struct dfopt_verdict_row 
     enum dfopt_err e = finding_of(w, v->seq, &finding);
     const bool has_plan = dl_verdict_plans(v->verdict);
     if (e || ((finding || !has_plan) && !concerns(w, v, finding)))
-        return e; /* see_plan looks at plans of other events */
+        return e; /* see_plan handles plans of other events */
     if (finding && finding->window > w->now)
         w->now = finding->window;
     if (has_plan) {
@@ -239,8 +239,8 @@ static enum dfopt_err see_verdict(struct why *w, const struct dfopt_verdict_row 
     return DFOPT_OK;
 }
 
-/* The end of a trial is told of the site that it was made at: the job's is of
- * every node. */
+/* Reports a trial's end for the site where it was made; the job's for every
+ * node. */
 static bool concerns_trial(const struct why *w, const struct dfopt_outcome_row *o)
 {
     return o->knob == w->filter.knob_sym &&
@@ -271,7 +271,7 @@ static void see_outcome(struct why *w, const struct dfopt_declog_outcome_row *ro
                                          .trial = &trial});
 }
 
-/* A plan of our own, behind its verdict, or alone where none are kept. */
+/* One of our plans, after its verdict, or alone if verdicts are not kept. */
 static enum dfopt_err see_plan(struct why *w,
                                const struct dfopt_declog_plan_row *row)
 {
@@ -367,7 +367,7 @@ static enum dfopt_err see(void *arg, enum dl_kind kind, const void *row)
     const struct dfopt_declog_response_row *r = row;
     const struct dfopt_declog_knob_row *k = row;
     switch (kind) {
-    case DL_KNOB: /* registered again: other responses */
+    case DL_KNOB: /* registered again: the responses may differ */
         if (k->knob == w->filter.knob_sym)
             dfopt_buf_clear(&w->responses);
         return DFOPT_OK;

@@ -1,11 +1,11 @@
-/* The gates stand in the order in which the planner looks at them. */
+/* Gates are listed in the order in which the planner checks them. */
 #include "cmd/log/words.h"
 
 #include <inttypes.h>
 #include <math.h>
 
-/* How many of the gates pending, severity, persistence, cooldown a finding has
- * passed with this verdict. */
+/* How many of the gates pending, severity, persistence, cooldown a finding passed
+ * before this verdict. */
 static int passed_by(uint32_t verdict)
 {
     switch (verdict) {
@@ -30,7 +30,7 @@ static int passed_by(uint32_t verdict)
     case DFOPT_VERDICT_PROPOSED:
         return 4;
     default:
-        return 0; /* it stopped before the gates */
+        return 0; /* stopped before the gates */
     }
 }
 
@@ -199,7 +199,7 @@ bool dl_verdict_ends(uint32_t verdict)
     }
 }
 
-/* Of a trial that no objective judged. */
+/* For a trial that no objective judged. */
 static void put_unmeasured(struct dl_print *p, const struct dfopt_verdict_row *v)
 {
     const bool windows = isfinite(v->value);
@@ -291,9 +291,9 @@ static void put_trial(struct dl_print *p, const struct dl_verdict *v)
     dl_color(p, DL_PLAIN);
 }
 
-/* ---- what control holds back ---- */
+/* ---- changes held back by control ---- */
 
-/* Gates and rows whose sentence compares nothing; NULL: another verdict. */
+/* Sentences of gates and rows that compare nothing; NULL: another verdict. */
 static const char *sentence_of(uint32_t verdict)
 {
     switch (verdict) {
@@ -324,7 +324,7 @@ static const char *sentence_of(uint32_t verdict)
     }
 }
 
-/* It lasts until a multiple of the rest, and longer after each failure. */
+/* Lasts until a multiple of the rest, longer after each failure. */
 static void put_backoff(struct dl_print *p, const struct dl_verdict *v)
 {
     if (v->failed == INT64_MIN) {
@@ -337,7 +337,7 @@ static void put_backoff(struct dl_print *p, const struct dl_verdict *v)
                v->rest * ceil(((double)v->failed + v->rest) / v->rest));
 }
 
-/* What the operator holds back: the change, and why. */
+/* What the operator holds back: the change and the reason. */
 static void put_held(struct dl_print *p, const struct dfopt_verdict_row *v)
 {
     static const struct {

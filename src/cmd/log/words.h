@@ -1,30 +1,30 @@
-/* Describes a verdict in words: the gates that the finding passed, and the one that
- * held it back. */
+/* Describes a verdict: the gates that the finding passed, and the one that stopped
+ * it. */
 #ifndef DFOPT_CMD_LOG_WORDS_H
 #define DFOPT_CMD_LOG_WORDS_H
 
 #include "cmd/log/outcomes.h"
 #include "declog/format.h"
 
-/* Of a finding that is made up from its plan. */
+/* For a finding reconstructed from its plan. */
 #define DL_PERSISTENCE_UNKNOWN INT64_MIN
 
-/* The end of a trial, as far as it is of one knob. */
+/* The end of a trial, as far as it concerns one knob. */
 struct dl_trial {
     const struct dfopt_outcome_row *row;
     struct dl_claim claim;
-    uint32_t moves;                /* of the trial; 0: not known */
-    struct dfopt_value was, tried; /* NULL kind: not known */
+    uint32_t moves;                /* of the trial; 0: unknown */
+    struct dfopt_value was, tried; /* NULL kind: unknown */
 };
 
 struct dl_verdict {
     const struct dfopt_verdict_row *row;
     const struct dfopt_declog_finding_row *finding; /* NULL: not kept */
-    const struct dfopt_response *response;          /* NULL: not known */
-    const struct dfopt_declog_plan_row *plan; /* of those that plan, or NULL */
-    const struct dl_trial *trial;             /* that it ended, or NULL */
+    const struct dfopt_response *response;          /* NULL: unknown */
+    const struct dfopt_declog_plan_row *plan; /* for verdicts that plan, or NULL */
+    const struct dl_trial *trial;             /* the trial it ended, or NULL */
     int64_t
-        failed; /* BACKOFF: window in which the move failed; INT64_MIN: not known */
+        failed;  /* BACKOFF: window in which the move failed; INT64_MIN: unknown */
     double rest; /* BACKOFF: the policy's backoff_windows */
 };
 
@@ -37,7 +37,7 @@ static inline bool dl_verdict_plans(uint32_t verdict)
            verdict == DFOPT_VERDICT_RESTORED;
 }
 
-/* Whether it ends a trial, so that there is a row of /outcomes. */
+/* Whether the verdict ends a trial and so has a row in /outcomes. */
 bool dl_verdict_ends(uint32_t verdict);
 
 /* "severity 0.61 passed 0.5; persistence 1 is below 2: not yet"; "4 -> 8 on trial
@@ -45,7 +45,7 @@ bool dl_verdict_ends(uint32_t verdict);
  * +39 % +- 6 %, certain; improved, kept" */
 void dl_put_verdict(struct dl_print *p, const struct dl_verdict *v);
 
-/* What else changed a value, or was to. */
+/* Describes other changes of a value, done or refused. */
 void dl_put_ack(struct dl_print *p, const struct dfopt_declog_ack_row *a);
 void dl_put_timeout(struct dl_print *p, const struct dfopt_timeout_row *t);
 void dl_put_relay(struct dl_print *p, const struct dfopt_relay_row *r);

@@ -1,5 +1,5 @@
-/* The registration of the two DLIO knobs. It is built as the JSON that an
- * application would send, so that it takes the same way as every other. */
+/* The registration of the two DLIO knobs. It is built as the JSON an application
+ * would send, so that it is handled like any other. */
 #include "cmd/mpi/bootstrap.h"
 
 #include "codec/codec.h"

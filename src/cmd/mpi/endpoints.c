@@ -12,10 +12,10 @@
 
 #define HOST_BYTES 256
 
-/* The addresses that stand for all of a host's. */
+/* Wildcard addresses, which stand for all of a host's. */
 static const char *const any_host[] = {"tcp://0.0.0.0:", "tcp://[::]:"};
 
-/* An endpoint as it is reached from elsewhere. */
+/* An endpoint as reachable from other hosts. */
 static void put_endpoint(struct dfopt_put *p, const char *name,
                          const char *endpoint)
 {
@@ -33,7 +33,7 @@ static void put_endpoint(struct dfopt_put *p, const char *name,
     dfopt_member_text(p, name, endpoint);
 }
 
-/* The endpoint of its own, or the one for all that applications send. */
+/* The stream's own endpoint, or the one shared by all applications. */
 static void put_stream(struct dfopt_put *p, const struct dfopt_live *l,
                        const char *name, enum dfopt_zmq_stream stream)
 {
@@ -92,7 +92,7 @@ static enum dfopt_err failed(const char *path, struct dfopt_error *err)
                            strerror(errno));
 }
 
-/* mkstemp gives it mode 0600. */
+/* mkstemp sets mode 0600. */
 static enum dfopt_err put_in_place(const char *path, const struct dfopt_buf *text,
                                    struct dfopt_error *err)
 {

@@ -5,8 +5,7 @@
 
 #include "cmd/mpi/live.h"
 
-/* Writes the file, mode 0600, as a whole: who looks for it finds all of it or
- * nothing. OK, NOMEM or IO; the text names the file. */
+/* Writes it atomically, mode 0600. OK, NOMEM or IO; the text names the file. */
 enum dfopt_err dfopt_endpoints_write(const struct dfopt_live *l,
                                      const struct dfopt_options *o,
                                      struct dfopt_error *err);

@@ -1,4 +1,4 @@
-/* Small files, read and written whole. */
+/* Reads and writes small files as a whole. */
 #include "cmd/mpi/files.h"
 
 #include "base/standard.h"
@@ -22,7 +22,7 @@ static enum dfopt_err failed(const char *path, struct dfopt_error *err)
     return dfopt_error_set(err, DFOPT_ERR_IO, "%s: %s", path, strerror(errno));
 }
 
-/* Reads up to the end; *out has what there is. */
+/* Reads to the end; *out has what could be read. */
 static enum dfopt_err read_all(struct dfopt_input *in, struct dfopt_buf *out,
                                struct dfopt_error *err)
 {
@@ -49,7 +49,7 @@ enum dfopt_err dfopt_file_read(const char *path, struct dfopt_buf *out,
 {
     static const char bom[] = "\xEF\xBB\xBF";
     struct dfopt_input in = {0};
-    const bool dash = strcmp(path, "-") == 0; /* here, the name of a file */
+    const bool dash = strcmp(path, "-") == 0; /* here "-" is a file name */
     enum dfopt_err e = dfopt_input_open(&in, dash ? "./-" : path, err);
     if (!e)
         e = read_all(&in, out, err);
@@ -61,7 +61,7 @@ enum dfopt_err dfopt_file_read(const char *path, struct dfopt_buf *out,
     return e;
 }
 
-/* Whether no program writes the file now, be it a log or of lines. */
+/* Whether no program is writing the file, be it a log or lines. */
 static enum dfopt_err is_free(const char *path, struct dfopt_error *err)
 {
     enum dfopt_err e = dfopt_file_is_free(path, err);
@@ -97,7 +97,7 @@ enum dfopt_err dfopt_file_may_write(const char *path, struct dfopt_error *err)
     return access(folder, W_OK | X_OK) == 0 ? DFOPT_OK : failed(path, err);
 }
 
-/* Opens a file as its only writer, and empties it. */
+/* Opens a file as its only writer and truncates it. */
 static enum dfopt_err open_to_write(const char *path, FILE **out,
                                     struct dfopt_error *err)
 {

@@ -1,4 +1,4 @@
-/* Policy and registrations, out of files and the environment. */
+/* Policy and registrations from files and the environment. */
 #include "cmd/mpi/initial.h"
 
 #include "cmd/mpi/bootstrap.h"
@@ -27,7 +27,7 @@ enum dfopt_err dfopt_policy_load(struct dfopt_policy *out,
     return e;
 }
 
-/* Where the body of each registration starts and ends: one line each. */
+/* Splits the bodies of registrations: one per line. */
 static void find_bodies(struct dfopt_initials *p)
 {
     const char *line = p->bodies.data, *all_end = line + p->bodies.len;
@@ -39,7 +39,7 @@ static void find_bodies(struct dfopt_initials *p)
     }
 }
 
-/* Adds the registrations of a text. `where` names it in messages. */
+/* Adds the registrations in a text. `where` names it in messages. */
 static enum dfopt_err add(struct dfopt_initials *p, struct dfopt_codec *codec,
                           const struct dfopt_policy *policy, const char *where,
                           enum dfopt_registration_source source,
@@ -92,7 +92,7 @@ enum dfopt_err dfopt_initial_load(struct dfopt_initials *p,
             knobs += p->items[i].registration.n_knobs;
     }
     if (!e && knobs == 0 && dfopt_bootstrap_wanted()) {
-        dfopt_initial_drop(p); /* holds no knobs */
+        dfopt_initial_drop(p); /* it registers no knobs */
         dfopt_buf_clear(&p->bodies);
         dfopt_buf_clear(&text);
         e = dfopt_bootstrap_json(sysconf(_SC_NPROCESSORS_ONLN), &text, err);

@@ -1,5 +1,5 @@
-/* Loads what a run needs before its first event: the policy, and the knobs
- * registered from a file or the environment. */
+/* Loads a run's input before its first event: the policy, and knobs registered from
+ * a file or the environment. */
 #ifndef DFOPT_CMD_MPI_INITIAL_H
 #define DFOPT_CMD_MPI_INITIAL_H
 
@@ -7,8 +7,8 @@
 #include "codec/codec.h"
 #include "engine/online/leader.h"
 
-/* The policy that the options name: the preset, and on it the file. On failure *out
- * is to be cleared all the same. */
+/* Loads the configured policy: the preset, then the file on top. *out must be
+ * cleared even after a failure. */
 enum dfopt_err dfopt_policy_load(struct dfopt_policy *out,
                                  const struct dfopt_options *o,
                                  struct dfopt_dict *dict, struct dfopt_error *err);
@@ -16,18 +16,18 @@ enum dfopt_err dfopt_policy_load(struct dfopt_policy *out,
 struct dfopt_initials {          /* zero-initialise */
     struct dfopt_initial *items; /* owned; their bodies point into bodies */
     size_t n;
-    struct dfopt_buf bodies; /* a line each */
+    struct dfopt_buf bodies; /* one per line */
 };
 
-/* The registrations of the registry file, or, where it registers no knob, what the
- * environment says. OK, NOMEM, or the text names the file; free it in any case. */
+/* Loads the registrations of the registry file or, if it has no knobs, of the
+ * environment. OK, NOMEM, or the text names the file; free it in any case. */
 enum dfopt_err dfopt_initial_load(struct dfopt_initials *p,
                                   const struct dfopt_options *o,
                                   struct dfopt_codec *codec,
                                   const struct dfopt_policy *policy,
                                   struct dfopt_error *err);
 
-/* Forgets the registrations, and keeps the bodies. */
+/* Drops the registrations but keeps the bodies. */
 void dfopt_initial_drop(struct dfopt_initials *p);
 void dfopt_initial_free(struct dfopt_initials *p);
 

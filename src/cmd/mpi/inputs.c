@@ -1,4 +1,4 @@
-/* Opening the input and finding out what it is. */
+/* Opens the input and detects its kind. */
 #include "cmd/mpi/inputs.h"
 
 #include "transport/file/file.h"
@@ -8,10 +8,10 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define LOOK_AHEAD_RECORDS 1000 /* for one that tells what the input is */
+#define LOOK_AHEAD_RECORDS 1000 /* until one that tells the kind of input */
 #define WAIT_MS            100
 
-/* An output must not be an input: opening it would empty it. */
+/* An output must not be an input: opening it would truncate it. */
 static enum dfopt_err check_output(const struct dfopt_file_list *inputs,
                                    const char *option, const char *path,
                                    struct dfopt_error *err)
@@ -29,7 +29,7 @@ static enum dfopt_err check_output(const struct dfopt_file_list *inputs,
     return DFOPT_OK;
 }
 
-/* Opens the input for all ranks to read, where that can be and is wanted. */
+/* Opens the input for all ranks to read, if that is possible and wanted. */
 static enum dfopt_err open_splits(struct dfopt_inputs *in,
                                   const struct dfopt_options *o,
                                   const struct dfopt_file_list *inputs,
@@ -78,8 +78,8 @@ enum dfopt_err dfopt_inputs_open(struct dfopt_inputs *in,
     return e;
 }
 
-/* What a record says about the input: 1 an event of an event log, 0 a finding by
- * itself, -1 nothing, for it cannot be decoded. */
+/* What a record says about the input: 1: an event of an event log, 0: a bare
+ * finding, -1: nothing, since it cannot be decoded. */
 static int kind_of_record(struct dfopt_codec *codec, const struct dfopt_record *rec)
 {
     struct dfopt_event event;
@@ -91,8 +91,8 @@ static int kind_of_record(struct dfopt_codec *codec, const struct dfopt_record *
     return kind;
 }
 
-/* Whether the first record that can be decoded is an event, by reading regular
- * files a second time. Returns as kind_of_record. */
+/* Whether the first decodable record is an event; reads regular files a second
+ * time. Returns as kind_of_record. */
 static int look_ahead(const struct dfopt_inputs *in, const struct dfopt_options *o,
                       struct dfopt_codec *codec)
 {

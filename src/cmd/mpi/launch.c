@@ -1,4 +1,4 @@
-/* Launchers number the tasks that they start, and say how many there are. */
+/* Launchers number their tasks and announce how many there are. */
 #include "cmd/mpi/launch.h"
 
 #include <stdlib.h>
@@ -19,7 +19,7 @@ static long number_of(const char *variable)
     return text ? strtol(text, NULL, 10) : 0;
 }
 
-/* Of a step of Slurm; a batch script is no step, and has the job's number. */
+/* Slurm steps only: a batch script is none, but has the job's task count. */
 static long slurm_tasks(void)
 {
     const long n = number_of("SLURM_STEP_NUM_TASKS");

@@ -1,6 +1,6 @@
-/* The ends of a service; of one over ZMQ, here. The sink comes first: the source
- * watches its descriptor, so that waiting for findings ends when a peer can take
- * plans again. */
+/* Opens the ends of a service, over ZMQ here. The sink comes first: the source
+ * watches its descriptor, to stop waiting for findings when a peer can take
+ * plans. */
 #include "cmd/mpi/live.h"
 
 #include "cmd/mpi/live_mofka.h"
@@ -120,7 +120,7 @@ void dfopt_live_close(struct dfopt_live *l)
     dfopt_live_mofka_close(l);
 }
 
-/* What an endpoint is for, where it is, and who is there; peers: negative, if they
+/* An endpoint's purpose and address, and who is connected; peers: negative if they
  * are not counted. */
 static void put_endpoint(struct dfopt_put *p, const char *name, const char *at,
                          const char *state, int64_t peers)

@@ -1,4 +1,4 @@
-/* Opening topics. The sink comes first: who reads events can publish plans. */
+/* Opens topics. The sink comes first: whoever reads events can publish plans. */
 #include "cmd/mpi/live_mofka.h"
 
 #include "journal/line.h"
@@ -76,7 +76,7 @@ enum dfopt_err dfopt_live_mofka_open(struct dfopt_live *l,
     return e;
 }
 
-/* glibc gives the exit code to those who ask with on_exit. */
+/* glibc passes the exit code to on_exit handlers. */
 static void leave(int code, void *arg)
 {
     const struct dfopt_mofka_module *m = arg;

@@ -1,4 +1,4 @@
-/* Options of the live service: a part of the table of dfopt-mpi's. */
+/* Options of the live service: part of dfopt-mpi's table. */
 #include "cmd/mpi/live_options.h"
 
 #include "metrics/address.h"
@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ZMQ_IDLE_TIMEOUT_MS 10000 /* as DFOptimizer's, where 0 stands for it */
+#define ZMQ_IDLE_TIMEOUT_MS 10000 /* as in DFOptimizer, where 0 stands for it */
 #define SECONDS_MAX         (INT64_C(86400) * 365)
 
 static const char *const patterns[] = {"push", "pub", NULL}; /* plans_pub */
@@ -143,7 +143,7 @@ static bool has(const char *text)
     return text && text[0] != '\0';
 }
 
-/* CURVE needs a key for each role that the endpoints have. */
+/* CURVE needs a key for each role of the endpoints. */
 static error_t check_curve(struct argp_state *state, struct dfopt_live_options *o)
 {
     struct dfopt_zmq_curve *c = &o->curve;
@@ -163,7 +163,7 @@ static error_t check_curve(struct argp_state *state, struct dfopt_live_options *
     return dfopt_option_wrong(state, o->use_curve ? wrong : NULL);
 }
 
-/* Each as a whole, before anything is opened. */
+/* Checks each address completely before anything is opened. */
 static error_t check_endpoints(struct argp_state *state,
                                const struct dfopt_live_options *o)
 {

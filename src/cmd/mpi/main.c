@@ -1,5 +1,4 @@
-/* dfopt-mpi: rank 0, the leader, reads the command line; the others are its
- * workers. */
+/* dfopt-mpi: rank 0, the leader, reads the command line; the others are workers. */
 #include "base/fault.h"
 #include "base/standard.h"
 #include "cmd/mpi/launch.h"
@@ -29,8 +28,8 @@ static void ask_reload(int signal_number)
     asked.reload++;
 }
 
-/* A service that has a policy file reads it again at SIGHUP, and at SIGUSR2, which
- * mpirun passes on. */
+/* A service re-reads its policy file on SIGHUP, and on SIGUSR2, which mpirun
+ * forwards. */
 static void reload_when_asked(const struct dfopt_options *o)
 {
     struct sigaction a = {.sa_handler = ask_reload};
@@ -41,13 +40,13 @@ static void reload_when_asked(const struct dfopt_options *o)
     sigaction(SIGUSR2, &a, NULL);
 }
 
-/* The leader stops cleanly when asked to; workers leave when it dismisses them.
- * SIGUSR1 is for those who can reach mpirun only: mpirun passes it on and stays,
- * where SIGTERM makes it kill what has not ended within a second and return 1.
- * SIGHUP stops, too, unless nohup has ignored it or there is a policy to read
- * again; so does SIGXCPU, which leaves the
- * time from the soft to the hard limit. A broken pipe and a file that reaches its
- * size limit are errors of a write, not the end of the process. */
+/* The leader stops cleanly on request; workers leave when it dismisses them.
+ * SIGUSR1 is for users who can only reach mpirun: mpirun forwards it and keeps
+ * running, whereas on SIGTERM it kills what has not exited within a second and
+ * returns 1. SIGHUP also stops, unless nohup ignores it or there is a policy to
+ * re-read; so does SIGXCPU, which leaves the time between the soft and the hard
+ * limit. A broken pipe and a file at its size limit are write errors and do not end
+ * the process. */
 static void set_signals(bool leader)
 {
     static const int stop[] = {SIGINT, SIGTERM, SIGUSR1, SIGHUP, SIGXCPU};
@@ -76,8 +75,8 @@ static int make_keys(const char *name)
     return DFOPT_EXIT_OK;
 }
 
-/* Returns whether there is something to run; if not, all is done (help, the
- * version, keys, a message about an option), with the exit code in *code. */
+/* Returns whether there is something to run; if not, everything is done (help,
+ * version, keys, an error message), with the exit code in *code. */
 static bool wants_run(int argc, char **argv, struct dfopt_options *o, int *code)
 {
     *code = DFOPT_EXIT_USAGE;
@@ -99,7 +98,7 @@ static int flushed(int code)
     return DFOPT_EXIT_FAILED;
 }
 
-/* Collective. Every rank logs as rank 0's options say; o is NULL on the others. */
+/* Collective. Every rank logs with rank 0's options; o is NULL on the others. */
 static void open_log(struct dfopt_comm *comm, const struct dfopt_options *o,
                      struct dfopt_log *log)
 {
@@ -142,8 +141,8 @@ static int run_leader(struct dfopt_comm *comm, int argc, char **argv)
     return code;
 }
 
-/* Alone, what needs no run does not wait for the start of MPI, which takes a third
- * of a second. Returns whether that was all. */
+/* As a single process, handles what needs no run without starting MPI, which takes
+ * a third of a second. Returns whether that was all. */
 static bool is_done_without_mpi(int argc, char **argv, int *code)
 {
     struct dfopt_options o;
@@ -156,14 +155,13 @@ static bool is_done_without_mpi(int argc, char **argv, int *code)
     return !run;
 }
 
-/* A rank that dies of a fault leaves a trace, if --fault-trace is given: also one
- * that dies as MPI starts, so the command line is looked at before anything else.
- */
+/* With --fault-trace, a crashing rank leaves a trace, even while MPI starts. So the
+ * command line is searched before anything else. */
 static void trace_faults(int argc, char **argv)
 {
     for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
         if (strcmp(argv[i], "--fault-trace") == 0) {
-            /* a library of Mofka's network has handlers of its own */
+            /* a library of Mofka's network installs its own handlers */
             setenv("IPATH_NO_BACKTRACE", "1", 0);
             dfopt_fault_trace("dfopt-mpi");
             return;

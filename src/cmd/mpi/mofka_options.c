@@ -1,5 +1,5 @@
-/* Options of the live service over Mofka: a part of the table of dfopt-mpi's.
- * Names, defaults and variables are those of DFOptimizer 0.1.0 (main.py). */
+/* Mofka options of the live service: part of dfopt-mpi's table. Names, defaults and
+ * variables are those of DFOptimizer 0.1.0 (main.py). */
 #include "cmd/mpi/mofka_options.h"
 
 #include <errno.h>
@@ -74,7 +74,7 @@ void dfopt_mofka_options_init(struct dfopt_mofka_options *o)
     };
 }
 
-/* A global optimizer's plans are for so many: what the environment says. */
+/* Number of copies of a global optimizer's plans: what the environment says. */
 static error_t take_copies(struct argp_state *state, struct dfopt_mofka_options *o)
 {
     char *end;
@@ -95,8 +95,7 @@ static error_t take_copies(struct argp_state *state, struct dfopt_mofka_options 
     return 0;
 }
 
-/* Whether two names may be of one topic: _ stands for a dot where there are none.
- */
+/* Whether two names may be the same topic: _ replaces dots where not allowed. */
 static bool same_topic(const char *a, const char *b)
 {
     while (*a && (*a == '.' ? '_' : *a) == (*b == '.' ? '_' : *b)) {
@@ -106,7 +105,7 @@ static bool same_topic(const char *a, const char *b)
     return *a == *b;
 }
 
-/* The option of an input that is the output as well; NULL: none. */
+/* The input option that names the output as well; NULL: none. */
 static const char *own_input(const struct dfopt_mofka_options *o)
 {
     const char *objectives =

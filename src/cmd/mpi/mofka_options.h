@@ -1,5 +1,5 @@
-/* Options of the live service over Mofka: group files, topics, names. A part of the
- * command line of dfopt-mpi (options.h), and checked there with the rest. */
+/* Mofka options of the live service: group files, topics, names. Part of
+ * dfopt-mpi's command line (options.h), where they are checked with the rest. */
 #ifndef DFOPT_CMD_MPI_MOFKA_OPTIONS_H
 #define DFOPT_CMD_MPI_MOFKA_OPTIONS_H
 
@@ -10,14 +10,14 @@
 struct dfopt_mofka_options {
     const char *group_file;
     const char *input_topic, *output_topic, *registry_topic, *acks_topic;
-    const char *control_topic;     /* NULL or "": no commands are read */
-    const char *objectives_topic;  /* NULL: the default, if there is such a topic */
-    const char *consumer_name;     /* "": by the topic */
-    bool no_registry;              /* neither registrations nor acks are read */
+    const char *control_topic;     /* NULL or "": commands are not read */
+    const char *objectives_topic;  /* NULL: the default topic if it exists */
+    const char *consumer_name;     /* "": from the topic */
+    bool no_registry;              /* read neither registrations nor acks */
     const char *global_group_file; /* NULL or "": no global optimizer */
     const char *global_input_topic;
     bool relay_only;
-    int copies; /* how often each plan is sent */
+    int copies; /* how often to send each plan */
     int64_t broker_timeout_ms;
 };
 
@@ -25,7 +25,7 @@ struct dfopt_mofka_options {
 extern const struct dfopt_option dfopt_mofka_options[];
 void dfopt_mofka_options_init(struct dfopt_mofka_options *o);
 
-/* Checks them as a whole. 0, or EINVAL (reported). */
+/* Checks them as a whole. Returns 0, or EINVAL (reported). */
 error_t dfopt_mofka_options_check(struct argp_state *state,
                                   struct dfopt_mofka_options *o);
 

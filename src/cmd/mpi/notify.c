@@ -1,6 +1,6 @@
-/* The watchdog is fed by the loop that decides, and only while all ranks answer: a
- * restart with --resume is what helps then. A full disk or an absent peer is told
- * as a status; a restart would not help. */
+/* The loop that decides feeds the watchdog, and only while all ranks answer:
+ * otherwise a restart with --resume helps. A full disk or an absent peer is only
+ * reported as a status, because a restart would not help. */
 #include "cmd/mpi/notify.h"
 
 #include <stdlib.h>
@@ -24,7 +24,7 @@ void dfopt_notify_init(struct dfopt_notify *n, struct dfopt_log *log)
         n->watchdog_every_ns = (int64_t)(usec / 4) * 1000;
 }
 
-/* Why it is not ready. */
+/* Why the service is not ready. */
 static const char *problem(const struct dfopt_health *h, const char **check)
 {
     for (uint32_t i = 0; i < DFOPT_CHECK_COUNT; i++)
@@ -47,7 +47,7 @@ static void tell_status(const struct dfopt_run_progress *p,
                      p->totals->plans, p->undecided);
 }
 
-/* One report may tell of both, in this order. */
+/* One report may announce both, in this order. */
 static void tell_reload(struct dfopt_notify *n, const struct dfopt_run_progress *p)
 {
     if (p->reloads != n->reloads)

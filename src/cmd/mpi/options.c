@@ -1,4 +1,4 @@
-/* Options of dfopt-mpi: a table, and what holds between them. */
+/* Options of dfopt-mpi: a table, and checks across options. */
 #include "cmd/mpi/options.h"
 
 #include "base/names.h"
@@ -29,7 +29,7 @@ static const char doc[] =
     "DFOPTIMIZER_BOOTSTRAP_PREFETCH_SIZE and DFOPTIMIZER_BOOTSTRAP_READ_THREADS. "
     "dfopt-mpi(1) describes them.\n";
 
-/* The words of an option stand in the order of their enumeration. */
+/* An option's words are in the order of its enumeration. */
 static const char *const transports[] = {[DFOPT_TRANSPORT_FILE] = "file",
                                          [DFOPT_TRANSPORT_ZMQ] = "zmq",
                                          [DFOPT_TRANSPORT_MOFKA] = "mofka",
@@ -179,7 +179,7 @@ static const struct dfopt_option table[] = {
     DFOPT_OPTION_HELP_ROWS,
     {.name = NULL}};
 
-/* The parts of the table, and where each goes. */
+/* The parts of the table and their destinations. */
 struct parts {
     struct dfopt_option_part all[4];
     struct dfopt_options *o;
@@ -187,7 +187,7 @@ struct parts {
 
 enum { MAIN, LIVE, MOFKA, SWEEP };
 
-/* The transport by its name; the command line precedes the environment. */
+/* Looks up the transport by name; the command line overrides the environment. */
 static void choose_transport(struct dfopt_options *o)
 {
     const char *named = getenv("DFOPTIMIZER_TRANSPORT");
@@ -228,7 +228,7 @@ static error_t check_transport(struct argp_state *state, const struct parts *p)
     return EINVAL;
 }
 
-/* A sweep replays, and every rank by itself. */
+/* A sweep is a replay in which every rank works by itself. */
 static error_t check_sweep(struct argp_state *state, const struct dfopt_options *o)
 {
     error_t e = dfopt_sweep_options_check(state, &o->sweep);

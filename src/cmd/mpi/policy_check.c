@@ -1,4 +1,4 @@
-/* Names that fit nothing, and responses that can never act. */
+/* Finds names that fit nothing and responses that can never act. */
 #include "cmd/mpi/policy_check.h"
 
 #include "cmd/mpi/initial.h"
@@ -81,7 +81,7 @@ static bool is_positive(struct dfopt_value v)
     return dfopt_value_order(v, dfopt_value_int(0)) == 1;
 }
 
-/* Why a response never makes a plan; NULL: it may. */
+/* Why a response can never make a plan; NULL: it can. */
 static const char *flaw_of(const struct dfopt_knob *k,
                            const struct dfopt_response *r)
 {
@@ -124,7 +124,7 @@ static void check_responses(struct check *c, const struct dfopt_registration *g)
         }
 }
 
-/* ---- the whole ---- */
+/* ---- the whole check ---- */
 
 static enum dfopt_err load(struct check *c, const struct dfopt_options *o,
                            struct dfopt_error *err)

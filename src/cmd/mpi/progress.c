@@ -1,5 +1,4 @@
-/* The progress line. The cursor is left at its start, so that a log line that
- * follows overwrites it. */
+/* The progress line. The cursor stays at its start; a log line overwrites it. */
 #include "cmd/mpi/progress.h"
 
 #include <inttypes.h>

@@ -12,11 +12,11 @@ struct dfopt_progress_line {
 /* A dfopt_run_progress_fn; arg is a struct dfopt_progress_line. */
 void dfopt_progress_show(void *arg, const struct dfopt_run_progress *p);
 
-/* Wipes the line. */
+/* Erases the line. */
 void dfopt_progress_end(const struct dfopt_progress_line *line);
 
-/* The line of a sweep: variants that this run has decided, and those left, each
- * about so many findings. */
+/* The progress line of a sweep: variants decided by this run and those left, with
+ * the approximate number of findings per variant. */
 void dfopt_progress_sweep(const struct dfopt_progress_line *line, size_t decided,
                           size_t left, size_t findings);
 

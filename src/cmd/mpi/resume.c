@@ -1,5 +1,5 @@
-/* The log of the run before, and whether this run fits it. The input and the
- * plans file are in resume_files.c. */
+/* The log of the previous run, and whether this run fits it. For the input and the
+ * plans file see resume_files.c. */
 #include "cmd/mpi/resume.h"
 
 #include "codec/codec.h"
@@ -76,7 +76,7 @@ enum dfopt_err dfopt_resume_no_journal(const struct dfopt_resume *r,
     return e;
 }
 
-/* ---- what must be as it was ---- */
+/* ---- what must not have changed ---- */
 
 static enum dfopt_err differs(const struct dfopt_resume *r, const char *what,
                               const char *was, const char *is,
@@ -192,8 +192,7 @@ enum dfopt_err dfopt_resume_compare(const struct dfopt_resume *r,
     if (strcmp(was[DFOPT_RUN_relay_hostname], now->relay_hostname) != 0)
         return differs(r, "relay-hostname", was[DFOPT_RUN_relay_hostname],
                        now->relay_hostname, err);
-    /* a run that was killed before its first commit has left nothing to differ from
-     */
+    /* a run killed before its first commit left nothing to compare with */
     const bool fresh = r->fold.initial.len == 0 && r->fold.next_seq == 0;
     if (now->initial->len && !fresh && !dfopt_resume_has_initial(r, now->initial))
         return differs(r, "registry", r->fold.initial.len ? "another" : "empty",

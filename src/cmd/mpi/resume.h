@@ -1,4 +1,4 @@
-/* Resumes the run of a decision log: what is read from the log, what must not have
+/* Resumes the run of a decision log: what is read from it, what must not have
  * changed, and where the input and the plans file continue. */
 #ifndef DFOPT_CMD_MPI_RESUME_H
 #define DFOPT_CMD_MPI_RESUME_H
@@ -8,26 +8,25 @@
 
 #include <signal.h>
 
-struct dfopt_resume {                   /* zero: nothing is resumed */
+struct dfopt_resume {                   /* zeroed: nothing is resumed */
     const char *path;                   /* of the log; borrowed */
     struct dfopt_declog_reader *reader; /* owned */
     struct dfopt_fold fold;
 };
 
-/* Reads the log. `dict` is empty, and gets its names. The log must not be that of
- * a run that is still going on. OK, or the text names the path; close it in any
- * case. */
+/* Reads the log. `dict` must be empty and receives the log's names. The log's run
+ * must have ended. OK, or the text names the path; close it in any case. */
 enum dfopt_err dfopt_resume_open(struct dfopt_resume *r, const char *path,
                                  struct dfopt_dict *dict, struct dfopt_error *err);
 void dfopt_resume_close(struct dfopt_resume *r); /* a zeroed one is fine */
 
-/* The identity in the ids of the log's plans; 0: they have none. */
+/* The run identity in the log's plan ids; 0: they have none. */
 uint32_t dfopt_resume_run(const struct dfopt_resume *r);
 
 /* How the log's acks are handled. */
 bool dfopt_resume_assumed_acks(const struct dfopt_resume *r);
 
-/* What decisions follow from, besides the events. */
+/* What decisions depend on besides events. */
 struct dfopt_resume_rules {
     struct dfopt_dict *dict; /* of the policy */
     const struct dfopt_policy *policy;
@@ -36,32 +35,32 @@ struct dfopt_resume_rules {
     const struct dfopt_buf *initial; /* bodies of registrations, a line each */
 };
 
-/* Whether the rules are those of the log: OK, or ARG with what differs; initial
- * registrations that there are none of do not. NOMEM. */
+/* Whether the rules match the log's: OK, or ARG with the difference. Having no
+ * initial registrations is not a difference. NOMEM. */
 enum dfopt_err dfopt_resume_compare(const struct dfopt_resume *r,
                                     const struct dfopt_resume_rules *now,
                                     struct dfopt_error *err);
 
-/* Those other than initial registrations: where they are not the log's, the state
- * is put together under the log's rules, and what control knew is left behind. OK,
- * or the text names the path. */
+/* Changes the rules other than initial registrations: if they differ from the
+ * log's, the state is built under the log's rules, and control's state is dropped.
+ * OK, or the text names the path. */
 enum dfopt_err dfopt_resume_change_rules(struct dfopt_resume *r,
                                          const struct dfopt_resume_rules *now,
                                          struct dfopt_error *err);
 
-/* Whether the log's run has registered these bodies at its start already. */
+/* Whether the log's run already registered these bodies at its start. */
 bool dfopt_resume_has_initial(const struct dfopt_resume *r,
                               const struct dfopt_buf *bodies);
 
-/* A replay cannot ingest what a service left in its journal, for the plans that
- * follow from it bear the service's identity. OK: there is nothing; ARG: there is,
- * and what to do; IO, FORMAT, NOMEM. */
+/* A replay cannot ingest the rest of a service's journal, because the resulting
+ * plans have the service's identity. OK: there is none; ARG: there is, and what to
+ * do; IO, FORMAT, NOMEM. */
 enum dfopt_err dfopt_resume_no_journal(const struct dfopt_resume *r,
                                        struct dfopt_error *err);
 
-/* Moves an input of files to where the log left off. *split and *line say where
- * that is, for in->splits; a source has been read up to there. OK; ARG: it is
- * not the input that the log has read; IO, NOMEM. */
+/* Moves a file input to where the log stopped. *split and *line give that position,
+ * for in->splits; a source has been read up to it. OK; ARG: not the input of the
+ * log; IO, NOMEM. */
 enum dfopt_err dfopt_resume_input(const struct dfopt_resume *r,
                                   struct dfopt_inputs *in,
                                   const struct dfopt_options *o,
@@ -69,9 +68,9 @@ enum dfopt_err dfopt_resume_input(const struct dfopt_resume *r,
                                   struct dfopt_split *split, uint64_t *line,
                                   struct dfopt_error *err);
 
-/* Opens the plans file of the run with exactly the plans that the log has: it is
- * cut back, or what is missing is added. What is no regular file is opened as it
- * is. OK; ARG: it has other plans; IO, NOMEM. */
+/* Opens the run's plans file with exactly the plans of the log: extra plans are cut
+ * off, missing ones are added. Anything but a regular file is opened unchanged. OK;
+ * ARG: it has other plans; IO, NOMEM. */
 enum dfopt_err dfopt_resume_plans(const struct dfopt_resume *r, const char *path,
                                   struct dfopt_sink **out, struct dfopt_error *err);
 

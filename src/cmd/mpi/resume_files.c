@@ -1,4 +1,4 @@
-/* Where the input and the plans file go on. */
+/* Where the input and the plans file continue. */
 #include "cmd/mpi/resume.h"
 
 #include "codec/codec.h"
@@ -22,7 +22,7 @@ static enum dfopt_err not_it(const struct dfopt_resume *r, const char *why,
                            r->path, why);
 }
 
-/* Where the log's position is among the files: -1 nowhere, -2 in several. */
+/* Which file the log's position is in: -1: none, -2: several. */
 static int file_of(const struct dfopt_splits *p, const char *name)
 {
     int found = -1;
@@ -32,8 +32,8 @@ static int file_of(const struct dfopt_splits *p, const char *name)
     return found;
 }
 
-/* The log may stand at what a line begins with behind white space: the start of
- * that line, by which readers of splits go. */
+/* The log's position may follow white space at the start of a line; moves back to
+ * that start, which readers of splits use. */
 static uint64_t start_of_line(const char *path, uint64_t offset)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -68,14 +68,14 @@ static enum dfopt_err find_split(const struct dfopt_resume *r,
     return DFOPT_OK;
 }
 
-/* Reads a source past the records that the log has. */
+/* Reads a source past the records already in the log. */
 static enum dfopt_err skip_records(const struct dfopt_resume *r,
                                    struct dfopt_source *source, const char *name,
                                    const volatile sig_atomic_t *stop,
                                    struct dfopt_error *err)
 {
     struct dfopt_record rec;
-    struct dfopt_error ignored; /* it was reported when it was read first */
+    struct dfopt_error ignored; /* the first read has reported it */
     uint64_t left = r->fold.at.next_seq - r->fold.same_transport_seq;
     while (left > 0 && !(stop && *stop)) {
         switch (source->ops->next(source, WAIT_MS, &rec, &ignored)) {
@@ -109,7 +109,7 @@ enum dfopt_err dfopt_resume_input(const struct dfopt_resume *r,
     *line = 0;
     if (strcmp(r->fold.run_text[DFOPT_RUN_transport], o->transport_name) != 0 ||
         origin == DFOPT_SYM_NONE)
-        return DFOPT_OK; /* another input: from its beginning */
+        return DFOPT_OK; /* a different input: start at its beginning */
     for (size_t i = 0; i < o->n_findings_files; i++)
         if (strcmp(o->findings_files[i], "-") == 0)
             return not_it(r, "a run that read standard input cannot be resumed",
@@ -120,7 +120,7 @@ enum dfopt_err dfopt_resume_input(const struct dfopt_resume *r,
             return find_split(r, in->splits, file, split, line, err);
         if (file == -1)
             return not_it(r, name, err);
-        dfopt_splits_close(in->splits); /* a file twice: counting tells where */
+        dfopt_splits_close(in->splits); /* a file twice: count to find the place */
         in->splits = NULL;
     }
     return skip_records(r, in->source, name, stop, err);
@@ -128,8 +128,8 @@ enum dfopt_err dfopt_resume_input(const struct dfopt_resume *r,
 
 /* ---- plans file ---- */
 
-/* The text of plan number `row`, as it is published. `dict` has the log's names,
- * and gets the rationale. */
+/* The text of plan number `row` as published. `dict` has the log's names and
+ * receives the rationale. */
 static enum dfopt_err plan_text(const struct dfopt_resume *r,
                                 struct dfopt_dict *dict,
                                 struct dfopt_declog_plan_row *row,
@@ -149,8 +149,7 @@ static enum dfopt_err plan_text(const struct dfopt_resume *r,
     return e ? dfopt_error_set(err, e, "%s", dfopt_err_text(e)) : DFOPT_OK;
 }
 
-/* Adds the plans from number `from` on. Before that the last one that is there is
- * looked at: it must be the log's. */
+/* Adds the plans from number `from` on, if the last one present is the log's. */
 static enum dfopt_err add_plans(const struct dfopt_resume *r, const char *path,
                                 struct dfopt_dict *dict, uint64_t from,
                                 const struct dfopt_buf *last,

@@ -1,5 +1,5 @@
 /* One run on rank 0, in parts: session.c has what all modes share, run_replay.c,
- * run_service.c and run_sweep.c what each does by itself. For these files only. */
+ * run_service.c and run_sweep.c what is specific to one. For these files only. */
 #ifndef DFOPT_CMD_MPI_RUN_H
 #define DFOPT_CMD_MPI_RUN_H
 
@@ -14,7 +14,7 @@
 struct dfopt_supervision;
 
 struct dfopt_session {
-    struct dfopt_comm *comm; /* borrowed, as all up to stop */
+    struct dfopt_comm *comm; /* borrowed, as is everything up to stop */
     const struct dfopt_options *options;
     int argc;
     char **argv;
@@ -33,29 +33,28 @@ struct dfopt_session {
     struct dfopt_declog *declog;
     struct dfopt_run_result result;
     struct dfopt_buf text; /* scratch */
-    /* of a replay */
+    /* replay only */
     struct dfopt_inputs in;
-    struct dfopt_split start; /* where it is read from, with the lines before */
+    struct dfopt_split start; /* where reading starts, with the lines before it */
     uint64_t start_line;
-    /* of a service */
+    /* service only */
     struct dfopt_live live;
-    bool endpoints_written; /* in a file, which is removed at the end */
+    bool endpoints_written; /* to a file, which is removed at the end */
     struct dfopt_supervision *supervision;
-    struct dfopt_journal *journal; /* if it has a decision log */
-    /* the journal of the run before, then the service's source; NULL: no such run
-     */
+    struct dfopt_journal *journal; /* if there is a decision log */
+    /* the previous run's journal, then the service's source; NULL: no such run */
     struct dfopt_source *left_over;
 };
 
-/* What a replay and a service do differently, in the order of a run. Each returns
- * OK or sets *err; NULL: nothing. */
+/* The steps in which a replay and a service differ, in order. Each returns OK or
+ * sets *err; NULL: no such step. */
 struct dfopt_mode {
     bool is_service;
     enum dfopt_err (*open_input)(struct dfopt_session *s, struct dfopt_error *err);
-    /* Whether applications acknowledge plans, with --acks auto. */
+    /* With --acks auto: whether applications acknowledge plans. */
     enum dfopt_err (*find_acks)(struct dfopt_session *s, bool *explicit,
                                 struct dfopt_error *err);
-    /* Finds the place in the input where the run of the log stopped. */
+    /* Finds the position in the input where the log's run stopped. */
     enum dfopt_err (*resume_input)(struct dfopt_session *s,
                                    struct dfopt_error *err);
     enum dfopt_err (*open_endpoints)(struct dfopt_session *s,

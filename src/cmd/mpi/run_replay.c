@@ -1,4 +1,4 @@
-/* A replay: files or standard input, to their end. */
+/* A replay: reads files or standard input to the end. */
 #include "cmd/mpi/run.h"
 
 #include "cmd/mpi/progress.h"
@@ -12,7 +12,7 @@ static enum dfopt_err open_input(struct dfopt_session *s, struct dfopt_error *er
     return dfopt_inputs_open(&s->in, s->options, err);
 }
 
-/* An event log has the acks with it; a file of findings only has none. */
+/* An event log includes acks; a file of findings alone has none. */
 static enum dfopt_err find_acks(struct dfopt_session *s, bool *explicit,
                                 struct dfopt_error *err)
 {

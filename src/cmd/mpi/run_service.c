@@ -1,4 +1,4 @@
-/* A live service over ZMQ or Mofka: it runs until a signal or silence ends it. */
+/* A live service over ZMQ or Mofka: runs until a signal or an idle timeout. */
 #include "cmd/mpi/run.h"
 
 #include "cmd/mpi/endpoints.h"
@@ -9,14 +9,14 @@
 
 #include <unistd.h>
 
-#define RESTORE_MS 10000 /* for acks, where dfopt-ctl asks for it */
+#define RESTORE_MS 10000 /* to wait for acks, if dfopt-ctl asks for a restore */
 
 static bool is_named(const char *endpoint)
 {
     return endpoint && endpoint[0] != '\0';
 }
 
-/* Applications can acknowledge plans only if there is a way to do so. */
+/* Applications can acknowledge plans only if there is a channel for acks. */
 static enum dfopt_err find_acks(struct dfopt_session *s, bool *explicit,
                                 struct dfopt_error *err)
 {
@@ -28,7 +28,7 @@ static enum dfopt_err find_acks(struct dfopt_session *s, bool *explicit,
     return DFOPT_OK;
 }
 
-/* The journal is beside the decision log. */
+/* The journal is next to the decision log. */
 static enum dfopt_err journal_path(const struct dfopt_session *s,
                                    struct dfopt_buf *path, struct dfopt_error *err)
 {
@@ -37,7 +37,7 @@ static enum dfopt_err journal_path(const struct dfopt_session *s,
     return e ? dfopt_error_set(err, e, "%s", dfopt_err_text(e)) : DFOPT_OK;
 }
 
-/* With --resume, what the journal of the run before holds comes first. */
+/* With --resume, reads the rest of the previous run's journal first. */
 static enum dfopt_err open_endpoints(struct dfopt_session *s,
                                      struct dfopt_error *err)
 {
@@ -70,8 +70,8 @@ static enum dfopt_err open_journal(struct dfopt_session *s, struct dfopt_error *
     return e;
 }
 
-/* Whose plans of a global optimizer are relayed. Over Mofka, as DFOptimizer does,
- * those for this host by default. */
+/* Host whose plans from a global optimizer are relayed. Over Mofka the default is
+ * this host, as in DFOptimizer. */
 static dfopt_sym relay_hostname(const struct dfopt_session *s, dfopt_sym given)
 {
     char host[256] = "";

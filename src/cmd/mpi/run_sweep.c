@@ -1,6 +1,6 @@
 /* A sweep: many variants of the policy over one recording. Results are kept in
- * memory and, as they come, in a journal beside the output; the output is written
- * when all are there. */
+ * memory and, as they arrive, in a journal beside the output. The output is written
+ * when all are complete. */
 #include "cmd/mpi/run.h"
 
 #include "cmd/mpi/files.h"
@@ -29,12 +29,12 @@ static enum dfopt_err read_sweep(struct dfopt_sweep_run *s, struct dfopt_error *
                          &s->session->policy, &s->variants, err);
     if (e)
         dfopt_error_prefix(err, "%s", path);
-    else if (dfopt_buf_add(&s->text, "", 1)) /* a text, for the file */
+    else if (dfopt_buf_add(&s->text, "", 1)) /* NUL-terminated, for the file */
         e = dfopt_error_set(err, DFOPT_ERR_NOMEM, "out of memory");
     return e;
 }
 
-/* What the run is about, beside its input. */
+/* The run's subject, besides its input. */
 static enum dfopt_err make_policies(struct dfopt_sweep_run *s)
 {
     const struct dfopt_session *u = s->session;
@@ -115,7 +115,7 @@ static enum dfopt_err prepare(struct dfopt_sweep_run *s, struct dfopt_error *err
     return e ? e : check_outputs(s, err);
 }
 
-/* ---- the list of the variants ---- */
+/* ---- the list of variants ---- */
 
 static enum dfopt_err list_variant(const struct dfopt_sweep_run *s, size_t variant,
                                    struct dfopt_buf *out)
@@ -165,7 +165,7 @@ static enum dfopt_err store(void *arg, const void *result, size_t len)
         return DFOPT_ERR_FORMAT;
     struct dfopt_buf *at = &s->results[r.metrics->variant];
     if (at->len)
-        return DFOPT_OK; /* the same again */
+        return DFOPT_OK; /* a duplicate */
     s->n_results++;
     return dfopt_buf_add(at, result, len);
 }
@@ -217,7 +217,7 @@ static enum dfopt_err decide(struct dfopt_sweep_run *s, struct dfopt_error *err)
 {
     const struct dfopt_session *u = s->session;
     const bool show_line = !u->options->no_progress && isatty(STDERR_FILENO);
-    if (s->variants.n) /* the last variant knows the metrics of all */
+    if (s->variants.n) /* the last variant has the metrics of all */
         dfopt_codec_metrics(u->codec,
                             &s->variants.policies[s->variants.n - 1].metrics);
     s->world = (struct dfopt_variant_world){
@@ -288,7 +288,7 @@ static int run(struct dfopt_sweep_run *s)
         dfopt_session_failed(s->session, "optimizer.output.failed", &err);
         return DFOPT_EXIT_FAILED;
     }
-    unlink(s->journal_path); /* it has done its duty */
+    unlink(s->journal_path); /* no longer needed */
     say_done(s, decided_ns);
     return DFOPT_EXIT_OK;
 }
@@ -312,7 +312,7 @@ static void release(struct dfopt_sweep_run *s)
     dfopt_buf_free(&s->text);
 }
 
-/* Whether the input has objectives, which judge what the job did then. */
+/* Whether the input has objectives, which judge the actions of the recorded job. */
 static bool has_objectives(const struct dfopt_recording *r)
 {
     const size_t n = DFOPT_ROWS(&r->others, struct dfopt_recording_other);

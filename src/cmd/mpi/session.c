@@ -1,6 +1,6 @@
-/* One run: everything configured is read and checked first, so that a mistake ends
- * the program before it has touched any output. Then outputs are opened, the run is
- * led, and everything is closed. */
+/* One run. All configuration is read and checked first, so that a mistake ends the
+ * program before any output is touched. Then outputs are opened, the run is led,
+ * and everything is closed. */
 #include "cmd/mpi/session.h"
 
 #include "cmd/mpi/files.h"
@@ -24,7 +24,7 @@ void dfopt_session_failed(const struct dfopt_session *s, const char *event,
 
 /* ---- before anything runs ---- */
 
-/* An identity that no other run has had, as far as chance goes. Not 0. */
+/* An identity unique to the run, barring chance. Not 0. */
 static uint32_t new_run(void)
 {
     uint32_t run;
@@ -66,7 +66,7 @@ static enum dfopt_err configure(struct dfopt_session *s, struct dfopt_error *err
     return e;
 }
 
-/* ---- how acks are handled ---- */
+/* ---- handling of acks ---- */
 
 static enum dfopt_err choose_acks(struct dfopt_session *s, struct dfopt_error *err)
 {
@@ -83,8 +83,8 @@ static enum dfopt_err choose_acks(struct dfopt_session *s, struct dfopt_error *e
 
 /* ---- resuming ---- */
 
-/* Checks that the run fits the log, and finds its place in the input. Initial
- * registrations are dropped if the log has the same. */
+/* Checks that the run fits the log and finds its position in the input. Drops the
+ * initial registrations if the log has the same. */
 static enum dfopt_err resume(struct dfopt_session *s, struct dfopt_error *err)
 {
     const struct dfopt_resume_rules now = {
@@ -112,7 +112,7 @@ static enum dfopt_err resume(struct dfopt_session *s, struct dfopt_error *err)
 
 /* ---- outputs ---- */
 
-/* Of this machine; "" if it has none. */
+/* This machine's host name; "" if it has none. */
 static const char *host_name(void)
 {
     static struct utsname names;
@@ -165,8 +165,8 @@ static enum dfopt_err open_declog(struct dfopt_session *s, struct dfopt_error *e
 static enum dfopt_err open_recording(struct dfopt_session *s,
                                      struct dfopt_error *err)
 {
-    struct dfopt_buf last = {0}; /* a record is a line; what the log has not got
-                                  * comes again, out of the journal */
+    struct dfopt_buf last = {0}; /* each record is a line; those not in the log come
+                                    again from the journal */
     struct dfopt_file_lines logged = {.keep = s->resume.fold.next_seq,
                                       .last = &last};
     enum dfopt_err e =
@@ -180,7 +180,7 @@ static enum dfopt_err open_recording(struct dfopt_session *s,
 
 static enum dfopt_err open_outputs(struct dfopt_session *s, struct dfopt_error *err)
 {
-    /* look at all before one is made */
+    /* check all before creating any */
     enum dfopt_err e = dfopt_file_may_write(s->options->plans_file, err);
     if (!e)
         e = dfopt_file_may_write(s->options->final_state_file, err);
@@ -270,7 +270,7 @@ static enum dfopt_err write_final_state(struct dfopt_session *s,
              : dfopt_file_write(s->options->final_state_file, x, err);
 }
 
-/* The sinks of plans that there are. */
+/* Collects the sinks of plans in use. */
 static size_t list_sinks(const struct dfopt_session *s,
                          struct dfopt_sink *sinks[DFOPT_SINKS_MAX])
 {
@@ -282,7 +282,7 @@ static size_t list_sinks(const struct dfopt_session *s,
     return n;
 }
 
-/* A file of something else than findings is a mistake that must show. */
+/* An input whose records are all invalid is a mistake that must show. */
 static bool is_all_invalid(const struct dfopt_session *s)
 {
     struct dfopt_error err;
@@ -342,7 +342,7 @@ static int run_leader(struct dfopt_session *s)
     return code;
 }
 
-/* Closes the outputs: only now is it known whether they are whole. */
+/* Closes the outputs: only now is it known whether they are complete. */
 static int close_outputs(struct dfopt_session *s, int code)
 {
     struct dfopt_error err = {0};

@@ -5,15 +5,15 @@
 #include "cmd/mpi/options.h"
 #include "engine/online/leader.h"
 
-/* Set by handlers of signals. */
+/* Set by signal handlers. */
 struct dfopt_signals {
-    volatile sig_atomic_t stop;   /* not 0: end in good order */
-    volatile sig_atomic_t reload; /* how often to read the policy again */
+    volatile sig_atomic_t stop;   /* not 0: stop cleanly */
+    volatile sig_atomic_t reload; /* number of requests to re-read the policy */
 };
 
-/* Local, on rank 0; the other ranks serve. Opens everything, runs, says how it
- * went in the log, closes everything. Returns an exit code (enum dfopt_exit);
- * the ranks are still to be dismissed. */
+/* Local, on rank 0; the other ranks serve. Opens everything, runs, logs the outcome
+ * and closes everything. Returns an exit code (enum dfopt_exit); the ranks must
+ * still be dismissed. */
 int dfopt_session_run(struct dfopt_comm *comm, const struct dfopt_options *o,
                       int argc, char **argv, struct dfopt_log *log,
                       const struct dfopt_signals *signals);

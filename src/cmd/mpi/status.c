@@ -1,4 +1,4 @@
-/* Status lines. Rates are over the time since the line before. */
+/* Status lines. Rates are averages since the previous line. */
 #include "cmd/mpi/status.h"
 
 static uint64_t findings(const struct dfopt_totals *t)
@@ -6,7 +6,7 @@ static uint64_t findings(const struct dfopt_totals *t)
     return t->by_stream[DFOPT_STREAM_FINDING];
 }
 
-/* Plans that nobody has acknowledged. */
+/* Unacknowledged plans. */
 static uint64_t unacknowledged(const struct dfopt_totals *t)
 {
     const uint64_t matched = t->by_stream[DFOPT_STREAM_ACK] - t->acks_unmatched;

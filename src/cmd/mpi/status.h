@@ -10,11 +10,11 @@ struct dfopt_status {
     int64_t every_ns;               /* 0: never */
     const struct dfopt_source *zmq; /* borrowed; NULL: not over ZMQ */
     bool assumed_acks;
-    int64_t said_ns;          /* monotonic; the start, before the first */
+    int64_t said_ns;          /* of the last line, monotonic; at first, the start */
     struct dfopt_totals then; /* at that time */
 };
 
-/* Whether the diagnoser is there; BOUND where it need not be. */
+/* Whether the diagnoser is connected; BOUND where it need not be. */
 enum dfopt_zmq_connection dfopt_status_connection(const struct dfopt_status *s);
 
 /* A dfopt_run_progress_fn; arg is a struct dfopt_status. */

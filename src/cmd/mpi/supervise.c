@@ -1,5 +1,5 @@
-/* The run reports its progress some times a second, also while it waits for input
- * or a rank; everything here follows from these reports. */
+/* The run reports its progress several times a second, even while it waits for
+ * input or a rank. Everything here is driven by these reports. */
 #include "cmd/mpi/supervise.h"
 
 #include "cmd/mpi/notify.h"
@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <sys/statvfs.h>
 
-#define RANK_SILENT_NS INT64_C(800000000)   /* then it does not answer */
-#define LOG_LATE_NS    INT64_C(10000000000) /* behind its flush interval */
+#define RANK_SILENT_NS INT64_C(800000000)   /* then a rank does not answer */
+#define LOG_LATE_NS    INT64_C(10000000000) /* beyond its flush interval */
 
 struct dfopt_supervision {
     const struct dfopt_options *options;
@@ -17,7 +17,7 @@ struct dfopt_supervision {
     struct dfopt_log *log;
     struct dfopt_status status;
     struct dfopt_counts counts;
-    struct dfopt_board *board; /* owned; NULL: nobody looks */
+    struct dfopt_board *board; /* owned; NULL: metrics are not served */
     struct dfopt_metrics_server *server;
     struct dfopt_notify notify;
     const volatile sig_atomic_t *stop; /* of the run */
@@ -56,7 +56,7 @@ void dfopt_supervise_destroy(struct dfopt_supervision *s)
     free(s);
 }
 
-/* ---- how well it is ---- */
+/* ---- health ---- */
 
 static void add_fault(struct dfopt_health *h, enum dfopt_check check,
                       const char *what, const struct dfopt_error *fault)

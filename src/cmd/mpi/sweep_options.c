@@ -1,4 +1,4 @@
-/* Options of a sweep: a part of the table of dfopt-mpi's. */
+/* Options of a sweep: part of dfopt-mpi's table. */
 #include "cmd/mpi/sweep_options.h"
 
 #include "model/sweep.h"
@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-/* Reads N or N-M and moves *at behind it. Returns whether it is one. */
+/* Parses N or N-M and moves *at past it. Returns whether it is one. */
 static bool read_range(const char **at, uint64_t *first, uint64_t *last)
 {
     char *end;

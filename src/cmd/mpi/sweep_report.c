@@ -1,5 +1,5 @@
-/* From results to the file of a sweep. Variants whose decisions are wanted are
- * decided once more, block by block. */
+/* Turns results into the file of a sweep. Variants whose decisions are wanted are
+ * decided again, block by block. */
 #include "cmd/mpi/sweep_report.h"
 
 #include <stdlib.h>

@@ -13,7 +13,7 @@ struct dfopt_sweep_run {
     struct dfopt_buf text; /* of the sweep file */
     struct dfopt_sweep_variants variants;
     char **policies;                    /* owned; by variant: JSON */
-    struct dfopt_registration *initial; /* owned; what they own is the session's */
+    struct dfopt_registration *initial; /* owned; members are the session's */
     bool *chosen;                       /* owned; by variant: keep its decisions */
     uint64_t config_digest;
     char *journal_path; /* owned */
@@ -27,7 +27,7 @@ struct dfopt_sweep_run {
     struct dfopt_progress_line line;
 };
 
-/* Writes the output, with the decisions of the chosen variants. OK, NOMEM or IO. */
+/* Writes the output with the decisions of the chosen variants. OK, NOMEM or IO. */
 enum dfopt_err dfopt_sweep_report(struct dfopt_sweep_run *s,
                                   struct dfopt_error *err);
 

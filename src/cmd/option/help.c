@@ -1,5 +1,5 @@
-/* --help from the rows: a column of options, a column of what each does, in the
- * order of the tables, within the width of a terminal. */
+/* Prints --help from the rows: a column of options and a column of descriptions, in
+ * table order, within the terminal's width. */
 #include "cmd/option/help.h"
 
 #include <stdarg.h>
@@ -9,7 +9,7 @@ enum { WIDTH = 79, TEXT_COLUMN = 29, INDENT = 2 };
 
 struct page {
     FILE *out;
-    size_t column; /* where the next character goes */
+    size_t column; /* of the next character */
 };
 
 static void put(struct page *p, const char *text, size_t len)
@@ -24,7 +24,7 @@ static void end_line(struct page *p)
     p->column = 0;
 }
 
-/* Fills up with blanks, on a new line where the column has been passed. */
+/* Pads with blanks, on a new line if the column has been passed. */
 static void go_to(struct page *p, size_t column)
 {
     if (p->column >= column && column > 0)
@@ -33,7 +33,7 @@ static void go_to(struct page *p, size_t column)
         put(p, " ", 1);
 }
 
-/* The length of what stays on one line: a word, or "(default 1)", "[env: NAME]". */
+/* The length of an unbreakable unit: a word, or "(default 1)", "[env: NAME]". */
 static size_t unbroken(const char *text, const char *end)
 {
     static const char *const starts[] = {"(default ", "[env: "};
@@ -46,7 +46,7 @@ static size_t unbroken(const char *text, const char *end)
     return n;
 }
 
-/* Words from the present column on, wrapped to lines that begin at `left`. */
+/* Prints words from the current column on, wrapped; lines start at `left`. */
 static void put_words(struct page *p, const char *text, size_t len, size_t left)
 {
     const char *end = text + len;
@@ -63,14 +63,14 @@ static void put_words(struct page *p, const char *text, size_t len, size_t left)
     }
 }
 
-/* ---- text with lines, some of which are rows: left, a tab, right ---- */
+/* ---- text with lines, some of them rows: left, tab, right ---- */
 
 static size_t line_length(const char *text)
 {
     return strcspn(text, "\n\v");
 }
 
-/* Where the right side of the rows begins that follow one another at `text`. */
+/* The right column of the consecutive rows that start at `text`. */
 static size_t rows_column(const char *text)
 {
     size_t widest = 0;
@@ -154,7 +154,7 @@ static void put_rows(struct page *p, const struct dfopt_option *rows)
             put_title(p, o->help);
 }
 
-/* The parts behind the first that belong before its group `before`. */
+/* Prints the parts after the first that belong before its group `before`. */
 static void put_parts(struct page *p, const struct dfopt_option_line *line,
                       int from, int before)
 {
@@ -167,7 +167,7 @@ static void put_parts(struct page *p, const struct dfopt_option_line *line,
 static void put_first_part(struct page *p, const struct dfopt_option_line *line)
 {
     const struct dfopt_option *o = line->parts[0].rows;
-    int shown = 0; /* parts of earlier groups have been put */
+    int shown = 0; /* parts of earlier groups already printed */
     if (o->name)
         put_title(p, "Options");
     for (; o->name || o->help; o++) {

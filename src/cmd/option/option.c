@@ -1,5 +1,5 @@
-/* Rows become argp's options when a line is parsed; keys without a letter are
- * numbers of rows. */
+/* Rows become argp options when a line is parsed; a key without a letter is the
+ * row's number. */
 #include "cmd/option/help.h"
 
 #include <errno.h>
@@ -8,7 +8,7 @@
 #include <string.h>
 
 #define KEY_ROW   0x100
-#define KEY_WORDS 0x200 /* for completion: lists the words that options take */
+#define KEY_WORDS 0x200 /* for completion: lists the words of each option */
 
 static bool is_row(const struct dfopt_option *o)
 {
@@ -162,10 +162,10 @@ static error_t check_needed(struct argp_state *state,
             argp_error(state, "option --%s is required", part->rows[i].name);
             return EINVAL;
         }
-    return ARGP_ERR_UNKNOWN; /* others look at the end, too */
+    return ARGP_ERR_UNKNOWN; /* argp offers the key to the other parsers, too */
 }
 
-/* The key by which argp knows a row. */
+/* The argp key of a row. */
 static int key_of(const struct dfopt_option_part *part, size_t i)
 {
     return part->rows[i].key ? part->rows[i].key : KEY_ROW + (int)i;
@@ -189,7 +189,7 @@ static error_t parse_part(int key, char *text, struct argp_state *state)
     return parse_row(state, state->input, key, text);
 }
 
-/* "--option word word ...", a line an option. */
+/* Prints "--option word word ...", one option per line. */
 static void print_words(const struct dfopt_option_line *line)
 {
     for (size_t p = 0; p < line->n_parts; p++)
@@ -203,7 +203,7 @@ static void print_words(const struct dfopt_option_line *line)
         }
 }
 
-/* What --help and the like have printed is all. */
+/* --help and the like print only this. */
 static error_t answer(struct argp_state *state)
 {
     struct dfopt_option_line *line = state->input;
@@ -229,7 +229,7 @@ static error_t parse_line(int key, char *text, struct argp_state *state)
     return e == ARGP_ERR_UNKNOWN && line->rest ? line->rest(key, text, state) : e;
 }
 
-/* argp's form of a table. Returns how many rows it has. */
+/* Converts a table for argp. Returns its number of rows. */
 static size_t convert(const struct dfopt_option_part *part, struct argp_option *out)
 {
     size_t n = 0;
@@ -270,7 +270,7 @@ error_t dfopt_option_parse(struct dfopt_option_line *line, int argc, char **argv
                       line);
 }
 
-/* ---- rows that every program has ---- */
+/* ---- rows common to all programs ---- */
 
 error_t dfopt_option_show_help(struct argp_state *state, const char *text,
                                void *into)

@@ -1,4 +1,4 @@
-/* Cells. Columns are counted as a terminal does, by wcwidth. */
+/* Cells. Column widths are those of the terminal, by wcwidth. */
 #include "cmd/log/top/canvas.h"
 
 #include "json/utf8.h"
@@ -37,8 +37,7 @@ static struct top_cell *cell(const struct top_canvas *c, int row, int column)
                : NULL;
 }
 
-/* The character at the start of a text: its bytes, and the columns that it takes.
- * What cannot be shown is a '?'. */
+/* Decodes the first character: bytes and columns. Unprintable ones become '?'. */
 static size_t next_character(const struct top_canvas *c, const char *at,
                              const char *end, char text[7], int *columns)
 {
@@ -61,7 +60,7 @@ static size_t next_character(const struct top_canvas *c, const char *at,
     return bytes ? bytes : 1;
 }
 
-/* Columns of a text. */
+/* Counts the columns of a text. */
 static int width_of(const struct top_canvas *c, const char *text)
 {
     const char *end = text + strlen(text);

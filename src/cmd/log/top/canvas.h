@@ -1,4 +1,4 @@
-/* A screen of characters that panes are drawn on: shown by curses, or printed. */
+/* A grid of characters that panes draw on: shown by curses, or printed. */
 #ifndef DFOPT_CMD_LOG_TOP_CANVAS_H
 #define DFOPT_CMD_LOG_TOP_CANVAS_H
 
@@ -15,43 +15,42 @@ enum top_style { /* bits */
 };
 
 struct top_cell {
-    char text[7];  /* a character, of UTF-8; "": covered by the one before */
+    char text[7];  /* one UTF-8 character; "": covered by the previous cell */
     uint8_t style; /* enum top_style */
 };
 
 struct top_canvas {
     int rows, columns;
-    bool utf8;              /* the terminal shows it; else other bytes are '?' */
-    struct top_cell *cells; /* by row; owned */
+    bool utf8;              /* supported by the terminal; else such bytes are '?' */
+    struct top_cell *cells; /* row by row; owned */
 };
 
-/* Blank, of a size of at least 1 x 1. Zero-initialise before the first call. OK or
- * NOMEM. */
+/* Clears the canvas and sets its size, at least 1 x 1. Zero-initialise before the
+ * first call. OK or NOMEM. */
 enum dfopt_err top_canvas_clear(struct top_canvas *c, int rows, int columns);
 void top_canvas_free(struct top_canvas *c);
 
-/* Puts a text at most `width` columns wide, cut with two dots; what lies outside of
- * the canvas is left out. Control characters become '?'. Returns the column
- * behind. */
+/* Draws a text at most `width` columns wide, truncated with two dots, and clipped
+ * to the canvas. Control characters become '?'. Returns the column after it. */
 int top_put(struct top_canvas *c, int row, int column, int width, unsigned style,
             const char *text);
 int top_putf(struct top_canvas *c, int row, int column, int width, unsigned style,
              const char *format, ...) __attribute__((format(printf, 6, 7)));
 
-/* The same, at the right end of the width. */
+/* The same, right-aligned in the width. */
 void top_put_right(struct top_canvas *c, int row, int column, int width,
                    unsigned style, const char *text);
 
 /* Adds a style to a whole row. */
 void top_style_row(struct top_canvas *c, int row, unsigned style);
 
-/* Values as a line of bars of eight heights, the latest at the right end; where
- * they are more than columns, a column shows the latest of its share. Where the
- * canvas has no UTF-8, of digits. */
+/* Draws values as bars of eight heights, the latest rightmost. If there are more
+ * values than columns, each column shows the latest of its share. Digits without
+ * UTF-8. */
 void top_spark(struct top_canvas *c, int row, int column, int width,
                const double *values, uint32_t n);
 
-/* Prints the rows, without blanks at their ends. */
+/* Prints the rows without trailing blanks. */
 void top_canvas_print(const struct top_canvas *c, struct dl_print *p);
 
 #endif

@@ -1,4 +1,4 @@
-/* The panes, on 80 columns and more: what is added goes to names and trends. */
+/* Draws the panes on 80 columns or more; names and trends get the extra width. */
 #include "cmd/log/top/view.h"
 
 #include <inttypes.h>
@@ -21,8 +21,7 @@ static const char *node_of(const struct top_view *v, dfopt_sym node)
 
 /* ---- numbers for people ---- */
 
-/* Three digits, or all that stand before the point; thousands and more with a
- * letter. */
+/* Three significant digits, or all before the point; large numbers get a suffix. */
 static void number(char *out, size_t size, double d)
 {
     static const char letters[] = "kMGT";
@@ -226,7 +225,7 @@ static void node_row(const struct top_view *v, struct top_canvas *c, int row,
                 dfopt_verdict_name(n->verdict));
 }
 
-/* One that is applied is on trial, unless none judges it. */
+/* An applied plan is on trial, unless plans are not judged. */
 static const char *fate_of(const struct top_view *v, const struct top_plan *p)
 {
     struct dfopt_error err;
@@ -350,7 +349,7 @@ static void draw_foot(const struct top_view *v, struct top_canvas *c)
 
 void top_draw(struct top_view *v, struct top_canvas *c)
 {
-    const int rows = c->rows - HEAD_ROWS - 1; /* of all panes, titles included */
+    const int rows = c->rows - HEAD_ROWS - 1; /* for all panes with their titles */
     int of[TOP_PANES] = {(int)v->list[TOP_KNOBS].n + 1, 0, 0};
     const int most = rows / (v->focus == TOP_KNOBS ? 2 : 3);
     if (of[TOP_KNOBS] > most)
@@ -360,7 +359,7 @@ void top_draw(struct top_view *v, struct top_canvas *c)
                          : v->focus == TOP_NODES    ? left / 3
                                                     : left / 2;
     of[TOP_NODES] = left - of[TOP_PLANS_PANE];
-    /* a node that is all of the job needs no list */
+    /* no list for a single node that is the whole job */
     if (of[TOP_NODES] > (int)v->list[TOP_NODES].n + 1) {
         of[TOP_NODES] = (int)v->list[TOP_NODES].n + 1;
         of[TOP_PLANS_PANE] = left - of[TOP_NODES];

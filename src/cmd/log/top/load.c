@@ -6,9 +6,9 @@
 #include <stddef.h>
 #include <time.h>
 
-#define STREAM_ROWS  200000 /* of findings or verdicts, at the start */
+#define STREAM_ROWS  200000 /* of findings or verdicts, at startup */
 #define CHANGES_ROWS 200000 /* of plans or acks */
-#define QUIET_MS     1000   /* without a commit, until the writer is looked for */
+#define QUIET_MS     1000   /* without a commit, before checking on the writer */
 #define TRIES        10
 #define RATE_NS      INT64_C(2000000000)
 
@@ -26,7 +26,7 @@ static int64_t now_ms(void)
     return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-/* Raises *from to the event of the row that so many come behind. */
+/* Raises *from to the event of the row this many rows before the end. */
 static enum dfopt_err bound(struct top_load *l, enum dl_kind kind, uint64_t rows,
                             uint64_t *from, struct dfopt_error *err)
 {
@@ -48,7 +48,7 @@ static enum dfopt_err bound(struct top_load *l, enum dl_kind kind, uint64_t rows
     return e;
 }
 
-/* All rows of some kinds, from an event up to before another. */
+/* Reads all rows of some kinds in [from, before). */
 static enum dfopt_err pass(struct top_load *l, uint32_t kinds, uint64_t from,
                            uint64_t to, struct dfopt_error *err)
 {
@@ -74,7 +74,7 @@ static enum dfopt_err take_new(struct top_load *l, struct dfopt_error *err)
     return e ? e : top_model_settle(&l->model);
 }
 
-/* Findings a second, by the clock of the writer. */
+/* Findings per second, by the writer's clock. */
 static void take_rate(struct top_load *l)
 {
     const int64_t wall_ns = l->job->run->last.at.wall_ns;

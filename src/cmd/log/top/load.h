@@ -1,5 +1,5 @@
-/* Rows of a log into the model: at first so many of the latest as can be read in a
- * moment, then what is committed. */
+/* Loads a log's rows into the model: first as many of the latest as can be read
+ * quickly, then new commits. */
 #ifndef DFOPT_CMD_LOG_TOP_LOAD_H
 #define DFOPT_CMD_LOG_TOP_LOAD_H
 
@@ -10,22 +10,22 @@ struct top_load {
     struct dl_job *job; /* borrowed */
     struct dl_merge merge;
     struct top_model model;
-    uint64_t stream_from;   /* event from which findings and verdicts are known */
-    uint64_t changes_from;  /* event from which plans and what became of them are */
-    int64_t changed_ms;     /* when a commit was seen last */
-    int failures;           /* in a row */
-    uint64_t rate_findings; /* for the rate: findings at a moment, */
-    int64_t rate_wall_ns;   /* of the writer's clock */
-    double findings_per_s;  /* NaN: not known */
-    const char *over;       /* why nothing more will come; NULL: it may */
+    uint64_t stream_from;   /* event from which findings and verdicts are loaded */
+    uint64_t changes_from;  /* event from which plans and outcomes are loaded */
+    int64_t changed_ms;     /* when the last commit was seen */
+    int failures;           /* consecutive */
+    uint64_t rate_findings; /* for the rate: findings at some time, */
+    int64_t rate_wall_ns;   /* on the writer's clock */
+    double findings_per_s;  /* NaN: unknown */
+    const char *over;       /* why nothing more will come; NULL: more may */
 };
 
-/* Zero-initialise but for job, which is started; free it also after a failure. */
+/* Zero-initialise except job, a started one; free it even after a failure. */
 enum dfopt_err top_load_begin(struct top_load *l, struct dfopt_error *err);
 void top_load_free(struct top_load *l);
 
-/* Takes what has been committed. Reading what is being written may fail for a
- * moment: an error is returned when it lasts. */
+/* Loads new commits. Reading a log that is being written may fail briefly: only an
+ * error that persists is returned. */
 enum dfopt_err top_load_more(struct top_load *l, struct dfopt_error *err);
 
 #endif

@@ -1,5 +1,4 @@
-/* Rows into the model. A plan's value counts from its row on, until an ack says
- * otherwise. */
+/* Feeds rows into the model. A plan's value counts until an ack contradicts it. */
 #include "cmd/log/top/model.h"
 
 #include <math.h>
@@ -65,7 +64,7 @@ void top_model_free(struct top_model *m)
     m->slot_of = NULL;
 }
 
-/* ---- finding, or making, what a row is about; NULL: no memory ---- */
+/* ---- find or make what a row is about; NULL: no memory ---- */
 
 static struct top_knob *knob_of(struct top_model *m, dfopt_sym knob)
 {
@@ -219,8 +218,8 @@ enum dfopt_err top_model_settle(struct top_model *m)
     return DFOPT_OK;
 }
 
-/* The mean of a knob in a window that has ended. When there is no room, points
- * are joined by twos. */
+/* Adds a knob's mean in a finished window. When the trend is full, points are
+ * merged in pairs. */
 static void add_point(struct top_knob *k)
 {
     const double mean = k->nodes ? k->sum / k->nodes : k->job;
@@ -260,7 +259,7 @@ static enum dfopt_err take_knob(struct top_model *m,
         k->hi = dfopt_value_as_double(r->hi);
     }
     if (k->first.kind != DFOPT_KIND_NULL)
-        return DFOPT_OK; /* registered again: what has been changed stays */
+        return DFOPT_OK; /* registered again: keep what has changed */
     k->first = r->has_current ? r->current : r->default_value;
     return set_value(m, r->knob, DFOPT_SYM_EMPTY, k->first);
 }
@@ -322,7 +321,7 @@ static enum dfopt_err take_verdict(struct top_model *m,
     return DFOPT_OK;
 }
 
-/* A plan of a global optimizer may be for several nodes. */
+/* A global optimizer's plan may be for several nodes. */
 static enum dfopt_err change_targets(struct top_model *m,
                                      const struct dfopt_plan *p, size_t *n)
 {
@@ -399,7 +398,7 @@ static enum dfopt_err take_outcome(struct top_model *m,
     struct top_knob *k = knob_of(m, r->o.knob);
     struct top_plan *p = plan_of(m, r->o.plan_id);
     const struct top_plan of = {
-        .id = r->o.plan_id ? r->o.plan_id : 1, /* a guard's has none */
+        .id = r->o.plan_id ? r->o.plan_id : 1, /* a guard has no plan id */
         .window = r->o.window,
         .knob = r->o.knob,
         .node = r->o.node,

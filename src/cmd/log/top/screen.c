@@ -44,7 +44,7 @@ bool top_screen_begin(bool color, struct dfopt_error *err)
             "the terminal '%.40s' is not known; --once prints one screen", term);
         return false;
     }
-    if (!tigetstr("cup")) { /* move the cursor, as TERM=dumb cannot */
+    if (!tigetstr("cup")) { /* move the cursor; TERM=dumb cannot */
         endwin();
         dfopt_error_set(
             err, DFOPT_ERR_ARG,
@@ -80,7 +80,7 @@ void top_screen_size(int *rows, int *columns)
     getmaxyx(stdscr, *rows, *columns);
 }
 
-/* Where there are no colours, what would be red is bold. */
+/* Without colours, red is shown as bold. */
 static attr_t attributes(unsigned style)
 {
     const bool color = COLOR_PAIRS > 3;
@@ -129,11 +129,11 @@ int top_screen_key(int timeout_ms)
     const int c = getch();
     if (asked_to_end)
         return TOP_KEY_GONE;
-    if (c == CTRL_L) { /* somebody else has written here */
+    if (c == CTRL_L) { /* another program wrote to the screen */
         clearok(curscr, TRUE);
         return TOP_KEY_NONE;
     }
-    if (c == ERR) /* at once, again and again: the terminal is gone */
+    if (c == ERR) /* immediate, repeated errors: the terminal is gone */
         return isatty(STDIN_FILENO) ? TOP_KEY_NONE : TOP_KEY_GONE;
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
         if (keys[i].curses == c)

@@ -1,4 +1,4 @@
-/* dfopt-log top: a run on one screen, while it goes or afterwards. */
+/* dfopt-log top: shows a run on one screen, live or afterwards. */
 #include "cmd/log/top/screen.h"
 #include "cmd/log/top/view.h"
 #include "cmd/log/top/why.h"
@@ -17,16 +17,16 @@
 struct top {
     struct dl_job job;
     bool once;
-    int64_t rows, columns; /* of --once; 0: of the environment */
+    int64_t rows, columns; /* with --once; 0: from the environment */
     struct top_load load;
     struct top_view view;
     struct top_canvas canvas;
     struct top_why why;
-    bool asking; /* why is shown */
+    bool asking; /* the output of why is shown */
     char note[320];
 };
 
-/* ---- keys; each returns whether to go on ---- */
+/* ---- keys; each returns whether to continue ---- */
 
 static bool key_of_filter(struct top *t, int key)
 {
@@ -157,7 +157,7 @@ static enum dfopt_err draw(struct top *t, int rows, int columns)
     e = top_view_update(&t->view);
     if (!e)
         top_draw(&t->view, &t->canvas);
-    if (t->note[0]) /* in the place of the keys */
+    if (t->note[0]) /* replaces the keys */
         top_putf(&t->canvas, rows - 1, 0, columns, TOP_YELLOW, " %-*s", columns - 1,
                  t->note);
     return e;
@@ -185,7 +185,7 @@ static enum dfopt_err live(struct top *t)
     return e;
 }
 
-/* A size out of the environment, or else. */
+/* Reads a size from the environment, or uses the default. */
 static int64_t size_of(const char *name, int64_t otherwise)
 {
     const char *text = getenv(name);
@@ -201,7 +201,7 @@ static enum dfopt_err once(struct top *t)
     enum dfopt_err e = draw(t, (int)rows, (int)columns);
     if (e)
         return e;
-    t->canvas.rows = (int)rows - 1; /* keys are of no use */
+    t->canvas.rows = (int)rows - 1; /* drop the line of keys */
     top_canvas_print(&t->canvas, &t->job.print);
     return DFOPT_OK;
 }

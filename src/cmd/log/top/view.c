@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FRESH_WINDOWS 10 /* a finding that is older asks for nothing any more */
-#define WHY_WINDOWS   20 /* before and behind */
+#define FRESH_WINDOWS 10 /* an older finding no longer raises urgency */
+#define WHY_WINDOWS   20 /* before and after */
 
 static const char *const orders[TOP_PANES][4] = {
     [TOP_KNOBS] = {"as registered", "plans", "blocked", "name"},
@@ -31,9 +31,9 @@ void top_view_next_order(struct top_view *v)
     l->selected = l->first = 0;
 }
 
-/* ---- comparing; by the index where all else is the same ---- */
+/* ---- comparing; ties are broken by index ---- */
 
-static int by_number(double a, double b) /* the larger first, NaN last */
+static int by_number(double a, double b) /* largest first, NaN last */
 {
     if (isnan(a) || isnan(b))
         return isnan(a) - isnan(b);
@@ -65,7 +65,7 @@ static int compare_knobs(const struct top_view *v, uint32_t a, uint32_t b)
     }
 }
 
-/* How much a node asks for something now. */
+/* How urgently a node needs attention now. */
 static double need(const struct top_view *v, const struct top_node *n)
 {
     return n->window < 0 || n->window + FRESH_WINDOWS < v->load->model.window
@@ -82,7 +82,7 @@ static int compare_nodes(const struct top_view *v, uint32_t a, uint32_t b)
         return by_name(v, x->node, y->node);
     case 2:
         return by_number((double)x->plans, (double)y->plans);
-    case 3: /* the worst first */
+    case 3: /* worst first */
         return v->load->model.goal > 0 ? by_number(-x->objective, -y->objective)
                                        : by_number(x->objective, y->objective);
     default:
