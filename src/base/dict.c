@@ -1,10 +1,10 @@
-/* Interned strings and lists. One table serves both: a list is kept as the
- * bytes of its items' numbers. Invariant: an entry found by its number is also
- * found by its bytes, unless a local entry had those bytes first (the number
- * of the authority then replaces the local one in the table).
+/* Interned strings and lists. One table serves both: a list is stored as the bytes
+ * of its items' numbers. Invariant: an entry found by its number is also found by
+ * its bytes, unless a local entry had those bytes first (the authority's number
+ * then replaces the local one in the table).
  *
  * With millions of names every memory access is a cache miss. A look-up makes two:
- * the slot, whose hash tells whether the entry is worth reading, and the entry. */
+ * the slot, whose hash decides whether to read the entry, and the entry. */
 #include "base/buf.h"
 #include "base/dict.h"
 
@@ -23,7 +23,7 @@
 struct entry {
     uint32_t id;
     uint32_t len;
-    char bytes[]; /* len of them, then a NUL */
+    char bytes[]; /* that many, then a NUL */
 };
 
 struct slot {
@@ -36,7 +36,7 @@ struct by_id {
     uint32_t n, cap;
 };
 
-struct block { /* room for entries */
+struct block { /* capacity in entries */
     struct block *next;
     size_t used, size;
     char bytes[];
@@ -44,10 +44,10 @@ struct block { /* room for entries */
 
 /* One kind of interned thing. */
 struct pool {
-    struct slot *slots; /* a power of two of them; the next free one takes over */
+    struct slot *slots; /* a power of two; the next free slot takes a collision */
     uint32_t n_slots, n_used;
     struct by_id global, local;
-    struct block *blocks; /* owned; the first has room */
+    struct block *blocks; /* owned; the first one has room */
 };
 
 struct dfopt_dict {
@@ -60,7 +60,7 @@ static uint32_t hash_of(const void *bytes, size_t len)
     return (uint32_t)XXH3_64bits(bytes, len);
 }
 
-/* Room for an entry, in a block of its own if it is large. */
+/* Allocates an entry, in a block of its own if it is large. */
 static struct entry *entry_room(struct pool *p, size_t size)
 {
     size = (size + 7) & ~(size_t)7;
@@ -100,7 +100,7 @@ static bool by_id_reserve(struct by_id *v, uint32_t index)
     return at != NULL;
 }
 
-/* The slot that has these bytes, or the free one where they belong. */
+/* The slot that holds these bytes, or the free one for them. */
 static struct slot *pool_slot(const struct pool *p, uint32_t hash,
                               const void *bytes, size_t len)
 {
@@ -117,7 +117,7 @@ static struct entry *pool_find(const struct pool *p, const void *bytes, size_t l
     return p->n_slots ? pool_slot(p, hash_of(bytes, len), bytes, len)->entry : NULL;
 }
 
-/* Room for one more slot; half of them stay free. */
+/* Makes room for one more slot; half of the slots stay free. */
 static bool slots_reserve(struct pool *p)
 {
     if (p->n_used < p->n_slots / 2)
@@ -147,7 +147,7 @@ static struct entry *pool_at(const struct pool *p, uint32_t id)
     return i < v->n ? v->at[i] : NULL;
 }
 
-/* Adds an entry, in the place of one with the same bytes. */
+/* Adds an entry; it replaces one with the same bytes. */
 static bool pool_insert(struct pool *p, const void *bytes, size_t len, uint32_t id)
 {
     struct by_id *v = id & LOCAL_BASE ? &p->local : &p->global;
@@ -189,8 +189,8 @@ static enum dfopt_err pool_define(struct pool *p, uint32_t id, const void *bytes
                    : DFOPT_ERR_ARG;
     struct entry *local = pool_find(p, bytes, len);
     if (local && !(local->id & LOCAL_BASE))
-        return DFOPT_ERR_ARG; /* the text has another number already */
-    /* a local one is still found by its number */
+        return DFOPT_ERR_ARG; /* the text already has another number */
+    /* a local entry is still found by its number */
     return pool_insert(p, bytes, len, id) ? DFOPT_OK : DFOPT_ERR_NOMEM;
 }
 

@@ -1,8 +1,7 @@
-/* Shortest digits, after Steele and White's free-format algorithm: r/s is what is
- * left of the real, in units of the digit to come, and low and high are how far its
- * neighbours' halfway points lie below and above it, all over s. Integers of any
- * length make it exact. What has few digits, as most do, is found by one division.
- */
+/* Shortest digits, after Steele and White's free-format algorithm: r/s is the
+ * rest of the real, in units of the next digit; low/s and high/s are the
+ * distances to the halfway points below and above. Big integers make it exact.
+ * Reals of few digits, the usual case, take one division. */
 #include "base/digits.h"
 
 #include <fenv.h>
@@ -12,12 +11,12 @@
 #include <stdint.h>
 #include <string.h>
 
-#define WORDS        40 /* 1280 bits; 1074 + 53 + a few are needed */
+#define WORDS        40 /* 1280 bits; needs 1074 + 53 + a few */
 #define EXP_MIN      (-1074)
 #define HIDDEN       (UINT64_C(1) << 52)
-#define EXACT_POWERS 23 /* 10^22 is the last that a real holds */
+#define EXACT_POWERS 23 /* 10^22 is the largest exact power */
 
-/* ---- integers of any length ---- */
+/* ---- big integers ---- */
 
 struct big {
     int n; /* words in use */
@@ -103,7 +102,7 @@ static void big_subtract(struct big *a, const struct big *b)
         a->n--;
 }
 
-/* The quotient, which is below 10; a becomes the rest. */
+/* The quotient, which is below 10; a becomes the remainder. */
 static int big_divide(struct big *a, const struct big *b)
 {
     int q = 0;
@@ -119,7 +118,7 @@ struct state {
     bool even; /* the halfway points themselves read back as the real */
 };
 
-/* Where r + high lies: above s, or at it if that is near enough. */
+/* Whether r + high is above s, or equals it where halfway points count. */
 static bool reaches(const struct state *t)
 {
     struct big sum;
@@ -143,8 +142,8 @@ static void begin(struct state *t, uint64_t fraction, int exp2)
     t->even = fraction % 2 == 0;
 }
 
-/* Scales by 10^-exp10, where exp10 is the exponent of the first digit or one below.
- * Returns that of the first digit. */
+/* Scales by 10^-exp10, where exp10 is the exponent of the first digit or one
+ * less. Returns the exponent of the first digit. */
 static int scale(struct state *t, int exp10)
 {
     if (exp10 >= 0) {
@@ -165,7 +164,7 @@ static int scale(struct state *t, int exp10)
     return exp10 + 1;
 }
 
-/* One up, with what carries. Returns whether that made a digit more in front. */
+/* Adds one in the last place. Returns whether the carry added a leading digit. */
 static bool carry_one(char *digits, int n)
 {
     while (n > 0 && digits[n - 1] == '9')
@@ -204,9 +203,9 @@ static int exact(uint64_t fraction, int exp2, double d, char *digits)
     return exp10;
 }
 
-/* A real is at most one decimal of 15 digits, if it is one at all; then whole and
- * power are exact and their quotient, rounded once, is the real. *power: how many
- * of the digits stand behind the point. Returns 0: it is none. */
+/* At most one decimal of up to 15 digits equals a real; whole and power are
+ * then exact and their quotient, rounded once, is the real. *power: the number
+ * of digits after the point. Returns 0 if there is no such decimal. */
 static uint64_t short_decimal(double d, int *power)
 {
     static const double powers[EXACT_POWERS] = {

@@ -1,5 +1,5 @@
-/* The handler uses async-signal-safe calls alone; backtrace() is one once it has
- * loaded what it needs, which the first call, at the start, does. */
+/* The handler makes async-signal-safe calls only. backtrace() is one once its
+ * libraries are loaded, which the first call, at startup, ensures. */
 #include "base/fault.h"
 
 #include <signal.h>
@@ -26,10 +26,10 @@ static const struct {
               {SIGILL, "SIGILL"},
               {SIGABRT, "SIGABRT"}};
 
-static char who[512]; /* the line's beginning */
+static char who[512]; /* the prefix of the line */
 static char stack[STACK_BYTES];
 
-/* The rank that the launcher gave; MPI may not have been started yet. */
+/* The rank from the launcher's environment; MPI may not be initialised yet. */
 static const char *rank_of(void)
 {
     static const char *const names[] = {"OMPI_COMM_WORLD_RANK", "PMIX_RANK",
@@ -90,17 +90,17 @@ static void on_fault(int number, siginfo_t *info, void *context)
             name = faults[i].name;
     put(who);
     put(name);
-    if (number != SIGABRT && info->si_code > 0) { /* the kernel's, not a kill */
+    if (number != SIGABRT && info->si_code > 0) { /* from the kernel */
         put(" at address ");
         put_address((uintptr_t)info->si_addr);
     }
     put_calls();
-    raise(number); /* as it would have ended: the handler is gone */
+    raise(number); /* re-raise with the default action: the handler is reset */
 }
 
 void dfopt_fault_trace(const char *name)
 {
-#ifdef __SANITIZE_ADDRESS__ /* leaves a better trace of its own */
+#ifdef __SANITIZE_ADDRESS__ /* prints a better trace itself */
     (void)name;
     return;
 #endif

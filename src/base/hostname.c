@@ -1,4 +1,4 @@
-/* Labels, folded. */
+/* Folded host labels. */
 #include "base/hostname.h"
 
 #include <string.h>
@@ -8,7 +8,7 @@ char dfopt_hostname_fold(char c)
     return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
 }
 
-/* Without the dot at the end. */
+/* Without the trailing dot. */
 static size_t trimmed(const char *name, size_t len)
 {
     return len > 1 && name[len - 1] == '.' ? len - 1 : len;

@@ -1,4 +1,4 @@
-/* Time between looks, added up. */
+/* Idle time, summed between looks. */
 #include "base/idle.h"
 
 int64_t dfopt_idle_look(struct dfopt_idle *idle, int64_t now_ns, bool came)

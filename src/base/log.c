@@ -61,7 +61,7 @@ enum dfopt_err dfopt_log_format_text(const struct dfopt_log_line *line,
     }
     if (!e) {
         for (size_t i = start; i < out->len;
-             i++) /* one line, whatever a text holds */
+             i++) /* one line, whatever the text holds */
             if ((unsigned char)out->data[i] < ' ' || out->data[i] == 0x7f)
                 out->data[i] = '?';
         e = dfopt_buf_add(out, "\n", 1);

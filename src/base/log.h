@@ -30,7 +30,7 @@ enum dfopt_field_kind {
     DFOPT_FIELD_INT,
     DFOPT_FIELD_REAL,
     DFOPT_FIELD_BOOL,
-    DFOPT_FIELD_JSON /* text that is JSON already */
+    DFOPT_FIELD_JSON /* text that is already JSON */
 };
 
 /* One field; texts are borrowed for the call. */
@@ -63,7 +63,7 @@ struct dfopt_field {
         .name = (n), .kind = DFOPT_FIELD_BOOL, .i = (v)                            \
     }
 
-/* What a formatter is given. `fields` ends with kind DFOPT_FIELD_END. */
+/* What a formatter receives. `fields` ends with kind DFOPT_FIELD_END. */
 struct dfopt_log_line {
     int64_t wall_ns;
     enum dfopt_log_level level;
@@ -80,7 +80,7 @@ struct dfopt_log {
     enum dfopt_log_level level;
     dfopt_log_format_fn format;
     dfopt_clock_fn clock;
-    struct dfopt_buf line; /* scratch; dfopt_buf_free it at the end */
+    struct dfopt_buf line; /* scratch; free it with dfopt_buf_free */
 };
 
 /* Whether lines of this level are written at all. log may be NULL: false. */

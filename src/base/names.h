@@ -1,4 +1,4 @@
-/* Names of enumerators from the one list that also makes the enumeration. */
+/* Names of enumerators, from the same list that defines the enumeration. */
 #ifndef DFOPT_BASE_NAMES_H
 #define DFOPT_BASE_NAMES_H
 
@@ -6,8 +6,8 @@
 #define DFOPT_NAME_TEXT3(name, text, meaning)   text,
 #define DFOPT_NAME_MEANING(name, text, meaning) (meaning),
 
-/* Defines a function that names an enumerator: the list's entries are in the order
- * of the enumeration, from 0. Any other number is "unknown". */
+/* Defines a function that names an enumerator; the list is in enumeration
+ * order, from 0. Any other number is "unknown". */
 #define DFOPT_NAME_FUNCTION(function, list, pick)                                  \
     const char *function(uint32_t i)                                               \
     {                                                                              \

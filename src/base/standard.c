@@ -1,4 +1,4 @@
-/* Descriptors that are missing, and what stands in for them. */
+/* Stands in for standard descriptors that are closed. */
 #include "base/standard.h"
 
 #include <fcntl.h>
@@ -8,7 +8,7 @@ void dfopt_standard_open(void)
 {
     static const int wrong_way[] = {O_WRONLY, O_RDONLY, O_RDONLY};
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
-        if (fcntl(fd, F_GETFD) < 0) /* the lowest free number: this one */
+        if (fcntl(fd, F_GETFD) < 0) /* takes the lowest free number: this one */
             (void)open("/dev/null", wrong_way[fd]);
 }
 

@@ -4,13 +4,13 @@
 
 #include <stdbool.h>
 
-/* Makes sure that descriptors 0 to 2 are open, so that no file or socket of a
- * library gets one of their numbers: one that the caller has closed becomes a
- * /dev/null that can only be used the wrong way round, and fails as before. Call it
- * before anything opens a file. */
+/* Makes sure that descriptors 0 to 2 are open, so that no file or library
+ * socket gets one of their numbers: a closed one becomes a /dev/null opened in
+ * the wrong direction, so that using it still fails. Call it before opening any
+ * file. */
 void dfopt_standard_open(void);
 
-/* Whether standard input can be read, standard output be written. */
+/* Whether standard input is readable, standard output writable. */
 bool dfopt_standard_in_works(void);
 bool dfopt_standard_out_works(void);
 

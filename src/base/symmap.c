@@ -1,4 +1,4 @@
-/* Interned strings to small numbers. */
+/* Maps interned strings to small numbers. */
 #include "base/symmap.h"
 
 #include "base/buf.h"

@@ -1,5 +1,5 @@
-/* A map from interned strings to small numbers: an array by the string's
- * number, so that a look-up is one load. Zero-initialise. */
+/* A map from interned strings to small numbers: an array indexed by the
+ * string's number, so a look-up is one load. Zero-initialise. */
 #ifndef DFOPT_BASE_SYMMAP_H
 #define DFOPT_BASE_SYMMAP_H
 
@@ -13,7 +13,7 @@ struct dfopt_symmap_half {
 };
 
 struct dfopt_symmap {
-    struct dfopt_symmap_half half[2]; /* numbers of the authority; local ones */
+    struct dfopt_symmap_half half[2]; /* the authority's numbers; local ones */
 };
 
 static inline uint32_t dfopt_symmap_get(const struct dfopt_symmap *m, dfopt_sym s)

@@ -1,4 +1,4 @@
-/* A text that may hold NUL; borrowed. */
+/* A text that may contain NUL; borrowed. */
 #ifndef DFOPT_BASE_TEXT_H
 #define DFOPT_BASE_TEXT_H
 

@@ -1,4 +1,4 @@
-/* The decoder as its users see it: create, destroy, decode one record. */
+/* The decoder's public interface: create, destroy, decode one record. */
 #include "codec/codec.h"
 #include "codec/record.h"
 
@@ -73,7 +73,7 @@ enum dfopt_err dfopt_codec_decode(struct dfopt_codec *c, int stream,
                                   struct dfopt_event *out, struct dfopt_error *err)
 {
     assert(stream >= -1 && stream < (int)DFOPT_STREAM_COUNT);
-    memset(out, 0, sizeof *out); /* which makes the stream FINDING */
+    memset(out, 0, sizeof *out); /* so the stream is FINDING */
     if (stream <= (int)DFOPT_STREAM_FINDING &&
         dfopt_finding_fast_decode(c->fast, data, len, stream < 0, &out->finding,
                                   &out->enveloped))

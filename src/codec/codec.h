@@ -1,6 +1,6 @@
-/* JSON <-> model. Input is decoded into plain data with interned strings; output
- * is one line of compact JSON. What is accepted, field by field: docs/messages.md.
- */
+/* JSON <-> model. Input is decoded into plain data with interned strings;
+ * output is one line of compact JSON. docs/messages.md defines the accepted
+ * fields. */
 #ifndef DFOPT_CODEC_CODEC_H
 #define DFOPT_CODEC_CODEC_H
 
@@ -15,9 +15,9 @@
 struct dfopt_codec; /* decoder and its scratch memory; one thread */
 
 struct dfopt_codec_limits {
-    size_t max_record_bytes; /* a longer record is rejected; 0: 1 MiB */
+    size_t max_record_bytes; /* longer records are rejected; 0: 1 MiB */
     int max_depth;           /* nesting of arrays and objects; 0: 32 */
-    uint32_t run;            /* identity in ids of plans (dfopt_plan_id_run_text) */
+    uint32_t run;            /* identity in plan ids (dfopt_plan_id_run_text) */
     uint32_t preset;         /* enum dfopt_preset: of policies in commands */
 };
 
@@ -26,17 +26,17 @@ enum dfopt_err dfopt_codec_create(struct dfopt_codec **out, struct dfopt_dict *d
                                   const struct dfopt_codec_limits *limits);
 void dfopt_codec_destroy(struct dfopt_codec *c);
 
-/* The metrics that the policy adds to those of DFOPT_METRIC_LIST; none at first. */
+/* Sets the metrics that the policy adds to DFOPT_METRIC_LIST; initially none. */
 void dfopt_codec_metrics(struct dfopt_codec *c,
                          const struct dfopt_metric_names *metrics);
 
-/* The preset of policies in commands; at first that of the limits. */
+/* Sets the preset of policies in commands; initially the limits' preset. */
 void dfopt_codec_preset(struct dfopt_codec *c, enum dfopt_preset preset);
 
 /* A decoded record. */
 struct dfopt_event {
     uint32_t stream; /* enum dfopt_stream */
-    bool enveloped;  /* it came as {"stream": ..., "body": ...} */
+    bool enveloped;  /* received as {"stream": ..., "body": ...} */
     union {
         struct dfopt_finding finding;
         struct dfopt_registration registration; /* owned: dfopt_event_clear */
@@ -45,13 +45,13 @@ struct dfopt_event {
         struct dfopt_objective objective;
         struct dfopt_command command;
     };
-    struct dfopt_policy *policy; /* CONTROL, of a policy: owned; else NULL */
-    /* For the record of the input; borrowed until the next decode. */
-    const char *body; /* REGISTRATION, CONTROL: as compact JSON; else NULL. Of a
-                       * registration that was refused: what came in the envelope,
-                       * or NULL: the record is it */
+    struct dfopt_policy *policy; /* CONTROL with a policy: owned; else NULL */
+    /* For the input record; borrowed until the next decode. */
+    const char *body; /* REGISTRATION, CONTROL: as compact JSON; else NULL. For
+                       * a refused registration: the envelope's body, or NULL if
+                       * the record is the body */
     size_t body_len;
-    const char *plan_id; /* ACK: as it came, whatever its form; else NULL */
+    const char *plan_id; /* ACK: as received, in any form; else NULL */
     size_t plan_id_len;
     const char *reason; /* ACK: "" if absent; else NULL */
     size_t reason_len;
@@ -62,18 +62,18 @@ void dfopt_event_clear(struct dfopt_event *e);
 
 /* Decodes one record. `stream` is what the transport knows (enum dfopt_stream),
  * or -1: a record with the key "stream" is an event of an event log, anything
- * else a finding. Returns OK, or PARSE, SCHEMA, LIMIT (the record cannot be
- * used; *err says why, without naming file and line), or NOMEM. On failure
- * only out->stream, enveloped and body are set, as far as they are known (FINDING
- * where they are not), and nothing needs clearing. */
+ * else a finding. Returns OK; PARSE, SCHEMA or LIMIT (the record is unusable;
+ * *err says why, without file and line); or NOMEM. On failure only out->stream,
+ * enveloped and body are set, as far as known (stream defaults to FINDING), and
+ * nothing needs clearing. */
 enum dfopt_err dfopt_codec_decode(struct dfopt_codec *c, int stream,
                                   const char *data, size_t len,
                                   struct dfopt_event *out, struct dfopt_error *err);
 
-/* Decodes a registry file: a JSON array of registrations, or one. Returns owned:
- * an array of *n in *out, each to be cleared, then the array freed. All or
- * nothing; *err names the index, and the knob where one is at fault. `bodies`,
- * if not NULL, gets the text of each as one compact JSON line, \n at its end. */
+/* Decodes a registry file: a JSON array of registrations, or one. Returns
+ * owned: an array of *n in *out; clear each, then free the array. All or
+ * nothing; *err names the index and, where one is at fault, the knob. `bodies`,
+ * if not NULL, gets each as one line of compact JSON, newline included. */
 enum dfopt_err dfopt_codec_registry(struct dfopt_codec *c, const char *text,
                                     size_t len, struct dfopt_registration **out,
                                     size_t *n, struct dfopt_buf *bodies,
@@ -81,18 +81,18 @@ enum dfopt_err dfopt_codec_registry(struct dfopt_codec *c, const char *text,
 
 /* ---- output: each appends compact JSON to *out; OK or NOMEM ---- */
 
-/* An ActionPlan as applications read it; keys in the order of the wire format. */
+/* An ActionPlan as applications read it; keys in wire order. */
 enum dfopt_err dfopt_codec_plan_json(const struct dfopt_dict *dict,
                                      const struct dfopt_plan *p, uint32_t run,
                                      struct dfopt_buf *out);
 
-/* What a transport sends beside it: type, plan_id, knob_id, target_function and,
- * if the plan is not for the whole job, target_nodes. */
+/* The metadata that a transport sends with it: type, plan_id, knob_id,
+ * target_function and, unless the plan is for the whole job, target_nodes. */
 enum dfopt_err dfopt_codec_plan_metadata(const struct dfopt_dict *dict,
                                          const struct dfopt_plan *p, uint32_t run,
                                          struct dfopt_buf *out);
 
-/* {"knob": value, ...}: the job's values, in the order of first registration. */
+/* {"knob": value, ...}: the job's values, in order of first registration. */
 enum dfopt_err dfopt_codec_knob_state_json(const struct dfopt_dict *dict,
                                            const struct dfopt_state_row *rows,
                                            size_t n, struct dfopt_buf *out);
@@ -105,8 +105,8 @@ enum dfopt_err dfopt_codec_state_json(const struct dfopt_dict *dict,
                                       struct dfopt_suppression_state *suppressions,
                                       size_t n_suppressions, struct dfopt_buf *out);
 
-/* A log line as a JSON object: event, fields, level, timestamp. For struct
- * dfopt_log. */
+/* A log line as a JSON object: event, fields, level, timestamp. Use as
+ * formatter in struct dfopt_log. */
 enum dfopt_err dfopt_log_format_json(const struct dfopt_log_line *line,
                                      struct dfopt_buf *out);
 

@@ -1,5 +1,5 @@
-/* Commands of an operator. People and scripts write them: a key that an action does
- * not know is an error, so that no misspelt bound is left out in silence. */
+/* Operator commands. People and scripts write them: a key that an action does
+ * not know is an error, so that no misspelt bound is silently ignored. */
 #include "codec/record.h"
 #include "json/write.h"
 #include "policy/policy_json.h"
@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The keys that each action has beside action, by and at. */
+/* The keys of each action besides action, by and at. */
 static const char *const keys[DFOPT_COMMAND_ACTION_COUNT][3] = {
     [DFOPT_COMMAND_ACTION_MODE] = {"target", "mode"},
     [DFOPT_COMMAND_ACTION_APPROVE] = {"plan_id"},
@@ -59,7 +59,7 @@ static enum dfopt_err check_keys(struct json_object *body, uint32_t action,
     return DFOPT_OK;
 }
 
-/* A member that must be a text. */
+/* A member that must be a string. */
 static enum dfopt_err need_text(struct json_object *body, const char *name,
                                 struct dfopt_text *out, struct dfopt_error *err)
 {
@@ -105,15 +105,15 @@ static enum dfopt_err read_mode(struct dfopt_dict *dict, struct json_object *bod
     return wrong(err, "mode must be auto, advise, shadow or off");
 }
 
-/* Whether an id may be one of a live run, whose identity stands behind it. */
+/* Whether an id may be of a live run, whose identity is its suffix. */
 static bool is_of_a_run(struct dfopt_text id)
 {
     return id.len == DFOPT_PLAN_ID_RUN_SIZE - 1 &&
            id.at[DFOPT_PLAN_ID_SIZE - 1] == '_';
 }
 
-/* The id as it left, or without the identity of the run; a log of any run has ids
- * of both kinds. */
+/* Accepts an id with or without the run's identity; the log of any run has both
+ * forms. */
 static enum dfopt_err read_plan(struct json_object *body, uint32_t run,
                                 struct dfopt_command *c, struct dfopt_error *err)
 {

@@ -1,12 +1,12 @@
-/* Findings, fast. simdjson's first stage finds the tokens of a record; the rest
- * of the grammar is checked by the walk over them (token_walk.hpp), for each value
- * whether it is needed or not, and strings are used in place. That stage is not
- * part of simdjson's public interface; what is public costs more. Measured per
- * finding of 930 bytes: copy and first stage 110 ns, the rest 330; simdjson's whole
- * tree 430 before a field is read, its on-demand interface 850.
+/* Fast decoding of findings. simdjson's first stage finds the tokens of a record;
+ * the walk over them (token_walk.hpp) checks the rest of the grammar, for every
+ * value whether needed or not, and uses strings in place. That stage is not part of
+ * simdjson's public interface, which is slower. Measured per finding of 930 bytes:
+ * copy and first stage 110 ns, the rest 330; simdjson's whole tree 430 before
+ * reading a field, its on-demand interface 850.
  *
- * Rules: in doubt, decline. A record with a backslash is declined, so that the
- * bytes of a string are its text. Nothing is interned before all is accepted. */
+ * Rules: if in doubt, decline. A record with a backslash is declined, so that the
+ * bytes of a string are its text. Nothing is interned until all is accepted. */
 #include "codec/fast.hpp"
 
 #include <new>
@@ -21,18 +21,18 @@ namespace
 {
 
 struct list_span {
-    span json;              /* brackets included; nothing if the list is empty */
-    const uint32_t *tokens; /* the first string's; each other one is the next's */
+    span json;              /* brackets included; nothing for an empty list */
+    const uint32_t *tokens; /* the first string's token; the others follow */
     size_t n;
 };
 
-/* The fields of a finding, its strings still in the text. */
+/* The fields of a finding; its strings still point into the text. */
 struct draft {
     span type, scope, motif, trend;
     list_span tags, suppresses;
     struct dfopt_finding f;
-    const span *named; /* metrics behind DFOPT_METRIC_KNOWN */
-    bool known;        /* a field of a finding was there */
+    const span *named; /* metrics after DFOPT_METRIC_KNOWN */
+    bool known;        /* a field of a finding was present */
 
     static bool is_stream(const char *name)
     {
@@ -64,8 +64,8 @@ bool read_list(walk &w, list_span &out)
     return n <= list_max;
 }
 
-/* The member of a finding behind its key. The first letter saves comparisons. A
- * key of another kind of message (kind.c) is a reason to decline. */
+/* The member of a finding after its key. Dispatching on the first letter saves
+ * comparisons. Declines on a key of another kind of message (kind.c). */
 bool read_field(walk &w, const char *key, draft &d)
 {
     const bool known = d.known;
@@ -179,7 +179,7 @@ dfopt_list intern_list(dfopt_finding_fast *fast, const walk &w, const list_span 
     return list;
 }
 
-/* What is known to follow from a text; NULL if nothing can be kept of it. */
+/* The cached results derived from a text; NULL if they cannot be cached. */
 consequence *consequence_of(dfopt_finding_fast *fast, dfopt_sym sym)
 {
     if (dfopt_sym_is_local(sym))
@@ -198,7 +198,7 @@ consequence *consequence_of(dfopt_finding_fast *fast, dfopt_sym sym)
     return &fast->consequences[sym];
 }
 
-/* As dfopt_finding_derive, which is asked once for each text. */
+/* As dfopt_finding_derive, which is called once per text. */
 bool derive(dfopt_finding_fast *fast, struct dfopt_finding *f)
 {
     consequence_of(fast, f->scope > f->trend_text ? f->scope : f->trend_text);
@@ -240,8 +240,8 @@ bool intern_all(dfopt_finding_fast *fast, const walk &w, draft &d)
 
 /* ---- a record ---- */
 
-/* An event of another stream, as event logs are written, recognised by its start.
- */
+/* Whether this is an event of another stream in event-log form, judged by its
+ * start. */
 bool is_other_stream(const char *data, size_t len)
 {
     const char first = stream_letter(data, len);
@@ -266,7 +266,7 @@ enum dfopt_err dfopt_finding_fast_create(struct dfopt_finding_fast **out,
     fast->lists.reset(new (std::nothrow) list_entry[list_entries]());
     if (!fast->scratch || !fast->lists)
         return DFOPT_ERR_NOMEM;
-    /* The second stage, for which the depth is meant, is never run. */
+    /* The depth limit is the second stage's, which never runs. */
     if (simdjson::get_active_implementation()->create_dom_parser_implementation(
             record_max, 1, fast->parser))
         return DFOPT_ERR_NOMEM;

@@ -1,9 +1,9 @@
-/* The fast decoder of findings and of objectives. It decodes ordinary, well-formed
- * ones and declines everything else: whatever is odd or wrong, and every other
- * stream. What it declines goes to dfopt_record_decode, which defines what is
- * accepted and words the errors. What it accepts it decodes to the same bits,
- * and gives the same numbers to the same strings. It needs simdjson; without
- * it (DFOPT_HAVE_SIMDJSON undefined) there is no such decoder. */
+/* The fast decoder of findings and objectives. It decodes ordinary, well-formed
+ * ones and declines everything else: anything odd or wrong, and every other
+ * stream. Declined records go to dfopt_record_decode, which defines what is
+ * accepted and writes the errors. Accepted records decode to the same bits and
+ * give the same numbers to the same strings. Needs simdjson; without it
+ * (DFOPT_HAVE_SIMDJSON undefined) this decoder does not exist. */
 #ifndef DFOPT_CODEC_FINDING_FAST_H
 #define DFOPT_CODEC_FINDING_FAST_H
 
@@ -17,29 +17,29 @@ struct dfopt_finding_fast; /* parser, padded scratch, caches; one thread */
 
 #ifdef DFOPT_HAVE_SIMDJSON
 
-/* max_bytes and max_depth are those of struct dfopt_codec_limits, not 0.
- * Returns OK or NOMEM. Returns owned: destroy. `dict` is borrowed for the
- * decoder's life. */
+/* max_bytes and max_depth as in struct dfopt_codec_limits, but not 0. Returns
+ * OK or NOMEM. Returns owned: destroy. `dict` is borrowed for the decoder's
+ * life. */
 enum dfopt_err dfopt_finding_fast_create(struct dfopt_finding_fast **out,
                                          struct dfopt_dict *dict, size_t max_bytes,
                                          int max_depth);
 void dfopt_finding_fast_destroy(struct dfopt_finding_fast *fast);
 
-/* The names of the metrics that are wanted too (DFOPT_METRIC_NAMED of them;
+/* Sets the names of the additional metrics (DFOPT_METRIC_NAMED of them;
  * DFOPT_SYM_EMPTY: none). `fast` may be NULL. */
 void dfopt_finding_fast_metrics(struct dfopt_finding_fast *fast,
                                 const dfopt_sym *names);
 
 /* Decodes one record, bare or, if `envelopes`, as {"stream": "finding", "body":
- * ...}. Returns whether it did. If not, nothing is known of the record, the
- * outputs are untouched, and so is the dictionary (but when memory ran out:
- * then the record's first strings may be there). `fast` may be NULL: declines. */
+ * ...}. Returns whether it did. If not, nothing is known of the record, and the
+ * outputs and the dictionary are untouched (except on running out of memory: the
+ * record's first strings may then be interned). `fast` may be NULL: declines. */
 bool dfopt_finding_fast_decode(struct dfopt_finding_fast *fast, const char *data,
                                size_t len, bool envelopes,
                                struct dfopt_finding *out, bool *enveloped);
 
 /* The same for an objective; with `envelopes` only {"stream": "objective", ...}
- * that starts like that, so what it takes is always enveloped. */
+ * starting exactly so: an accepted record is then always enveloped. */
 bool dfopt_objective_fast_decode(struct dfopt_finding_fast *fast, const char *data,
                                  size_t len, bool envelopes,
                                  struct dfopt_objective *out);

@@ -1,5 +1,5 @@
-/* A finding. All of it is checked before its first string is interned, so that
- * a rejected record leaves nothing in the dictionary. */
+/* A finding. Checked completely before its first string is interned, so that a
+ * rejected record leaves nothing in the dictionary. */
 #include "json/grammar.h"
 #include "codec/record.h"
 
@@ -69,7 +69,7 @@ static enum dfopt_err intern_texts(struct dfopt_dict *dict,
     return e ? e : dfopt_finding_derive(dict, f);
 }
 
-/* Recorded, never a reason to reject. */
+/* Recorded only, never a reason to reject. */
 static double recorded_number(struct json_object *body, const char *name)
 {
     struct json_object *j = dfopt_json_get(body, name);
@@ -89,7 +89,7 @@ enum dfopt_err dfopt_finding_decode(struct dfopt_codec *c, struct json_object *b
 {
     struct dfopt_finding f;
     struct finding_texts texts;
-    memset(&f, 0, sizeof f); /* reserved bytes are part of checksums */
+    memset(&f, 0, sizeof f); /* reserved bytes enter checksums */
     enum dfopt_err e = read_severity(body, &f, err);
     if (!e)
         e = dfopt_json_get_whole(body, "persistence", &f.persistence, err);

@@ -1,5 +1,5 @@
-/* Plans of a global optimizer. Its strings are read by one table, which holds
- * their defaults. */
+/* Plans of a global optimizer. One table reads the strings and holds their
+ * defaults. */
 #include "codec/record.h"
 
 static const struct text_field {

@@ -1,12 +1,12 @@
-/* What a message is, by its fields. Every field of a finding is optional, and so
- * are most of a registration and an ack: without this check any object would be
- * one. */
+/* Tells what a message is by its fields. Every field of a finding is optional,
+ * as are most of a registration and an ack: without this check any object would
+ * pass as one. */
 #include "codec/record.h"
 
 #include <string.h>
 
-/* Kinds of objects that are mistaken for one another, with the key that only they
- * have, and where they belong. */
+/* Kinds of objects that get mistaken for one another: the key that identifies
+ * each, and where it belongs. */
 static const struct {
     const char *key, *is, *belongs;
 } kinds[] = {
@@ -27,7 +27,7 @@ static const struct {
     {"action", "a command", "send it with dfopt-ctl"},
 };
 
-/* What each stream is called, its own fields, and the keys above that it may not
+/* The name of each stream, its own fields, and the keys above that it may not
  * have. */
 static const struct {
     const char *name, *a_few;

@@ -1,5 +1,5 @@
-/* Log lines as JSON objects. Unlike the wire's, their readers are any log
- * collector's: a real that is not finite becomes null. */
+/* Log lines as JSON objects. Any log collector may read them, unlike messages
+ * on the wire: a real that is not finite becomes null. */
 #include "codec/codec.h"
 #include "json/write.h"
 

@@ -1,5 +1,4 @@
-/* Metrics of a finding or an objective: those in the slots of struct
- * dfopt_finding. */
+/* Metrics of a finding or objective: the slots of struct dfopt_finding. */
 #include "json/grammar.h"
 #include "policy/policy_control_json.h"
 #include "codec/record.h"
@@ -22,7 +21,7 @@ bool dfopt_metric_read(struct json_object *j, double *out)
     return true;
 }
 
-/* The member in a slot; NULL: there is none, or it is null. */
+/* The member for a slot; NULL if missing or null. */
 static struct json_object *metric_at(const struct dfopt_codec *c,
                                      struct json_object *metrics, uint32_t slot)
 {

@@ -1,5 +1,5 @@
-/* Objectives, fast: a node sends one a window, so that there may be as many as
- * findings. The rules are those of finding_fast.cpp. */
+/* Fast decoding of objectives: every node sends one per window, so there may be
+ * as many as findings. The rules of finding_fast.cpp apply. */
 #include "codec/fast.hpp"
 
 using namespace dfopt;
@@ -7,12 +7,12 @@ using namespace dfopt;
 namespace
 {
 
-/* The fields of an objective, its strings still in the text. */
+/* The fields of an objective; its strings still point into the text. */
 struct objective_draft {
     span node, goal;
     bool has_value, has_window;
     struct dfopt_objective f;
-    const span *named; /* metrics behind DFOPT_METRIC_KNOWN */
+    const span *named; /* metrics after DFOPT_METRIC_KNOWN */
 
     static bool is_stream(const char *name)
     {
@@ -28,7 +28,7 @@ void draft_clear(objective_draft &d)
     std::memset(&d.f, 0, sizeof d.f);
 }
 
-/* Whether a key is one that another kind of message has (kind.c). */
+/* Whether a key belongs to another kind of message (kind.c). */
 bool is_foreign(const char *key)
 {
     return is_key(key, "knobs") || is_key(key, "fact_type") ||
@@ -37,7 +37,7 @@ bool is_foreign(const char *key)
            is_key(key, "plan_id") || is_key(key, "knob_id");
 }
 
-/* The member of an objective behind its key. */
+/* The member of an objective after its key. */
 bool read_field(walk &w, const char *key, objective_draft &d)
 {
     bool null = false;
@@ -64,7 +64,7 @@ bool is_text(span t, span want)
     return t.len == want.len && std::memcmp(t.at, want.at, t.len) == 0;
 }
 
-/* Whether what must be there is, and the goal is one. */
+/* Whether all required fields are present and the goal is valid. */
 bool is_complete(objective_draft &d)
 {
     const bool min = is_text(d.goal, "min"_span);

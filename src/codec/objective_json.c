@@ -1,4 +1,4 @@
-/* Objectives: what the application achieved in a window. */
+/* Objectives: the application's result in a window. */
 #include "codec/record.h"
 
 #include <string.h>

@@ -26,7 +26,7 @@ static void put_rationale(struct dfopt_put *p, const struct dfopt_plan *plan)
     dfopt_buf_free(&text);
 }
 
-/* The nodes that a plan is for; none: the whole job. */
+/* The nodes that a plan targets; none: the whole job. */
 static const dfopt_sym *targets(const struct dfopt_dict *dict,
                                 const struct dfopt_plan *plan, size_t *n)
 {

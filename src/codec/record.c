@@ -1,4 +1,4 @@
-/* One record: parse it, look for an envelope, hand the body to its decoder. */
+/* One record: parse it, detect an envelope, pass the body to its decoder. */
 #include "codec/record.h"
 #include "json/write.h"
 
@@ -40,7 +40,7 @@ static enum dfopt_err open_record(struct json_object *record, int stream,
     return DFOPT_OK;
 }
 
-/* What the log keeps of a registration. */
+/* The body that the log keeps of a registration. */
 static enum dfopt_err keep_body(struct dfopt_codec *c, struct json_object *body,
                                 struct dfopt_event *out)
 {
@@ -62,7 +62,7 @@ static enum dfopt_err decode_registration(struct dfopt_codec *c,
     if (!e)
         e = dfopt_registration_decode(c->dict, body, &out->registration, err);
     if (e && !out->enveloped)
-        out->body = NULL; /* it is the record */
+        out->body = NULL; /* the record is the body */
     return e;
 }
 
@@ -82,7 +82,7 @@ static enum dfopt_err decode_command(struct dfopt_codec *c,
     return e;
 }
 
-/* ---- a message that could not be used, as journal/line.h writes it ---- */
+/* ---- an unusable message, in the form of journal/line.h ---- */
 
 static bool is_raw(struct json_object *record)
 {
@@ -115,8 +115,8 @@ static enum dfopt_err read_hex(struct dfopt_text hex, struct dfopt_buf *out,
     return DFOPT_OK;
 }
 
-/* Decodes it as it came, so that it is rejected for the reason that it was. What
- * the transport refused has no such reason in it, and says it. */
+/* Decodes the original bytes, so that they are rejected for the original reason.
+ * What the transport refused does not show its reason; `problem` states it. */
 static enum dfopt_err decode_raw(struct dfopt_codec *c, struct dfopt_event *out,
                                  struct dfopt_error *err)
 {

@@ -1,13 +1,13 @@
-/* Registrations, in both forms: `knobs` as an object keyed by parameter, and as
+/* Registrations, in both forms: `knobs` as an object keyed by parameter, or as
  * a list of knobs whose parameter is their id. A registration is decoded twice,
- * first into a dictionary that is thrown away: it is rare, and so a rejected
- * one leaves nothing behind. */
+ * first into a throwaway dictionary: it is rare, and a rejected one so leaves
+ * nothing behind. */
 #include "codec/record.h"
 #include "policy/response_json.h"
 
 #include <stdlib.h>
 
-/* One knob as it stands in the message. */
+/* One knob as it appears in the message. */
 struct knob_source {
     const char *param; /* its key; NULL: its id is its parameter */
     struct json_object *knob;
@@ -40,7 +40,7 @@ static enum dfopt_err read_value(struct dfopt_dict *dict, struct json_object *j,
     return e ? e : dfopt_json_intern_value(dict, j, out);
 }
 
-/* Type, default, and what is carried along. */
+/* Type, default, and fields that are only passed through. */
 static enum dfopt_err read_basics(struct dfopt_dict *dict, struct json_object *j,
                                   struct dfopt_knob *k, struct dfopt_error *err)
 {
@@ -64,7 +64,7 @@ static enum dfopt_err read_basics(struct dfopt_dict *dict, struct json_object *j
     return read_value(dict, member, "default", &k->default_value, err);
 }
 
-/* What Python takes for false: null, false, 0, "", [], {}. */
+/* What Python considers false: null, false, 0, "", [], {}. */
 static bool is_falsy(struct json_object *j)
 {
     switch (dfopt_json_kind(j)) {
@@ -197,7 +197,7 @@ static enum dfopt_err read_current(struct dfopt_dict *dict,
     return read_value(dict, j, "current_values", &k->current, err);
 }
 
-/* "knob 'ID'", or where it stands if it has no id. */
+/* "knob 'ID'", or its index if it has no id. */
 static void name_knob(const struct knob_source *from, size_t index,
                       struct dfopt_error *err)
 {
@@ -278,7 +278,7 @@ static enum dfopt_err read_knobs(struct dfopt_dict *dict, struct json_object *bo
     return e;
 }
 
-/* A string for registration = interpret; anything else is a flaw, and "". */
+/* A string for registration = interpret; anything else is a flaw, read as "". */
 static enum dfopt_err read_name(struct dfopt_dict *dict, struct json_object *body,
                                 const char *name, enum dfopt_registration_flaw flaw,
                                 struct dfopt_registration *r, dfopt_sym *out)
@@ -346,7 +346,7 @@ static enum dfopt_err decode(struct dfopt_dict *dict, struct json_object *body,
     enum dfopt_err e = read_process(dict, body, &r);
     if (!e)
         e = read_knobs(dict, body, &r, err);
-    if (e == DFOPT_ERR_SCHEMA && r.unregister) { /* who leaves needs none */
+    if (e == DFOPT_ERR_SCHEMA && r.unregister) { /* a leaving process needs none */
         drop_knobs(&r);
         r.flaw = r.flaw ? r.flaw : DFOPT_FLAW_KNOBS;
         e = DFOPT_OK;

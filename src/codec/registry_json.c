@@ -1,6 +1,6 @@
 /* Registry files: one registration, or a list of them. Each is written out as a
  * compact line and decoded like a record, so that the same rules and limits
- * hold, and the line can be sent on. */
+ * apply, and the line can be forwarded. */
 #include "codec/record.h"
 #include "json/write.h"
 

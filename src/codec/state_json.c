@@ -1,4 +1,4 @@
-/* The planner's state as JSON, in an order that depends on names alone. */
+/* The planner's state as JSON, ordered by names alone. */
 #include "codec/codec.h"
 #include "json/write.h"
 #include "model/decision.h"
@@ -81,8 +81,8 @@ static void put_cooldown(struct dfopt_put *p, const struct dfopt_state_row *r)
     dfopt_put_real(p, r->cooldown_severity);
 }
 
-/* [[knob, node, ...], ...] of the rows that have a flag; the job's values are
- * no node_values. */
+/* [[knob, node, ...], ...] of the rows with a flag; the job's values are not
+ * node_values. */
 static void put_rows(struct dfopt_put *p, const struct dfopt_state_row *rows,
                      size_t n, uint32_t flag,
                      void (*put)(struct dfopt_put *p,

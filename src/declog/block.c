@@ -1,5 +1,5 @@
-/* Blocks: a header, the rows before the first whole chunk, the packed columns of
- * the whole chunks, the rows behind them; each part padded to 8 bytes. */
+/* Blocks: a header, the rows before the first whole chunk, the packed columns
+ * of the whole chunks, the rows after them; each part padded to 8 bytes. */
 #include "declog/block.h"
 
 #include "declog/writer_impl.h"
@@ -43,7 +43,7 @@ uint32_t dfopt_declog_put_metrics(const uint8_t state[DFOPT_METRIC_COUNT],
 {
     uint32_t bad = 0;
     for (uint32_t m = 0; m < DFOPT_METRIC_COUNT;
-         m++) { /* no branch: none is usual */
+         m++) { /* branchless: none is usual */
         const double number[2] = {NAN, metric[m]};
         out[m] = number[state[m] == DFOPT_METRIC_NUMBER];
         bad |= (uint32_t)(state[m] == DFOPT_METRIC_BAD) << m;
@@ -75,7 +75,7 @@ dfopt_declog_finding_row(const struct dfopt_finding_row *in)
 
 /* ---- packing ---- */
 
-/* Behind n bytes. */
+/* Pads after n bytes. */
 static enum dfopt_err add_padding(struct dfopt_buf *out, uint64_t n)
 {
     static const char zero[8];
@@ -84,14 +84,14 @@ static enum dfopt_err add_padding(struct dfopt_buf *out, uint64_t n)
 
 #define BATCH_ROWS 64
 
-/* Rows as they were decided, not yet rows of the table. */
+/* Rows as decided, not yet in table form. */
 struct incoming {
-    const struct dfopt_finding_row *findings; /* NULL: they are verdicts, */
-    const struct dfopt_verdict_row *verdicts; /* which are rows already */
+    const struct dfopt_finding_row *findings; /* NULL: the rows are verdicts, */
+    const struct dfopt_verdict_row *verdicts; /* which are already in table form */
     struct dfopt_declog_finding_row batch[BATCH_ROWS];
 };
 
-/* The next n rows, at most a batch, and moves on. */
+/* Returns the next n rows, at most a batch, and advances. */
 static const void *next_rows(struct incoming *in, size_t n)
 {
     if (!in->findings) {
@@ -165,7 +165,7 @@ struct cursor {
     size_t left;
 };
 
-/* The next n bytes and their padding, or NULL if there are not so many. */
+/* The next n bytes with their padding, or NULL if fewer remain. */
 static const char *take(struct cursor *c, uint64_t n)
 {
     const uint64_t padded = (n + 7) & ~(uint64_t)7;

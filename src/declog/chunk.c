@@ -1,10 +1,10 @@
-/* Invariant: a column's room is that of a whole chunk, whatever is in it. */
+/* Invariant: a column has room for a whole chunk, whatever it holds. */
 #include "declog/chunk.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define BATCH_ROWS 64 /* of any table: they fit the nearest cache */
+#define BATCH_ROWS 64 /* rows per step, of any table: they fit the L1 cache */
 
 void dfopt_chunk_free(struct dfopt_chunk *c)
 {
@@ -13,7 +13,7 @@ void dfopt_chunk_free(struct dfopt_chunk *c)
     c->rows = 0;
 }
 
-/* Where a column starts; behind the last: how large all are. */
+/* The offset of a column; past the last one: the total size. */
 static size_t start_of(const struct dfopt_layout *l, size_t column)
 {
     size_t at = 0;

@@ -1,5 +1,5 @@
-/* One column of a table: between members of rows and packed arrays, and its
- * type in HDF5. In memory and in the file both are little-endian. */
+/* One column of a table: conversion between row members and packed arrays, and
+ * its type in HDF5. Both memory and file are little-endian. */
 #include "declog/layout.h"
 
 #include <math.h>
@@ -102,7 +102,7 @@ static void put_u32(char *member, uint32_t v)
     memcpy(member, &v, sizeof v);
 }
 
-/* The part of a value that its kind, which is there already, asks for. */
+/* Sets the part of a value that its kind, already set, selects. */
 static void put_value(char *member, const struct dfopt_column *c, const void *part)
 {
     struct dfopt_value v = value_at(member);

@@ -1,8 +1,8 @@
-/* Copies a log, to resume it or to repair it. HDF5 cannot reopen a file that its
- * SWMR writer did not close, and repairing it in place would risk the only copy. So
- * what the last commit counts is copied to a new file, chunk by chunk as they are.
- * To resume, that file is made beside the log and replaces it once it is whole and
- * on disk.
+/* Copies a log, to resume or repair it. HDF5 cannot reopen a file that its SWMR
+ * writer did not close, and repairing it in place would risk the only copy. So
+ * everything that the last commit counts is copied to a new file, chunk by
+ * chunk without unpacking. To resume, that file is made beside the log and
+ * replaces it once it is complete and on disk.
  *
  * Invariant: the old file is not touched before the rename. */
 #include "declog/h5.h"
@@ -70,7 +70,7 @@ static hid_t open_column(const struct copy *c, const struct dfopt_layout *l,
     return H5Dopen2(c->from->file, name, H5P_DEFAULT);
 }
 
-/* Copies the chunk that starts at a row. */
+/* Copies the chunk that starts at row `row`. */
 static enum dfopt_err copy_chunk(struct copy *c, struct dfopt_store *s,
                                  const hid_t *columns, hsize_t row)
 {
@@ -89,7 +89,7 @@ static enum dfopt_err copy_chunk(struct copy *c, struct dfopt_store *s,
             return DFOPT_ERR_IO;
         packed[i].len = (size_t)size;
     }
-    const char *at = c->bytes.data; /* it has stopped moving */
+    const char *at = c->bytes.data; /* it no longer moves */
     for (size_t i = 0; i < n; i++) {
         packed[i].bytes = at;
         at += packed[i].len;
@@ -97,7 +97,7 @@ static enum dfopt_err copy_chunk(struct copy *c, struct dfopt_store *s,
     return dfopt_store_add_chunk(s, packed);
 }
 
-/* Copies the chunks that hold committed rows only, if the new file's are alike. */
+/* Copies the chunks with committed rows only, if the new file's are alike. */
 static enum dfopt_err copy_chunks(struct copy *c, struct dfopt_store *s,
                                   uint64_t rows)
 {
@@ -159,7 +159,7 @@ static enum dfopt_err copy_store(struct copy *c, size_t store, uint64_t rows)
 
 /* ---- rows to keep ---- */
 
-/* Where the rows of a table hold the number of their event. */
+/* The offset of the event number in the rows of a table. */
 static const struct {
     enum dfopt_declog_table table;
     size_t seq;
@@ -179,7 +179,7 @@ static const struct {
     {DFOPT_TABLE_OBJECTIVES, offsetof(struct dfopt_declog_objective_row, seq)},
     {DFOPT_TABLE_OUTCOMES, offsetof(struct dfopt_declog_outcome_row, o.seq)},
     {DFOPT_TABLE_CONTROLS, offsetof(struct dfopt_declog_control_row, seq)},
-    /* rows that belong to rows of another table, by its row's number */
+    /* rows owned by rows of another table, by that row's number */
     {DFOPT_TABLE_KNOBS, offsetof(struct dfopt_declog_knob_row, registration)},
     {DFOPT_TABLE_KNOB_VALUES,
      offsetof(struct dfopt_declog_knob_value_row, knob_row)},
@@ -196,7 +196,7 @@ union any_row {
     char bytes[512];
 };
 
-/* Numbers below this are kept. */
+/* Rows with numbers below this are kept. */
 static uint64_t limit_of(const struct dfopt_declog_commit_row *keep,
                          enum dfopt_declog_table table)
 {
@@ -218,19 +218,19 @@ static bool is_kept(const union any_row *row, size_t seq_at,
     memcpy(&seq, row->bytes + seq_at, sizeof seq);
     if (table == DFOPT_TABLE_REGISTRATIONS &&
         row->registration.source != DFOPT_SOURCE_EVENT)
-        return seq <= limit; /* it came before the event of that number */
+        return seq <= limit; /* it precedes the event of that number */
     return seq < limit;
 }
 
-/* Counts the rows to keep: the last ones may belong to events that the log does not
- * hold completely. */
+/* Counts the rows to keep: the last ones may belong to events that are
+ * incomplete in the log. */
 static enum dfopt_err count_rows(struct copy *c, size_t i,
                                  struct dfopt_declog_commit_row *keep)
 {
     const enum dfopt_declog_table table = events[i].table;
     const uint64_t limit = limit_of(keep, table);
     uint64_t low = 0, high = keep->rows[table],
-             at = high - 1; /* look at the last */
+             at = high - 1; /* try the last one */
     union any_row row;
     while (low < high) {
         enum dfopt_err e =
@@ -247,7 +247,7 @@ static enum dfopt_err count_rows(struct copy *c, size_t i,
     return DFOPT_OK;
 }
 
-/* The pools end with the last rows that are kept. */
+/* The pools end with the last kept rows. */
 static enum dfopt_err count_texts(struct copy *c,
                                   struct dfopt_declog_commit_row *keep)
 {
@@ -275,7 +275,7 @@ static enum dfopt_err count_texts(struct copy *c,
     return e;
 }
 
-/* Whether a row of /commits counts no more than is kept. */
+/* Whether a row of /commits counts only kept rows. */
 static bool fits(const struct dfopt_declog_commit_row *row,
                  const struct dfopt_declog_commit_row *keep)
 {
@@ -328,7 +328,7 @@ static enum dfopt_err copy_all(struct copy *c)
 
 /* ---- the new file ---- */
 
-/* What a file was created with. */
+/* The compression level that a file was created with. */
 static int compression_of(const struct dfopt_declog_reader *r)
 {
     unsigned level = 0, flags;
@@ -362,7 +362,7 @@ static struct dfopt_declog_options options_of(const struct dfopt_declog_reader *
     return o;
 }
 
-/* What the stores still have in memory. */
+/* Writes what the stores still hold in memory. */
 static enum dfopt_err write_rest(struct dfopt_declog *w)
 {
     enum dfopt_err e = DFOPT_OK;
@@ -371,8 +371,7 @@ static enum dfopt_err write_rest(struct dfopt_declog *w)
     return e;
 }
 
-/* Makes the file at the path, with a row of the run that begins (NULL: none does).
- */
+/* Makes the file at the path, with a row for the new run (NULL: no new run). */
 static enum dfopt_err copy_log(struct copy *c, const struct dfopt_dict *dict,
                                const char *path,
                                const struct dfopt_declog_options *next)
@@ -388,7 +387,7 @@ static enum dfopt_err copy_log(struct copy *c, const struct dfopt_dict *dict,
     if (e)
         return e;
     e = copy_all(c);
-    if (!next) { /* no names are added */
+    if (!next) { /* adds no names */
         c->to->strings = dfopt_dict_strings(dict);
         c->to->lists = dfopt_dict_lists(dict);
     }

@@ -21,7 +21,7 @@ void dfopt_cursor_free(struct dfopt_cursor *c)
     dfopt_buf_free(&c->rows);
 }
 
-/* Blocks end at multiples of BLOCK: a chunk is unpacked once. */
+/* Blocks end at multiples of BLOCK, so that each chunk is unpacked once. */
 static enum dfopt_err read_block(struct dfopt_cursor *c, uint64_t total,
                                  struct dfopt_error *err)
 {
@@ -58,7 +58,7 @@ enum dfopt_err dfopt_cursor_row(struct dfopt_cursor *c, const void **row,
     return DFOPT_OK;
 }
 
-/* The seq of a row: out of the block if it is there, else read by itself. */
+/* The seq of a row: from the block if it is there, else read separately. */
 static enum dfopt_err seq_of_row(struct dfopt_cursor *c, size_t offset,
                                  uint64_t row, uint64_t *seq,
                                  struct dfopt_error *err)

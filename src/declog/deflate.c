@@ -1,4 +1,4 @@
-/* Two compressors behind one call. */
+/* Two compressors behind one interface. */
 #include "declog/deflate.h"
 
 #include <libdeflate.h>
@@ -44,7 +44,7 @@ static size_t run_fast(struct fast *f, const void *in, size_t n, void *out,
 #endif
 
 struct dfopt_deflate {
-    struct fast *fast; /* one of the two */
+    struct fast *fast; /* exactly one is set */
     struct libdeflate_compressor *small;
 };
 

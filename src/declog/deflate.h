@@ -1,6 +1,6 @@
-/* Deflate of one run of bytes into a zlib stream, as HDF5's own filter reads and
- * writes it. Level 1 is ISA-L's where the build has it: at a third of the time,
- * its streams are a few per cent larger. All else is libdeflate's. */
+/* Deflates bytes into a zlib stream, compatible with HDF5's own filter. Level 1
+ * uses ISA-L if the build has it: a third of the time, streams a few per cent
+ * larger. Other levels use libdeflate. */
 #ifndef DFOPT_DECLOG_DEFLATE_H
 #define DFOPT_DECLOG_DEFLATE_H
 

@@ -1,4 +1,4 @@
-/* Invariant: once d->failure is set, nothing of the file changes. */
+/* Invariant: once d->failure is set, the file no longer changes. */
 #include "declog/driver.h"
 
 #include <errno.h>
@@ -9,13 +9,13 @@
 #include <unistd.h>
 
 struct file {
-    H5FD_t base; /* HDF5's part; must come first */
+    H5FD_t base; /* HDF5's part; must be first */
     struct dfopt_driver *driver;
     int fd;
     haddr_t eoa, eof; /* end of what HDF5 has allocated; of the file */
 };
 
-/* What the access list carries. HDF5 copies it. */
+/* The driver's data in the access list. HDF5 copies it. */
 struct info {
     struct dfopt_driver *driver;
 };
@@ -46,7 +46,7 @@ static herr_t close_file(H5FD_t *base)
 {
     struct file *f = (struct file *)base;
     if (close(f->fd) < 0 && f->driver->failure == 0)
-        f->driver->failure = errno; /* a quota, on some file systems */
+        f->driver->failure = errno; /* on some file systems, a quota */
     free(f);
     return 0;
 }
@@ -93,7 +93,7 @@ static herr_t read_file(H5FD_t *base, H5FD_mem_t type, hid_t transfer, haddr_t a
             continue;
         if (got < 0)
             return -1;
-        if (got == 0) { /* beyond the end: allocated, not written yet */
+        if (got == 0) { /* past the end: allocated, not written yet */
             memset(to, 0, n);
             break;
         }
@@ -127,7 +127,7 @@ static herr_t write_file(H5FD_t *base, H5FD_mem_t type, hid_t transfer, haddr_t 
     return 0;
 }
 
-/* The file ends where HDF5 thinks it ends. */
+/* Makes the file end where HDF5 expects. */
 static herr_t truncate_file(H5FD_t *base, hid_t transfer, hbool_t closing)
 {
     (void)transfer;
@@ -141,9 +141,9 @@ static herr_t truncate_file(H5FD_t *base, hid_t transfer, hbool_t closing)
     return 0;
 }
 
-/* No lock is taken: the file is new and the writer's own, and not every parallel
- * file system has locks. But only for a driver that has this call does HDF5 mark
- * the file as being written, which is what readers go by. */
+/* Takes no lock: the file is new and the writer's own, and not every parallel
+ * file system has locks. But HDF5 marks the file as being written, which
+ * readers rely on, only for drivers that have this call. */
 static herr_t lock(H5FD_t *base, hbool_t exclusive)
 {
     (void)base;

@@ -7,14 +7,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Of metadata that a writer may be changing. HDF5 doubles its pause each time, from
- * 1 ns: the first take half a millisecond, the second 0.3 s, as long as a busy
- * machine may keep a writer waiting; HDF5's own 100, on a damaged file, never end.
- */
+/* Attempts to read metadata that a writer may be changing. HDF5 doubles its
+ * pause each time, from 1 ns: the first number takes half a millisecond, the
+ * second 0.3 s, as long as a busy machine may delay a writer; HDF5's own 100,
+ * on a damaged file, never ends. */
 #define READ_ATTEMPTS         18
 #define READ_ATTEMPTS_WRITTEN 27
 
-#define READ_CACHE_BYTES 131072 /* a dataset; the reader has a cache of its own */
+#define READ_CACHE_BYTES 131072 /* per dataset; the reader has its own cache */
 
 void dfopt_h5_quiet(void)
 {
@@ -23,12 +23,12 @@ void dfopt_h5_quiet(void)
 }
 
 struct reason {
-    char system[128]; /* what strerror said, if anything did */
+    char system[128]; /* strerror's text, if any */
     char innermost[160];
 };
 
-/* HDF5's file driver puts it as `errno = 28, error message = 'No space left on
- * device', ...` into the description. */
+/* HDF5's file driver reports it as `errno = 28, error message = 'No space left
+ * on device', ...` in the description. */
 static herr_t look_at_level(unsigned n, const H5E_error2_t *e, void *data)
 {
     (void)n;
@@ -83,7 +83,7 @@ enum dfopt_err dfopt_h5_look(const char *path, struct dfopt_error *err)
 
 hid_t dfopt_h5_open(const char *path, struct dfopt_h5_access *how)
 {
-    /* h5clear sets this, too, to open a truncated file */
+    /* h5clear also sets this to open a truncated file */
     static const char skip[] = "skip_eof_check";
     static const struct dfopt_h5_access ways[] = {
         {false, false}, {true, false}, {false, true}, {true, true}};
@@ -100,7 +100,7 @@ hid_t dfopt_h5_open(const char *path, struct dfopt_h5_access *how)
         if (ways[i].cut &&
             (H5Pexist(access, skip) <= 0 || H5Pset(access, skip, &yes) < 0))
             break;
-        /* what nobody writes reads the same the next time */
+        /* without a writer a second read gives the same */
         if (H5Pset_metadata_read_attempts(access, ways[i].live ? attempts : 1) < 0)
             break;
         file = H5Fopen(
@@ -157,7 +157,7 @@ herr_t dfopt_h5_write_real(hid_t object, const char *name, double value)
     return write_scalar(object, name, H5T_IEEE_F64LE, &value);
 }
 
-/* Opens a scalar attribute of the class. */
+/* Opens a scalar attribute of the given class. */
 static hid_t open_scalar(hid_t object, const char *name, H5T_class_t class)
 {
     hid_t attr =

@@ -1,5 +1,5 @@
-/* The tables of the decision log, column by column. To add a column: its row
- * in format.h, its line here, its line in docs/decision-log.md. */
+/* The tables of the decision log, column by column. To add a column, edit its
+ * row in format.h, its line here, and its line in docs/decision-log.md. */
 #include "declog/layout.h"
 
 #include "base/names.h"
@@ -51,7 +51,7 @@ static const char *const units[] = {DFOPT_UNIT_LIST(NAME2)};
         .offset = offsetof(struct ROW, member), .pool = DFOPT_POOL_##p,            \
         .units = (u), .text = (d)                                                  \
     }
-/* A column of a table that was there before it. */
+/* A column added to an existing table. */
 #define COL_SINCE(v, n, t, member, u, d)                                           \
     {                                                                              \
         .name = (n), .type = DFOPT_COLUMN_##t,                                     \
@@ -64,7 +64,7 @@ static const char *const units[] = {DFOPT_UNIT_LIST(NAME2)};
         .offset = offsetof(struct ROW, member), .since = (v), .names = (list),     \
         .n_names = LENGTH(list), .units = "enum", .text = (d)                      \
     }
-/* A value is four columns. */
+/* A value takes four columns. */
 #define COL_VALUE(n, member, d)                                                    \
     {.name = n "_kind",                                                            \
      .type = DFOPT_COLUMN_KIND,                                                    \
@@ -400,7 +400,7 @@ POOL_COLUMN(body, "body_bytes", BYTE, "byte", "compact JSON; see body_ends");
 POOL_COLUMN(command, "body_bytes", BYTE, "byte", "compact JSON; see body_ends");
 POOL_COLUMN(run_text, "text_bytes", BYTE, "byte", "texts; see text_ends");
 
-#define BIG   8192 /* rows of a chunk; what a flush may have to write again */
+#define BIG   8192 /* rows per chunk: what a flush may have to rewrite */
 #define SMALL 1024
 #define FEW   16
 #define PAGE  4096

@@ -1,5 +1,5 @@
-/* The layout of the rows of format.h in a file: the columns of every table and
- * their types. A pool is described as one more table, with one column. */
+/* How the rows of format.h are laid out in a file: the columns of every table
+ * and their types. A pool is described as another table, with one column. */
 #ifndef DFOPT_DECLOG_LAYOUT_H
 #define DFOPT_DECLOG_LAYOUT_H
 
@@ -7,7 +7,7 @@
 
 #include <hdf5.h>
 
-/* What a member of a row is, and so how it is stored. */
+/* The kind of a row member, which determines how it is stored. */
 enum dfopt_column_type {
     DFOPT_COLUMN_BYTE, /* u8 */
     DFOPT_COLUMN_U32,
@@ -32,13 +32,13 @@ struct dfopt_column {
     const char *const *names; /* ENUM, KIND: of 0, 1, ... */
     uint32_t n_names;
     enum dfopt_declog_pool pool; /* TEXT */
-    int since;                   /* format version of its table that has it first;
-                                  * 0: any */
-    const char *units, *text;    /* for a person */
+    int since;                   /* first format version with it; 0: since its
+                                  * table exists */
+    const char *units, *text;    /* for people */
 };
 
 struct dfopt_layout {
-    const char *group; /* of the file; also the name of the count in /commits */
+    const char *group; /* in the file; also the name of its count in /commits */
     const char *count;
     size_t row_size;
     uint32_t chunk_rows;
@@ -56,8 +56,8 @@ const struct dfopt_layout *dfopt_layout_of(size_t store);
 /* Bytes of one element of the column in the file. */
 size_t dfopt_column_size(const struct dfopt_column *c);
 
-/* Copies the column's members of n rows to a packed array, and back. Members
- * of a value are filled in the order kind, int, real, str. TEXT: only ends. */
+/* Copies the column's members of n rows to a packed array, and back. Members of a
+ * value must be scattered in the order kind, int, real, str. TEXT: ends only. */
 void dfopt_column_gather(const struct dfopt_column *c, const void *rows,
                          size_t row_size, size_t n, void *packed);
 void dfopt_column_scatter(const struct dfopt_column *c, const void *packed,

@@ -1,6 +1,6 @@
-/* Two witnesses: /proc, where the log's last run was on this host, and the kernel,
- * which grants a read lease only on a file that nobody has open for writing. The
- * lease is returned at once; a writer that comes in between waits for that long. */
+/* Two sources: /proc, if the log's last run was on this host, and the kernel, which
+ * grants a read lease only on a file that nobody has open for writing. The lease is
+ * returned at once; a writer that opens the file meanwhile waits that long. */
 #include "declog/liveness.h"
 #include "declog/reader_impl.h"
 
@@ -19,8 +19,8 @@
 
 /* ---- the process ---- */
 
-/* When a process started, in clock ticks since the machine did. False: there is
- * none, or only one that has ended and was not waited for. */
+/* When a process started, in clock ticks since boot. False: it does not exist,
+ * or is a zombie. */
 static bool start_of_process(uint64_t pid, uint64_t *ticks)
 {
     char path[64], text[1024];
@@ -31,7 +31,7 @@ static bool start_of_process(uint64_t pid, uint64_t *ticks)
     const size_t n = fread(text, 1, sizeof text - 1, f);
     fclose(f);
     text[n] = '\0';
-    const char *at = strrchr(text, ')'); /* its name, which may hold anything */
+    const char *at = strrchr(text, ')'); /* its name may hold anything */
     char state;
     return at &&
            sscanf(at + 1,
@@ -41,7 +41,7 @@ static bool start_of_process(uint64_t pid, uint64_t *ticks)
            state != 'Z' && state != 'X';
 }
 
-/* Seconds since 1970 at which the machine started; 0: not known. */
+/* Boot time in seconds since 1970; 0: unknown. */
 static uint64_t start_of_machine(void)
 {
     char line[256];
@@ -72,7 +72,7 @@ static bool ran_here(struct dfopt_declog_reader *r, uint64_t run)
            memcmp(host, names.nodename, len) == 0;
 }
 
-/* Asks /proc. A process that started after the run merely reuses its number. */
+/* Asks /proc. A process that started after the run merely reuses its id. */
 static enum dfopt_writer ask_process(struct dfopt_declog_reader *r)
 {
     const uint64_t runs = dfopt_declog_reader_rows(r, DFOPT_TABLE_RUNS);
@@ -93,7 +93,7 @@ static enum dfopt_writer ask_process(struct dfopt_declog_reader *r)
 
 /* ---- the file ---- */
 
-/* Asks for a lease. NFS also refuses it without a delegation. */
+/* Tries to get a lease. NFS also refuses it without a delegation. */
 static enum dfopt_writer ask_kernel(const char *path)
 {
     enum dfopt_writer who = DFOPT_WRITER_UNKNOWN;
@@ -101,7 +101,7 @@ static enum dfopt_writer ask_kernel(const char *path)
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0)
         return who;
-    /* that writer makes the kernel send SIGIO, which would end us */
+    /* such a writer makes the kernel send SIGIO, which would kill us */
     struct sigaction ignore = {.sa_handler = SIG_IGN}, before;
     sigaction(SIGIO, &ignore, &before);
     if (fcntl(fd, F_SETLEASE, F_RDLCK) == 0) {
@@ -130,7 +130,7 @@ enum dfopt_writer dfopt_declog_writer(struct dfopt_declog_reader *r)
     return file == DFOPT_WRITER_UNKNOWN ? process : file;
 }
 
-/* ---- may it be replaced ---- */
+/* ---- may it be replaced? ---- */
 
 enum dfopt_err dfopt_declog_reader_is_free(struct dfopt_declog_reader *r,
                                            struct dfopt_error *err)

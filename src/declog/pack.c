@@ -1,4 +1,4 @@
-/* Shuffle and deflate of one chunk. */
+/* Shuffles and deflates one chunk. */
 #include "declog/pack.h"
 
 #include <stdbool.h>
@@ -8,7 +8,7 @@
 /* The largest chunk of any column, in bytes; see layout.c. */
 #define CHUNK_BYTES_MAX 65536
 
-#define REST_CHUNKS 31 /* a column that shrinks little is left alone for */
+#define REST_CHUNKS 31 /* chunks to skip for a column that compresses badly */
 
 enum dfopt_err dfopt_packer_init(struct dfopt_packer *p, int level)
 {
@@ -58,8 +58,8 @@ typedef unsigned char bytes16 __attribute__((vector_size(16)));
     __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29,    \
                             14, 30, 15, 31)
 
-/* 16 elements of `size` bytes at a time. They are dealt like cards, the first half
- * of their bytes between those of the second: four times of it turn 16 rows of
+/* Shuffles 16 elements of `size` bytes at a time. Bytes are interleaved like a
+ * riffle shuffle, the first half with the second: four passes turn 16 rows of
  * bytes into columns. */
 #define DEAL(size)                                                                 \
     do {                                                                           \
@@ -94,7 +94,7 @@ static void shuffle(const unsigned char *plain, size_t n, size_t size,
 #define shuffle shuffle_bytes
 #endif
 
-/* Whether the column holds one element throughout. */
+/* Whether all elements of the column are equal. */
 static bool is_constant(const void *in, size_t size, size_t len)
 {
     return memcmp(in, (const char *)in + size, len - size) == 0;
@@ -138,7 +138,7 @@ struct dfopt_packed dfopt_pack(struct dfopt_packer *p,
     struct dfopt_packed out = {in, len, 0};
     if (p->level == 0)
         return out;
-    out.filters_off = size > 1 ? 3u : 1u; /* shuffle and deflate; deflate */
+    out.filters_off = size > 1 ? 3u : 1u; /* shuffle and deflate; deflate only */
     uint8_t *resting = &p->resting[l - dfopt_layout_of(0)][column];
     if (deflate && p->level == 1 && full && *resting > 0) {
         --*resting;

@@ -1,6 +1,6 @@
-/* A file gets its name by link(2) where there was none, which one program alone
- * can; else by rename(2), with the folder locked so that nobody comes in between. A
- * folder that cannot be locked leaves the time of two system calls for that. */
+/* A new file is named by link(2) if the path is free, which only one program can
+ * achieve; otherwise by rename(2), with the folder locked against other programs.
+ * If the folder cannot be locked, a window of two system calls remains. */
 #include "declog/place.h"
 
 #include "declog/format.h"
@@ -22,11 +22,11 @@
 #include <time.h>
 #include <unistd.h>
 
-#define LEFT_OVER_S   60 /* a younger file may be another's that begins */
+#define LEFT_OVER_S   60 /* a younger file may belong to a run that is starting */
 #define LOCK_TRIES    100
 #define LOCK_PAUSE_NS 10000000
 
-/* ---- what is there ---- */
+/* ---- existing files ---- */
 
 enum dfopt_err dfopt_place_of(const char *path, struct dfopt_place *out)
 {
@@ -73,7 +73,7 @@ enum dfopt_err dfopt_place_check(const char *path, struct dfopt_place *out,
 
 /* ---- a new file ---- */
 
-/* A file that nobody has open and nobody has just made. */
+/* A file that nobody has open and that is not new. */
 static bool is_left_over(const char *path)
 {
     struct stat st;
@@ -106,9 +106,9 @@ char *dfopt_place_beside(const char *path)
     return asprintf(&name, "%s.new.%08x", path, number) < 0 ? NULL : name;
 }
 
-/* ---- its name ---- */
+/* ---- naming ---- */
 
-/* Locks the folder of a path, but waits for a second at most: scripts lock folders,
+/* Locks the folder of a path, waiting a second at most: scripts lock folders,
  * too. Returns a descriptor, or -1. */
 static int lock_folder(const char *path)
 {
@@ -137,7 +137,7 @@ int dfopt_place_put(const char *beside, const char *path,
         }
         if (errno == EEXIST)
             return EEXIST;
-    } /* else there are no links here */
+    } /* otherwise links are unsupported here */
     const int folder = lock_folder(path);
     const bool known = !dfopt_place_of(path, &now);
     if (known && !dfopt_place_same(&now, before))

@@ -16,7 +16,7 @@ static enum dfopt_err damaged(const struct dfopt_declog_reader *r, const char *w
 
 /* ---- names ---- */
 
-/* Defines string or list number i, whose items are at text. */
+/* Defines string or list number i, whose items are at `text`. */
 static enum dfopt_err define(struct dfopt_declog_reader *r,
                              enum dfopt_declog_table t, uint32_t i,
                              struct dfopt_declog_text text, struct dfopt_error *err)
@@ -43,13 +43,13 @@ static enum dfopt_err define(struct dfopt_declog_reader *r,
              : DFOPT_OK;
 }
 
-/* Takes over the strings or lists from number `from` on. */
+/* Loads the strings or lists from number `from` on. */
 static enum dfopt_err load_names(struct dfopt_declog_reader *r,
                                  enum dfopt_declog_table t, uint64_t from,
                                  struct dfopt_error *err)
 {
     uint64_t n = dfopt_declog_reader_rows(r, t);
-    if (n > INT32_MAX) /* numbers above are local ones */
+    if (n > INT32_MAX) /* higher numbers are local ones */
         return damaged(r, "damaged: too many strings or lists", err);
     struct dfopt_declog_entry_row rows[256];
     while (from < n) {
@@ -66,7 +66,7 @@ static enum dfopt_err load_names(struct dfopt_declog_reader *r,
 
 /* ---- opening ---- */
 
-/* Whether b may follow a: no count goes back. */
+/* Whether b may follow a: no count decreases. */
 static bool follows(const struct dfopt_declog_commit_row *a,
                     const struct dfopt_declog_commit_row *b)
 {
@@ -100,7 +100,7 @@ static enum dfopt_err read_commit(struct dfopt_declog_reader *r, uint64_t number
     return ok ? DFOPT_OK : damaged(r, "damaged: cannot read /commits", err);
 }
 
-/* Reads complete first: the last commit before the mark is then there too. */
+/* Reads `complete` first: then the last commit before the mark is visible, too. */
 static enum dfopt_err load_commit(struct dfopt_declog_reader *r,
                                   struct dfopt_error *err)
 {
@@ -150,7 +150,7 @@ static enum dfopt_err read_run(struct dfopt_declog_reader *r,
         if (dfopt_buf_add(&r->texts, "", 1))
             return dfopt_reader_no_memory(r, err);
     }
-    for (size_t i = 0; i < n; i++) /* the buffer has stopped moving */
+    for (size_t i = 0; i < n; i++) /* the buffer no longer moves */
         *texts[i].text = r->texts.data + at[i];
     if (dfopt_h5_read_int(r->file, "ranks", &run->ranks) < 0 ||
         dfopt_h5_read_int(r->file, "created_ns", &run->created_ns) < 0)
@@ -202,7 +202,7 @@ static enum dfopt_err open_file(struct dfopt_declog_reader *r,
         r->live = how.live;
         r->run.live = how.live;
         r->run.cut = how.cut;
-        H5Eclear2(H5E_DEFAULT); /* of the ways that were refused */
+        H5Eclear2(H5E_DEFAULT); /* from the modes that failed */
         return DFOPT_OK;
     }
     e = damaged(r, "the HDF5 file cannot be opened", err);
@@ -212,7 +212,7 @@ static enum dfopt_err open_file(struct dfopt_declog_reader *r,
     return dfopt_error_set(err, DFOPT_ERR_FORMAT, "%s: not an HDF5 file", r->path);
 }
 
-/* Whether the row of /commits is within the file. */
+/* Whether a row of /commits lies within the file. */
 static bool commit_in_file(struct dfopt_declog_reader *r, uint64_t number)
 {
     hsize_t rows = 0;
@@ -227,8 +227,8 @@ static bool commit_in_file(struct dfopt_declog_reader *r, uint64_t number)
     return ok;
 }
 
-/* Whether the file has what its last commit counts. A file whose writer was
- * killed may have been cut short without HDF5 seeing it. */
+/* Whether the file has everything that its last commit counts. The file of a
+ * killed writer may be truncated without HDF5 noticing. */
 static bool all_in_file(struct dfopt_declog_reader *r)
 {
     bool ok = r->run.commits == 0 || commit_in_file(r, r->run.commits - 1);
@@ -237,8 +237,7 @@ static bool all_in_file(struct dfopt_declog_reader *r)
     return ok;
 }
 
-/* Truncated file: goes back to the last commit of which everything is still
- * there. */
+/* Truncated file: returns to the last commit whose data is all present. */
 static enum dfopt_err go_back(struct dfopt_declog_reader *r,
                               struct dfopt_error *err)
 {
@@ -261,10 +260,10 @@ static enum dfopt_err go_back(struct dfopt_declog_reader *r,
         }
     H5Eclear2(H5E_DEFAULT);
     r->run.lost_commits = n;
-    return DFOPT_OK; /* of nothing: the run is still described */
+    return DFOPT_OK; /* nothing is left, but the run's attributes */
 }
 
-/* The names that the last commit counts. */
+/* Loads the names that the last commit counts. */
 static enum dfopt_err load_all_names(struct dfopt_declog_reader *r,
                                      uint64_t strings, uint64_t lists,
                                      struct dfopt_error *err)
@@ -280,7 +279,7 @@ enum dfopt_err dfopt_declog_reader_refresh(struct dfopt_declog_reader *r,
     uint64_t lists = r->run.last.rows[DFOPT_TABLE_LISTS];
     struct dfopt_declog_run before = r->run;
     if (r->run.cut)
-        return DFOPT_OK; /* nobody adds to it */
+        return DFOPT_OK; /* it has no writer */
     enum dfopt_err e = load_commit(r, err);
     if (e)
         return e;
@@ -323,7 +322,7 @@ enum dfopt_err dfopt_declog_reader_open(struct dfopt_declog_reader **out,
         dfopt_declog_reader_close(r);
         return dfopt_error_set(err, DFOPT_ERR_NOMEM, "%s: out of memory", path);
     }
-    (void)dfopt_place_of(path, &r->place); /* before it is opened */
+    (void)dfopt_place_of(path, &r->place); /* before opening it */
     enum dfopt_err e = open_file(r, err);
     if (!e)
         e = check_format(r, err);

@@ -1,7 +1,7 @@
-/* Elements of the columns. Invariants: a dataset is opened when first needed, and
- * refreshed once after each refresh of the reader. Chunks are unpacked here
- * where they are such as the writer makes; HDF5 reads all others, which other
- * versions of it, and of the format, may hold. */
+/* Column elements. Invariants: a dataset is opened when first needed, and
+ * refreshed once after each refresh of the reader. Chunks in the writer's own
+ * form are unpacked here; HDF5 reads all others, which other versions of HDF5
+ * or of the format may produce. */
 #include "declog/h5.h"
 #include "declog/reader_impl.h"
 
@@ -51,8 +51,8 @@ static bool known_filters(hid_t plist, struct dfopt_filters *filters)
     return true;
 }
 
-/* Whether the names of an enumeration in the file are our first ones: such as an
- * older version of the format has. */
+/* Whether the names of an enumeration in the file are our first ones, as in an
+ * older version of the format. */
 static bool is_older_enum(hid_t there, const struct dfopt_column *c)
 {
     const int n = H5Tget_class(there) == H5T_ENUM ? H5Tget_nmembers(there) : -1;
@@ -67,7 +67,7 @@ static bool is_older_enum(hid_t there, const struct dfopt_column *c)
     return ok;
 }
 
-/* Whether chunks hold the elements as they are to be in memory. */
+/* Whether chunks store the elements in their memory form. */
 static bool ours_to_unpack(struct dfopt_reader_series *s,
                            const struct dfopt_column *c)
 {
@@ -87,7 +87,7 @@ static bool ours_to_unpack(struct dfopt_reader_series *s,
     return ok;
 }
 
-/* The column's dataset, as it is in the file now. */
+/* Brings the column's dataset up to date. */
 static bool look_up(struct dfopt_declog_reader *r, size_t store, size_t column,
                     struct dfopt_reader_series *s)
 {
@@ -131,7 +131,7 @@ bool dfopt_reader_in_file(struct dfopt_declog_reader *r, hid_t dataset,
         address == HADDR_UNDEF)
         return false;
     uint64_t end = address + (bytes ? bytes : size);
-    if (end > r->bytes) /* a writer may have moved it to the new end */
+    if (end > r->bytes) /* a writer may have extended the file */
         dfopt_reader_measure(r);
     return end <= r->bytes;
 }
@@ -258,7 +258,7 @@ uint64_t dfopt_reader_whole_rows(struct dfopt_declog_reader *r, size_t store)
     uint64_t rows = UINT64_MAX;
     for (size_t i = 0; i < l->n_columns; i++) {
         struct dfopt_reader_series *s = &r->series[store][i];
-        uint64_t low = 0, high; /* chunks below low are there, from high on not */
+        uint64_t low = 0, high; /* chunks below low exist, from high on none */
         if (!dfopt_reader_has(r, &l->columns[i]))
             continue;
         if (!look_up(r, store, i, s) || !s->raw)

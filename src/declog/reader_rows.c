@@ -1,16 +1,16 @@
 /* Rows and texts of a decision log. Invariants: no element beyond the last
- * commit is read, and none is handed out unchecked. */
+ * commit is read, and none is returned unchecked. */
 #include "declog/reader_impl.h"
 
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
 
-#define WINDOW_BYTES 65536 /* of a pool, read at once */
+#define WINDOW_BYTES 65536 /* of a pool, read at a time */
 
-/* ---- what may be in a column ---- */
+/* ---- valid elements ---- */
 
-/* Numbers below this are good; so is UINT32_MAX, which is none. */
+/* Numbers below this are valid; so is UINT32_MAX, which means none. */
 static uint64_t limit_of(const struct dfopt_declog_reader *r,
                          const struct dfopt_column *c)
 {
@@ -25,7 +25,7 @@ static uint64_t limit_of(const struct dfopt_declog_reader *r,
     }
 }
 
-/* The index of the first element that cannot be; n if there is none. */
+/* The index of the first invalid element; n if there is none. */
 static size_t first_bad(const struct dfopt_declog_reader *r,
                         const struct dfopt_column *c, const void *packed, size_t n)
 {
@@ -53,8 +53,8 @@ bool dfopt_reader_strings_exist(const struct dfopt_declog_reader *r,
     return first_bad(r, &item, strings, n) == n;
 }
 
-/* Completes texts whose ends are known; `end` is where the row before ends.
- * Returns the index of the first that cannot be; n if there is none. */
+/* Completes texts whose ends are known; `end` is the previous row's end.
+ * Returns the index of the first invalid one; n if there is none. */
 static size_t place_texts(const struct dfopt_column *c, uint64_t limit,
                           uint64_t end, size_t n, char *rows, size_t row_size)
 {
@@ -82,7 +82,7 @@ enum dfopt_err dfopt_reader_bad_element(const struct dfopt_declog_reader *r,
                            r->path, row, l->group, c->name);
 }
 
-/* What a log that was written before there was the column has in it. */
+/* The elements that a log older than the column reads as. */
 static void put_missing(const struct dfopt_column *c, size_t n, void *packed)
 {
     double *f64 = packed;
@@ -119,7 +119,7 @@ static enum dfopt_err read_block_column(struct dfopt_declog_reader *r, size_t st
                      : dfopt_reader_bad_element(r, l, c, first + good, err);
 }
 
-/* What plans hold beside their columns reads as none. */
+/* Clears the fields of plans that have no column. */
 static void finish_plans(struct dfopt_declog_plan_row *rows, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
@@ -209,7 +209,7 @@ enum dfopt_err dfopt_reader_look_at(struct dfopt_declog_reader *r,
         if (n < WINDOW_BYTES)
             n = there - text.start < WINDOW_BYTES ? there - text.start
                                                   : WINDOW_BYTES;
-        /* is there an end? A damaged number may ask for any amount of memory */
+        /* check the end: a damaged number could request any amount of memory */
         enum dfopt_err e = n > WINDOW_BYTES
                                ? dfopt_reader_column(r, store, 0, text.end - 1, 1,
                                                      r->packed.data, err)

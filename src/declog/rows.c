@@ -1,12 +1,12 @@
-/* The writer's rows: from what the planner and the codec hand over to the rows
- * of the tables. Invariant: a text's bytes are in their pool's store before
- * the row that ends there is in its own. */
+/* Converts what the planner and the codec deliver to table rows. Invariant: the
+ * bytes of a text are in their pool's store before the row that ends there is
+ * in its own. */
 #include "declog/block.h"
 #include "declog/writer_impl.h"
 
 #include <string.h>
 
-/* Rows into a table's store; makes a failure the writer's. */
+/* Appends rows to a table's store; makes a failure the writer's. */
 static enum dfopt_err add(struct dfopt_declog *w, enum dfopt_declog_table table,
                           const void *rows, size_t n)
 {
@@ -16,7 +16,7 @@ static enum dfopt_err add(struct dfopt_declog *w, enum dfopt_declog_table table,
     return dfopt_declog_check(w, e, "cannot write");
 }
 
-/* Elements into a pool; *text says where they are. */
+/* Appends elements to a pool; *text says where they are. */
 static enum dfopt_err add_items(struct dfopt_declog *w, enum dfopt_declog_pool pool,
                                 const void *items, size_t n,
                                 struct dfopt_declog_text *text)

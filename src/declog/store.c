@@ -1,5 +1,5 @@
-/* Rows to chunks to the file. Invariant: between calls a store's chunk is not full,
- * and every chunk before it is in the file. */
+/* From rows to chunks to the file. Invariant: between calls a store's chunk is
+ * not full, and all earlier chunks are in the file. */
 #include "declog/store.h"
 #include "declog/h5.h"
 
@@ -83,8 +83,8 @@ void dfopt_store_close(struct dfopt_store *s)
     *s = (struct dfopt_store){.layout = NULL};
 }
 
-/* Writes a column of the chunk that holds the rows from s->base on, n of them
- * so far. */
+/* Writes a column of the chunk that holds the rows from s->base on; it has n so
+ * far. */
 static herr_t put_column(struct dfopt_store *s, size_t column,
                          const struct dfopt_packed *c, size_t n)
 {
@@ -113,8 +113,8 @@ static herr_t put_chunk(struct dfopt_store *s, size_t column,
     const bool deflate =
         s->chunk.rows == rows || s->series[column].left_behind < plain;
     struct dfopt_packed c = dfopt_pack(p, &s->chunk, column, deflate);
-    /* HDF5 would write a chunk of the same size over the older copy, which commits
-     * count: a byte behind the deflated stream makes it another size */
+    /* HDF5 would overwrite the older copy, which commits count, with a chunk of
+     * the same size: a byte after the deflated stream changes the size */
     if (c.bytes == p->packed && c.len == s->series[column].stored && c.len < plain)
         p->packed[c.len++] = 0;
     return put_column(s, column, &c, s->chunk.rows);

@@ -8,11 +8,11 @@
 #define DFOPT_SWEEP_FORMAT  "dfopt-sweep"
 #define DFOPT_SWEEP_VERSION 1
 
-/* Texts that stand as attributes of the file. */
+/* Texts stored as attributes of the file. */
 #define DFOPT_SWEEP_TEXT_LIST(X)                                                   \
     X(program_version)                                                             \
     X(mpi_library) X(command_line) X(preset) X(acks_mode) X(created) X(sweep)
-/* Whole numbers, too: of the run and the recording. */
+/* Integers, likewise: of the run and the recording. */
 #define DFOPT_SWEEP_FACT_LIST(X)                                                   \
     X(ranks) X(records) X(findings) X(invalid) X(nodes) X(episodes)
 
@@ -30,17 +30,17 @@ struct dfopt_sweep_report { /* everything is borrowed */
 #define DFOPT_SWEEP_FACT(name) int64_t name;
     DFOPT_SWEEP_FACT_LIST(DFOPT_SWEEP_FACT)
 #undef DFOPT_SWEEP_FACT
-    double severity; /* all that could be unattended */
+    double severity; /* the maximum that could go unattended */
 };
 
 struct dfopt_sweep_writer;
 
-/* Whether a file may be written there: nothing is, or an earlier sweep's. OK,
- * FORMAT or IO. */
+/* Whether a file may be written there: the path is free or holds an earlier
+ * sweep. OK, FORMAT or IO. */
 enum dfopt_err dfopt_sweep_file_check(const char *path, struct dfopt_error *err);
 
-/* Makes the file beside `path` (borrowed) and writes the report. It takes its
- * place when it is closed. Returns owned: close. OK, NOMEM or IO. */
+/* Creates the file beside `path` (borrowed) and writes the report. Close moves
+ * it into place. Returns owned: close. OK, NOMEM or IO. */
 enum dfopt_err dfopt_sweep_writer_create(struct dfopt_sweep_writer **out,
                                          const char *path,
                                          const struct dfopt_sweep_report *report,
@@ -52,9 +52,9 @@ enum dfopt_err dfopt_sweep_writer_decisions(struct dfopt_sweep_writer *w,
                                             const struct dfopt_decisions *d,
                                             struct dfopt_error *err);
 
-/* Closes the file; `dict` is what the decisions' strings are numbers of (NULL:
- * there are none). With `whole` it goes to its place, else it is removed. NULLs
- * *w. OK or IO: nothing is at its place then that was not before. */
+/* Closes the file; `dict` holds the strings of the decisions (NULL: no
+ * decisions). With `whole` it moves into place, otherwise it is removed. NULLs
+ * *w. OK or IO: the path is then unchanged. */
 enum dfopt_err dfopt_sweep_writer_close(struct dfopt_sweep_writer **w, bool whole,
                                         const struct dfopt_dict *dict,
                                         struct dfopt_error *err);
@@ -79,8 +79,8 @@ enum dfopt_err dfopt_sweep_table_read(struct dfopt_sweep_table *t, const char *p
                                       struct dfopt_error *err);
 void dfopt_sweep_table_free(struct dfopt_sweep_table *t);
 
-/* Appends the policy of a variant, and a newline. OK, NOMEM, IO, FORMAT, or ARG (no
- * such variant). */
+/* Appends the policy of a variant and a newline. OK, NOMEM, IO, FORMAT, or ARG
+ * (no such variant). */
 enum dfopt_err dfopt_sweep_policy_read(const char *path, uint64_t variant,
                                        struct dfopt_buf *out,
                                        struct dfopt_error *err);

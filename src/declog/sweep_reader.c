@@ -1,5 +1,5 @@
-/* Reads the file of a sweep. It is not trusted: every extent and type is checked
- * before anything is read. */
+/* Reads the file of a sweep. It is not trusted: every extent and type is
+ * checked before reading. */
 #include "declog/sweep_file.h"
 
 #include "declog/h5.h"
@@ -10,7 +10,7 @@
 
 #define CELLS_MAX ((hsize_t)1 << 28)
 
-/* Opens a dataset of so many dimensions; *dims gets them. */
+/* Opens a dataset with the given number of dimensions; sets *dims. */
 static hid_t open_array(hid_t file, const char *name, int rank, hsize_t *dims)
 {
     hid_t set = H5Dopen2(file, name, H5P_DEFAULT);
@@ -35,13 +35,13 @@ static bool class_is(hid_t set, H5T_class_t class)
     const H5T_class_t is = type < 0 ? H5T_NO_CLASS : H5Tget_class(type);
     const bool good = is == class || (class == H5T_FLOAT && is == H5T_INTEGER);
     const bool text = is != H5T_STRING || H5Tis_variable_str(type) > 0;
-    /* HDF5 makes room for as many bytes as the file says a number has */
+    /* HDF5 allocates as many bytes as the file gives for a number */
     const bool small = is == H5T_STRING || H5Tget_size(type) <= sizeof(double);
     dfopt_h5_close(type);
     return good && text && small;
 }
 
-/* Reads texts; each is then owned by the caller, and so is the array. */
+/* Reads texts; the caller owns each of them and the array. */
 static char **read_texts(hid_t file, const char *name, int rank, hsize_t *dims)
 {
     hid_t set = open_array(file, name, rank, dims);
@@ -69,7 +69,7 @@ static char **read_texts(hid_t file, const char *name, int rank, hsize_t *dims)
     return NULL;
 }
 
-/* Reads numbers, whole ones too, as doubles. */
+/* Reads numbers as doubles, integers included. */
 static bool read_numbers(hid_t file, const char *name, int rank,
                          const hsize_t *want, double *out)
 {
@@ -133,7 +133,7 @@ static enum dfopt_err open_file(const char *path, hid_t *out,
     hid_t file = dfopt_h5_open(path, &how);
     if (file < 0)
         return dfopt_h5_error(err, DFOPT_ERR_IO, path, "cannot open");
-    if (how.cut) /* HDF5 looks for texts for ever where their end is lost */
+    if (how.cut) /* HDF5 searches for ever for texts whose end is lost */
         e = dfopt_error_set(err, DFOPT_ERR_FORMAT, "%s: truncated", path);
     else if (dfopt_h5_read_text(file, "format", &format) < 0 ||
              strcmp(format.data, DFOPT_SWEEP_FORMAT) != 0 ||

@@ -1,5 +1,5 @@
-/* Writes the file of a sweep. HDF5 cannot recover from a full disk, so it writes
- * through the driver of decision logs, which is asked at the end. */
+/* Writes the file of a sweep. HDF5 cannot recover from a full disk, so it
+ * writes through the decision log's driver, which is checked at the end. */
 #include "declog/sweep_file.h"
 
 #include "declog/driver.h"
@@ -17,7 +17,7 @@
 
 struct dfopt_sweep_writer {
     const char *path;
-    char *beside; /* owned: where the file is until it is whole */
+    char *beside; /* owned: the file's path until it is complete */
     struct dfopt_driver driver;
     hid_t file;
     struct dfopt_buf packed;
@@ -252,9 +252,9 @@ enum dfopt_err dfopt_sweep_file_check(const char *path, struct dfopt_error *err)
 static herr_t create_file(struct dfopt_sweep_writer *w)
 {
     hid_t access = H5Pcreate(H5P_FILE_ACCESS);
-    unlink(w->beside); /* of a run that was killed */
+    unlink(w->beside); /* left by a killed run */
     if (access >= 0 && H5Pset_fclose_degree(access, H5F_CLOSE_STRONG) >= 0 &&
-        /* its metadata have checksums; that of older formats has none */
+        /* metadata with checksums; older formats have none */
         H5Pset_libver_bounds(access, H5F_LIBVER_LATEST, H5F_LIBVER_LATEST) >= 0)
         w->file =
             dfopt_driver_create_file(&w->driver, w->beside, H5P_DEFAULT, access);
@@ -347,7 +347,7 @@ static herr_t append_rows(struct dfopt_sweep_writer *w, hid_t parent,
     for (size_t i = 0; status >= 0 && i < l->n_columns; i++) {
         const struct dfopt_column *c = &l->columns[i];
         if (c->type == DFOPT_COLUMN_TEXT || c->type == DFOPT_COLUMN_LIST)
-            continue; /* rationales can be composed; own plans have no list */
+            continue; /* rationales can be recomposed; own plans have no list */
         dfopt_buf_clear(&w->packed);
         hid_t set =
             is_new ? make_column(group, c) : H5Dopen2(group, c->name, H5P_DEFAULT);
@@ -364,7 +364,7 @@ static herr_t append_rows(struct dfopt_sweep_writer *w, hid_t parent,
     return status;
 }
 
-/* Opens a group, made if need be. */
+/* Opens a group, creating it if needed. */
 static hid_t open_group(hid_t parent, const char *name)
 {
     return H5Lexists(parent, name, H5P_DEFAULT) > 0

@@ -1,4 +1,4 @@
-/* Inflates with libdeflate, and undoes HDF5's shuffle. */
+/* Inflates with libdeflate and undoes HDF5's shuffle. */
 #include "declog/unpack.h"
 
 #include "base/buf.h"
@@ -35,8 +35,8 @@ void dfopt_unpacker_destroy(struct dfopt_unpacker *u)
     free(u);
 }
 
-/* The first bytes of all elements, then the second, become elements. The sizes
- * that there are have loops of their own, which the compiler makes fast. */
+/* Restores elements from the first bytes of all elements, then the second, and so
+ * on. The sizes in use have their own loops, which the compiler optimises. */
 static void unshuffle(const unsigned char *in, size_t n, size_t size, void *out)
 {
     if (size == 4) {

@@ -15,18 +15,18 @@ struct dfopt_unpacker;
 enum dfopt_err dfopt_unpacker_create(struct dfopt_unpacker **out);
 void dfopt_unpacker_destroy(struct dfopt_unpacker *u); /* NULL is fine */
 
-struct dfopt_filters { /* of a dataset: in this order */
+struct dfopt_filters { /* of a dataset: applied in this order */
     bool shuffle, deflate;
 };
 
-struct dfopt_chunk_form { /* what a chunk of a dataset unpacks to */
+struct dfopt_chunk_form { /* the unpacked form of a dataset's chunk */
     struct dfopt_filters filters;
-    size_t n, size; /* elements; bytes of one */
+    size_t n, size; /* number of elements; bytes of each */
 };
 
 /* Unpacks `len` bytes to the chunk's elements at `out`. `off` is HDF5's mask of
- * the filters that were left out. Returns OK, FORMAT (these bytes are no such
- * chunk) or NOMEM. */
+ * skipped filters. Returns OK, FORMAT (the bytes are not such a chunk) or
+ * NOMEM. */
 enum dfopt_err dfopt_unpack(struct dfopt_unpacker *u,
                             const struct dfopt_chunk_form *form, uint32_t off,
                             const void *packed, size_t len, void *out);

@@ -1,10 +1,10 @@
 /* The file of a decision log, from creation to close.
  *
  * Invariants: everything that the file will ever hold is created before SWMR
- * starts. A row of /commits is written after everything that it counts has
- * been flushed, and is flushed itself before the next data goes out. Whatever
- * may have written ends in dfopt_declog_check: HDF5 does not report it (driver.h).
- */
+ * starts. A row of /commits is written after everything that it counts has been
+ * flushed, and is itself flushed before the next data is written. Every step
+ * that may have written ends in dfopt_declog_check: HDF5 does not report
+ * failures (driver.h). */
 #include "declog/writer_impl.h"
 #include "declog/h5.h"
 
@@ -56,7 +56,7 @@ static hid_t create_file(struct dfopt_declog *w)
     hid_t file = -1;
     hid_t access = H5Pcreate(H5P_FILE_ACCESS);
     hid_t create = H5Pcreate(H5P_FILE_CREATE);
-    /* whole chunks go around HDF5's chunk caches: they need no room */
+    /* whole chunks bypass HDF5's chunk caches, which need no space */
     if (access >= 0 && create >= 0 &&
         H5Pset_libver_bounds(access, H5F_LIBVER_LATEST, H5F_LIBVER_LATEST) >= 0 &&
         H5Pset_fclose_degree(access, H5F_CLOSE_STRONG) >= 0 &&
@@ -144,7 +144,7 @@ static hid_t create_complete(hid_t file)
     return dataset;
 }
 
-/* Everything into the new file. */
+/* Creates everything in the new file. */
 static enum dfopt_err fill_file(struct dfopt_declog *w,
                                 const struct dfopt_declog_options *o)
 {
@@ -199,7 +199,7 @@ static enum dfopt_err check_options(const struct dfopt_declog_options *o,
     return DFOPT_OK;
 }
 
-/* Where the file is made. */
+/* The path at which the file is made. */
 static enum dfopt_err name_new_file(struct dfopt_declog *w)
 {
     w->made_at = w->path ? dfopt_place_beside(w->path) : NULL;
@@ -289,7 +289,7 @@ static struct dfopt_declog_commit_row count(const struct dfopt_declog *w)
     return row;
 }
 
-/* Whether two rows are the same, the time aside. */
+/* Whether two rows are equal except for the time. */
 static bool same_state(const struct dfopt_declog_commit_row *a,
                        const struct dfopt_declog_commit_row *b)
 {
@@ -314,7 +314,7 @@ enum dfopt_err dfopt_declog_put_commits(struct dfopt_declog *w,
                                         const struct dfopt_declog_commit_row *rows,
                                         size_t n)
 {
-    /* the buffer is a whole chunk always; rows to come are zeros */
+    /* the buffer is always a whole chunk; future rows are zeros */
     if (!w->commit_rows.len &&
         !dfopt_buf_grow(&w->commit_rows, COMMITS_CHUNK * sizeof *rows))
         return DFOPT_ERR_NOMEM;
@@ -351,7 +351,7 @@ enum dfopt_err dfopt_declog_flush(struct dfopt_declog *w)
     return dfopt_declog_check(w, e, "cannot write");
 }
 
-/* Gives the file its name, if no other run has taken that meanwhile. */
+/* Moves the file to its path, unless another run has taken that meanwhile. */
 static enum dfopt_err put_in_place(struct dfopt_declog *w, bool sync)
 {
     int fd = sync ? open(w->made_at, O_RDONLY | O_CLOEXEC) : -1;
@@ -376,7 +376,7 @@ static enum dfopt_err put_in_place(struct dfopt_declog *w, bool sync)
 enum dfopt_err dfopt_declog_go_live(struct dfopt_declog *w, bool sync)
 {
     if (H5Fflush(w->file, H5F_SCOPE_LOCAL) < 0 ||
-        w->driver.failure || /* SWMR starts by reading it all back */
+        w->driver.failure || /* starting SWMR reads everything back */
         H5Fstart_swmr_write(w->file) < 0)
         return DFOPT_ERR_IO;
     enum dfopt_err e = dfopt_declog_flush(w);
@@ -417,8 +417,8 @@ uint64_t dfopt_declog_bytes(const struct dfopt_declog *w)
     return H5Fget_filesize(w->file, &bytes) < 0 ? 0 : bytes;
 }
 
-/* A log that others have moved, removed or replaced is whole, and not where it is
- * looked for. */
+/* A log that was moved, removed or replaced is intact but no longer at its
+ * path. */
 static void check_in_place(struct dfopt_declog *w)
 {
     struct dfopt_place now;

@@ -1,15 +1,15 @@
-/* Writes the decision log of a run. One writer a file, used by one thread of
+/* Writes the decision log of a run. One writer per file, used by one thread of
  * one rank.
  *
- * Rows are collected in memory and go to the file in whole chunks; a flushing
- * commit writes the rest and then, last of all, a row of /commits that counts
- * what is there. Whatever happens to the process, a reader has everything up
- * to the last such row (docs/decision-log.md).
+ * Rows are collected in memory and written in whole chunks; a flushing commit
+ * writes the rest and, last of all, a row of /commits that counts what is
+ * there. Whatever happens to the process, a reader has everything up to the
+ * last such row (docs/decision-log.md).
  *
- * Rows of a table are appended in order of (seq, position): a reader merges
- * the tables by it and the writer does not sort. Strings and lists of rows are
- * numbers of the dictionary given at creation; their texts are written at each
- * flush, so that committed rows never name a string that is not there.
+ * Append rows of a table in order of (seq, position): readers merge the tables
+ * by it and the writer does not sort. Strings and lists of rows are numbers in
+ * the dictionary given at creation; each flush writes their texts first, so
+ * that committed rows never name a missing string.
  *
  * After a failure (disk full) the writer does nothing more: every later call
  * returns the first failure's code, dfopt_declog_error has its text, and
@@ -23,17 +23,17 @@
 
 struct dfopt_declog;
 
-/* The attributes of the run. Texts are borrowed for the call of
- * create; NULL is stored as "". Zero-initialise. */
+/* The attributes of the run. Texts are borrowed for the call of create; NULL is
+ * stored as "". Zero-initialise. */
 struct dfopt_declog_options {
     const char *path;
     int compression; /* deflate level 0 (none) .. 9; 1 is a good choice */
-    enum dfopt_declog_detail detail; /* PLANS is 0: set it */
+    enum dfopt_declog_detail detail; /* zero means PLANS: set it */
     int64_t created_ns;              /* wall clock */
     int ranks;
-    uint64_t pid;       /* of this process */
-    double min_effect;  /* the policy's: what /outcomes calls certain */
-    int format_version; /* of a copy; 0: this program's */
+    uint64_t pid;       /* this process's */
+    double min_effect;  /* the policy's: threshold for `certain` in /outcomes */
+    int format_version; /* for a copy; 0: this program's */
     /* program_version, mpi_library, transport, command_line, policy (JSON),
      * preset, acks_mode, relay_hostname, host, run_id */
 #define DFOPT_RUN_TEXT_MEMBER(name, text) const char *name;
@@ -41,25 +41,25 @@ struct dfopt_declog_options {
 #undef DFOPT_RUN_TEXT_MEMBER
 };
 
-/* Creates the file and everything that it will hold, beside its path
- * (PATH.new.XXXXXXXX), and renames it when it can be read. An existing file at the
- * path is replaced if it is a decision log or empty; anything else is left alone
- * and refused. `dict` is borrowed until close and must be an authority. Returns
+/* Creates the file with everything that it will hold, beside its path
+ * (PATH.new.XXXXXXXX), and renames it once it is readable. An existing file at
+ * the path is replaced if it is a decision log or empty; anything else is
+ * refused. `dict` is borrowed until close and must be an authority. Returns
  * owned: close. Errors: ARG (no path; compression or detail out of range), IO
- * (names path and reason), FORMAT (something else is there), STATE (a run writes
- * the log there, or another has begun one meanwhile), NOMEM. */
+ * (names path and reason), FORMAT (the path holds something else), STATE (a run
+ * is writing the log there, or has just created one), NOMEM. */
 enum dfopt_err dfopt_declog_create(struct dfopt_declog **out,
                                    const struct dfopt_dict *dict,
                                    const struct dfopt_declog_options *options,
                                    struct dfopt_error *err);
 
-/* Resumes the log that `r` has open, as a new run: replaces the file with one that
- * holds what its last commit counts, made beside it and renamed when it
- * is whole and on disk. Path, compression and detail are those of the log, not of
- * `options`; the rest describes the new run. `dict` must have the log's strings and
- * lists at their numbers. `r` stays with the old file: close it.
- * Returns owned: close. Errors: IO, FORMAT, NOMEM; the old file is then as it
- * was. */
+/* Resumes the log that `r` has open, as a new run: replaces the file with one
+ * that holds what its last commit counts, made beside it and renamed once it is
+ * complete and on disk. Path, compression and detail are the log's, not those
+ * of `options`; the rest describes the new run. `dict` must have the log's
+ * strings and lists at their numbers. `r` stays with the old file: close it.
+ * Returns owned: close. Errors: IO, FORMAT, NOMEM; the old file is then
+ * unchanged. */
 struct dfopt_declog_reader;
 enum dfopt_err dfopt_declog_resume(struct dfopt_declog **out,
                                    const struct dfopt_dict *dict,
@@ -68,9 +68,9 @@ enum dfopt_err dfopt_declog_resume(struct dfopt_declog **out,
                                    struct dfopt_error *err);
 
 /* Copies what the reader's last commit counts to a new file that any HDF5 program
- * opens: the intact part of a log whose writer was killed, or that is truncated. It
- * is complete if its source is. Errors: IO (it exists already, or cannot be
- * written), those of reading, NOMEM; no file is left then. */
+ * can open: the intact part of a log that is truncated or whose writer was killed.
+ * It is marked complete if its source is. Errors: IO (it already exists, or cannot
+ * be written), those of reading, NOMEM; no file is left then. */
 enum dfopt_err dfopt_declog_copy(struct dfopt_declog_reader *r, const char *path,
                                  struct dfopt_error *err);
 
@@ -80,10 +80,10 @@ uint64_t dfopt_declog_rows(const struct dfopt_declog *w,
 int dfopt_declog_compression(const struct dfopt_declog *w);
 enum dfopt_declog_detail dfopt_declog_detail(const struct dfopt_declog *w);
 
-/* The functions that append rows return OK, IO or NOMEM, or whatever made an
- * earlier call fail. The rows are copied. n may be 0. */
+/* The functions that append rows return OK, IO or NOMEM, or the error that made
+ * an earlier call fail. Rows are copied. n may be 0. */
 
-/* Findings; nothing unless the detail is FINDINGS. */
+/* Findings; skipped unless the detail is FINDINGS. */
 enum dfopt_err dfopt_declog_findings(struct dfopt_declog *w,
                                      const struct dfopt_finding_row *rows,
                                      size_t n);
@@ -93,18 +93,18 @@ enum dfopt_err dfopt_declog_objectives(struct dfopt_declog *w,
                                        const struct dfopt_numbered_objective *rows,
                                        size_t n);
 
-/* The verdicts (unless the detail is PLANS), plans, suppressions, timeouts, seen
- * windows and outcomes of d. Its acks and relays are not looked at:
+/* The verdicts (unless the detail is PLANS), plans, suppressions, timeouts,
+ * seen windows and outcomes of d. Ignores its acks and relays: see
  * dfopt_declog_ack, dfopt_declog_relay. */
 enum dfopt_err dfopt_declog_decisions(struct dfopt_declog *w,
                                       const struct dfopt_decisions *d);
 
-/* Where events came from: a row wherever the sequence breaks. */
+/* The origins of events: adds a row wherever the sequence breaks. */
 enum dfopt_err dfopt_declog_origins(struct dfopt_declog *w,
                                     const struct dfopt_declog_origin_row *rows,
                                     size_t n);
 
-/* A record that could not be used. */
+/* An unusable record. */
 enum dfopt_err dfopt_declog_reject(struct dfopt_declog *w,
                                    const struct dfopt_declog_reject_row *row);
 
@@ -114,7 +114,7 @@ struct dfopt_declog_ack {
     const struct dfopt_ack *given;
     const struct dfopt_ack_row *outcome; /* NULL: no rank knew the plan */
     uint32_t tally;                      /* enum dfopt_ack_tally */
-    const char *plan_id;                 /* as it came; NULL is "" */
+    const char *plan_id;                 /* as received; NULL is "" */
     size_t plan_id_len;
     const char *reason; /* NULL is "" */
     size_t reason_len;
@@ -141,11 +141,11 @@ enum dfopt_err dfopt_declog_command(struct dfopt_declog *w,
 
 /* A registration. */
 struct dfopt_declog_registration {
-    uint64_t seq; /* one that did not come as an event: of the one it came before */
+    uint64_t seq; /* unless it came as an event: of the event that follows */
     enum dfopt_registration_source source;
     const char *body; /* compact JSON; borrowed for the call */
     size_t body_len;
-    /* Its knobs, overrides of the policy applied; NULL: it was rejected. */
+    /* Its knobs with the policy's overrides applied; NULL: it was rejected. */
     const struct dfopt_registration *accepted;
 };
 
@@ -153,9 +153,9 @@ enum dfopt_err
 dfopt_declog_registration(struct dfopt_declog *w,
                           const struct dfopt_declog_registration *reg);
 
-/* Notes how far the input has been decided. With flush, everything appended so
- * far is in the file when this returns OK, and survives the process (not the
- * machine: nothing is fsynced). Cheap without, and with if nothing is new. */
+/* Records how far the input has been decided. With flush, everything appended
+ * so far is in the file when this returns OK, and survives the process (not the
+ * machine: there is no fsync). Cheap without flush, or if nothing is new. */
 enum dfopt_err dfopt_declog_commit(struct dfopt_declog *w,
                                    const struct dfopt_declog_position *at,
                                    bool flush, struct dfopt_error *err);
@@ -164,12 +164,12 @@ enum dfopt_err dfopt_declog_commit(struct dfopt_declog *w,
  * Borrowed. w may be NULL. */
 const struct dfopt_error *dfopt_declog_error(const struct dfopt_declog *w);
 
-/* Bytes of the file so far. */
+/* Current size of the file in bytes. */
 uint64_t dfopt_declog_bytes(const struct dfopt_declog *w);
 
-/* Flushes at the last noted position, marks the log as complete if asked to,
- * and closes it. *w is released and NULL afterwards, whatever is returned: OK,
- * or the failure that left the log incomplete. *w may be NULL. */
+/* Flushes at the last recorded position, marks the log as complete if
+ * requested, and closes it. *w is always released and NULL afterwards. Returns
+ * OK, or the failure that left the log incomplete. *w may be NULL. */
 enum dfopt_err dfopt_declog_close(struct dfopt_declog **w, bool complete,
                                   struct dfopt_error *err);
 

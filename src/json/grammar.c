@@ -1,5 +1,5 @@
-/* A recursive descent over the text: one function for each kind of value, each
- * leaving scan.at behind what it accepted. Nothing is built. */
+/* Recursive descent over the text: one function per kind of value, each leaving
+ * scan.at after what it accepted. Builds nothing. */
 #include "json/grammar.h"
 #include "json/utf8.h"
 
@@ -142,7 +142,7 @@ static enum dfopt_err number(struct scan *s)
 {
     bool real;
     const char *start = s->at, *end = dfopt_json_number(start, s->end, &real);
-    if (!end) { /* is it cut short, or wrong? */
+    if (!end) { /* truncated, or invalid? */
         while (s->at < s->end && strchr("+-.0123456789Ee", *s->at) && *s->at)
             s->at++;
         return malformed(s, "malformed number");
@@ -207,7 +207,7 @@ static enum dfopt_err container(struct scan *s, char close,
     return DFOPT_OK;
 }
 
-/* White space before the value is skipped. */
+/* Skips leading white space. */
 static enum dfopt_err value(struct scan *s)
 {
     skip_space(s);

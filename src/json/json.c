@@ -1,5 +1,5 @@
-/* Typed reads of json-c's tree. "Missing" and "null" are the same everywhere
- * unless a function says otherwise. */
+/* Typed reads of json-c's tree. "Missing" and "null" mean the same unless a
+ * function says otherwise. */
 #include "json/json.h"
 #include "json/grammar.h"
 #include "json/utf8.h"
@@ -99,7 +99,7 @@ static bool key_is(const char *key, struct dfopt_text name)
     for (size_t i = 0; i < name.len; i++) {
         char want = name.at[i] ? name.at[i] : DFOPT_JSON_NUL_MARK;
         if (key[i] != want)
-            return false; /* the end of a shorter key, too */
+            return false; /* also the end of a shorter key */
     }
     return key[name.len] == '\0';
 }

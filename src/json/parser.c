@@ -1,5 +1,5 @@
-/* Text to tree. What is well-formed is decided by grammar.h; when json-c gives
- * no tree after that, memory is what was missing. */
+/* Text to tree. grammar.h decides what is well-formed; if json-c then fails to
+ * build a tree, it ran out of memory. */
 #include "json/grammar.h"
 #include "json/json.h"
 
@@ -12,7 +12,7 @@
 struct dfopt_json_parser {
     struct json_tokener *tokener;
     struct dfopt_buf edits; /* rows of struct dfopt_json_edit */
-    struct dfopt_buf text;  /* with the edits made */
+    struct dfopt_buf text;  /* with the edits applied */
     size_t max_bytes;
     int max_depth;
 };
@@ -25,7 +25,7 @@ enum dfopt_err dfopt_json_parser_create(struct dfopt_json_parser **out,
     struct dfopt_json_parser *p = calloc(1, sizeof *p);
     if (!p)
         return DFOPT_ERR_NOMEM;
-    /* json-c counts the scalar inside as a level of its own */
+    /* json-c counts a scalar as a level of its own */
     p->tokener = json_tokener_new_ex(max_depth + 2);
     if (!p->tokener) {
         free(p);
@@ -93,13 +93,13 @@ enum dfopt_err dfopt_json_parse(struct dfopt_json_parser *p, const char *text,
         text = p->text.data;
         len = p->text.len;
     }
-    if (len > INT32_MAX) /* json-c's own bound */
+    if (len > INT32_MAX) /* json-c's own limit */
         return dfopt_error_set(err, DFOPT_ERR_LIMIT, "longer than %d bytes",
                                INT32_MAX);
     json_tokener_reset(p->tokener);
     struct json_object *tree = json_tokener_parse_ex(p->tokener, text, (int)len);
     if (!tree) {
-        json_tokener_reset(p->tokener); /* frees what it had built */
+        json_tokener_reset(p->tokener); /* frees the partial tree */
         return dfopt_error_set(err, DFOPT_ERR_NOMEM, "out of memory");
     }
     *out = tree;

@@ -19,7 +19,7 @@ size_t dfopt_utf8_char(const char *at, const char *end)
                                            : 0;
     if (n == 0 || left < n)
         return 0;
-    /* The second byte keeps out overlong forms, surrogates and the top. */
+    /* The second byte rules out overlong forms, surrogates and beyond U+10FFFF. */
     unsigned char low = lead == 0xe0 ? 0xa0 : lead == 0xf0 ? 0x90 : 0x80;
     unsigned char high = lead == 0xed ? 0x9f : lead == 0xf4 ? 0x8f : 0xbf;
     if (!between(p[1], low, high))

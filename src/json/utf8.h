@@ -6,14 +6,14 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Bytes of the character that starts at `at` (1..4), or 0 if the bytes before
- * `end` do not begin with a whole valid one. at < end. */
+/* Length of the character at `at` (1..4), or 0 if the bytes before `end` do not
+ * start with a complete valid one. at < end. */
 size_t dfopt_utf8_char(const char *at, const char *end);
 
 bool dfopt_utf8_valid(const char *text, size_t len);
 
-/* The length of the longest start of a text that has at most `max` bytes and
- * ends between two characters; bytes that are no UTF-8 count as characters. */
+/* The length of the longest prefix of at most `max` bytes that ends between
+ * characters; each invalid byte counts as a character. */
 size_t dfopt_utf8_cut(const char *text, size_t len, size_t max);
 
 #endif

@@ -1,5 +1,5 @@
-/* Scalars, texts and trees as JSON. json-c escapes; a text that is not UTF-8
- * has each of its bad bytes replaced by U+FFFD first. */
+/* Writes scalars, texts and trees as JSON. json-c escapes; bytes of a text that
+ * are not UTF-8 are first replaced by U+FFFD, one each. */
 #include "json/write.h"
 
 #include "json/grammar.h"
@@ -14,7 +14,7 @@
 
 static enum dfopt_err put_clean(const char *text, size_t len, struct dfopt_buf *out)
 {
-    if (len > INT_MAX / 6) /* json-c counts the escaped text in an int */
+    if (len > INT_MAX / 6) /* json-c counts escaped bytes in an int */
         return DFOPT_ERR_NOMEM;
     struct json_object *j = json_object_new_string_len(text, (int)len);
     if (!j)
@@ -137,7 +137,7 @@ void dfopt_put_value(struct dfopt_put *p, struct dfopt_value v)
     }
 }
 
-/* What stands before a first item: nothing, or what opens it. */
+/* What precedes a first item: nothing, or an opening bracket. */
 void dfopt_put_next(struct dfopt_put *p)
 {
     const char last = p->out->len > p->start ? p->out->data[p->out->len - 1] : '\n';
@@ -196,7 +196,7 @@ MEMBER(real, double, dfopt_put_finite)
 MEMBER(sym, dfopt_sym, dfopt_put_name)
 MEMBER(value, struct dfopt_value, dfopt_put_value)
 
-/* Takes back the marks of grammar.h. */
+/* Removes the marks of grammar.h. */
 static enum dfopt_err put_unmarked(const char *json, size_t len,
                                    struct dfopt_buf *out)
 {

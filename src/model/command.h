@@ -1,4 +1,4 @@
-/* Commands of an operator: the records of the stream `control`. */
+/* Operator commands: the records of the stream `control`. */
 #ifndef DFOPT_MODEL_COMMAND_H
 #define DFOPT_MODEL_COMMAND_H
 
@@ -29,7 +29,7 @@ enum dfopt_knob_mode {
         DFOPT_MODE_COUNT
 };
 
-/* Which knobs a mode is for, the more specific ones behind. */
+/* Which knobs a mode applies to; later targets are more specific. */
 enum dfopt_mode_target {
     DFOPT_TARGET_ALL, /* * */
     DFOPT_TARGET_TAG, /* tag:NAME */
@@ -41,20 +41,20 @@ struct dfopt_command {
     uint32_t action;  /* enum dfopt_command_action */
     uint32_t mode;    /* MODE: enum dfopt_knob_mode */
     uint32_t target;  /* MODE: enum dfopt_mode_target */
-    uint32_t bounded; /* FREEZE: 1: until a window; 0: until a thaw */
-    uint32_t check; /* POLICY: 1: says whether it could be put in force, no more */
+    uint32_t bounded; /* FREEZE: 1: until a window; 0: until thawed */
+    uint32_t check;   /* POLICY: 1: validate only, do not apply */
     uint32_t reserved;
-    dfopt_sym name;   /* MODE: of the tag or knob; SET: the knob */
+    dfopt_sym name;   /* MODE: the tag or knob; SET: the knob */
     dfopt_sym node;   /* SET, RESTORE: DFOPT_SYM_EMPTY: the whole job */
     dfopt_sym by, at; /* who and when, for the log */
-    dfopt_sym word_operator, word_next_window; /* those texts, for plans */
+    dfopt_sym word_operator, word_next_window; /* these words interned, for plans */
     uint64_t plan_id;                          /* APPROVE, REJECT */
     int64_t until;                             /* FREEZE */
     struct dfopt_value value;                  /* SET */
 };
 
-/* What became of a command: name, and meaning for people. The numbers are part of
- * the decision log's format: add at the end only. */
+/* The outcome of a command: name, and meaning for people. The numbers are part
+ * of the decision log's format: append only. */
 #define DFOPT_COMMAND_OUTCOME_LIST(X)                                              \
     X(UNKNOWN_PLAN, "unknown_plan", "no such plan waits for approval")             \
     X(DONE, "done", "done")                                                        \
@@ -87,7 +87,7 @@ struct dfopt_command_row {
     uint32_t outcome; /* enum dfopt_command_outcome */
 };
 
-/* Whether nothing was done, for a reason that whoever commands should know. */
+/* Whether the command was refused, for a reason that its sender should know. */
 static inline bool dfopt_command_is_refused(uint32_t outcome)
 {
     return outcome != DFOPT_COMMAND_DONE && outcome != DFOPT_COMMAND_SAME_VALUE;

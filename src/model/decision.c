@@ -1,4 +1,4 @@
-/* Decisions: buffers of rows, plan ids, the text that explains a plan. */
+/* Decisions: row buffers, plan ids, and the text that explains a plan. */
 #include "model/decision.h"
 
 #include "base/names.h"
@@ -89,7 +89,7 @@ enum dfopt_err dfopt_decisions_add_withdrawn(struct dfopt_decisions *d)
     size_t from = DFOPT_ROWS(&d->verdicts, struct dfopt_verdict_row);
     if (!dfopt_buf_grow(&d->verdicts, n * sizeof(struct dfopt_verdict_row)))
         return DFOPT_ERR_NOMEM;
-    /* from the last on: they come behind all others of their event */
+    /* backwards: they follow all other verdicts of their event */
     struct dfopt_verdict_row *v = DFOPT_ROW(&d->verdicts, struct dfopt_verdict_row);
     for (size_t to = from + n; n > 0;) {
         const struct dfopt_outcome_row *row = &o[left - 1];
@@ -111,7 +111,7 @@ static enum dfopt_err add_text(const struct dfopt_dict *dict, dfopt_sym s,
 {
     size_t len;
     const char *text = dfopt_dict_text(dict, s, &len);
-    return dfopt_buf_add(out, text, len); /* may hold NUL: no %s */
+    return dfopt_buf_add(out, text, len); /* may contain NUL: no %s */
 }
 
 static enum dfopt_err add_z(const char *text, struct dfopt_buf *out)

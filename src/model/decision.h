@@ -1,21 +1,21 @@
-/* What the planner emits: verdicts, plans, changes of suppressions, outcomes of
- * acks and global plans. Every row is plain data without padding, so that rows
- * travel between ranks and into the decision log as they are. */
+/* What the planner emits: verdicts, plans, suppression changes, outcomes of
+ * acks and global plans. Rows are plain data without padding and travel between
+ * ranks and into the decision log unchanged. */
 #ifndef DFOPT_MODEL_DECISION_H
 #define DFOPT_MODEL_DECISION_H
 
 #include "base/buf.h"
 #include "model/command.h"
 
-/* Why something was, or was not, done: name, and meaning for people. The numbers
- * are part of the decision log's format: add at the end only. `value` and
- * `threshold` of the row are NaN where nothing is compared; else:
+/* Why the planner acted or did not: name, and meaning for people. The numbers
+ * are part of the decision log's format: append only. `value` and
+ * `threshold` of the row are NaN where nothing is compared; otherwise:
  * - suppressed: severity; severity of the suppression
  * - pending: windows since the plan in flight; pending_timeout_windows
  * - severity: severity; min_severity
  * - persistence: persistence; min_persistence
  * - cooldown_time: windows since the last action; cooldown_windows
- * - cooldown_ineffective: share of severity gone since the last action;
+ * - cooldown_ineffective: share by which severity fell since the last action;
  *   effectiveness_threshold
  * - unsupported, no_evidence: value before, if a number; -
  * - no_change: value computed; value before
@@ -27,8 +27,8 @@
  * - shift: gain from the reference; threshold
  * - stale: window of the objective; newest window
  * - adopted: value acknowledged; value before
- * - would_plan, proposed, awaiting_approval, frozen: value that waits; value before
- * - rate: how many there are; how many there may be
+ * - would_plan, proposed, awaiting_approval, frozen: value held back; value before
+ * - rate: current count; limit
  * - approved, set, restored: value planned; value before */
 #define DFOPT_VERDICT_LIST(X)                                                      \
     X(INVALID, "invalid", "the record could not be used")                          \
@@ -90,65 +90,65 @@ struct dfopt_verdict_row {
     uint64_t seq;      /* number of the event, from 0 in ingest order */
     uint32_t position; /* of the verdict within the event: see below */
     uint32_t verdict;  /* enum dfopt_verdict */
-    dfopt_sym tag;     /* DFOPT_SYM_NONE: the finding stopped before its tags */
-    dfopt_sym knob;    /* DFOPT_SYM_NONE: no knob was looked at */
+    dfopt_sym tag;     /* DFOPT_SYM_NONE: the finding was stopped before its tags */
+    dfopt_sym knob;    /* DFOPT_SYM_NONE: no knob was considered */
     dfopt_sym node;    /* DFOPT_SYM_EMPTY: the whole job */
     uint32_t reserved; /* zero */
-    double value, threshold; /* what was compared; see the list above */
+    double value, threshold; /* the values compared; see the list above */
 };
 
-/* Positions within an event: rows that are not of a tag are numbered from JOB
- * for the job's site, from NODE for a node's; tags and their responses from TAG
- * in the order of the finding, whichever site decides them. */
+/* Positions within an event: rows that belong to no tag are numbered from JOB
+ * for the job's site and from NODE for a node's; tags and their responses from
+ * TAG in finding order, whichever site decides them. */
 #define DFOPT_POSITION_JOB  0u
 #define DFOPT_POSITION_NODE 16384u
 #define DFOPT_POSITION_TAG  32768u
 #define DFOPT_POSITION_END  65536u
 
-/* Ids have no room for a plan at a position beyond. */
+/* Plan ids have no room for higher positions. */
 #define DFOPT_PLANS_PER_EVENT 65536
 
-/* What became of a plan: one for each verdict that ends a move, with the seq and
- * position of the verdict's row; and one for each plan that is withdrawn, which
- * stands for its verdict as well: their position is DFOPT_POSITION_END, and those
- * of one event stand in the order of plan_id. */
+/* The outcome of a plan. One for each verdict that ends a move, with the seq
+ * and position of that verdict's row; and one for each withdrawn plan, which
+ * also stands for its verdict: its position is DFOPT_POSITION_END, and those of
+ * one event are in plan_id order. */
 struct dfopt_outcome_row {
     uint64_t seq;
-    uint64_t plan_id;     /* of the move; 0: of a guard, for a change kept before */
+    uint64_t plan_id;     /* the move's; 0: of a guard, for a change kept before */
     uint32_t position;    /* of the verdict */
     uint32_t verdict;     /* enum dfopt_verdict */
     dfopt_sym knob, node; /* DFOPT_SYM_EMPTY: the whole job */
-    uint32_t kept;        /* 1: the change stays; 0: it is taken back */
+    uint32_t kept;        /* 1: the change stays; 0: it is reverted */
     uint32_t base_n, now_n;  /* windows; 0: not judged by the objective */
     uint32_t reserved;       /* zero */
     int64_t planned, window; /* windows of the plan and of the verdict */
-    double base, now;        /* objectives, medians; NaN: not by the objective */
+    double base, now;        /* medians of the objective; NaN: not judged by it */
     double gain, threshold;  /* likewise */
-    double noise;            /* of one window, relative; NaN: not known */
+    double noise;            /* of one window, relative; NaN: unknown */
 };
 
-/* How sure a gain is: its standard error, and whether it may be called an effect.
- * Those who report a gain go by it; control does not. */
+/* How certain a gain is: its standard error, and whether it counts as an
+ * effect. Reports of gains use it; control does not. */
 struct dfopt_outcome_claim {
-    double standard_error; /* NaN: noise is not known, or it was not judged so */
+    double standard_error; /* NaN: noise unknown, or not judged by the objective */
     bool certain;
 };
 
-/* Whether a gain, or a loss, between medians of n and of m windows may be called an
- * effect: at least `min_effect`, the policy's, and 3 + 6 / (n + m) standard errors.
- * Three would do if the noise were known; it is estimated, the worse the fewer
- * windows there are. */
+/* Whether a gain or loss between medians of n and m windows counts as an
+ * effect: at least `min_effect` (from the policy) and 3 + 6 / (n + m) standard
+ * errors. Three would do if the noise were known; it is estimated, and less
+ * precisely from fewer windows. */
 bool dfopt_gain_is_certain(double gain, double standard_error, uint32_t n,
                            uint32_t m, double min_effect);
 
 struct dfopt_outcome_claim dfopt_outcome_claim(const struct dfopt_outcome_row *row,
                                                double min_effect);
 
-/* What a plan of our own is for; its rationale is made of it. */
+/* The reason for a plan of our own; its rationale is composed from it. */
 enum dfopt_why {
-    DFOPT_WHY_FINDING,     /* a finding asks for it */
+    DFOPT_WHY_FINDING,     /* requested by a finding */
     DFOPT_WHY_OBJECTIVE,   /* rollback: figures are now, base, gain, threshold */
-    DFOPT_WHY_TREND,       /* rollback: by findings of type `other` */
+    DFOPT_WHY_TREND,       /* rollback: findings of type `other` */
     DFOPT_WHY_GUARD,       /* rollback */
     DFOPT_WHY_RELEASE,     /* */
     DFOPT_WHY_TRADE_TAKES, /* `other` makes room for it */
@@ -163,13 +163,13 @@ struct dfopt_plan {
     uint64_t seq;
     uint64_t plan_id;  /* own: seq * DFOPT_PLANS_PER_EVENT + position; relayed: 0 */
     uint32_t position; /* of its verdict; relayed: 0 */
-    uint32_t number;   /* the position again */
+    uint32_t number;   /* same as position */
     dfopt_sym relay_id; /* relayed: its plan_id; own: DFOPT_SYM_NONE */
     dfopt_sym knob, target_function, apply_when, finding_type, tag;
     dfopt_sym node;      /* own: its one target node, or DFOPT_SYM_EMPTY */
     dfopt_list targets;  /* relayed: target_nodes; own: DFOPT_LIST_EMPTY */
-    dfopt_sym rationale; /* the text; DFOPT_SYM_NONE where we make it, of */
-    dfopt_sym motif, trend, scope; /* these and what is above and below */
+    dfopt_sym rationale; /* the text; DFOPT_SYM_NONE where composed from */
+    dfopt_sym motif, trend, scope; /* these and the fields above and below */
     struct dfopt_value old_value, new_value;
     double severity;
     int64_t window;
@@ -199,8 +199,8 @@ struct dfopt_suppression_row {
     double severity;
 };
 
-/* A finding of a later window than any before was looked at for (knob, node).
- * Told only where acks may start a cooldown by it. */
+/* A finding with a later window than any before was considered for (knob,
+ * node). Logged only where acks may start a cooldown at that window. */
 struct dfopt_seen_row {
     uint64_t seq;
     dfopt_sym knob, node;
@@ -212,8 +212,8 @@ struct dfopt_timeout_row {
     uint64_t seq;
     uint64_t plan_id;
     dfopt_sym knob, node;
-    int64_t window;           /* of the finding that came too late for it */
-    struct dfopt_value value; /* of the knob for that node, afterwards */
+    int64_t window;           /* of the finding that arrived after the timeout */
+    struct dfopt_value value; /* the knob's value for that node, afterwards */
 };
 
 #define DFOPT_ACK_OUTCOME_LIST(X)                                                  \
@@ -228,14 +228,14 @@ enum dfopt_ack_outcome {
         DFOPT_ACK_OUTCOME_COUNT
 };
 
-/* What an ack adds to those of other processes for the same plan: see
+/* How an ack compares with those of other processes for the same plan: see
  * state/tally.h. The numbers are part of the decision log's format. */
 #define DFOPT_ACK_TALLY_LIST(X)                                                    \
-    X(NONE, "none")               /* of a plan that none has settled */            \
+    X(NONE, "none")               /* its plan has not been settled */              \
     X(FIRST, "first")             /* it settled the plan */                        \
-    X(AGREES, "agrees")           /* of another process, and no contradiction */   \
-    X(CONTRADICTS, "contradicts") /* of another process, with another answer */    \
-    X(REPEATS, "repeats")         /* of a process that has answered already */
+    X(AGREES, "agrees")           /* from another process, not contradicting */    \
+    X(CONTRADICTS, "contradicts") /* from another process, a different answer */   \
+    X(REPEATS, "repeats")         /* from a process that had answered */
 
 enum dfopt_ack_tally {
 #define DFOPT_ACK_TALLY_ENUM(name, text) DFOPT_ACK_TALLY_##name,
@@ -246,12 +246,12 @@ enum dfopt_ack_tally {
 /* The outcome of an ack. */
 struct dfopt_ack_row {
     uint64_t seq;
-    uint64_t plan_id;    /* of the plan that it was for; 0 if unmatched */
+    uint64_t plan_id;    /* the plan that it answers; 0 if unmatched */
     uint32_t outcome;    /* enum dfopt_ack_outcome */
     uint32_t other_plan; /* 1: matched by knob and node, but names another plan */
     dfopt_sym knob, node;
-    int64_t window;           /* at which the cooldown starts; -1: none started */
-    struct dfopt_value value; /* of the knob for that node, afterwards */
+    int64_t window;           /* where the cooldown starts; -1: none started */
+    struct dfopt_value value; /* the knob's value for that node, afterwards */
 };
 
 #define DFOPT_RELAY_OUTCOME_LIST(X)                                                \
@@ -273,7 +273,7 @@ struct dfopt_relay_row {
     uint32_t outcome; /* enum dfopt_relay_outcome */
     dfopt_sym plan_id, knob;
     dfopt_list targets;
-    struct dfopt_value new_value; /* as it came */
+    struct dfopt_value new_value; /* as received */
     double severity;
     int64_t window;
 };
@@ -288,31 +288,31 @@ struct dfopt_decisions {
 void dfopt_decisions_clear(struct dfopt_decisions *d); /* keeps the memory */
 void dfopt_decisions_free(struct dfopt_decisions *d);
 
-/* Adds the verdicts that outcomes of withdrawn plans stand for, in their places.
- * For decisions that are complete, once. OK or NOMEM (nothing is added). */
+/* Adds the verdicts that the outcomes of withdrawn plans stand for, at their
+ * positions. Call once, on complete decisions. OK or NOMEM (nothing is added). */
 enum dfopt_err dfopt_decisions_add_withdrawn(struct dfopt_decisions *d);
 
-/* Appends the rationale of a plan, for a person, to *out. */
+/* Appends the rationale of a plan, in words, to *out. */
 enum dfopt_err dfopt_plan_rationale(const struct dfopt_dict *dict,
                                     const struct dfopt_plan *p,
                                     struct dfopt_buf *out);
 
-/* Bytes of a plan id text, NUL included. */
+/* Size of a plan id text, NUL included. */
 #define DFOPT_PLAN_ID_SIZE 22
 
 /* Writes `plan_` and 16 hex digits. */
 void dfopt_plan_id_text(uint64_t id, char text[DFOPT_PLAN_ID_SIZE]);
 
-/* The same with the identity of a live run behind it, plan_%016x_%08x, so that ids
- * of two runs never meet. run 0 is none: as above. */
+/* The same followed by the identity of a live run, plan_%016x_%08x, so that ids
+ * of two runs never collide. run 0: no identity, as above. */
 #define DFOPT_PLAN_ID_RUN_SIZE (DFOPT_PLAN_ID_SIZE + 9)
 void dfopt_plan_id_run_text(uint64_t id, uint32_t run,
                             char text[DFOPT_PLAN_ID_RUN_SIZE]);
 
-/* Reads a text of exactly that form. Returns whether it is one. */
+/* Parses a text of exactly that form. Returns whether it is one. */
 bool dfopt_plan_id_parse(const char *text, size_t len, uint64_t *id);
 
-/* The same for an id of this run; run 0: without one. */
+/* The same for an id of this run; run 0: an id without identity. */
 bool dfopt_plan_id_run_parse(const char *text, size_t len, uint32_t run,
                              uint64_t *id);
 

@@ -1,4 +1,4 @@
-/* What follows from a finding's texts. */
+/* Derives what follows from a finding's texts. */
 #include "model/finding.h"
 
 #include "base/text.h"

@@ -1,6 +1,6 @@
-/* A finding of DFDiagnoser, as far as a decision or its record needs it. Plain
- * data of fixed size: strings and tag lists are interned. Field by field in
- * the order of the wire; defaults as documented in docs/messages.md. */
+/* A finding of DFDiagnoser, reduced to what a decision or its record needs.
+ * Fixed-size plain data: strings and tag lists are interned. Fields are in wire
+ * order; defaults as documented in docs/messages.md. */
 #ifndef DFOPT_MODEL_FINDING_H
 #define DFOPT_MODEL_FINDING_H
 
@@ -10,9 +10,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The key metrics that a step of mode "evidence" reads, each in a slot of its
- * own. Behind them are slots for the metrics that the policy's guards and its
- * objective_metric name: dfopt_policy.metrics says which. */
+/* The key metrics that a step of mode "evidence" reads, one slot each. They are
+ * followed by slots for the metrics that the policy's guards and
+ * objective_metric name; dfopt_policy.metrics lists those. */
 #define DFOPT_METRIC_LIST(X)                                                       \
     X(FETCH, "fetch_frac")                                                         \
     X(FETCH_PARENT, "fetch_iter_time_frac_parent")                                 \
@@ -24,14 +24,14 @@ enum dfopt_metric {
     DFOPT_METRIC_LIST(DFOPT_METRIC_ENUM)
 #undef DFOPT_METRIC_ENUM
         DFOPT_METRIC_KNOWN,
-    DFOPT_METRIC_NAMED = 4, /* the most metrics that a policy may add */
+    DFOPT_METRIC_NAMED = 4, /* the most that a policy may add */
     DFOPT_METRIC_COUNT = DFOPT_METRIC_KNOWN + DFOPT_METRIC_NAMED
 };
 
 enum dfopt_metric_state {
-    DFOPT_METRIC_ABSENT, /* not there, or null */
+    DFOPT_METRIC_ABSENT, /* absent or null */
     DFOPT_METRIC_NUMBER, /* a finite number */
-    DFOPT_METRIC_BAD     /* there, but not a finite number */
+    DFOPT_METRIC_BAD     /* present, but not a finite number */
 };
 
 enum dfopt_trend {
@@ -50,10 +50,10 @@ struct dfopt_finding {
     uint8_t trend;  /* enum dfopt_trend */
     uint8_t global; /* scope is `global` or `global:global` */
     uint8_t metric_state[DFOPT_METRIC_COUNT];
-    uint8_t reserved[2];           /* zero: no padding that a checksum would see */
-    double severity;               /* severity_score; finite */
-    double confidence, prevalence; /* NaN where not a number; recorded only */
-    int64_t persistence, window;   /* windows; at most 2^53 either way */
+    uint8_t reserved[2];               /* zero: no padding bytes in checksums */
+    double severity;                   /* severity_score; finite */
+    double confidence, prevalence;     /* NaN where not a number; recorded only */
+    int64_t persistence, window;       /* windows; -2^53 .. 2^53 */
     double metric[DFOPT_METRIC_COUNT]; /* 0 unless NUMBER */
 };
 
@@ -64,15 +64,15 @@ struct dfopt_finding_row {
 };
 
 /* The node of a scope: `node:NAME` and `node:NAME:rest` give NAME, anything
- * else an empty text. *node points into scope. */
+ * else the empty text. *node points into scope. */
 void dfopt_scope_node(const char *scope, size_t len, const char **node,
                       size_t *node_len);
 
 /* Whether a scope is exactly `global` or `global:global`. */
 bool dfopt_scope_is_global(const char *scope, size_t len);
 
-/* Sets what follows from scope and trend_text: node, global, trend. Returns OK
- * or NOMEM. */
+/* Sets the fields derived from scope and trend_text: node, global, trend.
+ * Returns OK or NOMEM. */
 enum dfopt_err dfopt_finding_derive(struct dfopt_dict *dict,
                                     struct dfopt_finding *f);
 

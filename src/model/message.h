@@ -30,7 +30,7 @@ enum dfopt_ack_status {
 #undef DFOPT_ACK_STATUS_ENUM
 };
 
-#define DFOPT_WINDOW_NONE ((int64_t)-1) /* an ack or global plan without one */
+#define DFOPT_WINDOW_NONE ((int64_t)-1) /* ack or global plan without a window */
 
 /* An acknowledgement of a plan by an application. Plain data. */
 struct dfopt_ack {
@@ -39,13 +39,13 @@ struct dfopt_ack {
     uint32_t status;     /* enum dfopt_ack_status */
     dfopt_sym knob;      /* DFOPT_SYM_EMPTY if absent */
     dfopt_sym node;      /* first of target_nodes, or DFOPT_SYM_EMPTY */
-    uint32_t has_nodes;  /* target_nodes is given, perhaps empty */
-    dfopt_sym instance;  /* process that sends it; DFOPT_SYM_EMPTY if absent */
-    int64_t window;      /* DFOPT_WINDOW_NONE, or any negative: none given */
+    uint32_t has_nodes;  /* target_nodes is present, perhaps empty */
+    dfopt_sym instance;  /* the sending process; DFOPT_SYM_EMPTY if absent */
+    int64_t window;      /* DFOPT_WINDOW_NONE or any negative: none given */
     struct dfopt_value old_value, new_value; /* NULL: not given */
 };
 
-/* A plan of a global optimizer, to be relayed. Plain data. */
+/* A plan of a global optimizer, to relay. Plain data. */
 struct dfopt_global_plan {
     dfopt_sym plan_id, knob, target_function, apply_when, rationale, finding_type,
         tag;
@@ -62,7 +62,7 @@ struct dfopt_objective {
     int64_t window;
     double value; /* finite */
     uint8_t metric_state[DFOPT_METRIC_COUNT];
-    double metric[DFOPT_METRIC_COUNT]; /* as of a finding */
+    double metric[DFOPT_METRIC_COUNT]; /* as in a finding */
 };
 
 /* An objective with its event number. */

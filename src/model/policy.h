@@ -1,6 +1,6 @@
-/* The policy: switches that choose between the two presets' behaviours, the
- * parameters of control by effect, overrides of response fields, budgets and
- * guards. Plain data; docs/policies.md explains each. */
+/* The policy: switches that select each preset's behaviour, parameters of
+ * control by effect, overrides of response fields, budgets and guards. Plain
+ * data; docs/policies.md explains each. */
 #ifndef DFOPT_MODEL_POLICY_H
 #define DFOPT_MODEL_POLICY_H
 
@@ -8,7 +8,7 @@
 #include "model/knob.h"
 
 enum dfopt_preset {
-    DFOPT_PRESET_DEFAULT, /* what users should get */
+    DFOPT_PRESET_DEFAULT, /* the recommended preset */
     DFOPT_PRESET_UPSTREAM /* DFOptimizer 0.1.0, bit for bit */
 };
 
@@ -30,8 +30,8 @@ enum dfopt_registration_switch {
 };
 enum dfopt_unmatched_ack { DFOPT_UNMATCHED_ACK_ADOPT, DFOPT_UNMATCHED_ACK_IGNORE };
 
-/* Every switch: X(field, kind, names of choices 0, 1 and 2, default, upstream). A
- * WINDOWS switch is a count; a REAL one is finite and not negative. */
+/* Every switch: X(field, kind, names of choices 0, 1 and 2, default, upstream).
+ * WINDOWS is a count of windows; REAL is finite and not negative. */
 #define DFOPT_SWITCH_LIST(X)                                                       \
     X(ack_match, CHOICE, "plan_id", "knob_node", NULL, 0, 1)                       \
     X(ack_window, CHOICE, "seen", "none", NULL, 0, 1)                              \
@@ -81,16 +81,16 @@ enum dfopt_switch_kind {
     DFOPT_SWITCH_REAL
 };
 
-/* One switch, for whoever reads, writes or documents policies. */
+/* One switch, for code that reads, writes or documents policies. */
 struct dfopt_switch_info {
     const char *name;
-    size_t offset; /* in struct dfopt_switches: of a double if REAL, else int64_t */
+    size_t offset; /* in struct dfopt_switches: double if REAL, else int64_t */
     enum dfopt_switch_kind kind;
     const char *choice[3]; /* CHOICE: the names of 0, 1 and, if not NULL, 2 */
     double preset[2];      /* by enum dfopt_preset */
 };
 
-/* All switches; *n their number. Static storage. */
+/* All switches, *n of them. Static storage. */
 const struct dfopt_switch_info *dfopt_switch_table(size_t *n);
 
 /* Response fields, as bits of dfopt_override.fields. */
@@ -110,7 +110,7 @@ enum dfopt_response_field {
 void dfopt_response_merge(struct dfopt_response *dst,
                           const struct dfopt_response *src, uint32_t fields);
 
-enum dfopt_override_target { /* in the order in which they are applied */
+enum dfopt_override_target { /* in order of application */
                              DFOPT_OVERRIDE_ALL,
                              DFOPT_OVERRIDE_TAG,
                              DFOPT_OVERRIDE_KNOB
@@ -124,7 +124,7 @@ struct dfopt_override {
     struct dfopt_response to;
 };
 
-/* Names of knobs or finding types: policy.names[first] and those behind it. */
+/* Names of knobs or finding types: policy.names from `first` on. */
 struct dfopt_name_range {
     uint32_t first, n;
 };
@@ -135,7 +135,7 @@ struct dfopt_budget_term {
     struct dfopt_name_range knobs;
 };
 
-/* The sum of policy.terms[first_term] and those behind it is at most capacity. */
+/* The sum of policy.terms from first_term on is at most capacity. */
 struct dfopt_budget {
     double capacity;
     dfopt_sym name;
@@ -145,41 +145,41 @@ struct dfopt_budget {
 
 #define DFOPT_METRIC_NONE UINT32_MAX
 
-/* A limit that takes the last step back. */
+/* A limit that reverts the last step when crossed. */
 struct dfopt_guard {
     double above;
     dfopt_sym finding_type;        /* DFOPT_SYM_NONE: any */
-    uint32_t metric;               /* slot; DFOPT_METRIC_NONE: none is compared */
+    uint32_t metric;               /* slot; DFOPT_METRIC_NONE: no comparison */
     uint32_t some_knobs;           /* 1: only for `knobs` */
-    struct dfopt_name_range knobs; /* these do not grow */
+    struct dfopt_name_range knobs; /* these may not grow */
     uint32_t reserved;             /* zero */
 };
 
-/* The metric of findings that is an objective. */
+/* The finding metric that serves as objective. */
 struct dfopt_objective_metric {
     uint32_t metric;     /* slot; DFOPT_METRIC_NONE: none */
     int32_t goal;        /* 1: more is better; -1: less is better */
-    uint32_t some_types; /* 1: only of findings of `types` */
+    uint32_t some_types; /* 1: only findings of `types` */
     struct dfopt_name_range types;
 };
 
-/* The metrics in the slots behind DFOPT_METRIC_KNOWN. DFOPT_SYM_EMPTY: none. */
+/* The metrics in the slots after DFOPT_METRIC_KNOWN. DFOPT_SYM_EMPTY: none. */
 struct dfopt_metric_names {
     dfopt_sym name[DFOPT_METRIC_NAMED];
 };
 
 #define DFOPT_LIMIT_NONE ((int64_t)-1)
 
-/* How many plans there may be, over all nodes. */
+/* Limits on the number of plans, over all nodes. */
 struct dfopt_limits {
-    int64_t given;            /* 1: the policy has limits, perhaps none of these */
-    int64_t plans_per_window; /* DFOPT_LIMIT_NONE: as many as there are */
+    int64_t given;            /* 1: the policy has limits, though all may be NONE */
+    int64_t plans_per_window; /* DFOPT_LIMIT_NONE: unlimited */
     int64_t nodes_in_flight_per_knob; /* likewise */
 };
 
 struct dfopt_policy {
     struct dfopt_switches on;
-    struct dfopt_override *overrides; /* owned, as all arrays */
+    struct dfopt_override *overrides; /* owned, like all arrays */
     size_t n_overrides;
     struct dfopt_budget *budgets;
     size_t n_budgets;
@@ -194,30 +194,30 @@ struct dfopt_policy {
     struct dfopt_limits limits;
 };
 
-/* Sets the switches of a preset; nothing else. What *p owned is not freed. */
+/* Sets the switches of a preset and nothing else. Does not free what *p owned. */
 void dfopt_policy_preset(struct dfopt_policy *p, enum dfopt_preset preset);
 
 void dfopt_policy_clear(struct dfopt_policy *p);
 
-/* Copies src into *out, with room for `more` overrides. *out is owned:
+/* Copies src into *out, with room for `more` extra overrides. *out is owned:
  * dfopt_policy_clear. OK or NOMEM. */
 enum dfopt_err dfopt_policy_copy(struct dfopt_policy *out,
                                  const struct dfopt_policy *src, size_t more);
 
-/* Applies the overrides that fit to a response of the knob: `*`, then its
- * tag's, then the knob's. */
+/* Applies the overrides that match a response of the knob: `*`, then its tag's,
+ * then the knob's. */
 void dfopt_policy_apply(const struct dfopt_policy *p, dfopt_sym knob,
                         struct dfopt_response *r);
 
-/* Whether a decoded registration can be used under the policy. OK or SCHEMA. */
+/* Whether a decoded registration is usable under the policy. OK or SCHEMA. */
 enum dfopt_err dfopt_registration_check(const struct dfopt_registration *r,
                                         const struct dfopt_policy *p,
                                         struct dfopt_error *err);
 
-/* The number of the first guard that a finding (type) or an objective
- * (DFOPT_SYM_NONE) matches; n_guards: none does. Its metric goes to *x: NaN if it
- * has none or the metric is missing. An objective matches no guard that names a
- * type of findings. */
+/* The index of the first guard that a finding (type) or an objective
+ * (DFOPT_SYM_NONE) matches; n_guards: none. Sets *x to its metric: NaN if the
+ * guard has none or the metric is missing. An objective matches no guard that
+ * names a finding type. */
 size_t dfopt_policy_guard(const struct dfopt_policy *p, dfopt_sym type,
                           const uint8_t state[DFOPT_METRIC_COUNT],
                           const double metric[DFOPT_METRIC_COUNT], double *x);

@@ -1,5 +1,5 @@
-/* Random numbers by splitmix64: each dimension has a stream of its own, so that
- * a dimension more leaves the others as they were. */
+/* Random numbers from splitmix64. Each dimension has its own stream, so that
+ * adding a dimension leaves the others unchanged. */
 #include "model/sample.h"
 
 #include <stdlib.h>
@@ -18,7 +18,7 @@ static double next_unit(uint64_t *state)
     return (double)(next(state) >> 11) * 0x1p-53;
 }
 
-/* A number below n, which is far below 2^32: the bias is beyond notice. */
+/* A number below n; n is far below 2^32, so the bias is negligible. */
 static size_t next_below(uint64_t *state, size_t n)
 {
     return (size_t)(((next(state) >> 32) * n) >> 32);

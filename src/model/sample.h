@@ -1,5 +1,5 @@
-/* Samples of a unit cube, for sweeps: a function of the seed alone, the same on
- * every machine. */
+/* Samples of a unit cube, for sweeps: a function of the seed alone, identical
+ * on every machine. */
 #ifndef DFOPT_MODEL_SAMPLE_H
 #define DFOPT_MODEL_SAMPLE_H
 
@@ -9,8 +9,8 @@
 #include <stdint.h>
 
 enum dfopt_sample_method {
-    DFOPT_SAMPLE_RANDOM,         /* each coordinate by itself */
-    DFOPT_SAMPLE_LATIN_HYPERCUBE /* each of n slices of a coordinate once */
+    DFOPT_SAMPLE_RANDOM,         /* each coordinate independently */
+    DFOPT_SAMPLE_LATIN_HYPERCUBE /* each of n slices of a coordinate exactly once */
 };
 
 /* Fills u[point * dimensions + dimension] with numbers in [0, 1). OK or NOMEM. */

@@ -1,4 +1,4 @@
-/* The planner's state at a moment, as rows of plain data without padding. */
+/* A snapshot of the planner's state, as rows of plain data without padding. */
 #ifndef DFOPT_MODEL_STATE_H
 #define DFOPT_MODEL_STATE_H
 
@@ -9,10 +9,10 @@ enum dfopt_state_flag {
     DFOPT_STATE_PENDING = 1 << 1,
     DFOPT_STATE_COOLDOWN = 1 << 2,
     DFOPT_STATE_SEEN = 1 << 3,
-    DFOPT_STATE_HAD = 1 << 4 /* PENDING: the node had an override before it */
+    DFOPT_STATE_HAD = 1 << 4 /* PENDING: the node already had an override */
 };
 
-struct dfopt_state_row {  /* of one (knob, node) */
+struct dfopt_state_row {  /* per (knob, node) */
     dfopt_sym knob, node; /* node DFOPT_SYM_EMPTY: the whole job */
     uint32_t flags;
     uint32_t ordinal; /* of the knob, by first registration */
@@ -20,10 +20,10 @@ struct dfopt_state_row {  /* of one (knob, node) */
     uint64_t plan_id;
     double plan_severity;
     int64_t plan_window;
-    struct dfopt_value plan_old; /* the value that the plan replaced */
+    struct dfopt_value plan_old; /* the value before the plan */
     int64_t cooldown_window;
     double cooldown_severity;
-    int64_t seen; /* largest window that was looked at */
+    int64_t seen; /* largest window seen */
 };
 
 struct dfopt_suppression_state {

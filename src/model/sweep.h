@@ -1,5 +1,5 @@
-/* A sweep: many variants of one policy, and what is measured of each. Plain
- * data. docs/sweeps.md defines every metric. */
+/* A sweep: many variants of one policy, and the metrics of each. Plain data.
+ * docs/sweeps.md defines every metric. */
 #ifndef DFOPT_MODEL_SWEEP_H
 #define DFOPT_MODEL_SWEEP_H
 
@@ -10,8 +10,8 @@
 
 /* ---- what is varied ---- */
 
-/* What a variant sets a parameter to: JSON text at an offset of `texts`, and the
- * number that it is (true 1, false 0; NaN where it is none, or is not set). */
+/* The value that a variant gives a parameter: JSON text at an offset into `texts`,
+ * and its number (true 1, false 0; NaN if it is not a number or not set). */
 struct dfopt_sweep_setting {
     size_t text;
     double number;
@@ -57,7 +57,7 @@ dfopt_sweep_setting_text(const struct dfopt_sweep_variants *v, size_t variant,
       "findings with a tag for which nothing moved, was in flight or cooled down") \
     X(unattended_severity, double, REAL, LESS, "the severities of these, added up")
 
-/* Of one variant. Without padding. */
+/* The metrics of one variant. Without padding. */
 struct dfopt_sweep_metrics {
     uint64_t variant;
 #define DFOPT_SWEEP_MEMBER(member, type, kind, better, meaning) type member;
@@ -79,29 +79,29 @@ struct dfopt_sweep_metric_info {
 
 #define DFOPT_SWEEP_METRICS_MAX 64
 
-/* Fills *table with every metric and returns their number. */
+/* Fills `table` with all metrics and returns their number. */
 size_t dfopt_sweep_metric_table(
     struct dfopt_sweep_metric_info table[DFOPT_SWEEP_METRICS_MAX]);
 
-/* Of one variant and knob; the knobs in the order of their first registration.
+/* The result of one variant for one knob; knobs in order of first registration.
  * Without padding. */
 struct dfopt_sweep_knob {
     uint64_t raised, lowered, set, reversals; /* plans */
-    double job;            /* the job's value at the end; NaN: not a number */
-    double min, mean, max; /* over the nodes; the same */
-    uint64_t overrides;    /* nodes with a value of their own */
+    double job;            /* the job's final value; NaN: not a number */
+    double min, mean, max; /* over the nodes; likewise */
+    uint64_t overrides;    /* nodes with their own value */
 };
 
-/* A variant's result as bytes: metrics, knobs, and for each knob the job's value
- * at the end as JSON with a NUL behind it. It travels and is kept as it is. */
+/* A variant's result as bytes: metrics, knobs, and for each knob the job's
+ * final value as NUL-terminated JSON. Sent and stored as it is. */
 struct dfopt_sweep_result {
     const struct dfopt_sweep_metrics *metrics; /* borrowed from the bytes */
     const struct dfopt_sweep_knob *knobs;
-    const char *texts; /* one behind the other */
+    const char *texts; /* one after another */
 };
 
-/* Looks at the bytes (aligned to 8) of a result about n_knobs knobs. Returns
- * whether they are one. */
+/* Parses a result for n_knobs knobs (bytes aligned to 8). Returns whether it is
+ * valid. */
 bool dfopt_sweep_result_open(const void *bytes, size_t len, size_t n_knobs,
                              struct dfopt_sweep_result *out);
 

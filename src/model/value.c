@@ -86,7 +86,7 @@ size_t dfopt_real_text(double d, char text[DFOPT_REAL_TEXT_SIZE])
     if (exp10 < 0)
         return (size_t)snprintf(text, size, "%s0.%.*s%s", sign, -exp10 - 1, "000",
                                 digits);
-    if (n <= exp10 + 1) /* a whole number: pad with zeros */
+    if (n <= exp10 + 1) /* an integer so far: pad with zeros */
         return (size_t)snprintf(text, size, "%s%s%.*s.0", sign, digits,
                                 exp10 + 1 - n, "0000000000000000");
     return (size_t)snprintf(text, size, "%s%.*s.%s", sign, exp10 + 1, digits,

@@ -1,4 +1,4 @@
-/* A JSON scalar that keeps its kind: 8 is not 8.0. Plain data of 16 bytes
+/* A JSON scalar that keeps its type: 8 is not 8.0. Plain data of 16 bytes
  * without padding, fit for a frame or a row. */
 #ifndef DFOPT_MODEL_VALUE_H
 #define DFOPT_MODEL_VALUE_H
@@ -59,27 +59,27 @@ static inline bool dfopt_value_is_number(struct dfopt_value v)
     return v.kind == DFOPT_KIND_INT || v.kind == DFOPT_KIND_REAL;
 }
 
-/* -1, 0, 1 for i before, equal to, after d, exactly; 2 if d is NaN. */
+/* -1, 0, 1 if i is below, equal to or above d, exactly; 2 if d is NaN. */
 int dfopt_compare_int_real(int64_t i, double d);
 
-/* Equality as JSON producers in Python mean it: 2 == 2.0 == true+1, exact
- * between integers and reals; strings by text; null only to null. */
+/* Equality as in Python's JSON: 2 == 2.0 == true+1, exact between integers and
+ * reals; strings by text; null equals only null. */
 bool dfopt_value_equal(const struct dfopt_dict *dict, struct dfopt_value a,
                        struct dfopt_value b);
 
-/* -1, 0, 1 for a number before, equal to, after another; 2 if either is no number
- * (booleans are none) or NaN. */
+/* -1, 0, 1 if the first number is below, equal to or above the other; 2 if
+ * either is not a number (a boolean is not one) or NaN. */
 int dfopt_value_order(struct dfopt_value a, struct dfopt_value b);
 
 /* The number as a double (BOOL 0 or 1, INT rounded); NaN for null and strings. */
 double dfopt_value_as_double(struct dfopt_value v);
 
-/* Bytes that dfopt_real_text may write, NUL included. */
+/* Size of the buffer for dfopt_real_text, NUL included. */
 #define DFOPT_REAL_TEXT_SIZE 40
 
-/* The shortest decimal text that reads back as the same real and cannot be
- * taken for an integer: 0.1, 8.0, 1e-07, NaN, Infinity, -Infinity. Returns its
- * length. */
+/* Writes the shortest decimal text that reads back as the same real and cannot
+ * be taken for an integer: 0.1, 8.0, 1e-07, NaN, Infinity, -Infinity. Returns
+ * its length. */
 size_t dfopt_real_text(double d, char text[DFOPT_REAL_TEXT_SIZE]);
 
 const char *dfopt_kind_name(uint32_t kind);

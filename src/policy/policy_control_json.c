@@ -1,5 +1,5 @@
-/* Budgets, guards, objective metric. Written by people: whatever is not known is
- * an error that names it. */
+/* Budgets, guards, objective metric. Written by people: an unknown key is an
+ * error that names it. */
 #include "policy/policy_control_json.h"
 
 #include <math.h>
@@ -12,7 +12,7 @@ const char *const dfopt_metric_known[DFOPT_METRIC_KNOWN] = {
 #undef NAME
 };
 
-/* Makes room for one more item and zeroes it; NULL: no memory. */
+/* Appends a zeroed item; NULL: no memory. */
 static void *add_item(void *array, size_t *n, size_t size)
 {
     void *items;
@@ -65,7 +65,7 @@ static enum dfopt_err read_number(struct json_object *j, const char *name,
     return DFOPT_OK;
 }
 
-/* A list of different strings. */
+/* A list of distinct strings. */
 static enum dfopt_err read_names(struct dfopt_dict *dict, struct json_object *list,
                                  struct dfopt_policy *p,
                                  struct dfopt_name_range *out,
@@ -89,7 +89,7 @@ static enum dfopt_err read_names(struct dfopt_dict *dict, struct json_object *li
     return DFOPT_OK;
 }
 
-/* The slot of a metric, a new one if need be. */
+/* The slot of a metric, allocated if needed. */
 static enum dfopt_err find_slot(struct dfopt_dict *dict, struct json_object *j,
                                 struct dfopt_policy *p, uint32_t *slot,
                                 struct dfopt_error *err)
@@ -294,7 +294,7 @@ enum dfopt_err dfopt_objective_metric_decode(struct dfopt_dict *dict,
     return e;
 }
 
-/* ---- out ---- */
+/* ---- output ---- */
 
 static void put_names(struct dfopt_put *put, const struct dfopt_policy *p,
                       const struct dfopt_name_range *r)

@@ -6,7 +6,7 @@
 #include "json/write.h"
 #include "model/policy.h"
 
-/* Each replaces that part of *p, whose arrays are its own (null: by nothing). On
+/* Each replaces its part of *p, whose arrays *p owns (null: removes it). After a
  * failure *p can still be cleared. OK, NOMEM or SCHEMA; *err names the part. */
 enum dfopt_err dfopt_budgets_decode(struct dfopt_dict *dict, struct json_object *j,
                                     struct dfopt_policy *p,
@@ -21,10 +21,10 @@ enum dfopt_err dfopt_objective_metric_decode(struct dfopt_dict *dict,
 enum dfopt_err dfopt_limits_decode(struct json_object *j, struct dfopt_policy *p,
                                    struct dfopt_error *err);
 
-/* Puts `,"budgets":...` and so on, of those parts that there are. */
+/* Writes `,"budgets":...` and so on, for the parts that exist. */
 void dfopt_policy_control_put(struct dfopt_put *put, const struct dfopt_policy *p);
 
-/* The names of the metrics in the slots up to DFOPT_METRIC_KNOWN. */
+/* The names of the metrics in the slots below DFOPT_METRIC_KNOWN. */
 extern const char *const dfopt_metric_known[DFOPT_METRIC_KNOWN];
 
 #endif

@@ -20,7 +20,7 @@ static enum dfopt_err wrong_choice(const struct dfopt_switch_info *s,
                            s->choice[0], s->choice[1]);
 }
 
-/* A factor below 1 would bound a step to less than where it starts. */
+/* A factor below 1 would bound a step below its starting value. */
 static double least(const struct dfopt_switch_info *s)
 {
     return s->offset == offsetof(struct dfopt_switches, inconclusive_factor) ? 1
@@ -127,7 +127,7 @@ static enum dfopt_err read_target(struct dfopt_dict *dict, const char *key,
     return dfopt_json_intern_key(dict, key + skip, &o->name);
 }
 
-/* Adds an override, to the one with the same target if there is one. The array
+/* Adds an override, or merges it into the one for the same target. The array
  * has room. */
 static void merge_override(struct dfopt_policy *p, const struct dfopt_override *o)
 {
@@ -178,8 +178,8 @@ static enum dfopt_err read_overrides(struct dfopt_dict *dict, struct json_object
     return DFOPT_OK;
 }
 
-/* The objective's metric comes last, wherever it stands: policies that are the same
- * have the same metrics in the same slots. */
+/* The objective's metric is read last, wherever it stands, so that equal
+ * policies have the same metrics in the same slots. */
 static enum dfopt_err read_policy(struct dfopt_dict *dict, struct json_object *tree,
                                   struct dfopt_policy *p, struct dfopt_error *err)
 {
@@ -215,7 +215,7 @@ static enum dfopt_err read_policy(struct dfopt_dict *dict, struct json_object *t
                       : DFOPT_OK;
 }
 
-/* How many overrides the file adds at most. */
+/* Upper bound on the overrides that the file adds. */
 static size_t count_overrides(struct json_object *tree)
 {
     struct json_object *more = dfopt_json_get(tree, "responses");
@@ -260,7 +260,7 @@ enum dfopt_err dfopt_policy_read(struct dfopt_dict *dict, const char *text,
     return e;
 }
 
-/* ---- out ---- */
+/* ---- output ---- */
 
 static void put_switch(struct dfopt_put *p, const struct dfopt_switch_info *s,
                        const void *at)

@@ -1,4 +1,4 @@
-/* Policy files. What is accepted, field by field: docs/policies.md. */
+/* Policy files. docs/policies.md defines the accepted fields. */
 #ifndef DFOPT_POLICY_POLICY_JSON_H
 #define DFOPT_POLICY_POLICY_JSON_H
 
@@ -8,19 +8,19 @@
 struct json_object;
 
 /* Decodes a policy file onto *policy, which holds a preset. On failure *policy
- * is as it was. An unknown key is a SCHEMA error that names it. */
+ * is unchanged. An unknown key is a SCHEMA error that names it. */
 enum dfopt_err dfopt_policy_read(struct dfopt_dict *dict, const char *text,
                                  size_t len, struct dfopt_policy *policy,
                                  struct dfopt_error *err);
 
-/* The same for a policy object, which sweep files hold, too. OK, NOMEM or SCHEMA;
- * *err names the switch, or the target and field. */
+/* The same for a policy object, which sweep files contain, too. OK, NOMEM or
+ * SCHEMA; *err names the switch, or the target and field. */
 enum dfopt_err dfopt_policy_decode(struct dfopt_dict *dict,
                                    struct json_object *tree,
                                    struct dfopt_policy *policy,
                                    struct dfopt_error *err);
 
-/* A policy in the form of a policy file, every switch given, appended to *out as
+/* Appends a policy to *out in policy-file form, every switch included, as
  * compact JSON. OK or NOMEM. */
 enum dfopt_err dfopt_policy_json(const struct dfopt_dict *dict,
                                  const struct dfopt_policy *policy,

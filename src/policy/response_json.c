@@ -1,4 +1,4 @@
-/* Responses, driven by one table of their fields. */
+/* Responses, driven by one field table. */
 #include "policy/response_json.h"
 
 enum field_kind { DIRECTION, STEP_MODE, SCALAR, NUMBER, TEXT };

@@ -1,5 +1,5 @@
-/* The values of one parameter. Reals that are computed are rounded to a few
- * digits, so that a policy can be read and written down. */
+/* The values of one parameter. Computed reals are rounded to a few digits, so
+ * that policies stay readable. */
 #include "policy/sweep_axis.h"
 
 #include <math.h>
@@ -65,7 +65,7 @@ static enum dfopt_err read_range(struct dfopt_axis *a, struct json_object *j,
     if (!e)
         e = dfopt_json_get_finite(j, "step", &a->step, err);
     if (!e && step && !(a->step > 0))
-        a->step = -1; /* check_range says it */
+        a->step = -1; /* check_range reports it */
     if (!e)
         e = dfopt_json_get_whole(j, "count", &a->count, err);
     if (!e)
@@ -102,7 +102,7 @@ uint64_t dfopt_axis_count(const struct dfopt_axis *a)
         return json_object_array_length(a->list);
     if (a->count)
         return (uint64_t)a->count;
-    if (a->step > 0) /* a little more, for steps that are no binary fractions */
+    if (a->step > 0) /* a small tolerance, for steps without an exact binary form */
         return (uint64_t)floor((a->to - a->from) / a->step + 1e-9) + 1;
     return a->whole && !a->log ? (uint64_t)(a->to - a->from) + 1 : 0;
 }
@@ -124,7 +124,7 @@ static struct json_object *number(const struct dfopt_axis *a, double v, int digi
     return j;
 }
 
-/* The number at a share of the way. */
+/* The number at a fraction of the range. */
 static double between(const struct dfopt_axis *a, double share)
 {
     if (share >= 1)

@@ -1,5 +1,5 @@
 /* From a sweep file to variants. A setting is applied as the policy file that
- * would make it, so that both accept the same and report the same errors. */
+ * would make it, so both accept the same input and report the same errors. */
 #include "policy/sweep_json.h"
 
 #include "policy/policy_json.h"
@@ -17,8 +17,8 @@ struct builder {
     bool with_base;
     struct dfopt_axis *axes; /* owned; by parameter */
     size_t n_axes;
-    struct json_object **values; /* owned; by parameter, of the variant in work */
-    bool *set;                   /* owned; whether it has a value there */
+    struct json_object **values; /* owned; by parameter, for the current variant */
+    bool *set;                   /* owned; whether the variant sets it */
     struct dfopt_sweep_variants *out;
     size_t made; /* variants */
 };
@@ -30,7 +30,7 @@ static enum dfopt_err out_of_memory(struct dfopt_error *err)
 
 /* ---- one setting ---- */
 
-/* Adds a member (taken; NULL is JSON's null) with the first bytes of a key. */
+/* Adds a member (taken; NULL is JSON's null) under the first bytes of a key. */
 static bool add_member(struct json_object *object, const char *key, size_t len,
                        struct json_object *member)
 {
@@ -43,7 +43,7 @@ static bool add_member(struct json_object *object, const char *key, size_t len,
 }
 
 /* {"switches": {NAME: value}} or {"responses": {TARGET: {FIELD: value}}}: a
- * target may have dots, a field has none. */
+ * target may contain dots, a field does not. */
 static struct json_object *policy_of(const char *path, struct json_object *value)
 {
     struct json_object *root = json_object_new_object(), *at = root;
@@ -75,7 +75,7 @@ static enum dfopt_err check_path(const char *path, struct dfopt_error *err)
                            dfopt_json_name(dfopt_text_z(path), name));
 }
 
-/* Notes the value in the table of settings; its text is left at the end. */
+/* Adds the value to the table of settings; its text goes to the end of `texts`. */
 static enum dfopt_err note_setting(struct builder *b, size_t parameter,
                                    struct json_object *value)
 {
@@ -130,7 +130,7 @@ static enum dfopt_err add_variant(struct builder *b, struct dfopt_error *err)
             e = apply_setting(b, p, b->values[p], policy, err);
     }
     b->made++;
-    b->base.metrics = policy->metrics; /* a slot has one meaning for all variants */
+    b->base.metrics = policy->metrics; /* a slot means the same in all variants */
     return e;
 }
 
@@ -191,7 +191,7 @@ static enum dfopt_err read_axes(struct builder *b, struct json_object *j,
     return DFOPT_OK;
 }
 
-/* Adds the variant whose values are made by `value`. */
+/* Adds a variant with values made by `value`. */
 static enum dfopt_err
 add_point(struct builder *b, const void *at,
           struct json_object *(*value)(const struct builder *b, const void *at,
@@ -211,7 +211,7 @@ add_point(struct builder *b, const void *at,
     return e;
 }
 
-/* The last axis moves fastest. */
+/* The last axis varies fastest. */
 static struct json_object *grid_value(const struct builder *b, const void *at,
                                       size_t axis, enum dfopt_err *e)
 {

@@ -1,10 +1,10 @@
-/* From rows to events. */
+/* Converts rows to events. */
 #include "state/events.h"
 
 #include <math.h>
 #include <string.h>
 
-#define BODY_BYTES_MAX ((size_t)1 << 30) /* it was short enough for the writer */
+#define BODY_BYTES_MAX ((size_t)1 << 30) /* it fitted the writer's limit */
 
 static dfopt_sym find(const struct dfopt_dict *dict, const char *text)
 {
@@ -80,7 +80,7 @@ static void take_objective(const struct dfopt_declog_objective_row *row,
     take_metrics(row->metric, row->bad_metrics, o->metric_state, o->metric);
 }
 
-/* Before version 3 only matched acks can be told, by the plan. */
+/* Logs before version 3 identify only matched acks, by their plan. */
 static void take_ack(const struct dfopt_declog_ack_row *row, bool as_given,
                      struct dfopt_ack *a)
 {

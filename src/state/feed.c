@@ -1,4 +1,4 @@
-/* The events of a log for planners elsewhere. */
+/* Feeds the events of a log to planners elsewhere. */
 #include "state/fold.h"
 
 #include "state/events.h"
@@ -20,7 +20,7 @@ static const struct source {
 };
 #define SOURCES (sizeof sources / sizeof *sources)
 
-/* Whether it is an event that was given: of the stretch, and complete in the log.
+/* Whether an event is to be fed: it is in the stretch and complete in the log.
  */
 static bool is_fed(const struct dfopt_fold *f, size_t which, uint64_t seq,
                    const void *row)

@@ -1,7 +1,7 @@
-/* The events of a log into a planner. Invariant: `planner` has the state behind the
- * last row that was applied, and `policy` is the policy of that row's run. While
- * runs have the same rules, they are one stretch, and one planner's. Where the
- * rules change a new planner takes over what rows can tell of the state. */
+/* Folds the events of a log into a planner. Invariant: `planner` holds the state
+ * after the last applied row, and `policy` is that of its run. Consecutive runs
+ * with the same rules form one stretch with one planner. Where the rules change, a
+ * new planner takes over what rows can express of the state. */
 #include "state/fold.h"
 
 #include "policy/policy_json.h"
@@ -13,11 +13,11 @@
 #include <inttypes.h>
 #include <string.h>
 
-/* How a stretch becomes state. */
+/* How the state of a stretch is restored. */
 enum way {
-    BY_ROWS,   /* its plans, suppressions, ... are made to happen again */
-    BY_EVENTS, /* all that came in is decided again */
-    NOT_AT_ALL /* it is left to whoever takes its events out of the log */
+    BY_ROWS,   /* reapplies its plans, suppressions, ... */
+    BY_EVENTS, /* decides all its input again */
+    NOT_AT_ALL /* leaves it to dfopt_fold_feed's caller */
 };
 
 struct fold {
@@ -28,10 +28,10 @@ struct fold {
     struct dfopt_policy policy;
     struct dfopt_planner *planner;
     enum way way;
-    uint64_t left_out; /* row of /runs from which on stretches are left to others */
+    uint64_t left_out; /* row of /runs from which stretches are left to others */
     struct dfopt_decisions scratch;
     struct dfopt_fold_knobs knobs;
-    uint64_t initial_seq; /* of the run whose registrations are in out->initial */
+    uint64_t initial_seq; /* of the run that out->initial belongs to */
     uint64_t runs;
 };
 
@@ -57,7 +57,7 @@ static enum dfopt_err find_last_stretch(struct fold *f, struct dfopt_error *err)
 
 /* ---- stretches ---- */
 
-/* Whether rows tell all of the state under a policy: not what was commanded. */
+/* Whether rows express the whole state under a policy: commands are not in them. */
 static bool rows_tell_all(const struct dfopt_policy *p,
                           const struct dfopt_declog_reader *log)
 {
@@ -84,7 +84,7 @@ static enum dfopt_err choose_way(struct fold *f, struct dfopt_error *err)
         log->detail);
 }
 
-/* What rows tell of the planner's state. */
+/* Lists the planner's state as rows. */
 static enum dfopt_err list_state(struct fold *f, bool with_left)
 {
     struct dfopt_fold *out = f->out;
@@ -121,7 +121,7 @@ static enum dfopt_err take_over(struct fold *f)
                    DFOPT_ROWS(&out->suppressions, struct dfopt_suppression_state));
 }
 
-/* Older logs do not name the switches that there were none of. */
+/* Older logs omit the switches that did not exist yet. */
 static enum dfopt_err read_policy(struct fold *f, struct dfopt_error *err)
 {
     const char *text = f->out->run_text[DFOPT_RUN_policy];
@@ -132,7 +132,7 @@ static enum dfopt_err read_policy(struct fold *f, struct dfopt_error *err)
     return dfopt_policy_read(f->dict, text, strlen(text), &f->policy, err);
 }
 
-/* A planner of the next stretch, in the state that the one before had. */
+/* A planner for the next stretch, in the state of the one before it. */
 static enum dfopt_err begin_stretch(struct fold *f, struct dfopt_error *err)
 {
     const struct dfopt_fold *out = f->out;
@@ -223,15 +223,15 @@ static enum dfopt_err take_registration(struct fold *f, const void *row,
     return e;
 }
 
-/* ---- what is decided again ---- */
+/* ---- deciding again ---- */
 
-/* The event of a row goes to the planner again. */
+/* Passes the event of a row to the planner again. */
 static enum dfopt_err decide(struct fold *f, enum dfopt_declog_table table,
                              const void *row, struct dfopt_error *err)
 {
     struct dfopt_event event;
     struct dfopt_planner *p = f->planner;
-    uint64_t seq; /* which is first in each row */
+    uint64_t seq; /* the first member of every row */
     memcpy(&seq, row, sizeof seq);
     enum dfopt_err e = dfopt_fold_event(&f->events, table, row, &event, err);
     dfopt_decisions_clear(&f->scratch);
@@ -287,7 +287,7 @@ static enum dfopt_err take_command(struct fold *f, const void *row,
     return e || now->outcome == c->outcome ? e : DFOPT_ERR_FORMAT;
 }
 
-/* ---- what was decided, by its rows ---- */
+/* ---- applying decisions from their rows ---- */
 
 static enum dfopt_err take_plan(struct fold *f, const void *row,
                                 struct dfopt_error *err)
@@ -318,10 +318,10 @@ REDO(take_seen, dfopt_planner_redo_seen)
 #define EITHER (ROWS | EVENTS)
 #define ANYWAY (ROWS | EVENTS | 1u << NOT_AT_ALL)
 
-/* In the order in which the rows of one event are applied. */
+/* In the order in which the rows of one event apply. */
 static const struct source {
     enum dfopt_declog_table table;
-    unsigned ways; /* in which the table is read */
+    unsigned ways; /* that read the table */
     const char *name;
     size_t seq; /* offset of a row's event number */
     enum dfopt_err (*take)(struct fold *f, const void *row,
@@ -352,7 +352,7 @@ static const struct source {
 };
 #define SOURCES (sizeof sources / sizeof *sources)
 
-/* Applies a row; words a refusal that has no text. */
+/* Applies a row; adds a text to an error without one. */
 static enum dfopt_err take(struct fold *f, size_t which, uint64_t row_number,
                            const void *row, struct dfopt_error *err)
 {
@@ -374,8 +374,8 @@ static enum dfopt_err take(struct fold *f, size_t which, uint64_t row_number,
         sources[which].name, why.text[0] ? ": " : "", why.text);
 }
 
-/* Whether a row belongs to an event that is not to be applied, or that the log does
- * not hold completely. A run and its initial registrations come before an event. */
+/* Whether a row belongs to an event that is not to be applied or that is incomplete
+ * in the log. A run and its initial registrations precede an event. */
 static bool is_beyond(const struct fold *f, size_t which, uint64_t seq,
                       const void *row, uint64_t to)
 {
@@ -388,7 +388,7 @@ static bool is_beyond(const struct fold *f, size_t which, uint64_t seq,
            DFOPT_SOURCE_EVENT;
 }
 
-/* Reads on in the tables that the way asks for. */
+/* Continues with the tables that the current way reads. */
 static enum dfopt_err switch_tables(const struct fold *f,
                                     struct dfopt_fold_table *tables,
                                     struct dfopt_error *err)

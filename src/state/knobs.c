@@ -1,9 +1,9 @@
-/* Knobs in the order in which they registered first. */
+/* Knobs in order of first registration. */
 #include "state/knobs.h"
 
 #include <stdlib.h>
 
-/* Keeps a knob: behind the others, or in the place of the one that it replaces. */
+/* Stores a knob: at the end, or in place of the one that it replaces. */
 static enum dfopt_err keep_knob(struct dfopt_fold_knobs *f,
                                 const struct dfopt_knob *k)
 {
@@ -31,7 +31,7 @@ static enum dfopt_err keep_knob(struct dfopt_fold_knobs *f,
     return dfopt_symmap_set(&f->at, k->id, (uint32_t)all->n_knobs - 1);
 }
 
-/* The knobs of a registration but for those that were refused. */
+/* The knobs of a registration except those that were refused. */
 enum dfopt_err dfopt_fold_keep_knobs(struct dfopt_fold_knobs *f,
                                      const struct dfopt_registration *r,
                                      const struct dfopt_buf *verdicts)

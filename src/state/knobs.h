@@ -1,4 +1,4 @@
-/* Lists the registered knobs, as they were registered. */
+/* Lists the registered knobs in their registered form. */
 #ifndef DFOPT_STATE_KNOBS_H
 #define DFOPT_STATE_KNOBS_H
 
@@ -6,7 +6,7 @@
 #include "model/policy.h"
 #include "planner/restore.h"
 
-/* Set policy and all (borrowed), zero the rest; dfopt_symmap_free of `at`. */
+/* Set policy and all (borrowed), zero the rest; dfopt_symmap_free `at`. */
 struct dfopt_fold_knobs {
     const struct dfopt_policy *policy;
     struct dfopt_registration *all;
@@ -14,8 +14,8 @@ struct dfopt_fold_knobs {
     struct dfopt_symmap at; /* private: knob -> index in all */
 };
 
-/* Adds the knobs of a registration, but for those that the verdicts about it
- * (struct dfopt_verdict_row) refuse. OK or NOMEM. */
+/* Adds the knobs of a registration except those that its verdicts (struct
+ * dfopt_verdict_row) refuse. OK or NOMEM. */
 enum dfopt_err dfopt_fold_keep_knobs(struct dfopt_fold_knobs *f,
                                      const struct dfopt_registration *r,
                                      const struct dfopt_buf *verdicts);

@@ -1,4 +1,4 @@
-/* Where events came from. */
+/* The origins of events. */
 #include "state/origins.h"
 
 #include "declog/cursor.h"

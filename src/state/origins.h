@@ -4,8 +4,8 @@
 
 #include "state/fold.h"
 
-/* Fills f->origins, for the events before f->next_seq. Errors: IO, FORMAT, NOMEM.
- */
+/* Fills f->origins for the events before f->next_seq. Errors: IO, FORMAT,
+ * NOMEM. */
 enum dfopt_err dfopt_fold_take_origins(struct dfopt_fold *f,
                                        struct dfopt_error *err);
 

@@ -1,4 +1,4 @@
-/* A merge of tables. */
+/* Merges tables. */
 #include "state/rows.h"
 
 #include <string.h>

@@ -1,4 +1,4 @@
-/* Several tables of a log, row by row in the order of events. */
+/* Merges several tables of a log row by row, in event order. */
 #ifndef DFOPT_STATE_ROWS_H
 #define DFOPT_STATE_ROWS_H
 
@@ -7,11 +7,11 @@
 struct dfopt_fold_table {
     struct dfopt_cursor cursor;
     size_t seq; /* offset of a row's event number */
-    bool off;   /* its rows are left out */
+    bool off;   /* its rows are skipped */
 };
 
-/* The index of the table whose row comes first; n at the end. Of rows of the same
- * event that of the first table. The row is borrowed until the next call. Errors:
+/* The index of the table with the next row, n at the end; for rows of the same
+ * event, the first such table. The row is borrowed until the next call. Errors:
  * those of dfopt_cursor_row. */
 enum dfopt_err dfopt_fold_next(struct dfopt_fold_table *tables, size_t n,
                                size_t *which, const void **row,

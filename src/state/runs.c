@@ -1,4 +1,4 @@
-/* Texts of runs, and which of them are rules. */
+/* The texts of runs, and which of them are rules. */
 #include "state/runs.h"
 
 #include "state/fold.h"

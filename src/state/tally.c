@@ -1,5 +1,5 @@
-/* Plans in a ring, oldest first, found by a table of chains; each has its processes
- * in the order of their first acks. */
+/* Plans in a ring, oldest first, indexed by a chained hash table; each plan
+ * keeps its processes in order of their first acks. */
 #include "state/tally.h"
 
 #include "base/buf.h"
@@ -9,9 +9,9 @@
 
 #define PLANS_DEFAULT 4096
 #define NOWHERE       UINT32_MAX
-/* A process beyond is counted with each of its acks. */
+/* A process beyond this limit is counted once per ack. */
 #define PROCESSES_MAX 4096
-/* Of all plans; then the oldest plans are forgotten. */
+/* Over all plans; beyond it the oldest plans are forgotten. */
 #define PROCESSES_ALL ((size_t)1 << 20)
 
 struct process {
@@ -21,12 +21,12 @@ struct process {
 
 struct plan {
     uint64_t id;
-    uint32_t next; /* of the chain */
+    uint32_t next; /* in the hash chain */
     uint32_t status;
     struct dfopt_value value; /* of the first process */
     dfopt_sym instance;
     struct dfopt_tally_count count;
-    struct dfopt_buf processes; /* struct process: that name an instance */
+    struct dfopt_buf processes; /* struct process, those that name an instance */
 };
 
 struct dfopt_tally {
@@ -34,7 +34,7 @@ struct dfopt_tally {
     struct plan *plans; /* a ring */
     uint32_t *heads;
     uint32_t size, first, n;
-    size_t processes; /* of all plans */
+    size_t processes; /* over all plans */
 };
 
 enum dfopt_err dfopt_tally_create(struct dfopt_tally **out,
@@ -187,7 +187,7 @@ enum dfopt_err dfopt_tally_add(struct dfopt_tally *t,
         p = add_plan(t, ack->plan_id);
     const bool of_first = fresh || is_of_first(p, ack);
     const bool against = !of_first && contradicts(t, p, ack);
-    if (of_first) { /* it may have deferred it at first */
+    if (of_first) { /* its first answer may have been "deferred" */
         p->instance = ack->instance;
         p->status = ack->status;
         p->value = ack->value;

@@ -1,4 +1,4 @@
-/* Consumers: the client's, which asks before it fetches (flow.hpp). */
+/* Consumers: Mofka's own, with flow control before each fetch (flow.hpp). */
 #include "net/mofka/client.hpp"
 #include "net/mofka/flow.hpp"
 
@@ -29,7 +29,7 @@ struct Body {
         release();
     }
 
-    /* Counts it as held. */
+    /* Counts the data as held. */
     void hold()
     {
         flow->add(size);
@@ -53,7 +53,7 @@ struct Body {
 
 struct Event : dfopt_mofka_event {
     diaspora::Event event;
-    Body *body = nullptr; /* the event's own */
+    Body *body = nullptr; /* owned by the event */
 };
 
 } // namespace
@@ -63,7 +63,7 @@ struct dfopt_mofka_consumer {
     std::string name;
     std::shared_ptr<Flow> flow;
     diaspora::ThreadPool pool;
-    size_t pool_before = 0; /* in the pool while the gate is shut */
+    size_t pool_before = 0; /* in the pool while the gate is closed */
     std::mutex lock;
     std::condition_variable changed;
     bool shut = false, open = false;
@@ -75,7 +75,7 @@ struct dfopt_mofka_consumer {
 namespace dfopt_mofka
 {
 
-/* Shuts the gate: the consumer's thread, which would ask for events, waits. */
+/* Closes the gate: the consumer's thread, which would request events, waits. */
 static void shut_gate(dfopt_mofka_consumer *c)
 {
     c->pool.pushWork([c] {
@@ -115,7 +115,7 @@ dfopt_err consumer_subscribe(dfopt_mofka_consumer *c, dfopt_error *err)
                 const size_t n = d.size() < most ? d.size() : most;
                 if (!flow->enter())
                     return diaspora::DataDescriptor{};
-                flow->asked = d.size(); /* nothing runs between this and below */
+                flow->asked = d.size(); /* nothing runs between this and its use */
                 return n == d.size() ? d : d.makeSubView(0, n);
             };
         const diaspora::DataAllocator allocate =
@@ -153,7 +153,7 @@ static bool has(const nlohmann::json &metadata, const char *key, const char *val
            m->get_ref<const std::string &>() == value;
 }
 
-/* Which partition an event is of; the client tells it by its UUID. */
+/* The partition of an event; the client identifies it by UUID. */
 static uint32_t partition_of(const dfopt_mofka_topic &t, const diaspora::Event &e)
 {
     if (t.uuids.size() == 1)
@@ -188,7 +188,7 @@ dfopt_mofka_pulled pull(dfopt_mofka_consumer *c, int timeout_ms,
     const dfopt_err e = guarded(err, [&] {
         if (!c->pulling)
             c->future = c->consumer->pull();
-        c->pulling = true; /* also after a time-out: else the event is lost */
+        c->pulling = true; /* also after a timeout, or the event is lost */
         auto event = c->future.wait(timeout_ms);
         if (!event)
             return DFOPT_OK;
@@ -217,8 +217,8 @@ void consumer_close(dfopt_mofka_consumer *c)
         if (c->consumer) {
             auto &own = c->consumer->as<diaspora::ConsumerInterface>();
             own.unsubscribe();
-            /* Never freed: the client's threads touch it for a moment after that,
-             * and freeing it at once aborts now and then. */
+            /* Never freed: the client's threads use it a little longer, and
+             * freeing it at once sometimes aborts. */
             new std::shared_ptr<diaspora::ConsumerInterface>(
                 own.shared_from_this());
         }

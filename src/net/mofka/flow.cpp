@@ -69,7 +69,7 @@ void Flow::begin_batch()
     ABT_key_set(key, new std::shared_ptr<Flow>(shared_from_this()));
 }
 
-/* The thread of a batch has come to its end. */
+/* The thread of a batch has finished. */
 void Flow::batch_done(void *arg)
 {
     const std::unique_ptr<std::shared_ptr<Flow>> own(

@@ -1,9 +1,9 @@
-/* A thread a topic waits in the client and appends to the topic's queue; what the
- * queues may hold is bounded by the consumers' bounds. The one who takes moves
- * short runs of all queues to a list of its own, so that it holds the lock rarely.
+/* Each topic has a thread that waits in the client and appends to the topic's
+ * queue; the consumers' bounds limit the queues. The taker moves short runs
+ * from all queues to its own lists, so that it rarely holds the lock.
  *
- * Making a consumer while another one receives crashes the client: so the threads
- * make all of them first, and only then is the first one let go. */
+ * Making a consumer while another one receives crashes the client: so the
+ * threads make all of them before the first is released. */
 #include "net/mofka/inbox.h"
 
 #include "base/clock.h"
@@ -13,16 +13,16 @@
 #include <stdlib.h>
 #include <time.h>
 
-#define PULL_MS       100 /* how soon a thread notices that it is over */
-#define QUIET_MS      50  /* nothing for so long: the backlog is read */
+#define PULL_MS       100 /* how soon a thread notices the stop flag */
+#define QUIET_MS      50  /* silence after which the backlog counts as read */
 #define QUIET_AT_MOST 2000
 #define LOOK_EVERY_MS 1
-#define HOPELESS_MS   500  /* for threads to come back when a broker is gone */
-#define HELD_EVENTS   8192 /* a topic, fetched and not taken */
+#define HOPELESS_MS   500  /* for threads to return after a broker is gone */
+#define HELD_EVENTS   8192 /* per topic, fetched and not taken */
 #define HELD_BYTES    ((size_t)64 << 20)
-#define BATCH         1024 /* events that a broker announces at once */
-#define BATCHES       4    /* fetched at once: more than that only queues */
-#define RUN_FIRST     64   /* events of a topic that goes first, in a turn */
+#define BATCH         1024 /* events that a broker announces together */
+#define BATCHES       4    /* fetched concurrently; more would only queue */
+#define RUN_FIRST     64   /* events per turn of a topic that goes first */
 #define RUN           256
 
 struct queue {
@@ -36,8 +36,8 @@ struct ingest {
     pthread_t thread;
     bool first, started;
     atomic_bool subscribed, quiet, broken;
-    struct queue queue;     /* under the lock */
-    struct dfopt_error why; /* once it is broken */
+    struct queue queue;     /* protected by the lock */
+    struct dfopt_error why; /* set once it is broken */
 };
 
 struct dfopt_mofka_inbox {
@@ -50,9 +50,9 @@ struct dfopt_mofka_inbox {
     pthread_cond_t some;
     bool waiting, woken;
     atomic_size_t queued;
-    /* the caller's: runs taken out of the queues */
+    /* the taker's: runs moved out of the queues */
     struct queue ready[DFOPT_MOFKA_INBOX_TOPICS];
-    size_t turn; /* whose run is being taken */
+    size_t turn; /* the topic whose run is being taken */
 };
 
 /* ---- queues ---- */
@@ -81,7 +81,7 @@ static struct dfopt_mofka_event *queue_pop(struct queue *q)
     return e;
 }
 
-/* ---- the threads that pull ---- */
+/* ---- the pulling threads ---- */
 
 static void deliver(struct ingest *t, struct dfopt_mofka_event *e)
 {
@@ -102,7 +102,7 @@ static void set_broken(struct ingest *t, const struct dfopt_error *why)
     dfopt_mofka_inbox_wake(t->in);
 }
 
-/* Pulls once; false: there is no more to pull. */
+/* Pulls once. Returns false when there is nothing more to pull. */
 static bool pull(struct ingest *t)
 {
     struct dfopt_mofka_event *e = NULL;
@@ -190,9 +190,9 @@ enum dfopt_err dfopt_mofka_inbox_add(struct dfopt_mofka_inbox *in,
     return e;
 }
 
-/* Waits until `is` holds for all topics that are `first` or, if both, of all; for
- * the client has no other way of telling. Returns false when time is up or a topic
- * is broken. */
+/* Polls until `is` holds for all topics, or with only_first for those marked
+ * `first`: the client offers no notification. Returns false on timeout or if a
+ * topic is broken. */
 static bool wait_for(struct dfopt_mofka_inbox *in, bool (*is)(struct ingest *t),
                      bool only_first, int timeout_ms)
 {
@@ -235,7 +235,7 @@ static void release(struct dfopt_mofka_inbox *in, bool first)
             in->module->consumer_release(in->topics[i].consumer);
 }
 
-/* Why the topics do not come up. */
+/* Why the topics fail to start. */
 static enum dfopt_err no_start(struct dfopt_mofka_inbox *in,
                                struct dfopt_error *err)
 {
@@ -277,7 +277,7 @@ enum dfopt_err dfopt_mofka_inbox_start(struct dfopt_mofka_inbox *in,
 
 /* ---- taking ---- */
 
-/* Moves a run of each queue to the caller's lists. Under the lock. */
+/* Moves a run of each queue to the taker's lists. Call with the lock held. */
 static void collect(struct dfopt_mofka_inbox *in)
 {
     for (size_t i = 0; i < in->n_topics; i++) {
@@ -291,7 +291,7 @@ static void collect(struct dfopt_mofka_inbox *in)
     in->turn = 0;
 }
 
-/* The next of the caller's lists: those that go first come first. */
+/* The next event of the taker's lists, first topics first. */
 static struct dfopt_mofka_event *next_ready(struct dfopt_mofka_inbox *in,
                                             size_t *topic)
 {
@@ -351,7 +351,7 @@ dfopt_mofka_inbox_at(const struct dfopt_mofka_inbox *in, size_t topic)
     return &in->topics[topic].at;
 }
 
-/* ---- the end ---- */
+/* ---- shutdown ---- */
 
 static void free_events(struct dfopt_mofka_inbox *in, struct queue *q)
 {

@@ -1,9 +1,9 @@
-/* Input from Mofka: consumers of several topics, a thread for each that
- * pulls, and one queue a topic from which the caller takes. All partitions of a
- * topic are read; their events interleave as they come, those of one partition in
- * order.
+/* Input from Mofka: consumers of several topics, each with a pulling thread and
+ * a queue from which the caller takes. All partitions of a topic are read;
+ * their events interleave as they arrive, and keep their order within a
+ * partition.
  *
- * All calls come from one thread, but for wake. */
+ * All calls come from one thread, except wake. */
 #ifndef DFOPT_NET_MOFKA_INBOX_H
 #define DFOPT_NET_MOFKA_INBOX_H
 
@@ -13,7 +13,7 @@
 
 struct dfopt_mofka_inbox;
 
-/* Returns OK or NOMEM. The link must live longer. Owned:
+/* Returns OK or NOMEM. The link must outlive it. Owned:
  * dfopt_mofka_inbox_destroy. */
 enum dfopt_err dfopt_mofka_inbox_create(struct dfopt_mofka_inbox **out,
                                         struct dfopt_mofka_link *l,
@@ -21,43 +21,41 @@ enum dfopt_err dfopt_mofka_inbox_create(struct dfopt_mofka_inbox **out,
 
 struct dfopt_mofka_subscription {
     const char *group_file, *topic;
-    const char *consumer; /* name: it resumes where it left off */
-    bool first; /* is read before the topics that are not: when it starts, until
-                 * nothing more is there, and whenever both have something, but for
-                 * a bounded share */
-    size_t event_bytes; /* of a longer event so much is read */
+    const char *consumer; /* under this name it resumes where it left off */
+    bool first;           /* read before the others: at startup until its backlog is
+                           * empty, later up to a bounded share */
+    size_t event_bytes;   /* longer events are truncated to this size */
 };
 
-/* Opens a topic, to be read from start on. Topics count from 0 in the order of the
- * calls. Returns what dfopt_mofka_link_open does. */
+/* Opens a topic, which `start` begins to read. Topics are numbered from 0 in
+ * call order. Returns what dfopt_mofka_link_open does. */
 enum dfopt_err dfopt_mofka_inbox_add(struct dfopt_mofka_inbox *in,
                                      const struct dfopt_mofka_subscription *what,
                                      struct dfopt_error *err);
 
-/* Begins to read all topics. Returns OK, NOMEM, or IO (no answer). Once. */
+/* Starts reading all topics. Returns OK, NOMEM, or IO (no answer). Call once. */
 enum dfopt_err dfopt_mofka_inbox_start(struct dfopt_mofka_inbox *in,
                                        struct dfopt_error *err);
 
-/* Takes the next event, waiting for one at most timeout_ms (0: not at all), and
- * less if woken. NULL: there is none. *topic is its topic's number. Owned by the
- * caller. */
+/* Takes the next event, waiting up to timeout_ms (0: not at all) or until
+ * woken. NULL: no event. *topic is its topic's number. Owned by the caller. */
 struct dfopt_mofka_event *dfopt_mofka_inbox_take(struct dfopt_mofka_inbox *in,
                                                  int timeout_ms, size_t *topic);
 
-/* Ends the current wait of take, or the next. Any thread. */
+/* Ends the current wait in take, or the next one. Any thread. */
 void dfopt_mofka_inbox_wake(struct dfopt_mofka_inbox *in);
 
-/* Returns OK, or IO: a topic can no longer be read, or no broker answers. To be
- * asked when there is nothing to take. */
+/* Returns OK, or IO: a topic can no longer be read, or a broker does not
+ * answer. Check it when take returns nothing. */
 enum dfopt_err dfopt_mofka_inbox_health(struct dfopt_mofka_inbox *in,
                                         struct dfopt_error *err);
 
-/* Of a topic: its name and where it is opened. */
+/* A topic's name and handle. */
 const struct dfopt_mofka_at *
 dfopt_mofka_inbox_at(const struct dfopt_mofka_inbox *in, size_t topic);
 
-/* Ends reading, and frees all. Returns false if a thread does not come back: then
- * nothing was freed, and the link is stuck. NULL is fine: true. */
+/* Stops reading and frees everything. Returns false if a thread does not
+ * return: nothing was freed, and the link is stuck. NULL is fine: true. */
 bool dfopt_mofka_inbox_destroy(struct dfopt_mofka_inbox *in);
 
 #endif

@@ -1,6 +1,6 @@
-/* The thread that opens does one job at a time, for the caller, who waits for it
- * with a deadline. A job belongs to both until it is done; one that is not done in
- * time is never freed, and neither is the link. */
+/* The opening thread runs one job at a time for a caller that waits with a
+ * deadline. Both own a job until it is done; a job that misses the deadline is
+ * never freed, and neither is the link. */
 #include "net/mofka/link.h"
 
 #include "net/mofka/load.h"
@@ -40,15 +40,15 @@ struct dfopt_mofka_link {
     struct dfopt_mofka_watch *watch;
     struct connection *connections;
     struct opened *opened;
-    pthread_mutex_t lock; /* for the job */
+    pthread_mutex_t lock; /* protects the job */
     pthread_cond_t changed;
     struct job *job;
 };
 
-/* ---- the thread that opens ---- */
+/* ---- the opening thread ---- */
 
-/* It sleeps for good when there is nothing to do: it is Argobots' primary one, and
- * must not end before the process does. */
+/* Sleeps forever when idle: it is Argobots' primary thread and must live as
+ * long as the process. */
 static void *open_all(void *arg)
 {
     struct dfopt_mofka_link *l = arg;
@@ -81,7 +81,7 @@ static void run_consumer(struct job *j, const struct dfopt_mofka_module *m)
     j->e = m->consumer_prepare(&j->consumer, j->topic, j->text, j->bounds, &j->err);
 }
 
-/* Has a copy of the job done; *j is then what came out of it. */
+/* Runs a copy of the job and stores the result in *j. */
 static enum dfopt_err do_job(struct dfopt_mofka_link *l, struct job *j,
                              struct dfopt_error *err)
 {
@@ -151,8 +151,8 @@ static enum dfopt_err connect_to(struct dfopt_mofka_link *l, const char *group_f
     return DFOPT_OK;
 }
 
-/* Opens a topic by a name in which `dot` stands for each dot. out->name is that
- * name, unless there is no memory. */
+/* Opens a topic by its name with `dot` in place of each dot. out->name is that
+ * name, unless out of memory. */
 static enum dfopt_err open_named(struct dfopt_mofka_link *l,
                                  const struct connection *c, const char *topic,
                                  char dot, struct dfopt_mofka_at *out,
@@ -165,7 +165,7 @@ static enum dfopt_err open_named(struct dfopt_mofka_link *l,
     for (size_t i = 0; i < size; i++)
         o->name[i] = topic[i] == '.' ? dot : topic[i];
     o->next = l->opened;
-    l->opened = o; /* before the job: it may be left behind with the name */
+    l->opened = o; /* before the job: a stuck job keeps using the name */
     *out = (struct dfopt_mofka_at){.name = o->name};
     struct job j = {.run = run_topic, .broker = c->broker, .text = o->name};
     const enum dfopt_err e = do_job(l, &j, err);
@@ -174,7 +174,7 @@ static enum dfopt_err open_named(struct dfopt_mofka_link *l,
     return e;
 }
 
-/* As named or, where there is no such topic, with _ for each dot. */
+/* By the given name or, if there is no such topic, with _ for each dot. */
 static enum dfopt_err open_either(struct dfopt_mofka_link *l,
                                   const struct connection *c, const char *topic,
                                   struct dfopt_mofka_at *out,
@@ -263,7 +263,7 @@ enum dfopt_err dfopt_mofka_link_create(struct dfopt_mofka_link **out,
     return DFOPT_OK;
 }
 
-/* The thread that opened sleeps on: what it looks at stays. */
+/* The opening thread keeps sleeping: its data stays. */
 bool dfopt_mofka_link_destroy(struct dfopt_mofka_link *l)
 {
     if (!l)

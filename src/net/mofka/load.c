@@ -1,5 +1,5 @@
-/* The module lies in a place that is known from where we lie ourselves, so that
- * an installation may be moved: beside a build's libraries, or in libdir. */
+/* The module is located relative to this code, so that an installation may be
+ * moved: beside a build's libraries, or in libdir. */
 #include "net/mofka/load.h"
 
 #include <dlfcn.h>
@@ -14,7 +14,7 @@
 
 #define MODULE "dfopt_mofka.so"
 
-/* From the folder of this program or library, in this order. */
+/* Relative to the folder of this program or library, in this order. */
 static const char *const places[] = {
     "../src/net/mofka/" MODULE,           /* a build: programs */
     "../net/mofka/" MODULE,               /* and the client library */
@@ -22,8 +22,8 @@ static const char *const places[] = {
     DFOPT_MODULES_FROM_BINDIR "/" MODULE, /* a program in bindir */
 };
 
-/* The folder that the code of this file was loaded from: of a library or, where the
- * loader has no name, of the program, whose argv[0] may be without a folder. */
+/* The folder that this file's code was loaded from: a library's or, where the
+ * loader has no name, the program's, whose argv[0] may lack a folder. */
 static bool own_folder(char *out, size_t size)
 {
     Dl_info info;

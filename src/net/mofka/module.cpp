@@ -1,19 +1,19 @@
 /* The module: Mofka's client (diaspora-stream-api) behind the functions of
  * module.h: connections, topics, producers, and the table; consumers are in
- * consumer.cpp. These two alone include the client's headers.
+ * consumer.cpp. Only these two include the client's headers.
  *
- * Threads, beside MPI's (which are not touched: rank 0 alone loads this, and only
- * its main thread speaks MPI). The client stands on Argobots. The thread that
- * connects first becomes Argobots' primary one: waiting there spins a core, so it
- * opens and prepares, and then sleeps until the end. All else comes from ordinary
- * threads, which Argobots puts to sleep while they wait. The client itself starts
- * one thread for progress on the network and, for each consumer and producer here,
- * one that fetches data or sends. They inherit the signal mask of the thread that
- * connects, so that signals stay with the program's main thread.
+ * Threads, besides MPI's (which are unaffected: only rank 0 loads this, and only
+ * its main thread calls MPI). The client is built on Argobots. The first thread to
+ * connect becomes Argobots' primary one: waiting there spins a core, so it opens
+ * and prepares, then sleeps until the end. All other calls come from ordinary
+ * threads, which Argobots blocks while they wait. The client itself starts one
+ * network progress thread and, for each consumer and producer here, one that
+ * fetches data or sends. They inherit the signal mask of the connecting thread, so
+ * signals go to the program's main thread.
  *
- * What bounds a consumer: its broker announces events as fast as it can. Their data
- * is fetched one by one by the consumer's own thread, which asks the selector below
- * first; that waits there while too much is in flight or held (flow.hpp). */
+ * A consumer is bounded as follows: its broker announces events as fast as it can.
+ * The consumer's own thread fetches their data one by one and calls the selector
+ * below first, which waits there while too much is in flight or held (flow.hpp). */
 #include "net/mofka/client.hpp"
 
 #include <spdlog/spdlog.h>
@@ -39,13 +39,13 @@ struct dfopt_mofka_producer {
     diaspora::ThreadPool pool;
     diaspora::Producer producer;
     std::optional<diaspora::Future<std::optional<diaspora::Flushed>>> flushing;
-    /* of the first event for each partition; the others share its batch */
+    /* of each partition's first event; the others share its batch */
     std::vector<diaspora::Future<std::optional<diaspora::EventID>>> sent;
 };
 
 /* ---- the service ---- */
 
-/* A service on this machine (na+sm://PID-N) that is gone would never answer. */
+/* A service on this machine (na+sm://PID-N) that has died would never answer. */
 static dfopt_err check_process(const dfopt_mofka_broker &b, dfopt_error *err)
 {
     for (const std::string &a : b.addresses) {
@@ -95,8 +95,8 @@ static dfopt_err mofka_connect(dfopt_mofka_broker **out, const char *group_file,
         const dfopt_err e = read_group(*b, err);
         if (e)
             return e;
-        spdlog::set_level(spdlog::level::off); /* it prints on standard output */
-        /* Without these two a hop takes 12 ms instead of 0.2. */
+        spdlog::set_level(spdlog::level::off); /* it logs to standard output */
+        /* Without these two options a hop takes 12 ms instead of 0.2. */
         b->driver = diaspora::Driver::New(
             "mofka", diaspora::Metadata{nlohmann::json{
                          {"group_file", group_file},
@@ -104,7 +104,7 @@ static dfopt_err mofka_connect(dfopt_mofka_broker **out, const char *group_file,
                           {{"use_progress_thread", true},
                            {"progress_spindown_msec", 0},
                            {"progress_timeout_ub_msec", 5},
-                           /* else warnings go to standard output */
+                           /* otherwise warnings go to standard output */
                            {"mercury", {{"log_level", "error"}}}}}}});
         *out = b.release();
         return DFOPT_OK;
@@ -116,8 +116,7 @@ static dfopt_err mofka_check(const dfopt_mofka_broker *b, dfopt_error *err)
     return check_process(*b, err);
 }
 
-/* The client's own topicExists takes a broker that is gone for one that has no such
- * topic. */
+/* The client's topicExists cannot tell a dead broker from a missing topic. */
 static bool topic_exists(const diaspora::Driver &d, const char *name)
 {
     try {
@@ -138,11 +137,11 @@ static dfopt_err mofka_ping(dfopt_mofka_broker *b, dfopt_error *err)
     });
 }
 
-/* ---- the end ---- */
+/* ---- shutdown ---- */
 
-/* A client on shared memory (na+sm) has a file and a folder with a socket by the
- * number of its process. They outlive it if it is not closed, which ours is not; a
- * later process of that number could not use Mofka then. */
+/* A shared-memory client (na+sm) has a file and a folder with a socket, named
+ * by its process id. They remain if it is not closed, and ours never is; a
+ * later process with that id could then not use Mofka. */
 static void remove_traces_in(const char *folder)
 {
     const std::string mine = "-" + std::to_string(getpid()) + "-";
@@ -226,7 +225,7 @@ static dfopt_err mofka_producer_create(dfopt_mofka_producer **out,
         p->topic = t;
         p->sent.resize(t->uuids.size());
         p->pool = t->broker->driver.makeThreadPool(diaspora::ThreadCount{1});
-        /* twice: the batch is flushed before it is full, and never waits */
+        /* twice the size: we flush before the batch is full, so it never waits */
         p->producer = t->handle.producer(
             std::string_view{"dfopt"}, diaspora::BatchSize{2 * DFOPT_MOFKA_BATCH},
             diaspora::MaxNumBatches{2}, diaspora::Ordering::Strict, p->pool);
@@ -263,7 +262,7 @@ static dfopt_err mofka_flush(dfopt_mofka_producer *p, int timeout_ms,
         if (!p->flushing->wait(timeout_ms))
             return DFOPT_ERR_STATE;
         p->flushing.reset();
-        /* a batch that the broker refused counts as flushed; its events know */
+        /* a rejected batch counts as flushed; only its events show it */
         for (auto &s : p->sent) {
             const auto first = std::move(s);
             s = {};

@@ -1,6 +1,6 @@
-/* The thread takes a batch out of the queue, pushes it, and flushes: a batch is
- * with the broker before the next one begins. So batches are as large as what came
- * meanwhile, and a lone message goes at once. */
+/* The thread takes a batch off the queue, pushes it and flushes: the broker has
+ * a batch before the next one begins. So a batch is what arrived in the
+ * meantime, and a lone message leaves at once. */
 #include "net/mofka/outbox.h"
 
 #include "base/clock.h"
@@ -23,13 +23,13 @@ struct dfopt_mofka_outbox {
     const struct dfopt_mofka_module *module;
     struct dfopt_mofka_at at;
     pthread_t thread;
-    pthread_mutex_t lock; /* for all below */
+    pthread_mutex_t lock; /* protects all below */
     pthread_cond_t some, sent;
     struct message *head, **tail;
     size_t pending;      /* queued or in flight */
-    int64_t progress_ns; /* when the broker last took something, or pending rose
-                          * from 0 */
-    int64_t give_up_ns;  /* once it is to end */
+    int64_t progress_ns; /* when the broker last accepted events, or pending
+                          * rose from 0 */
+    int64_t give_up_ns;  /* deadline once it is to stop */
     bool stop;
     enum dfopt_err failed;
     struct dfopt_error why;
@@ -46,7 +46,7 @@ static void free_batch(struct message *m)
     }
 }
 
-/* Takes up to a batch off the queue. Under the lock. */
+/* Takes up to one batch off the queue. Call with the lock held. */
 static struct message *next_batch(struct dfopt_mofka_outbox *b, size_t *n)
 {
     struct message *first = b->head, **end = &b->head;
@@ -59,7 +59,7 @@ static struct message *next_batch(struct dfopt_mofka_outbox *b, size_t *n)
     return first;
 }
 
-/* Whether there is no use in waiting for the broker any more. */
+/* Whether waiting for the broker is pointless by now. */
 static bool is_hopeless(struct dfopt_mofka_outbox *b)
 {
     const int64_t now = dfopt_clock_monotonic_ns();
@@ -109,7 +109,7 @@ static void finish(struct dfopt_mofka_outbox *b, size_t n, enum dfopt_err e,
     pthread_cond_broadcast(&b->sent);
 }
 
-/* After a failure the client may still hold on to the batch: it is not freed. */
+/* After a failure the client may still use the batch: it is not freed. */
 static void *send_all(void *arg)
 {
     struct dfopt_mofka_outbox *b = arg;
@@ -209,8 +209,8 @@ size_t dfopt_mofka_outbox_pending(struct dfopt_mofka_outbox *b)
     return n;
 }
 
-/* Whether a flush that began then may go on: the broker takes something now and
- * then, or, once it is gone, the thread is coming back. */
+/* Whether a flush begun at that time may continue: the broker keeps accepting
+ * events or, once it is gone, the thread is expected back. */
 static bool may_wait(struct dfopt_mofka_outbox *b, int64_t begun_ns,
                      int64_t progress_ns)
 {
@@ -229,7 +229,7 @@ enum dfopt_err dfopt_mofka_outbox_flush(struct dfopt_mofka_outbox *b,
     bool in_time = true;
     pthread_mutex_lock(&b->lock);
     while (b->pending > 0 && !b->failed && in_time) {
-        /* the thread notices by itself; unless the client does not let it */
+        /* the thread notices by itself, unless it hangs in the client */
         if (dfopt_mofka_cond_wait(&b->sent, &b->lock,
                                   dfopt_mofka_in_ms(2 * FLUSH_STEP_MS)))
             continue;

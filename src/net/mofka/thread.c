@@ -1,4 +1,4 @@
-/* Threads and deadlines for the files that speak to Mofka. */
+/* Threads and deadlines for the Mofka files. */
 #include "net/mofka/thread.h"
 
 #include "base/clock.h"

@@ -1,5 +1,5 @@
-/* One thread, one exchange at a time. While an exchange is in flight `busy_ns` is
- * its start, by which the others know that it does not return. */
+/* One thread, one exchange at a time. During an exchange `busy_ns` is its
+ * start, which lets other threads detect that it hangs. */
 #include "net/mofka/watch.h"
 
 #include "base/clock.h"
@@ -8,8 +8,8 @@
 #include <stdlib.h>
 
 #define PING_EVERY_MS 1000
-#define LOOK_MS       100 /* how often health is looked at while waiting */
-#define HOPELESS_MS   500 /* for threads to come back when a broker is gone */
+#define LOOK_MS       100 /* how often waiters check health */
+#define HOPELESS_MS   500 /* for threads to return after a broker is gone */
 #define NS_PER_MS     INT64_C(1000000)
 
 struct watched {
@@ -26,20 +26,20 @@ struct dfopt_mofka_watch {
     const struct dfopt_mofka_module *module;
     int timeout_ms;
     pthread_t thread;
-    pthread_mutex_t lock; /* for all below */
+    pthread_mutex_t lock; /* protects all below */
     pthread_cond_t work, settled;
     struct watched *brokers;
     size_t n_brokers;
     struct slot *slots;
     size_t n_slots, n_waiting; /* slots with an event, one in flight included */
-    int64_t busy_ns;           /* since when; 0: no exchange is in flight */
+    int64_t busy_ns;           /* start of the exchange in flight; 0: none */
     const char *busy_with;     /* topic or group file */
     bool stop;
-    enum dfopt_err failed; /* the first error; it stays */
+    enum dfopt_err failed; /* the first error; kept */
     struct dfopt_error why;
 };
 
-/* ---- the thread; it holds the lock but for the exchange ---- */
+/* ---- the thread; it releases the lock only for an exchange ---- */
 
 static void begin(struct dfopt_mofka_watch *w, const char *with)
 {

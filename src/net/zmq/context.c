@@ -1,4 +1,4 @@
-/* Contexts. With clients to check, a thread of the context does it. */
+/* Contexts. If clients are checked, a thread of the context does it. */
 #include "net/zmq/socket.h"
 #include "net/zmq/zap.h"
 

@@ -1,12 +1,12 @@
-/* Endpoints, checked character by character and without the locale. */
+/* Checks endpoints character by character, independent of the locale. */
 #include "net/zmq/endpoint.h"
 
 #include <string.h>
 #include <sys/un.h>
 
 #define PORT_MAX     65535
-#define HOST_MAX     255 /* bytes of a name: RFC 1035 */
-#define ENDPOINT_MAX 511 /* as long as zmq_socket.h has room for, twice */
+#define HOST_MAX     255 /* bytes in a name: RFC 1035 */
+#define ENDPOINT_MAX 511 /* twice what socket.h accepts */
 
 static bool is_digit(char c)
 {
@@ -18,7 +18,7 @@ static bool is_word(char c)
     return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
-/* NULL, or what is wrong with the port; any: 0 and, if `star`, * are right. */
+/* NULL, or what is wrong with the port; any: 0 is valid and, with `star`, *. */
 static const char *wrong_port(const char *at, size_t len, bool any, bool star)
 {
     unsigned port = 0;
@@ -36,7 +36,7 @@ static const char *wrong_port(const char *at, size_t len, bool any, bool star)
     return port || any ? NULL : "the port is 0";
 }
 
-/* Between brackets: digits, colons, perhaps an IPv4 tail and %INTERFACE. */
+/* Between brackets: digits, colons, optionally an IPv4 tail and %INTERFACE. */
 static const char *wrong_ipv6(const char *at, size_t len)
 {
     const char *zone = memchr(at, '%', len);

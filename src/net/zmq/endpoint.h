@@ -1,5 +1,5 @@
-/* Parses ZeroMQ endpoints completely. libzmq stops at the first character that it
- * cannot use and wraps numbers around (tcp://h:99999 binds port 34463). */
+/* Parses ZeroMQ endpoints completely. libzmq ignores everything from the first
+ * bad character on and wraps numbers (tcp://h:99999 binds port 34463). */
 #ifndef DFOPT_NET_ZMQ_ENDPOINT_H
 #define DFOPT_NET_ZMQ_ENDPOINT_H
 
@@ -7,7 +7,7 @@
 
 #include <stdbool.h>
 
-/* Checks an endpoint that is to be bound or connected to:
+/* Checks an endpoint to bind or connect to:
  *
  *     tcp://HOST:PORT   HOST is a name, an IPv4 address, [an IPv6 address], and to
  *                       bind also an interface or *; PORT is 1..65535, and to bind

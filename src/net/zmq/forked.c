@@ -18,7 +18,7 @@ static void in_parent(void)
     pthread_mutex_unlock(&lock);
 }
 
-/* Only calls that are safe after a fork of many threads. */
+/* Async-signal-safe calls only: the parent has many threads. */
 static void in_child(void)
 {
     for (struct dfopt_zmq_forked *f = first; f; f = f->next) {
@@ -63,7 +63,7 @@ void dfopt_zmq_forked_set(struct dfopt_zmq_forked *f, int fd)
 
 void dfopt_zmq_forked_clear(struct dfopt_zmq_forked *f)
 {
-    if (!f->listed) /* the caller's alone */
+    if (!f->listed) /* only the caller's thread sets this */
         return;
     pthread_mutex_lock(&lock);
     leave(f);

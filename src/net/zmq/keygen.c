@@ -1,4 +1,4 @@
-/* New CURVE keys into files. */
+/* Writes new CURVE keys to files. */
 #include "net/zmq/keys.h"
 
 #include "base/buf.h"
@@ -9,9 +9,9 @@
 #include <unistd.h>
 #include <zmq.h>
 
-#define KEY_TEXT 41 /* with the NUL */
+#define KEY_TEXT 41 /* including the NUL */
 
-/* Makes the file, which must not exist; leaves none behind on failure. */
+/* Creates the file, which must not exist; leaves none behind on failure. */
 static enum dfopt_err write_new(const char *path, mode_t mode, const char *text,
                                 size_t len, struct dfopt_error *err)
 {
@@ -53,7 +53,7 @@ enum dfopt_err dfopt_zmq_keygen(const char *base, struct dfopt_error *err)
             err, e, "%s: cannot create keys: libzmq is built without CURVE", base);
     if (dfopt_buf_printf(&path, "%s.key", base) ||
         dfopt_buf_printf(&secret_path, "%s.key_secret", base) ||
-        dfopt_buf_reserve(&secret_text, 512) || /* so that it stays in one place */
+        dfopt_buf_reserve(&secret_text, 512) || /* so that growing leaves no copy */
         format_pair(&text, "public", public_key, NULL) ||
         format_pair(&secret_text, "secret", public_key, secret)) {
         e = dfopt_error_set(err, DFOPT_ERR_NOMEM, "%s: out of memory", base);

@@ -1,5 +1,5 @@
-/* CURVE keys. A key text is never put into a message: not even one that cannot be
- * read, since it may be a secret one with a slip of the pen. */
+/* CURVE keys. A key text never appears in a message, not even an invalid one:
+ * it may be a mistyped secret key. */
 #include "net/zmq/keys.h"
 
 #include <ctype.h>
@@ -27,7 +27,7 @@ static bool decode(const char *text, size_t len, struct dfopt_zmq_key *out)
     return ok;
 }
 
-/* The key on a line `name = "key"`. */
+/* The key in a line `name = "key"`. */
 static bool key_on_line(const char *line, const char *name,
                         struct dfopt_zmq_key *out)
 {
@@ -61,7 +61,7 @@ static bool find_key(const char *text, const char *name, struct dfopt_zmq_key *o
     return false;
 }
 
-/* O_NONBLOCK: a FIFO must not hold us up; it is then refused. */
+/* O_NONBLOCK: a FIFO must not block us; it is then rejected. */
 static enum dfopt_err read_file(const char *path, bool secret, char *text,
                                 struct dfopt_error *err)
 {
@@ -104,7 +104,7 @@ enum dfopt_err dfopt_zmq_key_read_public(struct dfopt_zmq_key *out,
     return read_key(out, path, public_name, err);
 }
 
-/* A file comes first: "/" and "." are characters of Z85, too. `what` is for the
+/* Tries a file first: "/" and "." are Z85 characters, too. `what` is for the
  * message. */
 static enum dfopt_err load(struct dfopt_zmq_key *out, const char *text,
                            const char *name, const char *what,
@@ -134,7 +134,7 @@ static enum dfopt_err load_server(struct dfopt_zmq_keys *out,
                 "server's secret key", err);
 }
 
-/* The public key that belongs to a secret one. */
+/* Derives the public key from a secret one. */
 static bool make_public(const struct dfopt_zmq_key *secret,
                         struct dfopt_zmq_key *out)
 {

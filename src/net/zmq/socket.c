@@ -1,5 +1,5 @@
-/* Sockets. Every option that bounds something is set here and nowhere
- * else, before the socket binds or connects: most take effect only then. */
+/* Sockets. Every option that bounds something is set here and nowhere else,
+ * before the socket binds or connects: most only take effect then. */
 #include "net/zmq/socket.h"
 
 #include "net/zmq/zap.h"
@@ -12,13 +12,13 @@
 #define RECONNECT_MS     100
 #define RECONNECT_MAX_MS 1000
 #define HANDSHAKE_MS     10000
-#define KEEPALIVE_IDLE_S 30 /* a peer whose host is gone is let go after */
+#define KEEPALIVE_IDLE_S 30 /* a dead host is dropped after */
 #define KEEPALIVE_STEP_S 10 /* 30 + 3 * 10 seconds */
 #define KEEPALIVE_COUNT  3
 #define PING_GONE_MS     30000
-#define PINGS            3 /* before a peer that answers none is let go */
+#define PINGS            3 /* before dropping a peer that does not answer */
 
-/* The code for an errno of libzmq: the user's mistake, or a failure. */
+/* The error code for a libzmq errno: user error or failure. */
 static enum dfopt_err fail(const struct dfopt_zmq_socket *s,
                            struct dfopt_error *err)
 {
@@ -80,7 +80,7 @@ static enum dfopt_err set_limits(struct dfopt_zmq_socket *s,
         {ZMQ_RCVHWM, o->high_water},
         {ZMQ_IPV6, o->ipv6 || strchr(s->endpoint, '[')},
         {ZMQ_IMMEDIATE,
-         o->type == ZMQ_PUSH}, /* to a peer that is there or not at all */
+         o->type == ZMQ_PUSH}, /* queue only for a peer that is connected */
         {ZMQ_RECONNECT_IVL, RECONNECT_MS},
         {ZMQ_RECONNECT_IVL_MAX, RECONNECT_MAX_MS},
         {ZMQ_HANDSHAKE_IVL, HANDSHAKE_MS},
@@ -149,7 +149,7 @@ static enum dfopt_err attach(struct dfopt_zmq_socket *s, bool bind,
     return DFOPT_OK;
 }
 
-/* Makes the socket that s->options, keys and endpoint say. */
+/* Creates the socket described by s->options, keys and endpoint. */
 static enum dfopt_err start(struct dfopt_zmq_socket *s, struct dfopt_zmq_context *c,
                             struct dfopt_error *err)
 {
@@ -195,7 +195,7 @@ enum dfopt_err dfopt_zmq_socket_open(struct dfopt_zmq_socket *s,
         e = start(s, c, err);
     if (e)
         dfopt_zmq_socket_close(s, 0);
-    else if (o->bind) /* it needs them no more */
+    else if (o->bind) /* it no longer needs them */
         explicit_bzero(&s->keys, sizeof s->keys);
     return e;
 }
@@ -206,7 +206,7 @@ int64_t dfopt_zmq_socket_tend(struct dfopt_zmq_socket *s,
 {
     *replaced = false;
     const int64_t at = dfopt_zmq_watch_read(&s->watch, now);
-    if (s->options.bind) /* peers come and go */
+    if (s->options.bind) /* peers may come and go */
         return INT64_MAX;
     if (now < at)
         return at;
@@ -216,7 +216,7 @@ int64_t dfopt_zmq_socket_tend(struct dfopt_zmq_socket *s,
     if (start(s, c, NULL) == DFOPT_OK)
         return INT64_MAX;
     stop(s, 0);
-    s->watch.lost_ns = now; /* tried again later */
+    s->watch.lost_ns = now; /* retry later */
     return dfopt_zmq_watch_read(&s->watch, now);
 }
 

@@ -1,5 +1,5 @@
-/* Events of libzmq's socket monitor. After an ordinary loss libzmq tells at once
- * that it will try again; if it does not, it has given up. */
+/* Events of libzmq's socket monitor. After an ordinary loss libzmq announces at
+ * once that it will retry; if it does not, it has given up. */
 #include "net/zmq/watch.h"
 
 #include <errno.h>
@@ -28,7 +28,7 @@ enum dfopt_err dfopt_zmq_watch_open(struct dfopt_zmq_watch *w, void *ctx,
     w->lost_ns = 0;
     w->connected = false;
     w->events = zmq_socket(ctx, ZMQ_PAIR);
-    /* no limit: libzmq's own thread would wait for us at it */
+    /* no limit: at it, libzmq's own thread would wait for us */
     if (w->events &&
         zmq_setsockopt(w->events, ZMQ_LINGER, &none, sizeof none) == 0 &&
         zmq_setsockopt(w->events, ZMQ_RCVHWM, &none, sizeof none) == 0 &&

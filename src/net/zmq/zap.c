@@ -1,7 +1,7 @@
-/* The ZAP thread. After create the list of keys is the thread's alone; only the
- * count of refusals is shared. It ends when the context is shut down. Invariant:
- * the socket is open for as long as the context may shake hands, even if the thread
- * fails, because libzmq lets everybody in when nobody could answer. */
+/* The ZAP thread. After create it alone uses the list of keys; only the count
+ * of refusals is shared. It ends when the context is shut down. Invariant: the
+ * socket stays open while the context may do handshakes, even if the thread
+ * fails, because libzmq admits everybody when nobody can answer. */
 #include "net/zmq/zap.h"
 
 #include "base/buf.h"
@@ -32,8 +32,8 @@ struct dfopt_zmq_zap {
     atomic_uint_fast64_t refused;
 };
 
-/* A request of libzmq: version, request id, domain, address, routing id, mechanism,
- * credentials. */
+/* A request from libzmq: version, request id, domain, address, routing id,
+ * mechanism, credentials. */
 enum {
     VERSION,
     REQUEST,
@@ -84,7 +84,7 @@ static enum dfopt_err add_file(struct dfopt_buf *keys, const char *dir,
     return e;
 }
 
-/* Replaces the list, or leaves it as it is. */
+/* Replaces the list, or leaves it unchanged on error. */
 static enum dfopt_err read_keys(struct dfopt_zmq_zap *z, bool strict,
                                 struct dfopt_error *err)
 {
@@ -132,8 +132,8 @@ static bool is_listed(const struct dfopt_zmq_zap *z, const struct frame *key)
     return false;
 }
 
-/* A directory that is gone allows nobody. A file that was still being written when
- * it was seen does not change the directory again: hence the clock. */
+/* A missing directory allows nobody. Completing a file that was read
+ * half-written does not touch the directory: hence the timer. */
 static bool is_allowed(struct dfopt_zmq_zap *z, const struct frame *key)
 {
     if (key->len != DFOPT_ZMQ_KEY_BYTES)
@@ -147,8 +147,8 @@ static bool is_allowed(struct dfopt_zmq_zap *z, const struct frame *key)
 
 /* ---- the thread ---- */
 
-/* Reads one request. Returns false when the context is shut down. What is longer
- * or more than it should be leaves n at 0. */
+/* Reads one request. Returns false when the context is shut down. Too many or
+ * oversized frames leave n at 0. */
 static bool receive(void *socket, struct frame frames[FRAMES], int *n)
 {
     int more = 1;
@@ -215,7 +215,7 @@ static void *serve(void *arg)
     return NULL;
 }
 
-/* Signals are for the program's own threads. */
+/* Signals go to the program's own threads. */
 static int start_thread(struct dfopt_zmq_zap *z)
 {
     sigset_t all, old;

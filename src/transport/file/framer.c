@@ -1,10 +1,10 @@
-/* JSON values out of bytes.
+/* Cuts bytes into JSON values.
  *
  * Invariants: between calls the window starts at the current record (or at
- * white space before one), and `scanned` bytes of it have been looked at. What
- * was decided about them is in the other fields, so no byte is looked at twice.
- * A record that is too long is delivered at the first byte over the limit, and
- * the rest of it is `skipping`: used up without being kept. */
+ * white space before one), and its first `scanned` bytes have been examined.
+ * The other fields hold the result, so no byte is examined twice. A record that
+ * is too long is delivered at the first byte over the limit, and its rest is
+ * `skipping`: consumed without being kept. */
 #include "transport/file/framer.h"
 
 #include "transport/file/file.h"
@@ -24,7 +24,7 @@ void dfopt_framer_init(struct dfopt_framer *f, size_t max)
     *f = (struct dfopt_framer){.max = max, .number = 1};
 }
 
-/* Uses up n bytes of the window. */
+/* Consumes n bytes of the window. */
 static void consume(struct dfopt_framer *f, window *w, size_t n)
 {
     w->data += n;
@@ -33,7 +33,7 @@ static void consume(struct dfopt_framer *f, window *w, size_t n)
     f->scanned = 0;
 }
 
-/* Uses up white space at the front; returns how many newlines were in it. */
+/* Consumes leading white space; returns the number of newlines in it. */
 static uint64_t consume_white(struct dfopt_framer *f, window *w)
 {
     uint64_t lines = 0;
@@ -45,7 +45,7 @@ static uint64_t consume_white(struct dfopt_framer *f, window *w)
     return lines;
 }
 
-/* Delivers n bytes from the front and uses them up. */
+/* Delivers and consumes the first n bytes. */
 static enum dfopt_framer_status emit(struct dfopt_framer *f, window *w, size_t n,
                                      const char *problem,
                                      struct dfopt_record *record)
@@ -60,8 +60,8 @@ static enum dfopt_framer_status emit(struct dfopt_framer *f, window *w, size_t n
     return DFOPT_FRAMER_RECORD;
 }
 
-/* Delivers the start of a record with a problem, and uses up n bytes. The length
- * of the start must not depend on how much of the record is in the window. */
+/* Delivers the start of a record with a problem, and consumes n bytes. The length
+ * delivered must not depend on how much of the record the window holds. */
 static enum dfopt_framer_status emit_start(struct dfopt_framer *f, window *w,
                                            size_t n, const char *problem,
                                            struct dfopt_record *record)
@@ -80,7 +80,7 @@ static enum dfopt_framer_status starved(const window *w)
     return w->last ? DFOPT_FRAMER_END : DFOPT_FRAMER_MORE;
 }
 
-/* Uses up the rest of a line that was too long. */
+/* Consumes the rest of a line that was too long. */
 static bool skip_line(struct dfopt_framer *f, window *w)
 {
     const char *newline = w->len ? memchr(w->data, '\n', w->len) : NULL;
@@ -100,7 +100,7 @@ static enum dfopt_framer_status next_line(struct dfopt_framer *f, window *w,
         return starved(w);
     const char *newline = memchr(w->data + f->scanned, '\n', w->len - f->scanned);
     size_t n = newline ? (size_t)(newline - w->data) : w->len;
-    /* One more than the limit may still turn out to be the \r of a \r\n. */
+    /* One byte over the limit may still be the \r of a \r\n. */
     if (!newline && n > f->max + 1) {
         f->skipping = true;
         return emit_start(f, w, n, too_long, record);
@@ -109,9 +109,9 @@ static enum dfopt_framer_status next_line(struct dfopt_framer *f, window *w,
         f->scanned = n;
         return DFOPT_FRAMER_MORE;
     }
-    if (w->data[n - 1] == '\r') /* n > 0: it starts with no white space */
+    if (w->data[n - 1] == '\r') /* n > 0: it does not start with white space */
         n--;
-    /* The end of the line is left: it is white space before the next record. */
+    /* The line end remains: it is white space before the next record. */
     return n > f->max ? emit_start(f, w, n, too_long, record)
                       : emit(f, w, n, NULL, record);
 }
@@ -126,8 +126,7 @@ static void begin_element(struct dfopt_framer *f, char first)
     f->number++;
 }
 
-/* The end of the input within the array: its last, unfinished element if there
- * is one. */
+/* The input ends within the array: delivers the unfinished element, if any. */
 static enum dfopt_framer_status emit_cut_off(struct dfopt_framer *f, window *w,
                                              struct dfopt_record *record)
 {
@@ -139,8 +138,8 @@ static enum dfopt_framer_status emit_cut_off(struct dfopt_framer *f, window *w,
     return emit_start(f, w, w->len, cut_off, record);
 }
 
-/* Continues the current element. Returns false if it was one that is being
- * skipped, and is at its end. */
+/* Continues the current element. Returns false at the end of one that is being
+ * skipped. */
 static bool continue_element(struct dfopt_framer *f, window *w,
                              struct dfopt_record *record,
                              enum dfopt_framer_status *status)
@@ -182,7 +181,7 @@ static enum dfopt_framer_status emit_empty(struct dfopt_framer *f, window *w,
     return DFOPT_FRAMER_RECORD;
 }
 
-/* The array; returns END behind its closing bracket. */
+/* The array; returns END after its closing bracket. */
 static enum dfopt_framer_status next_element(struct dfopt_framer *f, window *w,
                                              struct dfopt_record *record)
 {
@@ -214,7 +213,7 @@ static enum dfopt_framer_status next_element(struct dfopt_framer *f, window *w,
     }
 }
 
-/* One record for whatever stands behind the array: the line it starts in. */
+/* One record for everything after the array, with the number of its line. */
 static enum dfopt_framer_status next_after(struct dfopt_framer *f, window *w,
                                            struct dfopt_record *record)
 {
@@ -231,8 +230,8 @@ static enum dfopt_framer_status next_after(struct dfopt_framer *f, window *w,
     return status;
 }
 
-/* Finds out whether the input is lines or an array. Returns false if the window
- * does not tell. */
+/* Determines whether the input is lines or an array. Returns false if the
+ * window is not enough. */
 static bool find_mode(struct dfopt_framer *f, window *w)
 {
     static const char bom[] = "\xEF\xBB\xBF";

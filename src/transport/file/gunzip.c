@@ -1,5 +1,5 @@
-/* gzip with zlib's inflate. Invariant: z.next_in and z.avail_in are what is left
- * of `packed`; in_member tells whether a member was begun and not ended. */
+/* gzip with zlib's inflate. Invariant: z.next_in and z.avail_in are the
+ * unconsumed part of `packed`; in_member: a member has begun and not ended. */
 #include "transport/file/gunzip.h"
 
 #include <limits.h>
@@ -7,7 +7,7 @@
 #include <zlib.h>
 
 #define PACKED_BYTES ((size_t)128 << 10)
-#define GZIP_ONLY    (16 + MAX_WBITS) /* of inflateInit2: a gzip header, no other */
+#define GZIP_ONLY    (16 + MAX_WBITS) /* for inflateInit2: gzip headers only */
 
 struct dfopt_gunzip {
     z_stream z;
@@ -48,7 +48,7 @@ void dfopt_gunzip_filled(struct dfopt_gunzip *g, size_t n)
     g->z.avail_in = (uInt)n;
 }
 
-/* Between members: returns NULL, with in_member set if another one begins. */
+/* Between members: returns NULL; sets in_member if another one begins. */
 static const char *begin_member(struct dfopt_gunzip *g)
 {
     while (g->z.avail_in > 0 && *g->z.next_in == 0) {
@@ -84,7 +84,7 @@ const char *dfopt_gunzip_run(struct dfopt_gunzip *g, char *out, size_t cap,
             wrong = g->z.msg ? g->z.msg : zError(z);
     }
     *got = room - g->z.avail_out;
-    /* What came out before the damage goes first; inflate will report it again. */
+    /* Output before the damage goes first; inflate will report it again. */
     return *got > 0 ? NULL : wrong;
 }
 

@@ -1,7 +1,7 @@
-/* Reading one input. Regular files are read(2) straight into the caller's
- * buffer; anything else is asked with poll(2) first, because the description
- * behind standard input is shared with other processes and must not be made
- * non-blocking. No mmap: a file that shrinks must not kill the job. */
+/* Reads one input. Regular files are read(2) straight into the caller's buffer;
+ * anything else is polled first, because the file description behind standard
+ * input is shared with other processes and must not become non-blocking. No
+ * mmap: a file that shrinks must not kill the job. */
 #include "transport/file/input.h"
 
 #include "base/clock.h"
@@ -20,7 +20,7 @@ enum dfopt_err dfopt_input_open(struct dfopt_input *in, const char *path,
 {
     bool is_stdin = strcmp(path, "-") == 0;
     const char *name = is_stdin ? DFOPT_INPUT_STDIN : path;
-    /* O_NONBLOCK: a FIFO without a writer opens, and poll waits for the writer. */
+    /* O_NONBLOCK: opens a FIFO without a writer; poll then waits for one. */
     int fd = is_stdin ? STDIN_FILENO
                       : open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     struct stat st;
@@ -44,7 +44,7 @@ void dfopt_input_close(struct dfopt_input *in)
     *in = (struct dfopt_input){0};
 }
 
-/* The deadline as poll's milliseconds, rounded up. */
+/* The deadline as a poll timeout in ms, rounded up. */
 static int poll_ms(int64_t deadline_ns)
 {
     if (deadline_ns == DFOPT_INPUT_NO_WAIT)
@@ -65,12 +65,12 @@ static enum dfopt_input_status fail(const struct dfopt_input *in,
     return DFOPT_INPUT_ERROR;
 }
 
-/* Reads from the descriptor itself. */
+/* Reads from the descriptor. */
 static enum dfopt_input_status read_raw(struct dfopt_input *in, char *out,
                                         size_t cap, int64_t deadline_ns,
                                         size_t *got, struct dfopt_error *err)
 {
-    if (in->raw_end) /* a terminal would go on after its end */
+    if (in->raw_end) /* a terminal could be read past its end */
         return DFOPT_INPUT_END;
     if (!in->regular) {
         struct pollfd p = {.fd = in->fd, .events = POLLIN};
@@ -102,7 +102,7 @@ static enum dfopt_input_status is_other(const struct dfopt_input *in,
     return DFOPT_INPUT_ERROR;
 }
 
-/* What a regular file is, by more of its bytes than the head. */
+/* Identifies a regular file by more of its bytes than the head. */
 static const char *look_further(const struct dfopt_input *in)
 {
     char start[DFOPT_TAR_BYTES];
@@ -113,7 +113,7 @@ static const char *look_further(const struct dfopt_input *in)
     return n > 0 ? dfopt_magic_of(start, (size_t)n) : NULL;
 }
 
-/* Finds out the format from the first bytes. DATA: it is known now. */
+/* Identifies the format from the first bytes. DATA: it is known now. */
 static enum dfopt_input_status sniff(struct dfopt_input *in, int64_t deadline_ns,
                                      struct dfopt_error *err)
 {
@@ -148,7 +148,7 @@ static enum dfopt_input_status sniff(struct dfopt_input *in, int64_t deadline_ns
     return DFOPT_INPUT_DATA;
 }
 
-/* The first that comes out: it may be no JSON either. */
+/* First unpacked bytes: they may not be JSON either. */
 static enum dfopt_input_status check_unpacked(struct dfopt_input *in,
                                               const char *data, size_t n,
                                               struct dfopt_error *err)

@@ -1,4 +1,4 @@
-/* The bytes of one file, FIFO or standard input, unpacked if they are gzip. */
+/* The bytes of one file, FIFO or standard input, unpacked if gzip. */
 #ifndef DFOPT_TRANSPORT_FILE_INPUT_H
 #define DFOPT_TRANSPORT_FILE_INPUT_H
 
@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define DFOPT_INPUT_STDIN "standard input" /* its name in messages and records */
+#define DFOPT_INPUT_STDIN "standard input" /* name in messages and records */
 
 struct dfopt_gunzip;
 
@@ -23,38 +23,38 @@ enum dfopt_input_format {
 struct dfopt_input {
     const char *name; /* borrowed; NULL: closed */
     int fd;
-    bool regular;       /* a regular file: reading it never waits */
+    bool regular;       /* a regular file: reads never wait */
     uint64_t bytes_raw; /* read from the descriptor so far */
     enum dfopt_input_format format;
     struct dfopt_gunzip *gunzip;
-    char head[DFOPT_MAGIC_BYTES]; /* the bytes that tell the format */
+    char head[DFOPT_MAGIC_BYTES]; /* the bytes that identify the format */
     size_t head_len;
-    bool unpacked; /* something has come out of gunzip */
-    bool raw_end;  /* of the descriptor */
+    bool unpacked; /* gunzip has produced output */
+    bool raw_end;  /* end of file on the descriptor */
 };
 
 enum dfopt_input_status {
     DFOPT_INPUT_DATA,
-    DFOPT_INPUT_WAIT, /* nothing is ready until the deadline, or a signal came */
+    DFOPT_INPUT_WAIT, /* nothing before the deadline, or a signal arrived */
     DFOPT_INPUT_END,
     DFOPT_INPUT_ERROR
 };
 
-/* Until when to wait, by dfopt_clock_monotonic_ns. */
+/* Deadlines, on the clock of dfopt_clock_monotonic_ns. */
 #define DFOPT_INPUT_NO_WAIT 0
 #define DFOPT_INPUT_FOREVER INT64_MAX
 
-/* Opens a path ("-": standard input) without waiting for the writer of a FIFO.
- * path is borrowed until close. Returns OK or IO. */
+/* Opens a path ("-": standard input) without waiting for a FIFO's writer. path
+ * is borrowed until close. Returns OK or IO. */
 enum dfopt_err dfopt_input_open(struct dfopt_input *in, const char *path,
                                 struct dfopt_error *err);
 
-/* Closes it, but never standard input. Fine on a closed one. */
+/* Closes it, except standard input. Fine on a closed one. */
 void dfopt_input_close(struct dfopt_input *in);
 
-/* Reads up to cap (> 0) bytes; *got > 0 of them on DATA. A file that is known to be
- * something else than JSON (another compression, an archive, UTF-16) is an ERROR
- * that says what, and what to do. */
+/* Reads up to cap (> 0) bytes; *got > 0 of them on DATA. A file recognised as
+ * something other than JSON (another compression, an archive, UTF-16) is an
+ * ERROR that says what it is and what to do. */
 enum dfopt_input_status dfopt_input_read(struct dfopt_input *in, char *out,
                                          size_t cap, int64_t deadline_ns,
                                          size_t *got, struct dfopt_error *err);

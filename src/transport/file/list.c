@@ -1,4 +1,4 @@
-/* Patterns to files. */
+/* Expands patterns to files. */
 #include "transport/file/list.h"
 
 #include "base/standard.h"
@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Looks at one file (found by `pattern`); fills *st. */
+/* Checks one file (found by `pattern`); fills *st. */
 static enum dfopt_err look_at(const char *path, const char *pattern,
                               struct stat *st, struct dfopt_error *err)
 {
@@ -31,14 +31,14 @@ static enum dfopt_err look_at(const char *path, const char *pattern,
                                "%s: closed, or not open for reading", name);
     if (S_ISDIR(st->st_mode))
         return dfopt_error_set(err, DFOPT_ERR_IO, "%s: is a directory", name);
-    if (S_ISSOCK(st->st_mode) && !is_stdin) /* open(2) cannot */
+    if (S_ISSOCK(st->st_mode) && !is_stdin) /* open(2) cannot open it */
         return dfopt_error_set(err, DFOPT_ERR_IO, "%s: is a socket", name);
     if (!is_stdin && faccessat(AT_FDCWD, path, R_OK, AT_EACCESS) != 0)
         return dfopt_error_set(err, DFOPT_ERR_IO, "%s: %s", name, strerror(errno));
     return DFOPT_OK;
 }
 
-/* Checks one path and adds it; *all_regular becomes false if it is no file. */
+/* Checks one path and adds it; clears *all_regular if it is not a regular file. */
 static enum dfopt_err add(struct dfopt_file_list *l, const char *path,
                           const char *pattern, bool *all_regular,
                           struct dfopt_error *err)
@@ -51,7 +51,7 @@ static enum dfopt_err add(struct dfopt_file_list *l, const char *path,
         if (strcmp(l->entries[i].path, "-") == 0)
             return dfopt_error_set(err, DFOPT_ERR_ARG,
                                    "standard input (-) can be read only once");
-    if ((l->n & (l->n - 1)) == 0) { /* full: the room is the next power of two */
+    if ((l->n & (l->n - 1)) == 0) { /* full: capacity is the next power of two */
         size_t room = l->n ? l->n * 2 : 1;
         void *grown = realloc(l->entries, room * sizeof *l->entries);
         if (!grown)
@@ -77,7 +77,7 @@ static enum dfopt_err add_pattern(struct dfopt_file_list *l, const char *pattern
         return add(l, pattern, pattern, all_regular, err);
     glob_t found = {0};
     enum dfopt_err e = DFOPT_OK;
-    /* NOCHECK: a name with brackets in it that matches nothing may be a file. */
+    /* NOCHECK: an unmatched pattern may be a file with brackets in its name. */
     int g = glob(pattern, GLOB_ERR | GLOB_NOCHECK, NULL, &found);
     if (g == GLOB_NOSPACE)
         e = dfopt_error_set(err, DFOPT_ERR_NOMEM, "%s: out of memory", pattern);

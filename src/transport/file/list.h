@@ -1,5 +1,5 @@
-/* Expands paths and globs to a list of files, and checks them without opening them.
- */
+/* Expands paths and globs to a list of files and checks them without opening
+ * any. */
 #ifndef DFOPT_TRANSPORT_FILE_LIST_H
 #define DFOPT_TRANSPORT_FILE_LIST_H
 
@@ -20,8 +20,8 @@ struct dfopt_file_list {
     uint64_t bytes_total; /* 0 if not every entry is a regular file */
 };
 
-/* Expands the patterns in order. Returns OK; IO or ARG (the text names the path);
- * NOMEM. Free it with dfopt_file_list_free, which is fine on {0}. */
+/* Expands the patterns in order. Returns OK; IO or ARG (the text names the
+ * path); NOMEM. Free it with dfopt_file_list_free; {0} is fine. */
 enum dfopt_err dfopt_file_list_make(struct dfopt_file_list *out,
                                     const char *const *patterns, size_t n,
                                     struct dfopt_error *err);

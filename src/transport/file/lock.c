@@ -1,5 +1,5 @@
-/* Locks of open file descriptions: they end with the descriptor, are not
- * inherited by exec, and two of them in one process exclude each other. */
+/* Open file description locks: they end with the descriptor, are not inherited
+ * by exec, and two of them in one process exclude each other. */
 #include "transport/file/lock.h"
 
 #include <errno.h>
@@ -32,7 +32,7 @@ enum dfopt_err dfopt_file_is_free(const char *path, struct dfopt_error *err)
 {
     struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
     struct stat st;
-    if (stat(path, &st) != 0 || !S_ISREG(st.st_mode)) /* a FIFO would wait */
+    if (stat(path, &st) != 0 || !S_ISREG(st.st_mode)) /* a FIFO would block */
         return DFOPT_OK;
     const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0)

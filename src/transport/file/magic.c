@@ -1,4 +1,4 @@
-/* No JSON begins with any of these. */
+/* No JSON starts with any of these. */
 #include "transport/file/magic.h"
 
 #include <string.h>

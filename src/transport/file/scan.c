@@ -11,7 +11,7 @@ void dfopt_scan_begin(struct dfopt_scan *s, char first)
     s->scalar = !s->in_string && s->depth == 0;
 }
 
-/* A value that is no string, array or object ends before any of these. */
+/* A value other than a string, array or object ends before any of these. */
 static bool ends_scalar(char c)
 {
     return dfopt_scan_is_white(c) || c == ',' || c == ']' || c == '"' || c == '{' ||
@@ -27,7 +27,7 @@ static bool has_byte(uint64_t word, uint8_t c)
     return ((x - ones) & ~x & (ones << 7)) != 0;
 }
 
-/* Goes over words of 8 bytes without a quote or a backslash. */
+/* Skips words of 8 bytes without a quote or backslash. */
 static const char *skip_text(const char *p, const char *end)
 {
     uint64_t word;
@@ -40,7 +40,7 @@ static const char *skip_text(const char *p, const char *end)
     return p;
 }
 
-/* Looks for the end of the string that p is in: returns the place behind its
+/* Finds the end of the string that contains p: returns the place after its
  * closing quote, or NULL. */
 static const char *scan_string(struct dfopt_scan *s, const char *p, const char *end)
 {
@@ -59,7 +59,7 @@ static const char *scan_string(struct dfopt_scan *s, const char *p, const char *
     return NULL;
 }
 
-/* The same outside of a string, for an array or an object. */
+/* The same outside of strings, for an array or object. */
 static const char *scan_nested(struct dfopt_scan *s, const char *p, const char *end)
 {
     size_t depth = s->depth;

@@ -1,6 +1,6 @@
-/* Plans into a file. Invariant: the buffer holds whole lines, so every write
- * starts at the start of a line, and what a failed write left behind the last
- * newline can be cut off again. */
+/* Writes plans to a file. Invariant: the buffer holds complete lines, so every
+ * write starts at a line start, and the partial line of a failed write can be
+ * truncated. */
 #include "transport/file/file.h"
 #include "transport/file/lock.h"
 
@@ -19,8 +19,8 @@ struct file_sink {
     char *name;
     int fd;
     bool owned;     /* not standard output */
-    bool truncates; /* a regular file that we opened: its size is ours */
-    uint64_t size;  /* of the whole lines in the file */
+    bool truncates; /* a regular file that we opened, so we may truncate it */
+    uint64_t size;  /* of the complete lines in the file */
     size_t len;
     struct dfopt_error failed; /* the first error; code OK: none */
     char buffer[BUFFER_BYTES];
@@ -33,7 +33,7 @@ static enum dfopt_err again(const struct file_sink *s, struct dfopt_error *err)
     return s->failed.code;
 }
 
-/* write(2), trying again after a signal or when a non-blocking peer is full. */
+/* write(2), retried after a signal or while a non-blocking peer is full. */
 static ssize_t write_some(int fd, const char *data, size_t n)
 {
     for (;;) {
@@ -47,7 +47,7 @@ static ssize_t write_some(int fd, const char *data, size_t n)
     }
 }
 
-/* Writes n bytes that are whole lines. On failure leaves whole lines, if it can. */
+/* Writes n bytes of complete lines. On failure leaves complete lines if it can. */
 static enum dfopt_err write_lines(struct file_sink *s, const char *data, size_t n)
 {
     size_t done = 0;
@@ -63,7 +63,7 @@ static enum dfopt_err write_lines(struct file_sink *s, const char *data, size_t 
         done--;
     s->size += done;
     if (s->truncates)
-        (void)!ftruncate(s->fd, (off_t)s->size); /* the write error is the news */
+        (void)!ftruncate(s->fd, (off_t)s->size); /* report the write error */
     s->len = 0;
     return dfopt_error_set(&s->failed, DFOPT_ERR_IO, "%s: %s", s->name,
                            strerror(why));
@@ -76,7 +76,7 @@ static enum dfopt_err write_buffer(struct file_sink *s)
     return e;
 }
 
-/* A line longer than the buffer, which is empty. */
+/* Writes a line longer than the buffer, which is empty. */
 static enum dfopt_err write_long(struct file_sink *s,
                                  const struct dfopt_plan_message *m)
 {
@@ -140,7 +140,7 @@ static const struct dfopt_sink_ops file_sink_ops = {
     .destroy = sink_destroy,
 };
 
-/* Makes an open file this writer's, and empties it where that is wanted. */
+/* Takes an open file for this writer, and truncates it if requested. */
 static enum dfopt_err take_file(const char *path, bool empty, int fd,
                                 struct dfopt_error *err)
 {
@@ -154,7 +154,7 @@ static enum dfopt_err take_file(const char *path, bool empty, int fd,
     return e;
 }
 
-/* Opens the file; the text of an error names the part of the path is wrong. */
+/* Opens the file; the error text names the part of the path that is wrong. */
 static enum dfopt_err open_output(const char *path, int flags, bool empty, int *fd,
                                   struct dfopt_error *err)
 {
@@ -213,7 +213,7 @@ enum dfopt_err dfopt_file_sink_create(struct dfopt_sink **out, const char *path,
 
 /* ---- resuming a file ---- */
 
-/* Finds the end of the lines that are kept, and where the last of them starts. */
+/* Finds the end of the kept lines and the start of the last one. */
 static enum dfopt_err find_lines(struct file_sink *s,
                                  struct dfopt_file_lines *lines,
                                  uint64_t *last_start, struct dfopt_error *err)
@@ -241,7 +241,7 @@ static enum dfopt_err find_lines(struct file_sink *s,
     return DFOPT_OK;
 }
 
-/* Keeps the lines, and cuts off what is behind them. */
+/* Keeps the lines and truncates the rest. */
 static enum dfopt_err keep_lines(struct file_sink *s,
                                  struct dfopt_file_lines *lines,
                                  struct dfopt_error *err)

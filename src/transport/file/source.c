@@ -1,7 +1,7 @@
-/* Records out of files: input.c gives bytes, framer.c cuts them, this holds the
- * one buffer between them. Invariant: the window is what is left of the buffer's
- * bytes, so a record points into the buffer until the next refill, which moves
- * the window to the front and reads behind it. */
+/* Records from files: input.c provides bytes, framer.c cuts them, and this
+ * holds the one buffer between them. Invariant: the window is the unconsumed
+ * part of the buffer, so a record points into the buffer until the next refill,
+ * which moves the window to the front and reads after it. */
 #include "transport/file/file.h"
 
 #include "base/clock.h"
@@ -17,7 +17,7 @@
 struct file_source {
     struct dfopt_source base;
     struct dfopt_file_list files;
-    size_t at;             /* the entry being read, or that is next */
+    size_t at;             /* the entry being read, or the next one */
     uint64_t bytes_done;   /* of the entries before it */
     size_t max;            /* longest record */
     struct dfopt_input in; /* closed: entry `at` is not opened yet */
@@ -40,7 +40,7 @@ static int64_t deadline_of(int timeout_ms)
     return dfopt_clock_monotonic_ns() + (int64_t)timeout_ms * 1000000;
 }
 
-/* Ends the current entry; the next one is opened by the next turn. */
+/* Ends the current entry; the next turn opens the next one. */
 static void end_entry(struct file_source *s)
 {
     uint64_t size = s->files.entries[s->at].size;
@@ -56,8 +56,8 @@ static enum dfopt_err begin_entry(struct file_source *s, struct dfopt_error *err
     return dfopt_input_open(&s->in, s->files.entries[s->at].path, err);
 }
 
-/* Makes room behind the window. A window that fills the buffer is the start of
- * one record; the framer keeps no more than max + 2 bytes of it. */
+/* Makes room after the window. A window that fills the buffer is the start of
+ * one record; the framer keeps at most max + 2 bytes of it. */
 static enum dfopt_err make_room(struct file_source *s, struct dfopt_error *err)
 {
     if (s->window.len > 0)
@@ -92,13 +92,13 @@ static enum dfopt_input_status refill(struct file_source *s, int64_t deadline_ns
     return status;
 }
 
-/* next, but for what was peeked at. */
+/* next, ignoring a peeked record. */
 static enum dfopt_source_status fetch(struct file_source *s, int timeout_ms,
                                       struct dfopt_record *record,
                                       struct dfopt_error *err)
 {
     int64_t deadline_ns = 0;
-    bool clock_read = false; /* not for a record that is there already */
+    bool clock_read = false; /* not for a record already buffered */
     while (s->at < s->files.n) {
         enum dfopt_framer_status framed = DFOPT_FRAMER_MORE;
         if (s->in.name)
@@ -163,7 +163,7 @@ static void file_progress(const struct dfopt_source *source,
     const struct file_source *s = (const struct file_source *)source;
     uint64_t here = s->in.bytes_raw;
     if (s->in.regular && here > s->files.entries[s->at].size)
-        here = s->files.entries[s->at].size; /* it grew */
+        here = s->files.entries[s->at].size; /* the file grew */
     *p = (struct dfopt_source_progress){.bytes_done = s->bytes_done + here,
                                         .bytes_total = s->files.bytes_total};
 }
@@ -198,7 +198,7 @@ enum dfopt_err dfopt_file_source_create(struct dfopt_source **out,
         cap = MIN_BUFFER_BYTES;
     size_t max =
         o->max_record_bytes ? o->max_record_bytes : DFOPT_FILE_MAX_RECORD_BYTES;
-    if (max > SIZE_MAX / 8) /* so that sizes near it do not wrap */
+    if (max > SIZE_MAX / 8) /* so that sizes near it do not overflow */
         max = SIZE_MAX / 8;
     struct file_source *s = calloc(1, sizeof *s);
     char *buffer = malloc(cap);

@@ -1,5 +1,5 @@
-/* Splits of files. Invariant: a newline belongs to the split in which the line
- * that it ends starts, so that splits share nothing and miss nothing. */
+/* Splits of files. Invariant: a newline belongs to the split in which its line
+ * starts, so that splits neither share nor miss anything. */
 #include "transport/file/split.h"
 
 #include "transport/file/magic.h"
@@ -11,9 +11,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define LOOK_BYTES  65536 /* of a file's start, to tell lines from the rest */
-#define BLOCK_BYTES ((size_t)256 << 10) /* of a split read at a time */
-#define AHEAD_BYTES 65536 /* read behind a split at a time, for its last record */
+#define LOOK_BYTES  65536 /* of a file's start, to recognise JSON lines */
+#define BLOCK_BYTES ((size_t)256 << 10) /* read from a split at a time */
+#define AHEAD_BYTES 65536 /* read at a time after a split, for its last record */
 
 struct split_file {
     char *name;
@@ -62,7 +62,7 @@ static ssize_t read_at(int fd, char *out, size_t n, uint64_t offset)
     return (ssize_t)done;
 }
 
-/* Whether the file's start is that of plain JSON lines. */
+/* Whether the file starts like plain JSON lines. */
 static bool is_lines(int fd, uint64_t size)
 {
     char head[LOOK_BYTES];
@@ -166,7 +166,7 @@ struct dfopt_split dfopt_splits_next(const struct dfopt_splits *p,
     return split;
 }
 
-/* Opens the file of a split, unless it is the one that is open. */
+/* Opens the file of a split, unless it is already open. */
 static enum dfopt_err turn_to(struct dfopt_splits *p, uint32_t file,
                               struct dfopt_error *err)
 {
@@ -179,7 +179,7 @@ static enum dfopt_err turn_to(struct dfopt_splits *p, uint32_t file,
     return p->fd < 0 ? failed(p->files[file].name, err) : DFOPT_OK;
 }
 
-/* Moves what is left of the window to the start of the bytes. */
+/* Moves the window to the start of the buffer. */
 static void drop_used(struct dfopt_split_reader *r)
 {
     struct dfopt_buf *b = &r->bytes;
@@ -192,8 +192,8 @@ static void drop_used(struct dfopt_split_reader *r)
     r->window.data = b->data;
 }
 
-/* Reads up to `most` more bytes behind the window; *n of them came. What was
- * before the window is gone, so that all stays in the processor's cache. */
+/* Reads up to `most` more bytes after the window; *n arrived. Drops what
+ * precedes the window, so that all stays in the processor's cache. */
 static enum dfopt_err read_more(struct dfopt_split_reader *r, size_t most,
                                 size_t *n)
 {
@@ -213,7 +213,7 @@ static enum dfopt_err read_more(struct dfopt_split_reader *r, size_t most,
     return DFOPT_OK;
 }
 
-/* Bytes of the split that are still to be read. */
+/* Bytes of the split not yet read. */
 static size_t left(const struct dfopt_split_reader *r)
 {
     const uint64_t end = r->split.start + r->split.len;
@@ -228,13 +228,13 @@ static enum dfopt_err read_block(struct dfopt_split_reader *r)
     size_t n = 0;
     enum dfopt_err e = read_more(r, want, &n);
     r->window.len += n;
-    if (n < want) /* the file has become shorter */
+    if (n < want) /* the file has shrunk */
         r->window.last = true;
     return e;
 }
 
-/* Reads on behind the split, for the line that crosses its end; no further than
- * that line, so that the next is not seen. */
+/* Reads on past the split for the line that crosses its end, but not past that
+ * line, so that the next one is not seen. */
 static enum dfopt_err read_ahead(struct dfopt_split_reader *r)
 {
     size_t n = 0;
@@ -244,13 +244,13 @@ static enum dfopt_err read_ahead(struct dfopt_split_reader *r)
     const char *newline = memchr(r->window.data + r->window.len, '\n', n);
     if (newline)
         r->bytes.len = (size_t)(newline - r->bytes.data) + 1;
-    r->window.len = r->bytes.len; /* which start with the window */
+    r->window.len = r->bytes.len; /* all of it, from the window's start */
     r->window.last = newline || n == 0;
     return DFOPT_OK;
 }
 
-/* Goes to the first line that starts in the split; it is read from one byte
- * before, so that a line that starts with it is seen to. */
+/* Moves to the first line that starts in the split. Reading begins one byte
+ * earlier, so that a line at the very start is recognised. */
 static enum dfopt_err find_first_line(struct dfopt_split_reader *r)
 {
     enum dfopt_err e = DFOPT_OK;
@@ -266,7 +266,7 @@ static enum dfopt_err find_first_line(struct dfopt_split_reader *r)
         if (newline)
             return DFOPT_OK;
     }
-    r->framer.mode = DFOPT_FRAMER_DONE; /* none starts in it */
+    r->framer.mode = DFOPT_FRAMER_DONE; /* no line starts in it */
     return e;
 }
 
@@ -289,7 +289,7 @@ enum dfopt_err dfopt_split_load(struct dfopt_splits *p,
     r->framer.offset = r->offset;
     if (split->start == 0)
         return DFOPT_OK;
-    /* what a file starts with was in its first split */
+    /* only the first split has the start of the file */
     r->framer.mode = DFOPT_FRAMER_LINES;
     r->framer.bom_seen = true;
     e = find_first_line(r);
@@ -298,8 +298,8 @@ enum dfopt_err dfopt_split_load(struct dfopt_splits *p,
     return e;
 }
 
-/* Whether all lines that start in the split are used up. White space at the start
- * of a line is, but that line is still to come. */
+/* Whether all lines that start in the split are consumed. White space at a
+ * line's start may be consumed while the line is still to come. */
 static bool between_lines(const struct dfopt_split_reader *r)
 {
     const struct dfopt_buf *b = &r->bytes;
@@ -330,6 +330,6 @@ bool dfopt_split_next(struct dfopt_split_reader *r, struct dfopt_record *record)
 
 uint64_t dfopt_split_lines(const struct dfopt_split_reader *r)
 {
-    /* a line cut off as too long has its newline unseen: it ends all the same */
+    /* count the line of a truncated record, whose newline was not seen */
     return r->framer.number - 1 + (r->framer.skipping ? 1 : 0);
 }

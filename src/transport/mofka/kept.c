@@ -1,4 +1,4 @@
-/* Two parts: a list of the events that stay, and the one after them. */
+/* Two parts: a list of the events kept for good, and the latest one after them. */
 #include "transport/mofka/kept.h"
 
 #include <stddef.h>
@@ -34,7 +34,7 @@ struct dfopt_mofka_event *dfopt_mofka_kept_take(struct dfopt_mofka_kept *k,
         if (!k->head)
             k->tail = NULL;
     }
-    if (k->last && k->last->mark <= done) { /* it comes after all of the list */
+    if (k->last && k->last->mark <= done) { /* it follows the whole list */
         m->event_free(latest);
         latest = k->last;
         k->last = NULL;

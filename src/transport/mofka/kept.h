@@ -1,6 +1,6 @@
-/* Events that were delivered and are not decided yet, of one partition: as many as
- * are needed to acknowledge by watermark. An event stands for all before it, so
- * only every so-many-th is kept, and the last. Not thread-safe. */
+/* Events of one partition that were delivered but not decided: just enough to
+ * acknowledge by watermark. Acknowledging an event covers all before it, so only
+ * every DFOPT_MOFKA_KEPT_EVERY-th and the last are kept. Not thread-safe. */
 #ifndef DFOPT_TRANSPORT_MOFKA_KEPT_H
 #define DFOPT_TRANSPORT_MOFKA_KEPT_H
 
@@ -8,21 +8,21 @@
 
 /* {0} is empty. */
 struct dfopt_mofka_kept {
-    struct dfopt_mofka_event *head, *tail; /* every so-many-th */
-    struct dfopt_mofka_event *last;        /* after those; or NULL */
+    struct dfopt_mofka_event *head, *tail; /* every DFOPT_MOFKA_KEPT_EVERY-th */
+    struct dfopt_mofka_event *last;        /* the latest after those; or NULL */
 };
 
-/* Of so many events in a row one is kept for good. */
+/* One in this many events is kept for good. */
 #define DFOPT_MOFKA_KEPT_EVERY 64
 
-/* Takes an event that follows those before. It may be acknowledged when `mark`
- * records are decided; marks do not fall. */
+/* Takes the event that follows the previous ones. It may be acknowledged once
+ * `mark` records are decided; marks never decrease. */
 void dfopt_mofka_kept_add(struct dfopt_mofka_kept *k,
                           const struct dfopt_mofka_module *m,
                           struct dfopt_mofka_event *e, uint64_t mark);
 
-/* Returns the last kept event that `done` decided records allow to acknowledge,
- * owned by the caller, and frees those before it; NULL: none. */
+/* Returns the last kept event that may be acknowledged after `done` decided
+ * records, owned by the caller, and frees those before it; NULL: none. */
 struct dfopt_mofka_event *dfopt_mofka_kept_take(struct dfopt_mofka_kept *k,
                                                 const struct dfopt_mofka_module *m,
                                                 uint64_t done);

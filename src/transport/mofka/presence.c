@@ -1,4 +1,4 @@
-/* The body is JSON of one form, which is written and read here alone. */
+/* The body is JSON in one fixed form, written and read only here. */
 #include "transport/mofka/presence.h"
 
 #include "base/clock.h"
@@ -12,7 +12,7 @@
 #define METADATA   "{\"type\":\"" DFOPT_MOFKA_PRESENCE "\"}"
 #define HOST_SIZE  65
 #define BODY_SIZE  256
-#define OTHERS_MAX 64 /* that are told of */
+#define OTHERS_MAX 64 /* others to report at most */
 #define NAME_SHOWN 200
 
 struct body {
@@ -39,7 +39,7 @@ static uint64_t hash(uint64_t h, const char *text)
     return (h ^ '\n') * UINT64_C(1099511628211);
 }
 
-/* The host's name, as far as it is one. */
+/* The host's name, reduced to valid characters. */
 static void put_host(char host[HOST_SIZE])
 {
     char name[256] = "";
@@ -67,7 +67,7 @@ static enum dfopt_err send(struct dfopt_mofka_presence *p, int answer,
                                                 .metadata_len = strlen(METADATA),
                                                 .body = body,
                                                 .body_len = (size_t)n,
-                                                .where = 0}; /* all in one order */
+                                                .where = 0}; /* one order for all */
     return dfopt_mofka_outbox_send(p->outbox, &message, err);
 }
 

@@ -1,4 +1,4 @@
-/* Plans into a topic. */
+/* Sends plans to a topic. */
 #include "transport/mofka/mofka.h"
 
 #include "net/mofka/outbox.h"
@@ -7,7 +7,7 @@
 #include <string.h>
 
 #define PLAIN_METADATA "{\"type\":\"action_plan\"}"
-#define MAX_PENDING    65536 /* plans queued; then publish waits */
+#define MAX_PENDING    65536 /* queued plans beyond which publish waits */
 
 struct mofka_sink {
     struct dfopt_sink base;

@@ -1,4 +1,4 @@
-/* Events out of topics: records, when it is over, and what may be acknowledged. */
+/* Reads events from topics: records, end conditions, and acknowledgements. */
 #include "transport/mofka/mofka.h"
 
 #include "base/clock.h"
@@ -22,15 +22,15 @@ _Static_assert((int)DFOPT_MOFKA_FINDINGS == DFOPT_STREAM_FINDING &&
                    (int)DFOPT_MOFKA_COMMANDS == DFOPT_STREAM_CONTROL,
                "a record's stream is an enum dfopt_stream");
 
-#define LOOK_MS   500 /* how often health and idleness are looked at */
+#define LOOK_MS   500 /* how often health and idle time are checked */
 #define CONSUMER  "dfopt-mpi."
 #define NAME_SIZE 300
-#define KEPT      4096 /* bytes of an event that is too long */
+#define KEPT      4096 /* bytes kept of an oversized event */
 
 struct partition {
     char *origin;
-    bool acknowledged; /* its events are, in the end */
-    size_t slot;       /* for that */
+    bool acknowledged; /* its events get acknowledged */
+    size_t slot;       /* slot of the watch for that */
     struct dfopt_mofka_kept kept;
 };
 
@@ -52,19 +52,19 @@ struct mofka_source {
     size_t max_record_bytes;
     int64_t idle_ns; /* 0: never */
     struct dfopt_idle idle;
-    bool came; /* since the last look */
+    bool came; /* an event since the last look */
     bool ended;
     dfopt_mofka_note_fn note;
     void *note_arg;
     uint64_t delivered;
-    struct dfopt_mofka_event *current; /* whose data the last record borrows */
+    struct dfopt_mofka_event *current; /* its data is borrowed by the last record */
     struct partition *current_of;
     struct dfopt_mofka_source_counts counts;
 };
 
 /* ---- records ---- */
 
-/* Done with an event, but for acknowledging it. */
+/* Finishes an event, except for acknowledging it. */
 static void put_away(struct mofka_source *s, struct partition *p,
                      struct dfopt_mofka_event *e)
 {
@@ -82,8 +82,8 @@ static void put_away_current(struct mofka_source *s)
     s->current = NULL;
 }
 
-/* Its beginning is kept, so little of it that a line of a recording has room for
- * it, in hexadecimal digits or escaped, and is rejected for the same reason. */
+/* Truncates it to a start that fits a line of a recording, in hexadecimal
+ * digits or escaped, so that it is rejected for the same reason there. */
 static void cut_short(const struct mofka_source *s, struct dfopt_record *record)
 {
     const size_t most = s->max_record_bytes / 8;
@@ -149,7 +149,7 @@ static bool take(struct mofka_source *s, int timeout_ms,
     return false;
 }
 
-/* ---- when it is over ---- */
+/* ---- end conditions ---- */
 
 static bool is_idle(struct mofka_source *s)
 {
@@ -196,7 +196,7 @@ static void source_progress(const struct dfopt_source *source,
     *p = (struct dfopt_source_progress){.bytes_done = s->counts.bytes};
 }
 
-/* ---- acknowledging ---- */
+/* ---- acknowledgements ---- */
 
 static void source_done(struct dfopt_source *source, uint64_t n)
 {
@@ -233,7 +233,7 @@ static void source_destroy(struct dfopt_source *source)
         s->note(s->note_arg, why.text);
     const bool presence = dfopt_mofka_presence_destroy(s->presence);
     if (!dfopt_mofka_inbox_destroy(s->inbox) || !presence)
-        return; /* a thread that was left behind may still look at the names */
+        return; /* an abandoned thread may still use the names */
     for (size_t i = 0; i < s->n_topics; i++)
         free_topic(s, &s->topics[i]);
     free(s);
@@ -304,7 +304,7 @@ static enum dfopt_err add_topic(struct mofka_source *s, int stream,
     return e;
 }
 
-/* A topic that may be absent, and is, is noted. */
+/* Notes a topic that is absent and may be. */
 static enum dfopt_err add_if_there(struct mofka_source *s, int stream,
                                    const struct dfopt_mofka_source_options *o,
                                    struct dfopt_error *err)
@@ -322,7 +322,7 @@ static bool is_read(const struct dfopt_mofka_source_options *o, int stream)
     return o->inputs[stream].topic && *o->inputs[stream].topic;
 }
 
-/* Services meet in their topic of acknowledgements. */
+/* Services meet in the topic of acknowledgements. */
 static enum dfopt_err open_presence(struct mofka_source *s,
                                     const struct dfopt_mofka_source_options *o,
                                     struct dfopt_error *err)
@@ -330,7 +330,7 @@ static enum dfopt_err open_presence(struct mofka_source *s,
     const struct dfopt_mofka_input *acks = &o->inputs[DFOPT_MOFKA_ACKS];
     if (!is_read(o, DFOPT_MOFKA_FINDINGS) || !is_read(o, DFOPT_MOFKA_ACKS))
         return DFOPT_OK;
-    const struct topic *findings = s->topics; /* the first that was added */
+    const struct topic *findings = s->topics; /* the first one added */
     return dfopt_mofka_presence_create(
         &s->presence, s->link, acks->group_file, acks->topic,
         dfopt_mofka_inbox_at(s->inbox, 0)->name, findings->consumer, err);

@@ -31,8 +31,8 @@ static struct control *control_of(struct dfopt_port *port)
 
 enum { CLIENT, EMPTY, BODY, FRAMES };
 
-/* Receives a whole message; returns how many frames it has. What comes behind the
- * body replaces it. */
+/* Receives a whole message; returns its number of frames. Frames after the body
+ * replace it. */
 static int receive(struct control *c, zmq_msg_t *frame[FRAMES])
 {
     int n = 0, rc;
@@ -43,7 +43,7 @@ static int receive(struct control *c, zmq_msg_t *frame[FRAMES])
             rc = zmq_msg_recv(to, c->socket.handle, ZMQ_DONTWAIT);
         while (rc < 0 && errno == EINTR);
         if (rc < 0)
-            return 0; /* all of a message is there, or nothing */
+            return 0; /* messages arrive complete or not at all */
         more = zmq_msg_more(to) != 0;
         n++;
     }
@@ -80,7 +80,7 @@ static void answer(struct dfopt_port *port, const struct dfopt_port_request *to,
     if (zmq_send(socket, to->client, to->client_len, ZMQ_SNDMORE | ZMQ_DONTWAIT) <
             0 ||
         zmq_send(socket, "", 0, ZMQ_SNDMORE | ZMQ_DONTWAIT) < 0)
-        return; /* it has left */
+        return; /* the client has left */
     (void)zmq_send(socket, text, len, ZMQ_DONTWAIT);
 }
 
@@ -98,7 +98,7 @@ static void destroy(struct dfopt_port *port)
 
 static const struct dfopt_port_ops ops = {next, answer, destroy};
 
-/* The folder of an ipc endpoint is nobody else's. */
+/* The folder of an ipc endpoint must be private to its owner. */
 static enum dfopt_err check_folder(const char *endpoint, struct dfopt_error *err)
 {
     const char *path = endpoint + strlen(PREFIX);

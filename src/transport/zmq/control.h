@@ -1,6 +1,6 @@
-/* The endpoint of dfopt-ctl: receives requests of operators and sends answers. No
- * client can stall the service: nothing blocks, and an answer that cannot be sent
- * is dropped. */
+/* The endpoint of dfopt-ctl: receives operators' requests and sends answers. No
+ * client can stall the service: nothing blocks, and an answer that cannot be
+ * sent is dropped. */
 #ifndef DFOPT_TRANSPORT_ZMQ_CONTROL_H
 #define DFOPT_TRANSPORT_ZMQ_CONTROL_H
 
@@ -9,11 +9,11 @@
 
 struct dfopt_zmq_control_options {
     const char
-        *endpoint; /* bound; of ipc:// the folder must be its owner's alone */
+        *endpoint; /* bound; the folder of ipc:// must be private to its owner */
     bool ipv6;
-    size_t max_bytes; /* of a request; a peer with more is cut off */
+    size_t max_bytes; /* of a request; peers that exceed it are cut off */
     const struct dfopt_zmq_curve *curve; /* NULL: off */
-    dfopt_zmq_note_fn note; /* of peers that are refused; may be NULL */
+    dfopt_zmq_note_fn note;              /* reports refused peers; may be NULL */
     void *note_arg;
 };
 
@@ -23,7 +23,7 @@ enum dfopt_err dfopt_zmq_control_create(struct dfopt_port **out,
                                         const struct dfopt_zmq_control_options *o,
                                         struct dfopt_error *err);
 
-/* As it was resolved. Borrowed. */
+/* As resolved. Borrowed. */
 const char *dfopt_zmq_control_endpoint(const struct dfopt_port *port);
 
 /* Connections that were refused, as their keys are not allowed ones. */

@@ -15,7 +15,7 @@ static int send_frame(void *socket, struct dfopt_zmq_bytes frame, bool last)
 }
 
 /* If the peer goes away between two frames, libzmq takes the first ones back and
- * swallows the others: they are sent all the same, and the message later again. */
+ * swallows the others: send them all anyway, and the message again later. */
 enum dfopt_zmq_sent
 dfopt_zmq_send_frames(void *socket, const struct dfopt_zmq_bytes *frames, int n)
 {

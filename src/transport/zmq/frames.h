@@ -1,4 +1,4 @@
-/* A message of several frames into a socket, without waiting. */
+/* Sends a message of several frames to a socket without waiting. */
 #ifndef DFOPT_TRANSPORT_ZMQ_FRAMES_H
 #define DFOPT_TRANSPORT_ZMQ_FRAMES_H
 

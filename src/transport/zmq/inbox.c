@@ -1,15 +1,15 @@
-/* Receiving in turns. A socket that is not marked as ready is not asked: it is
- * marked when its descriptor is readable, and unmarked when it had nothing. */
+/* Receives in turns. Only sockets marked as ready are tried: a readable
+ * descriptor sets the mark, an empty receive clears it. */
 #include "transport/zmq/inbox.h"
 
 #include <errno.h>
 #include <string.h>
 
 #define MAX_DROPS 256  /* in one call */
-#define ASK_BYTES 4096 /* of a member "answer" that is read */
+#define ASK_BYTES 4096 /* longer "answer" members are ignored */
 #define ASK_DEPTH 4
 
-/* Records of one socket before the next one's turn, in the order of the turns. */
+/* The share of each socket per turn, in turn order. */
 static const struct {
     enum dfopt_zmq_stream stream;
     unsigned share;
@@ -19,7 +19,7 @@ static const struct {
     {DFOPT_ZMQ_FINDINGS, 32},
 };
 
-/* Places in `ready`: the watch of the connection, and the caller's descriptors. */
+/* Further places in `ready`: the connection's watch, the caller's descriptors. */
 enum { WATCH = DFOPT_ZMQ_STREAMS, WAKE, PLACES = WAKE + DFOPT_ZMQ_WAKE_FDS };
 _Static_assert(PLACES <= DFOPT_ZMQ_READY_MAX, "a place for each");
 
@@ -48,7 +48,7 @@ static enum dfopt_zmq_taken deliver(struct dfopt_zmq_inbox *in,
     return DFOPT_ZMQ_TAKEN_RECORD;
 }
 
-/* A message of a socket whose stream is known, or its type's (-1: of none). */
+/* Delivers by the socket's stream or, on the shared one, by type (-1: none). */
 static enum dfopt_zmq_taken deliver_typed(struct dfopt_zmq_inbox *in,
                                           enum dfopt_zmq_stream stream,
                                           struct dfopt_record *record)
@@ -63,7 +63,7 @@ static enum dfopt_zmq_taken deliver_typed(struct dfopt_zmq_inbox *in,
     return DFOPT_ZMQ_TAKEN_DROPPED;
 }
 
-/* A sentinel on another socket than the findings' is a message like any other. */
+/* A sentinel on other sockets than the findings' is an ordinary message. */
 static enum dfopt_zmq_taken take(struct dfopt_zmq_inbox *in,
                                  enum dfopt_zmq_stream stream,
                                  struct dfopt_record *record)
@@ -155,18 +155,18 @@ bool dfopt_zmq_inbox_is_woken(struct dfopt_zmq_inbox *in)
     return woken;
 }
 
-/* The ZAP thread counts; this one tells. */
+/* The ZAP thread counts refusals; this thread reports them. */
 static void note_refused(struct dfopt_zmq_inbox *in)
 {
     const uint64_t n = dfopt_zmq_context_refused(&in->context);
-    int i = DFOPT_ZMQ_STREAMS - 1; /* which one it was is not known */
+    int i = DFOPT_ZMQ_STREAMS - 1; /* the refusing socket is unknown */
     while (i > 0 && !in->sockets[i].handle)
         i--;
     dfopt_zmq_notes_add(&in->notes, DFOPT_ZMQ_NOTE_PEER_REFUSED,
                         in->sockets[i].endpoint, n);
 }
 
-/* A peer that does not come: once, until it has been there. Returns when to look
+/* Reports a missing peer, once until it has connected. Returns when to check
  * again. */
 static int64_t note_quiet(struct dfopt_zmq_inbox *in, int64_t now)
 {
@@ -228,7 +228,7 @@ enum dfopt_err dfopt_zmq_inbox_init(struct dfopt_zmq_inbox *in,
     in->notes = (struct dfopt_zmq_notes){.fn = o->note, .arg = o->note_arg};
     in->max_bytes =
         o->max_message_bytes ? o->max_message_bytes : DFOPT_ZMQ_MAX_MESSAGE_BYTES;
-    if (in->max_bytes > INT32_MAX) /* so that twice as much is a number, too */
+    if (in->max_bytes > INT32_MAX) /* so that twice the limit does not overflow */
         in->max_bytes = INT32_MAX;
     dfopt_zmq_ready_init(&in->ready, PLACES);
     if (dfopt_json_parser_create(&in->parser, ASK_BYTES, ASK_DEPTH))

@@ -1,5 +1,5 @@
-/* Receiving. libzmq hands over a message as a whole or not at all, so that after
- * its first part no other part has to be waited for. */
+/* Receiving. libzmq delivers a message completely or not at all, so that the
+ * parts after the first are available without waiting. */
 #include "transport/zmq/message.h"
 
 #include "model/message.h"
@@ -16,8 +16,8 @@ static int receive_part(zmq_msg_t *part, void *socket)
     return rc;
 }
 
-/* Receives the parts from the second on; *n is how many there were, the first
- * included. Keeps the second as the body. */
+/* Receives the remaining parts; *n is their number, the first included. Keeps
+ * the second as the body. */
 static bool receive_parts(void *socket, zmq_msg_t *body, uint64_t *n)
 {
     zmq_msg_close(body);
@@ -40,7 +40,7 @@ static bool receive_parts(void *socket, zmq_msg_t *body, uint64_t *n)
     return ok;
 }
 
-/* The stream of what an application sends, by the type in its metadata. */
+/* The stream of an application's message, by the type in its metadata. */
 static int stream_of(struct dfopt_text type)
 {
     static const struct {

@@ -1,19 +1,18 @@
 /* The grammar decides what is JSON. Only then are the members of the outermost
- * object looked at, in text that is known to be well-formed. */
+ * object read, from text known to be well-formed. */
 #include "transport/zmq/metadata.h"
 #include "json/grammar.h"
 
 #define MAX_DEPTH 33 /* the object, and 32 levels below it */
 
-/* The members that count, and the values of those that say stop. */
+/* The members that are read, and the values that mean stop. */
 static const struct {
     const char *key, *stop;
 } members[] = {{"name", "end"}, {"type", "stop"}, {"answer", NULL}};
 #define MEMBERS (sizeof members / sizeof *members)
 enum { NAME, TYPE, ANSWER };
 
-/* A string as it is spelt; from the quote that opens it to the one that closes it.
- */
+/* A string as written, from its opening quote to the closing one. */
 static struct dfopt_text string(const char **p)
 {
     const char *start = ++*p;
@@ -23,7 +22,7 @@ static struct dfopt_text string(const char **p)
     return (struct dfopt_text){start, (size_t)(*p - start)};
 }
 
-/* Which member a key is; MEMBERS: none of them. */
+/* The index of a key in `members`; MEMBERS: not one of them. */
 static size_t member_of(struct dfopt_text key)
 {
     size_t i = 0;
@@ -32,12 +31,12 @@ static size_t member_of(struct dfopt_text key)
     return i;
 }
 
-/* Reads the members of the outermost object, the last of each. Returns whether one
- * says stop. */
+/* Reads the members of the outermost object; the last of each counts. Returns
+ * whether one means stop. */
 static bool read_members(const char *p, const char *end,
                          struct dfopt_zmq_members *out)
 {
-    bool stops[MEMBERS + 1] = {false}; /* the last: of other keys */
+    bool stops[MEMBERS + 1] = {false}; /* the last slot: other keys */
     size_t member = MEMBERS;
     struct dfopt_text key = {0}, value[MEMBERS + 1];
     for (size_t i = 0; i <= MEMBERS; i++)

@@ -1,4 +1,4 @@
-/* Counts and the rate at which they are told. */
+/* Counts notes and limits the rate of reports. */
 #include "transport/zmq/notes.h"
 
 #include "base/clock.h"

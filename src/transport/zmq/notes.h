@@ -12,26 +12,26 @@ struct dfopt_zmq_notes {
     struct {
         uint64_t total, told;
         int64_t told_ns;
-        const char *endpoint;                /* of the last one; borrowed */
-        char detail[DFOPT_ZMQ_DETAIL_BYTES]; /* about the last one */
+        const char *endpoint;                /* of the last note; borrowed */
+        char detail[DFOPT_ZMQ_DETAIL_BYTES]; /* about the last note */
     } kinds[DFOPT_ZMQ_NOTE_COUNT];
 };
 
-/* Counts n of a kind (0 is fine) and tells them if it is time to. The endpoint
+/* Counts n of a kind (0 is fine) and reports them if one is due. The endpoint
  * must live as long as the notes. */
 void dfopt_zmq_notes_add(struct dfopt_zmq_notes *notes, enum dfopt_zmq_note note,
                          const char *endpoint, uint64_t n);
 
-/* The same, with something to say about the last. */
+/* The same, with detail about the last one. */
 void dfopt_zmq_notes_add_about(struct dfopt_zmq_notes *notes,
                                enum dfopt_zmq_note note, const char *endpoint,
                                const char *detail);
 
-/* Whether the next one of a kind is told at once. */
+/* Whether the next one of a kind would be reported at once. */
 bool dfopt_zmq_notes_due(const struct dfopt_zmq_notes *notes,
                          enum dfopt_zmq_note note);
 
-/* Tells what is still untold. */
+/* Reports everything pending. */
 void dfopt_zmq_notes_end(struct dfopt_zmq_notes *notes);
 
 void dfopt_zmq_notes_totals(const struct dfopt_zmq_notes *notes,

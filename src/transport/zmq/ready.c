@@ -1,4 +1,4 @@
-/* Readiness of sockets by their descriptors. */
+/* Socket readiness by descriptor. */
 #include "transport/zmq/ready.h"
 
 #include <zmq.h>

@@ -1,7 +1,7 @@
-/* Plans into a socket. A plan is sent at once if its lane is empty and a peer can
- * take it, else it waits in the queue. With PUSH there is one lane; with PUB one
- * for each topic, so that a subscriber that has stalled holds up only its own.
- * (The socket is an XPUB that does not drop: libzmq's PUB drops the newest message
+/* Sends plans to a socket. A plan is sent at once if its lane is empty and a
+ * peer can take it; otherwise it waits in the queue. PUSH has one lane, PUB one
+ * per topic, so that a stalled subscriber delays only its own plans. (The
+ * socket is an XPUB that does not drop: libzmq's PUB drops the newest message
  * for a full subscriber, and the newest is the one that counts.) */
 #include "transport/zmq/zmq.h"
 
@@ -23,13 +23,13 @@
 #include <zmq.h>
 
 #define NS_PER_MS      1000000
-#define PUMP_EVERY_NS  NS_PER_MS /* in publish, when plans are queued */
+#define PUMP_EVERY_NS  NS_PER_MS /* in publish, while plans are queued */
 #define DRAIN_STEP_MS  10
-#define CUT_OFF_BYTES  65536 /* nothing comes in here but subscriptions */
+#define CUT_OFF_BYTES  65536 /* only subscriptions arrive here */
 #define TOPIC_BYTES    512   /* of a subscription; longer ones are not counted */
 #define PLAIN_METADATA "{\"type\":\"action_plan\"}"
 #define MAX_FRAMES     3
-#define ANSWER_NS      INT64_C(10000000000) /* then its client waits in vain */
+#define ANSWER_NS      INT64_C(10000000000) /* then it is given up */
 
 struct zmq_sink {
     struct dfopt_sink base;
@@ -44,7 +44,7 @@ struct zmq_sink {
     int linger_ms;
     int64_t stall_ns, quiet_ns;
     int64_t pumped_ns;
-    bool drained;              /* and nothing was published since */
+    bool drained;              /* and nothing published since */
     uint32_t peers;            /* as of the last look */
     struct dfopt_buf metadata; /* scratch */
     struct dfopt_buf body;     /* likewise */
@@ -53,8 +53,8 @@ struct zmq_sink {
 
 /* ---- one plan to libzmq ---- */
 
-/* The metadata of a plan that goes to one of several peers: they are told, for none
- * of them can see the others. */
+/* The metadata of a plan that goes to one of several peers states their number:
+ * they cannot see each other. */
 static struct dfopt_zmq_bytes with_peers(struct zmq_sink *s,
                                          struct dfopt_zmq_bytes metadata)
 {
@@ -83,8 +83,8 @@ static enum dfopt_zmq_sent send_message(struct zmq_sink *s, const char *topic,
     return sent;
 }
 
-/* To whoever waits for the topic, under each form of its name. If one of them is
- * blocked all get the plan again: a plan that comes twice does no harm. */
+/* Sends to every subscriber of the topic, under each form of its name. If one
+ * is blocked all get the plan again: a duplicate plan does no harm. */
 static enum dfopt_zmq_sent send_item(struct zmq_sink *s, const char *topic,
                                      const struct dfopt_zmq_item *item)
 {
@@ -98,8 +98,7 @@ static enum dfopt_zmq_sent send_item(struct zmq_sink *s, const char *topic,
     return all;
 }
 
-/* Sends past the subscribers that are full. libzmq leaves them out from then on
- * until they read again. */
+/* Sends past full subscribers. libzmq then skips them until they read again. */
 static enum dfopt_zmq_sent force_item(struct zmq_sink *s, const char *topic,
                                       const struct dfopt_zmq_item *item)
 {
@@ -115,7 +114,7 @@ static enum dfopt_zmq_sent force_item(struct zmq_sink *s, const char *topic,
 
 /* ---- the queue ---- */
 
-/* A lane has waited long enough for one subscriber when others want it, too. */
+/* Whether one subscriber has held up a lane too long that others want, too. */
 static bool may_force(const struct zmq_sink *s, const char *topic,
                       const struct dfopt_zmq_item *item, int64_t now)
 {
@@ -123,8 +122,8 @@ static bool may_force(const struct zmq_sink *s, const char *topic,
            dfopt_zmq_topics_matching(&s->topics, topic) > 1;
 }
 
-/* Says whom the plans of a lane wait for, and who is there: once a lane, when its
- * subscriber has had time to come. */
+/* Reports whom the plans of a lane wait for, and who is subscribed: once per
+ * lane, after its subscriber had time to come. */
 static void note_unwanted(struct zmq_sink *s, struct dfopt_zmq_group *lane,
                           int64_t now)
 {
@@ -142,7 +141,7 @@ static void note_unwanted(struct zmq_sink *s, struct dfopt_zmq_group *lane,
                               s->socket.endpoint, detail);
 }
 
-/* Sends what it can of a lane. */
+/* Sends as much of a lane as possible. */
 static void pump_lane(struct zmq_sink *s, struct dfopt_zmq_group *lane, int64_t now)
 {
     const char *topic = dfopt_zmq_lane_name(lane);
@@ -160,7 +159,7 @@ static void pump_lane(struct zmq_sink *s, struct dfopt_zmq_group *lane, int64_t 
     }
 }
 
-/* Subscriptions must be taken out, or libzmq keeps them all. */
+/* Subscriptions must be received, or libzmq keeps them all. */
 static void read_subscriptions(struct zmq_sink *s)
 {
     char message[TOPIC_BYTES];
@@ -204,7 +203,7 @@ static enum dfopt_zmq_sent send_answer(struct zmq_sink *s,
     return dfopt_zmq_send_frames(s->socket.handle, frames, n);
 }
 
-/* A PUSH with several peers would give it to any of them. */
+/* A PUSH socket with several peers might deliver it to any of them. */
 static void tell(struct zmq_sink *s, struct dfopt_zmq_client *c, int64_t now)
 {
     enum dfopt_zmq_sent sent = DFOPT_ZMQ_BLOCKED;
@@ -227,8 +226,8 @@ static void tell_all(struct zmq_sink *s, int64_t now)
     }
 }
 
-/* Asking for the events is what makes the fd unreadable; it stands before the
- * lanes, so that what changes meanwhile makes it readable again. */
+/* Querying the events makes the fd unreadable; this precedes the lanes, so that
+ * later changes make it readable again. */
 static size_t pump(struct zmq_sink *s, int64_t now)
 {
     int events = 0;
@@ -295,7 +294,7 @@ static enum dfopt_err sink_publish(struct dfopt_sink *sink,
     enum dfopt_zmq_sent sent = DFOPT_ZMQ_BLOCKED;
     if (!dfopt_zmq_queue_has_lane(s->queue, lane))
         sent = send_item(s, topic, &item);
-    if (sent == DFOPT_ZMQ_UNWANTED) { /* perhaps it has just come */
+    if (sent == DFOPT_ZMQ_UNWANTED) { /* it may just have subscribed */
         read_subscriptions(s);
         sent = send_item(s, topic, &item);
     }
@@ -306,7 +305,7 @@ static enum dfopt_err sink_publish(struct dfopt_sink *sink,
     if (sent == DFOPT_ZMQ_BLOCKED || sent == DFOPT_ZMQ_UNWANTED)
         e = enqueue(s, lane, node, p->knob ? p->knob : "", &item, err);
     s->counts.published += e == DFOPT_OK;
-    if (due && s->pumped_ns != now) /* not before the plan is in flight */
+    if (due && s->pumped_ns != now) /* only once the plan is in flight */
         pump(s, now);
     return e;
 }
@@ -375,7 +374,7 @@ static enum dfopt_err sink_flush(struct dfopt_sink *sink, struct dfopt_error *er
     return DFOPT_OK;
 }
 
-/* libzmq gets what the queue has left of the linger time. */
+/* libzmq gets the rest of the linger time. */
 static enum dfopt_err sink_destroy(struct dfopt_sink *sink, struct dfopt_error *err)
 {
     (void)err;

@@ -1,5 +1,5 @@
-/* Events out of sockets: when to wait for them, and when it is over. What comes,
- * and in which order, is the inbox's. */
+/* Events from sockets: when to wait, and when to end. The inbox decides what
+ * arrives and in which order. */
 #include "transport/zmq/zmq.h"
 
 #include "base/clock.h"
@@ -26,15 +26,15 @@ struct zmq_source {
     int64_t idle_ns; /* 0: never */
     struct dfopt_idle idle;
     bool idle_counts;   /* a finding has come */
-    bool came;          /* something has come since the last look */
-    int64_t stop_at_ns; /* after a sentinel: when what is left is left; else 0 */
+    bool came;          /* a message arrived since the last look */
+    int64_t stop_at_ns; /* after a sentinel: when to stop draining; else 0 */
     bool ended;
 };
 
 /* ---- waiting ---- */
 
-/* When nothing is ready: whether it is over, and if not, when it will be
- * (INT64_MAX: not by itself), or when to look again. */
+/* When nothing is ready: whether the input has ended; if not, *at_ns is when it
+ * will (INT64_MAX: not by itself) or when to check again. */
 static bool is_over(struct zmq_source *s, int64_t now, int64_t *at_ns)
 {
     const int64_t spent_ns = dfopt_idle_look(&s->idle, now, s->came);
@@ -49,7 +49,7 @@ static bool is_over(struct zmq_source *s, int64_t now, int64_t *at_ns)
     return left_ns <= 0;
 }
 
-/* Milliseconds until then, rounded up; -1: for ever. */
+/* Milliseconds until at_ns, rounded up; -1: for ever. */
 static int wait_ms(int64_t now, int64_t at_ns)
 {
     if (at_ns == INT64_MAX)
@@ -74,7 +74,7 @@ static enum dfopt_source_status end(struct zmq_source *s)
     return DFOPT_SOURCE_END;
 }
 
-/* Nothing is ready, as far as is known. Waits, once; RECORD: it is worth taking. */
+/* Nothing seems ready. Waits once; RECORD: try to take one. */
 static enum dfopt_source_status wait_more(struct zmq_source *s, int64_t deadline_ns,
                                           struct dfopt_error *err)
 {
@@ -97,7 +97,7 @@ static enum dfopt_source_status wait_more(struct zmq_source *s, int64_t deadline
     return errno == EINTR ? DFOPT_SOURCE_WAIT : fail(s, err);
 }
 
-/* After a sentinel a flood may go on for so long. */
+/* Limits how long a flood may go on after a sentinel. */
 static bool is_stopped(struct zmq_source *s)
 {
     if (s->inbox.counts.stops == 0)
@@ -113,7 +113,7 @@ static bool is_stopped(struct zmq_source *s)
 static int64_t deadline_of(int timeout_ms)
 {
     if (timeout_ms <= 0)
-        return timeout_ms < 0 ? INT64_MAX : 1; /* for ever; long ago */
+        return timeout_ms < 0 ? INT64_MAX : 1; /* for ever; already over */
     return dfopt_clock_monotonic_ns() + (int64_t)timeout_ms * NS_PER_MS;
 }
 
@@ -124,7 +124,7 @@ static enum dfopt_source_status source_next(struct dfopt_source *source,
 {
     struct zmq_source *s = (struct zmq_source *)source;
     enum dfopt_source_status status = DFOPT_SOURCE_RECORD;
-    int64_t deadline_ns = 0; /* the clock is read only when there is nothing */
+    int64_t deadline_ns = 0; /* read the clock only if there is nothing */
     while (status == DFOPT_SOURCE_RECORD) {
         if (s->ended || is_stopped(s))
             return end(s);

@@ -1,5 +1,5 @@
-/* A client is in the table while it subscribes or waits, by its topic; those that
- * wait are in a list, too. */
+/* Clients are in the table, by topic, while they subscribe or wait; waiting
+ * clients are also in a list. */
 #include "transport/zmq/peers/answers.h"
 
 #include "json/write.h"
@@ -13,7 +13,7 @@
 #include <uthash.h>
 
 #define MAX_CLIENTS 65536
-#define PREFIX      "decided:" /* of topics, before the instance */
+#define PREFIX      "decided:" /* of topics, followed by the instance */
 #define PREFIX_LEN  (sizeof PREFIX - 1)
 
 struct dfopt_zmq_client {
@@ -23,12 +23,12 @@ struct dfopt_zmq_client {
     bool waits;
     int64_t since_ns;
     uint64_t numbers[DFOPT_STREAM_COUNT];
-    char *node; /* owned; NULL: not told */
+    char *node; /* owned; NULL: unknown */
     size_t len;
     char topic[];
 };
 
-/* The client of a topic, made if there is none; NULL: no memory, or too many. */
+/* The client of a topic, created if needed; NULL: no memory, or too many. */
 static struct dfopt_zmq_client *client_of(struct dfopt_zmq_answers *a,
                                           const char *instance, size_t n)
 {

@@ -1,5 +1,5 @@
-/* Every entry is in three lists: all entries by age, its lane, and its key. Lanes
- * and keys exist as long as they have entries. */
+/* Every entry is in three lists: all entries by age, its lane, and its key.
+ * Lanes and keys exist while they have entries. */
 #include "transport/zmq/peers/queue.h"
 
 #include "base/hostname.h"
@@ -14,7 +14,7 @@
 enum { BY_AGE, BY_LANE, BY_KEY, LISTS };
 
 struct entry {
-    struct dfopt_zmq_item item; /* points behind the struct */
+    struct dfopt_zmq_item item; /* points past the struct */
     struct entry *prev[LISTS], *next[LISTS];
     struct dfopt_zmq_group *lane, *key;
     char bytes[];
@@ -44,8 +44,8 @@ enum dfopt_err dfopt_zmq_queue_create(struct dfopt_zmq_queue **out, size_t max)
     return DFOPT_OK;
 }
 
-/* The group of that name, made if there is none; NULL: no memory. The name is
- * two texts with a NUL between them, or one if b is NULL. */
+/* The group of that name, created if needed; NULL: no memory. The name is two
+ * texts separated by a NUL, or one if b is NULL. */
 static struct dfopt_zmq_group *group_of(struct dfopt_zmq_group **table,
                                         const char *a, const char *b)
 {
@@ -96,7 +96,7 @@ static struct entry *copy_of(const struct dfopt_zmq_item *item)
     return e;
 }
 
-/* Returns whether its lane still is. */
+/* Returns whether its lane still exists. */
 static bool remove_entry(struct dfopt_zmq_queue *q, struct entry *e)
 {
     struct dfopt_zmq_group *lane = e->lane, *key = e->key;
@@ -111,7 +111,7 @@ static bool remove_entry(struct dfopt_zmq_queue *q, struct entry *e)
     return stays;
 }
 
-/* The new entry is in already, and is the newest of its key and of all. */
+/* The new entry is already in, as the newest of its key and overall. */
 static enum dfopt_zmq_evicted evict_for(struct dfopt_zmq_queue *q,
                                         struct entry *newest)
 {

@@ -1,6 +1,6 @@
-/* A bounded queue of plans that wait for a peer. Plans leave by lanes, each first
- * in, first out. If the queue is full, the oldest plan of the same key is dropped,
- * else the oldest of all. */
+/* A bounded queue of plans that wait for a peer. Plans leave by lanes, each
+ * first in, first out. When the queue is full, it drops the oldest plan of the
+ * same key, else the oldest of all. */
 #ifndef DFOPT_TRANSPORT_ZMQ_PEERS_QUEUE_H
 #define DFOPT_TRANSPORT_ZMQ_PEERS_QUEUE_H
 
@@ -13,7 +13,7 @@
 struct dfopt_zmq_queue;
 struct dfopt_zmq_group; /* a lane, or the plans of a key */
 
-/* A run of bytes, borrowed or owned by the one that holds it. */
+/* Bytes, borrowed or owned by the holder. */
 struct dfopt_zmq_bytes {
     const char *data;
     size_t len;
@@ -43,28 +43,28 @@ enum dfopt_err dfopt_zmq_queue_push(struct dfopt_zmq_queue *q, const char *lane,
 
 size_t dfopt_zmq_queue_length(const struct dfopt_zmq_queue *q);
 
-/* Whether something waits in this lane. */
+/* Whether anything waits in this lane. */
 bool dfopt_zmq_queue_has_lane(const struct dfopt_zmq_queue *q, const char *lane);
 
 #define DFOPT_ZMQ_LANE_OF_ALL "*"
 
-/* Whether something waits that whoever takes plans for a node may get: in the lane
- * of that host, by any form of its name, of all, or without a name. */
+/* Whether anything waits that a client taking a node's plans may get: in the
+ * lane of that host, under any form of its name, of all, or without a name. */
 bool dfopt_zmq_queue_holds(const struct dfopt_zmq_queue *q, const char *node);
 
-/* The first lane, or the one after a lane; NULL: no more. No lane is empty. A lane
- * goes away with its last item: ask for the next one before. */
+/* The first lane, or the one after a lane; NULL: no more. Lanes are never
+ * empty: a lane disappears with its last item, so fetch the next one first. */
 struct dfopt_zmq_group *dfopt_zmq_queue_lane(const struct dfopt_zmq_queue *q,
                                              const struct dfopt_zmq_group *after);
 
-/* Marks a lane. Returns whether it was not marked yet. */
+/* Marks a lane. Returns whether it was unmarked. */
 bool dfopt_zmq_lane_mark(struct dfopt_zmq_group *lane);
 
 const char *dfopt_zmq_lane_name(const struct dfopt_zmq_group *lane);
 const struct dfopt_zmq_item *
 dfopt_zmq_lane_first(const struct dfopt_zmq_group *lane);
 
-/* Removes the first item of a lane. Returns whether the lane still is. */
+/* Removes the first item of a lane. Returns whether the lane still exists. */
 bool dfopt_zmq_lane_pop(struct dfopt_zmq_queue *q, struct dfopt_zmq_group *lane);
 
 #endif

@@ -1,5 +1,5 @@
-/* A count for each topic that is subscribed to, which is never 0; and by the first
- * label of the host, folded, a list of the topics that have it. */
+/* A positive subscriber count for each topic subscribed to, and for each host
+ * (folded first label) a list of its topics. */
 #include "transport/zmq/peers/topics.h"
 
 #include "base/hostname.h"
@@ -14,7 +14,7 @@
 #include <uthash.h>
 
 #define MAX_TOPICS  65536
-#define LABEL_BYTES 256 /* longer ones are no host's: RFC 1035 has 63 */
+#define LABEL_BYTES 256 /* longer ones are not a host's: RFC 1035 allows 63 */
 #define NAMED       3   /* topics in a message */
 
 struct dfopt_zmq_host {
@@ -42,7 +42,7 @@ static struct dfopt_zmq_topic *find(const struct dfopt_zmq_topics *t,
 
 /* ---- hosts ---- */
 
-/* The folded first label; 0: none that is a host's. */
+/* The folded first label; 0: not a host's. */
 static size_t label_of(const char *name, size_t n, char label[LABEL_BYTES])
 {
     const size_t len = dfopt_hostname_label(name, n);
@@ -155,8 +155,7 @@ static bool is_full(const struct dfopt_zmq_topic *topic)
     return dfopt_hostname_label(topic->name, topic->len) + 1 < topic->len;
 }
 
-/* Whether full names of two hosts begin with this label, `node` (perhaps a full
- * one) among them. */
+/* Whether full names of two hosts share this label, `node` included if full. */
 static bool is_ambiguous(const struct dfopt_zmq_host *host, const char *node,
                          size_t len)
 {
@@ -176,7 +175,7 @@ static bool is_ambiguous(const struct dfopt_zmq_host *host, const char *node,
     return false;
 }
 
-/* Adds a form, unless one that is longer reaches its subscribers as well. */
+/* Adds a form, unless a longer one reaches its subscribers as well. */
 static size_t add_form(const char **forms, size_t n, const char *name, size_t len)
 {
     for (size_t i = 0; i < n; i++)
@@ -207,7 +206,7 @@ size_t dfopt_zmq_topics_forms(const struct dfopt_zmq_topics *t, const char *topi
                       : dfopt_hostname_same(topic, len, found->name, found->len))
                 n = add_form(forms, n, found->name, found->len);
         }
-    } else if (find(t, topic, len)) { /* not a name of a host */
+    } else if (find(t, topic, len)) { /* not a host name */
         forms[n++] = topic;
     }
     if (n == 0 && find(t, "", 0))
@@ -217,8 +216,8 @@ size_t dfopt_zmq_topics_forms(const struct dfopt_zmq_topics *t, const char *topi
 
 /* ---- for a message ---- */
 
-/* Whether one of two names begins with the other's first label, but for the case:
- * n1 and n1-ib0. */
+/* Whether one name starts with the other's first label, ignoring case: n1 and
+ * n1-ib0. */
 static bool is_like(const char *a, size_t a_len, const char *b, size_t b_len)
 {
     a_len = dfopt_hostname_label(a, a_len);
