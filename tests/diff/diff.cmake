@@ -77,4 +77,5 @@ add_test(NAME unit.shadow
          COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/tests/diff/shadow.py
                  --logs 3 --program $<TARGET_FILE:dfopt-mpi>
                  --log-program $<TARGET_FILE:dfopt-log>)
-set_tests_properties(unit.shadow PROPERTIES LABELS unit TIMEOUT 300)
+set_tests_properties(unit.shadow PROPERTIES
+  LABELS unit TIMEOUT 300 ENVIRONMENT "${DFOPT_TEST_ENVIRONMENT}")
