@@ -48,11 +48,11 @@ def main(args: argparse.Namespace) -> int:
 if __name__ == "__main__":
     p = cli.parser(__doc__, "compare.py monday.h5 tuesday.h5 -o compare.svg")
     p.add_argument("a", metavar="A.h5", help="a decision log")
-    p.add_argument("b", metavar="B.h5", help="another one")
+    p.add_argument("b", metavar="B.h5", help="the decision log to compare it with")
     cli.add_version(p)
     p.add_argument("--first", metavar="N", type=cli.positive, default=10,
-                   help="how many plans that differ to print (default 10)")
+                   help="print the first N plans that differ (default 10)")
     p.add_argument("--top", metavar="N", type=cli.positive, default=12,
-                   help="knobs with most plans, in the picture (default 12)")
+                   help="draw the N knobs with most plans (default 12)")
     cli.add_picture(p)
     sys.exit(cli.run(p, main))

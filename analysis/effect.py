@@ -1,7 +1,7 @@
 #!/usr/bin/python3
-"""What became of the problem after each plan: severity and share of time in fetch,
-means over the windows before and after, and how many windows these rest on; where the
-planner judged plans, whether it kept them and what the objective gained.
+"""Show the effect of each plan: mean severity and share of time in fetch in the windows
+before and after it, and how many windows those are; where the planner judged plans,
+whether it kept them and the gain in the objective.
 Prints a summary by knob, or writes a picture (-o) or every plan as CSV (--csv)."""
 import argparse
 import sys
@@ -40,10 +40,10 @@ if __name__ == "__main__":
     p = cli.parser(__doc__, "effect.py decisions.h5 --csv plans.csv")
     cli.add_log(p)
     p.add_argument("--horizon", metavar="N", type=cli.positive, default=5,
-                   help="windows before and after (default 5)")
-    p.add_argument("--knob", help="only plans for this knob")
+                   help="compare N windows before and after (default 5)")
+    p.add_argument("--knob", help="show only plans for KNOB")
     cli.add_windows(p)
     p.add_argument("--top", metavar="N", type=cli.positive, default=12,
-                   help="knobs with most plans, in the picture (default 12)")
+                   help="draw the N knobs with most plans (default 12)")
     cli.add_picture(p)
     sys.exit(cli.run(p, main))

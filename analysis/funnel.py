@@ -31,11 +31,11 @@ def main(args: argparse.Namespace) -> int:
 if __name__ == "__main__":
     p = cli.parser(__doc__, "funnel.py decisions.h5 -o funnel.svg")
     cli.add_log(p)
-    p.add_argument("--knob", help="only this knob")
-    p.add_argument("--node", help="only this node; '' is the whole job")
+    p.add_argument("--knob", help="show only KNOB")
+    p.add_argument("--node", help="show only NODE; '' is the whole job")
     p.add_argument("--by-knob", action="store_true",
-                   help="groups of verdicts for each knob")
+                   help="group verdicts by knob")
     p.add_argument("--top", metavar="N", type=cli.positive, default=12,
-                   help="knobs with most verdicts (default 12)")
+                   help="show the N knobs with most verdicts (default 12)")
     cli.add_picture(p)
     sys.exit(cli.run(p, main))

@@ -32,9 +32,9 @@ if __name__ == "__main__":
     p = cli.parser(__doc__,
                    "heatmap.py decisions.h5 --knob dlio.read_threads -o heat.svg")
     cli.add_log(p)
-    p.add_argument("--knob", help="only verdicts about this knob")
+    p.add_argument("--knob", help="show only verdicts about KNOB")
     cli.add_windows(p)
     p.add_argument("--top", metavar="N", type=cli.positive, default=32,
-                   help="nodes with most plans (default 32)")
+                   help="show the N nodes with most plans (default 32)")
     cli.add_picture(p)
     sys.exit(cli.run(p, main))

@@ -26,16 +26,16 @@ if __name__ == "__main__":
     p = cli.parser(__doc__, "report.py decisions.h5 -o report.html")
     cli.add_log(p)
     p.add_argument("-o", "--output", metavar="FILE", required=True,
-                   help="the page; - for standard output")
+                   help="write the page to FILE; - is standard output")
     p.add_argument("--compare", metavar="OTHER.h5",
                    help="add a section that compares with this log")
     p.add_argument("--knobs", metavar="N", type=cli.positive, default=6,
-                   help="knobs with most plans that get a timeline (default 6)")
+                   help="draw timelines of the N knobs with most plans (default 6)")
     p.add_argument("--nodes", metavar="N", type=cli.positive, default=4,
-                   help="nodes with most plans in each timeline (default 4)")
+                   help="show the N nodes with most plans in each timeline (default 4)")
     p.add_argument("--plans", metavar="N", type=cli.positive, default=1000,
-                   help="plans in the table, the most severe (default 1000)")
+                   help="list the N most severe plans (default 1000)")
     p.add_argument("--horizon", metavar="N", type=cli.positive, default=5,
-                   help="windows before and after a plan (default 5)")
+                   help="compare N windows before and after a plan (default 5)")
     cli.add_windows(p)
     sys.exit(cli.run(p, main))

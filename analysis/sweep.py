@@ -25,10 +25,10 @@ if __name__ == "__main__":
                    "sweep.py sweep.h5 -x plans -y episodes_planned -o sweep.svg")
     p.add_argument("sweep", metavar="SWEEP.h5", help="the output of a sweep")
     p.add_argument("-x", metavar="METRIC", default="plans",
-                   help="the first metric (default plans)")
+                   help="plot METRIC first (default plans)")
     p.add_argument("-y", metavar="METRIC", default="episodes_planned",
-                   help="the second metric (default episodes_planned)")
+                   help="plot it against METRIC (default episodes_planned)")
     p.add_argument("--top", metavar="N", type=cli.positive, default=6,
-                   help="parameters to show (default 6)")
+                   help="show N parameters (default 6)")
     cli.add_picture(p)
     sys.exit(cli.run(p, main))

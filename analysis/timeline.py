@@ -1,7 +1,7 @@
 #!/usr/bin/python3
-"""What a knob was set to, window by window: over all nodes as quantiles, and for
-the nodes with most plans; under it the worst severity that the knob responds to;
-plans and acks are marked. Prints every change, or writes a picture (-o) or CSV."""
+"""Show the value of a knob, window by window: quantiles over all nodes, and the nodes
+with most plans; below it the worst severity that the knob responds to. Plans and acks
+are marked. Prints every change, or writes a picture (-o) or CSV."""
 import argparse
 import sys
 
@@ -36,10 +36,10 @@ if __name__ == "__main__":
     p = cli.parser(__doc__,
                    "timeline.py decisions.h5 --knob dlio.read_threads -o knob.svg")
     cli.add_log(p)
-    p.add_argument("--knob", help="default: the knob with most plans")
-    p.add_argument("--node", help="only this node")
+    p.add_argument("--knob", help="show KNOB (default: the one with most plans)")
+    p.add_argument("--node", help="show only NODE")
     cli.add_windows(p)
     p.add_argument("--top", metavar="N", type=cli.positive, default=6,
-                   help="nodes with most plans, each by itself (default 6)")
+                   help="show the N nodes with most plans (default 6)")
     cli.add_picture(p)
     sys.exit(cli.run(p, main))

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 PACKAGES = {"h5py": "python3-h5py", "numpy": "python3-numpy",
             "pandas": "python3-pandas", "matplotlib": "python3-matplotlib"}
 Main = Callable[[argparse.Namespace], int]
-EXITS = "Exit codes: 0 done, 1 something could not be read or written, 2 bad options."
+EXITS = "Exit status: 0 success, 1 a file could not be read or written, 2 usage error."
 
 
 def parser(description: Optional[str], example: str) -> argparse.ArgumentParser:
@@ -52,7 +52,7 @@ def picture(text: str) -> str:
 
 
 def add_log(p: argparse.ArgumentParser) -> None:
-    p.add_argument("log", metavar="LOG.h5", help="the decision log")
+    p.add_argument("log", metavar="LOG.h5", help="the decision log to read")
     add_version(p)
 
 
@@ -63,17 +63,17 @@ def add_version(p: argparse.ArgumentParser) -> None:
 
 def add_picture(p: argparse.ArgumentParser) -> None:
     p.add_argument("-o", "--output", metavar="FILE", type=picture,
-                   help="write the picture there: .svg, .png or .pdf by its name")
+                   help="write a picture to FILE (.svg, .png or .pdf)")
     p.add_argument("--csv", metavar="FILE",
-                   help="write the table there as CSV; - for standard output")
+                   help="write the table to FILE as CSV; - is standard output")
     p.add_argument("--width", choices=("page", "phone"), default="page",
-                   help="10.4 inches (the default) or 3.6")
+                   help="draw 10.4 (page, the default) or 3.6 inches wide")
     p.add_argument("--theme", choices=("light", "dark"), default="light")
 
 
 def add_windows(p: argparse.ArgumentParser) -> None:
     p.add_argument("--windows", metavar="A:B", type=span,
-                   help="only windows from A to B; --windows=:40 for up to 40")
+                   help="show only windows A to B; --windows=:40 means up to 40")
 
 
 def look(args: argparse.Namespace) -> "Look":
