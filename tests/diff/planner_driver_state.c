@@ -29,6 +29,32 @@ static void put_series(struct driver *d, const struct dfopt_series *r)
     raw(d, "]");
 }
 
+/* In order of the names' numbers: planners know tags in different orders. */
+static void put_demand(struct driver *d, const struct dfopt_planner *p,
+                       const struct dfopt_site *s)
+{
+    const char *separator = "";
+    uint64_t from = 0;
+    for (;;) {
+        uint32_t next = DFOPT_SYMMAP_NONE;
+        for (uint32_t i = 0; i < p->registry.n_tags; i++) {
+            const struct dfopt_run *run = dfopt_site_run(s, i);
+            const dfopt_sym name = p->registry.tags[i].name;
+            if (run && run->last != DFOPT_NO_WINDOW && name >= from &&
+                (next == DFOPT_SYMMAP_NONE || name < p->registry.tags[next].name))
+                next = i;
+        }
+        if (next == DFOPT_SYMMAP_NONE)
+            return;
+        from = (uint64_t)p->registry.tags[next].name + 1;
+        put_sym(d, separator, p->registry.tags[next].name);
+        put_int(d, ":[", dfopt_site_run(s, next)->first);
+        put_int(d, ",", dfopt_site_run(s, next)->last);
+        raw(d, "]");
+        separator = ",";
+    }
+}
+
 static void put_adjustments(struct driver *d, const struct dfopt_planner *p,
                             const struct dfopt_site *s)
 {
@@ -116,17 +142,7 @@ static void put_site(struct driver *d, const struct dfopt_planner *p, uint32_t n
     else
         dfopt_put_int(&d->put, s->epoch_delay);
     raw(d, ",\"demand\":{");
-    const char *separator = "";
-    for (uint32_t i = 0; i < p->registry.n_tags; i++) {
-        const struct dfopt_run *run = dfopt_site_run(s, i);
-        if (!run || run->last == DFOPT_NO_WINDOW)
-            continue;
-        put_sym(d, separator, p->registry.tags[i].name);
-        put_int(d, ":[", run->first);
-        put_int(d, ",", run->last);
-        raw(d, "]");
-        separator = ",";
-    }
+    put_demand(d, p, s);
     raw(d, "},\"views\":{");
     for (uint32_t i = 0; node == DFOPT_JOB_NODE && i < p->n_views; i++) {
         put_sym(d, i ? "," : "", p->views[i].type);
