@@ -28,7 +28,7 @@ class CommandLine(unittest.TestCase):
         for name in support.PROGRAMS:
             r = support.program(name, "--help", env={"PYTHONPATH": "", "PATH": ""})
             self.assertEqual(r.returncode, 0, r.stderr)
-            self.assertIn("Exit codes: 0 done", r.stdout)
+            self.assertIn("Exit status: 0 success", r.stdout)
             self.assertIn(name, r.stdout)
             self.assertLessEqual(max(map(len, r.stdout.splitlines())), 88)
 
