@@ -56,7 +56,6 @@ static enum dfopt_err configure(struct dfopt_session *s, struct dfopt_error *err
     if (e)
         return dfopt_error_set(err, e, "%s", dfopt_err_text(e));
     e = dfopt_policy_load(&s->policy, s->options, s->dict, err);
-    dfopt_codec_metrics(s->codec, &s->policy.metrics);
     if (!e)
         dfopt_codec_metrics(s->codec, &s->policy.metrics);
     if (!e)

@@ -124,6 +124,21 @@ static void *file_plans(void *arg)
     return NULL;
 }
 
+/* Ranks that meet in m, the first of them with the client. */
+static void meet(struct meeting *m, struct rank ranks[RANKS], dfopt_client *c)
+{
+    pthread_barrier_init(&m->barrier, NULL, RANKS);
+    pthread_mutex_init(&m->lock, NULL);
+    for (int i = 0; i < RANKS; i++) {
+        ranks[i] = (struct rank){.m = m, .c = i ? NULL : c, .value = 2};
+        ranks[i].group = (struct dfopt_client_group){.arg = &ranks[i],
+                                                     .rank = i,
+                                                     .broadcast = broadcast,
+                                                     .maximum = maximum,
+                                                     .wait_ms = 1};
+    }
+}
+
 static void all_alike(void **state)
 {
     struct optimizer *o = *state;
@@ -136,16 +151,7 @@ static void all_alike(void **state)
     dfopt_client *c = make_client(&options);
     declare_int(c, "a");
     start(c);
-    pthread_barrier_init(&m.barrier, NULL, RANKS);
-    pthread_mutex_init(&m.lock, NULL);
-    for (int i = 0; i < RANKS; i++) {
-        ranks[i] = (struct rank){.m = &m, .c = i ? NULL : c, .value = 2};
-        ranks[i].group = (struct dfopt_client_group){.arg = &ranks[i],
-                                                     .rank = i,
-                                                     .broadcast = broadcast,
-                                                     .maximum = maximum,
-                                                     .wait_ms = 1};
-    }
+    meet(&m, ranks, c);
     assert_int_equal(pthread_create(&filer, NULL, file_plans, &ranks[0]), 0);
     for (int i = 0; i < RANKS; i++)
         assert_int_equal(pthread_create(&threads[i], NULL, run, &ranks[i]), 0);
@@ -213,18 +219,10 @@ static void all_restored(void **state)
     assert_int_equal(dfopt_client_knob_declare(c, &k, NULL), DFOPT_OK);
     start(c);
     drop_registration(o);
-    pthread_barrier_init(&m.barrier, NULL, RANKS);
-    pthread_mutex_init(&m.lock, NULL);
-    for (int i = 0; i < RANKS; i++) {
-        ranks[i] = (struct rank){.m = &m, .c = i ? NULL : c, .value = 2};
-        ranks[i].group = (struct dfopt_client_group){.arg = &ranks[i],
-                                                     .rank = i,
-                                                     .broadcast = broadcast,
-                                                     .maximum = maximum,
-                                                     .wait_ms = 1};
+    meet(&m, ranks, c);
+    for (int i = 0; i < RANKS; i++)
         assert_int_equal(
             pthread_create(&threads[i], NULL, run_until_restored, &ranks[i]), 0);
-    }
     send_plan(o, PLAN("p", "app.a", "7", "now"));
     drop_message(o->acks);
     optimizer_close(o);
