@@ -1,7 +1,8 @@
-/* What the fast decoders of findings and of objectives share: memory, the record's
- * tokens, its envelope and its metrics. A draft D is what one of them makes of a
- * body: D::is_stream(text at a quote), draft_clear(d), read_field(walk, key, d),
- * d.f with metrics, d.named. For finding_fast.cpp and objective_fast.cpp only. */
+/* Shared by the fast decoders of findings and objectives: memory, the record's
+ * tokens, its envelope and its metrics. Each decodes a body into its draft type D,
+ * which provides D::is_stream(text after the quote), draft_clear(d),
+ * read_field(walk, key, d), d.f with metrics, and d.named. Included only by
+ * finding_fast.cpp and objective_fast.cpp. */
 #ifndef DFOPT_CODEC_FAST_HPP
 #define DFOPT_CODEC_FAST_HPP
 
@@ -22,26 +23,26 @@ extern "C" {
 namespace dfopt
 {
 
-constexpr size_t record_max = 64 * 1024; /* a longer record is declined */
+constexpr size_t record_max = 64 * 1024; /* longer records are declined */
 constexpr size_t list_max = 64;          /* strings in a list */
 
 /* ---- caches ---- */
 
-/* What follows from a text as a scope or a trend. */
+/* The cached meaning of a text as a scope or a trend. */
 struct consequence {
     dfopt_sym node; /* if as_scope */
     bool as_scope, as_trend;
     uint8_t global : 4, trend : 4;
 };
 
-/* The bytes of a JSON array, and the number of the list that it is. */
+/* The text of a JSON array of strings, and its number in the dictionary. */
 struct list_entry {
     dfopt_list list;
-    uint8_t len; /* 0: a free place */
+    uint8_t len; /* 0: unused */
     char text[123];
 };
 
-static_assert(sizeof(list_entry) == 128, "a list lies in two");
+static_assert(sizeof(list_entry) == 128, "an entry fills two cache lines");
 
 constexpr size_t list_entries = 256; /* 32 KiB */
 
@@ -50,11 +51,11 @@ constexpr size_t list_entries = 256; /* 32 KiB */
 struct dfopt_finding_fast {
     struct dfopt_dict *dict; /* borrowed */
     std::unique_ptr<simdjson::internal::dom_parser_implementation> parser;
-    std::unique_ptr<char[]> scratch; /* capacity, and simdjson's padding */
+    std::unique_ptr<char[]> scratch; /* capacity plus simdjson's padding */
     std::unique_ptr<dfopt::list_entry[]> lists;
-    std::unique_ptr<dfopt::consequence[]> consequences; /* by number of the text */
+    std::unique_ptr<dfopt::consequence[]> consequences; /* indexed by the symbol */
     size_t n_consequences;
-    dfopt::span named[DFOPT_METRIC_NAMED]; /* borrowed from dict; no length: none */
+    dfopt::span named[DFOPT_METRIC_NAMED]; /* borrowed from dict; len 0: none */
     size_t capacity;
     int max_depth;
 };
@@ -64,7 +65,7 @@ namespace dfopt
 
 /* ---- metrics ---- */
 
-/* Whether the key is that of a metric that a policy names. */
+/* Whether the key equals the name of a metric in the policy. */
 inline bool is_named(const walk &w, const char *key, span name)
 {
     return name.len && (size_t)(w.text_end - key) > name.len &&
@@ -115,9 +116,9 @@ template <typename D> bool read_body(walk &w, D &d)
     });
 }
 
-/* A record that may be an envelope. It is one if it has the key "stream"; that
- * and "body" may come in any order. Each "stream" must be right, and of "body"
- * each that comes behind it, and the last. */
+/* A bare body, or an envelope if it has the key "stream". "stream" and "body" may
+ * come in either order. Every "stream" must match; a "body" is decoded if it comes
+ * after "stream", otherwise only the last one is. */
 template <typename D> bool read_record(walk &w, D &d, bool *enveloped)
 {
     const uint32_t *body = nullptr;
@@ -144,7 +145,7 @@ template <typename D> bool read_record(walk &w, D &d, bool *enveloped)
     *enveloped = stream;
     if (!stream || body_read)
         return true;
-    w.at = body; /* it has been skipped, so that it is not too deep */
+    w.at = body; /* skipped once, so its depth is within bounds */
     return body && read_body(w, d);
 }
 
@@ -156,8 +157,8 @@ inline dfopt_sym intern(dfopt_finding_fast *fast, span t)
     return t.len ? dfopt_dict_intern(fast->dict, t.at, t.len) : DFOPT_SYM_EMPTY;
 }
 
-/* The first letter of the stream of an event, as event logs are written; NUL: the
- * record does not start like one. */
+/* The first letter of the stream name of an event as event logs write it; NUL if
+ * the record does not start with "stream". */
 inline char stream_letter(const char *data, size_t len)
 {
     static const char spaced[] = "{\"stream\": \"", tight[] = "{\"stream\":\"";
@@ -167,7 +168,7 @@ inline char stream_letter(const char *data, size_t len)
     return len > m && std::memcmp(data, tight, m) == 0 ? data[m] : '\0';
 }
 
-/* Copies the record to where it is padded and finds its tokens. */
+/* Copies the record into padded memory and finds its tokens. */
 inline bool open(dfopt_finding_fast *fast, const char *data, size_t len, walk &w)
 {
     char *text = fast->scratch.get();

@@ -1,12 +1,13 @@
-/* A walk over the tokens of a record that simdjson's first stage has found, with
- * the rest of the grammar checked on the way. What the first stage has checked
- * then: the text is UTF-8, strings are closed, no control character is in one.
- * What it has not: anything else; of a number or word it has only seen where it
- * starts, and a quote right behind one is no token.
+/* Walks the tokens that simdjson's first stage found in a record, and checks the
+ * rest of the grammar on the way. The first stage has checked that the text is
+ * UTF-8, that strings are closed, and that they contain no control characters. It
+ * has not checked anything else: of a number or word it knows only the start, and a
+ * quote directly after one is not a token.
  *
- * The text has no backslash, so that the bytes of a string are its text, and 64
- * bytes behind it may be read. Each function returns false in doubt: the record
- * is then to be declined, and the walk is over. For finding_fast.cpp only. */
+ * The text contains no backslash, so the bytes of a string are its text, and 64
+ * bytes after the text may be read. Functions return false when in doubt: the
+ * caller must then decline the record and end the walk. Included only by the fast
+ * decoders. */
 #ifndef DFOPT_CODEC_TOKEN_WALK_HPP
 #define DFOPT_CODEC_TOKEN_WALK_HPP
 
@@ -34,7 +35,7 @@ struct walk {
 struct number {
     bool real;
     int64_t i;
-    double d; /* both for an integer */
+    double d; /* an integer sets both */
 };
 
 constexpr span operator""_span(const char *text, size_t len)
@@ -50,7 +51,7 @@ inline bool take(walk &w, char c)
     return true;
 }
 
-/* Whether what stands at p cannot belong to a number or word before it. */
+/* Whether the character at p ends a number or word. */
 inline bool is_end(const char *p)
 {
     return *p == ',' || *p == '}' || *p == ']' || *p == ' ' || *p == '\n' ||
@@ -69,7 +70,7 @@ template <size_t N> inline bool is_key(const char *key, const char (&name)[N])
 
 /* ---- numbers ---- */
 
-/* Digits at p, appended to *value, which wraps when there are more than 19. */
+/* Appends the digits at p to *value, which wraps beyond 19 digits. */
 inline const char *digits(const char *p, uint64_t *value)
 {
     uint64_t v = *value;
@@ -87,7 +88,7 @@ inline const char *exponent(const char *p)
     return end > p ? end : nullptr;
 }
 
-/* What a scan found: the number is sign * value / 10^n_fraction unless it has
+/* The result of a scan: the number is sign * value / 10^n_fraction unless it has
  * an exponent or more than 19 digits. */
 struct number_scan {
     const char *end;
@@ -96,8 +97,8 @@ struct number_scan {
     bool real, exponent;
 };
 
-/* Whether a JSON number, and nothing else, stands at p. Declines integers of
- * more than 18 digits. */
+/* Whether the text at p is exactly a JSON number. Declines integers of more than
+ * 18 digits. */
 inline bool scan_number(const char *p, number_scan &s)
 {
     s.value = 0;
@@ -127,10 +128,10 @@ inline bool scan_number(const char *p, number_scan &s)
     return (s.real || s.n_whole <= 18) && is_end(p);
 }
 
-/* Declines reals out of range, too. */
+/* Also declines reals that are out of range. */
 inline bool read_number(const char *p, number &out)
 {
-    /* the powers of ten that a double holds exactly */
+    /* powers of ten that a double represents exactly */
     static const double tens[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,
                                   1e7,  1e8,  1e9,  1e10, 1e11, 1e12, 1e13,
                                   1e14, 1e15, 1e16, 1e17, 1e18};
@@ -154,11 +155,11 @@ inline bool read_number(const char *p, number &out)
     return r.ec == std::errc() && r.ptr == s.end && std::isfinite(out.d);
 }
 
-/* ---- values that are not needed ---- */
+/* ---- values to skip ---- */
 
 inline bool skip(walk &w);
 
-/* `member` takes what stands between two commas. */
+/* Calls `member` for each element or member; it must consume it. */
 template <typename F> inline bool container(walk &w, char close, F &&member)
 {
     if (++w.depth > w.max_depth)
@@ -176,7 +177,7 @@ template <typename F> inline bool container(walk &w, char close, F &&member)
     return true;
 }
 
-/* The text of a key, its quote behind it; NULL if none stands there. */
+/* The text of a key, followed by its closing quote; NULL if there is no key. */
 inline const char *take_key(walk &w)
 {
     if (w.end - w.at < 3 || w.text[w.at[0]] != '"' || w.text[w.at[1]] != ':')
@@ -215,16 +216,16 @@ inline bool skip(walk &w)
     }
 }
 
-/* ---- values that are ---- */
+/* ---- values to read ---- */
 
-/* What stands there; something that is no value at the end. */
+/* The start of the next scalar; at the end, text that is not a value. */
 inline const char *take_scalar(walk &w)
 {
     return w.at < w.end ? w.text + *w.at++ : "        ";
 }
 
-/* A string's text. p is at its quote; a first stage without error has seen the
- * other one. */
+/* The text of the string whose opening quote is at p; the first stage has verified
+ * that there is a closing one. */
 inline bool string_at(const walk &w, const char *p, span &out)
 {
     if (*p != '"')
@@ -244,7 +245,7 @@ inline bool read_string(walk &w, span &out, span or_else)
     return string_at(w, p, out) || is_word(p, "null");
 }
 
-/* A whole number of at most 2^53. */
+/* An integer of magnitude at most 2^53. */
 inline bool read_whole(walk &w, int64_t &out)
 {
     const char *p = take_scalar(w);
@@ -263,7 +264,7 @@ inline bool read_whole(walk &w, int64_t &out)
     return true;
 }
 
-/* A number or a boolean; null is or_else. *null may be NULL. */
+/* A number or boolean; null gives or_else. `null` may be NULL. */
 inline bool read_real(walk &w, double &out, double or_else, bool *null)
 {
     const char *p = take_scalar(w);
@@ -282,7 +283,7 @@ inline bool read_real(walk &w, double &out, double or_else, bool *null)
     return good;
 }
 
-/* A number, recorded only; null is none. */
+/* A number that is only recorded; null gives NaN. */
 inline bool read_recorded(walk &w, double &out)
 {
     const char *p = take_scalar(w);

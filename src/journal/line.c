@@ -14,6 +14,8 @@
 #include <string.h>
 #include <xxhash.h>
 
+#define BEGINNING_BYTES 64 /* of a record whose line would be too long */
+
 /* plan_%016x_%08x becomes plan_%016x, where the run is this one. */
 static void cut_run(struct dfopt_buf *line, size_t start, uint32_t run)
 {
@@ -81,6 +83,23 @@ static enum dfopt_err write_raw(const struct dfopt_record *rec,
     return e ? e : dfopt_buf_add(line, "\"", 1);
 }
 
+/* Escapes and hexadecimal digits make a line longer than its record. If it exceeds
+ * what readers accept, writes the record's beginning and the reason instead. */
+static enum dfopt_err write_unusable(const struct dfopt_recorded *r,
+                                     struct dfopt_buf *line)
+{
+    const size_t start = line->len;
+    enum dfopt_err e = write_raw(r->record, line);
+    if (e || r->max_line == 0 || line->len < r->max_line) /* < : the closing } */
+        return e;
+    struct dfopt_record beginning = *r->record;
+    if (beginning.len > BEGINNING_BYTES)
+        beginning.len = BEGINNING_BYTES;
+    beginning.problem = r->why;
+    line->len = start;
+    return write_raw(&beginning, line);
+}
+
 enum dfopt_err dfopt_record_line(const struct dfopt_recorded *r, bool numbered,
                                  struct dfopt_buf *line)
 {
@@ -111,7 +130,7 @@ enum dfopt_err dfopt_record_line(const struct dfopt_recorded *r, bool numbered,
             if (line->data[i] == '\n' || line->data[i] == '\r')
                 line->data[i] = ' ';
     } else {
-        e = write_raw(rec, line);
+        e = write_unusable(r, line);
     }
     if (!e)
         e = dfopt_buf_add(line, "}", 1);

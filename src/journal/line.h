@@ -20,6 +20,9 @@ struct dfopt_recorded {
     uint64_t seq; /* its number */
     uint32_t run; /* of an ack: cut out of the ids of plans, since a replay has
                    * none; 0: nothing is cut out */
+    const char *why; /* the reason an unusable record was rejected */
+    size_t max_line; /* bytes, 0: no limit. If the line of an unusable record would
+                      * be longer, it holds the record's beginning and `why` */
 };
 
 /* Replaces *line by the line for a record, without newline; `numbered`: with its

@@ -154,6 +154,8 @@ def main():
     parser.add_argument("rest", nargs="*")
     args = parser.parse_args()
     os.environ.setdefault("PYTHONPATH", os.path.join(TOP, "src/client/python"))
+    os.environ.setdefault("DFOPT_CLIENT_LIBRARY", os.path.abspath(
+        os.path.join(args.bin, os.pardir, "src/client/libdfopt_client.so")))
     begin = time.monotonic()
     policy = ("--policy", args.policy)
     if args.command == "grid":

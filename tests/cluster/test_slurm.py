@@ -13,6 +13,16 @@ from harness import DecisionLog, wait_until  # noqa: E402
 from slurm_jobs import (JOB_S, LIMIT_S, SCRIPTS, SRUN, Jobs,  # noqa: E402
                         skip_without_slurm)
 
+SCRAPE = """
+import json, os, urllib.request
+with open(os.environ["DFOPT_TARGETS"] + "/" + os.environ["SLURM_JOB_ID"] + ".json") as f:
+    (target,) = json.load(f)
+assert target["labels"] == {"job_id": os.environ["SLURM_JOB_ID"]}, target
+(address,) = target["targets"]
+with urllib.request.urlopen("http://" + address + "/metrics", timeout=30) as r:
+    print(r.read().decode())
+"""
+
 
 def setUpModule():
     skip_without_slurm()
@@ -82,6 +92,15 @@ class Scripts(Jobs):
                               DFOPT_RANKS="3", **settings)
             self.ends_with(job, "COMPLETED", "0:0")
             self.assertGreater(self.applied(job), 1, self.output(job))
+
+    def test_metrics(self):
+        """Beside the application, where the target file of Prometheus says."""
+        scrape = self.write("scrape.py", SCRAPE)
+        job = self.submit("online.sbatch", sys.executable, scrape, tasks=8,
+                          DFOPT_METRICS="127.0.0.1:0", DFOPT_TARGETS=self.path("targets"))
+        self.ends_with(job, "COMPLETED", "0:0")
+        self.assertIn("dfopt_events_total{", self.output(job))
+        self.assertEqual(os.listdir(self.path("targets")), [])
 
     def test_the_application_of_the_manual(self):
         manual = os.path.join(SCRIPTS, "..", "README.md")

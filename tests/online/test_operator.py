@@ -8,6 +8,7 @@ decided by one policy, that of the last command before it; one that is refused c
 nothing. Shadow: nothing leaves. Clients that say nothing, or too much, hold up nobody."""
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -221,6 +222,62 @@ class Operator(Case):
         self.assertEqual(listed, open_plans)
         print(f"restore: {ROUNDS} of {ROUNDS} rounds; {withheld} acks withheld; "
               f"{len(listed)} listed at the end")
+
+    def loader(self):
+        """The demo's loader in short windows, tuned by the service; its process."""
+        at = self.endpoints()
+        process = subprocess.Popen(
+            [os.path.join(os.path.dirname(Config.program), "dfopt-demo-loader"),
+             f"--make-data={self.path('data')}", "--window-ms=20", "--windows=1000000",
+             "--files=2", "--records=32", f"--findings={at['findings']}",
+             "--findings-connect", f"--plans={at['plans']}", f"--acks={at['acks']}",
+             f"--registry={at['registrations']}", "--hostname=n1", "--wait-optimizer=60",
+             f"--json={self.path('loader.jsonl')}"],
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        return process
+
+    def test_restore_demo(self):
+        """Of the demo's loader, as its own report of each window tells."""
+        self.start("--restore-at-end", "1")
+        self.sockets["plans"].close() # they are the loader's
+        self.ask({"action": "freeze"}) # it is not tuned meanwhile
+        loader = self.loader()
+        knobs = {"demo.read_threads": 32, "demo.prefetch_size": 64}
+        start = {(k, "n1"): 1 for k in knobs}
+        wait_until(lambda: self.values() == start, 60, "the loader")
+        with open(self.path("loader.jsonl"), encoding="utf-8") as report:
+            def settings():
+                """(read_threads, prefetch_size) of the windows since the last call."""
+                lines = [json.loads(x) for x in report]
+                return [(x["read_threads"], x["prefetch_size"]) for x in lines
+                        if x["event"] == "window"]
+            for i in range(ROUNDS):
+                while True:
+                    wanted = {k: self.random.randint(1, most) for k, most in knobs.items()}
+                    if set(wanted.values()) != {1}:
+                        break
+                for k, value in wanted.items():
+                    self.ask({"action": "set", "knob_id": k, "value": value, "node": "n1"})
+                self.settled({})
+                self.assertEqual(self.values(), {(k, "n1"): v for k, v in wanted.items()})
+                wait_until(lambda w=tuple(wanted.values()): w in settings(), 60, "a window")
+                self.ask({"action": "restore", "node": "n1"})
+                self.settled({})
+                self.assertEqual(self.values(), start, f"round {i}")
+                wait_until(lambda: settings()[-1:] == [(1, 1)], 60, "a window")
+        loader.send_signal(signal.SIGSTOP) # its acks never come
+        gone = self.ask({"action": "set", "knob_id": "demo.read_threads", "value": 9,
+                         "node": "n1"})["plans"]
+        self.ctl("stop")
+        r = self.service.finish()
+        self.assertEqual(r.code, 0, r.brief)
+        listed = r.named("optimizer.restore.unacknowledged")
+        self.assertEqual([(e["knob_id"], e["node"]) for e in listed],
+                         [("demo.read_threads", "n1")])
+        self.assertNotIn(listed[0]["plan_id"], gone) # it is the plan back
+        print(f"restore of the demo: {ROUNDS} of {ROUNDS}")
 
     # ---- under findings ----
 

@@ -310,6 +310,7 @@ static int run_leader(struct dfopt_session *s)
         .initial = s->initial.items,
         .n_initial = s->initial.n,
         .recording = s->recording,
+        .recording_max_line = (size_t)s->options->max_record_bytes,
         .run = s->run,
         .declog = &s->declog,
         .log = s->log,

@@ -89,6 +89,7 @@ struct dfopt_run_config {
     struct dfopt_sink *sinks[DFOPT_SINKS_MAX]; /* each gets every plan */
     size_t n_sinks;
     struct dfopt_sink *recording;  /* NULL, or records the input as an event log */
+    size_t recording_max_line;     /* bytes; 0: no limit. See journal/line.h */
     struct dfopt_journal *journal; /* NULL, or records it before its results are
                                     * sent; emptied when the log has it */
     struct dfopt_declog **declog;  /* *declog NULL: none. Closed and NULLed when it

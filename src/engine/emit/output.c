@@ -329,6 +329,7 @@ enum dfopt_err dfopt_output_record(struct dfopt_output *o,
     struct dfopt_sink *to = o->recording_failed ? NULL : o->config->recording;
     struct dfopt_recorded bare = *r;
     bare.run = o->config->run;
+    bare.max_line = o->config->recording_max_line;
     enum dfopt_err e = DFOPT_OK;
     if (has_journal(o)) {
         e = dfopt_record_line(r, true, &o->text);

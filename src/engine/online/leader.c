@@ -98,8 +98,11 @@ static enum dfopt_err take_record(struct leader *l, struct dfopt_batch *r,
         return end_before(l, rec, why.text, err);
     l->next_seq++;
     l->totals->records++;
-    const struct dfopt_recorded recorded = {rec, event.stream, e == DFOPT_OK, seq,
-                                            0};
+    const struct dfopt_recorded recorded = {.record = rec,
+                                            .stream = event.stream,
+                                            .usable = e == DFOPT_OK,
+                                            .seq = seq,
+                                            .why = why.text};
     if (e != DFOPT_ERR_NOMEM && dfopt_output_record(&l->output, &recorded, err))
         return err->code;
     if (dfopt_ingest_note_origin(&l->ingest, r, seq, rec))

@@ -1,5 +1,6 @@
-/* What the C++ files of the module share: a connection, an open topic, errors out
- * of exceptions, and what consumer.cpp gives to the table in module.cpp. */
+/* Shared by the C++ files of the module: a connection, an open topic, conversion of
+ * exceptions to errors, and the functions of consumer.cpp for the table in
+ * module.cpp. */
 #ifndef DFOPT_NET_MOFKA_CLIENT_HPP
 #define DFOPT_NET_MOFKA_CLIENT_HPP
 
@@ -30,7 +31,7 @@ struct dfopt_mofka_topic {
 namespace dfopt_mofka
 {
 
-/* Runs f; an exception becomes an error. */
+/* Runs f and converts exceptions to errors. */
 template <typename F> dfopt_err guarded(dfopt_error *err, F &&f)
 {
     try {
@@ -44,7 +45,7 @@ template <typename F> dfopt_err guarded(dfopt_error *err, F &&f)
     }
 }
 
-/* The functions of struct dfopt_mofka_module for consumers and their events. */
+/* Functions of struct dfopt_mofka_module for consumers and their events. */
 dfopt_err consumer_prepare(dfopt_mofka_consumer **out, dfopt_mofka_topic *t,
                            const char *name, const dfopt_mofka_bounds *bounds,
                            dfopt_error *err);

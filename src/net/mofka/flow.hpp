@@ -1,5 +1,5 @@
-/* What keeps a consumer from fetching too much at once. It stands on Argobots alone
- * and knows nothing of Mofka's client. */
+/* Limits how much a consumer fetches at once. Depends only on Argobots, not on
+ * Mofka's client. */
 #ifndef DFOPT_NET_MOFKA_FLOW_HPP
 #define DFOPT_NET_MOFKA_FLOW_HPP
 
@@ -14,8 +14,8 @@
 namespace dfopt_mofka
 {
 
-/* Argobots' mutex, which puts an ordinary thread to sleep, and lets a thread of its
- * own that waits be replaced by another. */
+/* An Argobots mutex: a waiting OS thread sleeps, a waiting Argobots thread yields
+ * to another. */
 class Mutex
 {
   public:
@@ -56,12 +56,11 @@ class Condition
     ABT_cond_memory memory = ABT_COND_INITIALIZER;
 };
 
-/* The client fetches a batch by a thread of Argobots', one event after the other.
- * Without a bound there are as many of them as there are batches, all asking the
- * broker at once, more than its queue takes. So only a few batches are fetched at a
- * time, in the order in which they came (for events are pulled in that order), and
- * only while little is held of what has been pulled. What has not been
- * pulled yet does not count: it might be behind what waits here. */
+/* Mofka's client fetches each batch in an Argobots thread, one event after another.
+ * Unbounded, there are as many threads as batches, and together they overrun the
+ * broker's queue. Flow admits a few batches at a time, in arrival order (the order
+ * in which events are pulled), and only while few pulled events are held. Events
+ * not yet pulled do not count, since they may be queued after what waits here. */
 class Flow : public std::enable_shared_from_this<Flow>
 {
   public:
@@ -70,19 +69,19 @@ class Flow : public std::enable_shared_from_this<Flow>
     Flow &operator=(const Flow &) = delete;
     ~Flow();
 
-    /* Before an event is fetched, by the thread that does it. Waits for room;
-     * false: it is over. */
+    /* Called before fetching an event, by the fetching thread. Waits for room;
+     * returns false after end(). */
     bool enter();
 
-    /* So many bytes of an event are held; are no longer. */
+    /* Count n bytes of a held event; release them. */
     void add(size_t n);
     void leave(size_t n);
 
-    /* Nothing is fetched any more. */
+    /* Stop all fetching. */
     void end();
 
     const dfopt_mofka_bounds bounds;
-    size_t asked = 0; /* size of the event that is about to be fetched */
+    size_t asked = 0; /* size of the event to be fetched next */
 
   private:
     bool is_full() const;
@@ -92,7 +91,7 @@ class Flow : public std::enable_shared_from_this<Flow>
     Mutex lock;
     Condition changed;
     ABT_key key = ABT_KEY_NULL;
-    uint64_t tickets = 0, turn = 0; /* batches that came; that were let in */
+    uint64_t tickets = 0, turn = 0; /* batches arrived; batches admitted */
     size_t active = 0;
     size_t events = 0, bytes = 0;
     bool over = false;

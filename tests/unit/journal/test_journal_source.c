@@ -41,7 +41,8 @@ static void add_line(struct dfopt_buf *to, uint64_t seq)
         rec.origin = "mofka:findings/0@12";
         rec.offset = seq * 2;
     }
-    const struct dfopt_recorded r = {&rec, stream_of(seq), true, seq, 0};
+    const struct dfopt_recorded r = {
+        .record = &rec, .stream = stream_of(seq), .usable = true, .seq = seq};
     assert_int_equal(dfopt_record_line(&r, true, &line), DFOPT_OK);
     assert_int_equal(dfopt_buf_add(to, line.data, line.len), DFOPT_OK);
     assert_int_equal(dfopt_buf_add(to, "\n", 1), DFOPT_OK);
@@ -240,8 +241,8 @@ static void test_unusable(void **state)
         const struct dfopt_record rec = {.data = bad[i].data,
                                          .len = strlen(bad[i].data),
                                          .problem = bad[i].problem};
-        const struct dfopt_recorded r = {&rec, stream_of(i), false, FIRST_SEQ + i,
-                                         0};
+        const struct dfopt_recorded r = {
+            .record = &rec, .stream = stream_of(i), .seq = FIRST_SEQ + i};
         assert_int_equal(dfopt_record_line(&r, true, &line), DFOPT_OK);
         assert_int_equal(dfopt_buf_add(&all, line.data, line.len), DFOPT_OK);
         assert_int_equal(dfopt_buf_add(&all, "\n", 1), DFOPT_OK);
@@ -260,8 +261,8 @@ static void test_unusable(void **state)
         assert_int_equal(rec.problem != NULL, bad[i].problem != NULL);
         if (rec.problem)
             assert_string_equal(rec.problem, bad[i].problem);
-        const struct dfopt_recorded r = {&rec, stream_of(i), false, FIRST_SEQ + i,
-                                         0};
+        const struct dfopt_recorded r = {
+            .record = &rec, .stream = stream_of(i), .seq = FIRST_SEQ + i};
         assert_int_equal(dfopt_record_line(&r, true, &line), DFOPT_OK);
         assert_int_equal(dfopt_buf_add(&again, line.data, line.len), DFOPT_OK);
         assert_int_equal(dfopt_buf_add(&again, "\n", 1), DFOPT_OK);

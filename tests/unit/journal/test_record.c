@@ -37,8 +37,12 @@ static void test_lines(void **state)
     for (size_t i = 0; i < N_OF(cases); i++) {
         const struct dfopt_record rec = {.data = cases[i].data,
                                          .len = strlen(cases[i].data)};
-        const struct dfopt_recorded r = {&rec, cases[i].stream, cases[i].usable,
-                                         cases[i].seq, 0};
+        const struct dfopt_recorded r = {
+            .record = &rec,
+            .stream = cases[i].stream,
+            .usable = cases[i].usable,
+            .seq = cases[i].seq,
+        };
         for (int numbered = 0; numbered < 2; numbered++) {
             assert_int_equal(dfopt_record_line(&r, numbered, &line), DFOPT_OK);
             const char *expected = numbered ? cases[i].numbered : cases[i].plain;
@@ -59,7 +63,8 @@ static void test_check(void **state)
     (void)state;
     struct dfopt_buf line = {0};
     const struct dfopt_record rec = {.data = "{}", .len = 2};
-    const struct dfopt_recorded r = {&rec, DFOPT_STREAM_ACK, true, 3, 0};
+    const struct dfopt_recorded r = {
+        .record = &rec, .stream = DFOPT_STREAM_ACK, .usable = true, .seq = 3};
     assert_int_equal(dfopt_record_line(&r, true, &line), DFOPT_OK);
     for (size_t i = 0; i < line.len; i++) {
         assert_null(dfopt_record_checked(line.data, i));
@@ -78,7 +83,8 @@ static void test_envelope(void **state)
     struct dfopt_buf line = {0};
     const struct dfopt_record rec = {.data = "{}", .len = 2};
     for (uint32_t s = 0; s < DFOPT_STREAM_COUNT; s++) {
-        const struct dfopt_recorded r = {&rec, s, true, UINT64_MAX, 0};
+        const struct dfopt_recorded r = {
+            .record = &rec, .stream = s, .usable = true, .seq = UINT64_MAX};
         assert_int_equal(dfopt_record_line(&r, false, &line), DFOPT_OK);
         assert_true(line.len <= rec.len + DFOPT_RECORD_ENVELOPE_BYTES);
     }
@@ -92,7 +98,8 @@ static void test_decodes(void **state)
     const char *body = "{\"finding_type\":\"x\",\"severity_score\":0.5,\n"
                        "\"scope\":\"node:n1:window\",\"window_index\":3}";
     const struct dfopt_record rec = {.data = body, .len = strlen(body)};
-    const struct dfopt_recorded r = {&rec, DFOPT_STREAM_FINDING, true, 12, 0};
+    const struct dfopt_recorded r = {
+        .record = &rec, .stream = DFOPT_STREAM_FINDING, .usable = true, .seq = 12};
     struct dfopt_buf line = {0};
     struct dfopt_dict *dict;
     struct dfopt_codec *codec;
@@ -124,7 +131,11 @@ static void test_run_is_cut_out(void **state)
         "{\"plan_id\":\"plan_0000000000020001_0000abcd\",\"reason\":"
         "\"plan_0000000000020001_0000abce plan_0000000000030000_0000abcd\"}";
     const struct dfopt_record rec = {.data = ack, .len = strlen(ack)};
-    const struct dfopt_recorded r = {&rec, DFOPT_STREAM_ACK, true, 0, 0xabcd};
+    const struct dfopt_recorded r = {.record = &rec,
+                                     .stream = DFOPT_STREAM_ACK,
+                                     .usable = true,
+                                     .seq = 0,
+                                     .run = 0xabcd};
     assert_int_equal(dfopt_record_line(&r, false, &line), DFOPT_OK);
     assert_int_equal(dfopt_buf_add(&line, "", 1), DFOPT_OK);
     assert_string_equal(
@@ -161,7 +172,10 @@ static void test_unusable(void **state)
         const struct dfopt_record rec = {.data = bad[i].data,
                                          .len = strlen(bad[i].data),
                                          .problem = bad[i].problem};
-        const struct dfopt_recorded r = {&rec, DFOPT_STREAM_FINDING, false, 5, 0};
+        const struct dfopt_recorded r = {.record = &rec,
+                                         .stream = DFOPT_STREAM_FINDING,
+                                         .usable = false,
+                                         .seq = 5};
         struct dfopt_event event;
         struct dfopt_error first = {0}, again = {0};
         if (bad[i].problem)
@@ -184,12 +198,66 @@ static void test_unusable(void **state)
     dfopt_buf_free(&line);
 }
 
+/* A line that a replay would not read, since escapes and digits make it longer than
+ * the record, keeps the reason and the record's beginning. */
+static void test_too_long_a_line(void **state)
+{
+    (void)state;
+    static const struct {
+        char fill;
+        const char *kept;
+    } bad[] = {{'x', "\"raw\":\"xxx"},
+               {'"', "\"raw\":\"\\\"\\\""},
+               {'\x01', "\"raw\":\"\\u0001"},
+               {'\xff', "\"raw_hex\":\"ffff"}};
+    enum { MAX = 1024 };
+    struct dfopt_buf line = {0};
+    struct dfopt_dict *dict;
+    struct dfopt_codec *codec;
+    const struct dfopt_codec_limits limits = {.max_record_bytes = MAX};
+    assert_int_equal(dfopt_dict_create(&dict, false), DFOPT_OK);
+    assert_int_equal(dfopt_codec_create(&codec, dict, &limits), DFOPT_OK);
+    for (size_t i = 0; i < N_OF(bad); i++) {
+        char data[MAX - DFOPT_RECORD_ENVELOPE_BYTES];
+        memset(data, bad[i].fill, sizeof data);
+        for (size_t len = 0; len <= sizeof data; len++) {
+            const struct dfopt_record rec = {.data = data, .len = len};
+            struct dfopt_event event;
+            struct dfopt_error first = {0}, again = {0};
+            const enum dfopt_err e = dfopt_codec_decode(codec, DFOPT_STREAM_FINDING,
+                                                        data, len, &event, &first);
+            assert_int_not_equal(e, DFOPT_OK);
+            const struct dfopt_recorded r = {.record = &rec,
+                                             .stream = DFOPT_STREAM_FINDING,
+                                             .why = first.text,
+                                             .max_line = MAX};
+            assert_int_equal(dfopt_record_line(&r, false, &line), DFOPT_OK);
+            assert_true(line.len <= MAX);
+            assert_int_not_equal(
+                dfopt_codec_decode(codec, -1, line.data, line.len, &event, &again),
+                DFOPT_OK);
+            assert_string_equal(again.text, first.text);
+            assert_int_equal(event.stream, DFOPT_STREAM_FINDING);
+        }
+        assert_int_equal(dfopt_buf_add(&line, "", 1), DFOPT_OK);
+        assert_non_null(strstr(line.data, bad[i].kept));
+        assert_int_equal(!strstr(line.data, "problem"), bad[i].fill == 'x');
+    }
+    dfopt_codec_destroy(codec);
+    dfopt_dict_destroy(dict);
+    dfopt_buf_free(&line);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_lines),   cmocka_unit_test(test_unusable),
-        cmocka_unit_test(test_check),   cmocka_unit_test(test_envelope),
-        cmocka_unit_test(test_decodes), cmocka_unit_test(test_run_is_cut_out),
+        cmocka_unit_test(test_lines),
+        cmocka_unit_test(test_unusable),
+        cmocka_unit_test(test_check),
+        cmocka_unit_test(test_envelope),
+        cmocka_unit_test(test_decodes),
+        cmocka_unit_test(test_run_is_cut_out),
+        cmocka_unit_test(test_too_long_a_line),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
