@@ -1,5 +1,6 @@
 """What the tests of the batch scripts share: a Slurm for a class of tests, jobs in it,
 and what they leave."""
+import json
 import os
 import shutil
 import sys
@@ -83,6 +84,10 @@ class Jobs(harness.Case):
     def complete(self, job):
         with DecisionLog(self.path(job, "decisions.h5")) as log:
             return log.complete
+
+    def started(self, log):
+        """How many registrations there are; processes that leave are not among them."""
+        return sum(not json.loads(body).get("unregister") for body in log.bodies())
 
     def application(self, windows, name="application.sh"):
         return self.write(name, APPLICATION.format(
