@@ -1,22 +1,26 @@
 """What the knobs were set to, window by window, and how severe it was meanwhile.
 
 The values are those that the planner worked with: a plan counts from its own
-window on, until an ack says otherwise (docs/planner.md, State).
+window on, until an ack says otherwise (docs/planner.md, State). dfopt-log timeline
+does the same; tests/analysis/test_timeline.py compares the two.
 """
 import json
 from dataclasses import dataclass
-from typing import Any, Dict, List, Optional, Set, Tuple
+from typing import Any, Dict, Iterator, List, Optional, Set, Tuple
 
 import numpy as np
 import pandas as pd
 
 from .frames import Log, natural
-from .reader import Array, LogError
+from .reader import NONE_ID, Array, LogError
+from .sites import Names, Registered, called, restarts
 from .windows import Frame, finding_blocks, window_at
 
 PER_NODE = ("node", "rank_local")  # scopes of knobs that are of nodes
 ASSUMED = "counts as applied"
-CHANGE_COLUMNS = ["seq", "window", "knob", "node", "value", "cause", "plan_id"]
+RESTARTED = "restarted"
+TAKEN_BACK = ("rejected", "timed out", "withdrawn", RESTARTED)  # the value before returns
+CHANGE_COLUMNS = ["seq", "window", "knob", "node", "value", "cause", "plan_id", "own"]
 
 
 @dataclass
@@ -26,6 +30,8 @@ class Rules:
     assumed: bool    # plans are not acknowledged: they count as applied
     of_job: Set[str]  # knobs that have one value, the job's
     timeout: Optional[int]  # windows without an ack after which a plan counts as applied
+    names_nodes: bool  # registrations say whose values these are
+    reject_ends: bool  # a rejected plan ends what its node has of its own
 
     @staticmethod
     def of(log: Log) -> "Rules":
@@ -40,7 +46,15 @@ class Rules:
         controls = switches.get("effect", "severity") != "severity"
         return Rules(switches.get("global_overrides_nodes", True) is not False,
                      log.run.acks_mode == "assumed", of_job,
-                     int(switches.get("ack_timeout_windows", 8)) if controls else None)
+                     int(switches.get("ack_timeout_windows", 8)) if controls else None,
+                     switches.get("registration") == "interpret",
+                     switches.get("reject") == "upstream")
+
+    def keep_own(self, cause: str, had: bool) -> bool:
+        """Whether a node has a value of its own after a change; had: before its plan."""
+        if cause == RESTARTED or cause == "rejected" and self.reject_ends:
+            return False
+        return had or cause not in TAKEN_BACK
 
     def end_own(self, cause: str) -> bool:
         return self.overrides and (cause in ("applied", "adopted", "global plan", ASSUMED)
@@ -65,42 +79,103 @@ def acks_at(log: Log) -> pd.DataFrame:
 
 
 def _registered_for(log: Log) -> Dict[int, Tuple[str, bool]]:
-    """Registrations of one node or one process: row -> node, and whether of one
-    process."""
+    """Registrations of one node or one process: row -> node ("": none is named), and
+    whether of one process."""
     made = {}
     for row, body in enumerate(log.registrations["body"].tolist()):
-        if '"node"' not in (body or ""):
+        if '"node"' not in (body or "") and '"instance"' not in (body or ""):
             continue
         try:
             given = json.loads(body)
         except ValueError:
             continue
-        if isinstance(given, dict) and isinstance(given.get("node"), str):
-            made[row] = given["node"], bool(given.get("instance"))
+        if isinstance(given, dict):
+            node = given.get("node")
+            made[row] = node if isinstance(node, str) else "", bool(given.get("instance"))
     return made
 
 
-def _registered(log: Log) -> List[Tuple[Any, ...]]:
-    knobs, rules = log.knobs, Rules.of(log)
-    at, nodes = window_at(log, knobs["seq"].to_numpy()), _registered_for(log)
+def _verdicts(log: Log, names: Tuple[str, ...], at: Array) -> List[Tuple[int, str, str, str]]:
+    """(event, verdict, knob, node) of the verdicts of these names and events. None in a
+    log that keeps no verdicts."""
+    made: List[Tuple[int, str, str, str]] = []
+    columns = ("seq", "verdict", "knob", "node")
+    if not len(at) or not log.file.rows("verdicts") or not log.file.has("verdicts", *columns):
+        return made
+    every, strings = log.file.enum("verdicts", "verdict"), log.file.strings
+    numbers = [every.index(n) for n in names if n in every]
+    for block in log.file.blocks("verdicts", columns):
+        mine = np.isin(block["verdict"], numbers) & np.isin(block["seq"], at)
+        for c in ("knob", "node"):
+            log.file.check_ids("verdicts", c, block[c][mine], len(strings))
+        made += [(int(s), every[v], strings[k], strings[n]) for s, v, k, n in
+                 zip(*(block[c][mine].tolist() for c in columns))
+                 if NONE_ID not in (k, n)]
+    return made
+
+
+def _registrations(log: Log, rules: Rules) -> List[Tuple[Any, ...]]:
+    """What registered each knob: (event, knob, node as it came, whether of one process,
+    the value or None, the default). Refused knobs are left out."""
+    knobs = log.knobs
+    whose = _registered_for(log) if rules.names_nodes else {}
+    refused = {(seq, knob) for seq, _, knob, _ in
+               _verdicts(log, ("conflict",), knobs["seq"].to_numpy())
+               } if rules.names_nodes and len(log.registrations) > 1 else set()
+    columns = ["seq", "knob", "registration", "has_current", "current", "default"]
+    return [(int(seq), knob, *whose.get(row, ("", False)), current if has == 1 else None, default)
+            for seq, knob, row, has, current, default in _rows_of(knobs, columns)
+            if (int(seq), str(knob)) not in refused]
+
+
+def _registered(log: Log, rules: Rules, names: Names) -> List[Tuple[Any, ...]]:
     known: Set[str] = set()
     made: List[Tuple[Any, ...]] = []
-    columns = ["seq", "knob", "has_current", "current", "default", "registration"]
-    for window, (seq, knob, has, current, default, row) in zip(
-            at, _rows_of(knobs, columns)):
-        node, process = nodes.get(row, ("", False))
-        node = "" if str(knob) in rules.of_job else node
-        if str(knob) not in known and (node or has != 1):
+    rows = _registrations(log, rules)
+    at = window_at(log, np.array([r[0] for r in rows], dtype=np.int64))
+    for window, (seq, knob, node, process, current, default) in zip(at, rows):
+        node = "" if str(knob) in rules.of_job else names.find(node)
+        told = current is not None or process
+        if str(knob) not in known and (node or not told):
             made.append((seq, int(window), knob, "", default, "registered", ""))
-        if has == 1 or process:
-            value = current if has == 1 else default
+        if told:
+            value = default if current is None else current
             made.append((seq, int(window), knob, node, value, "registered", ""))
         known.add(str(knob))
     return made
 
 
-def _planned(log: Log) -> List[Tuple[Any, ...]]:
-    rules = Rules.of(log)
+def _names(log: Log, rules: Rules) -> Names:
+    """The names of the nodes, in the order in which they came up."""
+    more = [(r[0], r[2]) for r in _registrations(log, rules) if str(r[1]) not in rules.of_job]
+    for seq, knob, node, targets in _rows_of(log.plans, ["seq", "knob", "node", "targets"]):
+        if targets and rules.overrides and str(knob) not in rules.of_job:
+            more += [(seq, n) for n in targets.split(",")]
+        elif node:
+            more.append((seq, node))
+    return called(log, rules.names_nodes, more)
+
+
+def _restarted(log: Log, rules: Rules, names: Names) -> List[Tuple[Any, ...]]:
+    """What plans have given to nodes is gone where the application has started again."""
+    if rules.timeout is None:
+        return []
+    known: Set[str] = set()
+    registered = []
+    for seq, knob, node, process, current, _ in _registrations(log, rules):
+        again = str(knob) in known and (process or current is not None)
+        registered.append(Registered(seq, node, str(knob) not in rules.of_job, again))
+        known.add(str(knob))
+    moved: Dict[str, Dict[Any, int]] = {}  # node -> knob -> first plan
+    own = log.plans[log.plans["relay_id"].isna()]
+    for seq, knob, node in _rows_of(own, ["seq", "knob", "node"]):
+        moved.setdefault(node or "", {}).setdefault(knob, int(seq))
+    return [(seq, window, knob, node, None, RESTARTED, "")
+            for seq, window, node in restarts(log, names, registered)
+            for knob, since in moved.get(node, {}).items() if since < seq]
+
+
+def _planned(log: Log, rules: Rules, names: Names) -> List[Tuple[Any, ...]]:
     made: List[Tuple[Any, ...]] = []
     columns = ["seq", "window", "knob", "node", "new", "plan_id", "relay_id", "targets"]
     at = window_at(log, log.plans["seq"].to_numpy())
@@ -112,7 +187,7 @@ def _planned(log: Log) -> List[Tuple[Any, ...]]:
             continue
         heeded = rules.overrides and str(knob) not in rules.of_job
         for name in (targets or "").split(",") if heeded else [""]:
-            made.append((seq, window, knob, name, new, "global plan", plan))
+            made.append((seq, window, knob, names.find(name), new, "global plan", plan))
     return made
 
 
@@ -129,75 +204,161 @@ def _given_up(log: Log) -> List[Tuple[Any, ...]]:
             for seq, window, knob, node, value, plan in _rows_of(log.timeouts, columns)]
 
 
-class _Windows:
-    """The windows of findings and objectives, in the order of events."""
-
-    def __init__(self, log: Log):
-        parts = [(b["seq"], b["window"]) for b in finding_blocks(log.file, ("seq", "window"))]
-        parts.append((log.objectives["seq"].to_numpy(dtype=np.int64),
-                      log.objectives["window"].to_numpy(dtype=np.int64)))
-        seq, window = (np.concatenate([p[i] for p in parts]) for i in (0, 1))
-        order = np.argsort(seq, kind="stable")
-        self.seq = seq[order]
-        self.peak = np.maximum.accumulate(window[order]) if len(seq) else window
-
-    def reached(self, window: int) -> Optional[int]:
-        """The event that brought the window, or a later one."""
-        at = int(np.searchsorted(self.peak, window))
-        return int(self.seq[at]) if at < len(self.seq) else None
+def _withdrawn(log: Log, registered: List[Tuple[Any, ...]]) -> List[Tuple[Any, ...]]:
+    """The value before returns, unless a new process has just registered its own."""
+    gone = log.outcomes[log.outcomes["verdict"] == "withdrawn"]
+    before = {plan: old for plan, old in _rows_of(log.plans, ["plan_id", "old"])}
+    anew = {(int(seq), knob, node) for seq, _, knob, node, *_ in registered}
+    rows = _rows_of(gone, ["seq", "knob", "node", "plan_id"])
+    return [(seq, int(window), knob, node or "", before.get(plan), "withdrawn", plan)
+            for window, (seq, knob, node, plan)
+            in zip(window_at(log, gone["seq"].to_numpy()), rows)
+            if (int(seq), knob, node or "") not in anew]
 
 
-def _assumed(log: Log) -> List[Tuple[Any, ...]]:
-    """Plans of the job that count as applied though no ack came: from their verdict
-    on, or when they have waited too long. No row says so, but it ends what nodes
-    have of their own. Plans for an epoch wait as long as the longest ack has
-    taken, twice over, and for ever before there is one."""
-    rules = Rules.of(log)
+def _job_windows(log: Log, of_job: Set[str]) -> Tuple[Array, Array]:
+    """(event, window) of the findings and objectives that the job's site sees: its
+    own, and findings of nodes with a tag that a knob of the job responds to."""
+    tags = set(log.responses[log.responses["knob"].isin(of_job)]["tag"].dropna())
+    wanted = np.array([bool(tags & set(log.file.string_list(i)))
+                       for i in range(log.file.rows("lists"))] or [False])
+    job = log.file.strings.index("") if "" in log.file.strings else 0
+    own = log.objectives["node"].astype(object).fillna("") == ""
+    parts = [tuple(log.objectives[own][c].to_numpy(dtype=np.int64)
+                   for c in ("seq", "window"))]
+    for b in finding_blocks(log.file, ("seq", "window", "node", "tags")):
+        keep = (b["node"] == job) | wanted[b["tags"]]
+        parts.append((b["seq"][keep], b["window"][keep]))
+    seq, window = (np.concatenate([p[i] for p in parts]).astype(np.int64) for i in (0, 1))
+    order = np.argsort(seq, kind="stable")
+    return seq[order], window[order]
+
+
+class _Unanswered:
+    """Plans of the job that wait for an ack: the moves of the job's open trial."""
+
+    def __init__(self, timeout: int):
+        self.timeout, self.clock = timeout, -1
+        self.delay: Optional[int] = None  # the longest of an ack of a plan for an epoch
+        self.plans: Dict[Any, Tuple[int, Any, bool]] = {}
+
+    def answered(self, plan: Any) -> None:
+        window, _, epoch = self.plans.pop(plan, (0, None, False))
+        if epoch:
+            self.delay = max(self.delay or 0, self.clock - window)
+
+    def dropped(self, knob: Any) -> List[Tuple[Any, Any]]:
+        """(knob, plan) of those for the knob."""
+        gone = [plan for plan, (_, of, _) in self.plans.items() if of == knob]
+        return [(self.plans.pop(plan)[1], plan) for plan in gone]
+
+    def tick(self, now: int) -> List[Tuple[int, Any, Any]]:
+        """(window, knob, plan) of those that have waited too long."""
+        self.clock = max(self.clock, now)
+        limit = self.timeout
+        if any(epoch for _, _, epoch in self.plans.values()):
+            if self.delay is None:
+                return []
+            limit = max(limit, 2 * self.delay)
+        late = [(window + limit, knob, plan) for plan, (window, knob, _)
+                in self.plans.items() if self.clock - window >= limit]
+        for _, _, plan in late:
+            del self.plans[plan]
+        return late
+
+
+def _job_events(log: Log, rules: Rules) -> List[Tuple[int, int, str, Tuple[Any, ...]]]:
+    """What moves the job's trial on: (event, place within it, what, row)."""
+    own = log.plans[log.plans["relay_id"].isna()
+                    & (log.plans["node"].astype(object).fillna("") == "")]
+    acks = log.acks[log.acks["outcome"] != "unmatched"]
+    tables = [(2, "plan", own, ["plan_id", "window", "knob", "apply_when"]),
+              (1, "ack", acks, ["plan_id"]),
+              (1, "timeout", log.timeouts, ["plan_id"]),
+              (3, "outcome", log.outcomes, ["plan_id", "window", "verdict"])]
+    made = [(int(row[0]), place, what, row[1:]) for place, what, frame, columns in tables
+            for row in _rows_of(frame, ["seq", *columns])]
+    if not len(own):
+        return []
+    seq, window = _job_windows(log, rules.of_job)
+    window_of = dict(zip(seq.tolist(), window.tolist()))
+    made += [(s, 0, verdict, (knob, window_of[s])) for s, verdict, knob, node
+             in _verdicts(log, ("void", "restart"), seq) if not node]
+    if len(seq):  # only those that can end a wait: of a new window, or after an answer
+        peak = np.maximum.accumulate(window)
+        news = np.append(True, peak[1:] > peak[:-1])
+        after = np.searchsorted(seq, np.array([m[0] for m in made], dtype=np.int64), "right")
+        news[after[after < len(seq)]] = True
+        made += [(s, 0, "tick", (w,)) for s, w in zip(seq[news].tolist(), window[news].tolist())]
+    made.sort(key=lambda m: m[:2])
+    return made
+
+
+def _assumed(log: Log, rules: Rules) -> List[Tuple[Any, ...]]:
+    """Plans of the job that count as applied though no ack came: from the verdict on
+    their trial on, or when they have waited too long. No row says so, but it ends what
+    nodes have of their own. Plans for an epoch boundary wait as long as the longest
+    ack of such a plan has taken, twice over, and for ever before there is one."""
     if rules.timeout is None or rules.assumed or not rules.overrides:
         return []
-    acks: Dict[str, Tuple[int, int]] = {}
-    for seq, at, plan, outcome in _rows_of(acks_at(log), ["seq", "at", "plan_id", "outcome"]):
-        if outcome != "unmatched":
-            acks.setdefault(str(plan), (int(seq), int(at)))
-    judged: Dict[str, Tuple[int, int]] = {}
-    for seq, at, plan in _rows_of(log.outcomes, ["seq", "window", "plan_id"]):
-        judged.setdefault(str(plan), (int(seq), int(at)))
-    windows, longest = _Windows(log), -1
+    waiting = _Unanswered(rules.timeout)
     made: List[Tuple[Any, ...]] = []
-    columns = ["seq", "window", "knob", "node", "plan_id", "relay_id", "apply_when"]
-    for seq, window, knob, node, plan, relay, when in _rows_of(log.plans, columns):
-        if relay is not None or node or str(knob) in rules.of_job:
-            continue
-        window, ends = int(window), [judged[plan]] if plan in judged else []
-        limit = rules.timeout
-        if when == "epoch_boundary":
-            limit = max(limit, 2 * longest) if longest >= 0 else -1
-        late = windows.reached(window + limit) if limit >= 0 else None
-        if late is not None:
-            ends.append((late, window + limit))
-        ack = acks.get(str(plan))
-        if ack is not None and when == "epoch_boundary":
-            longest = max(longest, ack[1] - window)
-        if ends and (ack is None or min(ends)[0] < ack[0]):
-            made.append((*min(ends), knob, "", None, ASSUMED, plan))
+    for seq, _, what, row in _job_events(log, rules):
+        ended: List[Tuple[int, Any, Any]] = []
+        if what == "plan":
+            waiting.plans[row[0]] = int(row[1]), row[2], row[3] == "epoch_boundary"
+        elif what == "tick":
+            ended = waiting.tick(row[0])
+        elif what == "ack":
+            waiting.answered(row[0])
+        elif what in ("void", "restart"):  # a way back is dropped without an outcome
+            ended = [(row[1], *p) for p in waiting.dropped(row[0]) if what == "void"]
+        else:
+            _, knob, _ = waiting.plans.pop(row[0], (0, None, False))
+            if knob is not None and what == "outcome" and row[2] not in ("withdrawn", "restart"):
+                ended = [(int(row[1]), knob, row[0])]
+        made += [(seq, window, knob, "", None, ASSUMED, plan) for window, knob, plan in ended
+                 if str(knob) not in rules.of_job]
     return made
 
 
 def changes(log: Log) -> pd.DataFrame:
     """Everything that set a knob, in the order of events: columns seq, window, knob,
     node ("": the whole job), value, cause (registered, plan, global plan, applied,
-    rejected, cleared, timed out, counts as applied), plan_id. Within an event: plans that were given up
-    come before new ones."""
-    made = (_assumed(log) + _registered(log) + _given_up(log) + _planned(log)
+    adopted, rejected, cleared, timed out, withdrawn, restarted, counts as applied),
+    plan_id, own (False: the node follows the job from here on). Within an event: plans
+    that were given up come before new ones."""
+    rules = Rules.of(log)
+    names = _names(log, rules)
+    registered = _registered(log, rules, names)
+    made = (_assumed(log, rules) + _restarted(log, rules, names) + registered
+            + _withdrawn(log, registered) + _given_up(log) + _planned(log, rules, names)
             + _acknowledged(log))
     made.sort(key=lambda c: int(c[0]))
+    columns = zip(*_completed(made, rules)) if made else [()] * len(CHANGE_COLUMNS)
+    return pd.DataFrame({  # values as they are: 8 is not 8.0
+        name: pd.Series(column, dtype=object if name == "value" or not made else None)
+        for name, column in zip(CHANGE_COLUMNS, columns)})
+
+
+def _completed(made: List[Tuple[Any, ...]], rules: Rules) -> Iterator[Tuple[Any, ...]]:
+    """Changes in order: with the job's value where it is followed, and `own`."""
     of_job: Dict[Any, Any] = {}
-    for i, (seq, window, knob, node, value, cause, plan) in enumerate(made):
-        if cause == ASSUMED:
-            made[i] = (seq, window, knob, node, of_job.get(knob), cause, plan)
+    own: Dict[Any, Set[str]] = {}  # knob -> nodes
+    had: Dict[Any, bool] = {}  # (knob, node) -> before the last plan
+    for seq, window, knob, node, value, cause, plan in made:
+        nodes = own.setdefault(knob, set())
+        if cause in (ASSUMED, RESTARTED):
+            value = of_job.get(knob)
         elif not node:
             of_job[knob] = value
-    return pd.DataFrame(made, columns=CHANGE_COLUMNS)
+        if cause == "plan":
+            had[knob, node] = node in nodes
+        keep = not node or rules.keep_own(cause, had.get((knob, node), False))
+        (nodes.add if keep else nodes.discard)(node)
+        if not node and rules.end_own(cause):
+            nodes.clear()
+        yield seq, window, knob, node, value, cause, plan, keep
 
 
 def moved_knobs(log: Log) -> pd.Series:
@@ -266,19 +427,17 @@ def _values(events: pd.DataFrame, frame: Frame, levels: List[str],
     own = np.zeros(len(frame.nodes), dtype=bool)
     row_of = {name: i for i, name in enumerate(frame.nodes)}
     starts = frame.axis.place(events["window"].to_numpy(dtype=np.int64)).tolist()
-    of_job = None
-    for start, window, node, value, cause in zip(
+    for start, window, node, value, cause, keep in zip(
             starts,
-            *(events[c].tolist() for c in ("window", "node", "value", "cause"))):
+            *(events[c].tolist() for c in ("window", "node", "value", "cause", "own"))):
         if window > frame.axis.last:
             continue
         if not node:
-            of_job = value
             own &= not rules.end_own(cause)
             grid[~own, start:] = _number(value, levels)
         elif node in row_of:
             row = row_of[node]
-            own[row] = not (cause in ("rejected", "timed out") and value == of_job)
+            own[row] = keep
             grid[row, start:] = _number(value, levels)
     return grid
 

@@ -21,6 +21,7 @@ endfunction()
 if(NOT DFOPT_SANITIZE) # it is Python: no more of C would be tested
   dfopt_analysis_test(load 300)
   dfopt_analysis_test(results 300)
+  dfopt_analysis_test(timeline 300)
   dfopt_analysis_test(programs 600)
   dfopt_analysis_test(page 600)
 endif()

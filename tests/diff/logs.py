@@ -166,7 +166,10 @@ class Generated(Case):
 
     def draw_policy(self, drawn):
         """The policy, from what the generator drew; None if there is nothing in it."""
-        policy = json.load(open(drawn, encoding="utf-8")) if self.drawn else {}
+        policy = {}
+        if self.drawn:
+            with open(drawn, encoding="utf-8") as fh:
+                policy = json.load(fh)
         for key, more in (("switches", self.switches), ("responses", self.responses)):
             if more:
                 policy[key] = {**policy.get(key, {}), **more}

@@ -1,5 +1,6 @@
 /* One pass over /plans for each site's first plan, one over /objectives. */
 #include "cmd/log/brought.h"
+#include "cmd/log/switches.h"
 #include "declog/cursor.h"
 
 #include <math.h>
@@ -280,11 +281,13 @@ enum dfopt_err dl_brought_read(struct dl_brought_facts *f,
     struct reading in = {.facts = f,
                          .job_planned = INT64_MAX,
                          .n_strings =
-                             dfopt_dict_strings(dfopt_declog_reader_dict(r)),
-                         .min_effect = dl_switch(run, "min_effect")};
+                             dfopt_dict_strings(dfopt_declog_reader_dict(r))};
+    struct dl_switches on;
     f->logged = run->format_version >= 3;
     in.index = calloc((size_t)in.n_strings + 1, sizeof *in.index);
-    enum dfopt_err e = in.index ? DFOPT_OK : DFOPT_ERR_NOMEM;
+    enum dfopt_err e = in.index ? dl_switches_read(&on, run) : DFOPT_ERR_NOMEM;
+    if (!e)
+        in.min_effect = on.min_effect;
     if (!e)
         e = each(r, DFOPT_TABLE_PLANS, &in, see_plan, err);
     if (!e && f->logged)

@@ -226,6 +226,12 @@ void dl_color(struct dl_print *p, enum dl_color c)
         dl_put(p, "%s", codes[c]);
 }
 
+int64_t dl_window_within(int64_t window)
+{
+    const int64_t most = INT64_C(1) << 53;
+    return window < -most ? -most : window > most ? most : window;
+}
+
 /* ---- a command at work ---- */
 
 void dl_complain(const struct dfopt_error *err)

@@ -116,6 +116,9 @@ bool dl_start(struct dl_job *j);
  * Returns DL_OK or DL_TROUBLE. */
 int dl_end(struct dl_job *j, enum dfopt_err e);
 
+/* Windows are at most 2^53; a damaged log may claim more, which is cut. */
+int64_t dl_window_within(int64_t window);
+
 /* Prints "dfopt-log: ..." on stderr. */
 void dl_complain(const struct dfopt_error *err);
 

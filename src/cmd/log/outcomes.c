@@ -1,6 +1,7 @@
 /* Rows of /outcomes, /acks and /timeouts, by plan. */
 #include "cmd/log/outcomes.h"
 #include "cmd/log/merge.h"
+#include "cmd/log/switches.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -26,14 +27,6 @@ enum dl_color dl_end_color(enum dl_end_of end)
                ? DL_RED
            : end == DL_END_OPEN || end == DL_END_UNANSWERED ? DL_YELLOW
                                                             : DL_PLAIN;
-}
-
-double dl_switch(const struct dfopt_declog_run *run, const char *name)
-{
-    char key[64];
-    const int n = snprintf(key, sizeof key, "\"%s\":", name);
-    const char *at = strstr(run->policy, key);
-    return at ? strtod(at + n, NULL) : 0;
 }
 
 /* ---- reading ---- */
@@ -136,13 +129,16 @@ enum dfopt_err dl_outcomes_read(struct dl_outcomes *o,
     struct dl_merge m;
     o->reader = r;
     o->processes.reader = r;
-    o->judged =
-        run->format_version >= 3 && !strstr(run->policy, "\"effect\":\"severity\"");
+    struct dl_switches on;
+    enum dfopt_err e = dl_switches_read(&on, run);
+    if (e)
+        return e;
+    o->judged = run->format_version >= 3 && on.controls;
     o->assumed = strcmp(run->acks_mode, "assumed") == 0;
-    enum dfopt_err e = dl_merge_init(&m, r,
-                                     DL_KIND_BIT(DL_ACK) | DL_KIND_BIT(DL_TIMEOUT) |
-                                         DL_KIND_BIT(DL_OUTCOME),
-                                     0, err);
+    e = dl_merge_init(&m, r,
+                      DL_KIND_BIT(DL_ACK) | DL_KIND_BIT(DL_TIMEOUT) |
+                          DL_KIND_BIT(DL_OUTCOME),
+                      0, err);
     if (!e)
         e = dl_merge_each(&m, NULL, see, &in, err);
     dl_merge_free(&m);

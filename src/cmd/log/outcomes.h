@@ -103,7 +103,4 @@ void dl_put_level(struct dl_print *p, double level);
 /* Green if it helped, yellow if open, red if not. */
 enum dl_color dl_end_color(enum dl_end_of end);
 
-/* A numeric switch of the policy; 0 if it has none of that name. */
-double dl_switch(const struct dfopt_declog_run *run, const char *name);
-
 #endif

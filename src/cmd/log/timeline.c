@@ -259,13 +259,6 @@ static void put_strip(struct timeline *t, size_t slot, const size_t *ends)
     put_marks(t, from, own.end, indent);
 }
 
-/* Windows are at most 2^53; a damaged log may claim more. */
-static int64_t within_range(int64_t window)
-{
-    const int64_t most = INT64_C(1) << 53;
-    return window < -most ? -most : window > most ? most : window;
-}
-
 static void measure(struct timeline *t)
 {
     t->low = INFINITY;
@@ -277,8 +270,8 @@ static void measure(struct timeline *t)
             t->high = fmax(t->high, dfopt_value_as_double(v));
         }
     }
-    t->first = within_range(t->values.first);
-    t->last = within_range(t->values.last);
+    t->first = dl_window_within(t->values.first);
+    t->last = dl_window_within(t->values.last);
     if (t->filter.windows && t->filter.from > t->first)
         t->first = t->filter.from;
     if (t->filter.windows && t->filter.to < t->last)
@@ -365,6 +358,8 @@ int dl_timeline(int argc, char **argv)
     enum dfopt_err e = dl_filter_resolve(&t.filter, &job);
     if (!e)
         e = dl_values_read(&t.values, &job, t.filter.knob_sym);
+    if (!e)
+        t.filter.node_sym = dl_values_node(&t.values, t.filter.node_sym);
     if (!e)
         e = dl_outcomes_read(&t.outcomes, job.reader, &job.err);
     if (!e && (t.list || job.args.json))

@@ -1,5 +1,7 @@
 #include "cmd/log/trials.h"
 
+#include "cmd/log/switches.h"
+
 #include <stdlib.h>
 
 struct move { /* by a plan for the knob */
@@ -31,11 +33,12 @@ enum dfopt_err dl_trials_start(struct dl_trials *t, struct dfopt_declog_reader *
 {
     const size_t n =
         2 * ((size_t)dfopt_dict_strings(dfopt_declog_reader_dict(r)) + 1);
+    struct dl_switches on;
     t->knob = knob;
-    t->rest = dl_switch(dfopt_declog_reader_run(r), "backoff_windows");
     t->failed = malloc(n * sizeof *t->failed);
-    if (!t->failed)
+    if (!t->failed || dl_switches_read(&on, dfopt_declog_reader_run(r)))
         return DFOPT_ERR_NOMEM;
+    t->rest = on.backoff_windows;
     for (size_t i = 0; i < n; i++)
         t->failed[i] = INT64_MIN;
     return dl_outcomes_read(&t->outcomes, r, err);

@@ -1,5 +1,5 @@
 /* Nodes by host name, compared as in base/hostname.h: N1, n1 and
- * n1.cluster.example are one node. Private to the planner.
+ * n1.cluster.example are one node. For the planner, and for dfopt-log.
  *
  * A name stays with the node it was first assigned to. A new name is assigned, in
  * this order: to the node with the same name apart from case and a trailing dot;
