@@ -167,7 +167,10 @@ class Notify(Case):
         as the units do, it ends well."""
         script = os.path.join(os.path.dirname(__file__), os.pardir, os.pardir, "jobs",
                               "systemd", "service.sh")
-        root = "--allow-run-as-root" if os.geteuid() == 0 else ""
+        launcher = ["--oversubscribe", "--bind-to", "none"]
+        launcher += ["--allow-run-as-root"] if os.geteuid() == 0 else []
+        if harness.is_sanitized(harness.Config.program):
+            launcher += ["-x", f"LD_PRELOAD={harness.Config.mpi_leaks}"]
         options = ["--transport", "zmq", "--address", "tcp://127.0.0.1:*", "--bind"]
         for run in (1, 2):
             env = dict(harness.environment(harness.Config.program, None),
@@ -175,7 +178,7 @@ class Notify(Case):
                        DFOPT_BIN=os.path.dirname(harness.Config.program),
                        DFOPT_METRICS="none", STATE_DIRECTORY=self.path("."),
                        DFOPT_OPTIONS=" ".join(options),
-                       DFOPT_LAUNCHER_OPTIONS=f"--oversubscribe --bind-to none {root}")
+                       DFOPT_LAUNCHER_OPTIONS=" ".join(launcher))
             with open(self.path(f"err{run}"), "wb") as err:
                 self.service = online.Started(["sh", script], env, err)
             self.addCleanup(self.service.kill)
