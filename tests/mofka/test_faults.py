@@ -84,12 +84,15 @@ class Faults(harness.Case):
         return running
 
     def test_two_services_of_one_name(self):
-        """Each is told of the other, once, and by both."""
+        """Each is told of the other, once, and by both, also if one has dots in the topic
+        where the broker has underscores."""
         for protocol in "na+sm", "ofi+tcp":
             with self.subTest(protocol):
                 b = self.broker(protocol)
-                both = [self.serve(b, "--plans-file", self.path(f"{i}.plans"),
-                                   "--record", self.path(f"{i}.jsonl")) for i in range(2)]
+                b.create("job_findings")
+                both = [self.serve(b, "--plans-file", self.path(f"{i}.plans"), "--record",
+                                   self.path(f"{i}.jsonl"), "--input-topic", topic)
+                        for i, topic in enumerate(("job.findings", "job_findings"))]
                 for mine, other in (both, both[::-1]):
                     text = f"process {other.process.pid} on "
                     harness.wait_until(lambda: text in mine.so_far(), 10, text)
@@ -99,8 +102,8 @@ class Faults(harness.Case):
                     notes = running.finish(30).named("optimizer.transport.note")
                     told = [n["note"] for n in notes if "--consumer-name" in n["note"]]
                     self.assertEqual(len(told), 1, told)
-                    self.assertIn("reads 'findings' as consumer 'dfopt-mpi.findings'",
-                                  told[0])
+                    self.assertIn("reads 'job_findings' as consumer "
+                                  "'dfopt-mpi.job_findings'", told[0])
 
     def test_services_one_after_the_other_or_of_other_names(self):
         """One that has ended, or was killed, is no other service."""

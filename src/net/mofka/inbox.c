@@ -10,6 +10,7 @@
 #include "net/mofka/thread.h"
 
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -24,6 +25,7 @@
 #define BATCHES       4    /* fetched concurrently; more would only queue */
 #define RUN_FIRST     64   /* events per turn of a topic that goes first */
 #define RUN           256
+#define NAME_BYTES    512
 
 struct queue {
     struct dfopt_mofka_event *head, **tail;
@@ -182,9 +184,13 @@ enum dfopt_err dfopt_mofka_inbox_add(struct dfopt_mofka_inbox *in,
     queue_init(&t->queue);
     enum dfopt_err e =
         dfopt_mofka_link_open(in->link, what->group_file, what->topic, &t->at, err);
-    if (!e)
-        e = dfopt_mofka_link_consumer(in->link, &t->at, what->consumer, &bounds,
-                                      &t->consumer, err);
+    char name[NAME_BYTES];
+    if (!e) {
+        snprintf(name, sizeof name, "%s%s", what->consumer,
+                 what->by_topic ? t->at.name : "");
+        e = dfopt_mofka_link_consumer(in->link, &t->at, name, &bounds, &t->consumer,
+                                      err);
+    }
     if (!e)
         in->n_topics++;
     return e;

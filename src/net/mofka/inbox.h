@@ -22,6 +22,7 @@ enum dfopt_err dfopt_mofka_inbox_create(struct dfopt_mofka_inbox **out,
 struct dfopt_mofka_subscription {
     const char *group_file, *topic;
     const char *consumer; /* under this name it resumes where it left off */
+    bool by_topic;        /* the topic's name, as opened, follows in that name */
     bool first;           /* read before the others: at startup until its backlog is
                            * empty, later up to a bounded share */
     size_t event_bytes;   /* longer events are truncated to this size */
