@@ -3,7 +3,7 @@ is compared differs by factors, or is a bound that waiting cannot break."""
 import json
 
 import harness
-from harness import Case
+from harness import Case, wait_until
 
 SMALL = ["--files=4", "--records=50", "--record-bytes=1000", "--latency=0.2",
          "--compute=0.05"]
@@ -31,9 +31,12 @@ class Storage(LoaderCase):
     def test_contention_makes_more_readers_slower(self):
         args = ["--storage=contention", "--best-readers=1", "--windows=1",
                 "--window-samples=60", "--prefetch=16", "--latency=4"]
-        [one] = self.windows(*args)
-        [many] = self.windows(*args, "--threads=12")
-        self.assertLess(many["samples_per_second"], one["samples_per_second"] / 2)
+
+        def is_slower():
+            [one] = self.windows(*args)
+            [many] = self.windows(*args, "--threads=12")
+            return many["samples_per_second"] < one["samples_per_second"] / 2
+        wait_until(is_slower, 60, "slower") # once: the machine may be busy
 
     def test_contention_is_unfair(self):
         args = ["--storage=contention", "--best-readers=1", "--windows=1"]
@@ -45,12 +48,15 @@ class Storage(LoaderCase):
     def test_memory_beyond_the_budget_is_slow(self):
         args = ["--storage=memory", "--memory-budget=4000", "--windows=1",
                 "--window-samples=150", "--threads=8", "--latency=4"]
-        [within] = self.windows(*args, "--prefetch=4")
-        [beyond] = self.windows(*args, "--prefetch=8")
-        self.assertLessEqual(within["mem_frac"], 1)
-        self.assertGreater(beyond["mem_frac"], 1)
-        self.assertLessEqual(beyond["mem_frac"], 2)
-        self.assertLess(beyond["samples_per_second"], within["samples_per_second"])
+
+        def is_slower():
+            [within] = self.windows(*args, "--prefetch=4")
+            [beyond] = self.windows(*args, "--prefetch=8")
+            self.assertLessEqual(within["mem_frac"], 1)
+            self.assertGreater(beyond["mem_frac"], 1)
+            self.assertLessEqual(beyond["mem_frac"], 2)
+            return beyond["samples_per_second"] < within["samples_per_second"]
+        wait_until(is_slower, 60, "slower") # once: the machine may be busy
 
     def test_a_step_changes_the_profile(self):
         for at, where in (("--step-at=3", [3, 4, 5]), ("--windows=5", [3, 4, 5]),
