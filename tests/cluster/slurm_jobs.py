@@ -15,7 +15,7 @@ from harness import DecisionLog  # noqa: E402
 
 SCRIPTS = os.path.join(HERE, "..", "..", "jobs", "slurm")
 JOB_S = 120
-LIMIT_S = 150  # Slurm looks at time limits every 30 s
+LIMIT_S = 240  # Slurm looks at time limits every 30 s, and signals up to 60 s early
 
 # Two nodes that are one host: ranks must not believe that they share memory.
 MPI = {"OMPI_MCA_btl": "tcp,self", "OMPI_MCA_btl_tcp_if_include": "lo",

@@ -145,7 +145,7 @@ class Scripts(Jobs):
 
     def test_time_limit(self):
         job = self.submit("online.sbatch", "sh", self.application(100000), tasks=8,
-                          options=["--time=1", "--signal=B:USR1@40"], **SRUN)
+                          options=["--time=2", "--signal=B:USR1@40"], **SRUN)
         self.ends_with(job, "FAILED", "3:0", LIMIT_S)
         logged = self.output(job)
         self.assertIn("SIGUSR1: SIGUSR1 to the application", logged)

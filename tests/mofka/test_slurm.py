@@ -102,7 +102,7 @@ class OverMofka(Jobs):
 
     def test_time_limit(self):
         job = self.submit("online.sbatch", "sh", self.application(FOREVER), tasks=8,
-                          options=["--time=1", "--signal=B:USR1@40"],
+                          options=["--time=2", "--signal=B:USR1@40"],
                           DFOPT_TRANSPORT="mofka", **SRUN, **OWN_BROKER)
         self.ends_with(job, "FAILED", "3:0", LIMIT_S)
         logged = self.output(job)
