@@ -284,12 +284,11 @@ static bool is_busy(struct dfopt_pass *s, const struct dfopt_key *key,
                     int64_t window)
 {
     const struct dfopt_planner *p = s->p;
-    const struct dfopt_site *job = p->slots.nodes[DFOPT_JOB_NODE].site;
     const struct dfopt_site *site = p->slots.nodes[key->node].site;
     const struct dfopt_trial *t = site ? site->trial : NULL;
     const struct dfopt_adjustment *a =
         dfopt_site_adjustment(p, key->node, key->knob);
-    return (key->node != DFOPT_JOB_NODE && job && job->trial) ||
+    return dfopt_job_tries(p, key->node) ||
            (t && (t->window != window || t->kind != DFOPT_TRIAL_DEMAND ||
                   site->isolate || (a && a->in_trial)));
 }

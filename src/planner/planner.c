@@ -247,10 +247,8 @@ static void prepare_gates(struct visit *v)
 {
     struct dfopt_look *l = &v->look;
     const struct dfopt_planner *p = l->pass->p;
-    if (l->node != DFOPT_JOB_NODE) {
-        const struct dfopt_site *job = p->slots.nodes[DFOPT_JOB_NODE].site;
-        l->job_tries = job && job->trial;
-    } else if (!v->own) {
+    l->job_tries = dfopt_job_tries(p, l->node);
+    if (l->node == DFOPT_JOB_NODE && !v->own) {
         const struct dfopt_view *view = find_view(p, l->f->type);
         l->superseded = view && l->site->clock - view->window <= 1;
     }

@@ -53,15 +53,10 @@ static bool is_due(struct dfopt_pass *s, uint32_t node, int64_t window)
     const struct dfopt_planner *p = s->p;
     const struct dfopt_switches *on = &p->policy->on;
     const struct dfopt_site *site = p->slots.nodes[node].site;
-    if (on->release_windows == 0 || site->trial ||
+    if (on->release_windows == 0 || site->trial || dfopt_job_tries(p, node) ||
         (on->backoff_windows && window % on->backoff_windows != 0) ||
         dfopt_operator_frozen(p, window))
         return false;
-    if (node != DFOPT_JOB_NODE) {
-        const struct dfopt_site *job = dfopt_site_at(s, DFOPT_JOB_NODE);
-        if (!job || job->trial)
-            return false;
-    }
     const struct dfopt_series *r = site->series;
     return dfopt_site_has_objective(p, site) &&
            dfopt_series_count(r, site->since, 3) == 3 &&

@@ -76,6 +76,14 @@ static inline struct dfopt_site *dfopt_site_at(struct dfopt_pass *s, uint32_t no
 }
 void dfopt_site_free(struct dfopt_site *site);
 
+/* Whether the site is a node and the job's trial is open. The job may have no site
+ * yet: events of nodes, which one planner sees, must not create it. */
+static inline bool dfopt_job_tries(const struct dfopt_planner *p, uint32_t node)
+{
+    const struct dfopt_site *job = p->slots.nodes[DFOPT_JOB_NODE].site;
+    return node != DFOPT_JOB_NODE && job && job->trial;
+}
+
 /* Approximate maximum bytes for this many sites, each with an objective, an open
  * trial, this many adjusted knobs, and findings with some tags. */
 uint64_t dfopt_site_bytes(uint64_t nodes, uint64_t knobs);

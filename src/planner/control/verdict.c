@@ -110,11 +110,8 @@ static void follow_up(struct dfopt_pass *s, uint32_t node,
                            .f = &f,
                            .node = node,
                            .site = p->slots.nodes[node].site,
+                           .job_tries = dfopt_job_tries(p, node),
                            .follow_up = true};
-    if (node != DFOPT_JOB_NODE) {
-        const struct dfopt_site *job = dfopt_site_at(s, DFOPT_JOB_NODE);
-        l.job_tries = job && job->trial;
-    }
     for (uint32_t i = 0; i < t->n_moves && !s->e; i++) {
         const struct dfopt_move *m = &t->moves[i];
         const struct dfopt_tag_response *r =

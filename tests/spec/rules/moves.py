@@ -159,7 +159,7 @@ class Moves:
     def release(self, s, node, win, ev):
         """A quarter of what was added, of one knob that no trial has shown to be needed."""
         G, B = self.p["release_windows"], self.p["backoff_windows"]
-        if not G or s.trial or node and self.site(JOB).trial or not self.has_objective(s) or B and win % B:
+        if not G or s.trial or node and self.job_tries() or not self.has_objective(s) or B and win % B:
             return
         if len(self.values(s, s.since)) < 3 or s.clock - s.rest < G or self.pl.operator.frozen(win):
             return
