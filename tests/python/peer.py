@@ -63,6 +63,16 @@ class Optimizer:
             if leaving or not parts[1].get("unregister"):
                 return parts
 
+    def registered(self, values):
+        """Waits for a registration with these values. Older ones may come before it, once more
+        if the connection was made late."""
+        told = None
+        while told != values:
+            try:
+                told = self.receive("registry")[1]["current_values"]
+            except AssertionError as e:
+                raise AssertionError(f"the last registration had {told}, not {values}") from e
+
     def ack(self):
         return self.receive("acks")[1]
 

@@ -350,7 +350,7 @@ class InForce(CallablesTest):
         self.assertEqual([tuned(a=4), tuned(a=4), tuned(a=2), tuned(a=8)], [8] * 4)
         self.peer.receive("registry")
         self.assertEqual([tuned(a=5), tuned(a=4), tuned(a=2)], [5, 4, 2])
-        self.assertEqual(self.peer.receive("registry")[1]["current_values"], {"a": 5})
+        self.peer.registered({"a": 5})
 
     def test_a_plan_that_fails_leaves_the_last(self):
         failing = []

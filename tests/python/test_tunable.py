@@ -204,7 +204,7 @@ class Context(ContextTest):
         knobs = {"a": d.KnobDef("app.a", 2, int, (1, 16), target_function="load")}
         context.start()
         context.register_knobs("load", knobs, {"a": 4, "unknown": 1})
-        self.assertEqual(self.peer.receive("registry")[1]["current_values"], {"a": 4})
+        self.peer.registered({"a": 4})
         context.enqueue_action(d.ActionPlan("p", "app.a", "load", 2, 7))
         self.assertEqual(context.drain_actions_for("load", at="window_boundary"), [])
         (plan,) = context.drain_actions_for("load")
@@ -214,7 +214,7 @@ class Context(ContextTest):
         context.ack_action(plan, 7, None, status="rejected")
         self.assertEqual(self.peer.ack()["status"], "rejected")
         context.register_knobs("load", knobs, {"a": None})  # nothing that can be told
-        self.assertEqual(self.peer.receive("registry")[1]["current_values"], {"a": 7})
+        self.peer.registered({"a": 7})
 
     def test_a_function_registered_by_hand(self):
         @d.tunable(knobs={"a": d.knob(default=2)})
