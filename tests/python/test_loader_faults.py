@@ -2,7 +2,6 @@
 """TunableLoader where things go wrong, beside what DataLoader does there: workers that are
 killed or cannot be started, interrupts in the middle of a change, samplers that fail, forks,
 and a script that ends in the middle of an epoch."""
-import contextlib
 import os
 import signal
 import subprocess
@@ -10,6 +9,7 @@ import sys
 import textwrap
 import threading
 import time
+import traceback
 import unittest
 import warnings
 from multiprocessing import active_children, process
@@ -77,10 +77,11 @@ class FailingStart:
         self.patch.stop()
 
 
-@contextlib.contextmanager
-def told_again():
-    """Torch's handler of SIGCHLD raises where the signal comes. Where Python ignores that, as in
-    a __del__, the main thread may wait for ever for the rest of a batch: so it comes again."""
+def failure(run, victim):
+    """What iterating raises when a worker is killed. Torch's handler of SIGCHLD raises where the
+    signal comes: also right behind another error, or where Python ignores it, as in a __del__;
+    then the main thread may wait for ever for the rest of a batch. So the signal comes again,
+    and when there is an error not any more."""
     done = threading.Event()
 
     def tell():
@@ -88,12 +89,24 @@ def told_again():
             os.kill(os.getpid(), signal.SIGCHLD)
     thread = threading.Thread(target=tell)
     thread.start()
+    error = None
     try:
-        yield
-    finally:
-        done.set()
-        with contextlib.suppress(RuntimeError):
-            thread.join()
+        try:
+            os.kill(victim.pid, signal.SIGKILL)
+            for _ in run:
+                pass
+        except (RuntimeError, OSError, EOFError) as e:
+            error = e
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    except RuntimeError as late:
+        error = late
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    done.set()
+    thread.join()
+    if error:
+        traceback.clear_frames(error.__traceback__)
+        error.__traceback__ = None
+    return error
 
 
 class Workers(unittest.TestCase):
@@ -117,22 +130,20 @@ class Workers(unittest.TestCase):
             with self.subTest(kind=kind.__name__, change=change):
                 loader = kind(Content(20000), batch_size=2, num_workers=2)
                 run = iter(loader)
+                handler = signal.getsignal(signal.SIGCHLD)  # torch's
                 next(run)
                 if change:
                     resize(loader, 3)
                 victim = active_children()[-1]
-                os.kill(victim.pid, signal.SIGKILL)
-                with told_again(), \
-                        self.assertRaises((RuntimeError, OSError, EOFError)) as raised:
-                    for _ in run:
-                        pass
-                with contextlib.suppress(RuntimeError):  # by torch's handler, if it comes late
-                    victim.join(30)
-                if isinstance(raised.exception, RuntimeError):  # else it was in a transfer
-                    self.assertRegex(str(raised.exception), "killed by signal|unexpectedly")
-                del raised, victim
+                error = failure(run, victim)
+                self.assertIsNotNone(error)
+                victim.join(30)
+                if isinstance(error, RuntimeError):  # else it was in a transfer
+                    self.assertRegex(str(error), "killed by signal|unexpectedly")
+                del error, victim
                 del loader, run
                 self.nothing_is_left()
+                signal.signal(signal.SIGCHLD, handler)
 
     def test_no_more_processes(self):
         """Whatever starting other workers raises, the epoch continues with the old ones, and no
