@@ -128,10 +128,10 @@ def _registrations(log: Log, rules: Rules) -> List[Tuple[Any, ...]]:
             if (int(seq), str(knob)) not in refused]
 
 
-def _registered(log: Log, rules: Rules, names: Names) -> List[Tuple[Any, ...]]:
+def _registered(log: Log, rules: Rules, names: Names,
+                rows: List[Tuple[Any, ...]]) -> List[Tuple[Any, ...]]:
     known: Set[str] = set()
     made: List[Tuple[Any, ...]] = []
-    rows = _registrations(log, rules)
     at = window_at(log, np.array([r[0] for r in rows], dtype=np.int64))
     for window, (seq, knob, node, process, current, default) in zip(at, rows):
         node = "" if str(knob) in rules.of_job else names.find(node)
@@ -145,9 +145,9 @@ def _registered(log: Log, rules: Rules, names: Names) -> List[Tuple[Any, ...]]:
     return made
 
 
-def _names(log: Log, rules: Rules) -> Names:
+def _names(log: Log, rules: Rules, rows: List[Tuple[Any, ...]]) -> Names:
     """The names of the nodes, in the order in which they came up."""
-    more = [(r[0], r[2]) for r in _registrations(log, rules) if str(r[1]) not in rules.of_job]
+    more = [(r[0], r[2]) for r in rows if str(r[1]) not in rules.of_job]
     for seq, knob, node, targets in _rows_of(log.plans, ["seq", "knob", "node", "targets"]):
         if targets and rules.overrides and str(knob) not in rules.of_job:
             more += [(seq, n) for n in targets.split(",")]
@@ -156,13 +156,14 @@ def _names(log: Log, rules: Rules) -> Names:
     return called(log, rules.names_nodes, more)
 
 
-def _restarted(log: Log, rules: Rules, names: Names) -> List[Tuple[Any, ...]]:
+def _restarted(log: Log, rules: Rules, names: Names,
+               rows: List[Tuple[Any, ...]]) -> List[Tuple[Any, ...]]:
     """What plans have given to nodes is gone where the application has started again."""
     if rules.timeout is None:
         return []
     known: Set[str] = set()
     registered = []
-    for seq, knob, node, process, current, _ in _registrations(log, rules):
+    for seq, knob, node, process, current, _ in rows:
         again = str(knob) in known and (process or current is not None)
         registered.append(Registered(seq, node, str(knob) not in rules.of_job, again))
         known.add(str(knob))
@@ -208,12 +209,12 @@ def _withdrawn(log: Log, registered: List[Tuple[Any, ...]]) -> List[Tuple[Any, .
     """The value before returns, unless a new process has just registered its own."""
     gone = log.outcomes[log.outcomes["verdict"] == "withdrawn"]
     before = {plan: old for plan, old in _rows_of(log.plans, ["plan_id", "old"])}
-    anew = {(int(seq), knob, node) for seq, _, knob, node, *_ in registered}
+    told = {(int(seq), knob, node) for seq, _, knob, node, *_ in registered}
     rows = _rows_of(gone, ["seq", "knob", "node", "plan_id"])
     return [(seq, int(window), knob, node or "", before.get(plan), "withdrawn", plan)
             for window, (seq, knob, node, plan)
             in zip(window_at(log, gone["seq"].to_numpy()), rows)
-            if (int(seq), knob, node or "") not in anew]
+            if (int(seq), knob, node or "") not in told]
 
 
 def _job_windows(log: Log, of_job: Set[str]) -> Tuple[Array, Array]:
@@ -329,9 +330,10 @@ def changes(log: Log) -> pd.DataFrame:
     plan_id, own (False: the node follows the job from here on). Within an event: plans
     that were given up come before new ones."""
     rules = Rules.of(log)
-    names = _names(log, rules)
-    registered = _registered(log, rules, names)
-    made = (_assumed(log, rules) + _restarted(log, rules, names) + registered
+    rows = _registrations(log, rules)
+    names = _names(log, rules, rows)
+    registered = _registered(log, rules, names, rows)
+    made = (_assumed(log, rules) + _restarted(log, rules, names, rows) + registered
             + _withdrawn(log, registered) + _given_up(log) + _planned(log, rules, names)
             + _acknowledged(log))
     made.sort(key=lambda c: int(c[0]))

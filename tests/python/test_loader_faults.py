@@ -8,7 +8,6 @@ import subprocess
 import sys
 import textwrap
 import threading
-import time
 import traceback
 import unittest
 import warnings
@@ -20,6 +19,7 @@ import torch
 from dfopt_client._segments import CannotChange, Settings
 from dfopt_client.torch import TunableLoader, auto
 from loaders import Content, Numbers, held, plain
+from peer import wait_until
 from torch.utils.data import DataLoader, Sampler
 
 DEADLINE_S = 120
@@ -116,10 +116,7 @@ class Workers(unittest.TestCase):
 
     def nothing_is_left(self):
         """Soon: torch waits 5 s for a worker to end, terminates it, and goes on."""
-        end = time.monotonic() + 30
-        while held()[1:] != self.before[1:] and time.monotonic() < end:
-            time.sleep(0.05)
-        self.assertEqual(held()[1:], self.before[1:])
+        wait_until(lambda: held()[1:] == self.before[1:], "the end of all that was held")
 
     def tearDown(self):
         self.nothing_is_left()

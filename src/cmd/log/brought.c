@@ -286,8 +286,10 @@ enum dfopt_err dl_brought_read(struct dl_brought_facts *f,
     f->logged = run->format_version >= 3;
     in.index = calloc((size_t)in.n_strings + 1, sizeof *in.index);
     enum dfopt_err e = in.index ? dl_switches_read(&on, run) : DFOPT_ERR_NOMEM;
-    if (!e)
+    if (!e) {
         in.min_effect = on.min_effect;
+        f->metric = on.metric;
+    }
     if (!e)
         e = each(r, DFOPT_TABLE_PLANS, &in, see_plan, err);
     if (!e && f->logged)

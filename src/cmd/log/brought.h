@@ -21,6 +21,7 @@ struct dl_brought {
 
 struct dl_brought_facts {
     bool logged; /* the log's format has objectives */
+    bool metric; /* a metric of findings is the objective */
     uint64_t objectives, plans;
     struct dl_brought job, nodes;
 };

@@ -7,9 +7,8 @@
 
 struct dl_registered {
     dfopt_sym node; /* DFOPT_SYM_EMPTY: none is named */
-    bool
-        process; /* a process registered: its values are the default if not given */
-    bool refused; /* the knob is another function's */
+    bool process;   /* a process registered: values not given are the default */
+    bool refused;   /* the knob is another function's */
 };
 
 struct dl_registrations {

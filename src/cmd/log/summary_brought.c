@@ -3,7 +3,6 @@
 
 #include <inttypes.h>
 #include <math.h>
-#include <string.h>
 
 static void put_gain(struct dl_summary *s, const struct dl_brought *b)
 {
@@ -67,12 +66,12 @@ static void put_objective(struct dl_summary *s)
 
 static void put_no_objective(struct dl_summary *s)
 {
-    const bool metric = strstr(s->run->policy, "\"objective_metric\":{") != NULL;
     dl_put(s->print,
-           metric ? "  the objective is a metric of findings: dfopt-log plans "
-                    "has the gain of each plan\n"
-                  : "  no objective was reported: findings show whether plans "
-                    "helped, but not by how much\n");
+           s->brought.metric
+               ? "  the objective is a metric of findings: dfopt-log plans "
+                 "has the gain of each plan\n"
+               : "  no objective was reported: findings show whether plans "
+                 "helped, but not by how much\n");
 }
 
 static void put_plans(struct dl_summary *s)

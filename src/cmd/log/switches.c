@@ -42,6 +42,8 @@ enum dfopt_err dl_switches_read(struct dl_switches *s,
     struct json_object *on = dfopt_json_get(policy, "switches");
     if (dfopt_json_kind(on) == DFOPT_JSON_OBJECT)
         take(s, on);
+    s->metric = dfopt_json_kind(dfopt_json_get(policy, "objective_metric")) ==
+                DFOPT_JSON_OBJECT;
     json_object_put(policy);
     return DFOPT_OK;
 }

@@ -13,6 +13,7 @@ struct dl_switches {
     int64_t ack_timeout;    /* ack_timeout_windows */
     double backoff_windows; /* 0: not given */
     double min_effect;      /* likewise */
+    bool metric;            /* objective_metric: of findings, is the objective */
 };
 
 /* A switch that the policy does not give, because its version had none, is off;

@@ -187,10 +187,11 @@ static enum dfopt_err see_plan(struct dl_values *v, const struct dfopt_plan *p)
 
 /* ---- what becomes of plans ---- */
 
-enum left {           /* by an ack, or by a plan that ends without one: */
-            PLANNED,  /* a value of the node's own */
-            RESTORED, /* its own if it had one before the plan */
-            ENDED     /* the job's */
+/* What an ack, or a plan that ends without one, leaves a node with. */
+enum left {
+    PLANNED,  /* a value of its own */
+    RESTORED, /* its own if it had one before the plan */
+    ENDED     /* the job's */
 };
 
 /* c->value is what is left. */

@@ -68,7 +68,7 @@ static void tell_clock(struct dfopt_reports *r, dfopt_sym node,
 
 /* ---- windows that jump back ---- */
 
-/* A process started or restarted: its windows may begin anew. */
+/* A process started or restarted: its windows may start over. */
 static void begin_anew(struct dfopt_report_site *s, dfopt_sym instance)
 {
     if (instance == DFOPT_SYM_EMPTY || instance != s->instance)

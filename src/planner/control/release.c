@@ -48,9 +48,8 @@ struct dfopt_value dfopt_step_down(const struct dfopt_planner *p,
     return ok ? out : now;
 }
 
-static bool is_due(struct dfopt_pass *s, uint32_t node, int64_t window)
+static bool is_due(const struct dfopt_planner *p, uint32_t node, int64_t window)
 {
-    const struct dfopt_planner *p = s->p;
     const struct dfopt_switches *on = &p->policy->on;
     const struct dfopt_site *site = p->slots.nodes[node].site;
     if (on->release_windows == 0 || site->trial || dfopt_job_tries(p, node) ||
@@ -124,7 +123,7 @@ void dfopt_release(struct dfopt_pass *s, uint32_t node, int64_t window)
 {
     const struct dfopt_planner *p = s->p;
     const struct dfopt_site *site = p->slots.nodes[node].site;
-    if (!is_due(s, node, window))
+    if (!is_due(p, node, window))
         return;
     for (const struct dfopt_adjustment *a = dfopt_site_next(site, 0); a;
          a = dfopt_site_next(site, a->knob + 1)) {
