@@ -35,6 +35,7 @@ struct ingest {
     struct dfopt_mofka_inbox *in;
     struct dfopt_mofka_at at;
     struct dfopt_mofka_consumer *consumer;
+    char name[NAME_BYTES]; /* of the consumer */
     pthread_t thread;
     bool first, started;
     atomic_bool subscribed, quiet, broken;
@@ -184,12 +185,11 @@ enum dfopt_err dfopt_mofka_inbox_add(struct dfopt_mofka_inbox *in,
     queue_init(&t->queue);
     enum dfopt_err e =
         dfopt_mofka_link_open(in->link, what->group_file, what->topic, &t->at, err);
-    char name[NAME_BYTES];
     if (!e) {
-        snprintf(name, sizeof name, "%s%s", what->consumer,
+        snprintf(t->name, sizeof t->name, "%s%s", what->consumer,
                  what->by_topic ? t->at.name : "");
-        e = dfopt_mofka_link_consumer(in->link, &t->at, name, &bounds, &t->consumer,
-                                      err);
+        e = dfopt_mofka_link_consumer(in->link, &t->at, t->name, &bounds,
+                                      &t->consumer, err);
     }
     if (!e)
         in->n_topics++;
@@ -355,6 +355,12 @@ const struct dfopt_mofka_at *
 dfopt_mofka_inbox_at(const struct dfopt_mofka_inbox *in, size_t topic)
 {
     return &in->topics[topic].at;
+}
+
+const char *dfopt_mofka_inbox_consumer(const struct dfopt_mofka_inbox *in,
+                                       size_t topic)
+{
+    return in->topics[topic].name;
 }
 
 /* ---- shutdown ---- */

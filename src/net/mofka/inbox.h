@@ -55,6 +55,10 @@ enum dfopt_err dfopt_mofka_inbox_health(struct dfopt_mofka_inbox *in,
 const struct dfopt_mofka_at *
 dfopt_mofka_inbox_at(const struct dfopt_mofka_inbox *in, size_t topic);
 
+/* The name under which the topic is consumed. */
+const char *dfopt_mofka_inbox_consumer(const struct dfopt_mofka_inbox *in,
+                                       size_t topic);
+
 /* Stops reading and frees everything. Returns false if a thread does not
  * return: nothing was freed, and the link is stuck. NULL is fine: true. */
 bool dfopt_mofka_inbox_destroy(struct dfopt_mofka_inbox *in);

@@ -270,23 +270,19 @@ static enum dfopt_err add_partition(struct mofka_source *s, struct topic *t,
                                   &p->slot, err);
 }
 
-static bool has_name(const struct dfopt_mofka_source_options *o)
-{
-    return o->consumer_name && *o->consumer_name;
-}
-
 static enum dfopt_err add_topic(struct mofka_source *s, int stream,
                                 const struct dfopt_mofka_source_options *o,
                                 struct dfopt_error *err)
 {
     const struct dfopt_mofka_input *input = &o->inputs[stream];
+    const bool is_named = o->consumer_name && *o->consumer_name;
     struct topic *t = &s->topics[s->n_topics];
     t->stream = stream;
     const struct dfopt_mofka_subscription ingest = {
         .group_file = input->group_file,
         .topic = input->topic,
-        .consumer = has_name(o) ? o->consumer_name : CONSUMER,
-        .by_topic = !has_name(o),
+        .consumer = is_named ? o->consumer_name : CONSUMER,
+        .by_topic = !is_named,
         .first = stream != DFOPT_MOFKA_FINDINGS,
         .event_bytes = o->max_record_bytes,
     };
@@ -331,14 +327,12 @@ static enum dfopt_err open_presence(struct mofka_source *s,
     const struct dfopt_mofka_input *acks = &o->inputs[DFOPT_MOFKA_ACKS];
     if (!is_read(o, DFOPT_MOFKA_FINDINGS) || !is_read(o, DFOPT_MOFKA_ACKS))
         return DFOPT_OK;
-    const char *findings =
-        dfopt_mofka_inbox_at(s->inbox, 0)->name; /* added first */
-    char consumer[NAME_SIZE];
-    snprintf(consumer, sizeof consumer, "%s%s",
-             has_name(o) ? o->consumer_name : CONSUMER,
-             has_name(o) ? "" : findings);
-    return dfopt_mofka_presence_create(&s->presence, s->link, acks->group_file,
-                                       acks->topic, findings, consumer, err);
+    return dfopt_mofka_presence_create(/* findings were added first */
+                                       &s->presence, s->link, acks->group_file,
+                                       acks->topic,
+                                       dfopt_mofka_inbox_at(s->inbox, 0)->name,
+                                       dfopt_mofka_inbox_consumer(s->inbox, 0),
+                                       err);
 }
 
 static enum dfopt_err open_all(struct mofka_source *s,
