@@ -98,6 +98,17 @@ class App:
             whole = f.read().rpartition("\n")[0].splitlines()
         return [line.split() for line in whole if line.split()[:1] == [first_word]]
 
+    def plans(self):
+        """Ids of the plans so far. A service that resumes sends those of its journal
+        again: the same id, the same plan."""
+        return {p[1] for p in self.lines("plan")}
+
+    def wait_for_plans(self, service, n=3):
+        """Until n more have come than now: the loop works."""
+        before = len(self.plans())
+        wait_until(lambda: len(self.plans()) >= before + n, 60,
+                   f"{n} plans of {self.host}:\n{service.so_far()[-2000:]}")
+
     def kill(self):
         self.process.kill()
         self.process.wait()

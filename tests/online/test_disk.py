@@ -49,11 +49,6 @@ class Disk(Case):
                 return
         raise AssertionError("the disk is not full")
 
-    def wait_for_plans(self):
-        before = len(self.app.lines("plan"))
-        wait_until(lambda: len(self.app.lines("plan")) >= before + 3, DEADLINE_S,
-                   f"plans:\n{self.service.so_far()[-2000:]}")
-
     def logged(self, what):
         return [json.loads(line) for line in self.service.so_far().splitlines()
                 if f'"optimizer.output.{what}"' in line]
@@ -63,15 +58,15 @@ class Disk(Case):
         self.start("--decision-log", flush_s)
         self.app = App(self.path("app"), "node1", self.at, findings=True)
         self.addCleanup(self.app.kill)
-        self.wait_for_plans()
+        self.app.wait_for_plans(self.service)
         self.fill()
         wait_until(lambda: self.logged(what), DEADLINE_S, "it is logged")
         room = time.monotonic() + FULL_S
         while time.monotonic() < room:
-            self.wait_for_plans()
+            self.app.wait_for_plans(self.service)
         waits = self.logged("delayed")
         os.unlink(self.ballast)
-        self.wait_for_plans()
+        self.app.wait_for_plans(self.service)
         if waits:
             wait_until(lambda: self.logged("recovered"), DEADLINE_S, "the journal is back")
         r = self.service.stop()
@@ -84,7 +79,7 @@ class Disk(Case):
 
     def go_on(self):
         self.start("--resume", "0.5")
-        self.wait_for_plans()
+        self.app.wait_for_plans(self.service)
         self.assertEqual(self.service.stop().code, 0)
 
     def assert_nothing_missing(self, runs):

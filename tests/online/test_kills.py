@@ -60,12 +60,6 @@ class Kills(Case):
         self.app = App(self.path("app"), "node1", self.at, findings=True)
         self.addCleanup(self.app.kill)
 
-    def wait_until_it_works(self):
-        """Plans are made, taken and acknowledged: only then comes the next one."""
-        before = len(self.app.lines("plan"))
-        wait_until(lambda: len(self.app.lines("plan")) >= before + 3, DEADLINE_S,
-                   f"plans again:\n{self.service.so_far()[-2000:]}")
-
     def kill_app(self):
         self.app.kill()
         self.assertIsNone(self.service.process.poll(), self.service.so_far()[-2000:])
@@ -92,14 +86,14 @@ class Kills(Case):
         done = {"app": 0, "service": 0}
         for n in range(KILLS):
             if self.dice.random() < 0.8:
-                self.wait_until_it_works()
+                self.app.wait_for_plans(self.service)
             time.sleep(self.dice.uniform(0, 0.3))  # the random moment
             victims = {0: ["app"], 1: ["service"]}.get(
                 n, self.dice.choice((["app"], ["service"], ["app", "service"])))
             for victim in victims:
                 done[victim] += 1
                 getattr(self, f"kill_{victim}")()
-        self.wait_until_it_works()
+        self.app.wait_for_plans(self.service)
         r = self.service.stop()
         self.assertEqual(r.code, 0, r.brief)
         self.assertEqual(self.check_log().code, 0)

@@ -192,8 +192,7 @@ class Metrics(Case):
             self.assertEqual(self.samples()['dfopt_ready{check="ranks"}'], 0)
             os.kill(victim, signal.SIGCONT)
             self.assert_turns(200, "ranks: ok")
-        before = len(self.app.lines("plan"))
-        wait_until(lambda: len(self.app.lines("plan")) > before, DEADLINE_S, "plans")
+        self.app.wait_for_plans(self.service, 1)
 
     def test_peer_is_gone(self):
         at = free_ports(online.dice())["findings"]
@@ -280,8 +279,7 @@ class Metrics(Case):
                 start = time.monotonic()
                 self.assertEqual(self.get("/metrics")[0], 200)
                 slowest = max(slowest, time.monotonic() - start)
-                before = len(self.app.lines("plan"))
-                wait_until(lambda: len(self.app.lines("plan")) > before, DEADLINE_S, "plans")
+                self.app.wait_for_plans(self.service, 1)
         del clients
         print(f"{len(kinds) * CLIENTS} bad clients, slowest scrape {slowest * 1e3:.1f} ms")
         wait_until(lambda: self.files() <= files + 2, DEADLINE_S, "all are cut off")

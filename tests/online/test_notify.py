@@ -74,11 +74,6 @@ class Notify(Case):
                    DEADLINE_S, f"{start} in {self.supervisor.told}:\n"
                    f"{self.service.so_far()[-2000:]}")
 
-    def wait_for_plans(self):
-        before = len(self.app.lines("plan"))
-        wait_until(lambda: len(self.app.lines("plan")) >= before + 3, DEADLINE_S,
-                   f"plans:\n{self.service.so_far()[-2000:]}")
-
     def restart(self):
         """As Restart=on-failure with WatchdogSignal=SIGKILL: all of it goes."""
         for pid in session_processes(self.service.sid):
@@ -91,7 +86,7 @@ class Notify(Case):
         self.start("--decision-log", 1)
         self.app = App(self.path("app"), "node1", self.at, findings=True)
         self.addCleanup(self.app.kill)
-        self.wait_for_plans()
+        self.app.wait_for_plans(self.service)
         self.wait_told("WATCHDOG=1")
         self.wait_told("STATUS=")
         self.assertEqual(self.supervisor.told[0], "READY=1")
@@ -133,7 +128,7 @@ class Notify(Case):
         self.start("--decision-log", 3)
         self.app = App(self.path("app"), "node1", self.at, findings=True)
         self.addCleanup(self.app.kill)
-        self.wait_for_plans()
+        self.app.wait_for_plans(self.service)
         self.wait_told("WATCHDOG=1")
         for rank, status in ((2, "STATUS=ranks: rank 2 has not answered"), (0, None)):
             os.kill(rank_process(self.service.sid, rank), signal.SIGSTOP)
@@ -142,14 +137,14 @@ class Notify(Case):
             wait_until(self.supervisor.is_hungry, DEADLINE_S, "the watchdog bites")
             self.restart()
             self.wait_told("WATCHDOG=1")
-            self.wait_for_plans()
+            self.app.wait_for_plans(self.service)
         r = self.service.stop()
         self.assertEqual(r.code, 0, r.brief)
         self.assertEqual(self.app.finish(), 0)
         with DecisionLog(self.log) as d:
             self.assertEqual((d.complete, d.rows("runs")), (1, 3))
             kept = set(d.plan_ids("plans"))
-        got = {p[1] for p in self.app.lines("plan")}
+        got = self.app.plans()
         self.assertGreaterEqual(len(got), 9)
         self.assertEqual(got - kept, set())
 

@@ -46,11 +46,6 @@ class Resume(Case):
         self.addCleanup(self.service.kill)
         self.service.listening()
 
-    def wait_until_it_works(self):
-        before = len(self.app.lines("plan"))
-        wait_until(lambda: len(self.app.lines("plan")) >= before + 3, DEADLINE_S,
-                   f"plans again:\n{self.service.so_far()[-2000:]}")
-
     def fold(self, *at):
         """The state as the log tells it, in the bytes of --final-state."""
         done = subprocess.run([harness.Config.log_program, "state", *at, self.log],
@@ -113,10 +108,10 @@ class Resume(Case):
     def test_goes_on(self):
         for _ in range(KILLS):
             if self.dice.random() < 0.8:
-                self.wait_until_it_works()
+                self.app.wait_for_plans(self.service)
             time.sleep(self.dice.uniform(0, 0.3))  # the random moment
             self.kill_and_resume()
-        self.wait_until_it_works()
+        self.app.wait_for_plans(self.service)
         r = self.service.stop()
         self.assertEqual(r.code, 0, r.brief)
         self.assertEqual(self.app.finish(), 0)
@@ -133,7 +128,7 @@ class Resume(Case):
             seen = d.column("findings", "seq")
         self.assertEqual(len(ids), len(set(ids)), "a plan id twice")
         self.assertTrue((seen[1:] > seen[:-1]).all(), "a number twice")
-        got = {fields[1] for fields in self.app.lines("plan")}
+        got = self.app.plans()
         self.assertEqual(got - set(ids), set(), "plans that the log does not know")
         print(f"{KILLS} kills, {self.journals} with a journal left; {len(ids)} plans, "
               f"{len(got)} of them seen applied; states as replayed: {self.states} of "

@@ -5,7 +5,7 @@ import time
 
 import online  # first: it finds harness
 from harness import Case, main
-from online import App, Service, wait_until
+from online import App, Service
 from test_kills import free_ports
 
 GREETING = b"\xff" + bytes(8) + b"\x7f\x03\x00NULL" + bytes(48)
@@ -32,8 +32,7 @@ class Stall(Case):
                  for stream in online.STREAMS for logged in PEERS.values()]
         app = App(self.path("app"), "node1", service.at, findings=True)
         self.addCleanup(app.kill)
-        wait_until(lambda: len(app.lines("plan")) >= 5, 60,
-                   f"plans:\n{service.so_far()[-2000:]}")
+        app.wait_for_plans(service, 5)
         start = time.monotonic()
         r = service.stop()
         self.assertEqual(r.code, 0, r.brief)
