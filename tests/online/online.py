@@ -22,6 +22,12 @@ STREAMS = ("findings", "plans", "registrations", "acks")
 ANYWHERE = dict.fromkeys(STREAMS, "tcp://127.0.0.1:*")
 
 
+def held_endpoints(test):
+    """Endpoints by stream, for a service that goes and comes again: meanwhile nobody else
+    may be where the application looks for it."""
+    return {stream: test.hold_port() for stream in STREAMS}
+
+
 def dice():
     """Randomness that a failure names: DFOPT_ONLINE_SEED repeats it."""
     seed = int(os.environ.get("DFOPT_ONLINE_SEED") or random.SystemRandom().getrandbits(32))

@@ -5,6 +5,7 @@ import shutil
 import tempfile
 import unittest
 
+from .ports import hold_port
 from .running import run
 
 
@@ -30,6 +31,12 @@ class Case(unittest.TestCase):
     def read(self, name):
         with open(self.path(name), "rb") as f:
             return f.read()
+
+    def hold_port(self):
+        """The endpoint of a port that nobody else gets during the test."""
+        held, port = hold_port()
+        self.addCleanup(held.close)
+        return f"tcp://127.0.0.1:{port}"
 
     def assert_ran(self, r):
         """Of a result of run_each()."""

@@ -1,4 +1,5 @@
 """Processes of a session, and waiting for a condition."""
+import contextlib
 import glob
 import time
 
@@ -21,9 +22,9 @@ def rank_process(sid, rank):
     """The process of a rank that mpirun started in a session."""
     wanted = f"OMPI_COMM_WORLD_RANK={rank}".encode()
     for pid in session_processes(sid):
-        with open(f"/proc/{pid}/environ", "rb") as f:
+        with contextlib.suppress(OSError), open(f"/proc/{pid}/environ", "rb") as f:
             if wanted in f.read().split(b"\0"):
-                return pid
+                return pid  # the others may end meanwhile
     raise AssertionError(f"no process of rank {rank}")
 
 
