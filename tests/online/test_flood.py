@@ -93,11 +93,11 @@ class Floods(harness.Case):
         flood = Flood(running.at, FINDINGS)
         began = time.monotonic()
         flood.start()
-        self.assertTrue(plans.poll(30_000))
+        self.assertTrue(plans.poll(60_000))
         first = json.loads(plans.recv_multipart()[1])
         # and now it stops reading
-        wait_until(lambda: f'"findings":{FINDINGS},' in self.status(running), 600,
-                   "all findings ingested")
+        wait_until(lambda: self.status(running, "findings", "undecided") == [FINDINGS, 0], 600,
+                   "all findings decided")
         took = time.monotonic() - began
         peaks = [peak_mib(p) for p in ranks_of(running)]
         self.assertEqual(len(peaks), 4)
@@ -105,33 +105,46 @@ class Floods(harness.Case):
             self.assertLess(max(peaks), MEMORY_MIB)
         got = {(first["knob_id"], *first["target_nodes"]): first}
         count = 1
-        while plans.poll(2000):
-            plan = json.loads(plans.recv_multipart()[1])
-            got[(plan["knob_id"], *plan["target_nodes"])] = plan
-            count += 1
+
+        def has_all():
+            nonlocal count
+            while plans.poll(200):
+                plan = json.loads(plans.recv_multipart()[1])
+                got[(plan["knob_id"], *plan["target_nodes"])] = plan
+                count += 1
+            return self.status(running, "plans_kept_back") == [0] and got == self.latest()
+        wait_until(has_all, 120, "the latest plan of every knob")
         result = running.stop()
         self.assertEqual(result.code, 0, result.brief)
-        latest = {}
-        with open(self.path("plans"), encoding="utf-8") as f:
-            for line in f:
-                plan = json.loads(line)
-                latest[(plan["knob_id"], *plan["target_nodes"])] = plan
-        self.assertEqual(len(latest), 2 * NODES)
-        self.assertEqual(got, latest)
+        self.assertFalse(plans.poll(0))
+        self.assertEqual(len(got), 2 * NODES)
+        self.assertEqual(got, self.latest())
         done = result.named("optimizer.zmq.done")[0]
         print(f"{FINDINGS} findings in {took:.1f} s, {done['plan_count']} plans, {count} of "
               f"them received; peak MiB of the ranks: {peaks}")
 
-    def status(self, running):
-        lines = [x for x in running.so_far().splitlines() if '"optimizer.status"' in x]
-        return lines[-1] if lines else ""
+    def latest(self):
+        """The last plan of each knob in the plans file."""
+        found = {}
+        with open(self.path("plans"), encoding="utf-8") as f:
+            for line in f.read().rpartition("\n")[0].splitlines():
+                plan = json.loads(line)
+                found[(plan["knob_id"], *plan["target_nodes"])] = plan
+        return found
+
+    def status(self, running, *names):
+        """These members of the last status line."""
+        lines = [x for x in running.so_far().split("\n")[:-1] if '"optimizer.status"' in x]
+        last = json.loads(lines[-1]) if lines else {}
+        return [last.get(name) for name in names]
 
     def test_a_signal_in_the_flood(self):
         for number in (signal.SIGTERM, signal.SIGUSR1):
             running = self.start(None)
             flood = Flood(running.at, 1 << 40)
             flood.start()
-            wait_until(lambda: self.status(running), 30, "a status line")
+            wait_until(lambda: (self.status(running, "findings")[0] or 0) > 100, 60,
+                       "findings")
             os.kill(running.process.pid, number)
             result = running.finish(60)
             flood.stopped.set()

@@ -4,7 +4,6 @@ that was left can be read."""
 import json
 import os
 import signal
-import socket
 import sys
 import time
 
@@ -21,27 +20,11 @@ DEADLINE_S = 60
 POLICY = {"switches": {"effect": "severity", "pending_timeout_windows": 10}}
 
 
-def free_ports(dice):
-    """Outside of the range from which connections get theirs: while the service is gone
-    nobody else may come to be where the application looks for it, not even itself."""
-    found = {}
-    while len(found) < len(online.STREAMS):
-        port = dice.randrange(20000, 32000)
-        with socket.socket() as s:
-            try:
-                s.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-        if port not in found.values():
-            found[online.STREAMS[len(found)]] = port
-    return {stream: f"tcp://127.0.0.1:{port}" for stream, port in found.items()}
-
-
 class Kills(Case):
     def setUp(self):
         super().setUp()
         self.dice = online.dice()
-        self.at = free_ports(self.dice)
+        self.at = online.held_endpoints(self)
         self.policy = self.write("policy.json", json.dumps(POLICY))
         self.services = 0
         self.start_service()
@@ -70,7 +53,7 @@ class Kills(Case):
         victim = self.dice.choice(session_processes(self.service.sid))
         os.kill(victim, signal.SIGKILL)
         wait_until(lambda: self.service.process.poll() is not None and
-                   not session_processes(self.service.sid), 30, "the service's end")
+                   not session_processes(self.service.sid), 60, "the service's end")
         self.service.finish()  # no sanitizer has a word to say
         ticks = len(self.app.lines("tick"))
         wait_until(lambda: len(self.app.lines("tick")) >= ticks + 2, DEADLINE_S,

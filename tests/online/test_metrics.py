@@ -18,7 +18,7 @@ import online  # first: it finds harness
 import zmq
 from harness import Case, DecisionLog, main, rank_process, run
 from online import App, Service, wait_until
-from test_kills import POLICY, free_ports
+from test_kills import POLICY
 
 try:
     from prometheus_client.openmetrics import parser
@@ -118,16 +118,38 @@ class Metrics(Case):
                 self.check_against_log(ranks or 1)
                 os.rename(self.log, self.path(f"log{ranks}.h5"))
 
+    def kept(self):
+        """Rows of the log, by table; without plans that were withdrawn before their trial."""
+        with DecisionLog(self.log) as d:
+            rows = {name: d.rows(name) for name in (
+                "findings", "plans", "acks", "registrations", "rejects", "verdicts")}
+            ends = d.names("outcomes", "verdict") if d.rows("outcomes") else []
+        return dict(rows, outcomes=len(ends) - ends.count("withdrawn"))
+
+    @staticmethod
+    def counted(s):
+        """The same by the samples of a scrape."""
+        got = {"findings": s['dfopt_events_total{stream="finding"}'],
+               "acks": s['dfopt_events_total{stream="ack"}'],
+               "registrations": s['dfopt_events_total{stream="registration"}']}
+        for table, prefix in (("plans", "dfopt_plans_total{"),
+                              ("rejects", "dfopt_rejects_total{"),
+                              ("verdicts", "dfopt_verdicts_total{"),
+                              ("outcomes", "dfopt_outcomes_total{")):
+            got[table] = sum(v for k, v in s.items() if k.startswith(prefix))
+        return got
+
     def settled(self):
-        """The counts when nothing comes any more: of two posts that are the same."""
+        """The samples when the application has left and nothing comes any more: two scrapes
+        count the same, and what the log has."""
         last = {}
 
         def same():
             nonlocal last
             before, last = last, self.samples()
-            return all(before.get(k) == v for k, v in last.items() if k.endswith("_total")
-                       or "_total{" in k)
-        wait_until(same, DEADLINE_S, "counts stay", every_s=1.5)
+            return (before and self.counted(before) == self.counted(last) == self.kept()
+                    and not any(k.startswith("dfopt_knob_value{") for k in last))
+        wait_until(same, DEADLINE_S, "counts stay", every_s=1.2)
         return last
 
     def check_values(self):
@@ -145,22 +167,10 @@ class Metrics(Case):
         self.assertTrue(all(s[k] > 1 << 20 for k in last))
         self.assertGreater(s[f'dfopt_rank_events_total{{rank="{ranks - 1}"}}'], 0)
         self.assertEqual(s["dfopt_plans_awaiting_ack"], 0)
-        self.assertFalse(any(k.startswith("dfopt_knob_value{") for k in s), "it has left")
         r = self.service.stop()
         self.assertEqual(r.code, 0, r.brief)
-        with DecisionLog(self.log) as d:
-            kept = {name: d.rows(name) for name in (
-                "findings", "plans", "acks", "registrations", "rejects", "verdicts",
-                "outcomes")}
-        got = {"findings": s['dfopt_events_total{stream="finding"}'],
-               "acks": s['dfopt_events_total{stream="ack"}'],
-               "registrations": s['dfopt_events_total{stream="registration"}']}
-        for table, prefix in (("plans", "dfopt_plans_total{"),
-                              ("rejects", "dfopt_rejects_total{"),
-                              ("verdicts", "dfopt_verdicts_total{"),
-                              ("outcomes", "dfopt_outcomes_total{")):
-            got[table] = sum(v for k, v in s.items() if k.startswith(prefix))
-        self.assertEqual(got, kept)
+        kept = self.kept()
+        self.assertEqual(self.counted(s), kept)
         self.assertEqual(s["dfopt_finding_to_plan_seconds_count"], kept["plans"])
 
     def test_labels_are_bounded(self):
@@ -195,7 +205,7 @@ class Metrics(Case):
         self.app.wait_for_plans(self.service, 1)
 
     def test_peer_is_gone(self):
-        at = free_ports(online.dice())["findings"]
+        at = self.hold_port()
         service = online.Running(
             ["--transport", "zmq", "--address", at, "--idle-timeout", "never",
              "--metrics-address", "127.0.0.1:0"])

@@ -12,7 +12,7 @@ import online  # first: it finds harness
 import harness
 from harness import Case, DecisionLog, main, rank_process, session_processes
 from online import App, Service, wait_until
-from test_kills import POLICY, free_ports
+from test_kills import POLICY
 
 DEADLINE_S = 60
 WATCHDOG_S = 2
@@ -39,6 +39,7 @@ class Supervisor:
         return self.told
 
     def begin(self):
+        self.look()  # what the service before has told
         self.told, self.fed = [], None
         return {"NOTIFY_SOCKET": self.path, "WATCHDOG_USEC": str(WATCHDOG_S * 1000000)}
 
@@ -52,7 +53,7 @@ class Notify(Case):
         super().setUp()
         self.supervisor = Supervisor(self.path("notify"))
         self.addCleanup(self.supervisor.socket.close)
-        self.at = free_ports(online.dice())
+        self.at = online.held_endpoints(self)
         self.log = self.path("log.h5")
         self.policy = self.write("policy.json", json.dumps(POLICY))
 

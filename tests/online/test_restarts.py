@@ -83,7 +83,8 @@ class Restarts(Case):
 
             def gets_on(value=value, wanted=wanted):
                 self.ask()
-                return len(self.applied(value)) >= wanted
+                own = [old == now for _, old, now in self.applied(value)]
+                return sum(own) >= wanted  # others were in flight to the process before
             wait_until(gets_on, DEADLINE_S, f"plans of process {i}", every_s=0.002)
             for _ in range(moment.randrange(20)):
                 self.ask()

@@ -15,7 +15,7 @@ import online  # first: it finds harness
 import harness
 from harness import Case, Config, DecisionLog, main, session_processes
 from online import App, Service, wait_until
-from test_kills import POLICY, free_ports
+from test_kills import POLICY
 
 KILLS = 50 if online.LONG else 2 if harness.is_sanitized(Config.program) else 3
 DEADLINE_S = 60
@@ -25,7 +25,7 @@ class Resume(Case):
     def setUp(self):
         super().setUp()
         self.dice = online.dice()
-        self.at = free_ports(self.dice)
+        self.at = online.held_endpoints(self)
         self.policy = self.write("policy.json", json.dumps(POLICY))
         self.log, self.state = self.path("log.h5"), self.path("state.json")
         self.record = self.path("record.jsonl")
@@ -99,18 +99,20 @@ class Resume(Case):
         victim = self.dice.choice(session_processes(self.service.sid))
         os.kill(victim, signal.SIGKILL)
         wait_until(lambda: self.service.process.poll() is not None and
-                   not session_processes(self.service.sid), 30, "the service's end")
+                   not session_processes(self.service.sid), 60, "the service's end")
         self.service.finish()
         self.check_state()
         self.journals += os.path.getsize(self.log + ".journal") > 0
         self.start_service("--resume")
 
     def test_goes_on(self):
-        for _ in range(KILLS):
+        kills = 0
+        while kills < KILLS or not (self.states or self.journal_states or self.due):
             if self.dice.random() < 0.8:
                 self.app.wait_for_plans(self.service)
             time.sleep(self.dice.uniform(0, 0.3))  # the random moment
             self.kill_and_resume()
+            kills += 1
         self.app.wait_for_plans(self.service)
         r = self.service.stop()
         self.assertEqual(r.code, 0, r.brief)
@@ -123,14 +125,14 @@ class Resume(Case):
         self.assertGreater(self.states + self.journal_states, 1 + online.LONG * KILLS // 2)
         with DecisionLog(self.log) as d:
             self.assertEqual(d.complete, 1)
-            self.assertEqual(d.rows("runs"), KILLS + 1)
+            self.assertEqual(d.rows("runs"), kills + 1)
             ids = d.plan_ids("plans")
             seen = d.column("findings", "seq")
         self.assertEqual(len(ids), len(set(ids)), "a plan id twice")
         self.assertTrue((seen[1:] > seen[:-1]).all(), "a number twice")
         got = self.app.plans()
         self.assertEqual(got - set(ids), set(), "plans that the log does not know")
-        print(f"{KILLS} kills, {self.journals} with a journal left; {len(ids)} plans, "
+        print(f"{kills} kills, {self.journals} with a journal left; {len(ids)} plans, "
               f"{len(got)} of them seen applied; states as replayed: {self.states} of "
               f"logs, {self.journal_states} of journals", file=sys.stderr)
 
