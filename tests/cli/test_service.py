@@ -5,7 +5,6 @@ import glob
 import json
 import os
 import signal
-import time
 
 import zmq
 import zmq.auth
@@ -14,7 +13,7 @@ import harness
 from harness import RANKS, DecisionLog, finding, loader_registration, wait_until
 
 METADATA = b'{"artifact_type":"diagnosis_finding"}'
-DEADLINE_S = 30
+DEADLINE_S = 60
 
 
 def rank_0(running):
@@ -109,6 +108,15 @@ class Service(harness.Case):
     def wait_for(self, running, text, count=1):
         wait_until(lambda: running.so_far().count(text) >= count, DEADLINE_S, text)
 
+    def decided(self, running, findings, invalid):
+        """How many plans there are when so many records are decided."""
+        def look():
+            lines = [x for x in running.so_far().split("\n")[:-1] if "optimizer.status" in x]
+            s = json.loads(lines[-1]) if lines else {}
+            return s if (s.get("findings"), s.get("invalid"), s.get("undecided")) == (
+                findings, invalid, 0) else None
+        return wait_until(look, DEADLINE_S, f"{findings} findings, {invalid} invalid")["plans"]
+
     # ---- the loop, and its recording ----
 
     def test_a_session_replays_to_the_same(self):
@@ -121,7 +129,8 @@ class Service(harness.Case):
             return self.path(f"{name}{ranks or 1}")
         running, peers = self.start(
             "--record", at("rec"), "--plans-file", at("plans"), "--decision-log",
-            at("log.h5"), "--final-state", at("state"), ranks=ranks)
+            at("log.h5"), "--final-state", at("state"), "--status-interval", "0.05",
+            ranks=ranks)
         peers.send("registrations", json.dumps(loader_registration(), indent=1).encode())
         self.wait_for(running, "optimizer.registry.received")
         refused = [b'{"knobs": 3, "x": "\\u0041"}', b'{"knobs"', b'\xff{', b"[ 1 ]"]
@@ -136,11 +145,13 @@ class Service(harness.Case):
             peers.send("findings", b"[1, 2]", METADATA)
             peers.send("findings", b'{"severity_score": NaN}', METADATA)
             peers.send("findings", b"", METADATA)
-            while (got := peers.plan(2000 if window == 1 and not taken else 300)):
-                taken.append(got[2])
-                peers.send("acks", {"plan_id": got[2]["plan_id"],
-                                    "knob_id": got[2]["knob_id"],
+            made = self.decided(running, 8 * window, 5 * window + len(refused))
+            while len(taken) < made:
+                taken.append(peers.plan()[2])
+                peers.send("acks", {"plan_id": taken[-1]["plan_id"],
+                                    "knob_id": taken[-1]["knob_id"],
                                     "status": "applied", "window_index": window})
+        self.assertFalse(peers.plan(0))
         r = self.stop(running)
         done = self.done(r)
         self.assertEqual(done["findings"], 40)
@@ -199,9 +210,7 @@ class Service(harness.Case):
         context = zmq.Context()
         self.addCleanup(context.destroy, linger=0)
         later = context.socket(zmq.PUSH)
-        port = later.bind_to_random_port("tcp://127.0.0.1")
-        later.unbind(f"tcp://127.0.0.1:{port}")
-        at = f"tcp://127.0.0.1:{port}"
+        at = self.hold_port()
         running = harness.Running(["--transport", "zmq", "--address", at,
                                    "--idle-timeout", "never", "--status-interval", "0.1"])
         self.addCleanup(running.kill)
@@ -225,9 +234,10 @@ class Service(harness.Case):
             got = peers.plan(200)
         self.assertEqual(got[0], b"n1")
         self.assertEqual(got[1]["target_nodes"], ["n1"])
-        peers.plan(500)  # the other knob's
         peers.send("findings", finding(window + 3))
-        topic, metadata, body = peers.plan()
+        topic = b"n1"
+        while topic == b"n1":  # the other knob's, and what was made since
+            topic, metadata, body = peers.plan()
         self.assertEqual(topic, b"*")
         self.assertNotIn("target_nodes", metadata)
         self.assertEqual(body["target_nodes"], [])
@@ -258,7 +268,7 @@ class Service(harness.Case):
     def test_idle_timeout(self):
         running, peers = self.start("--idle-timeout", "0.3")
         peers.send("findings", finding(1, "n1"))
-        r = running.finish(20)
+        r = running.finish()
         self.assertEqual(r.code, 0, r.brief)
         self.assertIs(self.done(r)["stopped"], False)
 
@@ -272,9 +282,7 @@ class Service(harness.Case):
             for n in range(20):
                 peers.send("findings", finding(window * 5, f"n{n}"))
         self.wait_for(running, "queue full: a newer plan")
-        began = time.monotonic()
         r = self.stop(running)
-        self.assertLess(time.monotonic() - began, 15)
         self.assertEqual(self.done(r)["skipped_inputs"], 0)
         self.assertIn("peers did not take the last plans", r.text)
 
@@ -397,13 +405,14 @@ class Service(harness.Case):
             return self.path(f"{name}{ranks or 1}")
         often = self.write("often.json", '{"switches": {"effect": "severity"}}')
         outputs = ["--plans-file", at("plans"), "--final-state", at("state"), "--record",
-                   at("rec"), "--policy", often]
+                   at("rec"), "--policy", often, "--debug"]
         running, peers = self.start("--decision-log", at("log.h5"), *outputs,
                                     "--log-flush-interval", "0.2", ranks=ranks)
         peers.send("registrations", loader_registration())
         self.wait_for(running, "optimizer.registry.received")
         taken = []
         for window in (1, 4):
+            self.wait_for(running, '"outcome":"applied"', len(taken))
             for n in range(10):
                 peers.send("findings", finding(window, f"n{n}"))
             for _ in range(20):
@@ -413,8 +422,7 @@ class Service(harness.Case):
                                         "status": "applied"})
         os.kill(rank_0(running), signal.SIGKILL)
         running.finish(sanitizers=False)
-        running, peers = self.start("--resume", at("log.h5"), *outputs, "--debug",
-                                    ranks=ranks)
+        running, peers = self.start("--resume", at("log.h5"), *outputs, ranks=ranks)
         for plan in taken[20:]: # those sent just before the end may not have arrived
             peers.send("acks", {"plan_id": plan["plan_id"], "status": "applied"})
         for plan in taken[30:]:

@@ -1,4 +1,5 @@
 """jobs/restart.sh: goes on after a kill, a bounded number of times."""
+import contextlib
 import os
 import signal
 import sys
@@ -13,10 +14,12 @@ SCRIPT = os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir, os.
 
 class Restart(Case):
     def begin(self, times):
-        """Under the script, one reader, slowed down by a flush at every record."""
+        """Under the script, one reader, slowed down by a flush at every record. The input
+        does not end before end_input()."""
         f = self.write("in.jsonl", lines(session(4, 60)))
-        self.args = ["--findings-file", f, "--plans-file", self.path("plans"),
-                     "--readers", "one", "--batch-events", "1", "--batches-in-flight", "1",
+        os.mkfifo(self.path("fifo"))
+        self.args = ["--findings-file", f, "--findings-file", self.path("fifo"),
+                     "--plans-file", self.path("plans"), "--readers", "one", "--batch-events", "1", "--batches-in-flight", "1",
                      "--log-flush-interval", "0", "--log-level", "error"]
         running = harness.Running(
             self.args, program=harness.Config.program,
@@ -24,16 +27,20 @@ class Restart(Case):
         self.addCleanup(running.kill)
         return running
 
+    def end_input(self):
+        with open(self.path("fifo"), "wb"): # waits for its reader
+            pass
+
     def kill_one(self, running, before):
         """Kills the run once it is at work. Returns its number."""
         def at_work():
             for pid in session_processes(running.sid):
-                with open(f"/proc/{pid}/comm") as f:
+                with contextlib.suppress(OSError), open(f"/proc/{pid}/comm") as f:
                     if f.read().strip() == "dfopt-mpi" and pid not in before \
                             and os.path.exists(self.path("log.h5")):
                         return pid
             return None
-        pid = wait_until(at_work, 30, "a run")
+        pid = wait_until(at_work, 60, "a run")
         os.kill(pid, signal.SIGKILL)
         return pid
 
@@ -42,6 +49,7 @@ class Restart(Case):
         killed = []
         for _ in range(2):
             killed.append(self.kill_one(running, killed))
+        self.end_input()
         r = running.finish(sanitizers=False)
         self.assertEqual(r.code, 0, r.text)
         self.assertEqual(r.text.count("going on"), 2, r.text)

@@ -78,7 +78,7 @@ class Broker:
         self.process = subprocess.Popen(
             [BEDROCK, protocol, "-c", config], stdout=self.log, stderr=self.log,
             stdin=subprocess.DEVNULL, start_new_session=True, env=self.environment())
-        harness.wait_until(self.is_up, 20, "a broker")
+        harness.wait_until(self.is_up, 60, "a broker")
 
     @staticmethod
     def environment():

@@ -10,13 +10,13 @@ PLANS, REGISTRY, ACKS = TOPICS = ("plans", "registry", "acks")
 class Loop(Story):
     def loader(self, *args, code=0):
         return self.run_ok([f"--make-data={self.path('data')}", "--hostname=node7", *args],
-                           code, program=harness.Config.demo_program, timeout=60)
+                           code, program=harness.Config.demo_program, timeout=120)
 
     def mofka(self, group_file):
         return ["--transport=mofka", f"--group-file={group_file}", "--findings=findings",
                 f"--plans={PLANS}", f"--registry={REGISTRY}", f"--acks={ACKS}"]
 
-    def check_loop(self, ranks):
+    def run_loop(self, ranks):
         b = Broker()
         self.addCleanup(b.stop)
         b.create("findings", *TOPICS)
@@ -26,15 +26,18 @@ class Loop(Story):
              "--acks-topic", ACKS, "--idle-timeout", "5", "--decision-log",
              self.path("log.h5")], ranks=ranks)
         self.addCleanup(service.kill)
-        harness.wait_until(lambda: "optimizer.stream.start" in service.so_far(), 30,
+        harness.wait_until(lambda: "optimizer.stream.start" in service.so_far(), 60,
                            "a service")
         r = self.loader(*self.mofka(b.group_file), "--window-ms=100",
-                        "--wait-optimizer=20", f"--json={self.path('loader.jsonl')}")
+                        "--wait-optimizer=60", f"--json={self.path('loader.jsonl')}")
         self.assertIn(b"optimizer: connected; findings at topic findings", r.out)
-        r = service.finish(30)
+        r = service.finish()
         self.assertEqual(r.code, 0, r.text)
-        report = by_event(self.path("loader.jsonl"))
-        self.assert_closed(report)
+        b.stop()
+        return by_event(self.path("loader.jsonl"))
+
+    def check_loop(self, ranks):
+        report = self.assert_closes(lambda: self.run_loop(ranks))
         self.assert_same_story(self.path("log.h5"), report)
 
     def test_alone(self):
@@ -58,10 +61,10 @@ class Loop(Story):
             [f"--make-data={self.path('data')}", *self.mofka(b.group_file),
              "--window-ms=100", "--windows=30"], program=harness.Config.demo_program)
         self.addCleanup(running.kill)
-        harness.wait_until(lambda: b.pull("findings", "look", quiet_ms=100), 30,
+        harness.wait_until(lambda: b.pull("findings", "look", quiet_ms=100), 60,
                            "findings")
         b.kill()
-        r = running.finish(40)
+        r = running.finish()
         self.assertEqual(r.code, 0, r.text)
         self.assertIn(b"no record lost or duplicated", r.out)
 
