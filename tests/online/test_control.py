@@ -244,15 +244,52 @@ class Control(Case):
             self.assertTrue(self.sockets["plans"].poll(60000), f"{len(back)} back")
             back.append(json.loads(self.sockets["plans"].recv_multipart()[-1]))
         for p in back:
-            self.sockets["acks"].send_multipart([b"{}", json.dumps(
-                {"plan_id": p["plan_id"], "knob_id": p["knob_id"], "status": "applied",
-                 "new_value": p["new_value"], "target_nodes": p["target_nodes"]}).encode()])
+            self.acknowledge(p)
         r = self.service.finish()
         self.assertEqual(r.code, 0, r.brief)
         self.assertEqual(r.named("optimizer.restore.unacknowledged"), [])
         self.assertEqual({tuple(p["target_nodes"]) for p in left},
                          {tuple(p["target_nodes"]) for p in back})
         self.assertEqual({p["new_value"] for p in back}, {2})
+
+    def test_restore_is_the_end(self):
+        """While it waits for acks nothing is planned, whatever comes."""
+        for ranks in (None, 3):
+            with self.subTest(ranks=ranks):
+                self.record = self.path(f"record{ranks}.jsonl")
+                self.log = self.path(f"log{ranks}.h5")
+                self.at, self.window = free_ports(online.dice()), 0
+                self.start("--restore-at-end", "60", ranks=ranks)
+                self.register("n1", "n2")
+                self.find("n1")
+                self.find("n2")
+                self.plans(2)
+                self.ctl("stop")
+                back = {}
+                while len(back) < 2:
+                    self.assertTrue(self.sockets["plans"].poll(20000), f"{len(back)} back")
+                    p = json.loads(self.sockets["plans"].recv_multipart()[-1])
+                    back[p["target_nodes"][0]] = p
+                self.acknowledge(back["n1"])
+                for window in range(10, 30):
+                    self.sockets["findings"].send_multipart([b"{}", json.dumps(finding(
+                        window, "n1", opportunity_tags=["reader_parallelism"])).encode()])
+                self.assertIn("takes no commands",
+                              self.ctl("set", "app.prefetch", "9", "n1", code=1)[0]["error"])
+                self.assertEqual(self.values(), {("app.prefetch", "n1"): 2,
+                                                 ("app.prefetch", "n2"): 2})
+                self.acknowledge(back["n2"])
+                r = self.service.finish()
+                self.assertEqual(r.code, 0, r.brief)
+                self.assertEqual(r.named("optimizer.restore.unacknowledged"), [])
+                rows = [json.loads(x)["verdict"] for x in self.dump(self.log, "verdict")]
+                self.assertEqual(rows[-2:], ["restored", "restored"])
+                self.assertFalse(self.sockets["plans"].poll(0), "a plan after the end")
+
+    def acknowledge(self, p):
+        self.sockets["acks"].send_multipart([b"{}", json.dumps(
+            {"plan_id": p["plan_id"], "knob_id": p["knob_id"], "status": "applied",
+             "new_value": p["new_value"], "target_nodes": p["target_nodes"]}).encode()])
 
     def test_stop_restore(self):
         """dfopt-ctl stop --restore does so, too, where the service was not told to."""
@@ -264,9 +301,7 @@ class Control(Case):
         self.assertTrue(self.sockets["plans"].poll(60000), "no plan back")
         back = json.loads(self.sockets["plans"].recv_multipart()[-1])
         self.assertEqual(back["new_value"], 2)
-        self.sockets["acks"].send_multipart([b"{}", json.dumps(
-            {"plan_id": back["plan_id"], "knob_id": back["knob_id"], "status": "applied",
-             "new_value": 2, "target_nodes": back["target_nodes"]}).encode()])
+        self.acknowledge(back)
         r = self.service.finish()
         self.assertEqual(r.code, 0, r.brief)
         self.assertEqual(r.named("optimizer.restore.unacknowledged"), [])

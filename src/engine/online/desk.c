@@ -64,7 +64,7 @@ static bool is_text(const struct dfopt_port_request *r, const char *text)
     for (size_t i = 0; i < r->len; i++) {
         if (memchr(" \t\r\n", r->data[i], 4))
             continue;
-        if (r->data[i] != *text)
+        if (*text == '\0' || r->data[i] != *text)
             return false;
         text++;
     }
@@ -163,8 +163,10 @@ enum dfopt_desk_took dfopt_desk_take(struct dfopt_desk *d, struct dfopt_record *
             answer(d, &d->request);
         return DFOPT_DESK_ASKED;
     }
-    if (d->request.len == 0) {
-        dfopt_desk_refuse(d, "the request is empty");
+    if (d->request.len == 0 || d->closing) {
+        dfopt_desk_refuse(d, d->closing ? "the service restores the registered "
+                                          "values and stops; it takes no commands"
+                                        : "the request is empty");
         return DFOPT_DESK_ASKED;
     }
     put_record(d, rec);

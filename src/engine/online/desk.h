@@ -16,6 +16,7 @@ struct dfopt_desk {
     struct dfopt_buf modes, proposals;     /* private: set by commands */
     bool frozen, bounded;
     bool stop, restore; /* end the run; restore the registered values */
+    bool closing;       /* values are being restored before the end */
     int64_t until;
     uint64_t refused;     /* unusable requests */
     struct dfopt_buf own; /* private: the service's commands, one per line */
@@ -65,6 +66,14 @@ enum dfopt_err dfopt_desk_restore(struct dfopt_desk *d,
 static inline bool dfopt_desk_commands(const struct dfopt_desk *d)
 {
     return d->own_taken < d->own.len;
+}
+
+/* Whether records of a stream (enum dfopt_stream) are left unread: while values are
+ * restored nothing is planned any more, and only what ends plans is read. */
+static inline bool dfopt_desk_leaves(const struct dfopt_desk *d, int stream)
+{
+    return d->closing && stream != DFOPT_STREAM_ACK &&
+           stream != DFOPT_STREAM_REGISTRATION;
 }
 
 /* How often a policy reload was requested. *open: not all are done: the file is

@@ -39,7 +39,8 @@ struct leader {
     struct dfopt_desk desk;
     uint64_t requests; /* emitted, from operators: the source does not count them */
     struct dfopt_declog_position end; /* of what has been ingested */
-    bool ended, restoring;
+    bool ended;
+    bool left_unread;          /* a record of the source was not ingested */
     int64_t restored_until_ns; /* monotonic: deadline for acks */
 };
 
@@ -166,7 +167,7 @@ static void waiting(void *arg)
 static enum dfopt_err settled(struct leader *l, struct dfopt_error *err)
 {
     l->settled = l->emitted;
-    if (l->config->source->ops->done && !l->output.failed)
+    if (l->config->source->ops->done && !l->output.failed && !l->left_unread)
         l->config->source->ops->done(l->config->source, l->settled - l->requests);
     return l->settled == l->totals->records + l->totals->recognised
                ? dfopt_output_cut_journal(&l->output, err)
@@ -200,7 +201,7 @@ static enum dfopt_err take_requests(struct leader *l, struct dfopt_batch *r,
     enum dfopt_desk_took took = DFOPT_DESK_ASKED;
     for (int i = 0; i < REQUESTS_AT_ONCE && took && !e && !l->ended; i++) {
         took = dfopt_desk_take(&l->desk, &rec);
-        l->ended |= l->desk.stop && !l->restoring;
+        l->ended |= l->desk.stop && !l->desk.closing;
         if (took != DFOPT_DESK_COMMAND)
             continue;
         const uint64_t invalid = l->totals->invalid;
@@ -227,7 +228,7 @@ static enum dfopt_err begin_restore(struct leader *l, struct dfopt_error *err)
     dfopt_buf_free(&now.suppressions);
     l->restored_until_ns =
         dfopt_clock_monotonic_ns() + l->config->restore_ms * 1000000;
-    l->restoring = true;
+    l->desk.closing = true;
     l->ended = false;
     return e;
 }
@@ -239,7 +240,7 @@ static enum dfopt_err look_at_state(struct leader *l, bool last,
                                     struct dfopt_error *err)
 {
     struct dfopt_run_result now = {.state = {0}};
-    const bool waits = l->restoring && !dfopt_desk_commands(&l->desk);
+    const bool waits = l->desk.closing && !dfopt_desk_commands(&l->desk);
     if (!waits && !dfopt_desk_wants_state(&l->desk))
         return DFOPT_OK;
     const enum dfopt_err e = dfopt_scatter_state(l->scatter, &now, err);
@@ -267,7 +268,7 @@ static enum dfopt_err fill(struct leader *l, struct dfopt_batch *r,
         e = look_at_state(l, false, err);
     while (!e && !l->ended && r->n_events < l->batch_events &&
            bytes < BATCH_BYTES) {
-        if (l->config->stop && *l->config->stop && !l->restoring) {
+        if (l->config->stop && *l->config->stop && !l->desk.closing) {
             l->ended = true;
             break;
         }
@@ -275,12 +276,16 @@ static enum dfopt_err fill(struct leader *l, struct dfopt_batch *r,
         switch (l->config->source->ops->next(
             l->config->source, nothing ? l->wait_ms : 0, &rec, &why)) {
         case DFOPT_SOURCE_RECORD:
+            bytes += rec.len;
+            if (dfopt_desk_leaves(&l->desk, rec.stream)) {
+                l->left_unread = true; /* a resumed run may get it again */
+                break;
+            }
             if (is_known(l, &rec)) {
                 l->totals->recognised++;
                 l->passed_over++;
                 break;
             }
-            bytes += rec.len;
             e = take_record(l, r, &rec, err);
             if (e)
                 break;
@@ -463,9 +468,9 @@ enum dfopt_err dfopt_online_run(struct dfopt_comm *comm,
         const bool told = l.desk.stop || (config->stop && *config->stop);
         if (!e && told && (config->restore || l.desk.restore))
             e = begin_restore(&l, err);
-        if (!e && l.restoring)
+        if (!e && l.desk.closing)
             e = run(&l, err);
-        if (!e && l.restoring) {
+        if (!e && l.desk.closing) {
             l.restored_until_ns = INT64_MAX; /* each is logged once, here */
             e = look_at_state(&l, true, err);
         }
