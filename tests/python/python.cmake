@@ -15,7 +15,7 @@ if(DFOPT_SANITIZE)
        DFOPT_SANITIZED=1)
 endif()
 
-set(python_tests client tunable callables together window measure life)
+set(python_tests client tunable callables owners together window measure life)
 if(NOT DFOPT_SANITIZE)
   list(APPEND python_tests install types) # nothing of C in them
 endif()

@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
 """What @tunable makes of everything that can be called, and how long a plan holds."""
 import asyncio
+import contextlib
 import functools
 import inspect
+import types
 import unittest
 
 import dfopt_client as d
@@ -90,6 +92,25 @@ class Loader:
     async def coroutine(self, a):
         return a
 
+    def of_two(self, b, a):
+        return a
+
+    part = d.tunable(knobs=own("part"))(functools.partialmethod(of_two, 1))
+
+
+def hidden(func):
+    """As a decorator that knows nothing of coroutines."""
+    @functools.wraps(func)
+    def wrapper(*args, **kwargs):
+        return func(*args, **kwargs)
+    return wrapper
+
+
+@types.coroutine
+def old_coroutine(a):
+    yield
+    return a
+
 
 class Callable:
     def __call__(self, a):
@@ -103,6 +124,32 @@ class AsyncCallable:
 
 async def first_of(items):
     return [item async for item in items][0]
+
+
+async def _await(what):
+    return await what
+
+
+def by_place(a=2, /):
+    return a
+
+
+def generator_of_one(a):
+    yield a
+
+
+async def async_generator_of_one(a):
+    yield a
+
+
+def entered(manager):
+    with manager as value:
+        return value
+
+
+async def entered_later(manager):
+    async with manager as value:
+        return value
 
 
 class CallablesTest(ContextTest):
@@ -166,7 +213,17 @@ class Kinds(CallablesTest):
             "staticmethod outside": (Loader.outside_static, lambda f: f(a=2)),
             "staticmethod inside": (loader.inside_static, lambda f: f(a=2)),
             "coroutine method": (loader.coroutine, lambda f: drive(f(a=2))),
+            "hidden coroutine": (tune(hidden(coroutine)), lambda f: drive(f(2))),
+            "old coroutine": (tune(old_coroutine), lambda f: drive(_await(f(2)))),
+            "by place only": (tune(by_place), lambda f: f()),
+            "context manager": (tune(contextlib.contextmanager(generator_of_one)),
+                                lambda f: entered(f(2))),
+            "async context manager": (
+                tune(contextlib.asynccontextmanager(async_generator_of_one)),
+                lambda f: drive(entered_later(f(2)))),
         }
+        part = vars(Loader)["part"].func
+        cases["part of a method"] = (part, lambda f: loader.part(a=2))
         for name, (tuned, call) in cases.items():
             with self.subTest(name):
                 self.start()
@@ -229,7 +286,17 @@ class Kinds(CallablesTest):
             raise KeyError(a)
             yield
 
+        def raises(a):
+            raise KeyError(a)
+            yield
+
+        manager = tune(contextlib.contextmanager(raises))
+        out_of_sight = tune(hidden(awaited._tunable.func))
+        old = tune(types.coroutine(raises))
         for tuned, call in ((plain, lambda: plain(a=2)), (awaited, lambda: drive(awaited(a=2))),
+                            (manager, lambda: entered(manager(a=2))),
+                            (out_of_sight, lambda: drive(out_of_sight(a=2))),
+                            (old, lambda: drive(_await(old(a=2)))),
                             (yields, lambda: list(yields(a=2))),
                             (yields_later, lambda: drive(first_of(yields_later(a=2))))):
             self.start()
@@ -240,6 +307,27 @@ class Kinds(CallablesTest):
             self.assertEqual((told["status"], told["old_value"]), ("rejected", 2))
             self.assertIn("KeyError", told["reason"])
             self.assertEqual(tuned._tunable.held, {})
+
+    def test_arguments_that_do_not_fit(self):
+        """The plan is answered, whatever it is that cannot be called so."""
+        for kind in (function, coroutine, old_coroutine, generator, async_generator):
+            with self.subTest(kind):
+                tuned = tune(kind)
+                self.start()
+                self.plan(tuned)
+                with self.assertRaises(TypeError):
+                    called = tuned(a=2, b=3)
+                    if inspect.isgenerator(called) and kind is generator:
+                        list(called)
+                    drive(first_of(called) if inspect.isasyncgen(called) else _await(called))
+                self.assertEqual(self.peer.ack()["status"], "rejected")
+
+    def test_what_cannot_be_called(self):
+        for thing in (5, None, property(lambda self: 2), functools.cached_property(Loader)):
+            with self.assertRaisesRegex(d.ArgumentError, "cannot be called"):
+                tune(thing)
+        with self.assertRaisesRegex(d.ArgumentError, "_apply_at is 5"):
+            tune(function)(2, _apply_at=5)
 
     def test_cancelled(self):
         tuned = tune(coroutine)
@@ -381,29 +469,6 @@ class InForce(CallablesTest):
         self.plan(tuned)
         self.assertEqual(tuned(2), 2)
         self.assertEqual(self.peer.ack()["status"], "rejected")
-
-
-class Owners(unittest.TestCase):
-    def setUp(self):
-        context_module._functions.clear()
-        self.addCleanup(context_module._functions.clear)
-
-    def test_one_id_one_function(self):
-        def train_loader(num_workers):
-            return num_workers
-
-        def val_loader(num_workers):
-            return num_workers
-
-        keep = d.tunable(knobs={"num_workers": d.knob(default=2)})(train_loader)
-        again = d.tunable(knobs={"num_workers": d.knob(default=2)})(train_loader)
-        with self.assertRaisesRegex(d.StateError, "val_loader.num_workers"):
-            d.tunable(knobs={"num_workers": d.knob(default=2)})(val_loader)
-        other = d.tunable(knobs={"num_workers": d.knob(
-            default=2, id="val_loader.num_workers")})(val_loader)
-        self.assertEqual([t._tunable.knob_defs("app")["num_workers"].id
-                          for t in (keep, again, other)],
-                         ["app.num_workers", "app.num_workers", "app.val_loader.num_workers"])
 
 
 if __name__ == "__main__":

@@ -96,6 +96,54 @@ class Together(ContextTest):
         self.assertEqual([(t["status"], t["new_value"], t["reason"]) for t in told],
                          [("applied", 16, ""), ("rejected", None, "rank 2: nö 2")])
 
+    def test_an_argument_that_one_rank_does_not_give(self):
+        """Its plan is given up, and the others' answers do not get into disorder."""
+        own = threading.local()
+
+        class OfThread:
+            """The context of the rank that asks."""
+
+            def __getattr__(self, name):
+                return getattr(own.context, name)
+
+            _noop = False
+
+        knobs = {name: d.knob(default=2, range=(1, 64)) for name in "ab"}
+        collective = threading.Barrier(2, timeout=DEADLINE_S / 4)  # the application's own
+
+        def run(rank):
+            def load(**given):
+                collective.wait()
+                return given
+
+            own.context = d.OptimizerContext("app", comm=rank, **self.peer.context_options())
+            with lock:
+                context_module._functions.clear()
+                context_module._global_context = None
+                tuned = d.tunable(knobs=knobs)(load)
+                own.context.declare_knobs(tuned._tunable.func_name,
+                                          tuned._tunable.knob_defs("app"))
+                context_module._global_context = OfThread()
+            rank.meeting.barrier.wait()
+            own.context.start()
+            if rank.rank == 0:
+                for name in "ab":
+                    own.context.enqueue_action(d.ActionPlan(
+                        name, f"app.{name}", tuned._tunable.func_name, 2, 5))
+            given = {"b": 2} if rank.rank else {"a": 2, "b": 2}
+            tuned(**given)
+            kept = tuned(**given)
+            own.context.stop()
+            return kept
+
+        lock = threading.Lock()
+        self.addCleanup(setattr, context_module, "_global_context", None)
+        self.assertEqual(self.everywhere(Meeting(2), run), [{"a": 2, "b": 5}, {"b": 5}])
+        told = {t["plan_id"]: (t["status"], t["reason"])
+                for t in (self.peer.ack() for _ in range(2))}
+        self.assertEqual(told, {"a": ("rejected", "rank 1: the parameter was not given by "
+                                      "keyword"), "b": ("applied", "")})
+
     def test_what_fails_at_one_fails_at_all(self):
         def run(rank):
             try:

@@ -39,6 +39,7 @@ class Declaring(Protocol):
     def ids(self) -> Dict[str, str]: ...
 
     func_name: str
+    home: Tuple[str, str]  # its module and its source file; "": unknown
 
 
 _EPOCH = "epoch_boundary"
@@ -322,28 +323,45 @@ class OptimizerContext:
             client.window(index, units, seconds, fetch, compute, **more)
 
 
+def _is_same(a: Declaring, b: Declaring) -> bool:
+    """Whether it is one function, perhaps declared again: a module that is loaded again, or
+    a second time as __main__, has the same name or the same file."""
+    return a.func_name == b.func_name and any(x and x == y for x, y in zip(a.home, b.home))
+
+
 def _refuse_double(function: Declaring) -> None:
     """The optimizer knows knobs by their ids alone: one function each."""
     ids = function.ids()
     for other in list(_functions):
-        if other.func_name == function.func_name:
+        if _is_same(function, other):
             continue
         for double in sorted(ids.keys() & other.ids().keys()):
             raise StateError(
-                f"knob {double}: function '{other.func_name}' has this id already; give the "
-                f"one of '{function.func_name}' an id of its own, such as "
-                f"knob(..., id='{function.func_name.split('.<locals>.')[-1]}.{ids[double]}')")
+                f"knob {double}: function '{other.func_name}' of {other.home[0]} has this id "
+                f"already; give the one of '{function.func_name}' of {function.home[0]} an id "
+                f"of its own, such as knob(..., id='"
+                f"{function.func_name.split('.<locals>.')[-1]}.{ids[double]}')")
 
 
 def note_function(function: Declaring) -> None:
     """A function was declared tunable: a context that is there, or comes, takes plans
-    for it from then on. Raises StateError if another one has a knob of that id."""
+    for it from then on. One that has its name from another module gets its own module's
+    name before it. Raises StateError if another one has a knob of that id."""
     with _context_lock:
         _refuse_double(function)
+        if any(other.func_name == function.func_name and not _is_same(function, other)
+               for other in list(_functions)):
+            function.func_name = f"{function.home[0]}.{function.func_name}"
         _functions.add(function)
         context = _global_context
     if context is not None and context._pid == os.getpid():
         context.declare_knobs(function.func_name, function.knob_defs(context.namespace))
+
+
+def forget_function(function: Declaring) -> None:
+    """It is declared anew, with more knobs."""
+    with _context_lock:
+        _functions.discard(function)
 
 
 def _make(namespace: str, options: Dict[str, Any]) -> OptimizerContext:

@@ -10,7 +10,7 @@ from typing import (Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Se
                     Tuple, Type, TypeVar, cast)
 
 from . import context as _context
-from ._callables import wrap
+from ._callables import layers, wrap
 from ._values import kind_of, plain
 from .errors import ArgumentError
 from .types import ActionPlan, KnobDef, response_from
@@ -77,7 +77,7 @@ class _Call:
         self.args: Sequence[Any] = args
         self.kwargs = kwargs
         self.given: Dict[str, Any] = {}
-        self.applied: List[Tuple[ActionPlan, Any]] = []
+        self.taken: List[Tuple[ActionPlan, Any, str]] = []  # old value; why not applied
         self.context: Optional[_context.OptimizerContext] = None
 
     def get(self, name: str) -> Any:
@@ -96,7 +96,8 @@ class _Call:
             self.kwargs[name] = value
         elif place is None or not self.of.keep:
             return False
-        elif place < len(self.args):
+        elif place < len(self.args) or (place == len(self.args) and
+                                        name not in self.of.by_keyword):
             self.args = [*self.args[:place], value, *self.args[place + 1:]]
         elif name in self.of.by_keyword:
             self.kwargs[name] = value
@@ -107,32 +108,35 @@ class _Call:
     def apply(self, context: _context.OptimizerContext, plan: ActionPlan) -> None:
         name, of = plan.parameter, self.of
         old = self.get(name)
+        known = None if old is _MISSING else old
         if not self.put(name, plan.new_value):
             logger.warning("plan %s: %s was called without %s=", plan.plan_id, of.func_name,
                            name)
-            context.ack_action(plan, None, None, "rejected",
-                               "the parameter was not given by keyword")
+            self.taken.append((plan, None, "the parameter was not given by keyword"))
             return
         self.given.setdefault(name, old)
-        self.applied.append((plan, None if old is _MISSING else old))
+        self.taken.append((plan, known, ""))
         logger.info("plan %s: %s of %s is now %r, was %r (%s)", plan.plan_id, name,
-                    of.func_name, plan.new_value, self.applied[-1][1], plan.rationale)
+                    of.func_name, plan.new_value, known, plan.rationale)
 
     def done(self) -> None:
         """The body has run."""
-        applied, self.applied = self.applied, []
-        for plan, old in applied:
-            answer = None if self.context is None else self.context.ack_action(
-                plan, old, plan.new_value)
-            if answer is not False:  # another rank could not; None: a script's own
-                self.of.hold(plan.parameter, plan.new_value, self.given)
+        self._answer("")
 
     def failed(self, error: BaseException) -> None:
-        applied, self.applied = self.applied, []
-        for plan, old in applied:
-            if self.context is not None:
-                self.context.ack_action(plan, old, None, "rejected",
-                                        f"the function raised {type(error).__name__}")
+        self._answer(f"the function raised {type(error).__name__}")
+
+    def _answer(self, failure: str) -> None:
+        """Every plan in its turn, which is the same at all ranks of a context with comm,
+        whatever became of the plan at each."""
+        taken, self.taken = self.taken, []
+        for plan, old, why_not in taken:
+            reason = why_not or failure
+            answer = None if self.context is None else self.context.ack_action(
+                plan, old, None if reason else plan.new_value,
+                "rejected" if reason else "applied", reason)
+            if not reason and answer is not False:  # another rank could not; None: a script's
+                self.of.hold(plan.parameter, plan.new_value, self.given)
 
 
 class _Tunable:
@@ -151,6 +155,7 @@ class _Tunable:
         self.held: Dict[str, _Held] = {}
         self.calls = 0
         self.lock = threading.Lock()
+        self.home = _home_of(func)
         self._read_signature()
 
     def _read_signature(self) -> None:
@@ -230,6 +235,8 @@ class _Tunable:
 
     def begin(self, args: Tuple[Any, ...], kwargs: Dict[str, Any]) -> _Call:
         at = kwargs.pop("_apply_at", "epoch_boundary")
+        if not isinstance(at, str):
+            raise ArgumentError(f"_apply_at is {at!r}: not the name of a boundary")
         call = _Call(self, args, kwargs)
         changed = self._carry(call) if self.held else []
         context = call.context = _context._global_context
@@ -258,11 +265,35 @@ class _Tunable:
                     f"is called without {name}=")
 
 
-def _name_of(func: Any) -> str:
-    """A partial has the name of its function, and an object that of its class."""
+def _without_partials(func: Any) -> Any:
     while isinstance(func, functools.partial):
         func = func.func
+    return func
+
+
+def _home_of(func: Any) -> Tuple[str, str]:
+    """Its module and its source file; "": unknown."""
+    func = inspect.unwrap(_without_partials(func))
+    file = str(getattr(getattr(func, "__code__", None), "co_filename", ""))
+    return str(getattr(func, "__module__", None) or ""), "" if file.startswith("<") else file
+
+
+def _name_of(func: Any) -> str:
+    """A partial has the name of its function, and an object that of its class."""
+    func = _without_partials(func)
     return str(getattr(func, "__qualname__", None) or type(func).__qualname__)
+
+
+def _with_those_below(knobs: Mapping[str, Mapping[str, Any]],
+                      func: Any) -> Tuple[Mapping[str, Mapping[str, Any]], Any]:
+    """Decorated twice, a function has the knobs of both, as if it were decorated once: a
+    plan is taken from the context only once."""
+    below = getattr(func, "_tunable", None)
+    if not isinstance(below, _Tunable):
+        return knobs, func
+    _context.forget_function(below)
+    direct = inspect.isfunction(func) and getattr(func, "__wrapped__", None) is below.func
+    return {**below.specs, **knobs}, below.func if direct else func
 
 
 def tunable(knobs: Mapping[str, Mapping[str, Any]], *,
@@ -286,8 +317,8 @@ def tunable(knobs: Mapping[str, Mapping[str, Any]], *,
     keyword are replaced, as in DFOptimizer.
 
     Functions, methods, classmethods and staticmethods (in either order), coroutine
-    functions, generators of both kinds, partials and objects that can be called stay what
-    they are. A plan is acknowledged as applied when the body has run: a coroutine to its
+    functions, generators and context managers of both kinds, partials and objects that can
+    be called stay what they are. A plan is acknowledged as applied when the body has run: a coroutine to its
     end, a generator to its first item (or its end); and as rejected if it raises before.
 
     Raises ArgumentError, which names the knob; StateError if another function has a knob
@@ -300,15 +331,17 @@ def tunable(knobs: Mapping[str, Mapping[str, Any]], *,
                                 "float, str or bool")
 
     def decorate(func: F) -> F:
-        if isinstance(func, (classmethod, staticmethod)):
-            return cast(F, type(func)(decorate(func.__func__)))
-        t = _Tunable(func, _name_of(func), knobs, keep)
-        wrapper = wrap(func, t.begin)
+        around = layers(func)
+        if around is not None:
+            return cast(F, around(decorate))
+        specs, body = _with_those_below(knobs, func)
+        t = _Tunable(body, _name_of(body), specs, keep)
+        _context.note_function(t)
+        wrapper = wrap(body, t.begin)
         setattr(wrapper, "_tunable", t)  # and keeps it alive
         setattr(wrapper, "_tunable_knobs", t.defs)
         setattr(wrapper, "_tunable_func_name", t.func_name)
         setattr(wrapper, "_tunable_register", t.register)
-        _context.note_function(t)
         return cast(F, wrapper)
 
     return decorate
