@@ -258,7 +258,7 @@ class Control(Case):
             with self.subTest(ranks=ranks):
                 self.record = self.path(f"record{ranks}.jsonl")
                 self.log = self.path(f"log{ranks}.h5")
-                self.at, self.window = free_ports(online.dice()), 0
+                self.at, self.window = online.held_endpoints(self), 0
                 self.start("--restore-at-end", "60", ranks=ranks)
                 self.register("n1", "n2")
                 self.find("n1")

@@ -148,8 +148,8 @@ def _async_generator(func: Any, begin: Begin) -> Callable[..., Any]:
 
 
 _KINDS: Tuple[Tuple[Callable[[Any], bool], Callable[[Any, Begin], Callable[..., Any]]], ...] = (
-    (inspect.iscoroutinefunction, _coroutine), (_is_old_coroutine, _old_coroutine), (inspect.isgeneratorfunction, _generator),
-    (inspect.isasyncgenfunction, _async_generator))
+    (inspect.iscoroutinefunction, _coroutine), (_is_old_coroutine, _old_coroutine),
+    (inspect.isgeneratorfunction, _generator), (inspect.isasyncgenfunction, _async_generator))
 
 
 _MANAGERS: Tuple[Any, ...] = (contextlib.contextmanager, contextlib.asynccontextmanager)

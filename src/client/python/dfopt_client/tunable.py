@@ -318,8 +318,9 @@ def tunable(knobs: Mapping[str, Mapping[str, Any]], *,
 
     Functions, methods, classmethods and staticmethods (in either order), coroutine
     functions, generators and context managers of both kinds, partials and objects that can
-    be called stay what they are. A plan is acknowledged as applied when the body has run: a coroutine to its
-    end, a generator to its first item (or its end); and as rejected if it raises before.
+    be called stay what they are. A plan is acknowledged as applied when the body has run:
+    a coroutine to its end, a generator to its first item (or its end); and as rejected if
+    it raises before.
 
     Raises ArgumentError, which names the knob; StateError if another function has a knob
     of that id.
