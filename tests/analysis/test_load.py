@@ -286,13 +286,13 @@ class Live(unittest.TestCase):
         lines = support.records()
         running.process.stdin.write(b"".join(lines[:800]))
         running.process.stdin.flush()
-        harness.wait_until(lambda: running.so_far().count('"optimizer.plan"') > 10, 30,
+        harness.wait_until(lambda: running.so_far().count('"optimizer.plan"') > 10, 60,
                            "plans")
 
         def seen():
             log = load(path)
             return log if log.run.events > 400 else None
-        log = harness.wait_until(seen, 30, "events in the log")
+        log = harness.wait_until(seen, 60, "events in the log")
         self.assertFalse(log.run.complete)
         self.assertIn("still at work or was killed", log.notes[0])
         running.process.kill()

@@ -10,7 +10,7 @@ import harness
 from harness import (Case, DecisionLog, Running, finding, lines, loader_registration,
                      wait_until)
 
-DEADLINE_S = 30
+DEADLINE_S = 60
 SERVICE = ["--transport", "zmq", "--address", "tcp://127.0.0.1:*", "--bind",
            "--plans-address", "tcp://127.0.0.1:*", "--idle-timeout", "never",
            "--linger", "0"]

@@ -87,9 +87,9 @@ class Alone(LoaderCase):
             run = Running(self.make("--windows=100000", "--window-ms=20"),
                           program=harness.Config.demo_program)
             out = run.files[0].fileno()
-            wait_until(lambda: b"\n     2 " in os.pread(out, 4096, 0), 30, "two windows")
+            wait_until(lambda: b"\n     2 " in os.pread(out, 4096, 0), 60, "two windows")
             run.process.send_signal(number)
-            r = run.finish(30)
+            r = run.finish()
             self.assertEqual(r.code, 3, r.text)
             self.assertIn(b"no record lost or duplicated", r.out)
 

@@ -268,7 +268,7 @@ class Inputs(Case):
         fifo = open(self.path("fifo"), "wb", buffering=0)
         fifo.write(lines(self.findings[:1]))
         try:
-            harness.wait_until(lambda: "optimizer.start" in running.so_far(), 20,
+            harness.wait_until(lambda: "optimizer.start" in running.so_far(), 60,
                                "optimizer.start")
             os.unlink(second)
         finally:

@@ -73,9 +73,9 @@ class Log(Case):
         self.addCleanup(running.kill)
         os.close(reader)
         os.write(writer, lines(session(3, 24)))
-        harness.wait_until(lambda: running.so_far().count('"optimizer.plan"') > 3, 20,
+        harness.wait_until(lambda: running.so_far().count('"optimizer.plan"') > 3, 60,
                            "plans")
-        harness.wait_until(lambda: self.committed() > 20, 20, "verdicts in the log")
+        harness.wait_until(lambda: self.committed() > 20, 60, "verdicts in the log")
         running.process.kill()
         os.close(writer)
         running.finish(sanitizers=False)

@@ -10,7 +10,7 @@ import harness
 from harness import (Case, Config, DecisionLog, event, finding, lines,
                      loader_registration, session)
 
-SEEN = 20  # seconds within which something must have happened
+SEEN = 60  # seconds within which something must have happened
 
 
 class Commands(Case):

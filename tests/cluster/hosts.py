@@ -20,7 +20,7 @@ exec ip netns exec {prefix}h"$host" unshare --uts sh -c \\
 
 
 def _ip(*args):
-    subprocess.run(["ip", *args], check=True, timeout=20, stdout=subprocess.DEVNULL,
+    subprocess.run(["ip", *args], check=True, timeout=60, stdout=subprocess.DEVNULL,
                    stderr=subprocess.PIPE)
 
 
@@ -101,12 +101,12 @@ class Hosts:
         found = []
         for name in self.namespaces:
             out = subprocess.run(["ip", "netns", "pids", name], stdout=subprocess.PIPE,
-                                 timeout=20, check=False).stdout
+                                 timeout=60, check=False).stdout
             found += map(int, out.split())
         return found
 
     def close(self):
-        end = time.monotonic() + 10
+        end = time.monotonic() + 30
         while (left := self.processes()) and time.monotonic() < end:
             for pid in left:
                 try:

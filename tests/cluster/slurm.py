@@ -15,7 +15,7 @@ PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "scontrol", "srun", "mpir
 PATH = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
 NODES = ("dfopt0", "dfopt1")
 CORES = 8
-UP_S = 30
+UP_S = 60
 ENDED = ("COMPLETED", "FAILED", "CANCELLED", "TIMEOUT", "NODE_FAIL", "OUT_OF_MEMORY",
          "PREEMPTED", "BOOT_FAIL", "DEADLINE")
 
@@ -131,7 +131,7 @@ class Slurm:
 
     def ask(self, *command, check=False, env=None):
         r = subprocess.run(command, env={**self.env, **(env or {})}, cwd=self.folder,
-                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=30,
+                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60,
                            universal_newlines=True)
         if check and r.returncode:
             raise AssertionError("%s: %s" % (" ".join(command), r.stdout))
@@ -166,7 +166,7 @@ class Slurm:
         for p in reversed(self.processes):
             p.terminate()
             try:
-                p.wait(10)
+                p.wait(30)
             except subprocess.TimeoutExpired:
                 p.kill()
                 p.wait()

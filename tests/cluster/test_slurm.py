@@ -81,7 +81,7 @@ class Scripts(Jobs):
         self.ends_with(job, "COMPLETED", "0:0")
         shown = subprocess.run(
             [harness.Config.log_program, "sweep", self.path(job, "sweep.h5")],
-            stdout=subprocess.PIPE, timeout=30, check=True, universal_newlines=True)
+            stdout=subprocess.PIPE, timeout=60, check=True, universal_newlines=True)
         self.assertIn("min_severity", shown.stdout)
 
     # ---- the service ----

@@ -23,7 +23,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 import harness  # noqa: E402
 from harness import lines, session, session_processes  # noqa: E402
 
-END_WITHIN_S = 20  # of the job, once a rank is gone; this machine may be busy
+END_WITHIN_S = 60  # of the job, once a rank is gone; this machine may be busy
 POLICY = '{"switches": {"pending_timeout_windows": 6}}'
 # under which rows of decisions tell all of the state, so that any detail will do
 BY_ROWS = ('{"switches": {"pending_timeout_windows": 6, "effect": "severity",'

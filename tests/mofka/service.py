@@ -54,5 +54,5 @@ class Service(harness.Case):
         running = harness.Running(args, **more)
         self.addCleanup(running.kill)
         harness.wait_until(lambda: "optimizer.stream.start" in running.so_far()
-                           or running.process.poll() is not None, 20, "a service")
+                           or running.process.poll() is not None, 60, "a service")
         return running

@@ -50,7 +50,7 @@ class Application(harness.Case):
 
     def wait_applied(self, n, hostname="n1"):
         try:
-            harness.wait_until(lambda: len(self.applied(hostname)) >= n, 20,
+            harness.wait_until(lambda: len(self.applied(hostname)) >= n, 60,
                                f"{n} plans applied")
         except AssertionError as e:
             raise AssertionError(f"{e}; the application said: "
@@ -58,7 +58,7 @@ class Application(harness.Case):
 
     def end(self, p):
         p.stdin.close()
-        self.assertEqual(p.wait(10), 0, self.read("app.err")[-1500:])
+        self.assertEqual(p.wait(60), 0, self.read("app.err")[-1500:])
 
     def service(self, b):
         """It does not wait for an objective before the next step."""
@@ -69,7 +69,7 @@ class Application(harness.Case):
              "--acks-topic", "acks", "--decision-log", self.path("log.h5"),
              "--policy", policy])
         self.addCleanup(running.kill)
-        harness.wait_until(lambda: "optimizer.stream.start" in running.so_far(), 20,
+        harness.wait_until(lambda: "optimizer.stream.start" in running.so_far(), 60,
                            "a service")
         return running
 
@@ -83,7 +83,7 @@ class Application(harness.Case):
         b.create("findings", *TOPICS)
         service = self.service(b)
         app = self.begin(b)
-        harness.wait_until(lambda: "optimizer.registry.received" in service.so_far(), 20,
+        harness.wait_until(lambda: "optimizer.registry.received" in service.so_far(), 60,
                            "a registration")
         for n in range(1, 4): # one after the other, so each has to be acknowledged
             b.push("findings", [harness.finding(10 * n, None,
@@ -95,7 +95,7 @@ class Application(harness.Case):
         self.assertEqual([2] + [new for _, new in steps[:-1]], [old for old, _ in steps])
         self.end(app)
         service.process.send_signal(signal.SIGTERM)
-        r = service.finish(20)
+        r = service.finish()
         done = r.named("optimizer.stream.done")[0]
         self.assertEqual((done["plan_count"], done["acks"], done["acks_unmatched"]),
                          (3, 3, 0))
@@ -106,7 +106,7 @@ class Application(harness.Case):
         service = self.service(b)
         app = self.begin(b, group_file="", DFOPT_CLIENT_GROUP_FILE=b.group_file, **{
             "DFOPT_CLIENT_" + topic.upper(): topic for topic in TOPICS})
-        harness.wait_until(lambda: "optimizer.registry.received" in service.so_far(), 20,
+        harness.wait_until(lambda: "optimizer.registry.received" in service.so_far(), 60,
                            "a registration")
         b.push("findings", [harness.finding(1, None)])
         self.wait_applied(1)
@@ -119,7 +119,7 @@ class Application(harness.Case):
         app = self.begin(b) # topics are missing as yet
         b.create("findings", *TOPICS)
         service = self.service(b)
-        harness.wait_until(lambda: "optimizer.registry.received" in service.so_far(), 20,
+        harness.wait_until(lambda: "optimizer.registry.received" in service.so_far(), 60,
                            "a registration")
         b.kill()
         self.end(app)
@@ -132,7 +132,7 @@ class Application(harness.Case):
         app = self.begin(b, INFRA_CXI_GROUP=g.group_file,
                          DFOPTIMIZER_GLOBAL_REGISTRY_TOPIC="all_registry",
                          DFOPTIMIZER_GLOBAL_ACKS_TOPIC="all_acks")
-        harness.wait_until(lambda: "optimizer.registry.received" in service.so_far(), 20,
+        harness.wait_until(lambda: "optimizer.registry.received" in service.so_far(), 60,
                            "a registration")
         b.push("findings", [harness.finding(1, None)])
         self.wait_applied(1)

@@ -50,7 +50,7 @@ class Commands(Service):
         seen = self.recorded(b'"finding_type"')
         self.b.push("findings", [harness.finding(
             self.window, "n1", opportunity_tags=["reader_parallelism"])])
-        harness.wait_until(lambda: self.recorded(b'"finding_type"') > seen, 20, "a finding")
+        harness.wait_until(lambda: self.recorded(b'"finding_type"') > seen, 60, "a finding")
         self.command(action="thaw") # behind it
         for p in self.wait_for_plans(before + n)[before:]:
             self.acknowledge(p)
@@ -61,7 +61,7 @@ class Commands(Service):
                               "target_nodes": p["target_nodes"]}], "ack")
 
     def wait_for_plans(self, n):
-        harness.wait_until(lambda: len(self.plans()) >= n, 20, "plans")
+        harness.wait_until(lambda: len(self.plans()) >= n, 60, "plans")
         self.assertEqual(len(self.plans()), n)
         return self.plans()
 
@@ -71,7 +71,7 @@ class Commands(Service):
     def end(self, number=signal.SIGTERM):
         os.kill(harness.rank_process(self.running.sid, 0)
                 if self.ranks else self.running.process.pid, number)
-        return self.running.finish(30)
+        return self.running.finish()
 
     def drive(self, ranks):
         self.ranks = ranks

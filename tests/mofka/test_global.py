@@ -87,7 +87,7 @@ class Global(harness.Case):
              "--acks-topic", "acks", "--log-level", "debug"],
             env={"DFOPTIMIZER_GLOBAL_PLAN_FANOUT": "2"})
         self.addCleanup(above.kill)
-        harness.wait_until(lambda: '"optimizer.plan"' in above.so_far(), 30, "a plan")
+        harness.wait_until(lambda: '"optimizer.plan"' in above.so_far(), 60, "a plan")
         sent = [e[3] for e in there.pull("global_plans")]
         plans = {p["plan_id"]: p for p in sent}
         self.assertEqual(len(sent), 2 * len(plans))
@@ -101,9 +101,9 @@ class Global(harness.Case):
                              "status": "applied", "new_value": p["new_value"]}
                             for p in plans.values()], "ack")
         received = '"optimizer.ack.received"'
-        harness.wait_until(lambda: above.so_far().count(received) == len(plans), 30, "acks")
+        harness.wait_until(lambda: above.so_far().count(received) == len(plans), 60, "acks")
         above.process.send_signal(signal.SIGTERM)
-        r = above.finish(30)
+        r = above.finish()
         outcomes = [e["outcome"] for e in r.named("optimizer.ack.received")]
         self.assertEqual(outcomes, ["applied"] * len(plans))
 

@@ -33,7 +33,7 @@ class Records(Service):
             return os.path.exists(journal) and self.read("run.h5.journal").count(b"\n") >= n
         harness.wait_until(received, 60, "a journal")
         running.process.send_signal(signal.SIGKILL)
-        running.finish(30)
+        running.finish()
 
     def check(self, lines):
         kept = [raw(x) for x in lines if raw(x) is not None]

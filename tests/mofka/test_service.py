@@ -81,10 +81,10 @@ class Flow(Service):
         def journalled():
             lines = self.read("run.h5.journal").splitlines()
             return [json.loads(x)["body"] for x in lines if b'"objective"' in x]
-        harness.wait_until(lambda: len(journalled()) == len(sent), 20, "objectives")
+        harness.wait_until(lambda: len(journalled()) == len(sent), 60, "objectives")
         self.assertEqual(journalled(), sent)
         running.process.send_signal(signal.SIGTERM)
-        r = running.finish(30)
+        r = running.finish()
         self.assertEqual(r.code, 0, r.brief)
         self.assertEqual(r.named(DONE)[0]["objectives"], len(sent))
         came = [e["body"] for e in self.records() if e["stream"] == "objective"]
@@ -155,11 +155,11 @@ class Flow(Service):
             wanted = (len(came) + 1500) // 2 if n < 4 else 6000
             harness.wait_until(
                 lambda: os.path.getsize(self.path(name + ".jsonl")) > wanted * 300
-                or running.process.poll() is not None, 20, "records")
+                or running.process.poll() is not None, 60, "records")
             if running.process.poll() is None:
                 os.kill(harness.rank_process(running.sid, 0) if ranks
                         else running.process.pid, signal.SIGTERM)
-            r = running.finish(20)
+            r = running.finish()
             self.assertEqual(r.code, 0, r.brief)
             came += [e["body"]["window_index"] for e in self.records(name)]
         self.assertGreater(n, 1)

@@ -124,7 +124,7 @@ class App:
         """Ends it in order. Returns its exit code."""
         self.process.stdin.close()
         try:
-            return self.process.wait(30)
+            return self.process.wait(60)
         except subprocess.TimeoutExpired:
             self.process.kill()
             raise AssertionError(f"the application {self.host} did not end")

@@ -58,7 +58,7 @@ class Metrics(Case):
         """(status, content type, text)"""
         request = urllib.request.Request(f"http://{self.where}{path}", headers=headers or {})
         try:
-            with urllib.request.urlopen(request, timeout=30) as r:
+            with urllib.request.urlopen(request, timeout=60) as r:
                 return r.status, r.headers["Content-Type"], r.read().decode()
         except urllib.error.HTTPError as e:
             with e:
@@ -261,7 +261,7 @@ class Metrics(Case):
 
     def connect(self, text):
         host, _, port = self.where.rpartition(":")
-        s = socket.create_connection((host, int(port)), timeout=30)
+        s = socket.create_connection((host, int(port)), timeout=60)
         self.addCleanup(s.close)
         with contextlib.suppress(OSError):
             s.sendall(text)
