@@ -48,9 +48,6 @@ struct client_function {
     uint64_t sent_on; /* connection number; 0: none yet */
 };
 
-/* Copies a text. Returns false if out of memory. */
-bool dfopt_client_copy(char **out, const char *text);
-
 /* Makes a knob from its declaration. Returns OK, with *out owned; ARG, NOMEM. */
 enum dfopt_err dfopt_client_knob_create(struct client_knob **out,
                                         const struct dfopt_client_options *options,
@@ -324,8 +321,5 @@ void dfopt_client_register_anew(dfopt_client *c, const char *function);
 
 /* Wakes the listener if it runs. The caller holds the lock. */
 void dfopt_client_wake(dfopt_client *c);
-
-/* The listener thread: arg is the client. */
-void *dfopt_client_listen(void *arg);
 
 #endif

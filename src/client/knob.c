@@ -11,7 +11,8 @@ void dfopt_client_response_init(struct dfopt_client_response *r, const char *tag
     *r = (struct dfopt_client_response){DFOPT_CLIENT_RESPONSE_DEFAULT, .tag = tag};
 }
 
-bool dfopt_client_copy(char **out, const char *text)
+/* Returns false if out of memory. */
+static bool copy(char **out, const char *text)
 {
     *out = strdup(text);
     return *out;
@@ -97,12 +98,10 @@ static bool copy_names(struct client_knob *k, const struct dfopt_client_options 
     bool ok = from->id ? dfopt_buf_printf(&id, "%s", from->id) == DFOPT_OK
                        : dfopt_buf_printf(&id, "%s.%s", o->app_namespace,
                                           from->parameter) == DFOPT_OK;
-    ok = ok && dfopt_client_copy(&k->id, id.data) &&
-         dfopt_client_copy(&k->parameter,
-                           from->parameter ? from->parameter : k->id) &&
-         dfopt_client_copy(&k->function,
-                           from->function ? from->function : o->function) &&
-         dfopt_client_copy(&k->scope, from->scope ? from->scope : "job");
+    ok = ok && copy(&k->id, id.data) &&
+         copy(&k->parameter, from->parameter ? from->parameter : k->id) &&
+         copy(&k->function, from->function ? from->function : o->function) &&
+         copy(&k->scope, from->scope ? from->scope : "job");
     dfopt_buf_free(&id);
     return ok;
 }
@@ -120,9 +119,9 @@ static bool copy_lists(struct client_knob *k, const struct dfopt_client_knob *fr
         const struct dfopt_client_response *r = &from->responses[k->n_responses];
         struct client_response *own = &k->responses[k->n_responses++];
         own->r = *r;
-        if (!dfopt_client_copy(&own->tag, r->tag) ||
-            !dfopt_client_copy(&own->apply_when,
-                               r->apply_when ? r->apply_when : "epoch_boundary"))
+        if (!copy(&own->tag, r->tag) ||
+            !copy(&own->apply_when,
+                  r->apply_when ? r->apply_when : "epoch_boundary"))
             return false;
         own->r.tag = own->tag;
         own->r.apply_when = own->apply_when;

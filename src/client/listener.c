@@ -246,7 +246,8 @@ static bool one_round(dfopt_client *c)
     return has_more(&r) && has_more(&then) && left_ms(r.deadline_ns) > 0;
 }
 
-void *dfopt_client_listen(void *arg)
+/* The thread: arg is the client. */
+static void *listener(void *arg)
 {
     dfopt_client *c = arg;
     const struct dfopt_client_transport *transport = c->transport;
@@ -285,7 +286,7 @@ static enum dfopt_err launch(dfopt_client *c, struct dfopt_error *err)
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     e = c->transport->open(&c->link, &c->options, c->instance, err);
-    if (!e && pthread_create(&c->thread, NULL, dfopt_client_listen, c) != 0) {
+    if (!e && pthread_create(&c->thread, NULL, listener, c) != 0) {
         c->transport->close(c->link, 0);
         c->link = NULL;
         e = dfopt_error_set(err, DFOPT_ERR_NOMEM,

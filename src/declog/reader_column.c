@@ -114,7 +114,8 @@ static bool look_up(struct dfopt_declog_reader *r, size_t store, size_t column,
 
 /* ---- by chunks ---- */
 
-void dfopt_reader_measure(struct dfopt_declog_reader *r)
+/* Updates the known length of the file. */
+static void measure(struct dfopt_declog_reader *r)
 {
     struct stat st;
     if (stat(r->path, &st) == 0)
@@ -132,7 +133,7 @@ bool dfopt_reader_in_file(struct dfopt_declog_reader *r, hid_t dataset,
         return false;
     uint64_t end = address + (bytes ? bytes : size);
     if (end > r->bytes) /* a writer may have extended the file */
-        dfopt_reader_measure(r);
+        measure(r);
     return end <= r->bytes;
 }
 

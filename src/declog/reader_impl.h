@@ -63,9 +63,6 @@ enum dfopt_err dfopt_reader_column(struct dfopt_declog_reader *r, size_t store,
                                    size_t column, uint64_t first, size_t n,
                                    void *packed, struct dfopt_error *err);
 
-/* Updates the known length of the file. */
-void dfopt_reader_measure(struct dfopt_declog_reader *r);
-
 /* Whether the chunk that starts with element `first`, or its first `bytes` bytes if
  * not 0, lies within the file. HDF5 reads zeros past the end of a file. */
 bool dfopt_reader_in_file(struct dfopt_declog_reader *r, hid_t dataset,

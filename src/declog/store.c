@@ -165,15 +165,10 @@ enum dfopt_err dfopt_store_add_chunk(struct dfopt_store *s,
 
 enum dfopt_err dfopt_store_write(struct dfopt_store *s, struct dfopt_packer *p)
 {
-    return dfopt_store_dirty(s) ? write_chunk(s, p) : DFOPT_OK;
+    return s->chunk.rows > s->on_file ? write_chunk(s, p) : DFOPT_OK;
 }
 
 uint64_t dfopt_store_rows(const struct dfopt_store *s)
 {
     return s->base + s->chunk.rows;
-}
-
-bool dfopt_store_dirty(const struct dfopt_store *s)
-{
-    return s->chunk.rows > s->on_file;
 }

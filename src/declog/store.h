@@ -49,6 +49,5 @@ enum dfopt_err dfopt_store_add_chunk(struct dfopt_store *s,
 enum dfopt_err dfopt_store_write(struct dfopt_store *s, struct dfopt_packer *p);
 
 uint64_t dfopt_store_rows(const struct dfopt_store *s);
-bool dfopt_store_dirty(const struct dfopt_store *s);
 
 #endif

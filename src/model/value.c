@@ -2,7 +2,6 @@
 #include "model/value.h"
 
 #include "base/digits.h"
-#include "base/names.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -92,5 +91,3 @@ size_t dfopt_real_text(double d, char text[DFOPT_REAL_TEXT_SIZE])
     return (size_t)snprintf(text, size, "%s%.*s.%s", sign, exp10 + 1, digits,
                             digits + exp10 + 1);
 }
-
-DFOPT_NAME_FUNCTION(dfopt_kind_name, DFOPT_KIND_LIST, DFOPT_NAME_TEXT)

@@ -82,6 +82,4 @@ double dfopt_value_as_double(struct dfopt_value v);
  * its length. */
 size_t dfopt_real_text(double d, char text[DFOPT_REAL_TEXT_SIZE]);
 
-const char *dfopt_kind_name(uint32_t kind);
-
 #endif

@@ -213,7 +213,8 @@ const struct dfopt_tally_count *dfopt_tally_of(const struct dfopt_tally *t,
 
 /* ---- a log ---- */
 
-struct dfopt_tally_ack dfopt_tally_logged(const struct dfopt_declog_ack_row *row)
+/* Converts a logged ack to one to count. */
+static struct dfopt_tally_ack as_ack(const struct dfopt_declog_ack_row *row)
 {
     const bool first = row->outcome != DFOPT_ACK_OUTCOME_UNMATCHED;
     return (struct dfopt_tally_ack){
@@ -238,7 +239,7 @@ enum dfopt_err dfopt_tally_read(struct dfopt_tally *t,
     dfopt_cursor_init(&c, r, DFOPT_TABLE_ACKS);
     enum dfopt_err e = dfopt_cursor_row(&c, &row, err);
     while (!e && row) {
-        const struct dfopt_tally_ack ack = dfopt_tally_logged(row);
+        const struct dfopt_tally_ack ack = as_ack(row);
         if (dfopt_tally_add(t, &ack, &kind))
             e = dfopt_error_set(err, DFOPT_ERR_NOMEM, "out of memory");
         c.next++;

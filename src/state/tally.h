@@ -36,9 +36,6 @@ void dfopt_tally_destroy(struct dfopt_tally *t);
 enum dfopt_err dfopt_tally_add(struct dfopt_tally *t,
                                const struct dfopt_tally_ack *ack, uint32_t *kind);
 
-/* Converts a logged ack to one to count. */
-struct dfopt_tally_ack dfopt_tally_logged(const struct dfopt_declog_ack_row *row);
-
 /* Counts the acks of a log; its strings must be in the dictionary. Errors:
  * those of reading. */
 enum dfopt_err dfopt_tally_read(struct dfopt_tally *t,

@@ -32,7 +32,7 @@ struct dfopt_totals {
     uint64_t skipped_inputs; /* files that could not be read to their end */
     uint64_t verdicts[DFOPT_VERDICT_COUNT];
     uint64_t plans, relays; /* made here; passed on for a global optimizer */
-    uint64_t acks_unmatched, global_plans_rejected, commands_refused;
+    uint64_t acks_unmatched, commands_refused;
     uint64_t acks_contradict; /* acks that contradict another process */
 };
 

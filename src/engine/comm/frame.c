@@ -110,9 +110,9 @@ enum dfopt_err dfopt_frame_names(struct dfopt_frame *f, uint32_t first_string,
     return e;
 }
 
-/* The same set holds local numbers, above the others': an authority has no local
- * ones and a replica defines nothing else. */
-enum dfopt_err dfopt_frame_define(struct dfopt_frame *f, dfopt_sym s)
+/* Defines a string to the receiver, unless it knows it. The same set holds local
+ * numbers: an authority has none and a replica defines nothing else. */
+static enum dfopt_err define(struct dfopt_frame *f, dfopt_sym s)
 {
     const uint32_t bit = s & 0x7fffffffu;
     if (!f->known || s == DFOPT_SYM_NONE || s == DFOPT_SYM_EMPTY ||
@@ -122,7 +122,7 @@ enum dfopt_err dfopt_frame_define(struct dfopt_frame *f, dfopt_sym s)
     return e ? e : dfopt_frame_string(f, s);
 }
 
-enum dfopt_err dfopt_frame_define_list(struct dfopt_frame *f, dfopt_list l)
+static enum dfopt_err define_list(struct dfopt_frame *f, dfopt_list l)
 {
     if (!f->known || l == DFOPT_LIST_EMPTY || has(&f->known->lists, l))
         return DFOPT_OK;
@@ -130,7 +130,7 @@ enum dfopt_err dfopt_frame_define_list(struct dfopt_frame *f, dfopt_list l)
     const dfopt_sym *items = dfopt_dict_items(f->dict, l, &n);
     enum dfopt_err e = put(&f->known->lists, l);
     for (size_t i = 0; i < n && !e; i++)
-        e = dfopt_frame_define(f, items[i]);
+        e = define(f, items[i]);
     return e ? e : dfopt_frame_list(f, l);
 }
 
@@ -139,7 +139,7 @@ static enum dfopt_err define_all(struct dfopt_frame *f, const dfopt_sym *syms,
 {
     enum dfopt_err e = DFOPT_OK;
     for (size_t i = 0; i < n && !e; i++)
-        e = dfopt_frame_define(f, syms[i]);
+        e = define(f, syms[i]);
     return e;
 }
 
@@ -149,7 +149,7 @@ static enum dfopt_err define_all(struct dfopt_frame *f, const dfopt_sym *syms,
 
 static enum dfopt_err define_value(struct dfopt_frame *f, struct dfopt_value v)
 {
-    return v.kind == DFOPT_KIND_STR ? dfopt_frame_define(f, v.str) : DFOPT_OK;
+    return v.kind == DFOPT_KIND_STR ? define(f, v.str) : DFOPT_OK;
 }
 
 enum dfopt_err dfopt_frame_finding(struct dfopt_frame *f, uint64_t seq,
@@ -158,9 +158,9 @@ enum dfopt_err dfopt_frame_finding(struct dfopt_frame *f, uint64_t seq,
     enum dfopt_err e =
         DEFINE_ALL(f, x->type, x->scope, x->node, x->motif, x->trend_text);
     if (!e)
-        e = dfopt_frame_define_list(f, x->tags);
+        e = define_list(f, x->tags);
     if (!e)
-        e = dfopt_frame_define_list(f, x->suppresses);
+        e = define_list(f, x->suppresses);
     return e ? e : add_item(f, DFOPT_ITEM_FINDING, &seq, sizeof seq, x, sizeof *x);
 }
 
@@ -182,7 +182,7 @@ enum dfopt_err dfopt_frame_global_plan(struct dfopt_frame *f, uint64_t seq,
         DEFINE_ALL(f, g->plan_id, g->knob, g->target_function, g->apply_when,
                    g->rationale, g->finding_type, g->tag);
     if (!e)
-        e = dfopt_frame_define_list(f, g->target_nodes);
+        e = define_list(f, g->target_nodes);
     if (!e)
         e = define_value(f, g->new_value);
     return e ? e
@@ -192,7 +192,7 @@ enum dfopt_err dfopt_frame_global_plan(struct dfopt_frame *f, uint64_t seq,
 enum dfopt_err dfopt_frame_objective(struct dfopt_frame *f, uint64_t seq,
                                      const struct dfopt_objective *o)
 {
-    enum dfopt_err e = dfopt_frame_define(f, o->node);
+    enum dfopt_err e = define(f, o->node);
     return e ? e
              : add_item(f, DFOPT_ITEM_OBJECTIVE, &seq, sizeof seq, o, sizeof *o);
 }
@@ -272,14 +272,14 @@ static enum dfopt_err define_policy(struct dfopt_frame *f,
     if (!e)
         e = define_all(f, p->metrics.name, DFOPT_METRIC_NAMED);
     for (size_t i = 0; i < p->n_overrides && !e; i++) {
-        e = dfopt_frame_define(f, p->overrides[i].name);
+        e = define(f, p->overrides[i].name);
         if (!e)
             e = define_response(f, &p->overrides[i].to);
     }
     for (size_t i = 0; i < p->n_budgets && !e; i++)
-        e = dfopt_frame_define(f, p->budgets[i].name);
+        e = define(f, p->budgets[i].name);
     for (size_t i = 0; i < p->n_guards && !e; i++)
-        e = dfopt_frame_define(f, p->guards[i].finding_type);
+        e = define(f, p->guards[i].finding_type);
     return e;
 }
 
@@ -309,7 +309,7 @@ enum dfopt_err dfopt_frame_config(struct dfopt_frame *f,
     c.assumed_acks = assumed_acks;
     c.relay_hostname = relay_hostname;
     struct dfopt_buf arrays = {0};
-    enum dfopt_err e = dfopt_frame_define(f, relay_hostname);
+    enum dfopt_err e = define(f, relay_hostname);
     if (!e)
         e = define_policy(f, p);
     if (!e)
@@ -359,7 +359,7 @@ static enum dfopt_err add_rows(struct dfopt_frame *f, uint32_t item,
             const struct dfopt_value *v =
                 (const void *)(rows->data + at + k->values[i]);
             if (v->kind == DFOPT_KIND_STR && dfopt_sym_is_local(v->str))
-                e = dfopt_frame_define(f, v->str);
+                e = define(f, v->str);
         }
     return e || !rows->len ? e
                            : dfopt_frame_item(f, (enum dfopt_item_kind)item,

@@ -167,10 +167,6 @@ enum dfopt_err dfopt_frame_list(struct dfopt_frame *f, dfopt_list l);
 enum dfopt_err dfopt_frame_names(struct dfopt_frame *f, uint32_t first_string,
                                  uint32_t first_list);
 
-/* Defines a string or list to the receiver, unless it knows it. */
-enum dfopt_err dfopt_frame_define(struct dfopt_frame *f, dfopt_sym s);
-enum dfopt_err dfopt_frame_define_list(struct dfopt_frame *f, dfopt_list l);
-
 /* Events, with the definitions they need. */
 enum dfopt_err dfopt_frame_finding(struct dfopt_frame *f, uint64_t seq,
                                    const struct dfopt_finding *finding);

@@ -233,15 +233,11 @@ static void count(struct dfopt_totals *t, const struct dfopt_decisions *d)
     const struct dfopt_verdict_row *v =
         DFOPT_ROW(&d->verdicts, const struct dfopt_verdict_row);
     const struct dfopt_ack_row *a = DFOPT_ROW(&d->acks, const struct dfopt_ack_row);
-    const struct dfopt_relay_row *g =
-        DFOPT_ROW(&d->relays, const struct dfopt_relay_row);
     for (size_t i = 0; i < DFOPT_ROWS(&d->verdicts, struct dfopt_verdict_row); i++)
         if (v[i].verdict < DFOPT_VERDICT_COUNT)
             t->verdicts[v[i].verdict]++;
     for (size_t i = 0; i < DFOPT_ROWS(&d->acks, struct dfopt_ack_row); i++)
         t->acks_unmatched += a[i].outcome == DFOPT_ACK_OUTCOME_UNMATCHED;
-    for (size_t i = 0; i < DFOPT_ROWS(&d->relays, struct dfopt_relay_row); i++)
-        t->global_plans_rejected += g[i].outcome != DFOPT_RELAY_RELAYED;
     const struct dfopt_command_row *c =
         DFOPT_ROW(&d->commands, const struct dfopt_command_row);
     const size_t n = DFOPT_ROWS(&d->commands, struct dfopt_command_row);

@@ -193,18 +193,6 @@ static dfopt_err mofka_topic_open(dfopt_mofka_topic **out, dfopt_mofka_broker *b
     });
 }
 
-static dfopt_err mofka_topic_create(dfopt_mofka_broker *b, const char *name,
-                                    size_t partitions, dfopt_error *err)
-{
-    return guarded(err, [&] {
-        if (!topic_exists(b->driver, name))
-            b->driver.createTopic(name, diaspora::Metadata{nlohmann::json{
-                                            {"num_partitions", partitions},
-                                            {"config", {{"type", "memory"}}}}});
-        return DFOPT_OK;
-    });
-}
-
 static size_t mofka_partitions(const dfopt_mofka_topic *t)
 {
     return t->uuids.size();
@@ -282,7 +270,6 @@ const struct dfopt_mofka_module dfopt_mofka_module = {
     DFOPT_MOFKA_ABI,
     mofka_connect,
     mofka_topic_open,
-    mofka_topic_create,
     dfopt_mofka::consumer_prepare,
     mofka_check,
     mofka_ping,

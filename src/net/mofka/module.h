@@ -19,7 +19,7 @@
 extern "C" {
 #endif
 
-#define DFOPT_MOFKA_ABI    2
+#define DFOPT_MOFKA_ABI    3
 #define DFOPT_MOFKA_SYMBOL "dfopt_mofka_module"
 
 /* Messages between services (transport/mofka/presence.h); not records. */
@@ -75,11 +75,6 @@ struct dfopt_mofka_module {
     enum dfopt_err (*topic_open)(struct dfopt_mofka_topic **out,
                                  struct dfopt_mofka_broker *b, const char *name,
                                  struct dfopt_error *err);
-
-    /* Creates a topic with `partitions` partitions in the broker's memory,
-     * unless one of that name exists. */
-    enum dfopt_err (*topic_create)(struct dfopt_mofka_broker *b, const char *name,
-                                   size_t partitions, struct dfopt_error *err);
 
     /* Prepares a consumer that does not request events yet. Returns OK, NOMEM
      * or IO. Owned: consumer_close. */

@@ -118,17 +118,17 @@ enum dfopt_err dfopt_planner_follow(struct dfopt_planner *p,
 struct dfopt_tag *dfopt_planner_suppress(struct dfopt_planner *p, dfopt_sym tag);
 void dfopt_planner_unsuppress(struct dfopt_planner *p, dfopt_sym tag);
 
-/* Put a plan in flight; take it out again. OK or NOMEM. */
+/* Puts a plan in flight. OK or NOMEM. */
 enum dfopt_err dfopt_planner_launch(struct dfopt_planner *p,
                                     const struct dfopt_key *key,
                                     const struct dfopt_pending *plan);
-void dfopt_planner_land(struct dfopt_planner *p, const struct dfopt_key *key);
 
-/* The same, and settles the plan: a late ack is not adopted. */
+/* Takes a plan out of flight and settles it: a late ack is not adopted. */
 void dfopt_planner_settle(struct dfopt_planner *p, const struct dfopt_key *key);
 
-/* Iterates over a knob's plans in flight; *at is NULL before the first. Land the
- * key's plan before the next step. Returns whether there is one. */
+/* Iterates over a knob's plans in flight; *at is NULL before the first. Take
+ * the key's plan out of flight before the next step. Returns whether there is one.
+ */
 bool dfopt_planner_next_plan(const struct dfopt_planner *p, void **at,
                              uint32_t knob, struct dfopt_key *key);
 

@@ -97,7 +97,8 @@ static struct dfopt_pending_ref *find_ref(const struct dfopt_planner *p,
     return ref;
 }
 
-void dfopt_planner_land(struct dfopt_planner *p, const struct dfopt_key *key)
+/* Takes a plan out of flight. */
+static void land(struct dfopt_planner *p, const struct dfopt_key *key)
 {
     struct dfopt_pending_ref *ref = find_ref(p, key->slot->pending.plan_id);
     if (ref) {
@@ -110,7 +111,7 @@ void dfopt_planner_land(struct dfopt_planner *p, const struct dfopt_key *key)
 void dfopt_planner_settle(struct dfopt_planner *p, const struct dfopt_key *key)
 {
     key->slot->settled = key->slot->pending.plan_id / DFOPT_PLANS_PER_EVENT + 1;
-    dfopt_planner_land(p, key);
+    land(p, key);
 }
 
 bool dfopt_planner_next_plan(const struct dfopt_planner *p, void **at,
@@ -131,7 +132,7 @@ bool dfopt_planner_next_plan(const struct dfopt_planner *p, void **at,
 void dfopt_planner_withdraw(struct dfopt_planner *p, const struct dfopt_key *key)
 {
     const struct dfopt_pending was = key->slot->pending;
-    dfopt_planner_land(p, key);
+    land(p, key);
     dfopt_planner_restore(p, key, &was);
 }
 

@@ -73,15 +73,6 @@ enum dfopt_err dfopt_mofka_source_create(struct dfopt_source **out,
                                          const struct dfopt_mofka_source_options *o,
                                          struct dfopt_error *err);
 
-struct dfopt_mofka_source_counts {
-    uint64_t received[DFOPT_MOFKA_STREAMS]; /* records delivered */
-    uint64_t stops;                         /* sentinels skipped */
-    uint64_t bytes;                         /* bodies */
-};
-
-void dfopt_mofka_source_counts(const struct dfopt_source *s,
-                               struct dfopt_mofka_source_counts *out);
-
 /* ---- sink ---- */
 
 struct dfopt_mofka_sink_options {

@@ -58,7 +58,7 @@ struct mofka_source {
     uint64_t delivered;
     struct dfopt_mofka_event *current; /* its data is borrowed by the last record */
     struct partition *current_of;
-    struct dfopt_mofka_source_counts counts;
+    uint64_t bytes; /* of the bodies of its records */
 };
 
 /* ---- records ---- */
@@ -108,8 +108,7 @@ static void fill(struct mofka_source *s, const struct topic *t,
         record->problem = "the event has no data";
     else if (e->full_len > s->max_record_bytes)
         cut_short(s, record);
-    s->counts.received[t->stream]++;
-    s->counts.bytes += e->len;
+    s->bytes += e->len;
 }
 
 static void take_presence(struct mofka_source *s, const struct dfopt_mofka_event *e)
@@ -133,7 +132,6 @@ static bool take(struct mofka_source *s, int timeout_ms,
         struct partition *p = &t->partitions[e->partition];
         s->came = true;
         if (e->stop || e->presence) {
-            s->counts.stops += e->stop;
             if (e->presence)
                 take_presence(s, e);
             put_away(s, p, e);
@@ -192,7 +190,7 @@ static void source_progress(const struct dfopt_source *source,
                             struct dfopt_source_progress *p)
 {
     const struct mofka_source *s = (const struct mofka_source *)source;
-    *p = (struct dfopt_source_progress){.bytes_done = s->counts.bytes};
+    *p = (struct dfopt_source_progress){.bytes_done = s->bytes};
 }
 
 /* ---- acknowledgements ---- */
@@ -244,12 +242,6 @@ static const struct dfopt_source_ops mofka_ops = {
     .done = source_done,
     .destroy = source_destroy,
 };
-
-void dfopt_mofka_source_counts(const struct dfopt_source *source,
-                               struct dfopt_mofka_source_counts *out)
-{
-    *out = ((const struct mofka_source *)source)->counts;
-}
 
 /* ---- create ---- */
 

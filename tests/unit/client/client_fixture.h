@@ -251,16 +251,6 @@ static inline struct dfopt_client_value int_value(int64_t i)
     return (struct dfopt_client_value){.kind = DFOPT_CLIENT_INT, .i = i};
 }
 
-static inline struct dfopt_client_value real_value(double d)
-{
-    return (struct dfopt_client_value){.kind = DFOPT_CLIENT_FLOAT, .d = d};
-}
-
-static inline struct dfopt_client_value bool_value(bool b)
-{
-    return (struct dfopt_client_value){.kind = DFOPT_CLIENT_BOOL, .b = b};
-}
-
 static inline struct dfopt_client_value text_value(const char *s)
 {
     struct dfopt_client_value v = {.kind = DFOPT_CLIENT_STR};

@@ -18,11 +18,6 @@ static void end_asked(int signal_number)
     asked_to_end = 1;
 }
 
-bool top_screen_can(void)
-{
-    return true;
-}
-
 bool top_screen_begin(bool color, struct dfopt_error *err)
 {
     static const int ends[] = {SIGINT, SIGTERM, SIGHUP};
@@ -142,11 +137,6 @@ int top_screen_key(int timeout_ms)
 }
 
 #else
-
-bool top_screen_can(void)
-{
-    return false;
-}
 
 bool top_screen_begin(bool color, struct dfopt_error *err)
 {

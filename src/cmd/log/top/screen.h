@@ -22,9 +22,6 @@ enum top_key {
     TOP_KEY_GONE /* the terminal is gone, or a signal asks to stop */
 };
 
-/* Whether this program was built with curses. */
-bool top_screen_can(void);
-
 /* Takes over the terminal. Returns whether it could; if not, err says why. */
 bool top_screen_begin(bool color, struct dfopt_error *err);
 void top_screen_end(void);
