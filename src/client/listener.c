@@ -334,10 +334,10 @@ static void join(pthread_t thread, int timeout_ms)
 {
     struct timespec until;
     int64_t wait_ms = (int64_t)timeout_ms + LEAST_LINGER_MS + CLOSE_GRACE_MS;
-    int64_t ns = dfopt_clock_wall_ns() + wait_ms * NS_PER_MS;
+    int64_t ns = dfopt_clock_monotonic_ns() + wait_ms * NS_PER_MS;
     until.tv_sec = (time_t)(ns / (1000 * (int64_t)NS_PER_MS));
     until.tv_nsec = (long)(ns % (1000 * (int64_t)NS_PER_MS));
-    if (pthread_timedjoin_np(thread, NULL, &until) != 0)
+    if (pthread_clockjoin_np(thread, NULL, CLOCK_MONOTONIC, &until) != 0)
         pthread_detach(thread);
 }
 

@@ -61,7 +61,7 @@ static enum dfopt_err open_plans(struct mofka_link *l, struct dfopt_error *err)
                                                    .event_bytes = l->event_bytes};
     if (!l->plans || l->inbox)
         return DFOPT_OK;
-    struct dfopt_mofka_inbox *in;
+    struct dfopt_mofka_inbox *in = NULL;
     enum dfopt_err e = dfopt_mofka_inbox_create(&in, l->link, err);
     if (!e)
         e = dfopt_mofka_inbox_add(in, &plans, err);
@@ -141,16 +141,13 @@ static const char *keep(char **end, const char *text)
 
 static bool keep_texts(struct mofka_link *l, const struct dfopt_client_options *o)
 {
-    char consumer[512];
-    if (o->consumer_name)
-        snprintf(consumer, sizeof consumer, "%s", o->consumer_name);
-    else
-        snprintf(consumer, sizeof consumer, "dfopt-client.%.100s.%.200s.%ld",
-                 o->app_namespace, o->hostname, (long)getpid());
+    char unique[512];
+    snprintf(unique, sizeof unique, "dfopt-client.%.100s.%.200s.%ld",
+             o->app_namespace, o->hostname, (long)getpid());
     const char *const all[] = {o->group_file,
                                o->global_group_file,
                                o->plans_endpoint,
-                               consumer,
+                               o->consumer_name ? o->consumer_name : unique,
                                o->registry_endpoint,
                                o->acks_endpoint,
                                o->global_registry_topic,
