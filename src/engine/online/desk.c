@@ -53,7 +53,6 @@ void dfopt_desk_refuse(struct dfopt_desk *d, const char *why)
     dfopt_put_raw(&p, "{");
     dfopt_member_text(&p, "error", why);
     dfopt_put_raw(&p, "}");
-    d->refused++;
     if (!dfopt_put_end(&p))
         answer(d, &d->request);
 }
@@ -74,8 +73,10 @@ static bool is_text(const struct dfopt_port_request *r, const char *text)
 /* The service's own next command. */
 static bool take_own(struct dfopt_desk *d, struct dfopt_port_request *r)
 {
-    if (!dfopt_desk_commands(d))
+    if (!dfopt_desk_commands(d)) { /* all taken, and the last one is handled */
+        d->own.len = d->own_taken = 0;
         return false;
+    }
     const char *at = d->own.data + d->own_taken;
     const char *end = memchr(at, '\n', d->own.len - d->own_taken);
     *r = (struct dfopt_port_request){.data = at, .len = (size_t)(end - at)};
@@ -130,12 +131,14 @@ int dfopt_desk_reloads(const struct dfopt_desk *d, bool *open)
     return asked;
 }
 
+const char dfopt_desk_origin[] = "control";
+
 static void put_record(const struct dfopt_desk *d, struct dfopt_record *rec)
 {
     *rec = (struct dfopt_record){.data = d->request.data,
                                  .len = d->request.len,
                                  .stream = DFOPT_STREAM_CONTROL,
-                                 .origin = "control",
+                                 .origin = dfopt_desk_origin,
                                  .unit = DFOPT_OFFSET_RECEIVED};
 }
 
@@ -177,12 +180,11 @@ enum dfopt_err dfopt_desk_numbered(struct dfopt_desk *d, uint64_t seq)
 {
     struct waiting w = {.seq = seq, .client = d->request};
     w.client.data = NULL;
-    if (!w.client.client_len) {
-        d->own_last = seq;
-        d->own_open = true;
-    }
-    return w.client.client_len ? dfopt_buf_add(&d->waiting, &w, sizeof w)
-                               : DFOPT_OK;
+    if (w.client.client_len)
+        return dfopt_buf_add(&d->waiting, &w, sizeof w);
+    d->own_last = seq;
+    d->own_open = true;
+    return DFOPT_OK;
 }
 
 /* ---- commanded state ---- */

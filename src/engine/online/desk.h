@@ -18,7 +18,6 @@ struct dfopt_desk {
     bool stop, restore; /* end the run; restore the registered values */
     bool closing;       /* values are being restored before the end */
     int64_t until;
-    uint64_t refused;     /* unusable requests */
     struct dfopt_buf own; /* private: the service's commands, one per line */
     size_t own_taken;     /* private: bytes */
     uint64_t own_last;    /* private: the event of the last one taken */
@@ -38,6 +37,14 @@ enum dfopt_desk_took {
 /* Checks for a request, without waiting. */
 enum dfopt_desk_took dfopt_desk_take(struct dfopt_desk *d,
                                      struct dfopt_record *rec);
+
+extern const char dfopt_desk_origin[]; /* of the records of commands */
+
+/* Whether a record is the command last taken, rather than one of the input. */
+static inline bool dfopt_desk_is_request(const struct dfopt_record *rec)
+{
+    return rec->origin == dfopt_desk_origin;
+}
 
 /* The last command taken has a number, or is unusable. OK or NOMEM. */
 enum dfopt_err dfopt_desk_numbered(struct dfopt_desk *d, uint64_t seq);

@@ -66,7 +66,7 @@ static enum dfopt_err skip_record(struct leader *l, struct dfopt_batch *r,
                                   const struct dfopt_record *rec, const char *why,
                                   struct dfopt_error *err)
 {
-    if (rec->data == l->desk.request.data)
+    if (dfopt_desk_is_request(rec))
         dfopt_desk_refuse(&l->desk, why);
     l->totals->invalid++;
     return dfopt_batch_count(r, DFOPT_REPORTER_NONE) ? no_memory(err) : DFOPT_OK;

@@ -21,9 +21,7 @@ struct dfopt_scatter {
     struct dfopt_buf in;
 };
 
-#define PULSE_END_NS                                                               \
-    INT64_C(2000000000) /* for the last answers, after a failure                   \
-                         */
+#define PULSE_END_NS INT64_C(2000000000) /* for last answers, after a failure */
 
 static bool is_alone(const struct dfopt_scatter *s)
 {
@@ -180,8 +178,9 @@ static enum dfopt_err feed(struct dfopt_scatter *s, struct dfopt_error *err)
                                         .arg = &g,
                                         .begin = begin_feed,
                                         .send = send_feed};
-    enum dfopt_err e = g.bytes && g.sending ? dfopt_start_feed(&to, s->config, err)
-                                            : DFOPT_ERR_NOMEM;
+    enum dfopt_err e = g.bytes && g.sending
+                           ? dfopt_start_feed(&to, s->config, err)
+                           : dfopt_error_set(err, DFOPT_ERR_NOMEM, "out of memory");
     for (uint32_t i = 0; i < n; i++) {
         if (g.sending && g.sending[i]) {
             const enum dfopt_err sent =

@@ -1,1 +1,2 @@
+dfopt_unit_test(desk dfopt_engine_online)
 dfopt_unit_test(reports dfopt_engine_online)
