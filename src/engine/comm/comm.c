@@ -16,7 +16,7 @@
 #include <time.h>
 
 #define FRAME_TAG           1
-#define DOORBELL_TIMEOUT_NS 50000000 /* look anyway, should a ring be lost \ */
+#define DOORBELL_TIMEOUT_NS 50000000 /* look anyway, should a ring be lost */
 #define SLEEP_NS_MAX        1000000  /* without a doorbell, or while sending */
 
 struct dfopt_comm {
@@ -85,12 +85,12 @@ static void open_doorbells(struct dfopt_comm *c)
                             &here) != MPI_SUCCESS)
         return;
     MPI_Comm_set_errhandler(here, MPI_ERRORS_RETURN);
-    int ok =
-        c->doorbells && MPI_Win_allocate_shared(sizeof *own, 1, MPI_INFO_NULL, here,
-                                                &own, &c->window) == MPI_SUCCESS;
+    /* even without memory for the table: the others would wait for this rank */
+    int ok = MPI_Win_allocate_shared(sizeof *own, 1, MPI_INFO_NULL, here, &own,
+                                     &c->window) == MPI_SUCCESS;
     if (ok) {
         memset(own, 0, sizeof *own);
-        ok = find_doorbells(c, here);
+        ok = c->doorbells && find_doorbells(c, here);
     }
     MPI_Allreduce(MPI_IN_PLACE, &ok, 1, MPI_INT, MPI_MIN, here); /* and a barrier */
     if (!ok) {
