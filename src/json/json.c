@@ -8,9 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define WHOLE_MAX                                                                  \
-    ((int64_t)1 << 53) /* a real holds each whole number up to here                \
-                        */
+/* A real holds each whole number up to here. */
+#define WHOLE_MAX ((int64_t)1 << 53)
 
 static bool is_big(const struct json_object *j)
 {

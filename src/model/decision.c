@@ -65,7 +65,7 @@ struct dfopt_outcome_claim dfopt_outcome_claim(const struct dfopt_outcome_row *r
     return c;
 }
 
-static struct dfopt_verdict_row withdrawn_row(const struct dfopt_outcome_row *o)
+struct dfopt_verdict_row dfopt_outcome_verdict(const struct dfopt_outcome_row *o)
 {
     return (struct dfopt_verdict_row){.seq = o->seq,
                                       .position = o->position,
@@ -98,7 +98,7 @@ enum dfopt_err dfopt_decisions_add_withdrawn(struct dfopt_decisions *d)
         } else if (from > 0 && v[from - 1].seq > row->seq) {
             v[--to] = v[--from];
         } else {
-            v[--to] = withdrawn_row(row);
+            v[--to] = dfopt_outcome_verdict(row);
             left--;
             n--;
         }

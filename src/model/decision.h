@@ -288,6 +288,9 @@ struct dfopt_decisions {
 void dfopt_decisions_clear(struct dfopt_decisions *d); /* keeps the memory */
 void dfopt_decisions_free(struct dfopt_decisions *d);
 
+/* The verdict row that an outcome stands for: without a tag and figures. */
+struct dfopt_verdict_row dfopt_outcome_verdict(const struct dfopt_outcome_row *o);
+
 /* Adds the verdicts that the outcomes of withdrawn plans stand for, at their
  * positions. Call once, on complete decisions. OK or NOMEM (nothing is added). */
 enum dfopt_err dfopt_decisions_add_withdrawn(struct dfopt_decisions *d);

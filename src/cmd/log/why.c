@@ -253,14 +253,7 @@ static void see_outcome(struct why *w, const struct dfopt_declog_outcome_row *ro
 {
     const struct dfopt_outcome_row *o = &row->o;
     const struct dl_trial trial = dl_trials_end(&w->trials, row);
-    const struct dfopt_verdict_row made = {.seq = o->seq,
-                                           .position = o->position,
-                                           .verdict = o->verdict,
-                                           .tag = DFOPT_SYM_NONE,
-                                           .knob = o->knob,
-                                           .node = o->node,
-                                           .value = NAN,
-                                           .threshold = NAN};
+    const struct dfopt_verdict_row made = dfopt_outcome_verdict(o);
     const bool known =
         w->verdict.seq == o->seq && w->verdict.position == o->position &&
         w->verdict.verdict == o->verdict && o->verdict != DFOPT_VERDICT_WITHDRAWN;

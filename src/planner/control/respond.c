@@ -365,6 +365,35 @@ static bool waits(const struct dfopt_look *l, const struct dfopt_key *key,
     return x != NULL;
 }
 
+/* Makes, proposes or withholds the plan of a value that nothing holds back. */
+static enum dfopt_verdict move(struct dfopt_look *l, const struct dfopt_key *key,
+                               const struct dfopt_tag_response *tr,
+                               struct dfopt_value new, struct dfopt_place *place,
+                               struct dfopt_compared *c)
+{
+    const struct dfopt_planner *p = l->pass->p;
+    const struct dfopt_value old = dfopt_planner_value(p, key);
+    if (l->site) {
+        struct dfopt_value fits = new;
+        if (!dfopt_budget_fit(p, l->node, tr->knob, old, &fits)) {
+            *c = DFOPT_NOT_COMPARED;
+            return l->mode == DFOPT_MODE_ADVISE
+                       ? DFOPT_VERDICT_BUDGET
+                       : dfopt_trade(l, tr, old, new, place, c);
+        }
+        new = fits;
+        c->value = dfopt_value_as_double(new);
+    }
+    if (l->mode == DFOPT_MODE_ADVISE)
+        return propose(l, key, tr, dfopt_place_take(l, place), old, new);
+    if (l->site)
+        join_trial(l, tr, old, new);
+    if (!l->pass->e)
+        make_plan(l, key, &tr->r, dfopt_place_take(l, place), old, new);
+    return l->mode == DFOPT_MODE_SHADOW ? DFOPT_VERDICT_WOULD_PLAN
+                                        : DFOPT_VERDICT_PLANNED;
+}
+
 enum dfopt_verdict dfopt_respond(struct dfopt_look *l,
                                  const struct dfopt_tag_response *tr,
                                  struct dfopt_place *place,
@@ -399,30 +428,9 @@ enum dfopt_verdict dfopt_respond(struct dfopt_look *l,
     v = gates(l, &key, &tr->r, c);
     if (v != DFOPT_VERDICT_PLANNED)
         return v;
-    const struct dfopt_value old = dfopt_planner_value(p, &key);
     struct dfopt_value new;
-    v = next_value(l, tr, place, old, &new, c);
+    v = next_value(l, tr, place, dfopt_planner_value(p, &key), &new, c);
     if (v == DFOPT_VERDICT_PLANNED)
         v = hold(l, &key, c);
-    if (v != DFOPT_VERDICT_PLANNED)
-        return v;
-    if (l->site) {
-        struct dfopt_value fits = new;
-        if (!dfopt_budget_fit(p, l->node, tr->knob, old, &fits)) {
-            *c = DFOPT_NOT_COMPARED;
-            return l->mode == DFOPT_MODE_ADVISE
-                       ? DFOPT_VERDICT_BUDGET
-                       : dfopt_trade(l, tr, old, new, place, c);
-        }
-        new = fits;
-        c->value = dfopt_value_as_double(new);
-    }
-    if (l->mode == DFOPT_MODE_ADVISE)
-        return propose(l, &key, tr, dfopt_place_take(l, place), old, new);
-    if (l->site)
-        join_trial(l, tr, old, new);
-    if (!l->pass->e)
-        make_plan(l, &key, &tr->r, dfopt_place_take(l, place), old, new);
-    return l->mode == DFOPT_MODE_SHADOW ? DFOPT_VERDICT_WOULD_PLAN
-                                        : DFOPT_VERDICT_PLANNED;
+    return v == DFOPT_VERDICT_PLANNED ? move(l, &key, tr, new, place, c) : v;
 }
