@@ -18,4 +18,4 @@ set_tests_properties(fault.kill_control PROPERTIES
 add_test(NAME fault.restart
          COMMAND ${DFOPT_SYSTEM_PYTHON} ${PROJECT_SOURCE_DIR}/tests/fault/test_restart.py)
 set_tests_properties(fault.restart PROPERTIES
-  LABELS "fault;mpi" TIMEOUT 120 ENVIRONMENT "${cli_environment}")
+  LABELS "fault;mpi" TIMEOUT 300 ENVIRONMENT "${cli_environment}")

@@ -6,7 +6,7 @@ set_target_properties(dfopt_bad_system PROPERTIES C_VISIBILITY_PRESET default)
 add_test(NAME fault.system
          COMMAND ${DFOPT_SYSTEM_PYTHON} ${PROJECT_SOURCE_DIR}/tests/fault/test_system.py)
 set_tests_properties(fault.system PROPERTIES
-  LABELS "cli;fault" TIMEOUT 240
+  LABELS "cli;fault" TIMEOUT 300
   ENVIRONMENT "${cli_environment};DFOPT_BAD_SYSTEM=$<TARGET_FILE:dfopt_bad_system>")
 
 # A decision log cut at some bytes; by hand with --every: at all.
@@ -17,5 +17,5 @@ set_target_properties(declog_cut PROPERTIES ENABLE_EXPORTS ON) # HDF5 finds its 
 add_test(NAME fault.declog_cut
          COMMAND ${DFOPT_SYSTEM_PYTHON} ${PROJECT_SOURCE_DIR}/tests/fault/test_declog_cut.py)
 set_tests_properties(fault.declog_cut PROPERTIES
-  LABELS "cli;fault" TIMEOUT 240
+  LABELS "cli;fault" TIMEOUT 300
   ENVIRONMENT "${cli_environment};DFOPT_DECLOG_CUT=$<TARGET_FILE:declog_cut>")

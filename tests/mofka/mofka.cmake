@@ -20,7 +20,7 @@ foreach(name ${mofka_tests})
     set_tests_properties(mofka.${name} PROPERTIES
                          SKIP_REGULAR_EXPRESSION "Mofka is not found")
   endif()
-  set_tests_properties(mofka.${name} PROPERTIES LABELS mofka TIMEOUT 240)
+  set_tests_properties(mofka.${name} PROPERTIES LABELS mofka TIMEOUT 300)
 endforeach()
 # batch jobs: a Slurm as of tests/cluster, too
 set_tests_properties(mofka.slurm PROPERTIES LABELS "mofka;slurm" TIMEOUT 900

@@ -36,6 +36,6 @@ if(NOT DFOPT_SANITIZE_THREADS)
     add_test(NAME mpiio.${name}
              COMMAND ${DFOPT_SYSTEM_PYTHON} ${CMAKE_CURRENT_LIST_DIR}/test_${name}.py)
     set_tests_properties(mpiio.${name} PROPERTIES
-      LABELS "mpiio;mpi" TIMEOUT 240 ENVIRONMENT "${mpiio_environment}")
+      LABELS "mpiio;mpi" TIMEOUT 300 ENVIRONMENT "${mpiio_environment}")
   endforeach()
 endif()

@@ -22,12 +22,12 @@ endif()
 add_test(NAME python.locales
          COMMAND ${DFOPT_SYSTEM_PYTHON} ${PROJECT_SOURCE_DIR}/tests/unit/client/locales.py
                  ${CMAKE_CURRENT_LIST_DIR}/test_client.py)
-set_tests_properties(python.locales PROPERTIES LABELS python TIMEOUT 300
+set_tests_properties(python.locales PROPERTIES LABELS python TIMEOUT 600
                      SKIP_RETURN_CODE 77 ENVIRONMENT "${python_environment}")
 foreach(name ${python_tests})
   add_test(NAME python.${name}
            COMMAND ${DFOPT_SYSTEM_PYTHON} ${CMAKE_CURRENT_LIST_DIR}/test_${name}.py)
-  set_tests_properties(python.${name} PROPERTIES LABELS python TIMEOUT 300
+  set_tests_properties(python.${name} PROPERTIES LABELS python TIMEOUT 600
                                                  ENVIRONMENT "${python_environment}")
 endforeach()
 
@@ -36,7 +36,7 @@ if(NOT DFOPT_SANITIZE)
   foreach(name loader loader_faults tuning trainers)
     add_test(NAME python.torch_${name}
              COMMAND ${DFOPT_SYSTEM_PYTHON} ${CMAKE_CURRENT_LIST_DIR}/test_${name}.py)
-    set_tests_properties(python.torch_${name} PROPERTIES LABELS python TIMEOUT 300
+    set_tests_properties(python.torch_${name} PROPERTIES LABELS python TIMEOUT 600
       SKIP_RETURN_CODE 77 ENVIRONMENT "${python_environment}")
   endforeach()
 endif()

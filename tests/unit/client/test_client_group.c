@@ -2,13 +2,15 @@
  * and what one cannot apply none keeps. */
 #include "client_fixture.h"
 #include "dfopt/client_group.h"
+#include "support/apart.h"
 #include "support/unit.h"
 
 #include <stdatomic.h>
 
-#define RANKS 7
-#define STEPS 400
-#define PLANS 60
+#define RANKS    7
+#define STEPS    400
+#define PLANS    60
+#define LEASE_MS 300
 
 /* Threads speak through one place, in turns. */
 struct meeting {
@@ -206,7 +208,7 @@ static void all_restored(void **state)
 {
     struct optimizer *o = *state;
     struct dfopt_client_options options = optimizer_options(o);
-    options.lease_ms = 300;
+    options.lease_ms = LEASE_MS;
     static struct rank ranks[RANKS];
     struct meeting m = {.broadcasts = 0};
     pthread_t threads[RANKS];
@@ -316,7 +318,7 @@ static void waiting(void **state)
     dfopt_client_destroy(c);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         with_optimizer(all_alike),
@@ -324,5 +326,5 @@ int main(void)
         cmocka_unit_test(failures),
         with_optimizer(waiting),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return apart_main(argc > 1 ? argv[1] : NULL, tests, N_OF(tests), LEASE_MS / 4);
 }

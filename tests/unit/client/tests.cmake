@@ -33,9 +33,9 @@ add_executable(client_ranks ${CMAKE_CURRENT_LIST_DIR}/client_ranks.c)
 target_link_libraries(client_ranks PRIVATE dfopt_client dfopt_flags MPI::MPI_C)
 foreach(ranks 2 16)
   add_test(NAME unit.client_ranks_${ranks}
-           COMMAND timeout -k 5 240 ${MPIEXEC_EXECUTABLE} --oversubscribe --bind-to none
+           COMMAND timeout -k 5 280 ${MPIEXEC_EXECUTABLE} --oversubscribe --bind-to none
                    ${MPIEXEC_NUMPROC_FLAG} ${ranks} $<TARGET_FILE:client_ranks> 2000 120)
   set_tests_properties(unit.client_ranks_${ranks} PROPERTIES
-    LABELS "unit;mpi" TIMEOUT 270 ENVIRONMENT
+    LABELS "unit;mpi" TIMEOUT 300 ENVIRONMENT
     "${DFOPT_TEST_ENVIRONMENT};OMPI_ALLOW_RUN_AS_ROOT=1;OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1")
 endforeach()

@@ -107,7 +107,7 @@ static void test_consumers_killed(void **state)
             if (now_ms() - start > longest)
                 longest = now_ms() - start;
         }
-        assert_true(longest < 1000);
+        assert_true(longest < DEADLINE_MS / 2);
     }
     sink_destroy(s);
 }
@@ -216,7 +216,7 @@ static void test_destroy_with_stalled_peer(void **state)
             assert_int_equal(s->ops->publish(s, &plan, NULL), DFOPT_OK);
         const int64_t start = now_ms();
         sink_destroy(s);
-        assert_true(now_ms() - start < 300 + 2000);
+        assert_true(now_ms() - start < DEADLINE_MS / 2);
         free(body);
         peer_close(&p);
     }
@@ -240,7 +240,7 @@ static void test_destroy_in_a_flood(void **state)
         assert_int_equal(next_event(s, &r), DFOPT_SOURCE_RECORD);
     const int64_t start = now_ms();
     source_destroy(s);
-    assert_true(now_ms() - start < 2000);
+    assert_true(now_ms() - start < DEADLINE_MS / 2);
     for (int i = 0; i < HELPERS; i++)
         kill_helper(&helpers[i]);
 }

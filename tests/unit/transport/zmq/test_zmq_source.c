@@ -243,9 +243,10 @@ static void test_sentinel(void **state)
     }
 }
 
-static void test_idle_timeout(void **state)
+/* Whether a shorter wait was over in time: while the machine stands still, a source
+ * is idle, too. */
+static bool idles_out(void)
 {
-    (void)state;
     struct dfopt_zmq_source_options o = all_bound();
     o.idle_timeout_s = 0.2;
     struct dfopt_source *s = open_source(o);
@@ -256,17 +257,27 @@ static void test_idle_timeout(void **state)
     expect_number(s, DFOPT_ZMQ_REGISTRATIONS, 0);
     assert_int_equal(s->ops->next(s, 400, &r, NULL), DFOPT_SOURCE_WAIT);
     send_number(&findings, 1);
+    int64_t start = now_ms();
     expect_number(s, DFOPT_ZMQ_FINDINGS, 1);
-    assert_int_equal(s->ops->next(s, 100, &r, NULL), DFOPT_SOURCE_WAIT);
-    send_number(&registrations, 2); /* anything counts, once it has begun */
-    expect_number(s, DFOPT_ZMQ_REGISTRATIONS, 2);
-    const int64_t start = now_ms();
-    assert_int_equal(s->ops->next(s, DEADLINE_MS, &r, NULL), DFOPT_SOURCE_END);
+    const bool in_time = s->ops->next(s, 100, &r, NULL) == DFOPT_SOURCE_WAIT;
+    if (in_time) {
+        send_number(&registrations, 2); /* anything counts, once it has begun */
+        start = now_ms();
+        expect_number(s, DFOPT_ZMQ_REGISTRATIONS, 2);
+        assert_int_equal(s->ops->next(s, DEADLINE_MS, &r, NULL), DFOPT_SOURCE_END);
+        assert_true(now_ms() - start < DEADLINE_MS / 2);
+    }
     assert_true(now_ms() - start >= 199);
-    assert_true(now_ms() - start < 2000);
     peer_close(&findings);
     peer_close(&registrations);
     source_destroy(s);
+    return in_time;
+}
+
+static void test_idle_timeout(void **state)
+{
+    (void)state;
+    wait_until(idles_out());
 }
 
 static void test_waits(void **state)
