@@ -5,6 +5,7 @@ import multiprocessing
 import os
 import sys
 import warnings
+from itertools import islice
 
 try:
     import torch
@@ -87,12 +88,13 @@ def plain(batch):
     return [x.tolist() if hasattr(x, "tolist") else x for x in batch]
 
 
-def epochs(loader, n, seed=5):
-    """What n epochs give, with what the global generator gives between them."""
+def epochs(loader, n, seed=5, most=None):
+    """What n epochs, or the first batches of each, give, with what the global generator gives
+    between them."""
     torch.manual_seed(seed)
     out = []
     for _ in range(n):
-        out += [plain(batch) for batch in loader]
+        out += [plain(batch) for batch in islice(loader, most)]
         out.append(torch.rand(()).item())
     return out
 

@@ -6,8 +6,10 @@ import pickle
 import random
 import time
 import unittest
+from multiprocessing import active_children
 
 import loaders
+import numpy
 import torch
 from dfopt_client.errors import ArgumentError
 from dfopt_client.torch import TunableLoader, auto
@@ -20,6 +22,23 @@ RESIZES = int(os.environ.get("DFOPT_TEST_RESIZES", "60"))
 def settings(loader, workers, prefetch):
     from dfopt_client._segments import Settings
     return loader._epoch().resize(Settings(workers, prefetch))
+
+
+class Counted(Drawn):
+    """Knows how many were asked for."""
+
+    def __iter__(self):
+        self.pulled = 0
+        for i in range(self.n):
+            self.pulled += 1
+            yield i
+
+
+class NoLength:
+    """Batches of which torch needs no more than an iterator."""
+
+    def __iter__(self):
+        return (iter(range(i, i + 1 + i % 3)) for i in range(0, 12, 3))
 
 
 class Equal(unittest.TestCase):
@@ -48,6 +67,7 @@ class Equal(unittest.TestCase):
         self.check(Numbers(9), batch_size=2, sampler=lambda: Drawn(9))
         self.check(Numbers(9), batch_size=None, sampler=lambda: Drawn(9))
         self.check(Numbers(40), batch_sampler=lambda: Batches(40))
+        self.check(Numbers(40), batch_sampler=NoLength)
 
     def test_generator(self):
         self.check(Numbers(9), batch_size=2, shuffle=True,
@@ -55,6 +75,16 @@ class Equal(unittest.TestCase):
 
     def test_workers_that_persist(self):
         self.check(Numbers(9), 3, (2,), batch_size=2, shuffle=True, persistent_workers=True)
+
+    def test_left_in_the_middle(self):
+        """Of workers that persist torch keeps those of an epoch that was left, too."""
+        for persistent in (False, True):
+            for dataset in (Numbers(40), Stream(40)):
+                with self.subTest(persistent=persistent, dataset=type(dataset).__name__):
+                    want, got = (
+                        epochs(kind(dataset, 2, num_workers=2, persistent_workers=persistent),
+                               3, most=3) for kind in (DataLoader, TunableLoader))
+                    self.assertEqual(got, want)
 
     def test_worker_init(self):
         self.check(Numbers(9), batch_size=2, worker_init_fn=loaders.first_worker)
@@ -85,6 +115,37 @@ class Equal(unittest.TestCase):
                 TunableLoader(Content(3), **given)
         with self.assertRaises(TypeError):
             TunableLoader(Content(3), batchsize=2)
+        for given in ({"num_workers": 0, "prefetch_factor": 4},
+                      {"num_workers": 1, "prefetch_factor": 0}):
+            for kind in (DataLoader, TunableLoader):
+                with self.subTest(**given), self.assertRaises((ValueError, AssertionError)):
+                    kind(Content(3), **given)
+
+    def test_numbers_of_numpy(self):
+        loader = TunableLoader(Content(6), num_workers=numpy.int64(1),
+                               prefetch_factor=numpy.int32(3))
+        self.assertEqual((loader.num_workers, loader.prefetch_factor), (1, 3))
+        self.assertEqual(len(list(loader)), 6)
+
+    def test_attributes_that_are_set(self):
+        """They are the next epoch's, as DataLoader's."""
+        for kind in (DataLoader, TunableLoader):
+            sampler = Counted(40)
+            loader = kind(Numbers(40), sampler=sampler, num_workers=1)
+            loader.num_workers, loader.prefetch_factor = 2, 7
+            run = iter(loader)
+            next(run)
+            self.assertEqual((len(active_children()), sampler.pulled), (2, 2 * 7 + 1))
+            del run
+
+
+class Ending(Content):
+    """Some samples raise what ends a loop."""
+
+    def __getitem__(self, i):
+        if i in (7, 8, 19):
+            raise StopIteration
+        return super().__getitem__(i)
 
 
 class Broken(Content):
@@ -166,6 +227,26 @@ class Resized(unittest.TestCase):
                     break
             self.assertEqual((errors, got), (1, [[i, i + 1] for i in range(0, 20, 2)
                                                  if i != 6]))
+
+    def test_a_sample_that_ends_the_loop(self):
+        """Wherever it is, workers change or not: it is no end of a segment."""
+        def read(kind, at):
+            loader = kind(Ending(24), batch_size=2, num_workers=1)
+            got, ends, run = [], 0, iter(loader)
+            while ends < 5:
+                if len(got) == at:
+                    settings(loader, 2, 2)
+                try:
+                    got += [plain(next(run))[0]]
+                except StopIteration:
+                    got.append("end")
+                    ends += 1
+            return got
+
+        want = read(DataLoader, -1)
+        self.assertEqual(want.index("end"), 3)
+        for at in (-1, 0, 1, 2):
+            self.assertEqual(read(TunableLoader, at), want)
 
     def test_seeds_of_segments(self):
         """A worker's seed comes again in no segment, nor in a run of the same seed."""

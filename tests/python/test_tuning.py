@@ -88,6 +88,30 @@ class Tuned(LoaderTest):
         del run
         self.assertEqual(held()[2], 0)
 
+    def test_loops_beside_each_other(self):
+        """Each changes, whichever took the plan."""
+        loader = self.loader(Content(400), num_workers=auto(1, max=4))
+        runs = [iter(loader) for _ in range(2)]
+        got = [[], []]
+        for n in range(400):
+            for run, seen in zip(runs, got):
+                seen += plain(next(run))[0]
+            if n == 3:
+                self.plan("num_workers", 2)
+                time.sleep(0.1)
+        self.assertEqual(got, 2 * [list(range(400))])
+        self.assertEqual([len(run._epoch.pids) for run in runs], [2, 2])
+        self.assertEqual(self.peer.ack()["status"], "applied")
+
+    def test_an_epoch_that_is_left(self):
+        """What follows a break is not the loop's time."""
+        loader = self.loader(Content(40), window=3600, num_workers=1)
+        next(iter(loader))
+        time.sleep(0.2)
+        next(iter(loader))
+        tuner = loader._tuner
+        self.assertLess(tuner._compute, 0.1)
+
     def test_windows(self):
         loader = self.loader(Content(4000), batch_size=4, num_workers=1)
         for _ in loader:

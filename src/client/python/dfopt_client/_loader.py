@@ -92,13 +92,16 @@ class TunableLoader(DataLoader):  # type: ignore[misc]
         if iterable and isinstance(workers, Auto) and not sharded:
             workers = workers.start
         bounds = {"num_workers": bounds_of("num_workers", workers, 0),
-                  "prefetch_factor": bounds_of("prefetch_factor", prefetch or 2, 1)}
+                  "prefetch_factor": bounds_of(
+                      "prefetch_factor", 2 if prefetch is None else prefetch, 1)}
         if not window > 0:
             raise ArgumentError(f"window must be a number of seconds above 0, not {window!r}")
         budget = amount("ram_budget", ram_budget) if ram_budget is not None else 0
         start = bounds["num_workers"][0]
         if start > 0:
             given["prefetch_factor"] = bounds["prefetch_factor"][0]
+        elif bounds["num_workers"][2] == 0 and not isinstance(prefetch, Auto):
+            given["prefetch_factor"] = prefetch  # torch refuses some without workers
         super().__init__(num_workers=start, **given)
         self._pipe = isinstance(dataset, _PIPES)
         self._seeds = Seeds()
@@ -197,9 +200,10 @@ class TunableLoader(DataLoader):  # type: ignore[misc]
             self._show()
             settings = tuner.settings
         else:
-            settings = Settings(self.num_workers, self._plain["prefetch_factor"][0])
+            settings = Settings(self.num_workers,
+                                self.prefetch_factor or self._plain["prefetch_factor"][0])
         last, self._kept = self._kept, None
-        kept = last if last is not None and settings.same(last.settings) else None
+        kept = last if last is not None and settings.same(last.settings) and last.alive else None
         del last
         resume, self._resume = self._resume, None
         if resume is None:
@@ -208,12 +212,13 @@ class TunableLoader(DataLoader):  # type: ignore[misc]
         else:
             epoch = self._again(resume, settings, kept)
         self._progress, self._epoch = epoch.progress, weakref.ref(epoch)
+        self._kept = epoch.lasting()
         if tuner is not None:
             tuner.epoch_of = self._epoch
         return epoch
 
     def _ended(self, epoch: Epoch) -> None:
-        """It has given its last batch; workers that persist stay."""
+        """It has given its last batch."""
         if not epoch.progress.over:
             epoch.progress.over = True
             self._epochs += 1
@@ -283,6 +288,7 @@ class _Run:
 
     def __init__(self, loader: TunableLoader, epoch: Epoch) -> None:
         self._loader, self._epoch, self._tuner = loader, epoch, loader._tuner
+        self._settings = None if loader._tuner is None else loader._tuner.settings
 
     def __iter__(self) -> "_Run":
         return self
@@ -292,12 +298,10 @@ class _Run:
 
     def __next__(self) -> Any:
         tuner, epoch = self._tuner, self._epoch
-        if tuner is not None and tuner.asked():
-            try:
-                epoch.resize(tuner.settings)
-            except CannotChange as e:
-                tuner.undo(epoch.settings, str(e))
-            self._loader._show()
+        if tuner is not None:
+            tuner.asked()
+            if tuner.settings is not self._settings:
+                self._change(tuner)
         try:
             batch = next(epoch)
         except StopIteration:
@@ -310,6 +314,16 @@ class _Run:
         else:
             epoch.size()
         return batch
+
+    def _change(self, tuner: Tuner) -> None:
+        self._settings = tuner.settings
+        try:
+            self._epoch.resize(tuner.settings)
+        except CannotChange as e:
+            tuner.undo(self._epoch.settings, str(e))
+            self._settings = tuner.settings
+        self._loader._kept = self._epoch.lasting()
+        self._loader._show()
 
 
 class LoaderCallback:

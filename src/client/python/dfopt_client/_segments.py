@@ -8,6 +8,7 @@ DataLoader; only which worker loads a batch differs.
 Public names of torch.utils.data only; torch 1.13 and later."""
 from __future__ import annotations
 
+import copy
 import multiprocessing
 import threading
 from collections import deque
@@ -51,6 +52,14 @@ class Progress:
         self.over = False
 
 
+def _count(indices: Any) -> int:
+    """Samples of a batch of indices. It need not have a length: torch only iterates over it."""
+    try:
+        return len(indices)
+    except TypeError:
+        return 1
+
+
 class _Feed:
     """The part of the batches of indices that a segment loads. torch asks for its iterator
     once or twice; all of them are the same."""
@@ -80,8 +89,22 @@ class _Feed:
         if self.kept is not None:
             self.kept.append(item)
         self.pulled += 1
-        self._sizes.append(len(item) if self._batched else 1)
+        self._sizes.append(_count(item) if self._batched else 1)
         return item
+
+
+def _noting(context: Any, processes: List[Any]) -> Any:
+    """A context of multiprocessing like this one (None: the default) that also lists the
+    processes that it makes: other threads may be making some of their own."""
+    noting = copy.copy(context or multiprocessing.get_context())
+    make = noting.Process
+
+    def process(*args: Any, **kwargs: Any) -> Any:
+        processes.append(make(*args, **kwargs))
+        return processes[-1]
+
+    noting.Process = process
+    return noting
 
 
 class _Through:
@@ -98,16 +121,25 @@ class _Segment:
     """One DataLoader, and what it has handed over in this epoch."""
 
     def __init__(self, loader: "DataLoader[Any]", through: Optional[_Through],
-                 settings: Settings) -> None:
+                 settings: Settings, processes: List[Any]) -> None:
         self.loader, self.settings = loader, settings
-        self._through = through
+        self._through, self._processes = through, processes
         self.batches: Optional[Iterator[Any]] = None
-        self.pids: List[int] = []
         self.start()
 
     @property
     def feed(self) -> Optional[_Feed]:
         return self._through.feed if self._through is not None else None
+
+    @property
+    def pids(self) -> List[int]:
+        """Its workers."""
+        return [p.pid for p in self._processes if p.pid is not None]
+
+    @property
+    def alive(self) -> bool:
+        """Whether all of its workers are."""
+        return all(p.is_alive() for p in self._processes)
 
     def again(self, feed: Optional[_Feed]) -> None:
         """Another epoch with the same workers."""
@@ -116,26 +148,34 @@ class _Segment:
         self.start()
 
     def start(self) -> None:
-        before = {p.pid for p in multiprocessing.active_children()}
-        self.given = 0
+        self.given = self.failed = 0
         try:
             self.batches = iter(self.loader)
-        except BaseException:  # torch leaves those that it has started
-            for process in multiprocessing.active_children():
-                if process.pid not in before:
-                    process.terminate()
-                    process.join()
+        except BaseException:
+            if len(self.pids) < self.settings.workers:  # torch leaves those that it has started
+                for process in self._processes:
+                    if process.pid is not None:
+                        process.terminate()
+                        process.join()
             raise
-        self.pids += [p.pid for p in multiprocessing.active_children()
-                      if p.pid is not None and p.pid not in before]
         if self.feed is not None:
             self.feed.kept = None
+
+    def forget(self) -> None:
+        """torch has ended it."""
+        self.batches = iter(())
+        self._processes.clear()
 
     @property
     def drained(self) -> bool:
         """Whether there is nothing left to hand over, before torch is asked."""
         feed = self.feed
         return feed is not None and feed.stopped and self.given == feed.pulled
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether a StopIteration is the end; else it is one that the dataset has raised."""
+        return self.feed is None or self.given + self.failed >= self.feed.pulled
 
 
 def _drop(last: List[Any]) -> None:
@@ -217,7 +257,8 @@ class Epoch:
             next(self, None)
         self.progress.given = skip
 
-    def _arguments(self, generator: Optional[torch.Generator]) -> Dict[str, Any]:
+    def _arguments(self, generator: Optional[torch.Generator],
+                   processes: List[Any]) -> Dict[str, Any]:
         source, workers = self._source, self._settings.workers
         given: Dict[str, Any] = {
             "num_workers": workers, "collate_fn": source.collate_fn,
@@ -228,23 +269,26 @@ class Epoch:
                 given[name] = getattr(source, name)
         if workers > 0:
             given.update(timeout=source.timeout, prefetch_factor=self._settings.prefetch,
-                         multiprocessing_context=source.multiprocessing_context,
+                         multiprocessing_context=_noting(
+                             source.multiprocessing_context, processes),
                          persistent_workers=source.persistent_workers)
         return given
 
     def _make(self, feed: Optional[_Feed],
               generator: Optional[torch.Generator]) -> _Segment:
-        source, arguments = self._source, self._arguments(generator)
+        source, processes = self._source, []  # type: Any, List[Any]
+        arguments = self._arguments(generator, processes)
         if feed is None:
             return _Segment(DataLoader(source.dataset, batch_size=source.batch_size,
                                        drop_last=source.drop_last, **arguments),
-                            None, self._settings)
+                            None, self._settings, processes)
         through = _Through(feed)
         if self._batched:
             arguments["batch_sampler"] = through
         else:
             arguments.update(batch_size=None, sampler=through)
-        return _Segment(DataLoader(source.dataset, **arguments), through, self._settings)
+        return _Segment(DataLoader(source.dataset, **arguments), through, self._settings,
+                        processes)
 
     # ---- running ----
 
@@ -260,14 +304,26 @@ class Epoch:
             try:
                 batch = next(segment.batches)  # type: ignore[arg-type]
             except StopIteration:
+                if not segment.exhausted:
+                    self._failed(segment)
+                    raise
                 if len(self._segments) > 1:
                     self._retire()
                     continue
                 self._end()
                 raise
+            except Exception:
+                self._failed(segment)
+                raise
             segment.given += 1
             self.progress.given += 1
             return batch
+
+    def _failed(self, segment: _Segment) -> None:
+        """An error came in place of a batch."""
+        segment.failed += 1
+        if self._sizes:
+            self._sizes.popleft()
 
     def size(self) -> int:
         """Samples of the batch that was handed over last."""
@@ -339,8 +395,7 @@ class Epoch:
         """torch has ended the last workers, but for those that persist."""
         self.wait()
         if not self._source.persistent_workers:
-            self._segments[0].batches = iter(())
-            self._segments[0].pids = []
+            self._segments[0].forget()
 
     def wait(self) -> None:
         """Waits for workers that were told to end: they have nothing to do any more."""

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import logging
+import operator
 import time
 from typing import Any, Callable, Dict, List, NamedTuple, Optional, Tuple, Union
 
@@ -37,6 +38,17 @@ def auto(start: int, max: Union[int, str] = "cores", min: int = 1) -> Auto:
     return Auto(start, max, min)
 
 
+def _whole(what: str, n: Any, least: int) -> int:
+    """Also one of NumPy's, as torch takes it."""
+    try:
+        whole = -1 if isinstance(n, bool) else operator.index(n)
+    except TypeError:
+        whole = -1
+    if whole < least:
+        raise ArgumentError(f"{what} is {n!r}, and must be a whole number from {least} on")
+    return whole
+
+
 def bounds_of(what: str, given: Any, least: int) -> Tuple[int, int, int]:
     """Start, least and most of a setting: an Auto, or a number that stays."""
     if isinstance(given, Auto):
@@ -51,9 +63,7 @@ def bounds_of(what: str, given: Any, least: int) -> Tuple[int, int, int]:
             most = given.max
     else:
         low = start = most = given
-    for n in (low, start, most):
-        if isinstance(n, bool) or not isinstance(n, int) or n < least:
-            raise ArgumentError(f"{what} is {n!r}, and must be a whole number from {least} on")
+    start, low, most = (_whole(what, n, least) for n in (start, low, most))
     if not low <= start <= most:
         raise ArgumentError(f"{what}: {start} is not within {low} to {most}")
     return start, low, most
@@ -155,13 +165,12 @@ class Tuner:
         self.changes.append(Change(self.index, self.step, text))
         logger.info("%s: window %d, step %d: %s", self.name, self.index, self.step, text)
 
-    def asked(self) -> bool:
-        """The application asks for a batch. Returns whether settings have changed."""
+    def asked(self) -> None:
+        """The application asks for a batch. Settings may change."""
         now = time.perf_counter()
         if self._mark is not None:
             self._compute += now - self._mark
         self._mark = now
-        before = self.settings
         if self._unanswered and self._group is None:
             epoch = self.epoch_of()
             if epoch is not None and epoch.runs(self.settings):
@@ -173,7 +182,6 @@ class Tuner:
             self._close()
         if self._group is None or ends:
             self._take("window_boundary")
-        return self.settings is not before
 
     def got(self, batch: Any, samples: int) -> None:
         """It has one."""
@@ -193,7 +201,9 @@ class Tuner:
         self._mark = None
 
     def between(self) -> None:
-        """Another one begins: whatever waits for that is taken."""
+        """Another one begins: whatever waits for that is taken. What was between is not the
+        loop, nor what came behind the last batch of an epoch that was left."""
+        self._mark = None
         self._take("epoch_boundary")
 
     # ---- windows ----
