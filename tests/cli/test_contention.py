@@ -6,6 +6,8 @@ import os
 import resource
 import signal
 
+import zmq
+
 import harness
 from harness import (Case, DecisionLog, Running, finding, lines, loader_registration,
                      wait_until)
@@ -68,10 +70,89 @@ class Contention(Case):
                      "--plans-file", self.path("live.plans")])
 
     def test_one_file_for_two_outputs(self):
-        r = harness.run([*SERVICE, "--plans-file", self.path("same"), "--record",
-                         self.path("same")])
+        """By the same name or another, whether it exists or not."""
+        os.symlink("same", self.path("link"))
+        os.mkdir(self.path("folder"))
+        for f in ("same", "link", "folder/../same"):
+            for there in (False, True):
+                for first, second, arguments in (
+                        ("--record", "--plans-file", SERVICE),
+                        ("--plans-file", "--final-state", self.replay),
+                        ("--decision-log", "--final-state", self.replay)):
+                    with self.subTest(file=f, there=there, options=(first, second)):
+                        r = harness.run([*arguments, second, self.path(f), first,
+                                         self.path("same")])
+                        self.assertEqual(r.code, 2, r.brief)
+                        self.assertIn(f"{second} {self.path(f)}: also the file of {first}",
+                                      r.text)
+                        self.assertEqual(os.path.exists(self.path("same")), there)
+                if not there:
+                    self.write("same", "")
+            os.unlink(self.path("same"))
+        r = self.run_ok([*self.replay, "--plans-file", "/dev/null", "--final-state",
+                         "/dev/null"])
+        r = harness.run([*self.replay, "--decision-log", self.path("x"), "--plans-file",
+                         self.path("x.journal")])
         self.assertEqual(r.code, 2, r.brief)
-        self.assertIn("same: is being written by", r.text)
+        self.assertIn("the journal of the decision log", r.text)
+
+    def test_an_output_over_an_input(self):
+        policy, sweep = self.write("policy", "{}"), self.write("sweep", "{}")
+        replay = [*self.replay, "--policy", policy]
+        for arguments, option, inputs in (
+                (replay, "--plans-file", (self.registry, policy)),
+                (replay, "--final-state", (self.registry, policy)),
+                ([*replay, "--sweep", sweep], "--sweep-output", (policy, sweep)),
+                ([*SERVICE, "--policy", policy], "--endpoints-file", (policy,))):
+            for f in inputs:
+                with self.subTest(option=option, file=f):
+                    with open(f, "rb") as opened:
+                        before = opened.read()
+                    r = harness.run([*arguments, option, f])
+                    self.assertEqual(r.code, 2, r.brief)
+                    self.assertIn(f"{option} {f}: also the file of --", r.text)
+                    with open(f, "rb") as opened:
+                        self.assertEqual(opened.read(), before)
+
+    def test_a_link_to_the_log(self):
+        """It is followed, to a log that is there or not yet."""
+        os.symlink("log.h5", self.path("link.h5"))
+        for _ in range(2):
+            self.run_ok([*self.replay, "--decision-log", self.path("link.h5")])
+            self.assertTrue(os.path.islink(self.path("link.h5")))
+            with DecisionLog(self.path("log.h5")) as d:
+                self.assertEqual(d.complete, 1)
+        os.symlink("loop.h5", self.path("loop.h5"))
+        r = harness.run([*self.replay, "--decision-log", self.path("loop.h5")])
+        self.assertEqual(r.code, 2, r.brief)
+        self.assertIn("loop.h5: ", r.text)
+
+    def test_the_journal_is_found(self):
+        """By any name of the log; what is lost without it is reported."""
+        for how in ("link", "missing"):
+            with self.subTest(how):
+                running = self.serve("--log-flush-interval", "3600")
+                with zmq.Context() as context, context.socket(zmq.PUSH) as findings:
+                    line = next(x for x in running.so_far().splitlines()
+                                if '"optimizer.listening"' in x)
+                    findings.connect(json.loads(line)["findings"])
+                    findings.send_multipart([b"{}", json.dumps(finding(1, "n0")).encode()])
+                    wait_until(lambda: "optimizer.plan" in running.so_far(), DEADLINE_S, "plans")
+                running.kill()
+                log = self.path("link.h5")
+                if how == "link":
+                    os.symlink("live.h5", log)
+                else:
+                    os.unlink(log)
+                    log = self.path("live.h5")
+                    os.unlink(self.path("live.h5.journal"))
+                again = Running([*SERVICE, "--registry-file", self.registry, "--resume", log])
+                self.addCleanup(again.kill)
+                wait_until(lambda: "optimizer.listening" in again.so_far(), DEADLINE_S, "it")
+                r = self.stop(again)
+                self.assertEqual(len(r.named("optimizer.journal.missing")), how == "missing")
+                with DecisionLog(self.path("live.h5")) as d:
+                    self.assertEqual(d.rows("findings"), how == "link")
 
     def test_an_output_that_is_moved_away(self):
         for f in ("live.h5", "live.plans", "live.record"):

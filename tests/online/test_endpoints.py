@@ -16,6 +16,8 @@ from harness import Case, Running, finding, main, wait_until
 
 DEADLINE_S = 60
 ANY = "tcp://127.0.0.1:*"
+SERVICE = ["--transport", "zmq", "--address", ANY, "--bind", "--plans-address", ANY,
+           "--idle-timeout", "never"]
 APPLICATION = """
 import time
 from dfopt_client import knob, optimizer_context, tunable
@@ -116,6 +118,41 @@ class Endpoints(Case):
         r = harness.run(["--findings-file", self.write("f", b"{}"), "--endpoints-file", "x"])
         self.assertEqual(r.code, 2, r.brief)
         self.assertIn("is for --transport zmq", r.brief)
+
+    def test_whose_the_file_is(self):
+        """A running service's is not replaced; that of a killed one is, and an ended one
+        removes its own alone. Another file, and what a link names, stay what they are."""
+        link = self.path("link.json")
+        os.symlink("endpoints.json", link)
+        service, at = self.serve()
+        for name in (self.file, link):
+            r = harness.run([*SERVICE, "--endpoints-file", name])
+            self.assertEqual(r.code, 2, r.brief)
+            self.assertIn("is being written by", r.text)
+        service.kill()
+        again, _ = self.serve()  # which may find the old one yet
+        wait_until(lambda: json.loads(self.read("endpoints.json")) != at, DEADLINE_S,
+                   "other endpoints")
+        os.rename(self.file, self.path("moved"))
+        with open(self.file, "w", encoding="utf-8") as f:
+            f.write("another's")
+        again.process.send_signal(signal.SIGUSR1)
+        self.assertEqual(again.finish().code, 0)
+        self.assertEqual(self.read("endpoints.json"), b"another's")
+        os.mkdir(self.path("folder"))
+        for name in ("endpoints.json", "folder", "link.json"):
+            r = harness.run([*SERVICE, "--endpoints-file", self.path(name)])
+            self.assertEqual(r.code, 2, r.brief)
+            self.assertIn("exists, but holds no endpoints; not replaced", r.text)
+        self.assertEqual(self.read("endpoints.json"), b"another's")
+        os.unlink(self.file)
+        third = Running([*SERVICE, "--endpoints-file", link])
+        self.addCleanup(third.kill)
+        wait_until(lambda: os.path.exists(self.file), DEADLINE_S, "the file")
+        self.assertTrue(os.path.islink(link))
+        third.process.send_signal(signal.SIGUSR1)
+        self.assertEqual(third.finish().code, 0)
+        self.assertFalse(os.path.exists(self.file))
 
     def test_not_there(self):
         script = APPLICATION.split("while")[0] + "print(load(batch=2))"

@@ -1,6 +1,8 @@
 #include "cmd/mpi/endpoints.h"
 
+#include "cmd/mpi/paths.h"
 #include "json/write.h"
+#include "transport/file/lock.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -92,36 +94,83 @@ static enum dfopt_err failed(const char *path, struct dfopt_error *err)
                            strerror(errno));
 }
 
-/* mkstemp sets mode 0600. */
+/* Whether a file holds what put_stream and its like write, perhaps of a service
+ * that was killed, or nothing. */
+static bool is_endpoints(const char *path)
+{
+    static const char *const starts[] = {
+        "{}",         "{\"findings\":",   "{\"plans\":",           "{\"registry\":",
+        "{\"acks\":", "{\"objectives\":", "{\"curve_server_key\":"};
+    char text[32];
+    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    const ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
+    bool ours = n == 0;
+    if (fd >= 0)
+        close(fd);
+    text[n > 0 ? n : 0] = '\0';
+    for (size_t i = 0; i < sizeof starts / sizeof *starts && !ours; i++)
+        ours = strncmp(text, starts[i], strlen(starts[i])) == 0;
+    return ours;
+}
+
+enum dfopt_err dfopt_endpoints_check(const char *path, struct dfopt_error *err)
+{
+    struct stat st;
+    if (!path || stat(path, &st) != 0)
+        return DFOPT_OK;
+    if (!S_ISREG(st.st_mode) || !is_endpoints(path))
+        return dfopt_error_set(err, DFOPT_ERR_FORMAT,
+                               "--endpoints-file %s: exists, but holds no "
+                               "endpoints; not replaced",
+                               path);
+    return dfopt_file_is_free(path, err);
+}
+
+/* mkstemp sets mode 0600. Returns the file, which stays open and locked. */
 static enum dfopt_err put_in_place(const char *path, const struct dfopt_buf *text,
-                                   struct dfopt_error *err)
+                                   int *out, struct dfopt_error *err)
 {
     struct dfopt_buf name = {0};
     if (dfopt_buf_printf(&name, "%s.XXXXXX", path))
         return dfopt_error_set(err, DFOPT_ERR_NOMEM, "out of memory");
-    enum dfopt_err e = DFOPT_OK;
     const int fd = mkstemp(name.data);
-    if (fd < 0) {
-        e = failed(path, err);
-    } else {
-        const bool whole = write_all(fd, text->data, text->len);
-        if ((close(fd) != 0 || !whole) || rename(name.data, path) != 0) {
-            e = failed(path, err);
-            unlink(name.data);
-        }
+    if (fd >= 0 && write_all(fd, text->data, text->len) &&
+        !dfopt_file_lock(fd, path, NULL) && rename(name.data, path) == 0) {
+        *out = fd;
+        dfopt_buf_free(&name);
+        return DFOPT_OK;
+    }
+    const enum dfopt_err e = failed(path, err);
+    if (fd >= 0) {
+        close(fd);
+        unlink(name.data);
     }
     dfopt_buf_free(&name);
     return e;
 }
 
 enum dfopt_err dfopt_endpoints_write(const struct dfopt_live *l,
-                                     const struct dfopt_options *o,
+                                     const struct dfopt_options *o, int *fd,
                                      struct dfopt_error *err)
 {
     struct dfopt_buf text = {0};
-    enum dfopt_err e = make_text(l, &o->live, &text, err);
+    char *path = dfopt_path_follow(o->live.endpoints_file);
+    enum dfopt_err e = path
+                           ? make_text(l, &o->live, &text, err)
+                           : dfopt_error_set(err, DFOPT_ERR_NOMEM, "out of memory");
     if (!e)
-        e = put_in_place(o->live.endpoints_file, &text, err);
+        e = put_in_place(path, &text, fd, err);
     dfopt_buf_free(&text);
+    free(path);
     return e;
+}
+
+void dfopt_endpoints_remove(const char *path, int fd)
+{
+    char *real = fd < 0 ? NULL : dfopt_path_follow(path);
+    if (real && dfopt_file_in_place(fd, real, NULL) == DFOPT_OK)
+        unlink(real);
+    free(real);
+    if (fd >= 0)
+        close(fd);
 }

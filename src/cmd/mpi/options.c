@@ -1,6 +1,8 @@
 /* Options of dfopt-mpi: a table, and checks across options. */
 #include "cmd/mpi/options.h"
 
+#include "cmd/mpi/paths.h"
+
 #include "base/names.h"
 
 #include <errno.h>
@@ -248,6 +250,21 @@ static error_t check_sweep(struct argp_state *state, const struct dfopt_options 
     return dfopt_option_wrong(state, wrong);
 }
 
+/* Log and journal are found by one name, through whichever links. */
+static error_t follow_links(struct dfopt_options *o)
+{
+    const char **paths[] = {&o->decision_log, &o->resume};
+    for (size_t i = 0; i < 2; i++) {
+        if (!*paths[i])
+            continue;
+        o->followed[i] = dfopt_path_follow(*paths[i]);
+        if (!o->followed[i])
+            return ENOMEM;
+        *paths[i] = o->followed[i];
+    }
+    return 0;
+}
+
 static error_t check_whole(struct argp_state *state, const struct parts *p)
 {
     struct dfopt_options *o = p->o;
@@ -260,6 +277,8 @@ static error_t check_whole(struct argp_state *state, const struct parts *p)
         return 0;
     }
     error_t e = check_transport(state, p);
+    if (!e)
+        e = follow_links(o);
     if (e)
         return e;
     const char *wrong = NULL;
@@ -344,6 +363,8 @@ enum dfopt_err dfopt_options_join(int argc, char **argv, struct dfopt_buf *out)
 void dfopt_options_free(struct dfopt_options *o)
 {
     dfopt_sweep_options_free(&o->sweep);
+    for (size_t i = 0; i < 2; i++)
+        free(o->followed[i]);
     free(o->findings_files);
     o->findings_files = NULL;
 }

@@ -58,8 +58,9 @@ struct dfopt_options {
     const char *policy_file;
     const char *plans_file;
     const char *final_state_file;
-    const char *decision_log;
-    const char *resume; /* the decision log of the run to resume */
+    const char *decision_log; /* this and the next: links are followed */
+    const char *resume;       /* the decision log of the run to resume */
+    char *followed[2];        /* owned: decision_log and resume */
     bool allow_policy_change;
     const char *relay_hostname; /* "": any */
     const char *policy_check;   /* policy to check, without a run */

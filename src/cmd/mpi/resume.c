@@ -55,6 +55,12 @@ bool dfopt_resume_assumed_acks(const struct dfopt_resume *r)
     return strcmp(r->fold.run_text[DFOPT_RUN_acks_mode], "assumed") == 0;
 }
 
+bool dfopt_resume_has_journal(const struct dfopt_resume *r)
+{
+    return !dfopt_declog_reader_run(r->reader)->complete &&
+           strcmp(r->fold.run_text[DFOPT_RUN_transport], "file") != 0;
+}
+
 enum dfopt_err dfopt_resume_no_journal(const struct dfopt_resume *r,
                                        struct dfopt_error *err)
 {

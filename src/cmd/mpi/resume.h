@@ -23,6 +23,10 @@ void dfopt_resume_close(struct dfopt_resume *r); /* a zeroed one is fine */
 /* The run identity in the log's plan ids; 0: they have none. */
 uint32_t dfopt_resume_run(const struct dfopt_resume *r);
 
+/* Whether the log's last run should have left a journal: a service that was killed.
+ */
+bool dfopt_resume_has_journal(const struct dfopt_resume *r);
+
 /* How the log's acks are handled. */
 bool dfopt_resume_assumed_acks(const struct dfopt_resume *r);
 

@@ -39,7 +39,7 @@ struct dfopt_session {
     uint64_t start_line;
     /* service only */
     struct dfopt_live live;
-    bool endpoints_written; /* to a file, which is removed at the end */
+    int endpoints_fd; /* of the file of endpoints, removed at the end; -1: none */
     struct dfopt_supervision *supervision;
     struct dfopt_journal *journal; /* if there is a decision log */
     /* the previous run's journal, then the service's source; NULL: no such run */

@@ -37,6 +37,19 @@ static enum dfopt_err journal_path(const struct dfopt_session *s,
     return e ? dfopt_error_set(err, e, "%s", dfopt_err_text(e)) : DFOPT_OK;
 }
 
+/* A journal that was left behind when the log was moved or copied. */
+static void note_missing_journal(const struct dfopt_session *s, const char *path)
+{
+    if (access(path, F_OK) == 0 || !dfopt_resume_has_journal(&s->resume))
+        return;
+    dfopt_log_event(s->log, DFOPT_LOG_WARNING, "optimizer.journal.missing",
+                    DFOPT_F_TEXT("journal", path),
+                    DFOPT_F_TEXT("note",
+                                 "the run was killed, and what it received last "
+                                 "is only in its journal; restore it beside the "
+                                 "log, or these records are lost"));
+}
+
 /* With --resume, reads the rest of the previous run's journal first. */
 static enum dfopt_err open_endpoints(struct dfopt_session *s,
                                      struct dfopt_error *err)
@@ -44,14 +57,15 @@ static enum dfopt_err open_endpoints(struct dfopt_session *s,
     struct dfopt_buf path = {0};
     enum dfopt_err e = dfopt_live_open(&s->live, s->options, err);
     if (!e && is_named(s->options->live.endpoints_file))
-        e = dfopt_endpoints_write(&s->live, s->options, err);
-    s->endpoints_written = !e && is_named(s->options->live.endpoints_file);
+        e = dfopt_endpoints_write(&s->live, s->options, &s->endpoints_fd, err);
     if (!e)
         e = dfopt_supervise_create(&s->supervision, s->options, &s->live, s->log,
                                    err);
     if (e || !s->options->resume)
         return e;
     e = journal_path(s, &path, err);
+    if (!e)
+        note_missing_journal(s, path.data);
     if (!e)
         e = dfopt_journal_source_create(
             &s->left_over, path.data, s->resume.fold.next_seq, s->live.source, err);

@@ -3,7 +3,9 @@
  * and everything is closed. */
 #include "cmd/mpi/session.h"
 
+#include "cmd/mpi/endpoints.h"
 #include "cmd/mpi/files.h"
+#include "cmd/mpi/paths.h"
 #include "cmd/mpi/run.h"
 #include "cmd/mpi/supervise.h"
 #include "journal/line.h"
@@ -187,6 +189,8 @@ static enum dfopt_err open_outputs(struct dfopt_session *s, struct dfopt_error *
         e = dfopt_file_may_write(s->options->decision_log, err);
     if (!e)
         e = dfopt_file_may_write(s->options->live.record, err);
+    if (!e)
+        e = dfopt_endpoints_check(s->options->live.endpoints_file, err);
     if (!e && s->mode->open_endpoints)
         e = s->mode->open_endpoints(s, err);
     if (!e && s->options->plans_file)
@@ -374,8 +378,7 @@ static int close_outputs(struct dfopt_session *s, int code)
 
 static void release(struct dfopt_session *s)
 {
-    if (s->endpoints_written)
-        unlink(s->options->live.endpoints_file);
+    dfopt_endpoints_remove(s->options->live.endpoints_file, s->endpoints_fd);
     if (s->left_over)
         s->left_over->ops->destroy(s->left_over);
     dfopt_inputs_close(&s->in);
@@ -407,10 +410,13 @@ int dfopt_session_run(struct dfopt_comm *comm, const struct dfopt_options *o,
         .mode = o->transport == DFOPT_TRANSPORT_FILE ? &dfopt_mode_replay
                                                      : &dfopt_mode_service,
         .live = {.log = log},
+        .endpoints_fd = -1,
     };
     struct dfopt_error err = {0};
     int code = DFOPT_EXIT_USAGE;
-    enum dfopt_err e = configure(&s, &err);
+    enum dfopt_err e = dfopt_paths_check(o, &err);
+    if (!e)
+        e = configure(&s, &err);
     if (!e)
         e = choose_acks(&s, &err);
     if (!e && o->sweep.file) {
