@@ -1,7 +1,10 @@
 /* Stands in for standard descriptors that are closed. */
 #include "base/standard.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 void dfopt_standard_open(void)
@@ -27,4 +30,15 @@ bool dfopt_standard_in_works(void)
 bool dfopt_standard_out_works(void)
 {
     return is_open_for(STDOUT_FILENO, O_WRONLY);
+}
+
+int dfopt_standard_flush(int code)
+{
+    errno = 0;
+    const bool written = fflush(stdout) == 0 && !ferror(stdout);
+    if (written || code != 0 || errno == EPIPE)
+        return code;
+    fprintf(stderr, "%s: standard output: %s\n", program_invocation_short_name,
+            errno ? strerror(errno) : "not all could be written");
+    return 1;
 }

@@ -14,4 +14,9 @@ void dfopt_standard_open(void);
 bool dfopt_standard_in_works(void);
 bool dfopt_standard_out_works(void);
 
+/* At the end of a program: writes what is left for standard output. Returns `code`;
+ * or, if it is 0 and some of the output could not be written, 1, and standard error
+ * says why. A reader that has left is no error. */
+int dfopt_standard_flush(int code);
+
 #endif

@@ -78,10 +78,21 @@ class Options(Case):
     def test_help_wins_over_what_follows(self):
         self.run_ok(["--help", "--findings-file", "/does/not/exist"])
 
-    def test_help_to_a_full_device(self):
-        with open("/dev/full", "wb") as full:
-            r = run(["--help"], stdout=full)
-        self.assertEqual(r.code, 1)
+    def test_output_that_cannot_be_written(self):
+        """Every program says so, of the little that it prints, too."""
+        programs = [harness.Config.program, harness.Config.log_program,
+                    *(os.path.join(os.path.dirname(harness.Config.program), name)
+                      for name in ("dfopt-ctl", "dfopt-demo-loader"))]
+        for program in programs:
+            for option in ("--help", "--version"):
+                with self.subTest(program=program, option=option):
+                    with open("/dev/full", "wb") as full:
+                        r = run([option], stdout=full, program=program)
+                    self.assertEqual(r.code, 1)
+                    self.assertIn("standard output: No space left on device", r.text)
+                    r = run([option], program=program, preexec=lambda: os.close(1))
+                    self.assertEqual(r.code, 1)
+                    self.assertIn("standard output: ", r.text)
 
     def test_unknown_option(self):
         for ranks in RANKS:

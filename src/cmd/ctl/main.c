@@ -94,7 +94,7 @@ int main(int argc, char **argv)
     if (dfopt_option_parse(&line, argc, argv))
         return DFOPT_USAGE_EXIT;
     if (line.answered)
-        return 0;
+        return dfopt_standard_flush(0);
     if (dfopt_option_environment(NULL, &part))
         return DFOPT_USAGE_EXIT;
     if (!c.line.endpoint) {
@@ -105,5 +105,5 @@ int main(int argc, char **argv)
     c.line.use_curve = c.line.curve.client_secret || c.line.curve.server_public;
     const int code = ctl_run(&c);
     ctl_free(&c);
-    return code;
+    return dfopt_standard_flush(code);
 }

@@ -22,5 +22,5 @@ int main(int argc, char **argv)
     demo_options_parse(argc, argv, &options);
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
-    return demo_run(&options, &interrupted);
+    return dfopt_standard_flush(demo_run(&options, &interrupted));
 }

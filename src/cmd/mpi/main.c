@@ -90,14 +90,6 @@ static bool wants_run(int argc, char **argv, struct dfopt_options *o, int *code)
     return false;
 }
 
-static int flushed(int code)
-{
-    if ((!fflush(stdout) && !ferror(stdout)) || code != DFOPT_EXIT_OK)
-        return code;
-    fprintf(stderr, "dfopt-mpi: standard output: %s\n", strerror(errno));
-    return DFOPT_EXIT_FAILED;
-}
-
 /* Collective. Every rank logs with rank 0's options; o is NULL on the others. */
 static void open_log(struct dfopt_comm *comm, const struct dfopt_options *o,
                      struct dfopt_log *log)
@@ -135,7 +127,7 @@ static int run_leader(struct dfopt_comm *comm, int argc, char **argv)
         code = dfopt_session_run(comm, &o, argc, argv, &log, &asked);
     }
     dfopt_options_free(&o);
-    code = flushed(code);
+    code = dfopt_standard_flush(code);
     dfopt_worker_dismiss(comm, code);
     dfopt_buf_free(&log.line);
     return code;
@@ -151,7 +143,7 @@ static bool is_done_without_mpi(int argc, char **argv, int *code)
     const bool run = wants_run(argc, argv, &o, code);
     dfopt_options_free(&o);
     if (!run)
-        *code = flushed(*code);
+        *code = dfopt_standard_flush(*code);
     return !run;
 }
 

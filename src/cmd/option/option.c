@@ -2,6 +2,8 @@
  * row's number. */
 #include "cmd/option/help.h"
 
+#include "base/standard.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -209,7 +211,7 @@ static error_t answer(struct argp_state *state)
     struct dfopt_option_line *line = state->input;
     line->answered = true;
     if (!(line->flags & ARGP_NO_EXIT))
-        exit(0);
+        exit(dfopt_standard_flush(0));
     return 0;
 }
 
