@@ -21,8 +21,8 @@ from torch.utils.data import DistributedSampler
 STEPS, BATCH = int(sys.argv[1]), 4
 
 
-def file_plans(context, done, steps):
-    """One every six steps."""
+def file_plans(context, done, steps, filed):
+    """One every six steps, which wait for it."""
     dice = random.Random(4)
     n = 0
     while not done.wait(0.001):
@@ -33,6 +33,7 @@ def file_plans(context, done, steps):
         context.enqueue_action(ActionPlan(
             f"p{n}", f"app.loader.{name}", "TunableLoader.loader", 1, dice.randint(1, most),
             "window_boundary"))
+        filed.append(n)
 
 
 def main():
@@ -43,9 +44,10 @@ def main():
     sampler = DistributedSampler(dataset, ranks, rank)
     loader = TunableLoader(dataset, batch_size=BATCH, sampler=sampler, window=0.001,
                            num_workers=auto(1, max=3), prefetch_factor=auto(2, max=6))
-    done, sizes, seen = threading.Event(), [], []
+    done, sizes, seen, filed = threading.Event(), [], [], []
     if rank == 0:
-        filing = threading.Thread(target=file_plans, args=(loader._tuner.context, done, sizes))
+        filing = threading.Thread(target=file_plans,
+                                  args=(loader._tuner.context, done, sizes, filed))
         filing.start()
     for epoch in range(4):
         sampler.set_epoch(epoch)
@@ -55,6 +57,8 @@ def main():
                           loader.prefetch_factor))
             numbers += batch[0].tolist()
             time.sleep(0.001)
+            while rank == 0 and len(filed) < len(sizes) // 6:
+                time.sleep(0.001)
         seen.append(numbers == list(iter(sampler)))
     done.set()
     every = [None] * ranks

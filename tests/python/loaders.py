@@ -7,6 +7,8 @@ import sys
 import warnings
 from itertools import islice
 
+from peer import wait_until
+
 try:
     import torch
     from torch.utils.data import Dataset, IterableDataset, Sampler, get_worker_info
@@ -105,3 +107,8 @@ def held():
     return (len(os.listdir("/proc/self/fd")),
             len([n for n in os.listdir("/dev/shm") if str(os.getpid()) in n]),
             len(multiprocessing.active_children()))
+
+
+def wait_for_workers():
+    """Until none is left: torch gives a worker 5 s to end, terminates it, and goes on."""
+    wait_until(lambda: held()[2] == 0, "the end of all workers")

@@ -85,7 +85,7 @@ def failure(run, victim):
     done = threading.Event()
 
     def tell():
-        while not done.wait(5):
+        while not done.wait(1):
             os.kill(os.getpid(), signal.SIGCHLD)
     thread = threading.Thread(target=tell)
     thread.start()
@@ -109,6 +109,11 @@ def failure(run, victim):
     return error
 
 
+# How long torch waits for a worker to end, before it terminates it: 5 s, which these tests
+# would do many times.
+impatient = mock.patch.object(torch.utils.data._utils, "MP_STATUS_CHECK_INTERVAL", 0.5)
+
+
 class Workers(unittest.TestCase):
     def setUp(self):
         warnings.filterwarnings("ignore", message="This DataLoader will create")
@@ -121,6 +126,7 @@ class Workers(unittest.TestCase):
     def tearDown(self):
         self.nothing_is_left()
 
+    @impatient
     def test_killed(self):
         """As by the kernel when memory runs out: the same error, and nothing is left."""
         for kind, change in ((DataLoader, False), (TunableLoader, False), (TunableLoader, True)):
@@ -158,7 +164,7 @@ class Workers(unittest.TestCase):
                             with FailingStart(nth, error), self.assertRaises(raised), \
                                     mock.patch.object(sys, "unraisablehook"):
                                 resize(loader, 4)
-                            self.assertEqual(len(active_children()), 2)
+                            wait_until(lambda: len(active_children()) == 2, "two workers")
                         self.assertTrue(resize(loader, 3))
                         got += run
                         self.assertEqual(numbers(got), list(range(60)))
@@ -168,28 +174,32 @@ class Workers(unittest.TestCase):
     def test_interrupted(self):
         """By SIGINT, while the script waits for a batch."""
         for kind in KINDS:
-            loader = kind(Content(4000), batch_size=1, num_workers=1)
+            loader = kind(Content(1000), batch_size=1, num_workers=1)
             with self.subTest(kind=kind.__name__):
                 with self.assertRaises(KeyboardInterrupt):
                     for n, _ in enumerate(loader):
                         if n == 5:
                             os.kill(os.getpid(), signal.SIGINT)
-                self.assertEqual(len(numbers(loader)), 4000)
+                self.assertEqual(len(numbers(loader)), 1000)
             del loader
 
+    def times_out(self, kind):
+        """Whether the batch that is too late is the one that never comes."""
+        n, loader = 0, kind(Slow(40), batch_size=2, num_workers=1, timeout=1)
+        with self.assertRaisesRegex(RuntimeError, "timed out after 1"):
+            for n, _ in enumerate(loader, 1):
+                if n == 1 and kind is TunableLoader:
+                    resize(loader, 2)
+        for worker in active_children():  # torch waits for them for 5 s
+            worker.terminate()
+        return n == 4
+
+    @impatient
     def test_timeout(self):
+        """On a busy machine a batch before it may be too late: then again."""
         for kind in KINDS:
             with self.subTest(kind=kind.__name__):
-                loader = kind(Slow(40), batch_size=2, num_workers=1, timeout=1)
-                run = iter(loader)
-                next(run)
-                if kind is TunableLoader:
-                    resize(loader, 2)
-                with self.assertRaisesRegex(RuntimeError, "timed out after 1"):
-                    list(run)
-                for worker in active_children():  # torch waits for them for 5 s
-                    worker.terminate()
-                del loader, run
+                wait_until(lambda k=kind: self.times_out(k), "a batch that never comes")
 
 
 class Ways(unittest.TestCase):

