@@ -16,22 +16,6 @@
 
 #define BEGINNING_BYTES 64 /* of a record whose line would be too long */
 
-/* plan_%016x_%08x becomes plan_%016x, where the run is this one. */
-static void cut_run(struct dfopt_buf *line, size_t start, uint32_t run)
-{
-    char whole[DFOPT_PLAN_ID_RUN_SIZE];
-    const size_t bare = DFOPT_PLAN_ID_SIZE - 1;
-    uint64_t id = 0;
-    dfopt_plan_id_run_text(id, run, whole);
-    const size_t len = strlen(whole);
-    for (size_t i = start; i + len <= line->len; i++)
-        if (dfopt_plan_id_run_parse(line->data + i, len, run, &id)) {
-            memmove(line->data + i + bare, line->data + i + len,
-                    line->len - i - len);
-            line->len -= len - bare;
-        }
-}
-
 #define CHECK_FORMAT "{\"check\":\"%016" PRIx64 "\","
 #define CHECK_BYTES  DFOPT_RECORD_CHECK_BYTES
 
@@ -125,7 +109,8 @@ enum dfopt_err dfopt_record_line(const struct dfopt_recorded *r, bool numbered,
         const bool ids =
             r->stream == DFOPT_STREAM_ACK || r->stream == DFOPT_STREAM_CONTROL;
         if (!e && ids && r->run)
-            cut_run(line, start, r->run);
+            line->len = start + dfopt_plan_id_cut_run(line->data + start,
+                                                      line->len - start, r->run);
         for (size_t i = start; !e && i < line->len; i++)
             if (line->data[i] == '\n' || line->data[i] == '\r')
                 line->data[i] = ' ';

@@ -287,6 +287,21 @@ bool dfopt_plan_id_parse(const char *text, size_t len, uint64_t *id)
     return true;
 }
 
+size_t dfopt_plan_id_cut_run(char *text, size_t len, uint32_t run)
+{
+    char whole[DFOPT_PLAN_ID_RUN_SIZE];
+    const size_t bare = DFOPT_PLAN_ID_SIZE - 1;
+    uint64_t id = 0;
+    dfopt_plan_id_run_text(id, run, whole);
+    const size_t n = strlen(whole);
+    for (size_t i = 0; i + n <= len; i++)
+        if (dfopt_plan_id_run_parse(text + i, n, run, &id)) {
+            memmove(text + i + bare, text + i + n, len - i - n);
+            len -= n - bare;
+        }
+    return len;
+}
+
 DFOPT_NAME_FUNCTION(dfopt_verdict_name, DFOPT_VERDICT_LIST, DFOPT_NAME_TEXT3)
 DFOPT_NAME_FUNCTION(dfopt_verdict_meaning, DFOPT_VERDICT_LIST, DFOPT_NAME_MEANING)
 DFOPT_NAME_FUNCTION(dfopt_suppression_action_name, DFOPT_SUPPRESSION_ACTION_LIST,

@@ -319,6 +319,10 @@ bool dfopt_plan_id_parse(const char *text, size_t len, uint64_t *id);
 bool dfopt_plan_id_run_parse(const char *text, size_t len, uint32_t run,
                              uint64_t *id);
 
+/* Cuts the run's identity (not 0) out of each such id in a text, as a replay has
+ * none. Returns the new length. */
+size_t dfopt_plan_id_cut_run(char *text, size_t len, uint32_t run);
+
 const char *dfopt_verdict_name(uint32_t verdict);
 const char *dfopt_verdict_meaning(uint32_t verdict);
 const char *dfopt_suppression_action_name(uint32_t action);

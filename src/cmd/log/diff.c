@@ -1,7 +1,7 @@
-/* dfopt-log diff: compares two logs in event order. Rows are compared by content,
- * because string numbers differ between logs. */
+/* dfopt-log diff: compares two logs in event order. */
 #include "cmd/log/brought.h"
 #include "cmd/log/merge.h"
+#include "cmd/log/same.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -27,135 +27,13 @@ struct diff {
     uint64_t limit; /* of differences shown */
     bool brief;
     struct side a, b;
-    dfopt_sym *b_of_a; /* by a's string number: b's, or DFOPT_SYM_NONE */
+    struct dl_same same;
     uint64_t found[DL_KINDS], all;
     uint64_t first_seq;
     enum dl_kind first_kind;
     struct dl_print print;
     struct dfopt_error err;
 };
-
-/* ---- comparing ---- */
-
-static bool same_sym(const struct diff *d, dfopt_sym a, dfopt_sym b)
-{
-    if (a == DFOPT_SYM_NONE || b == DFOPT_SYM_NONE)
-        return a == b;
-    return d->b_of_a[a] == b;
-}
-
-static bool same_list(const struct diff *d, dfopt_list a, dfopt_list b)
-{
-    size_t n, m;
-    const dfopt_sym *x = dfopt_dict_items(d->a.dict, a, &n);
-    const dfopt_sym *y = dfopt_dict_items(d->b.dict, b, &m);
-    bool same = n == m;
-    for (size_t i = 0; same && i < n; i++)
-        same = same_sym(d, x[i], y[i]);
-    return same;
-}
-
-static bool same_value(const struct diff *d, struct dfopt_value a,
-                       struct dfopt_value b)
-{
-    if (a.kind != b.kind)
-        return false;
-    if (a.kind == DFOPT_KIND_STR)
-        return same_sym(d, a.str, b.str);
-    return a.i == b.i; /* reals bit for bit */
-}
-
-static enum dfopt_err same_text(struct diff *d, enum dfopt_declog_pool pool,
-                                struct dfopt_declog_text a,
-                                struct dfopt_declog_text b, bool *same)
-{
-    const char *x = "", *y = "";
-    *same = a.end - a.start == b.end - b.start;
-    if (!*same)
-        return DFOPT_OK;
-    enum dfopt_err e = dfopt_declog_reader_text(d->a.reader, pool, a, &x, &d->err);
-    if (!e)
-        e = dfopt_declog_reader_text(d->b.reader, pool, b, &y, &d->err);
-    *same = !e && memcmp(x, y, (size_t)(a.end - a.start)) == 0;
-    return e;
-}
-
-/* The length of a plan id without this log's run identity, if it has that. */
-static size_t bare_id(const struct side *s, const char *id, size_t len)
-{
-    const char *run = dfopt_declog_reader_run(s->reader)->run_id;
-    uint64_t ignored;
-    return dfopt_plan_id_run_parse(id, len, (uint32_t)strtoul(run, NULL, 16),
-                                   &ignored)
-               ? DFOPT_PLAN_ID_SIZE - 1
-               : len;
-}
-
-/* Compares ids from acks: live logs have the run's identity, replays do not. */
-static enum dfopt_err same_id(struct diff *d, struct dfopt_declog_text a,
-                              struct dfopt_declog_text b, bool *same)
-{
-    char x[DFOPT_PLAN_ID_RUN_SIZE];
-    const char *at;
-    const size_t len = (size_t)(a.end - a.start);
-    if (len >= sizeof x)
-        return same_text(d, DFOPT_POOL_PLAN_ID, a, b, same);
-    enum dfopt_err e =
-        dfopt_declog_reader_text(d->a.reader, DFOPT_POOL_PLAN_ID, a, &at, &d->err);
-    if (e)
-        return e;
-    memcpy(x, at, len);
-    e = dfopt_declog_reader_text(d->b.reader, DFOPT_POOL_PLAN_ID, b, &at, &d->err);
-    const size_t m = bare_id(&d->a, x, len);
-    *same = !e && m == bare_id(&d->b, at, (size_t)(b.end - b.start)) &&
-            memcmp(x, at, m) == 0;
-    return e;
-}
-
-static enum dfopt_err same_field(struct diff *d, const struct dl_field *f,
-                                 union dl_field_value a, union dl_field_value b,
-                                 bool *same)
-{
-    switch (f->type) {
-    case DL_FIELD_SYM:
-        *same = same_sym(d, a.u32, b.u32);
-        return DFOPT_OK;
-    case DL_FIELD_LIST:
-        *same = same_list(d, a.u32, b.u32);
-        return DFOPT_OK;
-    case DL_FIELD_VALUE:
-        *same = same_value(d, a.value, b.value);
-        return DFOPT_OK;
-    case DL_FIELD_REAL: /* NaNs mean "absent" and are equal */
-        *same = a.u64 == b.u64 || (a.real != a.real && b.real != b.real);
-        return DFOPT_OK;
-    case DL_FIELD_TEXT:
-    case DL_FIELD_JSON:
-        if (f->pool == DFOPT_POOL_PLAN_ID)
-            return same_id(d, a.text, b.text, same);
-        return same_text(d, f->pool, a.text, b.text, same);
-    default:
-        *same = a.u64 == b.u64;
-        return DFOPT_OK;
-    }
-}
-
-/* Compares rows of the same kind and place. A difference only in a record's origin
- * (a reject's file and line) is not a different decision. */
-static enum dfopt_err same_row(struct diff *d, bool *same)
-{
-    const struct dl_field *f = dl_tables[d->a.kind].fields;
-    enum dfopt_err e = DFOPT_OK;
-    *same = true;
-    for (; !e && *same && f->name; f++) {
-        if (d->a.kind == DL_REJECT &&
-            (strcmp(f->name, "origin") == 0 || strcmp(f->name, "line") == 0))
-            continue;
-        e = same_field(d, f, dl_field_of(f, d->a.row), dl_field_of(f, d->b.row),
-                       same);
-    }
-    return e;
-}
 
 /* ---- output ---- */
 
@@ -350,7 +228,8 @@ static enum dfopt_err compare(struct diff *d)
         int c = order(d);
         bool same = false;
         if (c == 0)
-            e = same_row(d, &same);
+            e = dl_same_row(&d->same, d->a.kind, d->a.row, d->b.row, &same,
+                            &d->err);
         if (!e && !same)
             e = tell(d, c <= 0, c >= 0);
         if (!e && c <= 0)
@@ -374,20 +253,6 @@ static uint32_t common_kinds(struct diff *d)
             kinds &= ~DL_KIND_BIT(DL_VERDICT);
     }
     return kinds;
-}
-
-static enum dfopt_err translate(struct diff *d)
-{
-    uint32_t n = dfopt_dict_strings(d->a.dict);
-    d->b_of_a = calloc((size_t)n + 1, sizeof *d->b_of_a);
-    if (!d->b_of_a)
-        return dfopt_error_set(&d->err, DFOPT_ERR_NOMEM, "out of memory");
-    for (uint32_t s = 0; s < n; s++) {
-        size_t len;
-        const char *text = dfopt_dict_text(d->a.dict, s, &len);
-        d->b_of_a[s] = dfopt_dict_find(d->b.dict, text, len);
-    }
-    return DFOPT_OK;
 }
 
 static enum dfopt_err open_side(struct diff *d, struct side *s, const char *path)
@@ -418,7 +283,7 @@ static enum dfopt_err run(struct diff *d)
     if (!e)
         e = open_side(d, &d->b, d->args.file[1]);
     if (!e)
-        e = translate(d);
+        e = dl_same_init(&d->same, d->a.reader, d->b.reader, &d->err);
     if (e)
         return e;
     uint32_t kinds = common_kinds(d);
@@ -493,6 +358,6 @@ int dl_diff(int argc, char **argv)
     dfopt_declog_reader_close(d.a.reader);
     dfopt_declog_reader_close(d.b.reader);
     dl_print_free(&d.print);
-    free(d.b_of_a);
+    dl_same_free(&d.same);
     return status;
 }
