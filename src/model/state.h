@@ -26,6 +26,22 @@ struct dfopt_state_row {  /* per (knob, node) */
     int64_t seen; /* largest window seen */
 };
 
+/* What commands have set, and what waits for one. */
+struct dfopt_commanded_row {
+    enum dfopt_commanded {
+        DFOPT_COMMANDED_MODE,    /* target, mode, name */
+        DFOPT_COMMANDED_FREEZE,  /* bounded, until */
+        DFOPT_COMMANDED_PROPOSAL /* name (the knob), node, tag, id, old, new */
+    } kind;
+    uint32_t target, mode; /* enum dfopt_mode_target, enum dfopt_knob_mode */
+    uint32_t bounded;
+    dfopt_sym name, node, tag;
+    uint32_t reserved;
+    int64_t until;
+    uint64_t id; /* as of a plan */
+    struct dfopt_value old, new;
+};
+
 struct dfopt_suppression_state {
     dfopt_sym tag, finding_type;
     int64_t window;

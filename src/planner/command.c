@@ -293,13 +293,20 @@ static bool is_busy(struct dfopt_pass *s, const struct dfopt_key *key,
                   site->isolate || (a && a->in_trial)));
 }
 
+/* Whether a proposal waits for approval still, if it has not expired. */
+static bool is_open(const struct dfopt_planner *p, const struct dfopt_key *key,
+                    const struct dfopt_proposal *x)
+{
+    return !p->registry.states[key->knob].left &&
+           dfopt_operator_mode(p, key->knob, x->tag) == DFOPT_MODE_ADVISE &&
+           dfopt_operator_stands(p, key, x) && !key->slot->has_pending;
+}
+
 static uint32_t check_approval(const struct order *o, const struct dfopt_key *key,
                                const struct dfopt_proposal *x, int64_t window)
 {
     const struct dfopt_planner *p = o->s->p;
-    if (p->registry.states[key->knob].left ||
-        dfopt_operator_mode(p, key->knob, x->tag) != DFOPT_MODE_ADVISE ||
-        !dfopt_operator_stands(p, key, x) || key->slot->has_pending)
+    if (!is_open(p, key, x))
         return DFOPT_COMMAND_UNKNOWN_PLAN;
     if (p->control && is_busy(o->s, key, window))
         return DFOPT_COMMAND_TRIAL;
@@ -427,4 +434,53 @@ enum dfopt_err dfopt_planner_command(struct dfopt_planner *p, uint64_t seq,
         .seq = seq, .action = c->action, .outcome = obey(&o, policy)};
     dfopt_pass_fail(&s, dfopt_buf_add(&out->commands, &row, sizeof row));
     return dfopt_pass_end(&s);
+}
+
+/* ---- what commands have set ---- */
+
+static enum dfopt_err list_proposals(const struct dfopt_planner *p, bool job,
+                                     struct dfopt_buf *rows)
+{
+    const void *at = NULL;
+    const struct dfopt_proposal *x;
+    struct dfopt_key key;
+    enum dfopt_err e = DFOPT_OK;
+    while (!e && (x = dfopt_operator_next(p, &at, &key))) {
+        const bool mine =
+            key.node == DFOPT_JOB_NODE ? job : dfopt_planner_reports(p, key.node);
+        const struct dfopt_commanded_row row = {
+            .kind = DFOPT_COMMANDED_PROPOSAL,
+            .name = p->registry.knobs[key.knob].id,
+            .node = dfopt_slots_node_name(&p->slots, key.node),
+            .tag = x->tag,
+            .id = x->id,
+            .old = x->old,
+            .new = x->new};
+        if (mine && is_open(p, &key, x) &&
+            !dfopt_operator_expired(p, x, clock_of(p, &key)))
+            e = dfopt_buf_add(rows, &row, sizeof row);
+    }
+    return e;
+}
+
+enum dfopt_err dfopt_planner_commanded(const struct dfopt_planner *p, bool job,
+                                       struct dfopt_buf *rows)
+{
+    const struct dfopt_operator *o = p->operator;
+    const struct dfopt_mode_entry *m =
+        DFOPT_ROW(&o->modes, const struct dfopt_mode_entry);
+    const size_t n = job ? DFOPT_ROWS(&o->modes, struct dfopt_mode_entry) : 0;
+    enum dfopt_err e = DFOPT_OK;
+    for (size_t i = 0; i < n && !e; i++) {
+        const struct dfopt_commanded_row row = {.kind = DFOPT_COMMANDED_MODE,
+                                                .target = m[i].target,
+                                                .mode = m[i].mode,
+                                                .name = m[i].name};
+        e = dfopt_buf_add(rows, &row, sizeof row);
+    }
+    const struct dfopt_commanded_row freeze = {
+        .kind = DFOPT_COMMANDED_FREEZE, .bounded = o->bounded, .until = o->until};
+    if (!e && job && o->frozen)
+        e = dfopt_buf_add(rows, &freeze, sizeof freeze);
+    return e ? e : list_proposals(p, job, rows);
 }

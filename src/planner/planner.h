@@ -102,4 +102,10 @@ enum dfopt_err dfopt_planner_state(const struct dfopt_planner *p, bool job,
                                    struct dfopt_buf *rows,
                                    struct dfopt_buf *suppressions);
 
+/* Appends what commands have set (if `job`) and the proposals that can be approved
+ * now, of the job (if `job`) and the owned nodes, to *rows (struct
+ * dfopt_commanded_row). OK or NOMEM. */
+enum dfopt_err dfopt_planner_commanded(const struct dfopt_planner *p, bool job,
+                                       struct dfopt_buf *rows);
+
 #endif

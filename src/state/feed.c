@@ -4,6 +4,7 @@
 #include "state/events.h"
 
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const struct source {
@@ -80,5 +81,60 @@ enum dfopt_err dfopt_fold_feed(const struct dfopt_fold *f, dfopt_fold_give give,
     for (size_t i = 0; i < SOURCES; i++)
         dfopt_cursor_free(&tables[i].cursor);
     dfopt_fold_events_free(&v);
+    return e;
+}
+
+/* Takes the policy of an accepted command. */
+static enum dfopt_err take_policy(struct dfopt_fold_events *v,
+                                  const struct dfopt_declog_control_row *row,
+                                  struct dfopt_policy **out,
+                                  struct dfopt_error *err)
+{
+    struct dfopt_event event;
+    if (row->action != DFOPT_COMMAND_ACTION_POLICY ||
+        row->outcome != DFOPT_COMMAND_DONE)
+        return DFOPT_OK;
+    const enum dfopt_err e =
+        dfopt_fold_event(v, DFOPT_TABLE_CONTROLS, row, &event, err);
+    if (e)
+        return e;
+    if (event.policy && !event.command.check) {
+        struct dfopt_policy *before = *out;
+        *out = event.policy;
+        event.policy = before;
+    }
+    dfopt_event_clear(&event);
+    return DFOPT_OK;
+}
+
+enum dfopt_err dfopt_fold_policy(const struct dfopt_fold *f,
+                                 struct dfopt_policy **out, struct dfopt_error *err)
+{
+    const size_t seq = offsetof(struct dfopt_declog_control_row, seq);
+    const void *row = NULL;
+    struct dfopt_policy *found = NULL;
+    struct dfopt_cursor cursor;
+    struct dfopt_fold_events v = {.reader = f->reader};
+    *out = NULL;
+    if (!f->left_to_feed) /* which any command makes it */
+        return DFOPT_OK;
+    dfopt_cursor_init(&cursor, f->reader, DFOPT_TABLE_CONTROLS);
+    enum dfopt_err e = dfopt_fold_events_init(&v, f->reader, f->dict);
+    if (!e)
+        dfopt_fold_events_run(&v, f->run_text);
+    if (!e)
+        e = dfopt_cursor_seek(&cursor, seq, f->feed_seq, err);
+    while (!e && !(e = dfopt_cursor_row(&cursor, &row, err)) && row) {
+        e = take_policy(&v, row, &found, err);
+        cursor.next++;
+    }
+    dfopt_cursor_free(&cursor);
+    dfopt_fold_events_free(&v);
+    if (e && found) {
+        dfopt_policy_clear(found);
+        free(found);
+        found = NULL;
+    }
+    *out = found;
     return e;
 }

@@ -75,6 +75,12 @@ typedef enum dfopt_err (*dfopt_fold_give)(void *arg, uint64_t seq,
 /* Gives the events from f->feed_seq on, in order. Errors: as above, or give's. */
 enum dfopt_err dfopt_fold_feed(const struct dfopt_fold *f, dfopt_fold_give give,
                                void *arg, struct dfopt_error *err);
+
+/* The policy that the last command among those events put in force; NULL: none
+ * did. Returns owned: dfopt_policy_clear and free. Errors: as above. */
+enum dfopt_err dfopt_fold_policy(const struct dfopt_fold *f,
+                                 struct dfopt_policy **out,
+                                 struct dfopt_error *err);
 void dfopt_fold_free(struct dfopt_fold *f);
 
 /* Whether `origins` (rows of struct dfopt_fold_origin) cover an event of an

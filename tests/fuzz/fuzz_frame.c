@@ -10,7 +10,7 @@ struct receiver {
     struct dfopt_dict *replica, *authority;
     struct dfopt_frame_translation translation;
     struct dfopt_decisions decisions;
-    struct dfopt_buf state_rows, suppression_states;
+    struct dfopt_buf state_rows, suppression_states, commanded;
 };
 
 /* What names a string or list may name any number below 2^26, and the tables are as
@@ -63,7 +63,7 @@ static void take(struct receiver *r, const struct dfopt_item *item)
         break;
     }
     (void)dfopt_item_rows(item, r->authority, &r->translation, &r->decisions,
-                          &r->state_rows, &r->suppression_states);
+                          &r->state_rows, &r->suppression_states, &r->commanded);
 }
 
 static void receive(void *bytes, size_t n)
@@ -84,6 +84,7 @@ static void receive(void *bytes, size_t n)
     dfopt_decisions_free(&r.decisions);
     dfopt_buf_free(&r.state_rows);
     dfopt_buf_free(&r.suppression_states);
+    dfopt_buf_free(&r.commanded);
     dfopt_dict_destroy(r.replica);
     dfopt_dict_destroy(r.authority);
 }

@@ -15,12 +15,6 @@ static const char *value(struct json_object *o, const char *name)
     return j ? json_object_to_json_string_ext(j, JSON_C_TO_STRING_PLAIN) : "-";
 }
 
-/* A number used as a knob's value; the service has it as a real. */
-static void show_number(struct json_object *o, const char *name)
-{
-    printf("%.15g", json_object_get_double(dfopt_json_get(o, name)));
-}
-
 static const char *where(struct json_object *o)
 {
     const char *node = text(o, "node");
@@ -40,9 +34,8 @@ static void show_proposals(struct json_object *state)
         struct json_object *x = json_object_array_get_idx(all, i);
         printf("awaiting approval  %s  %s %s  ", text(x, "plan_id"),
                text(x, "knob_id"), where(x));
-        show_number(x, "old_value");
-        printf(" -> ");
-        show_number(x, "new_value");
+        printf("%s -> ", value(x, "old_value"));
+        printf("%s", value(x, "new_value"));
         printf("  for %s\n", text(x, "tag"));
     }
 }

@@ -392,6 +392,7 @@ static void release(struct dfopt_session *s)
     dfopt_dict_destroy(s->dict);
     dfopt_buf_free(&s->result.state);
     dfopt_buf_free(&s->result.suppressions);
+    dfopt_buf_free(&s->result.commanded);
     dfopt_buf_free(&s->text);
 }
 

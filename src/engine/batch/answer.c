@@ -18,7 +18,7 @@ enum dfopt_err dfopt_answer_results(struct dfopt_frame_reader *in,
     struct dfopt_item item;
     enum dfopt_err e = DFOPT_OK;
     while (!e && dfopt_frame_next(in, &item, &e))
-        e = dfopt_item_rows(&item, dict, t, out, NULL, NULL);
+        e = dfopt_item_rows(&item, dict, t, out, NULL, NULL, NULL);
     return e;
 }
 
@@ -36,7 +36,8 @@ enum dfopt_err dfopt_answer_state(struct dfopt_frame_reader *in, int from,
             dfopt_decisions_free(&none);
             return dfopt_answer_failed(from, item.data, item.size, err);
         }
-        e = dfopt_item_rows(&item, dict, t, &none, &out->state, &out->suppressions);
+        e = dfopt_item_rows(&item, dict, t, &none, &out->state, &out->suppressions,
+                            &out->commanded);
     }
     for (int i = 0; i < DFOPT_DECISION_TABLES && !e; i++)
         if (dfopt_decision_rows(&none, i)->len)
@@ -50,10 +51,13 @@ enum dfopt_err dfopt_answer_state(struct dfopt_frame_reader *in, int from,
 enum dfopt_err dfopt_answer_put_state(struct dfopt_frame *f,
                                       const struct dfopt_shard *s)
 {
-    struct dfopt_buf rows = {0}, suppressions = {0};
+    struct dfopt_buf rows = {0}, suppressions = {0}, commanded = {0};
     enum dfopt_err e = dfopt_shard_state(s, &rows, &suppressions);
     if (!e)
-        e = dfopt_frame_state(f, &rows, &suppressions);
+        e = dfopt_shard_commanded(s, &commanded);
+    if (!e)
+        e = dfopt_frame_state(f, &rows, &suppressions, &commanded);
+    dfopt_buf_free(&commanded);
     dfopt_buf_free(&rows);
     dfopt_buf_free(&suppressions);
     return e;

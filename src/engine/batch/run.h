@@ -117,6 +117,7 @@ struct dfopt_run_result {
     bool output_failed;            /* plans or log are incomplete; logged */
     struct dfopt_buf state;        /* struct dfopt_state_row */
     struct dfopt_buf suppressions; /* struct dfopt_suppression_state */
+    struct dfopt_buf commanded;    /* struct dfopt_commanded_row */
 };
 
 #endif

@@ -101,3 +101,9 @@ enum dfopt_err dfopt_shard_state(const struct dfopt_shard *s,
 {
     return dfopt_planner_state(s->planner, is_speaker(s), rows, suppressions);
 }
+
+enum dfopt_err dfopt_shard_commanded(const struct dfopt_shard *s,
+                                     struct dfopt_buf *rows)
+{
+    return dfopt_planner_commanded(s->planner, is_speaker(s), rows);
+}

@@ -35,5 +35,7 @@ enum dfopt_err dfopt_shard_item(struct dfopt_shard *s,
 enum dfopt_err dfopt_shard_state(const struct dfopt_shard *s,
                                  struct dfopt_buf *rows,
                                  struct dfopt_buf *suppressions);
+enum dfopt_err dfopt_shard_commanded(const struct dfopt_shard *s,
+                                     struct dfopt_buf *rows);
 
 #endif

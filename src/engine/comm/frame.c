@@ -378,10 +378,13 @@ enum dfopt_err dfopt_frame_decisions(struct dfopt_frame *f,
 
 enum dfopt_err dfopt_frame_state(struct dfopt_frame *f,
                                  const struct dfopt_buf *state_rows,
-                                 const struct dfopt_buf *suppression_states)
+                                 const struct dfopt_buf *suppression_states,
+                                 const struct dfopt_buf *commanded)
 {
     enum dfopt_err e = add_rows(f, DFOPT_ITEM_STATE_ROWS, state_rows);
-    return e ? e : add_rows(f, DFOPT_ITEM_SUPPRESSION_STATES, suppression_states);
+    if (!e)
+        e = add_rows(f, DFOPT_ITEM_SUPPRESSION_STATES, suppression_states);
+    return e ? e : add_rows(f, DFOPT_ITEM_COMMANDED_ROWS, commanded);
 }
 
 enum dfopt_err dfopt_frame_restore(struct dfopt_frame *f,
@@ -405,7 +408,8 @@ enum dfopt_err dfopt_frame_restore(struct dfopt_frame *f,
     }
     for (size_t i = 0; i < suppressions && !e; i++)
         e = DEFINE_ALL(f, t[i].tag, t[i].finding_type);
-    return e ? e : dfopt_frame_state(f, state_rows, suppression_states);
+    static const struct dfopt_buf none;
+    return e ? e : dfopt_frame_state(f, state_rows, suppression_states, &none);
 }
 
 /* Of the header, except its checksum, and of everything after it. */

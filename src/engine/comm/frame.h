@@ -64,6 +64,7 @@ enum dfopt_item_kind {
     DFOPT_ITEM_COMMAND_ROWS,
     DFOPT_ITEM_STATE_ROWS,
     DFOPT_ITEM_SUPPRESSION_STATES,
+    DFOPT_ITEM_COMMANDED_ROWS,
     DFOPT_ITEM_OBJECTIVE, /* u64 seq, struct dfopt_objective */
     DFOPT_ITEM_COMMAND,   /* u64 seq, struct dfopt_command, then as CONFIG */
     DFOPT_ITEM_CONFIG,    /* struct dfopt_frame_config, then arrays */
@@ -204,7 +205,8 @@ enum dfopt_err dfopt_frame_decisions(struct dfopt_frame *f,
                                      const struct dfopt_decisions *d);
 enum dfopt_err dfopt_frame_state(struct dfopt_frame *f,
                                  const struct dfopt_buf *state_rows,
-                                 const struct dfopt_buf *suppression_states);
+                                 const struct dfopt_buf *suppression_states,
+                                 const struct dfopt_buf *commanded);
 
 /* Rows of a planner's initial state, with the definitions they need. */
 enum dfopt_err dfopt_frame_restore(struct dfopt_frame *f,
@@ -273,11 +275,10 @@ void dfopt_frame_translation_free(struct dfopt_frame_translation *t);
 /* Reads rows of a RESULTS or STATE frame: appends them to the buffers, interns the
  * worker's local texts into dict and replaces its numbers. Items of other kinds
  * are FORMAT. OK, NOMEM or FORMAT. */
-enum dfopt_err dfopt_item_rows(const struct dfopt_item *item,
-                               struct dfopt_dict *dict,
-                               struct dfopt_frame_translation *t,
-                               struct dfopt_decisions *decisions,
-                               struct dfopt_buf *state_rows,
-                               struct dfopt_buf *suppression_states);
+enum dfopt_err
+dfopt_item_rows(const struct dfopt_item *item, struct dfopt_dict *dict,
+                struct dfopt_frame_translation *t,
+                struct dfopt_decisions *decisions, struct dfopt_buf *state_rows,
+                struct dfopt_buf *suppression_states, struct dfopt_buf *commanded);
 
 #endif

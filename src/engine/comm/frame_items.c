@@ -322,6 +322,7 @@ const struct dfopt_row_kind *dfopt_row_kind(uint32_t item)
         [DFOPT_ITEM_COMMAND_ROWS] = ROWS(dfopt_command_row),
         [DFOPT_ITEM_STATE_ROWS] = ROWS_VALUES(dfopt_state_row, value, plan_old),
         [DFOPT_ITEM_SUPPRESSION_STATES] = ROWS(dfopt_suppression_state),
+        [DFOPT_ITEM_COMMANDED_ROWS] = ROWS_VALUES(dfopt_commanded_row, old, new),
     };
     return item < sizeof kinds / sizeof *kinds && kinds[item].size ? &kinds[item]
                                                                    : NULL;
@@ -330,29 +331,31 @@ const struct dfopt_row_kind *dfopt_row_kind(uint32_t item)
 /* The buffer for an item's rows; NULL: none. */
 static struct dfopt_buf *rows_of(uint32_t item, struct dfopt_decisions *d,
                                  struct dfopt_buf *state,
-                                 struct dfopt_buf *suppressions)
+                                 struct dfopt_buf *suppressions,
+                                 struct dfopt_buf *commanded)
 {
     if (item == DFOPT_ITEM_STATE_ROWS)
         return state;
     if (item == DFOPT_ITEM_SUPPRESSION_STATES)
         return suppressions;
+    if (item == DFOPT_ITEM_COMMANDED_ROWS)
+        return commanded;
     const uint32_t table = item - DFOPT_ITEM_VERDICTS;
     return table < DFOPT_DECISION_TABLES ? dfopt_decision_rows(d, (int)table)
                                          : NULL;
 }
 
-enum dfopt_err dfopt_item_rows(const struct dfopt_item *item,
-                               struct dfopt_dict *dict,
-                               struct dfopt_frame_translation *t,
-                               struct dfopt_decisions *decisions,
-                               struct dfopt_buf *state_rows,
-                               struct dfopt_buf *suppression_states)
+enum dfopt_err
+dfopt_item_rows(const struct dfopt_item *item, struct dfopt_dict *dict,
+                struct dfopt_frame_translation *t,
+                struct dfopt_decisions *decisions, struct dfopt_buf *state_rows,
+                struct dfopt_buf *suppression_states, struct dfopt_buf *commanded)
 {
     if (item->kind == DFOPT_ITEM_STRING)
         return learn(item, dict, t);
     const struct dfopt_row_kind *k = dfopt_row_kind(item->kind);
     struct dfopt_buf *to =
-        rows_of(item->kind, decisions, state_rows, suppression_states);
+        rows_of(item->kind, decisions, state_rows, suppression_states, commanded);
     if (!k || !to || item->size % k->size != 0)
         return DFOPT_ERR_FORMAT;
     const size_t start = to->len;

@@ -1,5 +1,4 @@
-/* Requests and answers. The state set by commands is tracked from command outcomes
- * and verdicts, so that the planners need not be asked for it. */
+/* Requests and answers. The planners alone know what commands have set. */
 #include "engine/online/desk.h"
 
 #include "base/clock.h"
@@ -7,6 +6,7 @@
 #include "json/write.h"
 #include "policy/policy_json.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 struct waiting {
@@ -14,27 +14,36 @@ struct waiting {
     struct dfopt_port_request client;
 };
 
-struct mode {
-    uint32_t target, mode;
-    dfopt_sym name;
-};
-
-struct proposal {
-    uint64_t id;
-    dfopt_sym knob, node, tag;
-    uint32_t reserved;
-    double old, new;
-};
-
 void dfopt_desk_free(struct dfopt_desk *d)
 {
     dfopt_buf_free(&d->waiting);
     dfopt_buf_free(&d->asking);
-    dfopt_buf_free(&d->modes);
-    dfopt_buf_free(&d->proposals);
     dfopt_buf_free(&d->own);
     dfopt_buf_free(&d->policy);
     dfopt_buf_free(&d->text);
+}
+
+/* ---- the policy in force ---- */
+
+static enum dfopt_err note_policy(struct dfopt_desk *d,
+                                  const struct dfopt_policy *policy)
+{
+    dfopt_buf_clear(&d->policy);
+    return dfopt_policy_json(d->config->dict, policy, &d->policy);
+}
+
+enum dfopt_err dfopt_desk_start(struct dfopt_desk *d, struct dfopt_error *err)
+{
+    struct dfopt_policy *policy = NULL;
+    if (!d->config->resume || !d->config->port)
+        return DFOPT_OK;
+    enum dfopt_err e = dfopt_fold_policy(d->config->resume, &policy, err);
+    if (e || !policy)
+        return e;
+    e = note_policy(d, policy);
+    dfopt_policy_clear(policy);
+    free(policy);
+    return e ? dfopt_error_set(err, e, "out of memory") : e;
 }
 
 /* ---- requests ---- */
@@ -187,88 +196,6 @@ enum dfopt_err dfopt_desk_numbered(struct dfopt_desk *d, uint64_t seq)
     return DFOPT_OK;
 }
 
-/* ---- commanded state ---- */
-
-static enum dfopt_err note_mode(struct dfopt_desk *d, const struct dfopt_command *c)
-{
-    const struct mode m = {c->target, c->mode, c->name};
-    struct mode *all = DFOPT_ROW(&d->modes, struct mode);
-    for (size_t i = 0; i < DFOPT_ROWS(&d->modes, struct mode); i++)
-        if (all[i].target == m.target && all[i].name == m.name) {
-            all[i] = m;
-            return DFOPT_OK;
-        }
-    return dfopt_buf_add(&d->modes, &m, sizeof m);
-}
-
-static void drop_proposals(struct dfopt_desk *d, uint64_t id, dfopt_sym knob,
-                           dfopt_sym node)
-{
-    struct proposal *all = DFOPT_ROW(&d->proposals, struct proposal);
-    size_t kept = 0;
-    for (size_t i = 0; i < DFOPT_ROWS(&d->proposals, struct proposal); i++)
-        if (all[i].id != id && !(all[i].knob == knob && all[i].node == node))
-            all[kept++] = all[i];
-    d->proposals.len = kept * sizeof *all;
-}
-
-static enum dfopt_err note_policy(struct dfopt_desk *d,
-                                  const struct dfopt_policy *policy)
-{
-    dfopt_buf_clear(&d->policy);
-    return dfopt_policy_json(d->config->dict, policy, &d->policy);
-}
-
-static enum dfopt_err note_command(struct dfopt_desk *d,
-                                   const struct dfopt_batch_command *given)
-{
-    const struct dfopt_command *c = &given->command;
-    switch (c->action) {
-    case DFOPT_COMMAND_ACTION_MODE:
-        return note_mode(d, c);
-    case DFOPT_COMMAND_ACTION_FREEZE:
-    case DFOPT_COMMAND_ACTION_THAW:
-        d->frozen = c->action == DFOPT_COMMAND_ACTION_FREEZE;
-        d->bounded = c->bounded;
-        d->until = c->until;
-        return DFOPT_OK;
-    case DFOPT_COMMAND_ACTION_APPROVE:
-    case DFOPT_COMMAND_ACTION_REJECT:
-        drop_proposals(d, c->plan_id, DFOPT_SYM_NONE, DFOPT_SYM_NONE);
-        return DFOPT_OK;
-    case DFOPT_COMMAND_ACTION_POLICY:
-        return given->policy && !c->check ? note_policy(d, given->policy)
-                                          : DFOPT_OK;
-    default:
-        return DFOPT_OK;
-    }
-}
-
-/* A proposal replaces one for the same knob. */
-static enum dfopt_err note_verdicts(struct dfopt_desk *d,
-                                    const struct dfopt_batch *r)
-{
-    const struct dfopt_verdict_row *v =
-        DFOPT_ROW(&r->merged.verdicts, const struct dfopt_verdict_row);
-    enum dfopt_err e = DFOPT_OK;
-    for (size_t i = 0;
-         i < DFOPT_ROWS(&r->merged.verdicts, struct dfopt_verdict_row) && !e; i++) {
-        const struct proposal x = {.id = v[i].seq * DFOPT_PLANS_PER_EVENT +
-                                         v[i].position,
-                                   .knob = v[i].knob,
-                                   .node = v[i].node,
-                                   .tag = v[i].tag,
-                                   .old = v[i].threshold,
-                                   .new = v[i].value};
-        if (v[i].verdict == DFOPT_VERDICT_PROPOSED ||
-            v[i].verdict == DFOPT_VERDICT_PLANNED)
-            drop_proposals(d, x.id, x.knob, x.node);
-        if (v[i].verdict == DFOPT_VERDICT_PROPOSED)
-            e = dfopt_buf_add(&d->proposals, &x, sizeof x);
-    }
-    return e;
-}
-
 /* ---- answers to commands ---- */
 
 static void tell_outcome(struct dfopt_desk *d, const struct dfopt_command_row *row,
@@ -311,11 +238,12 @@ enum dfopt_err dfopt_desk_decided(struct dfopt_desk *d, const struct dfopt_batch
     if (!d->config->port)
         return DFOPT_OK;
     dfopt_recent_outcomes(&d->recent, r);
-    enum dfopt_err e = note_verdicts(d, r);
+    enum dfopt_err e = DFOPT_OK;
     for (size_t i = 0;
          i < DFOPT_ROWS(&r->commands, struct dfopt_batch_command) && !e; i++) {
-        if (row[i].outcome == DFOPT_COMMAND_DONE)
-            e = note_command(d, &given[i]);
+        if (row[i].outcome == DFOPT_COMMAND_DONE && given[i].policy &&
+            !given[i].command.check)
+            e = note_policy(d, given[i].policy);
         for (size_t k = 0; k < n; k++)
             if (w[k].seq == row[i].seq)
                 tell_outcome(d, &row[i], r, &w[k].client);
@@ -329,7 +257,7 @@ enum dfopt_err dfopt_desk_decided(struct dfopt_desk *d, const struct dfopt_batch
 
 /* ---- the state ---- */
 
-static void put_target(struct dfopt_put *p, const struct mode *m)
+static void put_target(struct dfopt_put *p, const struct dfopt_commanded_row *m)
 {
     static const char *const prefix[] = {"*", "tag:", "knob:"};
     size_t len;
@@ -346,35 +274,47 @@ static void put_target(struct dfopt_put *p, const struct mode *m)
     dfopt_buf_free(&key);
 }
 
-static void put_commanded(struct dfopt_put *p, const struct dfopt_desk *d)
+static void put_proposal(struct dfopt_put *p, const struct dfopt_commanded_row *x,
+                         uint32_t run)
 {
-    const struct mode *m = DFOPT_ROW(&d->modes, const struct mode);
-    const struct proposal *x = DFOPT_ROW(&d->proposals, const struct proposal);
     char id[DFOPT_PLAN_ID_RUN_SIZE];
+    dfopt_plan_id_run_text(x->id, run, id);
+    dfopt_put_next(p);
+    dfopt_put_raw(p, "{");
+    dfopt_member_text(p, "plan_id", id);
+    dfopt_member_sym(p, "knob_id", x->name);
+    dfopt_member_sym(p, "node", x->node);
+    dfopt_member_sym(p, "tag", x->tag);
+    dfopt_member_value(p, "old_value", x->old);
+    dfopt_member_value(p, "new_value", x->new);
+    dfopt_put_raw(p, "}");
+}
+
+/* rows: struct dfopt_commanded_row. */
+static void put_commanded(struct dfopt_put *p, const struct dfopt_buf *rows,
+                          uint32_t run)
+{
+    const struct dfopt_commanded_row *x =
+        DFOPT_ROW(rows, const struct dfopt_commanded_row);
+    const size_t n = DFOPT_ROWS(rows, struct dfopt_commanded_row);
+    const struct dfopt_commanded_row *freeze = NULL;
     dfopt_put_key(p, "modes");
     dfopt_put_raw(p, "{");
-    for (size_t i = 0; i < DFOPT_ROWS(&d->modes, struct mode); i++)
-        put_target(p, &m[i]);
+    for (size_t i = 0; i < n; i++) {
+        if (x[i].kind == DFOPT_COMMANDED_MODE)
+            put_target(p, &x[i]);
+        if (x[i].kind == DFOPT_COMMANDED_FREEZE)
+            freeze = &x[i];
+    }
     dfopt_put_raw(p, "}");
-    dfopt_member_bool(p, "frozen", d->frozen);
-    if (d->frozen && d->bounded)
-        dfopt_member_int(p, "until_window", d->until);
+    dfopt_member_bool(p, "frozen", freeze != NULL);
+    if (freeze && freeze->bounded)
+        dfopt_member_int(p, "until_window", freeze->until);
     dfopt_put_key(p, "proposals");
     dfopt_put_raw(p, "[");
-    for (size_t i = 0; i < DFOPT_ROWS(&d->proposals, struct proposal); i++) {
-        dfopt_plan_id_run_text(x[i].id, d->config->run, id);
-        dfopt_put_next(p);
-        dfopt_put_raw(p, "{");
-        dfopt_member_text(p, "plan_id", id);
-        dfopt_member_sym(p, "knob_id", x[i].knob);
-        dfopt_member_sym(p, "node", x[i].node);
-        dfopt_member_sym(p, "tag", x[i].tag);
-        dfopt_put_key(p, "old_value");
-        dfopt_put_finite(p, x[i].old);
-        dfopt_put_key(p, "new_value");
-        dfopt_put_finite(p, x[i].new);
-        dfopt_put_raw(p, "}");
-    }
+    for (size_t i = 0; i < n; i++)
+        if (x[i].kind == DFOPT_COMMANDED_PROPOSAL)
+            put_proposal(p, &x[i], run);
     dfopt_put_raw(p, "]");
 }
 
@@ -406,8 +346,9 @@ static void put_policy(struct dfopt_put *p, struct dfopt_desk *d)
 }
 
 void dfopt_desk_state(struct dfopt_desk *d, const struct dfopt_totals *t,
-                      const struct dfopt_buf *rows)
+                      const struct dfopt_run_result *now)
 {
+    const struct dfopt_buf *rows = &now->state;
     const struct dfopt_state_row *row =
         DFOPT_ROW(rows, const struct dfopt_state_row);
     const struct dfopt_port_request *to =
@@ -426,7 +367,7 @@ void dfopt_desk_state(struct dfopt_desk *d, const struct dfopt_totals *t,
     dfopt_recent_put_rates(&d->recent, t, dfopt_clock_monotonic_ns(), &p);
     if (d->config->describe)
         d->config->describe(d->config->describe_arg, &p);
-    put_commanded(&p, d);
+    put_commanded(&p, &now->commanded, d->config->run);
     dfopt_put_key(&p, "values");
     dfopt_put_raw(&p, "[");
     for (size_t i = 0; i < DFOPT_ROWS(rows, struct dfopt_state_row); i++)

@@ -13,18 +13,15 @@ struct dfopt_desk {
     struct dfopt_port_request request;     /* the one being handled */
     struct dfopt_buf waiting;              /* private: undecided commands */
     struct dfopt_buf asking;               /* private: who asked for the state */
-    struct dfopt_buf modes, proposals;     /* private: set by commands */
-    bool frozen, bounded;
-    bool stop, restore; /* end the run; restore the registered values */
-    bool closing;       /* values are being restored before the end */
-    int64_t until;
+    bool stop, restore;   /* end the run; restore the registered values */
+    bool closing;         /* values are being restored before the end */
     struct dfopt_buf own; /* private: the service's commands, one per line */
     size_t own_taken;     /* private: bytes */
     uint64_t own_last;    /* private: the event of the last one taken */
     bool own_open;        /* private: that event is undecided */
     int reloads;          /* private: done so far */
     struct dfopt_recent recent;
-    struct dfopt_buf policy; /* JSON of the policy in force, if set by a command */
+    struct dfopt_buf policy; /* JSON of the policy in force; empty: the first */
     struct dfopt_buf text;   /* scratch */
 };
 
@@ -33,6 +30,10 @@ enum dfopt_desk_took {
     DFOPT_DESK_COMMAND, /* *rec is a record to ingest */
     DFOPT_DESK_ASKED    /* answered later, or at once */
 };
+
+/* Finds the policy in force, if the run is resumed. Errors: those of
+ * dfopt_fold_policy. */
+enum dfopt_err dfopt_desk_start(struct dfopt_desk *d, struct dfopt_error *err);
 
 /* Checks for a request, without waiting. */
 enum dfopt_desk_took dfopt_desk_take(struct dfopt_desk *d,
@@ -60,9 +61,9 @@ static inline bool dfopt_desk_wants_state(const struct dfopt_desk *d)
     return d->asking.len > 0;
 }
 
-/* Answers everyone waiting for the state. rows: struct dfopt_state_row. */
+/* Answers everyone waiting for the state. */
 void dfopt_desk_state(struct dfopt_desk *d, const struct dfopt_totals *t,
-                      const struct dfopt_buf *rows);
+                      const struct dfopt_run_result *now);
 
 /* Commands a restore of the registered values, for the job and for each node of
  * the rows (struct dfopt_state_row). OK or NOMEM. */

@@ -226,6 +226,7 @@ static enum dfopt_err begin_restore(struct leader *l, struct dfopt_error *err)
         e = no_memory(err);
     dfopt_buf_free(&now.state);
     dfopt_buf_free(&now.suppressions);
+    dfopt_buf_free(&now.commanded);
     l->restored_until_ns =
         dfopt_clock_monotonic_ns() + l->config->restore_ms * 1000000;
     l->desk.closing = true;
@@ -245,12 +246,13 @@ static enum dfopt_err look_at_state(struct leader *l, bool last,
         return DFOPT_OK;
     const enum dfopt_err e = dfopt_scatter_state(l->scatter, &now, err);
     if (!e)
-        dfopt_desk_state(&l->desk, l->totals, &now.state);
+        dfopt_desk_state(&l->desk, l->totals, &now);
     if (!e && waits)
         l->ended |= dfopt_clock_monotonic_ns() >= l->restored_until_ns ||
                     !dfopt_desk_unanswered(&l->desk, &now.state, last);
     dfopt_buf_free(&now.state);
     dfopt_buf_free(&now.suppressions);
+    dfopt_buf_free(&now.commanded);
     return e;
 }
 
@@ -424,6 +426,8 @@ static enum dfopt_err start(struct leader *l, struct dfopt_comm *comm,
     e = dfopt_scatter_start(l->scatter, &l->batches[0], err);
     if (!e)
         e = dfopt_scatter_feed(l->scatter, &l->batches[0], err);
+    if (!e)
+        e = dfopt_desk_start(&l->desk, err);
     return e ? e : dfopt_output_initial(&l->output, err);
 }
 

@@ -408,6 +408,8 @@ enum dfopt_err dfopt_scatter_state(struct dfopt_scatter *s,
     enum dfopt_err e = DFOPT_OK;
     if (is_alone(s)) {
         e = dfopt_shard_state(&s->here, &out->state, &out->suppressions);
+        if (!e)
+            e = dfopt_shard_commanded(&s->here, &out->commanded);
         return e ? dfopt_error_set(err, e, "%s", dfopt_err_text(e)) : e;
     }
     for (int rank = 1; rank < dfopt_comm_size(s->comm) && !e; rank++) {

@@ -273,7 +273,7 @@ static enum dfopt_err take_output_item(struct dfopt_replay_leader *l, int from,
         return dfopt_item_registration(item, &seq, &last->accepted);
     default:
         return dfopt_item_rows(item, l->config->dict, &l->rank.own[from],
-                               &r->merged, NULL, NULL);
+                               &r->merged, NULL, NULL, NULL);
     }
 }
 

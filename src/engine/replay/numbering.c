@@ -52,7 +52,7 @@ static enum dfopt_err take_sync_item(struct dfopt_replay_leader *l, int from,
         return intern_list(l, from, item);
     default:
         return dfopt_item_rows(item, l->config->dict, &l->rank.own[from], none,
-                               NULL, NULL);
+                               NULL, NULL, NULL);
     }
 }
 

@@ -110,6 +110,7 @@ void rows_free(struct rows *r)
     dfopt_decisions_free(&r->d);
     dfopt_buf_free(&r->state);
     dfopt_buf_free(&r->suppressions);
+    dfopt_buf_free(&r->commanded);
 }
 
 static void add_row(struct dfopt_buf *b, const void *row, size_t n)
@@ -139,6 +140,13 @@ void rows_of(struct rows *r, dfopt_sym known, dfopt_sym new, dfopt_sym newer,
         {.knob = known, .value = dfopt_value_str(last)},
         {.knob = known, .value = dfopt_value_null()}};
     const struct dfopt_suppression_state ss = {.tag = known, .window = 9};
+    const struct dfopt_commanded_row c[] = {
+        {.kind = DFOPT_COMMANDED_MODE, .name = known},
+        {.kind = DFOPT_COMMANDED_PROPOSAL,
+         .id = 8,
+         .name = known,
+         .old = dfopt_value_str(known),
+         .new = dfopt_value_str(newer)}};
     *r = (struct rows){0};
     add_row(&r->d.verdicts, &v, sizeof v);
     add_row(&r->d.plans, p, sizeof p);
@@ -147,4 +155,5 @@ void rows_of(struct rows *r, dfopt_sym known, dfopt_sym new, dfopt_sym newer,
     add_row(&r->d.relays, &l, sizeof l);
     add_row(&r->state, st, sizeof st);
     add_row(&r->suppressions, &ss, sizeof ss);
+    add_row(&r->commanded, c, sizeof c);
 }

@@ -64,7 +64,7 @@ void whole_frame(struct ends *t);
 
 struct rows {
     struct dfopt_decisions d;
-    struct dfopt_buf state, suppressions;
+    struct dfopt_buf state, suppressions, commanded;
 };
 
 /* Rows of every kind; `new`, `newer`, `last` are values' texts. Free them. */

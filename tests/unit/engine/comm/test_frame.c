@@ -122,13 +122,15 @@ static unsigned send_rows(struct ends *t, const struct rows *sent,
     enum dfopt_err e;
     must_begin(t, t->replica, told);
     must(t->name, dfopt_frame_decisions(&t->f, &sent->d));
-    must(t->name, dfopt_frame_state(&t->f, &sent->state, &sent->suppressions));
+    must(t->name, dfopt_frame_state(&t->f, &sent->state, &sent->suppressions,
+                                    &sent->commanded));
     dfopt_frame_end(&t->f, DFOPT_FRAME_STATE, 3);
     must_read(t, &r);
     while (dfopt_frame_next(&r, &item, &e)) {
         strings += item.kind == DFOPT_ITEM_STRING;
-        must(t->name, dfopt_item_rows(&item, t->authority, &t->own, &got.d,
-                                      &got.state, &got.suppressions));
+        must(t->name,
+             dfopt_item_rows(&item, t->authority, &t->own, &got.d, &got.state,
+                             &got.suppressions, &got.commanded));
     }
     must(t->name, e);
     same_bytes("verdicts", &got.d.verdicts, &want->d.verdicts);
@@ -138,6 +140,7 @@ static unsigned send_rows(struct ends *t, const struct rows *sent,
     same_bytes("relays", &got.d.relays, &want->d.relays);
     same_bytes("state", &got.state, &want->state);
     same_bytes("suppression states", &got.suppressions, &want->suppressions);
+    same_bytes("commanded", &got.commanded, &want->commanded);
     rows_free(&got);
     return strings;
 }
@@ -206,7 +209,8 @@ static void rows_refused(void **state)
         struct rows got = {0};
         const uint32_t strings = dfopt_dict_strings(t->authority);
         if (dfopt_item_rows(&cases[i].item, t->authority, &t->own, &got.d,
-                            &got.state, &got.suppressions) != DFOPT_ERR_FORMAT)
+                            &got.state, &got.suppressions,
+                            &got.commanded) != DFOPT_ERR_FORMAT)
             fail_msg("%s: taken", cases[i].name);
         if (got.d.plans.len || got.d.acks.len || got.d.verdicts.len ||
             got.state.len || dfopt_dict_strings(t->authority) != strings)
@@ -216,8 +220,9 @@ static void rows_refused(void **state)
     /* where no state is expected, none is taken */
     struct dfopt_decisions d = {.verdicts = {0}};
     const struct dfopt_item none = {DFOPT_ITEM_STATE_ROWS, 0, local};
-    assert_int_equal(dfopt_item_rows(&none, t->authority, &t->own, &d, NULL, NULL),
-                     DFOPT_ERR_FORMAT);
+    assert_int_equal(
+        dfopt_item_rows(&none, t->authority, &t->own, &d, NULL, NULL, NULL),
+        DFOPT_ERR_FORMAT);
 }
 
 #define CASE(function)                                                             \

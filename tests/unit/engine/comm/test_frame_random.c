@@ -80,7 +80,8 @@ static enum dfopt_err take_item(struct ends *t, const struct dfopt_item *item,
                 return DFOPT_OK;
             if (item->kind == DFOPT_ITEM_STRING && number >> 31)
                 return dfopt_item_rows(item, t->authority, &t->own, &rows->d,
-                                       &rows->state, &rows->suppressions);
+                                       &rows->state, &rows->suppressions,
+                                       &rows->commanded);
         }
         return dfopt_item_define(t->replica, item);
     case DFOPT_ITEM_FINDING:
@@ -95,7 +96,7 @@ static enum dfopt_err take_item(struct ends *t, const struct dfopt_item *item,
         return look_at_config(item);
     default:
         return dfopt_item_rows(item, t->authority, &t->own, &rows->d, &rows->state,
-                               &rows->suppressions);
+                               &rows->suppressions, &rows->commanded);
     }
 }
 
@@ -129,7 +130,8 @@ static void mixed_frame(struct ends *t, struct dfopt_frame_known *told)
     t->f.dict = t->replica;
     t->f.known = told;
     must(t->name, dfopt_frame_decisions(&t->f, &sent.d));
-    must(t->name, dfopt_frame_state(&t->f, &sent.state, &sent.suppressions));
+    must(t->name, dfopt_frame_state(&t->f, &sent.state, &sent.suppressions,
+                                    &sent.commanded));
     dfopt_frame_end(&t->f, DFOPT_FRAME_EVENTS, 3);
     rows_free(&sent);
 }
