@@ -355,7 +355,7 @@ class Control(Case):
         self.find("n2")
         self.find("n1")
         left = self.plans(1)
-        if left[0]["plan_id"] == was_set["plan_id"]: # it may leave twice
+        if left[0]["plan_id"] == was_set["plan_id"]:  # it may leave twice
             left = self.plans(1)
         self.ctl_stop()
         with open(self.record, encoding="utf-8") as f:
@@ -409,6 +409,48 @@ class Control(Case):
                 self.assertEqual({k: self.status()[k] for k in keys}, before)
                 self.assertEqual(self.ctl("approve", waits["n2"])[0]["outcome"], "done")
                 self.ctl_stop()
+
+    def person(self, *args, code=0, out=subprocess.PIPE):
+        """What a person reads."""
+        done = subprocess.run(
+            [os.path.join(os.path.dirname(Config.program), "dfopt-ctl"),
+             "--control-address", self.control, *args], stdout=out,
+            stderr=subprocess.STDOUT if out == subprocess.PIPE else subprocess.PIPE,
+            timeout=60, text=True)
+        self.assertEqual(done.returncode, code, (args, done.stdout, done.stderr))
+        return done.stdout or done.stderr
+
+    def test_person(self):
+        """Odd names and values, a screen that is gone, a policy too long."""
+        self.start("--max-record-bytes", "65536")
+        body = registration(
+            {**knob("app.\x1b[2J", reader_parallelism=RESPONSE)},
+            {**knob("app.low", range_=(-8, 8)), "default": 0},
+            {**knob("app.text", type_="str", range_=None), "default": "10",
+             "values": ["10", "true", "a b"]})
+        self.send("registrations", dict(body, node="n1", instance="n1-1"))
+        for value in ('"true"', "a b", '"10"'):
+            self.assertIn("done", self.person("set", "app.text", value, "n1"))
+        self.assertIn("wrong_value", self.person("set", "app.text", "10", "n1", code=1))
+        self.assertIn("done", self.person("set", "app.low", "--", "-3", "n1"))
+        shown = self.person("status")
+        self.assertIn("app.\\x1b[2J n1  2\n", shown)
+        self.assertNotIn("\x1b", shown)
+        self.assertIn("plan plan_", self.person("restore", "n1"))
+        self.assertIn("same_value: there is nothing to restore", self.person("restore", "n1"))
+        with open("/dev/full", "w", encoding="utf-8") as full:
+            for args in (("status",), ("--json", "status"), ("policy", "show")):
+                self.assertIn("standard output", self.person(*args, code=1, out=full))
+        long = {**PLANNER, "responses": {f"knob:{i:0100}": {} for i in range(900)}}
+        start = time.monotonic()
+        self.assertIn("--max-record-bytes", self.person(
+            "--timeout", "50", "policy", "check", self.write("long.json", json.dumps(long)),
+            code=1))
+        self.assertLess(time.monotonic() - start, 40)
+        with open(self.write("mark.json", ""), "wb") as f:
+            f.write(b"\xef\xbb\xbf" + json.dumps(PLANNER).encode())
+        self.assertIn("done", self.person("policy", "check", self.path("mark.json")))
+        self.ctl_stop()
 
     def test_keys(self):
         """Over a network with keys alone; a wrong one is told at once, and counted."""

@@ -31,9 +31,19 @@ static enum dfopt_err refused(const struct ctl_line *line, struct dfopt_error *e
                            line->endpoint);
 }
 
-/* Waits until there is something to receive. */
+static enum dfopt_err closed(const struct ctl_line *line, size_t len,
+                             struct dfopt_error *err)
+{
+    return dfopt_error_set(err, DFOPT_ERR_IO,
+                           "%s: the connection was closed before an answer: the "
+                           "service has ended, or the request of %zu bytes is "
+                           "longer than its --max-record-bytes",
+                           line->endpoint, len);
+}
+
+/* Waits until there is something to receive; len: of the request. */
 static enum dfopt_err await(const struct ctl_line *line, struct dfopt_zmq_socket *s,
-                            struct dfopt_error *err)
+                            size_t len, struct dfopt_error *err)
 {
     const int64_t until_ns =
         dfopt_clock_monotonic_ns() + line->timeout_ms * 1000000;
@@ -47,6 +57,8 @@ static enum dfopt_err await(const struct ctl_line *line, struct dfopt_zmq_socket
         (void)dfopt_zmq_watch_read(&s->watch, now);
         if (s->watch.lost_ns && !s->watch.made && line->use_curve)
             return refused(line, err);
+        if (s->watch.made && !s->watch.connected) /* the answer may be here */
+            return zmq_poll(items, 1, 0) > 0 ? DFOPT_OK : closed(line, len, err);
     }
     return no_answer(line, err);
 }
@@ -60,7 +72,7 @@ static enum dfopt_err exchange(const struct ctl_line *line,
     int rc;
     if (zmq_send(s->handle, request, len, 0) < 0)
         return no_answer(line, err);
-    enum dfopt_err e = await(line, s, err);
+    enum dfopt_err e = await(line, s, len, err);
     if (e)
         return e;
     zmq_msg_init(&m);

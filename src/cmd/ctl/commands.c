@@ -1,6 +1,7 @@
 /* Each command makes one request, or one per node, and shows the result. */
 #include "cmd/ctl/commands.h"
 
+#include "base/dict.h"
 #include "cmd/ctl/show.h"
 #include "cmd/option/option.h"
 #include "json/write.h"
@@ -13,8 +14,6 @@
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
-
-enum { EXIT_REFUSED = 1 };
 
 /* ---- requests ---- */
 
@@ -44,7 +43,24 @@ static struct dfopt_put begin(struct ctl *c, const char *action)
     return p;
 }
 
-/* Numbers, true and false as JSON; anything else as a text. */
+/* Whether a text is a JSON string. The parser takes only lists and objects. */
+static bool is_quoted(const char *text)
+{
+    struct json_object *list = NULL;
+    struct dfopt_buf b = {0};
+    struct dfopt_error ignored = {0};
+    bool quoted = text[0] == '"' && !dfopt_buf_printf(&b, "[%s]", text) &&
+                  !dfopt_json_parse_file(b.data, b.len, &list, &ignored);
+    if (quoted)
+        quoted =
+            json_object_array_length(list) == 1 &&
+            dfopt_json_kind(json_object_array_get_idx(list, 0)) == DFOPT_JSON_TEXT;
+    json_object_put(list);
+    dfopt_buf_free(&b);
+    return quoted;
+}
+
+/* Numbers, true, false and quoted texts as JSON; anything else as a text. */
 static void put_value(struct dfopt_put *p, const char *text)
 {
     char *end;
@@ -54,7 +70,8 @@ static void put_value(struct dfopt_put *p, const char *text)
                         strspn(text, "0123456789+-.eE") == strlen(text) &&
                         text[0] != '+' && text[0] != '.';
     dfopt_put_key(p, "value");
-    if (number || strcmp(text, "true") == 0 || strcmp(text, "false") == 0)
+    if (number || strcmp(text, "true") == 0 || strcmp(text, "false") == 0 ||
+        is_quoted(text))
         dfopt_put_raw(p, text);
     else
         dfopt_put_z(p, text);
@@ -81,15 +98,15 @@ static int command(struct ctl *c, struct dfopt_put *p)
 {
     dfopt_put_raw(p, "}");
     if (dfopt_put_end(p))
-        return failed(c), EXIT_REFUSED;
+        return failed(c), CTL_EXIT_FAILED;
     struct json_object *answer = ask(c, c->request.data, c->request.len);
     if (!answer)
-        return EXIT_REFUSED;
+        return CTL_EXIT_FAILED;
     if (c->json)
         print_json(c);
     const bool done = c->json ? ctl_is_done(answer) : ctl_show_outcome(answer);
     json_object_put(answer);
-    return done ? 0 : EXIT_REFUSED;
+    return done ? 0 : CTL_EXIT_FAILED;
 }
 
 /* ---- the commands ---- */
@@ -103,7 +120,7 @@ static int show(struct ctl *c, bool json, void (*how)(struct json_object *state)
 {
     struct json_object *state = ask_status(c);
     if (!state)
-        return EXIT_REFUSED;
+        return CTL_EXIT_FAILED;
     if (json)
         print_json(c);
     else
@@ -125,41 +142,45 @@ static int restore_node(struct ctl *c, const char *node)
     return command(c, &p);
 }
 
-static bool is_first(struct json_object *values, size_t at, const char *node)
+/* Sends a command for each node that has a value, until there is no answer. */
+static int restore_nodes(struct ctl *c, struct json_object *values)
 {
-    for (size_t i = 0; i < at; i++)
-        if (strcmp(dfopt_json_text(
-                       dfopt_json_get(json_object_array_get_idx(values, i), "node"))
-                       .at,
-                   node) == 0)
-            return false;
-    return node[0] != '\0';
+    struct dfopt_dict *seen = NULL;
+    int code = 0;
+    const size_t n = values ? json_object_array_length(values) : 0;
+    enum dfopt_err e = dfopt_dict_create(&seen, false);
+    for (size_t i = 0; i < n && !e && !c->err.code; i++) {
+        const struct dfopt_text node = dfopt_json_text(
+            dfopt_json_get(json_object_array_get_idx(values, i), "node"));
+        const uint32_t before = dfopt_dict_strings(seen);
+        if (node.len &&
+            dfopt_dict_intern(seen, node.at, node.len) == DFOPT_SYM_NONE)
+            e = DFOPT_ERR_NOMEM;
+        if (!e && dfopt_dict_strings(seen) > before && restore_node(c, node.at))
+            code = CTL_EXIT_FAILED;
+    }
+    dfopt_dict_destroy(seen);
+    return e ? (failed(c), CTL_EXIT_FAILED) : code;
 }
 
-/* Sends a command for the job, or one per node. */
+/* Sends a command for the job, and one per node. */
 static int restore_all(struct ctl *c)
 {
     struct json_object *state = ask_status(c);
     if (!state)
-        return EXIT_REFUSED;
-    struct json_object *values = dfopt_json_get(state, "values");
+        return CTL_EXIT_FAILED;
     int code = restore_node(c, "");
-    const size_t n = values ? json_object_array_length(values) : 0;
-    for (size_t i = 0; i < n; i++) {
-        const char *node =
-            dfopt_json_text(
-                dfopt_json_get(json_object_array_get_idx(values, i), "node"))
-                .at;
-        if (is_first(values, i, node) && restore_node(c, node))
-            code = EXIT_REFUSED;
-    }
+    if (!c->err.code && restore_nodes(c, dfopt_json_get(state, "values")))
+        code = CTL_EXIT_FAILED;
     json_object_put(state);
     return code;
 }
 
+/* Reads a file, without a byte order mark. */
 static enum dfopt_err read_file(const char *path, struct dfopt_buf *out,
                                 struct dfopt_error *err)
 {
+    static const char mark[] = "\xEF\xBB\xBF";
     char some[4096];
     size_t n;
     enum dfopt_err e = DFOPT_OK;
@@ -171,6 +192,10 @@ static enum dfopt_err read_file(const char *path, struct dfopt_buf *out,
     if (!e && ferror(in))
         e = dfopt_error_set(err, DFOPT_ERR_IO, "cannot read %s", path);
     fclose(in);
+    if (!e && out->len >= 3 && memcmp(out->data, mark, 3) == 0) {
+        out->len -= 3;
+        memmove(out->data, out->data + 3, out->len);
+    }
     return e;
 }
 
@@ -187,7 +212,7 @@ static int send_policy(struct ctl *c, const char *path, bool check)
     }
     if (e) {
         dfopt_buf_free(&text);
-        return failed(c), EXIT_REFUSED;
+        return failed(c), CTL_EXIT_FAILED;
     }
     struct dfopt_put p = begin(c, "policy");
     struct dfopt_buf compact = {0};
@@ -209,7 +234,7 @@ static int stop(struct ctl *c)
     const char *request = c->restore ? DFOPT_PORT_STOP_RESTORE : DFOPT_PORT_STOP;
     struct json_object *answer = ask(c, request, strlen(request));
     if (!answer)
-        return EXIT_REFUSED;
+        return CTL_EXIT_FAILED;
     if (c->json)
         print_json(c);
     else

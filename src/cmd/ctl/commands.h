@@ -6,6 +6,8 @@
 
 #define CTL_ARGS_MAX 4
 
+enum { CTL_EXIT_FAILED = 1 }; /* refused, no answer, or not printed */
+
 /* A parsed command line. Initialise with {.line = ...}; ctl_free. */
 struct ctl {
     struct ctl_line line;

@@ -9,16 +9,35 @@ static const char *text(struct json_object *o, const char *name)
     return dfopt_json_text(dfopt_json_get(o, name)).at;
 }
 
+/* Control characters, which names may have, as \xNN. */
+static void put_text(const char *t)
+{
+    for (; *t; t++)
+        if ((unsigned char)*t < ' ' || *t == 0x7f)
+            printf("\\x%02x", (unsigned char)*t);
+        else
+            putchar(*t);
+}
+
+static void put(struct json_object *o, const char *name)
+{
+    put_text(text(o, name));
+}
+
 static const char *value(struct json_object *o, const char *name)
 {
     struct json_object *j = dfopt_json_get(o, name);
     return j ? json_object_to_json_string_ext(j, JSON_C_TO_STRING_PLAIN) : "-";
 }
 
-static const char *where(struct json_object *o)
+/* Knob and node. */
+static void put_where(struct json_object *o)
 {
     const char *node = text(o, "node");
-    return node[0] ? node : "job";
+    put(o, "knob_id");
+    putchar(' ');
+    put_text(node[0] ? node : "job");
+    printf("  ");
 }
 
 static size_t length(struct json_object *list)
@@ -32,11 +51,12 @@ static void show_proposals(struct json_object *state)
     struct json_object *all = dfopt_json_get(state, "proposals");
     for (size_t i = 0; i < length(all); i++) {
         struct json_object *x = json_object_array_get_idx(all, i);
-        printf("awaiting approval  %s  %s %s  ", text(x, "plan_id"),
-               text(x, "knob_id"), where(x));
+        printf("awaiting approval  %s  ", text(x, "plan_id"));
+        put_where(x);
         printf("%s -> ", value(x, "old_value"));
-        printf("%s", value(x, "new_value"));
-        printf("  for %s\n", text(x, "tag"));
+        printf("%s  for ", value(x, "new_value"));
+        put(x, "tag");
+        printf("\n");
     }
 }
 
@@ -47,8 +67,8 @@ static void show_in_flight(struct json_object *state)
         struct json_object *x = json_object_array_get_idx(all, i);
         if (!dfopt_json_get(x, "plan_id"))
             continue;
-        printf("in flight  %s  %s %s  ", text(x, "plan_id"), text(x, "knob_id"),
-               where(x));
+        printf("in flight  %s  ", text(x, "plan_id"));
+        put_where(x);
         printf("%s -> ", value(x, "old_value"));
         printf("%s  window ", value(x, "value"));
         printf("%s\n", value(x, "window_index"));
@@ -69,7 +89,11 @@ static void show_modes(struct json_object *state)
     if (json_object_object_length(modes) == 0)
         printf("mode  auto for all knobs\n");
     json_object_object_foreach(modes, target, mode)
-        printf("mode  %s for %s\n", dfopt_json_text(mode).at, target);
+    {
+        printf("mode  %s for ", dfopt_json_text(mode).at);
+        put_text(target);
+        printf("\n");
+    }
 }
 
 static double number(struct json_object *o, const char *name)
@@ -112,8 +136,8 @@ static void show_outcomes(struct json_object *state)
     struct json_object *all = dfopt_json_get(state, "outcomes");
     for (size_t i = 0; i < length(all); i++) {
         struct json_object *x = json_object_array_get_idx(all, i);
-        printf("outcome  event %s  %s %s  ", value(x, "event"), text(x, "knob_id"),
-               where(x));
+        printf("outcome  event %s  ", value(x, "event"));
+        put_where(x);
         printf("%s, %s", text(x, "verdict"),
                strcmp(value(x, "kept"), "true") == 0 ? "kept" : "taken back");
         if (dfopt_json_get(x, "gain"))
@@ -135,9 +159,11 @@ void ctl_show_status(struct json_object *state)
                                                      : "");
     for (size_t i = 0; i < length(all); i++) {
         struct json_object *x = json_object_array_get_idx(all, i);
-        if (dfopt_json_get(x, "value"))
-            printf("value  %s %s  %s\n", text(x, "knob_id"), where(x),
-                   value(x, "value"));
+        if (!dfopt_json_get(x, "value"))
+            continue;
+        printf("value  ");
+        put_where(x);
+        printf("%s\n", value(x, "value"));
     }
     ctl_show_plans(state);
     show_outcomes(state);
@@ -154,13 +180,16 @@ bool ctl_show_outcome(struct json_object *answer)
     const char *error = text(answer, "error"), *outcome = text(answer, "outcome");
     struct json_object *plans = dfopt_json_get(answer, "plans");
     const bool done = ctl_is_done(answer);
+    const bool back = done && strcmp(text(answer, "action"), "restore") == 0;
     if (error[0]) {
         fprintf(stderr, "dfopt-ctl: refused: %s\n", error);
         return false;
     }
     fprintf(done ? stdout : stderr, "event %s: %s%s%s\n", value(answer, "event"),
             outcome, done && outcome[0] == 'd' ? "" : ": ",
-            done && outcome[0] == 'd' ? "" : text(answer, "meaning"));
+            done && outcome[0] == 'd' ? ""
+            : back                    ? "there is nothing to restore"
+                                      : text(answer, "meaning"));
     for (size_t i = 0; i < length(plans); i++)
         printf("plan %s\n",
                dfopt_json_text(json_object_array_get_idx(plans, i)).at);

@@ -188,8 +188,10 @@ static void log_commands(const struct dfopt_run_config *c,
     for (size_t i = 0; i < DFOPT_ROWS(&r->commands, struct dfopt_batch_command);
          i++)
         dfopt_log_event(
-            c->log, DFOPT_LOG_INFO, "optimizer.control",
-            DFOPT_F_INT("record", row[i].seq),
+            c->log,
+            dfopt_command_is_refused(row[i].outcome) ? DFOPT_LOG_WARNING
+                                                     : DFOPT_LOG_INFO,
+            "optimizer.control", DFOPT_F_INT("record", row[i].seq),
             DFOPT_F_TEXT("action", dfopt_command_action_name(row[i].action)),
             DFOPT_F_TEXT("outcome", dfopt_command_outcome_name(row[i].outcome)),
             DFOPT_F_TEXT("by", text_of(c, given[i].command.by)));

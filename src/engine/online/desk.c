@@ -99,8 +99,8 @@ static enum dfopt_err read_policy(struct dfopt_desk *d, struct dfopt_buf *text,
     const struct dfopt_run_config *c = d->config;
     struct json_object *tree = NULL;
     enum dfopt_err e = c->read_policy(c->read_policy_arg, text, err);
-    if (!e)
-        e = dfopt_json_parse_file(text->data, text->len, &tree, err);
+    if (!e && (e = dfopt_json_parse_file(text->data, text->len, &tree, err)))
+        dfopt_error_prefix(err, "--policy");
     if (e)
         return e;
     dfopt_buf_clear(text);
