@@ -202,15 +202,32 @@ enum dfopt_err dfopt_operator_propose(struct dfopt_planner *p,
     return DFOPT_OK;
 }
 
+static void set_key(const struct dfopt_planner *p,
+                    const struct dfopt_proposal_ref *ref, struct dfopt_key *key)
+{
+    *key = (struct dfopt_key){ref->at.knob, ref->at.node, NULL};
+    key->slot = dfopt_slots_find(&p->slots, key->node, key->knob);
+}
+
+const struct dfopt_proposal *dfopt_operator_next(const struct dfopt_planner *p,
+                                                 const void **at,
+                                                 struct dfopt_key *key)
+{
+    const struct dfopt_proposal_ref *ref = *at;
+    ref = ref ? ref->hh.next : p->operator->proposals;
+    *at = ref;
+    if (!ref)
+        return NULL;
+    set_key(p, ref, key);
+    return &ref->x;
+}
+
 const struct dfopt_proposal *dfopt_operator_find(const struct dfopt_planner *p,
                                                  uint64_t id, struct dfopt_key *key)
 {
-    const struct dfopt_proposal_ref *ref = p->operator->proposals;
-    while (ref && ref->x.id != id)
-        ref = ref->hh.next;
-    if (!ref)
-        return NULL;
-    *key = (struct dfopt_key){ref->at.knob, ref->at.node, NULL};
-    key->slot = dfopt_slots_find(&p->slots, key->node, key->knob);
-    return &ref->x;
+    const void *at = NULL;
+    const struct dfopt_proposal *x;
+    while ((x = dfopt_operator_next(p, &at, key)) && x->id != id)
+        ;
+    return x;
 }

@@ -108,4 +108,9 @@ bool dfopt_operator_stands(const struct dfopt_planner *p,
 
 void dfopt_operator_drop(struct dfopt_planner *p, const struct dfopt_key *key);
 
+/* Iterates over the proposals; *at is NULL before the first. NULL: no more. */
+const struct dfopt_proposal *dfopt_operator_next(const struct dfopt_planner *p,
+                                                 const void **at,
+                                                 struct dfopt_key *key);
+
 #endif
