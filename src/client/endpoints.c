@@ -61,6 +61,24 @@ static enum dfopt_err take_pattern(struct json_object *j,
     return DFOPT_OK;
 }
 
+/* Another file of JSON would leave the application untuned, silently. A service
+ * without endpoints writes an empty object. */
+static enum dfopt_err check_members(struct json_object *j, struct dfopt_error *err)
+{
+    static const char *const names[] = {
+        "plans",      "plans_pattern", "registry",         "acks",
+        "objectives", "findings",      "curve_server_key",
+    };
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (json_object_object_get_ex(j, names[i], NULL))
+            return DFOPT_OK;
+    return json_object_object_length(j) == 0
+               ? DFOPT_OK
+               : dfopt_error_set(err, DFOPT_ERR_SCHEMA,
+                                 "holds no endpoints; give the file that dfopt-mpi "
+                                 "--endpoints-file writes");
+}
+
 static enum dfopt_err take_all(struct json_object *j,
                                struct dfopt_client_options *o,
                                struct dfopt_error *err)
@@ -68,7 +86,8 @@ static enum dfopt_err take_all(struct json_object *j,
     enum dfopt_err e = DFOPT_OK;
     if (dfopt_json_kind(j) != DFOPT_JSON_OBJECT)
         return dfopt_error_set(err, DFOPT_ERR_SCHEMA, "not an object");
-    if (!o->plans_endpoint)
+    e = check_members(j, err);
+    if (!e && !o->plans_endpoint)
         e = take_pattern(j, o, err);
     if (!e)
         e = take(j, "plans", &o->plans_endpoint, err);

@@ -96,6 +96,20 @@ class Signals(Case):
         running.process.terminate()
         self.assertEqual(running.finish().code, 3)
 
+    def test_signal_while_the_configuration_has_no_writer(self):
+        os.mkfifo(self.path("fifo"))
+        for options in (["--policy"], ["--registry-file"], ["--sweep-dry-run", "--sweep"]):
+            with self.subTest(options):
+                running = harness.Running(["--findings-file", self.write("f", b""), *options,
+                                           self.path("fifo")])
+                self.addCleanup(running.kill)
+                wait_until(lambda r=running: catches(r.process.pid, signal.SIGTERM), 20,
+                           "a handler of SIGTERM")
+                running.process.terminate()
+                r = running.finish(20)
+                self.assertEqual(r.code, 2, r.brief)
+                self.assertIn("fifo: a signal came before it was read", r.text)
+
     def test_signal_in_the_midst_of_a_long_file(self):
         """Ends early, with whole records, though there is always more to read."""
         # a FIFO that is always full, so that the end is never near

@@ -335,6 +335,11 @@ class Control(Case):
             os.kill(self.service.process.pid, signal.SIGHUP)
             wait_until(lambda n=refused: self.refusals() > n, 60, "a refusal")
             self.assertEqual(self.status()["policy"], before["policy"])
+        refused = self.refusals()
+        os.unlink(self.policy)
+        os.mkfifo(self.policy)  # nobody writes: nothing to wait for
+        os.kill(self.service.process.pid, signal.SIGHUP)
+        wait_until(lambda: self.refusals() > refused, 30, "a refusal")
         self.ctl_stop()
 
     def test_resume(self):

@@ -409,6 +409,21 @@ class Operator(Case):
         self.stop()
         print(f"bad policies: {refused} of {ROUNDS} refused, counted, nothing changed")
 
+    def test_files_of_policies(self):
+        """dfopt-ctl reads the files that --policy reads, and names what it cannot read."""
+        self.start()
+        self.register(NODES, **REGISTERED)
+        text = json.dumps(policy(2, POLICIES[1]))
+        for name, data in (("mark.json", b"\xef\xbb\xbf" + text.encode()),
+                           ("policy.json.gz", text)):
+            (answer,) = self.ctl("policy", "check", self.write(name, data))
+            self.assertEqual(answer["outcome"], "done")
+        for name, data, why in (("p.xz", b"\xfd7zXZ\0", "is compressed by xz"),
+                                ("u", text.encode("utf-16"), "is UTF-16")):
+            with self.assertRaisesRegex(AssertionError, why):
+                self.ctl("policy", "check", self.write(name, data))
+        self.stop()
+
     def test_clients(self):
         """Who says nothing, and who sends all that fits: garbage, questions, commands."""
         self.started_for_load()

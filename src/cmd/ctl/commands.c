@@ -5,6 +5,7 @@
 #include "cmd/ctl/show.h"
 #include "cmd/option/option.h"
 #include "json/write.h"
+#include "transport/file/whole.h"
 #include "transport/transport.h"
 
 #include <errno.h>
@@ -176,35 +177,12 @@ static int restore_all(struct ctl *c)
     return code;
 }
 
-/* Reads a file, without a byte order mark. */
-static enum dfopt_err read_file(const char *path, struct dfopt_buf *out,
-                                struct dfopt_error *err)
-{
-    static const char mark[] = "\xEF\xBB\xBF";
-    char some[4096];
-    size_t n;
-    enum dfopt_err e = DFOPT_OK;
-    FILE *in = fopen(path, "rb");
-    if (!in)
-        return dfopt_error_set(err, DFOPT_ERR_IO, "%s: %s", path, strerror(errno));
-    while (!e && (n = fread(some, 1, sizeof some, in)) > 0)
-        e = dfopt_buf_add(out, some, n);
-    if (!e && ferror(in))
-        e = dfopt_error_set(err, DFOPT_ERR_IO, "cannot read %s", path);
-    fclose(in);
-    if (!e && out->len >= 3 && memcmp(out->data, mark, 3) == 0) {
-        out->len -= 3;
-        memmove(out->data, out->data + 3, out->len);
-    }
-    return e;
-}
-
 /* Activates a policy, or only checks whether it could be. */
 static int send_policy(struct ctl *c, const char *path, bool check)
 {
     struct dfopt_buf text = {0};
     struct json_object *tree = NULL;
-    enum dfopt_err e = read_file(path, &text, &c->err);
+    enum dfopt_err e = dfopt_file_read(path, NULL, &text, &c->err);
     if (!e) {
         e = dfopt_json_parse_file(text.data, text.len, &tree, &c->err);
         if (e)

@@ -2,8 +2,8 @@
 #include "cmd/mpi/initial.h"
 
 #include "cmd/mpi/bootstrap.h"
-#include "cmd/mpi/files.h"
 #include "policy/policy_json.h"
+#include "transport/file/whole.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -11,13 +11,15 @@
 
 enum dfopt_err dfopt_policy_load(struct dfopt_policy *out,
                                  const struct dfopt_options *o,
-                                 struct dfopt_dict *dict, struct dfopt_error *err)
+                                 struct dfopt_dict *dict,
+                                 const volatile sig_atomic_t *stop,
+                                 struct dfopt_error *err)
 {
     struct dfopt_buf text = {0};
     dfopt_policy_preset(out, o->preset);
     if (!o->policy_file)
         return DFOPT_OK;
-    enum dfopt_err e = dfopt_file_read(o->policy_file, &text, err);
+    enum dfopt_err e = dfopt_file_read(o->policy_file, stop, &text, err);
     if (!e) {
         e = dfopt_policy_read(dict, text.data, text.len, out, err);
         if (e)
@@ -74,17 +76,16 @@ static enum dfopt_err add(struct dfopt_initials *p, struct dfopt_codec *codec,
     return e;
 }
 
-enum dfopt_err dfopt_initial_load(struct dfopt_initials *p,
-                                  const struct dfopt_options *o,
-                                  struct dfopt_codec *codec,
-                                  const struct dfopt_policy *policy,
-                                  struct dfopt_error *err)
+enum dfopt_err
+dfopt_initial_load(struct dfopt_initials *p, const struct dfopt_options *o,
+                   struct dfopt_codec *codec, const struct dfopt_policy *policy,
+                   const volatile sig_atomic_t *stop, struct dfopt_error *err)
 {
     struct dfopt_buf text = {0};
     enum dfopt_err e = DFOPT_OK;
     size_t knobs = 0;
     if (o->registry_file) {
-        e = dfopt_file_read(o->registry_file, &text, err);
+        e = dfopt_file_read(o->registry_file, stop, &text, err);
         if (!e)
             e = add(p, codec, policy, o->registry_file, DFOPT_SOURCE_REGISTRY_FILE,
                     &text, err);

@@ -137,8 +137,10 @@ static enum dfopt_err load(struct check *c, const struct dfopt_options *o,
         e = dfopt_codec_create(&c->codec, c->dict, &limits);
     if (e)
         return dfopt_error_set(err, e, "out of memory");
-    e = dfopt_policy_load(&c->policy, &with, c->dict, err);
-    return e ? e : dfopt_initial_load(&c->knobs, &with, c->codec, &c->policy, err);
+    e = dfopt_policy_load(&c->policy, &with, c->dict, NULL, err);
+    return e ? e
+             : dfopt_initial_load(&c->knobs, &with, c->codec, &c->policy, NULL,
+                                  err);
 }
 
 int dfopt_policy_check(const struct dfopt_options *o)

@@ -2,11 +2,12 @@
 #include "cmd/mpi/run.h"
 
 #include "cmd/mpi/endpoints.h"
-#include "cmd/mpi/files.h"
 #include "cmd/mpi/supervise.h"
 #include "engine/online/leader.h"
 #include "journal/source.h"
+#include "transport/file/whole.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define RESTORE_MS 10000 /* to wait for acks, if dfopt-ctl asks for a restore */
@@ -100,7 +101,14 @@ static enum dfopt_err read_policy(void *arg, struct dfopt_buf *out,
                                   struct dfopt_error *err)
 {
     const struct dfopt_session *s = arg;
-    return dfopt_file_read(s->options->policy_file, out, err);
+    const char *path = s->options->policy_file;
+    struct stat st;
+    if (stat(path, &st) == 0 &&
+        !S_ISREG(st.st_mode)) /* a FIFO may have no writer */
+        return dfopt_error_set(err, DFOPT_ERR_IO,
+                               "%s: not a regular file, so it is not read again",
+                               path);
+    return dfopt_file_read(path, s->stop, out, err);
 }
 
 static void describe(void *arg, struct dfopt_put *p)

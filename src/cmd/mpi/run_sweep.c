@@ -9,6 +9,7 @@
 #include "policy/policy_json.h"
 #include "policy/sweep_json.h"
 #include "json/write.h"
+#include "transport/file/whole.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -22,7 +23,7 @@
 static enum dfopt_err read_sweep(struct dfopt_sweep_run *s, struct dfopt_error *err)
 {
     const char *path = s->session->options->sweep.file;
-    enum dfopt_err e = dfopt_file_read(path, &s->text, err);
+    enum dfopt_err e = dfopt_file_read(path, s->session->stop, &s->text, err);
     if (e)
         return e;
     e = dfopt_sweep_read(s->session->dict, s->text.data, s->text.len,

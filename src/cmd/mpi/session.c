@@ -57,11 +57,12 @@ static enum dfopt_err configure(struct dfopt_session *s, struct dfopt_error *err
         e = dfopt_tally_create(&s->tally, s->dict, 0);
     if (e)
         return dfopt_error_set(err, e, "%s", dfopt_err_text(e));
-    e = dfopt_policy_load(&s->policy, s->options, s->dict, err);
+    e = dfopt_policy_load(&s->policy, s->options, s->dict, s->stop, err);
     if (!e)
         dfopt_codec_metrics(s->codec, &s->policy.metrics);
     if (!e)
-        e = dfopt_initial_load(&s->initial, s->options, s->codec, &s->policy, err);
+        e = dfopt_initial_load(&s->initial, s->options, s->codec, &s->policy,
+                               s->stop, err);
     if (!e && s->mode->open_input)
         e = s->mode->open_input(s, err);
     return e;

@@ -18,6 +18,8 @@ static const struct {
     {"BZh", 3, "is compressed by bzip2; unpack it with bzip2 -dc"},
     {"\x04\x22\x4d\x18", 4, "is compressed by lz4; unpack it with lz4 -dc"},
     {"PK\x03\x04", 4, "is a zip archive; unpack it with unzip -p"},
+    {"\xff\xfe\0\0", 4, "is UTF-32; make it UTF-8 with iconv -f UTF-32 -t UTF-8"},
+    {"\0\0\xfe\xff", 4, "is UTF-32; make it UTF-8 with iconv -f UTF-32 -t UTF-8"},
     {"\xff\xfe", 2, "is UTF-16; make it UTF-8 with iconv -f UTF-16 -t UTF-8"},
     {"\xfe\xff", 2, "is UTF-16; make it UTF-8 with iconv -f UTF-16 -t UTF-8"},
     {"{\0", 2, "is UTF-16; make it UTF-8 with iconv -f UTF-16LE -t UTF-8"},

@@ -16,6 +16,7 @@ static void endpoints_file(void **state)
          ""},
         {"{}", DFOPT_OK, ""},
         {"{\"plans\":null}", DFOPT_OK, ""},
+        {"{\"switches\":{}}", DFOPT_ERR_SCHEMA, "holds no endpoints"},
         {NULL, DFOPT_ERR_IO, "No such file"},
         {"", DFOPT_ERR_PARSE, "empty"},
         {"[]", DFOPT_ERR_SCHEMA, "not an object"},
