@@ -15,7 +15,7 @@ from dfopt_client.errors import ArgumentError
 from dfopt_client.torch import TunableLoader, auto
 from loaders import (Batches, Content, Drawn, Numbers, Stream, epochs, held, plain,
                      wait_for_workers)
-from torch.utils.data import DataLoader, IterableDataset
+from torch.utils.data import BatchSampler, DataLoader, IterableDataset, RandomSampler
 
 RESIZES = int(os.environ.get("DFOPT_TEST_RESIZES", "60"))
 
@@ -111,7 +111,7 @@ class Equal(unittest.TestCase):
         for given in ({"num_workers": -1}, {"num_workers": auto(3, max=2)},
                       {"num_workers": auto(1, max="many")}, {"prefetch_factor": auto(0)},
                       {"num_workers": 1.5}, {"ram_budget": "lots"}, {"ram_budget": 0},
-                      {"window": 0}, {"optimizer": "yes"}):
+                      {"window": 0}, {"window": "1"}, {"window": float("inf")}, {"optimizer": "yes"}):
             with self.subTest(**given), self.assertRaises(ArgumentError):
                 TunableLoader(Content(3), **given)
         with self.assertRaises(TypeError):
@@ -308,6 +308,32 @@ class State(unittest.TestCase):
     def test_iterable(self):
         self.check(lambda: TunableLoader(Stream(23), batch_size=4, num_workers=2), 3)
 
+    def test_iterable_with_other_workers(self):
+        """The epoch continues with as many as it had, whose order it has; the next has others."""
+        first = TunableLoader(Stream(24), batch_size=2, num_workers=2)
+        run = iter(first)
+        got = [plain(next(run))[0] for _ in range(5)]
+        second = TunableLoader(Stream(24), batch_size=2, num_workers=3)
+        second.load_state_dict(first.state_dict())
+        rest = iter(second)
+        self.assertEqual(len(active_children()), 2 + 2)
+        got += [plain(b)[0] for b in rest]
+        self.assertEqual(got, [plain(b)[0] for b in
+                               TunableLoader(Stream(24), batch_size=2, num_workers=2)])
+        again = iter(second)
+        self.assertEqual(len(active_children()), 2 + 3)
+        del run, rest, again
+
+    def test_generator_of_a_sampler(self):
+        for batched in (False, True):
+            def make(batched=batched):
+                sampler = RandomSampler(range(23), generator=torch.Generator().manual_seed(6))
+                own = {"batch_sampler": BatchSampler(sampler, 4, False)} if batched else \
+                    {"batch_size": 4, "sampler": sampler}
+                return TunableLoader(Numbers(23), num_workers=1, **own)
+            for batches in (0, 3):
+                self.check(make, batches)
+
     def test_global_generator_stays(self):
         loader = TunableLoader(Numbers(9), shuffle=True)
         run = iter(loader)
@@ -335,6 +361,17 @@ class Pickled(unittest.TestCase):
         self.assertEqual(len(list(run)), 3)
 
 
+class Nested(Content):
+    """Its samples come from a loader of their own."""
+
+    def __init__(self, kind):
+        super().__init__(3)
+        self.inner = kind(Content(4))
+
+    def __getitem__(self, i):
+        return i, sum(plain(b)[0][0] for b in self.inner)
+
+
 class Endless(IterableDataset):
     def __iter__(self):
         while True:
@@ -342,6 +379,14 @@ class Endless(IterableDataset):
 
 
 class Odd(unittest.TestCase):
+    def test_nested(self):
+        """A worker may have no children: there the default is none."""
+        for method in ("fork", "spawn"):
+            want, got = ([plain(b) for b in DataLoader(
+                Nested(kind), num_workers=1, multiprocessing_context=method)]
+                for kind in (DataLoader, TunableLoader))
+            self.assertEqual(got, want)
+
     def test_endless(self):
         loader = TunableLoader(Endless(), batch_size=2, num_workers=1)
         run = iter(loader)

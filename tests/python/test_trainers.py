@@ -138,6 +138,18 @@ class Trainers(LoaderTest):
         self.assertIn("loader: 5 batches", logs.output[-1])
         self.assertIs(trainer.get_train_dataloader(), trainer.loader)
 
+    def test_nothing_changes_without_an_optimizer(self):
+        module = Module(DataLoader(Content(9), batch_size=2))
+        trainer = LightningTrainer(lightning.TuneDataLoading(num_workers=auto(2, max=3)))
+        with self.assertLogs("dfopt_client", "INFO") as logs:
+            trainer.fit(module)
+        self.assertIs(trainer.used, module.loader)
+        self.assertIn("not tuned: there is no optimizer", logs.output[-1])
+        for workers in (0, 2):
+            tunable = TunableLoader.of(DataLoader(Content(9), num_workers=workers))
+            self.assertEqual(tunable.num_workers, workers)
+            self.assertEqual(len(list(tunable)), 9)
+
     def test_loaders_of_others(self):
         trainer = HfTrainer(Other(Content(3)))
         trainer.add_callback(transformers.TuneDataLoading(trainer))

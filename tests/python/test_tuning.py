@@ -103,6 +103,62 @@ class Tuned(LoaderTest):
         self.assertEqual([len(run._epoch.pids) for run in runs], [2, 2])
         self.assertEqual(self.peer.ack()["status"], "applied")
 
+    def test_made_again_for_each_epoch(self):
+        """While the one before is there still. Each takes its turn; none takes another's place
+        within an epoch."""
+        data = Content(8)
+        first = self.loader(data, num_workers=auto(1, max=4))
+        again = {"optimizer": first._tuner.context, "num_workers": auto(1, max=4)}
+        loader = first
+        for _ in range(4):
+            tuner = loader._tuner
+            self.assertIsNotNone(tuner)
+            for _ in loader:
+                other = TunableLoader(data, **again)
+                self.assertIsNone(other._tuner)
+                self.assertIs(loader._tuner, tuner)
+            before, loader = loader, TunableLoader(data, **again)
+            self.assertIs(loader._tuner, tuner)
+            self.assertIn("another loader of the same data", before.tuning_report())
+        list(first)
+        self.assertIs(first._tuner, tuner)
+        self.assertIsNone(loader._tuner)
+        self.assertEqual(tuner.step, 5 * 8)
+
+    def test_starting_workers_is_waiting(self):
+        loader = self.loader(Content(4), window=3600, num_workers=1)
+        real = process.BaseProcess.start
+
+        def start(this):
+            time.sleep(0.1)
+            return real(this)
+
+        with mock.patch.object(process.BaseProcess, "start", start):
+            next(iter(loader))
+        self.assertGreaterEqual(loader._tuner._fetch, 0.1)
+
+    def test_in_a_child(self):
+        """It loads there, untuned; and the workers of the parent stay the parent's."""
+        for persistent in (False, True):
+            loader = self.loader(Content(30), num_workers=auto(1, max=4),
+                                 persistent_workers=persistent)
+            list(loader)
+            child = os.fork()
+            if not child:
+                code = 1
+                try:
+                    right = [i for b in loader for i in plain(b)[0]] == list(range(30))
+                    code = not (right and "another process" in loader.tuning_report())
+                finally:
+                    os._exit(code)
+            self.assertEqual(os.waitpid(child, 0)[1], 0)
+            self.assertEqual([i for b in loader for i in plain(b)[0]], list(range(30)))
+            self.assertIsNotNone(loader._tuner)
+            loader._tuner.context.stop(0)
+            del loader
+            self.forget()
+        self.assertEqual(held()[2], 0)
+
     def test_an_epoch_that_is_left(self):
         """What follows a break is not the loop's time."""
         loader = self.loader(Content(40), window=3600, num_workers=1)
@@ -277,7 +333,7 @@ class Machine(unittest.TestCase):
         for path, text in files.items():
             at = os.path.join(top, path)
             os.makedirs(os.path.dirname(at), exist_ok=True)
-            with open(at, "w", encoding="ascii") as f:
+            with open(at, "w", encoding="utf-8") as f:
                 f.write(text)
         return {"proc": os.path.join(top, "proc"), "cgroups": os.path.join(top, "cg")}
 
@@ -301,6 +357,28 @@ class Machine(unittest.TestCase):
         self.assertEqual(machine.held_bytes([7, 8], at["proc"]), 4096)
         self.assertEqual(machine.available_bytes(**self.folder({})), 0)
         self.assertGreater(machine.held_bytes([os.getpid()]), 1 << 20)
+
+    def test_cached_files_are_free(self):
+        """A job that reads much fills its cgroup with them."""
+        files = {"proc/self/cgroup": "0::/a\n", "proc/meminfo": "MemAvailable: 1000 kB\n",
+                 "cg/a/memory.max": "700000\n", "cg/a/memory.current": "699000\n"}
+        self.assertEqual(machine.available_bytes(**self.folder(files)), 1000)
+        stat = "anon 90000\nactive_file 300000\ninactive_file 200000\nslab_reclaimable 9000\n"
+        for text, want in ((stat, 510000), ("active_file\nx y z\nactive_file -1\n", 1000)):
+            files["cg/a/memory.stat"] = text
+            self.assertEqual(machine.available_bytes(**self.folder(files)), want)
+        files["cg/a/memory.current"] = "800000\n"  # nothing is left: no budget would be none
+        self.assertEqual(machine.available_bytes(**self.folder(
+            {**files, "cg/a/memory.stat": ""})), 1)
+
+    def test_odd_names_of_cgroups(self):
+        for line, folder, want in (("0::/ü", "ü", 1), ("0::/a:b", "a:b", 1), ("rubbish", "", None),
+                                   ("", "", None)):
+            files = {"proc/self/cgroup": f"{line}\n"}
+            if folder:
+                files[f"cg/{folder}/cpu.max"] = "1000 100000\n"
+            self.assertEqual(machine.cores(**self.folder(files)),
+                             want or len(os.sched_getaffinity(0)), line)
 
     def test_amounts(self):
         for text, want in (("8GB", 8 * 10**9), ("512 MiB", 512 << 20), ("1.5k", None),

@@ -3,9 +3,12 @@ from __future__ import annotations
 
 import inspect
 import logging
+import math
+import multiprocessing
 import os
+import time
 import weakref
-from typing import Any, Callable, Dict, Iterator, Optional, Tuple
+from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple
 
 import torch
 import torch.distributed as dist
@@ -31,6 +34,7 @@ _PIPES: Tuple[Any, ...] = tuple(  # not of every torch
 
 _tuner: Optional[Tuner] = None  # of this process
 _tuned: "Optional[weakref.ref[TunableLoader]]" = None
+_parents: List[Any] = []  # workers that are another process's: not to be ended here
 
 
 def _context(optimizer: Any) -> Tuple[Optional[OptimizerContext], Any]:
@@ -94,7 +98,7 @@ class TunableLoader(DataLoader):  # type: ignore[misc]
         bounds = {"num_workers": bounds_of("num_workers", workers, 0),
                   "prefetch_factor": bounds_of(
                       "prefetch_factor", 2 if prefetch is None else prefetch, 1)}
-        if not window > 0:
+        if not isinstance(window, (int, float)) or not 0 < window < math.inf:
             raise ArgumentError(f"window must be a number of seconds above 0, not {window!r}")
         budget = amount("ram_budget", ram_budget) if ram_budget is not None else 0
         start = bounds["num_workers"][0]
@@ -113,14 +117,17 @@ class TunableLoader(DataLoader):  # type: ignore[misc]
         self._epochs = 0
         self._began: Any = None
         self._resume: Optional[Dict[str, Any]] = None
+        self._pid: Optional[int] = os.getpid()
+        self._auto = isinstance(workers, Auto)
+        self._loading = start  # workers of the last epoch
         self._tuner: Optional[Tuner] = None
+        self._turns: Optional[Tuner] = None  # one that loaders of the same data share
         self._plain = bounds
         self._why_not = "it is a copy in another process"
         self._attach(optimizer, name, bounds, window, budget)
 
     def _attach(self, optimizer: Any, name: str, bounds: Dict[str, Tuple[int, int, int]],
                 window: float, budget: int) -> None:
-        global _tuner, _tuned
         if self._pipe:
             self._why_not = "its dataset is a datapipe"
             return
@@ -134,18 +141,46 @@ class TunableLoader(DataLoader):  # type: ignore[misc]
             self._why_not = "there is no optimizer: DFOPT_CLIENT_ENDPOINTS is not set or names " \
                             "no file, no other DFOPT_CLIENT_* names one, or optimizer is None"
             return
-        other = _tuned() if _tuned is not None else None
-        if other is not None and _tuner is not None and _tuner.context is context:
-            self._why_not = f"this process already tunes {_tuner.name}"
-            logger.warning("%s is not tuned: %s", name, self._why_not)
+        if _tuner is None or _tuner.context is not context:
+            self._claim(Tuner(context, group, name, bounds, window, budget))
             return
-        if _tuner is not None and _tuner.context is context and _tuner.name == name and \
-                _tuner.bounds == bounds:
-            tuner = _tuner  # another loader of the same kind: it begins where that was
-        else:
-            tuner = Tuner(context, group, name, bounds, window, budget)
-        self._tuner, _tuner, _tuned = tuner, tuner, weakref.ref(self)
+        other = _tuned() if _tuned is not None else None
+        alike = _tuner.name == name and _tuner.bounds == bounds
+        if other is None:  # one of the same kind begins where that was
+            self._claim(_tuner if alike else Tuner(context, group, name, bounds, window, budget))
+            return
+        self._why_not = f"this process already tunes {_tuner.name}"
+        if alike and other.dataset is self.dataset and other.batch_size == self.batch_size:
+            self._turns = _tuner
+            if other._began is not None and other._epoch() is None:
+                self._claim(_tuner)
+            return
+        logger.warning("%s is not tuned: %s", name, self._why_not)
+
+    def _claim(self, tuner: Tuner) -> None:
+        """From now on this loader is the one that is tuned."""
+        global _tuner, _tuned
+        other = _tuned() if _tuned is not None else None
+        if other is not None and other is not self:
+            other._tuner = None
+            other._why_not = f"another loader of the same data is tuned as {tuner.name}"
+        self._tuner = self._turns = _tuner = tuner
+        _tuned = weakref.ref(self)
         self._show()
+
+    def _here(self) -> None:
+        """A copy in a forked process leaves to its parent what is the parent's. Loaders of
+        the same data take turns."""
+        if self._pid != os.getpid():
+            self._pid = os.getpid()
+            _parents.append(self._kept)
+            self._kept, self._epoch = None, _no_epoch
+            self._tuner = self._turns = None
+            self._why_not = "it is a copy in another process"
+        if self._tuner is None and self._turns is not None and self._turns is _tuner:
+            other = _tuned() if _tuned is not None else None
+            if other is None or other._epoch() is None:
+                self._claim(self._turns)
 
     def _show(self) -> None:
         """The attributes of a DataLoader tell what is in force."""
@@ -159,7 +194,7 @@ class TunableLoader(DataLoader):  # type: ignore[misc]
         over = Progress()
         over.over = True
         return {**self.__dict__, "_epoch": _no_epoch, "_kept": None, "_tuner": None,
-                "_progress": over}
+                "_turns": None, "_pid": None, "_progress": over}
 
     @classmethod
     def of(cls, loader: Any, **options: Any) -> "TunableLoader":
@@ -182,7 +217,10 @@ class TunableLoader(DataLoader):  # type: ignore[misc]
         given["num_workers"] = Auto(start, max(start, cores()), 1)
         ahead = (loader.num_workers and loader.prefetch_factor) or 2
         given["prefetch_factor"] = Auto(ahead, max(ahead, 8), 1)
-        return cls(loader.dataset, **{**given, **options})
+        made = cls(loader.dataset, **{**given, **options})
+        if made._tuner is None and "num_workers" not in options:
+            made.num_workers = loader.num_workers
+        return made
 
     # ---- iterating ----
 
@@ -193,22 +231,37 @@ class TunableLoader(DataLoader):  # type: ignore[misc]
             return plain
         return _Run(self, self._begin())
 
-    def _begin(self) -> Epoch:
-        tuner = self._tuner
-        if tuner is not None:
-            tuner.between()
+    def _next_settings(self) -> Settings:
+        """What the next epoch begins with."""
+        if self._tuner is not None:
+            self._tuner.between()
             self._show()
-            settings = tuner.settings
+            settings = self._tuner.settings
+        elif self._auto and multiprocessing.current_process().daemon:
+            settings = Settings(0, 1)  # which may have no children
         else:
             settings = Settings(self.num_workers,
                                 self.prefetch_factor or self._plain["prefetch_factor"][0])
+        resume = self._resume
+        if resume is not None and resume["batches"] and isinstance(self.dataset, IterableDataset):
+            # another number of workers would give the samples in another order
+            return Settings(int(resume["epoch_workers"]), settings.prefetch)
+        return settings
+
+    def _begin(self) -> Epoch:
+        self._here()
+        tuner, settings = self._tuner, self._next_settings()
+        self._loading = settings.workers
         last, self._kept = self._kept, None
         kept = last if last is not None and settings.same(last.settings) and last.alive else None
         del last
         resume, self._resume = self._resume, None
+        begin = time.perf_counter()
         if resume is None:
             self._began = self._random_state()
             epoch = Epoch(self, settings, self._seeds, kept)
+            if tuner is not None:
+                tuner.began(time.perf_counter() - begin)
         else:
             epoch = self._again(resume, settings, kept)
         self._progress, self._epoch = epoch.progress, weakref.ref(epoch)
@@ -224,15 +277,29 @@ class TunableLoader(DataLoader):  # type: ignore[misc]
             self._epochs += 1
         self._kept = epoch.lasting()
 
-    def _random_state(self) -> Any:
-        return torch.random.get_rng_state() if self.generator is None else \
-            self.generator.get_state()
+    def _generators(self) -> List[torch.Generator]:
+        """Those of the samplers, besides the loader's own."""
+        found: List[torch.Generator] = []
+        for sampler in (self.sampler, self.batch_sampler):
+            for one in (sampler, getattr(sampler, "sampler", None)):
+                g = getattr(one, "generator", None)
+                if isinstance(g, torch.Generator) and all(
+                        g is not other for other in (self.generator, *found)):
+                    found.append(g)
+        return found
 
-    def _set_random_state(self, state: Any) -> None:
+    def _random_state(self) -> List[Any]:
+        own = torch.random.get_rng_state() if self.generator is None else \
+            self.generator.get_state()
+        return [own, *(g.get_state() for g in self._generators())]
+
+    def _set_random_state(self, state: List[Any]) -> None:
         if self.generator is None:
-            torch.random.set_rng_state(state)
+            torch.random.set_rng_state(state[0])
         else:
-            self.generator.set_state(state)
+            self.generator.set_state(state[0])
+        for generator, its in zip(self._generators(), state[1:]):
+            generator.set_state(its)
 
     # ---- state ----
 
@@ -243,6 +310,7 @@ class TunableLoader(DataLoader):  # type: ignore[misc]
         return {"version": 1, "epochs": self._epochs,
                 "batches": self._progress.given if inside else 0,
                 "random": self._began if inside else self._random_state(),
+                "epoch_workers": self._loading,
                 "num_workers": settings.workers if settings else self.num_workers,
                 "prefetch_factor": settings.prefetch if settings else
                 self._plain["prefetch_factor"][0]}
@@ -266,7 +334,7 @@ class TunableLoader(DataLoader):  # type: ignore[misc]
 
     def _again(self, state: Dict[str, Any], settings: Any, kept: Any) -> Epoch:
         """The epoch of a state. A generator that is the application's own stays where the
-        epoch leaves it; the global one is as it was before."""
+        epoch leaves it; the global one is as it was before, if the epoch is under way."""
         now = self._random_state()
         self._set_random_state(state["random"])
         self._began = state["random"]
@@ -274,7 +342,7 @@ class TunableLoader(DataLoader):  # type: ignore[misc]
             return Epoch(self, settings, self._seeds, kept, skip=int(state["batches"]))
         finally:
             if self.generator is None and state["batches"]:
-                torch.random.set_rng_state(now)
+                torch.random.set_rng_state(now[0])
 
     # ---- the report ----
 
@@ -358,9 +426,11 @@ class LoaderCallback:
             self._loader = loader
         elif type(loader) is DataLoader:
             self._loader = TunableLoader.of(loader, **self._options)
+            if self._loader._tuner is None:
+                return loader
         else:
-            logger.warning("%s is not a plain torch DataLoader and is left unchanged",
-                           type(loader).__qualname__)
+            logger.warning("%s is not a plain torch DataLoader and is left unchanged; return a "
+                           "TunableLoader instead", type(loader).__qualname__)
             return loader
         if self._state:
             self.restore(self._state)

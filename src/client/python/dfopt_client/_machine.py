@@ -16,7 +16,7 @@ _UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12, "K
 
 def _text(path: str) -> Optional[str]:
     try:
-        with open(path, encoding="ascii", errors="replace") as f:
+        with open(path, encoding="utf-8", errors="surrogateescape") as f:
             return f.read()
     except OSError:
         return None
@@ -25,9 +25,10 @@ def _text(path: str) -> Optional[str]:
 def _cgroups(proc: str = "/proc", cgroups: str = _CGROUPS) -> Iterator[str]:
     """The folders of this process's cgroup (v2) and those above it."""
     for line in (_text(f"{proc}/self/cgroup") or "").splitlines():
-        number, _, path = line.split(":", 2)
+        number, _, rest = line.partition(":")
         if number != "0":
             continue
+        path = rest.partition(":")[2]
         names = [name for name in path.split("/") if name]
         for n in range(len(names), -1, -1):
             yield os.path.join(cgroups, *names[:n])
@@ -44,9 +45,18 @@ def cores(proc: str = "/proc", cgroups: str = _CGROUPS) -> int:
     return max(1, n)
 
 
+def _reclaimable(folder: str) -> int:
+    """Bytes of a cgroup that the kernel takes back before it runs out: cached files."""
+    names = ("active_file", "inactive_file", "slab_reclaimable")
+    pairs = (line.split() for line in (_text(os.path.join(folder, "memory.stat")) or "")
+             .splitlines())
+    return sum(int(pair[1]) for pair in pairs
+               if len(pair) == 2 and pair[0] in names and pair[1].isdigit())
+
+
 def available_bytes(proc: str = "/proc", cgroups: str = _CGROUPS) -> int:
     """Memory that this process may still take: what is available, and what each cgroup that
-    it is in has left. 0: not known."""
+    it is in has left, counting cached files as free. 0: not known."""
     left = []
     for line in (_text(f"{proc}/meminfo") or "").splitlines():
         if line.startswith("MemAvailable:"):
@@ -55,7 +65,8 @@ def available_bytes(proc: str = "/proc", cgroups: str = _CGROUPS) -> int:
         most = (_text(os.path.join(folder, "memory.max")) or "max").strip()
         now = (_text(os.path.join(folder, "memory.current")) or "").strip()
         if most.isdigit() and now.isdigit():
-            left.append(max(0, int(most) - int(now)))
+            held = max(0, int(now) - _reclaimable(folder))
+            left.append(max(1, int(most) - held))
     return min(left, default=0)
 
 

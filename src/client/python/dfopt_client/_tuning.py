@@ -97,7 +97,8 @@ class Tuner:
                  bounds: Dict[str, Tuple[int, int, int]], window: float, budget: int) -> None:
         self.context, self._group, self.name = context, group, name
         self.bounds, self._window = bounds, window
-        self.budget = budget or int(available_bytes() * 0.8)
+        left = available_bytes()
+        self.budget = budget or (max(1, int(left * 0.8)) if left else 0)
         self.function = f"TunableLoader.{name}"
         self.settings = Settings(bounds["num_workers"][0], bounds["prefetch_factor"][0])
         self.index = 1
@@ -193,6 +194,10 @@ class Tuner:
         self._in_window += 1
         if self._in_window == 1:
             self._batch = bytes_of(batch)
+
+    def began(self, seconds: float) -> None:
+        """An epoch has: the application waited so long for its workers to be started."""
+        self._fetch += seconds
 
     def rest(self) -> None:
         """An epoch has ended: what follows is not the loop."""

@@ -75,7 +75,7 @@ def _choice(what: str, value: str, names: Tuple[str, ...]) -> int:
         return names.index(value)
     except ValueError:
         raise ArgumentError(f"{what} is {value!r}, and not one of "
-                            f"{', '.join(names)}") from None
+                            f"{', '.join(n for n in names if n)}") from None
 
 
 def _plain(value: Any) -> Any:

@@ -22,8 +22,9 @@ class TuneDataLoading(_Callback, LoaderCallback):  # type: ignore[misc]
         trainer.add_callback(TuneDataLoading(trainer))
 
     options are TunableLoader's: num_workers, prefetch_factor, ram_budget, window, ... Only a
-    DataLoader of torch itself is replaced; one of another class (accelerate's, in a job of
-    several processes) stays, and a warning names it. The report is logged when training
+    DataLoader of torch itself is replaced, and only if there is an optimizer. One of another
+    class stays, and a warning names it; accelerate's, too, which the Trainer of recent versions
+    returns: there, get_train_dataloader of a subclass may return a TunableLoader. The report is logged when training
     ends.
     """
 
