@@ -28,7 +28,8 @@ extern "C" {
 
 /* The measurements of one window. Set unknown members to zero. */
 struct dfopt_client_window {
-    int64_t index;  /* from 1, upwards; |index| <= 2^53 */
+    int64_t index;  /* from 1, upwards; |index| <= 2^53. If it starts over, so do
+                     * persistence, prevalence and trend of the findings */
     double units;   /* work done: samples, bytes, steps */
     double seconds; /* wall-clock duration */
     double fetch_s; /* waiting for data; no shares if compute_s is 0, too */

@@ -163,6 +163,15 @@ static enum dfopt_motif motif(const struct dfopt_diagnosis_track *t,
                : DFOPT_UNCLASSIFIED;
 }
 
+/* Windows since the first with a finding. If some came under one number, those that
+ * had this finding. */
+static int64_t counted_windows(const struct dfopt_diagnosis *d,
+                               const struct dfopt_diagnosis_track *t, int64_t index)
+{
+    const int64_t n = index - d->first + 1 - d->left_out;
+    return n > t->seen ? n : t->seen;
+}
+
 static struct dfopt_diagnosed look(const struct dfopt_diagnosis *d,
                                    enum dfopt_finding_kind kind,
                                    const struct dfopt_client_window *w, double now)
@@ -173,8 +182,7 @@ static struct dfopt_diagnosed look(const struct dfopt_diagnosis *d,
         .kind = kind,
         .index = w->index,
         .severity = peak ? t->peak : now,
-        .prevalence =
-            (double)t->seen / (double)(w->index - d->first + 1 - d->left_out),
+        .prevalence = (double)t->seen / (double)counted_windows(d, t, w->index),
         .persistence = t->longest,
         .support = t->seen,
         .trend = trend(t),
@@ -189,6 +197,8 @@ size_t dfopt_diagnose(struct dfopt_diagnosis *d,
                       struct dfopt_diagnosed out[DFOPT_FINDING_KINDS])
 {
     size_t n = 0;
+    if (w->index < d->last)
+        *d = (struct dfopt_diagnosis){.habit = d->habit};
     d->gap = d->gap || w->index != d->last + 1;
     d->last = w->index;
     if (w->changed) {

@@ -73,9 +73,9 @@ struct dfopt_diagnosed {
 double dfopt_diagnosis_fetch_severity(enum dfopt_diagnosis_habit habit,
                                       double fetch_share);
 
-/* Adds the next window; window numbers start at 1 and increase. A window in which
- * a knob changed is left out: it gives no findings and breaks no run. Returns the
- * number of findings in `out`. */
+/* Adds the next window; window numbers start at 1 and increase. If they start over,
+ * so does the history. A window in which a knob changed is left out: it gives no
+ * findings and breaks no run. Returns the number of findings in `out`. */
 size_t dfopt_diagnose(struct dfopt_diagnosis *d,
                       const struct dfopt_client_window *w,
                       struct dfopt_diagnosed out[DFOPT_FINDING_KINDS]);

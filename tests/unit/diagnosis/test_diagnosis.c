@@ -307,6 +307,38 @@ static void test_own(void **state)
         "'publish_mode':'control'}");
 }
 
+/* Numbers that start over, or come twice, as of several functions. */
+static void test_numbers(void **state)
+{
+    (void)state;
+    struct dfopt_diagnosis d = {.habit = DFOPT_DIAGNOSIS_CURRENT};
+    const struct dfopt_diagnosed *f = NULL;
+    for (int64_t i = 1; i <= 8; i++)
+        f = only(&d, i, i % 2 ? 0.8 : 0.15);
+    assert_null(f);
+    f = only(&d, 1, 0.8);
+    assert_true(f->support == 1 && f->prevalence == 1 && f->persistence == 1);
+    f = only(&d, 1, 0.8);
+    assert_true(f->support == 2 && f->prevalence == 1);
+    (void)only(&d, 2, 0.15);
+    (void)only(&d, 3, 0.15);
+    f = only(&d, 4, 0.8);
+    assert_true(f->support == 3 && f->prevalence == 0.75);
+
+    struct dfopt_diagnosed found[DFOPT_FINDING_KINDS];
+    for (int i = 0; i < 9; i++) { /* left out, under a number that was counted */
+        struct dfopt_client_window w = window(4, 0.8);
+        w.changed = true;
+        assert_int_equal(dfopt_diagnose(&d, &w, found), 0);
+    }
+    f = only(&d, 4, 0.8);
+    assert_true(f->prevalence == 1);
+    f = only(&d, -7, 0.8);
+    assert_true(f->support == 1 && f->prevalence == 1);
+    f = only(&d, INT64_C(1) << 53, 0.8);
+    assert_true(f->prevalence > 0 && f->prevalence < 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -319,6 +351,7 @@ int main(void)
         cmocka_unit_test(test_own),
         cmocka_unit_test(test_reads),
         cmocka_unit_test(test_what_contention_says),
+        cmocka_unit_test(test_numbers),
     };
     return cmocka_run_group_tests_name("diagnosis", tests, NULL, NULL);
 }
