@@ -5,7 +5,8 @@ the planner kept the change, with the gain of the objective.
 Before: the `horizon` windows up to the plan's own. After: the `horizon` windows
 behind the one in which it took effect, but no further than the next plan for the
 same knob and node. Severity is that of findings of the type behind the plan, on
-its node, or on all for a plan of the whole job; a window counts once, with the mean of its findings.
+its node, or on all for a plan of the whole job; a window counts once, with the mean
+of its findings.
 """
 from dataclasses import dataclass
 from typing import List, Tuple

@@ -2,32 +2,12 @@
  * record that the log has not got; the second says how: 0, the rest is the file as
  * it is; else each line gets the right checksum, so that what stands behind it is
  * reached. */
-#include "fuzz.h"
+#include "fuzz_file.h"
 #include "model/message.h"
 #include "journal/source.h"
 #include "journal/line.h"
 
-#include <fcntl.h>
 #include <inttypes.h>
-#include <unistd.h>
-
-static char path[] = "/tmp/dfopt-fuzz-XXXXXX";
-static int fd = -1;
-
-static void remove_file(void)
-{
-    unlink(path);
-}
-
-int LLVMFuzzerInitialize(int *argc, char ***argv)
-{
-    (void)argc;
-    (void)argv;
-    fd = mkstemp(path);
-    FUZZ_CHECK(fd >= 0, "%s", path);
-    atexit(remove_file);
-    return 0;
-}
 
 static enum dfopt_source_status end_of_all(struct dfopt_source *s, int timeout_ms,
                                            struct dfopt_record *rec,
@@ -42,13 +22,6 @@ static enum dfopt_source_status end_of_all(struct dfopt_source *s, int timeout_m
 
 static const struct dfopt_source_ops end_ops = {.next = end_of_all};
 static struct dfopt_source nothing_more = {.ops = &end_ops};
-
-static void put(const struct dfopt_buf *b)
-{
-    const ssize_t n = (ssize_t)b->len;
-    FUZZ_CHECK(pwrite(fd, b->data, b->len, 0) == n && ftruncate(fd, n) == 0,
-               "cannot write");
-}
 
 /* Appends the input's lines, each with its checksum. */
 static void add_lines(struct dfopt_buf *to, const uint8_t *data, size_t size)
@@ -74,8 +47,9 @@ static void read_all(uint64_t next_seq)
     struct dfopt_record rec;
     struct dfopt_error err = {.text = ""};
     volatile unsigned sum = 0;
-    if (dfopt_journal_source_create(&s, path, next_seq, &nothing_more, &err)) {
-        FUZZ_CHECK(!s && strstr(err.text, path), "an error that names no file");
+    if (dfopt_journal_source_create(&s, fuzz_path, next_seq, &nothing_more, &err)) {
+        FUZZ_CHECK(!s && strstr(err.text, fuzz_path),
+                   "an error that names no file");
         return;
     }
     uint64_t line = 0;
@@ -100,7 +74,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         FUZZ_CHECK(!dfopt_buf_add(&file, in.at, in.left), "out of memory");
     else
         add_lines(&file, in.at, in.left);
-    put(&file);
+    fuzz_put_file(file.data, file.len, 0);
     read_all(next_seq);
     dfopt_buf_free(&file);
     return 0;

@@ -2,32 +2,11 @@
  * The first byte is the number of knobs; the second says how: 0, the rest is the
  * file; 1, the entries behind a right header; else each of two bytes' length is a
  * result with the right checksum. */
-#include "fuzz.h"
+#include "fuzz_file.h"
 #include "model/sweep.h"
 #include "engine/sweep/checkpoint.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #define HEADER_BYTES 64
-
-static char path[] = "/tmp/dfopt-fuzz-XXXXXX";
-static int fd = -1;
-
-static void remove_file(void)
-{
-    unlink(path);
-}
-
-int LLVMFuzzerInitialize(int *argc, char ***argv)
-{
-    (void)argc;
-    (void)argv;
-    fd = mkstemp(path);
-    FUZZ_CHECK(fd >= 0, "%s", path);
-    atexit(remove_file);
-    return 0;
-}
 
 /* Reads all of a result that is told to be one. */
 static enum dfopt_err found(void *arg, const void *result, size_t len)
@@ -51,13 +30,6 @@ static enum dfopt_err found(void *arg, const void *result, size_t len)
     return DFOPT_OK;
 }
 
-static void put(const void *bytes, size_t n, off_t at)
-{
-    FUZZ_CHECK(pwrite(fd, bytes, n, at) == (ssize_t)n &&
-                   ftruncate(fd, at + (off_t)n) == 0,
-               "cannot write");
-}
-
 /* Results as they are added. */
 static void add_results(struct dfopt_sweep_journal *j, struct fuzz_input *in)
 {
@@ -78,20 +50,21 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     size_t knobs = (size_t)fuzz_number(&in, 1) % 8;
     const uint64_t how = fuzz_number(&in, 1);
     if (how == 0) {
-        put(in.at, in.left, 0);
+        fuzz_put_file(in.at, in.left, 0);
     } else {
-        put("", 0, 0);
-        FUZZ_CHECK(!dfopt_sweep_journal_resume(&j, path, &key, found, &knobs, &err),
-                   "%s", err.text);
+        fuzz_put_file("", 0, 0);
+        FUZZ_CHECK(
+            !dfopt_sweep_journal_resume(&j, fuzz_path, &key, found, &knobs, &err),
+            "%s", err.text);
         if (how > 1)
             add_results(j, &in);
         dfopt_sweep_journal_close(j);
         if (how == 1)
-            put(in.at, in.left, HEADER_BYTES);
+            fuzz_put_file(in.at, in.left, HEADER_BYTES);
     }
-    if (!dfopt_sweep_journal_resume(&j, path, &key, found, &knobs, &err))
+    if (!dfopt_sweep_journal_resume(&j, fuzz_path, &key, found, &knobs, &err))
         dfopt_sweep_journal_close(j);
     else
-        FUZZ_CHECK(strstr(err.text, path), "an error that names no file");
+        FUZZ_CHECK(strstr(err.text, fuzz_path), "an error that names no file");
     return 0;
 }

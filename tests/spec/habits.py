@@ -48,7 +48,8 @@ class Track:
                 "stable")
 
 
-def finding(ftype, scope, tr, span, view="window"):
+def finding(ftype, scope, tr, span, view="window", **more):
+    """One finding of a tracker; `more` members come before the window."""
     trend, prev = tr.trend(), tr.seen / span
     motif, bundle, conf = "unclassified", "investigate", .5
     layer = scope.split(":", 1)[0] if ":" in scope else None
@@ -62,7 +63,7 @@ def finding(ftype, scope, tr, span, view="window"):
             "support_windows": tr.seen, "trend_direction": trend,
             "last_seen_window": tr.last, "contributing_facts": [[ftype, scope]],
             "recommendation_bundle": bundle, "opportunity_tags": list(tr.tags),
-            "suppresses_tags": list(tr.sup), "window_index": tr.last,
+            "suppresses_tags": list(tr.sup), **more, "window_index": tr.last,
             "key_metrics": {k: float(v) for k, v in tr.peak_metrics.items()}}
 
 

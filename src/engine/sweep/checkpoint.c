@@ -76,10 +76,12 @@ static enum dfopt_err start(struct dfopt_sweep_journal **out, const char *path,
     j->path = path;
     j->fd = open(path, flags | O_CLOEXEC, 0666);
     if (j->fd < 0) {
+        const enum dfopt_err e =
+            errno == EEXIST
+                ? dfopt_error_set(err, DFOPT_ERR_STATE, "%s: exists", path)
+                : io_error(path, "cannot open", err);
         free(j);
-        return errno == EEXIST
-                   ? dfopt_error_set(err, DFOPT_ERR_STATE, "%s: exists", path)
-                   : io_error(path, "cannot open", err);
+        return e;
     }
     /* not every file system has locks: only a held lock counts */
     if (flock(j->fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK) {
