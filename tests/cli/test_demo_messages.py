@@ -7,7 +7,7 @@ import sys
 import zmq
 
 import harness
-from harness import HERE, Case
+from harness import HERE, Case, wait_until
 
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "spec"))
 from habits import Diagnoser, clip  # noqa: E402
@@ -134,10 +134,10 @@ class Messages(Case):
                          ("decrease", "multiply", 1.6))
         self.assertEqual(less["min_severity"], clip((10 - 5) / 40)) # where the finding begins
 
-    def test_readers_that_contend(self):
+    def readers_contend(self):
+        """Whether they do in most windows: on a busy machine all reads are slow."""
         windows, found = self.findings(*CONTENDED)
         spreads = {w["window"]: w["read_spread"] for w in windows if w["read_spread"] > 10}
-        self.assertGreater(len(spreads), 6)
         contention = [f for f in found if f["finding_type"] == "read_contention"]
         self.assertEqual({f["window_index"]: f["key_metrics"]["pread_latency_spread"]
                           for f in contention}, spreads)
@@ -145,6 +145,10 @@ class Messages(Case):
             self.assertEqual(f["severity_score"],
                              clip((spreads[f["window_index"]] - 5) / 40))
             self.assertEqual(f["opportunity_tags"], ["reader_contention"])
+        return len(spreads) > 6
+
+    def test_readers_that_contend(self):
+        wait_until(self.readers_contend, 60, "readers that contend")
 
 
 if __name__ == "__main__":

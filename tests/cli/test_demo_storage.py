@@ -40,8 +40,11 @@ class Storage(LoaderCase):
 
     def test_contention_is_unfair(self):
         args = ["--storage=contention", "--best-readers=1", "--windows=1"]
-        [w] = self.windows(*args, "--window-samples=200", "--prefetch=8", "--threads=8")
-        self.assertGreater(w["read_spread"], 10)
+
+        def is_unfair():
+            [w] = self.windows(*args, "--window-samples=200", "--prefetch=8", "--threads=8")
+            return w["read_spread"] > 10
+        wait_until(is_unfair, 60, "unfair") # once: on a busy machine all reads are slow
         [w] = self.windows(*args, "--window-samples=30", "--prefetch=8", "--threads=8")
         self.assertNotIn("read_spread", w) # of 38 reads at most
 

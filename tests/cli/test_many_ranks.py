@@ -5,7 +5,7 @@ from same import ONE, SameCase
 
 
 def many():
-    """A sanitized rank takes a second to start, and half a gigabyte."""
+    """Sanitized ranks are slow to start."""
     return 16 if is_sanitized(Config.program) else 64
 
 

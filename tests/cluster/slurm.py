@@ -9,7 +9,7 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "cli"))
-from harness import wait_until  # noqa: E402
+from harness import hold_port, wait_until  # noqa: E402
 
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "scontrol", "srun", "mpirun")
 PATH = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
@@ -57,24 +57,12 @@ def missing():
     return "" if os.geteuid() == 0 else "slurmd needs root"
 
 
-def free_ports(n):
-    """Ports of loopback that nobody has; all held until the last is found."""
-    held = [socket.socket() for _ in range(n)]
-    try:
-        for s in held:
-            s.bind(("127.0.0.1", 0))
-        return [s.getsockname()[1] for s in held]
-    finally:
-        for s in held:
-            s.close()
-
-
 class Slurm:
     """A cluster of two nodes in folder; stop() ends it."""
 
     def __init__(self, folder):
         self.folder = folder
-        self.processes = []
+        self.processes, self.held = [], ()
         self.env = {k: v for k, v in os.environ.items()
                     if not k.startswith(("SLURM_", "SBATCH_", "DFOPT", "OMPI_",
                                          "PMIX_"))}
@@ -106,7 +94,7 @@ class Slurm:
         wait_until(self._ready, UP_S, "two idle nodes; see %s" % self.path("*.log"))
 
     def _write_config(self):
-        ports = free_ports(1 + len(NODES))
+        self.held, ports = zip(*(hold_port() for _ in range(1 + len(NODES))))
         host = socket.gethostname().split(".")[0]
         nodes = "".join(NODE.format(name=n, host=host, port=p, cores=CORES)
                         for n, p in zip(NODES, ports[1:]))
@@ -171,3 +159,5 @@ class Slurm:
                 p.kill()
                 p.wait()
         self.processes.clear()
+        for held in self.held:
+            held.close()

@@ -10,6 +10,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "cli"))
 import harness  # noqa: E402
 from harness import DecisionLog, wait_until  # noqa: E402
+from slurm import ENDED  # noqa: E402
 from slurm_jobs import (JOB_S, LIMIT_S, SCRIPTS, SRUN, Jobs,  # noqa: E402
                         skip_without_slurm)
 
@@ -48,17 +49,22 @@ class Scripts(Jobs):
                              self.read("alone.jsonl"))
             self.assertEqual(self.complete(job), 1)
 
+    def is_again(self, job):
+        return "in the queue again" in self.output(job)
+
     def test_a_stopped_replay_goes_on(self):
-        path = self.recording(40, 800)
-        # many small batches, so that there is something to stop
-        job = self.submit("replay.sbatch", "--findings-file", path, "--read-bytes",
-                          "4096", "--log-level", "warning", DFOPT_REQUEUE="yes")
-        log = self.path(job, "decisions.h5")
-        wait_until(lambda: os.path.exists(log) and os.path.getsize(log) > 200_000,
-                   JOB_S, "rows of the log")
-        self.slurm.ask("scancel", "--batch", "--signal=USR1", job, check=True)
-        wait_until(lambda: "in the queue again" in self.output(job), JOB_S,
-                   "the job in the queue again")
+        for windows in (800, 1600, 3200):  # more if it was at its end before the signal
+            path = self.recording(40, windows)
+            # many small batches, so that there is something to stop
+            job = self.submit("replay.sbatch", "--findings-file", path, "--read-bytes",
+                              "4096", "--log-level", "warning", DFOPT_REQUEUE="yes")
+            log = self.path(job, "decisions.h5")
+            wait_until(lambda f=log: os.path.exists(f) and os.path.getsize(f) > 200_000,
+                       JOB_S, "rows of the log")
+            self.slurm.ask("scancel", "--batch", "--signal=USR1", job)
+            if wait_until(lambda j=job: self.is_again(j) or self.slurm.state(j)[0] in ENDED,
+                          JOB_S, "the job in the queue again") and self.is_again(job):
+                break
         with DecisionLog(log) as first:
             self.assertEqual(first.complete, 1)
             stopped_at = first.rows("verdicts")

@@ -24,8 +24,8 @@ def is_sanitized(program):
         return b"__asan_init" in f.read()
 
 
-# Alone, without mpirun; and a leader with two workers. A sanitized start on several
-# ranks takes seconds: cli.ranks and others that name their ranks have those.
+# Alone, without mpirun; and a leader with two workers. Sanitized starts on
+# several ranks are slow: cli.ranks and others that name their ranks have those.
 RANKS = (None,) if Config.program and is_sanitized(Config.program) else (None, 3)
 
 
