@@ -4,9 +4,9 @@
 #define CLIENT_FIXTURE_H
 
 #include "dfopt/client.h"
+#include "support/port.h"
 #include "support/wait.h"
 
-#include <arpa/inet.h>
 #include <json-c/json.h>
 #include <locale.h>
 #include <math.h>
@@ -41,22 +41,6 @@ struct optimizer {
     char plans_at[64], registry_at[64], acks_at[64];
 };
 
-/* A port that nobody else gets while this process lives, so that what binds it can
- * go and come again: held by a socket that never listens, which libzmq's may join.
- */
-static inline void hold_port(char at[64])
-{
-    struct sockaddr_in a = {.sin_family = AF_INET,
-                            .sin_addr = {htonl(INADDR_LOOPBACK)}};
-    socklen_t size = sizeof a;
-    const int one = 1, fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    assert_true(fd >= 0);
-    assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one), 0);
-    assert_int_equal(bind(fd, (struct sockaddr *)&a, sizeof a), 0);
-    assert_int_equal(getsockname(fd, (struct sockaddr *)&a, &size), 0);
-    snprintf(at, 64, "tcp://127.0.0.1:%d", ntohs(a.sin_port));
-}
-
 /* Binds again where it was before, or at a port of its own if `at` is empty. */
 static inline void *optimizer_socket(struct optimizer *o, int type, char at[64],
                                      const char *secret_key)
@@ -73,7 +57,7 @@ static inline void *optimizer_socket(struct optimizer *o, int type, char at[64],
             zmq_setsockopt(socket, ZMQ_CURVE_SECRETKEY, secret_key, 40), 0);
     }
     if (!*at)
-        hold_port(at);
+        hold_port(at, 64);
     wait_until(zmq_bind(socket, at) == 0);
     return socket;
 }

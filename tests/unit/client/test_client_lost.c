@@ -256,9 +256,9 @@ static void ends_by(int signal_number)
 {
     struct optimizer at = {0};
     struct dfopt_client_plan p;
-    hold_port(at.plans_at);
-    hold_port(at.registry_at);
-    hold_port(at.acks_at);
+    hold_port(at.plans_at, sizeof at.plans_at);
+    hold_port(at.registry_at, sizeof at.registry_at);
+    hold_port(at.acks_at, sizeof at.acks_at);
     const pid_t pid = idle_process(&at);
     dfopt_client *c = client_of(&at, LEASE_MS, NULL);
     wait_until(stats_of(c).registrations_sent > 0);

@@ -5,6 +5,14 @@
 
 #include <poll.h>
 
+static struct peer bind_there(struct peer p, const char *endpoint)
+{
+    const int64_t until = now_ms() + DEADLINE_MS;
+    while (zmq_bind(p.socket, endpoint) != 0)
+        assert_true(now_ms() < until);
+    return p;
+}
+
 /* Findings by connecting, as to the diagnoser; it may come later and come back. */
 static void test_connect(void **state)
 {
@@ -17,21 +25,12 @@ static void test_connect(void **state)
     assert_null(dfopt_zmq_source_endpoint(s, DFOPT_ZMQ_ACKS));
     assert_string_equal(dfopt_zmq_source_endpoint(s, DFOPT_ZMQ_FINDINGS), endpoint);
     for (int time = 0; time < 2; time++) {
-        peer = peer_new(ZMQ_PUSH);
-        assert_int_equal(zmq_bind(peer.socket, endpoint), 0);
+        peer = bind_there(peer_new(ZMQ_PUSH), endpoint);
         send_number(&peer, time);
         expect_number(s, DFOPT_ZMQ_FINDINGS, time);
         peer_close(&peer);
     }
     source_destroy(s);
-}
-
-static struct peer bind_there(struct peer p, const char *endpoint)
-{
-    const int64_t until = now_ms() + DEADLINE_MS;
-    while (zmq_bind(p.socket, endpoint) != 0)
-        assert_true(now_ms() < until);
-    return p;
 }
 
 /* Sends a finding as soon as the source has connected, which is seen to in next. */
