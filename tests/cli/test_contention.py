@@ -168,6 +168,28 @@ class Contention(Case):
                         self.assertEqual(self.read(f), b"another's")
                         os.unlink(self.path(f))
 
+    def test_the_path_of_an_endpoint(self):
+        """A running service keeps its socket, and another file what it holds; the socket
+        that a killed one has left is bound again."""
+        for option in ("--address", "--plans-address", "--control-address"):
+            with self.subTest(option):
+                at = ["--control-address", f"ipc://{self.path('own')}/socket"]
+                at = at if option == at[0] else [option, f"ipc://{self.path('socket')}"]
+                running = self.serve(*at)
+                for _ in range(2):
+                    r = harness.run([*SERVICE, *at])
+                    self.assertEqual(r.code, 2, r.brief)
+                    self.assertIn("socket: Address already in use; use another path", r.text)
+                running.kill()
+                self.stop(self.serve(*at))
+                os.unlink(at[1][len("ipc://"):])
+                with open(at[1][len("ipc://"):], "w", encoding="utf-8") as f:
+                    f.write("another's")
+                r = harness.run([*SERVICE, *at])
+                self.assertEqual(r.code, 2, r.brief)
+                self.assertIn("socket: exists, but is not a socket; not replaced", r.text)
+                os.unlink(at[1][len("ipc://"):])
+
     # ---- several at once ----
 
     def test_starts_at_once_with_one_log(self):

@@ -7,8 +7,13 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
 #include <zmq.h>
 
+#define IPC              "ipc://"
 #define RECONNECT_MS     100
 #define RECONNECT_MAX_MS 1000
 #define HANDSHAKE_MS     10000
@@ -17,6 +22,35 @@
 #define KEEPALIVE_COUNT  3
 #define PING_GONE_MS     30000
 #define PINGS            3 /* before dropping a peer that does not answer */
+
+static bool is_ipc(const char *endpoint)
+{
+    return strncmp(endpoint, IPC, sizeof IPC - 1) == 0;
+}
+
+/* Why a path cannot be bound: an errno, or 0. libzmq would unlink whatever is
+ * there, even the socket of a running service, which would then get no more peers.
+ */
+static int taken(const char *endpoint)
+{
+    struct sockaddr_un at = {.sun_family = AF_UNIX};
+    const char *path = endpoint + sizeof IPC - 1;
+    struct stat st;
+    if (!is_ipc(endpoint) || path[0] == '@' || path[0] == '*' ||
+        strlen(path) >= sizeof at.sun_path || stat(path, &st) != 0)
+        return 0;
+    if (!S_ISSOCK(st.st_mode))
+        return EEXIST;
+    memcpy(at.sun_path, path, strlen(path) + 1);
+    const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    const int why =
+        fd < 0 || connect(fd, (const struct sockaddr *)&at, sizeof at) == 0 ? 0
+                                                                            : errno;
+    if (fd < 0)
+        return 0;
+    close(fd);
+    return why == 0 || why == EAGAIN ? EADDRINUSE : 0; /* else a stale one */
+}
 
 /* The error code for a libzmq errno: user error or failure. */
 static enum dfopt_err fail(const struct dfopt_zmq_socket *s,
@@ -42,9 +76,13 @@ static enum dfopt_err fail(const struct dfopt_zmq_socket *s,
         return dfopt_error_set(err, DFOPT_ERR_NOMEM, "%s: out of memory",
                                s->endpoint);
     case EADDRINUSE:
+        return dfopt_error_set(
+            err, DFOPT_ERR_IO, "%s: %s; use another %s, or * for a free one",
+            s->endpoint, zmq_strerror(why), is_ipc(s->endpoint) ? "path" : "port");
+    case EEXIST:
         return dfopt_error_set(err, DFOPT_ERR_IO,
-                               "%s: %s; use another port, or * for a free one",
-                               s->endpoint, zmq_strerror(why));
+                               "%s: exists, but is not a socket; not replaced",
+                               s->endpoint);
     default:
         return dfopt_error_set(err, DFOPT_ERR_IO, "%s: %s", s->endpoint,
                                zmq_strerror(why));
@@ -137,6 +175,9 @@ static enum dfopt_err attach(struct dfopt_zmq_socket *s, bool bind,
 {
     int rc;
     size_t size = sizeof s->endpoint;
+    errno = bind ? taken(endpoint) : 0;
+    if (errno)
+        return fail(s, err);
     do
         rc =
             bind ? zmq_bind(s->handle, endpoint) : zmq_connect(s->handle, endpoint);
