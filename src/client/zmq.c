@@ -4,9 +4,9 @@
  * optimizer comes and goes. A socket that libzmq has given up on is replaced. */
 #include "base/clock.h"
 #include "base/hostname.h"
-#include "client/room.h"
 #include "client/transport.h"
 #include "net/zmq/endpoint.h"
+#include "net/zmq/room.h"
 #include "net/zmq/socket.h"
 
 #include <errno.h>
@@ -23,13 +23,6 @@
 #define MAX_PARTS    3 /* used: topic, metadata, body */
 #define NS_PER_MS    1000000
 #define QUIET_NS     5000000000 /* before reporting that nobody answers */
-
-/* File descriptors that libzmq opens: per context for its reaper and input threads,
- * and the listener's own; per socket for its watch and connection. */
-#define BASE_DESCRIPTORS   6
-#define SOCKET_DESCRIPTORS 4
-#define SPARE_DESCRIPTORS  4 /* to resolve a name, and for the application */
-#define THREADS            3
 
 enum { PLANS, REGISTRY, ACKS, OBJECTIVES, FINDINGS, N_SOCKETS };
 
@@ -104,9 +97,7 @@ static enum dfopt_err check_room(const char *const endpoints[N_SOCKETS],
     int sockets = 0;
     for (int i = 0; i < N_SOCKETS; i++)
         sockets += endpoints[i] != NULL;
-    return dfopt_client_room(BASE_DESCRIPTORS + SOCKET_DESCRIPTORS * sockets +
-                                 SPARE_DESCRIPTORS,
-                             THREADS, err);
+    return dfopt_zmq_room(sockets, 1, err); /* the listener */
 }
 
 static enum dfopt_err open_all(struct zmq_link *l,

@@ -43,6 +43,16 @@ bool dfopt_place_same(const struct dfopt_place *a, const struct dfopt_place *b)
            (!a->there || (a->dev == b->dev && a->ino == b->ino));
 }
 
+/* False: it cannot be read (errno); a shortage of descriptors says nothing of a
+ * file. */
+static bool can_read(const char *path)
+{
+    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd >= 0)
+        close(fd);
+    return fd >= 0;
+}
+
 static bool is_decision_log(const char *path)
 {
     struct dfopt_buf text = {0};
@@ -64,6 +74,9 @@ enum dfopt_err dfopt_place_check(const char *path, struct dfopt_place *out,
                                strerror(errno));
     if (!out->there || stat(path, &st) < 0)
         return DFOPT_OK;
+    if (S_ISREG(st.st_mode) && !can_read(path))
+        return dfopt_error_set(err, DFOPT_ERR_IO, "%s: cannot read it: %s", path,
+                               strerror(errno));
     if (!S_ISREG(st.st_mode) || (st.st_size > 0 && !is_decision_log(path)))
         return dfopt_error_set(
             err, DFOPT_ERR_FORMAT,

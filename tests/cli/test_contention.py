@@ -273,6 +273,35 @@ class Contention(Case):
             json.loads(line)
         self.assertTrue(self.has_findings()) # up to its last flush
 
+    def test_no_free_descriptor(self):
+        """A service warns that nobody else can connect, and dfopt-ctl does not abort."""
+        running = self.serve()
+        listening = next(json.loads(x) for x in running.so_far().splitlines()
+                         if '"optimizer.listening"' in x)
+        of = running.process.pid
+        self.assertEqual(*resource.prlimit(of, resource.RLIMIT_NOFILE)) # it was raised
+        before = resource.prlimit(of, resource.RLIMIT_NOFILE)
+        few = len(os.listdir(f"/proc/{of}/fd")) + 2
+        resource.prlimit(of, resource.RLIMIT_NOFILE, (few, before[1]))
+        with zmq.Context() as context:
+            peers = [context.socket(zmq.PUSH) for _ in range(8)]
+            for peer in peers:
+                peer.linger = 0
+                peer.connect(listening["findings"])
+            wait_until(lambda: '"optimizer.descriptors"' in running.so_far(), DEADLINE_S,
+                       "a warning")
+            for peer in peers:
+                peer.close()
+        resource.prlimit(of, resource.RLIMIT_NOFILE, before)
+        self.assertEqual(self.stop(running).named("optimizer.descriptors")[0]["limit"], few)
+        program = os.path.join(os.path.dirname(harness.Config.program), "dfopt-ctl")
+        for n in (5, 6, 8, 12):
+            r = harness.run(["--control-address", "tcp://127.0.0.1:9", "status"],
+                            program=program, preexec=lambda n=n: resource.setrlimit(
+                                resource.RLIMIT_NOFILE, (n, n)))
+            self.assertEqual(r.code, 1, r.text)
+            self.assertIn("needs 14 file descriptors", r.text)
+
     def test_signals_that_end_in_good_order(self):
         for number in (signal.SIGHUP, signal.SIGXCPU, signal.SIGUSR1):
             with self.subTest(number=number):

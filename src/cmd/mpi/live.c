@@ -3,6 +3,7 @@
  * plans. */
 #include "cmd/mpi/live.h"
 
+#include "cmd/mpi/descriptors.h"
 #include "cmd/mpi/live_mofka.h"
 #include "journal/line.h"
 #include "transport/zmq/control.h"
@@ -87,6 +88,7 @@ enum dfopt_err dfopt_live_open(struct dfopt_live *l, const struct dfopt_options 
                                struct dfopt_error *err)
 {
     enum dfopt_err e;
+    dfopt_descriptors_raise();
     if (o->transport == DFOPT_TRANSPORT_MOFKA) {
         e = dfopt_live_mofka_open(l, o, err);
         if (!e)

@@ -2,6 +2,7 @@
  * input or a rank. Everything here is driven by these reports. */
 #include "cmd/mpi/supervise.h"
 
+#include "cmd/mpi/descriptors.h"
 #include "cmd/mpi/notify.h"
 #include "metrics/server.h"
 
@@ -20,6 +21,7 @@ struct dfopt_supervision {
     struct dfopt_board *board; /* owned; NULL: metrics are not served */
     struct dfopt_metrics_server *server;
     struct dfopt_notify notify;
+    struct dfopt_descriptors descriptors;
     const volatile sig_atomic_t *stop; /* of the run */
 };
 
@@ -115,6 +117,7 @@ static void report(void *arg, const struct dfopt_run_progress *p)
     struct dfopt_health health = {0};
     dfopt_status_show(&s->status, p);
     look(s, p, &health);
+    dfopt_descriptors_look(&s->descriptors, s->log, &health);
     if (s->board)
         post(s, p, &health);
     if (s->stop && *s->stop)

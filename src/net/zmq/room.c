@@ -1,6 +1,6 @@
 /* Checks resources by allocating them: this catches the limits of the user, the
  * process and its control group alike. */
-#include "client/room.h"
+#include "net/zmq/room.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -13,6 +13,12 @@
 
 #define MAX_DESCRIPTORS 64
 #define MAX_THREADS     8
+/* That libzmq opens: per context for its reaper and input threads, and one of the
+ * caller's; per socket for its watch and connection. */
+#define BASE_DESCRIPTORS   6
+#define SOCKET_DESCRIPTORS 4
+#define SPARE_DESCRIPTORS  4 /* to resolve a name, and for the application */
+#define CONTEXT_THREADS    2
 #define MEMORY_BYTES                                                               \
     ((size_t)2 << 20) /* initial use of a context and its sockets */
 
@@ -91,11 +97,11 @@ static enum dfopt_err check_threads(int n, struct dfopt_error *err)
         got + 1, strerror(why), (unsigned long long)limit.rlim_cur);
 }
 
-enum dfopt_err dfopt_client_room(int descriptors, int threads,
-                                 struct dfopt_error *err)
+enum dfopt_err dfopt_zmq_room(int sockets, int threads, struct dfopt_error *err)
 {
-    const enum dfopt_err e = check_descriptors(
-        descriptors < MAX_DESCRIPTORS ? descriptors : MAX_DESCRIPTORS, err);
-    return e ? e
-             : check_threads(threads < MAX_THREADS ? threads : MAX_THREADS, err);
+    int n = BASE_DESCRIPTORS + SOCKET_DESCRIPTORS * sockets + SPARE_DESCRIPTORS;
+    const enum dfopt_err e =
+        check_descriptors(n < MAX_DESCRIPTORS ? n : MAX_DESCRIPTORS, err);
+    n = CONTEXT_THREADS + threads;
+    return e ? e : check_threads(n < MAX_THREADS ? n : MAX_THREADS, err);
 }
