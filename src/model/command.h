@@ -71,7 +71,9 @@ struct dfopt_command {
     X(FIXED, "fixed",                                                              \
       "a run cannot change the switches ack_match, reregister, scope, "            \
       "registration and effect, nor whether there are limits")                     \
-    X(METRIC, "metric", "the policy names a metric that this run does not read")
+    X(METRIC, "metric", "the policy names a metric that this run does not read")   \
+    X(UNKNOWN_NODE, "unknown_node",                                                \
+      "no registration, finding or objective has named the node")
 
 enum dfopt_command_outcome {
 #define DFOPT_COMMAND_OUTCOME_ENUM(name, text, meaning) DFOPT_COMMAND_##name,

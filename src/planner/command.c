@@ -161,6 +161,15 @@ static void end_order(struct dfopt_pass *s, uint32_t node)
     dfopt_trial_opened(s->p, node);
 }
 
+/* Whether this planner decides a node that is there (or the job). */
+static uint32_t check_node(const struct dfopt_planner *p, dfopt_sym node)
+{
+    return !dfopt_planner_decides(p, node) ? DFOPT_COMMAND_UNKNOWN_PLAN
+           : dfopt_slots_find_node(&p->slots, node) == DFOPT_SYMMAP_NONE
+               ? DFOPT_COMMAND_UNKNOWN_NODE
+               : DFOPT_COMMAND_DONE;
+}
+
 static uint32_t check_set(const struct dfopt_planner *p,
                           const struct dfopt_command *c, uint32_t *knob,
                           struct dfopt_value *new)
@@ -177,8 +186,7 @@ static uint32_t check_set(const struct dfopt_planner *p,
                            c->value, new) ||
         !is_same(p, *new, c->value))
         return DFOPT_COMMAND_WRONG_VALUE;
-    return dfopt_planner_decides(p, c->node) ? DFOPT_COMMAND_DONE
-                                             : DFOPT_COMMAND_UNKNOWN_PLAN;
+    return check_node(p, c->node);
 }
 
 static uint32_t set_value(const struct order *o)
@@ -230,9 +238,11 @@ static uint32_t restore(const struct order *o)
 {
     struct dfopt_planner *p = o->s->p;
     const dfopt_sym name = o->c->node;
-    if (!dfopt_planner_decides(p, name))
-        return DFOPT_COMMAND_UNKNOWN_PLAN;
-    const uint32_t node = dfopt_slots_node(&p->slots, name);
+    const uint32_t flaw = check_node(p, name);
+    if (flaw != DFOPT_COMMAND_DONE)
+        return flaw;
+    const uint32_t node =
+        dfopt_slots_node(&p->slots, name); /* the name is in use */
     bool any = false;
     if (node == DFOPT_SYMMAP_NONE)
         dfopt_pass_fail(o->s, DFOPT_ERR_NOMEM);

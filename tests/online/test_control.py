@@ -144,6 +144,8 @@ class Control(Case):
         for wrong, why in ((("set", "app.prefetch", "65", "n1"), "wrong_value"),
                            (("set", "app.prefetch", "3"), "needs_node"),
                            (("set", "app.none", "3"), "unknown_knob"),
+                           (("set", "app.prefetch", "3", "n9"), "unknown_node"),
+                           (("restore", "n9"), "unknown_node"),
                            (("mode", "off", "tag:none"), "unknown_tag")):
             self.assertEqual(self.ctl(*wrong, code=1)[0]["outcome"], why)
         self.ctl("mode", "up", code=1)

@@ -89,8 +89,8 @@ class Extras:
             {"action": "mode", "mode": r.choice(("auto", "advise", "advise", "shadow")), "target": r.choice(("*", "knob:" + kd["id"]))},
             {"action": "freeze", "until_window": w - self.offset + r.choice((1, 3, 6))}, {"action": "freeze"}, {"action": "thaw"}, {"action": "thaw"},
             {"action": "set", "knob_id": kd["id"], "value": value, "node": node if kd.get("scope") in ("node", "rank_local") else ""},
-            {"action": "set", "knob_id": r.choice((kd["id"], kd["id"], "none")), "value": value, "node": r.choice(("", node))},
-            {"action": "restore", "node": r.choice(("", node))}, {"action": r.choice(("approve", "reject")), "plan_id": plan}, {"action": "policy", "policy": policy}, {"action": "policy", "policy": policy, "check": r.random() < .7},
+            {"action": "set", "knob_id": r.choice((kd["id"], kd["id"], "none")), "value": value, "node": r.choice(("", node, "nowhere"))},
+            {"action": "restore", "node": r.choice(("", node, "nowhere"))}, {"action": r.choice(("approve", "reject")), "plan_id": plan}, {"action": "policy", "policy": policy}, {"action": "policy", "policy": policy, "check": r.random() < .7},
             r.choice(({"action": "mode"}, {"action": "stop"}, {"action": "freeze", "until": 3}, {"action": "set", "knob_id": kd["id"]}, {"action": "policy", "policy": {"switch": {}}},
                       {"action": "policy", "policy": {"responses": {"knob:none": {"step": 1}}}}, {"action": "policy", "policy": {"responses": {"tag:none": {"step": 1}}}},
                       {"action": "policy", "policy": {"switches": {"scope": "carry"}}}, {"action": "approve", "plan_id": "5"}, {"action": "restore", "node": 5}))))

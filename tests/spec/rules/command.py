@@ -189,6 +189,8 @@ class Operator:
             return "wrong_value"
         if node and not self.pl.owns(node):
             return "unknown_plan"           # another rank's
+        if node and not self.pl.hosts.knows(node):
+            return "unknown_node"
         node = self.pl.hosts.enter(node) if node else JOB
         control, key = self.pl.control, (kid, node)
         old = self.pl.value(*key)
@@ -205,6 +207,8 @@ class Operator:
         node = typed(b, "node", "", str)
         if node and not self.pl.owns(node):
             return "unknown_plan"
+        if node and not self.pl.hosts.knows(node):
+            return "unknown_node"
         node, back = self.pl.hosts.enter(node) if node else JOB, []
         for k in sorted(self.pl.knobs.values(), key=lambda k: k.ordinal):
             was = self.pl.registered.get((k.id, node), self.pl.registered[k.id, JOB])
