@@ -168,6 +168,21 @@ class Tuned(LoaderTest):
         tuner = loader._tuner
         self.assertLess(tuner._compute, 0.1)
 
+    def test_report_of_a_long_run(self):
+        loader = self.loader(Content(8))
+        tuner = loader._tuner
+        tuner.windows = [tuning.Window(n, 10 * n, 100.0, 0.5, 1, 2, 0.0, n == 2000)
+                         for n in range(1, 5001)]
+        tuner.index = 5001
+        tuner.changes = [tuning.Change(2000, 20000, "num_workers 1 -> 2: why")]
+        lines = loader.tuning_report().splitlines()
+        self.assertLess(len(lines), 60)
+        shown = [int(line.split()[0]) for line in lines if line.split()[0].isdigit()]
+        self.assertEqual(shown, [*range(1998, 2003), *range(4971, 5001)])
+        self.assertEqual([line.strip() for line in lines if "..." in line],
+                         ["... 1997 windows", "... 2968 windows"])
+        self.assertIn("    100.0 -> 100.0 samples/s (+0%)", lines)
+
     def test_windows(self):
         loader = self.loader(Content(4000), batch_size=4, num_workers=1)
         for _ in loader:

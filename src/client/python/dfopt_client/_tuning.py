@@ -20,7 +20,9 @@ logger = logging.getLogger("dfopt_client")
 _MILLIONTHS = 1e6
 _FIRST_STEPS = 10  # of a window of several ranks, before steps are known
 _LEAST_STEPS = 5  # of a window, so that one batch does not make it
-_KEPT = 10000  # windows that a report tells of
+_KEPT = 10000  # windows that are remembered
+_ROWS = 60  # windows of which a report shows each
+_AROUND = 2  # windows beside a change that a longer report shows
 _LOOKING = 0.005  # share of the time that finding out what workers hold may take
 
 
@@ -356,6 +358,24 @@ class Tuner:
                              f"({after / before - 1:+.0%})")
         return lines
 
+    def _rows(self) -> List[str]:
+        """The windows; of many those around changes, and the last."""
+        near = {n for c in self.changes
+                for n in range(c.window - _AROUND, c.window + _AROUND + 1)}
+        few = len(self.windows) <= _ROWS
+        lines: List[str] = []
+        left_out = 0
+        for w in self.windows:
+            if not few and w.number not in near and w.number < self.index - _ROWS // 2:
+                left_out += 1
+                continue
+            if left_out:
+                lines.append(f"   ... {left_out} windows")
+                left_out = 0
+            lines.append(f"{w.number:6}{w.step:7}{w.rate:11.1f}{w.fetch:7.0%}{w.workers:9}"
+                         f"{w.prefetch:10}{'  *' if w.changed else ''}")
+        return lines
+
     def report(self) -> str:
         s = self.settings
         lines = [f"{self.name}: {self.step} batches, {self.index - 1} windows; now "
@@ -363,8 +383,7 @@ class Tuner:
         lines += [f"memory budget {self.budget / 1e9:.2f} GB, held by workers at last "
                   f"{self._held / 1e9:.2f} GB"] if self.budget else []
         lines.append("window   step  samples/s  fetch  workers  prefetch")
-        lines += [f"{w.number:6}{w.step:7}{w.rate:11.1f}{w.fetch:7.0%}{w.workers:9}"
-                  f"{w.prefetch:10}{'  *' if w.changed else ''}" for w in self.windows]
+        lines += self._rows()
         lines.append("changes (*):" if self.changes else "no changes")
         return "\n".join(lines + self._brought())
 
