@@ -142,6 +142,8 @@ class Control(Case):
         self.assertEqual(self.values(), {("app.prefetch", "n1"): left[0]["new_value"],
                                          ("app.prefetch", "n2"): 7})
         for wrong, why in ((("set", "app.prefetch", "65", "n1"), "wrong_value"),
+                           (("set", "app.prefetch", "08", "n1"), "wrong_value"),
+                           (("set", "app.prefetch", "1.", "n1"), "wrong_value"),
                            (("set", "app.prefetch", "3"), "needs_node"),
                            (("set", "app.none", "3"), "unknown_knob"),
                            (("set", "app.prefetch", "3", "n9"), "unknown_node"),

@@ -4,6 +4,7 @@
 #include "base/dict.h"
 #include "cmd/ctl/show.h"
 #include "cmd/option/option.h"
+#include "json/grammar.h"
 #include "json/write.h"
 #include "transport/file/whole.h"
 #include "transport/transport.h"
@@ -64,12 +65,9 @@ static bool is_quoted(const char *text)
 /* Numbers, true, false and quoted texts as JSON; anything else as a text. */
 static void put_value(struct dfopt_put *p, const char *text)
 {
-    char *end;
-    errno = 0;
-    (void)strtod(text, &end);
-    const bool number = text[0] && !*end &&
-                        strspn(text, "0123456789+-.eE") == strlen(text) &&
-                        text[0] != '+' && text[0] != '.';
+    const char *end = text + strlen(text);
+    bool real;
+    const bool number = dfopt_json_number(text, end, &real) == end;
     dfopt_put_key(p, "value");
     if (number || strcmp(text, "true") == 0 || strcmp(text, "false") == 0 ||
         is_quoted(text))
