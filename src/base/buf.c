@@ -1,6 +1,7 @@
 /* Growable bytes. Invariant: len <= cap, and data is NULL only if cap is 0. */
 #include "base/buf.h"
 
+#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -6,7 +6,6 @@
 
 #include "dfopt/error.h"
 
-#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 

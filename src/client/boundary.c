@@ -5,7 +5,6 @@
 #include "json/json.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 

@@ -6,7 +6,6 @@
 #include "json/json.h"
 
 #include <signal.h>
-#include <stdlib.h>
 #include <time.h>
 
 #define PLANS_AT_A_TIME 64  /* before acks and a stop get their turn */

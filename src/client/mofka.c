@@ -12,8 +12,6 @@
 #include "net/mofka/outbox.h"
 #include "net/mofka/thread.h"
 
-#include <limits.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -2,7 +2,6 @@
 #include "client/impl.h"
 
 #include <math.h>
-#include <stdlib.h>
 
 #define WINDOW_MAX ((int64_t)1 << 53)
 

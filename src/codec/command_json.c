@@ -1,7 +1,6 @@
 /* Operator commands. People and scripts write them: a key that an action does
  * not know is an error, so that no misspelt bound is silently ignored. */
 #include "codec/record.h"
-#include "json/write.h"
 #include "policy/policy_json.h"
 
 #include <stdlib.h>

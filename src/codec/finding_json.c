@@ -1,6 +1,5 @@
 /* A finding. Checked completely before its first string is interned, so that a
  * rejected record leaves nothing in the dictionary. */
-#include "json/grammar.h"
 #include "codec/record.h"
 
 #include <math.h>

@@ -3,8 +3,6 @@
  * behind it. */
 #include "journal/line.h"
 
-#include "codec/codec.h"
-
 #include "model/decision.h"
 #include "json/utf8.h"
 #include "json/write.h"

@@ -8,8 +8,6 @@
 #include "planner/reform.h"
 #include "planner/step/step.h"
 
-#include <math.h>
-
 /* A command being executed. */
 struct order {
     struct dfopt_pass *s;

@@ -4,7 +4,6 @@
 #include "planner/control/control.h"
 #include "planner/operator/operator.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -2,9 +2,8 @@
  * joined, returned or left. */
 #include "planner/planner.h"
 
-#include "planner/control/control.h"
+#include "planner/control/trial.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -5,7 +5,6 @@
 #include "policy/policy_control_json.h"
 #include "policy/response_json.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 static enum dfopt_err wrong_choice(const struct dfopt_switch_info *s,

@@ -9,10 +9,8 @@
 #include "transport/file/whole.h"
 #include "transport/transport.h"
 
-#include <errno.h>
 #include <pwd.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>

@@ -6,7 +6,6 @@
 #include "cmd/demo/tuner.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 #define FINISH_MS      2000     /* for the last acks and findings to leave */

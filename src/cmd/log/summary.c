@@ -7,7 +7,6 @@
 
 #include <inttypes.h>
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define SCREEN_KNOBS 12 /* lines in the text form; JSON has all */

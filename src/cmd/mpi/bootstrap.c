@@ -2,7 +2,7 @@
  * would send, so that it is handled like any other. */
 #include "cmd/mpi/bootstrap.h"
 
-#include "codec/codec.h"
+#include "json/write.h"
 #include "json/write.h"
 
 #include <errno.h>

@@ -6,7 +6,7 @@
 
 #include "cmd/mpi/options.h"
 #include "codec/codec.h"
-#include "engine/online/leader.h"
+#include "engine/batch/run.h"
 
 #include <signal.h>
 

@@ -7,7 +7,6 @@
 
 #include "engine/worker.h"
 
-#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>

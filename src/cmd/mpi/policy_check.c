@@ -5,7 +5,6 @@
 #include "cmd/mpi/run.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 struct check {
     struct dfopt_dict *dict;

@@ -2,7 +2,7 @@
 #ifndef DFOPT_CMD_MPI_PROGRESS_H
 #define DFOPT_CMD_MPI_PROGRESS_H
 
-#include "engine/online/leader.h"
+#include "engine/batch/run.h"
 
 struct dfopt_progress_line {
     FILE *out;

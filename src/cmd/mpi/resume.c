@@ -2,7 +2,6 @@
  * plans file see resume_files.c. */
 #include "cmd/mpi/resume.h"
 
-#include "codec/codec.h"
 #include "declog/liveness.h"
 #include "journal/source.h"
 #include "journal/journal.h"

@@ -11,7 +11,6 @@
 #include "json/write.h"
 #include "transport/file/whole.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>

@@ -3,7 +3,8 @@
 #define DFOPT_CMD_MPI_SESSION_H
 
 #include "cmd/mpi/options.h"
-#include "engine/online/leader.h"
+#include "engine/batch/run.h"
+#include "engine/comm/comm.h"
 
 /* Set by signal handlers. */
 struct dfopt_signals {

@@ -2,7 +2,7 @@
 #ifndef DFOPT_CMD_MPI_STATUS_H
 #define DFOPT_CMD_MPI_STATUS_H
 
-#include "engine/online/leader.h"
+#include "engine/batch/run.h"
 #include "transport/zmq/zmq.h"
 
 struct dfopt_status {

@@ -7,7 +7,6 @@
 #include "engine/batch/answer.h"
 #include "engine/batch/start.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -4,7 +4,6 @@
 #include "engine/replay/carry.h"
 #include "engine/batch/answer.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 

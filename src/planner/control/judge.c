@@ -1,8 +1,6 @@
 /* Whether a trial helped: by the objective, else by later findings. */
 #include "planner/control/control.h"
 
-#include <math.h>
-
 /* ---- by the objective ---- */
 
 /* The baseline of a release: the better of base and reference, so that small

@@ -5,6 +5,8 @@
 
 #include "planner/state/internal.h"
 
+#include <math.h>
+
 /* The values compared, for the verdict's row. */
 struct dfopt_compared {
     double value, threshold;

@@ -7,9 +7,7 @@
 #include "net/mofka/inbox.h"
 #include "transport/mofka/kept.h"
 #include "transport/mofka/presence.h"
-#include "net/mofka/thread.h"
 
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -2,7 +2,6 @@
  * descriptor sets the mark, an empty receive clears it. */
 #include "transport/zmq/inbox.h"
 
-#include <errno.h>
 #include <string.h>
 
 #define MAX_DROPS 256  /* in one call */

@@ -1,2 +1,3 @@
-dfopt_unit_tests(dfopt_journal journal record)
+dfopt_unit_test(journal dfopt_journal)
+dfopt_unit_test(record dfopt_journal dfopt_codec)
 dfopt_unit_test(journal_source dfopt_journal dfopt_transport_file)
