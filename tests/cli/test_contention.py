@@ -333,7 +333,6 @@ class Contention(Case):
             with self.subTest(closed=closed):
                 plans = self.path("plans")
                 r = harness.run([*self.replay, "--plans-file", plans],
-                                env={"OMPI_MCA_ess_singleton_isolated": "0"},  # has a pipe
                                 preexec=lambda c=closed: [os.close(fd) for fd in c])
                 self.assertEqual(r.code, 0, r.brief)
                 self.assertTrue(self.read("plans"))

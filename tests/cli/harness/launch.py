@@ -11,9 +11,9 @@ def asan_options(leaks=True):
 def environment(program, extra):
     env = {k: v for k, v in os.environ.items()
            if not k.startswith(("DFOPTIMIZER_", "DLIO_", "OMPI_COMM_", "PMIX_"))}
-    # A program of its own starts no daemon of Open MPI's, which doubles its start, and no
-    # start reads the names of all PCI devices, which takes a sanitized one seconds.
-    env.setdefault("OMPI_MCA_ess_singleton_isolated", "1")
+    # No start reads the names of all PCI devices, which takes a sanitized one seconds. (Not
+    # OMPI_MCA_ess_singleton_isolated: such programs share one session directory of Open
+    # MPI's, and one that ends removes it while another begins.)
     env.setdefault("HWLOC_COMPONENTS", "-pci")
     if is_sanitized(program):
         env.setdefault("ASAN_OPTIONS", asan_options())
