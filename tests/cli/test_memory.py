@@ -62,7 +62,7 @@ class Memory(Case):
         r = run([*inputs, "--registry-file", registry, "--decision-log",
                  self.path(f"{n}.h5"), "--plans-file", "/dev/null", "--log-level",
                  "warning"], ranks=ranks, program=self.program, wrapper=wrapper,
-                timeout=120)
+                timeout=240)
         if fifo:
             writer.join()
         self.assertEqual(r.code, 0, r.brief)
