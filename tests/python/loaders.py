@@ -109,6 +109,6 @@ def held():
             len(multiprocessing.active_children()))
 
 
-def wait_for_workers():
-    """Until none is left: torch gives a worker 5 s to end, terminates it, and goes on."""
-    wait_until(lambda: held()[2] == 0, "the end of all workers")
+def wait_for_workers(n=0):
+    """Until n are left: torch gives a worker 5 s to end, terminates it, and goes on."""
+    wait_until(lambda: held()[2] == n, f"{n} workers")

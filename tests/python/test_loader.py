@@ -6,7 +6,6 @@ import pickle
 import random
 import time
 import unittest
-from multiprocessing import active_children
 
 import loaders
 import numpy
@@ -136,7 +135,8 @@ class Equal(unittest.TestCase):
             loader.num_workers, loader.prefetch_factor = 2, 7
             run = iter(loader)
             next(run)
-            self.assertEqual((len(active_children()), sampler.pulled), (2, 2 * 7 + 1))
+            wait_for_workers(2)
+            self.assertEqual(sampler.pulled, 2 * 7 + 1)
             del run
 
 
@@ -316,12 +316,12 @@ class State(unittest.TestCase):
         second = TunableLoader(Stream(24), batch_size=2, num_workers=3)
         second.load_state_dict(first.state_dict())
         rest = iter(second)
-        self.assertEqual(len(active_children()), 2 + 2)
+        wait_for_workers(2 + 2)
         got += [plain(b)[0] for b in rest]
         self.assertEqual(got, [plain(b)[0] for b in
                                TunableLoader(Stream(24), batch_size=2, num_workers=2)])
         again = iter(second)
-        self.assertEqual(len(active_children()), 2 + 3)
+        wait_for_workers(2 + 3)
         del run, rest, again
 
     def test_generator_of_a_sampler(self):

@@ -98,7 +98,8 @@ class Tuned(LoaderTest):
                 seen += plain(next(run))[0]
             if n == 3:
                 self.plan("num_workers", 2)
-                time.sleep(0.1)
+                wait_until(lambda: loader._tuner.context.client.stats().plans_received,
+                           "the plan")
         self.assertEqual(got, 2 * [list(range(400))])
         self.assertEqual([len(run._epoch.pids) for run in runs], [2, 2])
         self.assertEqual(self.peer.ack()["status"], "applied")
@@ -157,7 +158,7 @@ class Tuned(LoaderTest):
             loader._tuner.context.stop(0)
             del loader
             self.forget()
-        self.assertEqual(held()[2], 0)
+        wait_for_workers()
 
     def test_an_epoch_that_is_left(self):
         """What follows a break is not the loop's time."""
