@@ -43,8 +43,8 @@ bool dfopt_place_same(const struct dfopt_place *a, const struct dfopt_place *b)
            (!a->there || (a->dev == b->dev && a->ino == b->ino));
 }
 
-/* False: it cannot be read (errno); a shortage of descriptors says nothing of a
- * file. */
+/* False: it cannot be read (errno); if for want of descriptors, the file may be
+ * fine. */
 static bool can_read(const char *path)
 {
     const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);

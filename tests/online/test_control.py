@@ -101,11 +101,6 @@ class Control(Case):
                              ("listening", 1), name)
         self.assertGreater(status["uptime_s"], 0)
 
-    def has_rate(self):
-        """Of the last ten seconds, in which the machine may have been busy otherwise."""
-        self.find("n2")
-        return self.status()["rates"]["findings_per_s"] > 0
-
     def values(self):
         return {(v["knob_id"], v["node"]): v["value"] for v in self.status()["values"]
                 if v["node"]}
@@ -164,7 +159,8 @@ class Control(Case):
         self.find("n2")
         self.assertEqual(self.status()["plans"], 3)
         self.look_at_endpoints()
-        wait_until(self.has_rate, 60, "a rate of findings")
+        wait_until(lambda: self.find("n2") or self.status()["rates"]["findings_per_s"] > 0,
+                   60, "a rate of findings, which is of the last ten seconds")
         self.ctl("restore")
         left += self.plans(2)
         self.assertEqual(set(self.values().values()), {2})
