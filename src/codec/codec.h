@@ -51,6 +51,9 @@ struct dfopt_event {
                        * a refused registration: the envelope's body, or NULL if
                        * the record is the body */
     size_t body_len;
+    const char *raw; /* REGISTRATION: as received, if an event log has it as `raw`;
+                      * else NULL */
+    size_t raw_len;
     const char *plan_id; /* ACK: as received, in any form; else NULL */
     size_t plan_id_len;
     const char *reason; /* ACK: "" if absent; else NULL */

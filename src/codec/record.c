@@ -138,6 +138,10 @@ static enum dfopt_err decode_raw(struct dfopt_codec *c, struct dfopt_event *out,
             ? dfopt_error_set(err, DFOPT_ERR_LIMIT, "%s", problem.at)
             : dfopt_record_decode(c, (int)out->stream, bytes, c->raw.len, out, err);
     out->enveloped = true;
+    if (out->stream == DFOPT_STREAM_REGISTRATION) {
+        out->raw = bytes; /* the policy may refuse it yet */
+        out->raw_len = c->raw.len;
+    }
     if (e && out->stream == DFOPT_STREAM_REGISTRATION) {
         out->body = bytes;
         out->body_len = c->raw.len;

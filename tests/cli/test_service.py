@@ -133,7 +133,8 @@ class Service(harness.Case):
             ranks=ranks)
         peers.send("registrations", json.dumps(loader_registration(), indent=1).encode())
         self.wait_for(running, "optimizer.registry.received")
-        refused = [b'{"knobs": 3, "x": "\\u0041"}', b'{"knobs"', b'\xff{', b"[ 1 ]"]
+        refused = [b'{"knobs": 3, "x": "\\u0041"}', b'{"knobs"', b'\xff{', b"[ 1 ]",
+                   b'{"knobs": {}, "node": 5}'] # the last by the policy
         for text in refused:
             peers.send("registrations", text)
         taken = []

@@ -171,8 +171,8 @@ static enum dfopt_err decode(const struct dfopt_ingest *in,
         const struct dfopt_event was = *event;
         dfopt_event_clear(event);
         event->stream = DFOPT_STREAM_REGISTRATION;
-        event->body = was.enveloped ? was.body : NULL;
-        event->body_len = was.body_len;
+        event->body = was.raw ? was.raw : was.enveloped ? was.body : NULL;
+        event->body_len = was.raw ? was.raw_len : was.body_len;
     }
     return e;
 }
