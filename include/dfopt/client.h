@@ -126,7 +126,8 @@ struct dfopt_client_options {
                                 * '.'. Required */
     const char *function;      /* used where NULL is given as a function;
                                 * NULL: "" */
-    const char *hostname;      /* for plans that target nodes; NULL: gethostname */
+    const char *hostname;      /* for plans that target nodes, at most 245 bytes;
+                                * NULL: gethostname */
     const char *transport;     /* "zmq", or "mofka"; NULL: "zmq" */
 
     /* Endpoints such as tcp://node7:5557. NULL: nothing of that kind is sent or

@@ -18,6 +18,9 @@
 #define MAX_QUEUED_PLANS           ((size_t)1 << 24)
 #define DEFAULT_LEASE_MS           30000
 #define LOG_TEXT_SIZE              512
+/* libzmq 4.3.4 mistakes the length of longer topics, up to 255 bytes, and loses the
+ * connection; a host's name has at most 253. */
+#define HOSTNAME_BYTES 245
 
 const char *dfopt_client_version(void)
 {
@@ -93,7 +96,7 @@ static enum dfopt_err check_options(const struct dfopt_client_options *o,
         wrong = "app_namespace";
     else if (o->function && strlen(o->function) >= DFOPT_CLIENT_TEXT_SIZE)
         wrong = "function";
-    else if (o->hostname && !*o->hostname)
+    else if (o->hostname && (!*o->hostname || strlen(o->hostname) > HOSTNAME_BYTES))
         wrong = "hostname";
     else if (o->plans_pattern != DFOPT_CLIENT_PULL &&
              o->plans_pattern != DFOPT_CLIENT_SUB)
@@ -191,6 +194,12 @@ static enum dfopt_err create(dfopt_client **out,
         return dfopt_error_set(err, DFOPT_ERR_NOMEM, "out of memory");
     }
     c->pid = getpid();
+    if (strchr(c->options.hostname, ':'))
+        dfopt_client_say(
+            c, DFOPT_CLIENT_WARNING,
+            "hostname %.100s: a finding cannot name a node with a colon, "
+            "so no plan for it can come",
+            c->options.hostname);
     dfopt_client_instance(c->instance, c->options.hostname);
     c->transport = transport;
     dfopt_client_queue_init(&c->acks, c->options.max_pending_acks);

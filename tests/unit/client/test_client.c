@@ -51,6 +51,7 @@ static void bad_options(void **state)
         {"app_namespace", {.hostname = HOST}},
         {"app_namespace", {.app_namespace = ""}},
         {"hostname", {.app_namespace = "a", .hostname = ""}},
+        {"hostname", {.app_namespace = "a", .hostname = long_name}},
         {"function", {.app_namespace = "a", .function = long_name}},
         {"transport", {.app_namespace = "a", .transport = "pigeon"}},
         {"plans_pattern", {.app_namespace = "a", .plans_pattern = 7}},
