@@ -180,8 +180,16 @@ class Top(test_log_commands.Commands):
         t.send(b"\r")
         t.wait_for("why app.")
         t.wait_for("on node002")
+        t.wait_for("another change is on trial")
+        self.assertNotIn("waiting for its verdict", t.read())
+        t.send(b"\033OC" * 2)  # the right arrow
+        t.wait_for("waiting for its verdict")
         t.send(b"q")
         t.wait_for("NODES 1")
+        t.send("/ü\x7f?".encode())
+        t.wait_for("filter: node002?_")
+        t.send(b"\033")
+        t.wait_for("NODES 5")
         t.send(b"q")
         self.assertEqual(t.end(), 0)
 

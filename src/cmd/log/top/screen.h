@@ -9,6 +9,8 @@ enum top_key {
     /* characters stand for themselves */
     TOP_KEY_UP = 0x1000,
     TOP_KEY_DOWN,
+    TOP_KEY_LEFT,
+    TOP_KEY_RIGHT,
     TOP_KEY_PAGE_UP,
     TOP_KEY_PAGE_DOWN,
     TOP_KEY_HOME,

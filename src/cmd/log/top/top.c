@@ -31,14 +31,17 @@ struct top {
 static bool key_of_filter(struct top *t, int key)
 {
     char *filter = t->view.filter;
-    const size_t len = strlen(filter);
+    size_t len = strlen(filter);
     if (key == TOP_KEY_ENTER) {
         t->view.typing = false;
     } else if (key == TOP_KEY_ESCAPE) {
         t->view.typing = false;
         filter[0] = '\0';
     } else if (key == TOP_KEY_BACKSPACE && len) {
-        filter[len - 1] = '\0';
+        do /* a whole character */
+            len--;
+        while (len && ((unsigned char)filter[len] & 0xC0) == 0x80);
+        filter[len] = '\0';
     } else if (key >= 0x20 && key < 0x100 && len + 1 < sizeof t->view.filter) {
         filter[len] = (char)key;
         filter[len + 1] = '\0';
@@ -68,13 +71,22 @@ static int step_of(const struct top *t, int key)
     }
 }
 
+/* How far a key moves to the right. */
+static int shift_of(const struct top *t, int key)
+{
+    const int half = t->canvas.columns / 2;
+    return key == 'l' || key == TOP_KEY_RIGHT  ? half
+           : key == 'h' || key == TOP_KEY_LEFT ? -half
+                                               : 0;
+}
+
 static bool key_of_why(struct top *t, int key)
 {
     if (key == 'q' || key == 'w' || key == TOP_KEY_ESCAPE || key == TOP_KEY_ENTER) {
         top_why_close(&t->why);
         t->asking = false;
     }
-    top_why_move(&t->why, step_of(t, key));
+    top_why_move(&t->why, step_of(t, key), shift_of(t, key));
     return true;
 }
 

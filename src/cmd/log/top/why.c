@@ -1,5 +1,7 @@
 #include "cmd/log/top/why.h"
 
+#include "json/utf8.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -116,13 +118,40 @@ void top_why_close(struct top_why *w)
     *w = (struct top_why){.out = -1};
 }
 
-void top_why_move(struct top_why *w, int by)
+/* The most characters that a line has; bytes, where they are more. */
+static size_t longest(const struct top_why *w)
+{
+    const size_t *line = DFOPT_ROW(&w->lines, const size_t);
+    const size_t n = DFOPT_ROWS(&w->lines, size_t);
+    size_t most = 0;
+    for (size_t i = 0; i < n; i++) {
+        const size_t len = (i + 1 < n ? line[i + 1] : w->text.len) - line[i];
+        most = len > most ? len : most;
+    }
+    return most;
+}
+
+void top_why_move(struct top_why *w, int by, int right)
 {
     const int64_t n = (int64_t)DFOPT_ROWS(&w->lines, size_t);
     const int64_t to = (int64_t)w->first + by;
     w->first = (size_t)(to >= n ? n - 1 : to);
     if (to < 0 || n == 0)
         w->first = 0;
+    if (right < 0 || (right > 0 && (size_t)(w->left + right) < longest(w)))
+        w->left += right;
+    if (w->left < 0)
+        w->left = 0;
+}
+
+/* The rest of a line behind its first characters. */
+static const char *skip(const char *at, const char *end, int characters)
+{
+    for (; characters > 0 && at < end; characters--) {
+        const size_t bytes = dfopt_utf8_char(at, end);
+        at += bytes ? bytes : 1;
+    }
+    return at;
 }
 
 void top_why_draw(struct top_why *w, struct top_canvas *c)
@@ -134,12 +163,13 @@ void top_why_draw(struct top_why *w, struct top_canvas *c)
     top_style_row(c, 0, TOP_REVERSE);
     for (int row = 1; row < c->rows - 1 && w->first + (size_t)row - 1 < n; row++) {
         const size_t i = w->first + (size_t)row - 1;
-        const size_t to = i + 1 < n ? line[i + 1] : w->text.len;
-        size_t len = to - line[i];
-        if (len && w->text.data[to - 1] == '\n')
-            len--;
+        const char *end = w->text.data + (i + 1 < n ? line[i + 1] : w->text.len);
+        if (end > w->text.data + line[i] && end[-1] == '\n')
+            end--;
+        const char *at = skip(w->text.data + line[i], end, w->left);
+        size_t len = (size_t)(end - at);
         len = len < sizeof text ? len : sizeof text - 1;
-        memcpy(text, w->text.data + line[i], len);
+        memcpy(text, at, len);
         text[len] = '\0';
         top_put(c, row, 0, c->columns, TOP_PLAIN, text);
     }

@@ -16,6 +16,7 @@ struct top_why {
     struct dfopt_buf lines; /* size_t: start of each line */
     char title[200];
     size_t first; /* line shown at the top */
+    int left;     /* characters of each line that are not shown */
 };
 
 /* Starts the command. Returns OK, or IO. */
@@ -28,7 +29,8 @@ enum dfopt_err top_why_read(struct top_why *w);
 /* Stops the command and frees its output. Fine if none is open. */
 void top_why_close(struct top_why *w);
 
-void top_why_move(struct top_why *w, int by);
+/* Scrolls by lines, and by characters to the right. */
+void top_why_move(struct top_why *w, int by, int right);
 void top_why_draw(struct top_why *w, struct top_canvas *c);
 
 #endif
