@@ -52,12 +52,8 @@ class Control(Case):
 
     def ctl(self, *args, code=0):
         """The answer of dfopt-ctl as JSON."""
-        done = subprocess.run(
-            [os.path.join(os.path.dirname(Config.program), "dfopt-ctl"),
-             "--control-address", self.control, "--json", *args],
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60, text=True)
-        self.assertEqual(done.returncode, code, (args, done.stdout, done.stderr))
-        return [json.loads(x) for x in done.stdout.splitlines()]
+        return [json.loads(x) for x in self.person("--json", *args, code=code).splitlines()
+                if x.startswith("{")]
 
     def status(self):
         return self.ctl("status")[0]
@@ -190,10 +186,7 @@ class Control(Case):
                 self.replay(left)
 
     def ctl_stop(self):
-        done = subprocess.run(
-            [os.path.join(os.path.dirname(Config.program), "dfopt-ctl"),
-             "--control-address", self.control, "stop"], timeout=60)
-        self.assertEqual(done.returncode, 0)
+        self.person("stop")
         self.ended = r = self.service.finish()
         self.assertEqual(r.code, 0, r.brief)
 
