@@ -349,6 +349,13 @@ class State(unittest.TestCase):
     def test_none(self):
         with self.assertRaisesRegex(ArgumentError, "not a state"):
             TunableLoader(Content(3)).load_state_dict({})
+        with self.assertRaisesRegex(ArgumentError, "not a state"):
+            TunableLoader(Content(3)).load_state_dict(None)
+        state = TunableLoader(Content(3)).state_dict()
+        for name in state.keys() - {"version"}:
+            with self.assertRaisesRegex(ArgumentError, f"damaged: no {name}"):
+                TunableLoader(Content(3)).load_state_dict(
+                    {k: v for k, v in state.items() if k != name})
 
 
 class Pickled(unittest.TestCase):

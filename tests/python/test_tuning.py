@@ -184,6 +184,16 @@ class Tuned(LoaderTest):
                          ["... 1997 windows", "... 2968 windows"])
         self.assertIn("    100.0 -> 100.0 samples/s (+0%)", lines)
 
+    def test_a_client_that_is_closed(self):
+        """The loop continues without it, as it does without an optimizer."""
+        loader = self.loader(Content(40), num_workers=auto(1, max=4))
+        run = iter(loader)
+        next(run)
+        loader._tuner.context.client.close()
+        self.assertEqual([len(list(run)), len(list(loader))], [39, 40])
+        self.assertIsNone(loader._tuner.context.client)
+        self.assertIn("loader: 80 batches", loader.tuning_report())
+
     def test_windows(self):
         loader = self.loader(Content(4000), batch_size=4, num_workers=1)
         for _ in loader:

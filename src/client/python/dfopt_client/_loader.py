@@ -34,6 +34,7 @@ _PIPES: Tuple[Any, ...] = tuple(  # not of every torch
 
 _tuner: Optional[Tuner] = None  # of this process
 _tuned: "Optional[weakref.ref[TunableLoader]]" = None
+_STATE = {"epochs", "batches", "random", "epoch_workers", "num_workers", "prefetch_factor"}
 _parents: List[Any] = []  # workers that are another process's: not to be ended here
 
 
@@ -319,9 +320,12 @@ class TunableLoader(DataLoader):  # type: ignore[misc]
         """The next iteration goes on where the state was saved: with the same order of
         samples, behind those that were handed over (which an iterable dataset loads again,
         and drops). Raises ArgumentError."""
-        if state.get("version") != 1:
-            raise ArgumentError("not a state of a TunableLoader: version "
-                                f"{state.get('version')!r}, expected 1")
+        version = state.get("version") if isinstance(state, dict) else None
+        if version != 1:
+            raise ArgumentError(f"not a state of a TunableLoader: version {version!r}, expected 1")
+        missing = sorted(_STATE - state.keys())
+        if missing:
+            raise ArgumentError(f"the state of a TunableLoader is damaged: no {missing[0]}")
         self._resume = dict(state)
         self._epochs = int(state["epochs"])
         self.restore_settings(state["num_workers"], state["prefetch_factor"])

@@ -96,7 +96,7 @@ class _Feed:
 def _noting(context: Any, processes: List[Any]) -> Any:
     """A context of multiprocessing like this one (None: the default) that also lists the
     processes that it makes: other threads may be making some of their own."""
-    noting = copy.copy(context or multiprocessing.get_context())
+    noting: Any = copy.copy(context or multiprocessing.get_context())
     make = noting.Process
 
     def process(*args: Any, **kwargs: Any) -> Any:

@@ -191,9 +191,10 @@ class OptimizerContext:
 
     @property
     def client(self) -> Optional[Client]:
-        """What is underneath; None: no endpoint was given, or this is a child after
-        fork."""
-        return self._client if self._pid == os.getpid() else None
+        """What is underneath; None: no endpoint was given, it was closed, or this is a child
+        after fork."""
+        client = self._client if self._pid == os.getpid() else None
+        return client if client is not None and client._handle is not None else None
 
     @property
     def _noop(self) -> bool:
