@@ -184,6 +184,25 @@ class Tuned(LoaderTest):
                          ["... 1997 windows", "... 2968 windows"])
         self.assertIn("    100.0 -> 100.0 samples/s (+0%)", lines)
 
+    def test_bounds_of_a_later_loader(self):
+        """The process's knobs are those of the first with the name; each keeps its own."""
+        first = self.loader(Content(8), num_workers=auto(1, max=4))
+        context = first._tuner.context
+        list(first)
+        del first
+        for dataset, workers in ((Content(300), auto(1, max=2)), (Stream(300), 1)):
+            loader = TunableLoader(dataset, optimizer=context, window=0.001, num_workers=workers)
+            self.plan("num_workers", 3)
+            got = []
+            while not loader._tuner.changes:
+                got = [plain(b)[0][0] for b in loader]
+            self.assertEqual(got, list(range(300)))
+            ack = self.peer.ack()
+            self.assertEqual(ack["status"], "rejected")
+            self.assertRegex(ack["reason"], "num_workers of this loader is from 1 to [12]")
+            self.assertEqual(loader.num_workers, 1)
+            del loader
+
     def test_a_client_that_is_closed(self):
         """The loop continues without it, as it does without an optimizer."""
         loader = self.loader(Content(40), num_workers=auto(1, max=4))

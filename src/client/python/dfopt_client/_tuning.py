@@ -291,8 +291,11 @@ class Tuner:
         parameter = plan.parameter
         before, value = self._value(self.settings, parameter), int(plan.new_value or 0)
         want = self._with(self.settings, parameter, value)
+        _, low, most = self.bounds[parameter]
         why_not = ""
-        if value > before and self.budget and self._would_hold(want) > self.budget:
+        if not low <= value <= most:  # the knob may be of a loader before this one
+            why_not = f"{parameter} of this loader is from {low} to {most}"
+        elif value > before and self.budget and self._would_hold(want) > self.budget:
             why_not = (f"would hold {self._would_hold(want) / 1e9:.2f} GB of a budget of "
                        f"{self.budget / 1e9:.2f} GB")
         applied, why = not why_not, why_not
