@@ -138,6 +138,14 @@ class Trainers(LoaderTest):
         self.assertIn("loader: 5 batches", logs.output[-1])
         self.assertIs(trainer.get_train_dataloader(), trainer.loader)
 
+    def test_a_hook_that_is_an_attribute(self):
+        module, mine = Module(None), DataLoader(Content(9), batch_size=2)
+        module.train_dataloader = lambda: mine
+        trainer = LightningTrainer(lightning.TuneDataLoading(**self.options()))
+        trainer.fit(module)
+        self.assertIsInstance(trainer.used, TunableLoader)
+        self.assertIs(module.train_dataloader(), mine)
+
     def test_nothing_changes_without_an_optimizer(self):
         module = Module(DataLoader(Content(9), batch_size=2))
         trainer = LightningTrainer(lightning.TuneDataLoading(num_workers=auto(2, max=3)))

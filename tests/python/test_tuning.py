@@ -184,6 +184,18 @@ class Tuned(LoaderTest):
                          ["... 1997 windows", "... 2968 windows"])
         self.assertIn("    100.0 -> 100.0 samples/s (+0%)", lines)
 
+    def test_plans_between_epochs(self):
+        """Where evaluations are long all come there. That is not to miss their boundary."""
+        loader = self.loader(Content(8), window=3600, num_workers=auto(1, max=4))
+        with self.assertNoLogs("dfopt_client", "WARNING"):
+            for workers in (2, 3, 4, 2, 1):
+                list(loader)
+                self.plan("num_workers", workers)
+                wait_until(lambda: loader._tuner.context.client.stats().plans_received ==
+                           self.n)
+                next(iter(loader))
+                self.assertEqual(loader.num_workers, workers)
+
     def test_bounds_of_a_later_loader(self):
         """The process's knobs are those of the first with the name; each keeps its own."""
         first = self.loader(Content(8), num_workers=auto(1, max=4))

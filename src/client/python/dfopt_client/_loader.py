@@ -412,17 +412,22 @@ class LoaderCallback:
         """From now on source.name() returns a TunableLoader."""
         self.unwrap()
         original = getattr(source, name)
+        own = [source.__dict__[name]] if name in source.__dict__ else []
 
         def loader(*args: Any, **kwargs: Any) -> Any:
             return self._replace(original(*args, **kwargs))
 
         setattr(source, name, loader)
-        self._from = (source, name)
+        self._from = (source, name, own)
 
     def unwrap(self) -> None:
+        """It is again what it was: a method of the class, or an attribute of its own."""
         if self._from is not None:
-            source, name = self._from
-            source.__dict__.pop(name, None)
+            source, name, own = self._from
+            if own:
+                setattr(source, name, own[0])
+            else:
+                source.__dict__.pop(name, None)
             self._from = None
 
     def _replace(self, loader: Any) -> Any:

@@ -211,7 +211,8 @@ class Tuner:
         """Another one begins: whatever waits for that is taken. What was between is not the
         loop, nor what came behind the last batch of an epoch that was left."""
         self._mark = None
-        self._take("epoch_boundary")
+        for boundary in ("window_boundary", "epoch_boundary"):
+            self._take(boundary)
 
     # ---- windows ----
 
