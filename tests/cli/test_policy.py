@@ -128,16 +128,24 @@ class Policy(Case):
         """--policy-check tells what fits nothing and what can never act."""
         knobs = self.write("knobs.json", json.dumps(registration(
             knob("app.a", up=response(), down=response(direction="decrease", step=0)),
-            knob("app.b", "x", "str", None, kind=response(direction="set")))))
+            knob("app.b", "x", "str", None, kind=response(direction="set")),
+            knob("app.one", range_=(2, 2), one=response()))))
         for policy, want in (
                 ({"responses": {"knob:app.a": {"step": 3}, "tag:kind": {"set_to": "y"}}},
-                 []),
+                 ["knob 'app.one', tag 'one': can never act: the knob has only one value"]),
+                ({"responses": {"knob:app.a": {"step": 3}, "tag:kind": {"set_to": 1},
+                                "tag:one": {"direction": "set", "set_to": 2}},
+                  "limits": {"plans_per_window": 0}},
+                 ["limits: no response can act: plans_per_window is 0",
+                  "knob 'app.b', tag 'kind': can never act: set_to is not of the knob's type"]),
+                ({"responses": {"knob:app.a": {"step": 3}, "tag:kind": {"set_to": "y"},
+                                "tag:one": {"direction": "set", "set_to": 2}}}, []),
                 ({"responses": {"knob:app.a": {"step": 3}, "knob:app.c": {"step": 1},
                                 "tag:none": {"step": 1}, "*": {"min_severity": 2}},
                   "guards": [{"finding_type": "x", "knobs": ["app.d"]}]},
                  ["responses 'knob:app.c'", "responses 'tag:none'", "guards: knob 'app.d' is not registered",
                   "knob 'app.a', tag 'up'", "knob 'app.a', tag 'down'",
-                  "knob 'app.b', tag 'kind'"])):
+                  "knob 'app.b', tag 'kind'", "knob 'app.one', tag 'one'"])):
             policy_file = self.write("check.json", json.dumps(policy))
             r = harness.run(["--policy-check", policy_file, "--registry-file", knobs])
             out = r.out.decode()

@@ -80,8 +80,25 @@ static bool is_positive(struct dfopt_value v)
     return dfopt_value_order(v, dfopt_value_int(0)) == 1;
 }
 
+/* The same for the value to set. */
+static const char *flaw_of_set(const struct check *c, const struct dfopt_knob *k,
+                               struct dfopt_value v)
+{
+    const uint32_t kind = k->type == DFOPT_KNOB_BOOL  ? DFOPT_KIND_BOOL
+                          : k->type == DFOPT_KNOB_STR ? DFOPT_KIND_STR
+                                                      : DFOPT_KIND_REAL;
+    bool listed = !k->has_values;
+    for (size_t i = 0; i < k->n_values; i++)
+        listed |= dfopt_value_equal(c->dict, v, k->values[i]);
+    if (v.kind == DFOPT_KIND_NULL)
+        return "set_to is missing";
+    if (kind == DFOPT_KIND_REAL ? !dfopt_value_is_number(v) : v.kind != kind)
+        return "set_to is not of the knob's type";
+    return listed ? NULL : "set_to is none of the knob's values";
+}
+
 /* Why a response can never make a plan; NULL: it can. */
-static const char *flaw_of(const struct dfopt_knob *k,
+static const char *flaw_of(const struct check *c, const struct dfopt_knob *k,
                            const struct dfopt_response *r)
 {
     const bool set = r->direction == DFOPT_DIRECTION_SET;
@@ -98,9 +115,13 @@ static const char *flaw_of(const struct dfopt_knob *k,
     if (r->direction == DFOPT_DIRECTION_UNKNOWN)
         return "unknown direction";
     if (set)
-        return r->set_to.kind == DFOPT_KIND_NULL ? "set_to is missing" : NULL;
+        return flaw_of_set(c, k, r->set_to);
     if (!number)
         return "a knob that is not a number needs the direction set";
+    if (k->has_values ? k->n_values == 1
+                      : k->range_state == DFOPT_RANGE_OK &&
+                            dfopt_value_order(k->lo, k->hi) == 0)
+        return "the knob has only one value";
     if (k->has_values || r->step_mode == DFOPT_STEP_EVIDENCE)
         return NULL;
     if (!dfopt_value_is_number(r->step))
@@ -114,13 +135,28 @@ static void check_responses(struct check *c, const struct dfopt_registration *g)
         for (size_t j = 0; j < g->knobs[k].n_responses; j++) {
             struct dfopt_response r = g->knobs[k].responses[j];
             dfopt_policy_apply(&c->policy, g->knobs[k].id, &r);
-            const char *flaw = flaw_of(&g->knobs[k], &r);
+            const char *flaw = flaw_of(c, &g->knobs[k], &r);
             if (!flaw)
                 continue;
             printf("knob '%s', tag '%s': can never act: %s\n",
                    text_of(c, g->knobs[k].id), text_of(c, r.tag), flaw);
             c->found++;
         }
+}
+
+static void check_limits(struct check *c)
+{
+    const struct dfopt_limits *l = &c->policy.limits;
+    const char *none = !l->given                  ? NULL
+                       : l->plans_per_window == 0 ? "plans_per_window"
+                       : l->nodes_in_flight_per_knob == 0
+                           ? "nodes_in_flight_per_knob"
+                           : NULL;
+    if (!none)
+        return;
+    printf("limits: no response can act%s: %s is 0\n",
+           l->plans_per_window == 0 ? "" : " on a node", none);
+    c->found++;
 }
 
 /* ---- the whole check ---- */
@@ -152,6 +188,7 @@ int dfopt_policy_check(const struct dfopt_options *o)
         code = DFOPT_EXIT_USAGE;
     } else {
         check_targets(&c);
+        check_limits(&c);
         for (size_t i = 0; i < c.knobs.n; i++)
             check_responses(&c, &c.knobs.items[i].registration);
         if (c.found)
