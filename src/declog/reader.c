@@ -290,6 +290,13 @@ enum dfopt_err dfopt_declog_reader_refresh(struct dfopt_declog_reader *r,
     return e;
 }
 
+bool dfopt_declog_reader_is_replaced(const struct dfopt_declog_reader *r)
+{
+    struct dfopt_place now;
+    return !dfopt_place_of(r->path, &now) && now.there &&
+           !dfopt_place_same(&now, &r->place);
+}
+
 static enum dfopt_err load_last_whole_commit(struct dfopt_declog_reader *r,
                                              struct dfopt_error *err)
 {

@@ -46,6 +46,9 @@ void dfopt_declog_reader_close(struct dfopt_declog_reader *r); /* NULL is fine *
 enum dfopt_err dfopt_declog_reader_refresh(struct dfopt_declog_reader *r,
                                            struct dfopt_error *err);
 
+/* Whether its path names another file now, as after the log was resumed. */
+bool dfopt_declog_reader_is_replaced(const struct dfopt_declog_reader *r);
+
 /* Borrowed. The dictionary grows with a refresh; it is a replica. */
 const struct dfopt_declog_run *
 dfopt_declog_reader_run(const struct dfopt_declog_reader *r);

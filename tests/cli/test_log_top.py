@@ -202,6 +202,17 @@ class Top(test_log_commands.Commands):
         t.send(b"q")
         self.assertEqual(t.end(), 0)
 
+    def test_resumed(self):
+        """A log that is resumed is another file: it is followed."""
+        path = self.path("shown.h5")
+        os.rename(self.run_log(4), path)
+        t = self.terminal(path)
+        t.wait_for("NODES 5")
+        os.rename(self.run_log(7), path)
+        t.wait_for("NODES 8")
+        t.send(b"q")
+        self.assertEqual(t.end(), 0)
+
     def test_terminals(self):
         path = self.run_log()
         t = self.terminal(path, term="vt100")

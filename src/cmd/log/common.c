@@ -240,6 +240,14 @@ void dl_complain(const struct dfopt_error *err)
     fprintf(stderr, "dfopt-log: %s\n", err->text);
 }
 
+void dl_use(struct dl_job *j, struct dfopt_declog_reader *reader)
+{
+    dfopt_declog_reader_close(j->reader);
+    j->reader = reader;
+    j->run = dfopt_declog_reader_run(reader);
+    j->dict = j->print.put.dict = dfopt_declog_reader_dict(reader);
+}
+
 bool dl_start(struct dl_job *j)
 {
     if (dfopt_declog_reader_open(&j->reader, j->args.file[0], &j->err) !=

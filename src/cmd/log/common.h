@@ -112,6 +112,9 @@ struct dl_job {
 /* Opens the FILE; on failure reports on stderr and returns false: DL_TROUBLE. */
 bool dl_start(struct dl_job *j);
 
+/* Reads from another reader, which it takes, instead of its own. */
+void dl_use(struct dl_job *j, struct dfopt_declog_reader *reader);
+
 /* Flushes output, reports the error if e is not OK, and releases everything.
  * Returns DL_OK or DL_TROUBLE. */
 int dl_end(struct dl_job *j, enum dfopt_err e);
