@@ -4,7 +4,7 @@ import json
 import os
 
 import harness
-from harness import (Case, DecisionLog, finding, knob, lines, loader_registration,
+from harness import (Case, DecisionLog, event, finding, knob, lines, loader_registration,
                      registration, response, run_each)
 
 BAD_POLICIES = {  # content: what the message names
@@ -188,6 +188,29 @@ class Policy(Case):
         self.registry = self.write("registry.json",
                                    json.dumps([loader_registration(), again]))
         self.assertIn((1, "app.prefetch", 10), self.plans())
+
+    def test_one_knob_of_two_functions(self):
+        """The first keeps it, and a warning names the other: of the registry file, of the
+        environment, of an application that registers; on any number of ranks."""
+        other = dict(registration(knob("app.prefetch", 7)), function_name="app.other")
+        findings = [event("finding", finding(w, "n1")) for w in range(3)]
+        two = self.write("two.json", json.dumps([loader_registration(), other]))
+        one = self.write("one.json", json.dumps([loader_registration()]))
+        log = self.write("log.jsonl", lines([event("registration", other), *findings]))
+        plain = self.write("plain.jsonl", lines(findings))
+        anybody = self.write("anybody.json", json.dumps(
+            [dict(loader_registration(), namespace="", function_name=""), other]))
+        for arguments, n in (([plain, "--registry-file", two], 1), ([log, "--registry-file", one], 1),
+                             ([plain, "--registry-file", anybody], 0),
+                             ([plain, "--registry-file", two, "--compat", "upstream"], 0)):
+            for ranks in (None, 3):
+                with self.subTest(arguments=arguments, ranks=ranks):
+                    r = self.run_ok(["--findings-file", *arguments], ranks=ranks)
+                    told = r.named("optimizer.registry.conflict")
+                    self.assertEqual([e["level"] for e in told], ["warning"] * n, r.brief)
+                    if n and "count" not in told[0]:
+                        self.assertEqual((told[0]["knob_id"], told[0]["function"]),
+                                         ("app.prefetch", "app.other"))
 
 
 if __name__ == "__main__":

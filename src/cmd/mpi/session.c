@@ -258,6 +258,18 @@ static void say_done(struct dfopt_session *s)
         DFOPT_F_BOOL("stopped", s->result.stopped));
 }
 
+/* Where every rank reads, its rows stay with it, and no line has named them. */
+static void tell_of_conflicts(const struct dfopt_session *s)
+{
+    const uint64_t n = s->result.totals.verdicts[DFOPT_VERDICT_CONFLICT];
+    if (n > s->result.totals.conflicts_told)
+        dfopt_log_event(s->log, DFOPT_LOG_WARNING, "optimizer.registry.conflict",
+                        DFOPT_F_INT("count", n),
+                        DFOPT_F_TEXT("note",
+                                     "knobs that belong to other functions were "
+                                     "refused; --readers one names them"));
+}
+
 static enum dfopt_err write_final_state(struct dfopt_session *s,
                                         struct dfopt_error *err)
 {
@@ -444,8 +456,10 @@ int dfopt_session_run(struct dfopt_comm *comm, const struct dfopt_options *o,
         code = run_leader(&s);
     }
     code = close_outputs(&s, code);
-    if (!e)
+    if (!e) {
+        tell_of_conflicts(&s);
         say_done(&s);
+    }
     release(&s);
     return code;
 }

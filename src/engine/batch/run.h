@@ -34,6 +34,7 @@ struct dfopt_totals {
     uint64_t plans, relays; /* made here; passed on for a global optimizer */
     uint64_t acks_unmatched, commands_refused;
     uint64_t acks_contradict; /* acks that contradict another process */
+    uint64_t conflicts_told;  /* of the verdicts: refused knobs that a line named */
 };
 
 /* Progress of a run, for a progress line. */

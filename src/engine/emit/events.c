@@ -4,7 +4,8 @@
 
 #include <string.h>
 
-#define REJECTS_SHOWN 100
+#define CONFLICTS_SHOWN 100
+#define REJECTS_SHOWN   100
 
 /* Appends a value as JSON and a NUL; returns where it starts, or SIZE_MAX. */
 static size_t put_value(const struct dfopt_dict *dict, struct dfopt_value v,
@@ -228,6 +229,73 @@ static void log_gates(const struct dfopt_run_config *c,
     }
 }
 
+static void log_conflict(const struct dfopt_run_config *c, dfopt_sym knob,
+                         const struct dfopt_registration *r)
+{
+    dfopt_log_event(
+        c->log, DFOPT_LOG_WARNING, "optimizer.registry.conflict",
+        DFOPT_F_TEXT("knob_id", text_of(c, knob)),
+        DFOPT_F_TEXT("namespace", r ? text_of(c, r->name_space) : ""),
+        DFOPT_F_TEXT("function", r ? text_of(c, r->function) : ""),
+        DFOPT_F_TEXT("note",
+                     "the knob belongs to another function, so that of this "
+                     "one is refused; give it an id of its own"));
+}
+
+/* Refused knobs, of the registrations of the batch. Beyond a limit only counted. */
+static void log_conflicts(const struct dfopt_run_config *c,
+                          const struct dfopt_batch *r, uint64_t *shown)
+{
+    const struct dfopt_verdict_row *v =
+        DFOPT_ROW(&r->merged.verdicts, const struct dfopt_verdict_row);
+    const struct dfopt_batch_registration *g =
+        DFOPT_ROW(&r->registrations, const struct dfopt_batch_registration);
+    const size_t n = DFOPT_ROWS(&r->registrations, struct dfopt_batch_registration);
+    const size_t rows = DFOPT_ROWS(&r->merged.verdicts, struct dfopt_verdict_row);
+    size_t at = 0; /* both are in the order of the events */
+    for (size_t i = 0; i < rows && n && *shown < CONFLICTS_SHOWN; i++) {
+        if (v[i].verdict != DFOPT_VERDICT_CONFLICT)
+            continue;
+        while (at + 1 < n && g[at].seq < v[i].seq)
+            at++;
+        ++*shown;
+        log_conflict(c, v[i].knob, g[at].seq == v[i].seq ? &g[at].accepted : NULL);
+    }
+}
+
+/* The first owner of a knob before initial registration number `end`; NULL: none,
+ * or one that anybody may take over from. */
+static const struct dfopt_registration *
+owner_before(const struct dfopt_run_config *c, size_t end, dfopt_sym knob)
+{
+    for (size_t i = 0; i < end; i++) {
+        const struct dfopt_registration *r = &c->initial[i].registration;
+        for (size_t k = 0; k < r->n_knobs; k++)
+            if (r->knobs[k].id == knob)
+                return r->name_space == DFOPT_SYM_EMPTY &&
+                               r->function == DFOPT_SYM_EMPTY
+                           ? NULL
+                           : r;
+    }
+    return NULL;
+}
+
+void dfopt_events_initial_conflicts(const struct dfopt_run_config *c, size_t number)
+{
+    const struct dfopt_registration *r = &c->initial[number].registration;
+    const struct dfopt_switches *on = &c->policy->on;
+    if (on->registration != DFOPT_REGISTRATION_INTERPRET ||
+        on->reregister != DFOPT_REREGISTER_REPLACE)
+        return;
+    for (size_t k = 0; k < r->n_knobs; k++) {
+        const struct dfopt_registration *owner =
+            owner_before(c, number, r->knobs[k].id);
+        if (owner &&
+            (owner->name_space != r->name_space || owner->function != r->function))
+            log_conflict(c, r->knobs[k].id, r);
+    }
+}
+
 static void log_outcomes(const struct dfopt_run_config *c,
                          const struct dfopt_buf *rows)
 {
@@ -250,7 +318,8 @@ static void log_outcomes(const struct dfopt_run_config *c,
 }
 
 void dfopt_events_batch(const struct dfopt_run_config *c,
-                        const struct dfopt_batch *r, struct dfopt_buf *text)
+                        const struct dfopt_batch *r, struct dfopt_buf *text,
+                        uint64_t *conflicts_shown)
 {
     const struct dfopt_batch_registration *g =
         DFOPT_ROW(&r->registrations, const struct dfopt_batch_registration);
@@ -263,8 +332,10 @@ void dfopt_events_batch(const struct dfopt_run_config *c,
         log_outcomes(c, &r->merged.outcomes);
         log_commands(c, r);
     }
-    if (dfopt_log_enabled(c->log, DFOPT_LOG_WARNING))
+    if (dfopt_log_enabled(c->log, DFOPT_LOG_WARNING)) {
+        log_conflicts(c, r, conflicts_shown);
         log_acks(c, r, text);
+    }
     if (dfopt_log_enabled(c->log, DFOPT_LOG_DEBUG))
         log_gates(c, &r->merged.verdicts);
 }

@@ -26,10 +26,17 @@ void dfopt_events_reject(const struct dfopt_run_config *c,
                          const struct dfopt_declog_reject_row *row,
                          uint64_t *shown);
 
+/* optimizer.registry.conflict (warning) for each knob of an initial registration
+ * that belongs to the function of an earlier one. */
+void dfopt_events_initial_conflicts(const struct dfopt_run_config *c,
+                                    size_t number);
+
 /* For a decided batch: optimizer.suppression.*, optimizer.registry.received and
- * optimizer.trial.judged (info), optimizer.ack.received and
+ * optimizer.trial.judged (info), optimizer.registry.conflict (warning; at most a
+ * hundred, which *conflicts_shown counts), optimizer.ack.received and
  * optimizer.gate.rejected (debug). */
 void dfopt_events_batch(const struct dfopt_run_config *c,
-                        const struct dfopt_batch *r, struct dfopt_buf *text);
+                        const struct dfopt_batch *r, struct dfopt_buf *text,
+                        uint64_t *conflicts_shown);
 
 #endif

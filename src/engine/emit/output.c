@@ -143,6 +143,7 @@ enum dfopt_err dfopt_output_initial(struct dfopt_output *o, struct dfopt_error *
             .accepted = &p->registration,
         };
         dfopt_events_registration(o->config, &p->registration, &o->text);
+        dfopt_events_initial_conflicts(o->config, i);
         dfopt_records_overrides(o->config->policy, &p->registration);
         if (*o->config->declog &&
             dfopt_declog_registration(*o->config->declog, &reg))
@@ -259,7 +260,7 @@ enum dfopt_err dfopt_output_batch(struct dfopt_output *o,
     if (e)
         return dfopt_error_set(err, e, "%s", dfopt_err_text(e));
     /* plans first: flushing the log takes a while */
-    dfopt_events_batch(o->config, r, &o->text);
+    dfopt_events_batch(o->config, r, &o->text, &o->totals->conflicts_told);
     e = emit_plans(o, r, err);
     if (!e)
         emit_answers(o, r);
