@@ -137,11 +137,12 @@ static const char *keep(char **end, const char *text)
     return own;
 }
 
-static bool keep_texts(struct mofka_link *l, const struct dfopt_client_options *o)
+static bool keep_texts(struct mofka_link *l, const struct dfopt_client_options *o,
+                       const char *instance)
 {
-    char unique[512];
-    snprintf(unique, sizeof unique, "dfopt-client.%.100s.%.200s.%ld",
-             o->app_namespace, o->hostname, (long)getpid());
+    char unique[512]; /* two of one name would share the plans */
+    snprintf(unique, sizeof unique, "dfopt-client.%.100s.%s", o->app_namespace,
+             instance);
     const char *const all[] = {o->group_file,
                                o->global_group_file,
                                o->plans_endpoint,
@@ -192,7 +193,6 @@ static void free_link(struct mofka_link *l)
 static enum dfopt_err link_open(void **out, const struct dfopt_client_options *o,
                                 const char *instance, struct dfopt_error *err)
 {
-    (void)instance; /* unused: no answers over Mofka */
     if (!o->group_file)
         return dfopt_error_set(
             err, DFOPT_ERR_ARG,
@@ -206,7 +206,7 @@ static enum dfopt_err link_open(void **out, const struct dfopt_client_options *o
     l->where = place_of(o->hostname);
     l->opened_ns = dfopt_clock_monotonic_ns();
     enum dfopt_err e = DFOPT_OK;
-    if (!keep_texts(l, o))
+    if (!keep_texts(l, o, instance))
         e = dfopt_error_set(err, DFOPT_ERR_NOMEM, "out of memory");
     if (!e)
         e = dfopt_mofka_link_create(&l->link, NULL, BROKER_TIMEOUT_MS, err);
