@@ -8,6 +8,7 @@ DataLoader; only which worker loads a batch differs.
 Public names of torch.utils.data only; torch 1.13 and later."""
 from __future__ import annotations
 
+import contextlib
 import copy
 import multiprocessing
 import threading
@@ -20,6 +21,7 @@ from torch.utils.data import DataLoader, IterableDataset
 
 __all__ = ["CannotChange", "Epoch", "Progress", "Seeds", "Settings"]
 
+_reapers: List[threading.Thread] = []  # of this process; each ends the workers of a segment
 _STRIDE = 0x9E3779B97F4A7C15  # between the seeds of segments; odd, and far from small
 
 
@@ -149,6 +151,7 @@ class _Segment:
 
     def start(self) -> None:
         self.given = self.failed = 0
+        wait_for_reapers()  # what one is freeing must not be freed in a forked worker again
         try:
             self.batches = iter(self.loader)
         except BaseException:
@@ -176,6 +179,14 @@ class _Segment:
     def exhausted(self) -> bool:
         """Whether a StopIteration is the end; else it is one that the dataset has raised."""
         return self.feed is None or self.given + self.failed >= self.feed.pulled
+
+
+def wait_for_reapers() -> None:
+    """Waits for workers that were told to end: they have nothing to do any more."""
+    for reaper in list(_reapers):
+        reaper.join()
+        with contextlib.suppress(ValueError):  # another loop has waited for it, too
+            _reapers.remove(reaper)
 
 
 def _drop(last: List[Any]) -> None:
@@ -220,7 +231,6 @@ class Epoch:
         self._batched = source.batch_sampler is not None
         self._sizes: Deque[int] = deque()
         self._segments: Deque[_Segment] = deque()
-        self._reapers: List[threading.Thread] = []
         self.progress = Progress()
         self._open(skip, kept)
 
@@ -340,7 +350,6 @@ class Epoch:
         newest = self._segments[-1].feed
         if newest is None or newest.ended or settings.same(self._settings):
             return False
-        self.wait()
         before, self._settings = self._settings, settings
         feed = _Feed(self._indices, self._sizes, self._batched)
         try:
@@ -389,16 +398,10 @@ class Epoch:
         segment.batches = segment.loader = None
         reaper = threading.Thread(target=_drop, args=(last,), name="dfopt-reaper")
         reaper.start()
-        self._reapers.append(reaper)
+        _reapers.append(reaper)
 
     def _end(self) -> None:
         """torch has ended the last workers, but for those that persist."""
-        self.wait()
+        wait_for_reapers()
         if not self._source.persistent_workers:
             self._segments[0].forget()
-
-    def wait(self) -> None:
-        """Waits for workers that were told to end: they have nothing to do any more."""
-        for reaper in self._reapers:
-            reaper.join()
-        self._reapers.clear()
