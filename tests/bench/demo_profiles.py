@@ -12,7 +12,6 @@ two minutes. Prints a table, and a line of JSON for each run.
 import argparse
 import json
 import os
-import re
 import statistics
 import subprocess
 import sys

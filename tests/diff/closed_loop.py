@@ -32,7 +32,7 @@ sys.path[:0] = [os.path.join(HERE, os.pardir, "spec"), os.path.join(HERE, os.par
 import model  # noqa: E402
 import plants  # noqa: E402
 import score  # noqa: E402
-from harness import Config, is_sanitized, session_processes  # noqa: E402
+from harness import Config, session_processes  # noqa: E402
 from harness.launch import command, environment  # noqa: E402
 
 DEADLINE_S = 60

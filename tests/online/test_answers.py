@@ -3,7 +3,6 @@ answer that there is none, long before its time is up; nobody else gets that ans
 what is decided is the same as in a replay, which knows of no answers."""
 import json
 import os
-import sys
 import time
 
 import zmq

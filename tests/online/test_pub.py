@@ -1,7 +1,6 @@
 """Many applications as subscribers of published plans, each on a node of its own: each
 gets exactly the plans of its node and those of the whole job."""
 import json
-import os
 import sys
 
 import zmq

@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 
-import loaders
+import loaders  # noqa: F401  ends here if there is no torch
 import torch.distributed as dist
 from dfopt_client import ActionPlan
 from dfopt_client.torch import TunableLoader, auto

@@ -10,7 +10,6 @@ import unittest
 import dfopt_client as d
 import dfopt_client.runtime
 from dfopt_client import context as context_module
-from peer import wait_until
 from test_tunable import ContextTest
 
 KNOBS = {"a": d.knob(default=2, range=(1, 64))}

@@ -12,7 +12,7 @@ import unittest
 from multiprocessing import process
 from unittest import mock
 
-import loaders
+import loaders  # noqa: F401  ends here if there is no torch
 import torch
 import zmq
 from dfopt_client import OptimizerContext

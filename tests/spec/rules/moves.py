@@ -2,7 +2,7 @@
 import json
 import math
 
-from rules.base import JOB, Place, is_num, real
+from rules.base import Place, is_num, real
 from rules.site import Move, Trial
 
 
