@@ -203,6 +203,17 @@ class Outcomes(Case):
             s[0] * s[3] for s in sites) / sum(s[0] for s in sites), 12)
         self.assertIn("mean of 2 nodes", self.log("summary", path))
 
+    def test_summary_tells_nodes_from_the_job(self):
+        """The value of a node's registration is not the job's, unless the knob is."""
+        for scope, first in (("node", 2), ("job", 9)):
+            with self.subTest(scope=scope):
+                r = registration(knob("app.prefetch", scope=scope), **{"app.prefetch": 9})
+                r.update(node="n1", instance="n1:1:1:1")
+                path = self.replay([event("registration", r), event("finding", finding(0, "n2"))])
+                k = self.rows("summary", "--json", path)[0]["knobs"][0]
+                self.assertEqual((k["first"], k["last"]), (first, first))
+                self.assertEqual(k["own_values"]["nodes"], int(scope == "node"))
+
     def test_summary_counts_plans(self):
         path, _ = self.everything()
         ends = [(end, row) for _, end, row in self.ends(path)]

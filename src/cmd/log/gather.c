@@ -3,6 +3,9 @@
  * planner's state, which the log's fold computes. */
 #include "cmd/log/gather.h"
 #include "cmd/log/merge.h"
+#include "cmd/log/registered.h"
+#include "cmd/log/scopes.h"
+#include "cmd/log/switches.h"
 #include "state/fold.h"
 
 #include <math.h>
@@ -10,6 +13,8 @@
 
 struct gather {
     struct dfopt_declog_reader *reader;
+    struct dl_scopes scopes;
+    struct dl_registrations registrations;
     struct dl_facts *facts;
     struct dfopt_buf knobs; /* struct dl_knob */
     uint32_t *index;        /* by string number: 1 + index in knobs; 0: none */
@@ -51,17 +56,26 @@ static void see_value(struct dl_knob *k, struct dfopt_value v, bool whole_job)
         k->first = v;
 }
 
-/* Each handles one row of its table. */
-
-static void see_knob(struct gather *g, const void *row)
+/* The value in force of a node is not that of the job: docs/planner.md,
+ * registrations. */
+static enum dfopt_err see_knob(struct gather *g,
+                               const struct dfopt_declog_knob_row *r)
 {
-    const struct dfopt_declog_knob_row *r = row;
-    struct dl_knob *k = knob_of(g, r->knob);
-    if (k && r->has_current)
-        see_value(k, r->current, true);
-    else if (k && k->first.kind == DFOPT_KIND_NULL)
+    struct dl_registered by;
+    enum dfopt_err e = dl_registered_by(&g->registrations, r, &by);
+    struct dl_knob *k = e || by.refused ? NULL : knob_of(g, r->knob);
+    if (!k)
+        return e;
+    const bool of_job =
+        by.node == DFOPT_SYM_EMPTY || dl_is_job_knob(&g->scopes, r->knob);
+    if (r->has_current)
+        see_value(k, r->current, of_job);
+    if (k->first.kind == DFOPT_KIND_NULL)
         see_value(k, r->default_value, true);
+    return DFOPT_OK;
 }
+
+/* Each handles one row of its table. */
 
 static void see_plan(struct gather *g, const void *row)
 {
@@ -96,7 +110,9 @@ static void see_ack(struct gather *g, const void *row)
 
 static enum dfopt_err see_change(void *arg, enum dl_kind kind, const void *row)
 {
-    (kind == DL_KNOB ? see_knob : kind == DL_ACK ? see_ack : see_plan)(arg, row);
+    if (kind == DL_KNOB)
+        return see_knob(arg, row);
+    (kind == DL_ACK ? see_ack : see_plan)(arg, row);
     return DFOPT_OK;
 }
 
@@ -269,26 +285,39 @@ static enum dfopt_err list_types(struct gather *g)
     return DFOPT_OK;
 }
 
-enum dfopt_err dl_gather(struct dfopt_declog_reader *r, struct dl_facts *f,
-                         struct dfopt_error *err)
+/* The rules of the run on whose values those of a registration are. */
+static enum dfopt_err read_rules(struct gather *g, struct dl_job *j)
 {
-    struct gather g = {.reader = r,
-                       .facts = f,
-                       .n_strings =
-                           dfopt_dict_strings(dfopt_declog_reader_dict(r))};
+    struct dl_switches on;
+    enum dfopt_err e = dl_switches_read(&on, j->run);
+    if (!e)
+        e = dl_scopes_read(&g->scopes, j, on.job_knobs);
+    dl_registrations_init(&g->registrations, j, !e && on.names_nodes);
+    return e;
+}
+
+enum dfopt_err dl_gather(struct dl_job *j, struct dl_facts *f)
+{
+    struct dfopt_error *err = &j->err;
+    struct gather g = {
+        .reader = j->reader, .facts = f, .n_strings = dfopt_dict_strings(j->dict)};
     f->first_window = INT64_MAX;
     f->last_window = INT64_MIN;
     g.index = calloc((size_t)g.n_strings + 1, sizeof *g.index);
     g.types = calloc((size_t)g.n_strings + 1, sizeof *g.types);
     g.nodes = calloc((size_t)g.n_strings + 1, sizeof *g.nodes);
     enum dfopt_err e =
-        g.index && g.types && g.nodes ? gather_changes(&g, err) : DFOPT_ERR_NOMEM;
+        g.index && g.types && g.nodes ? read_rules(&g, j) : DFOPT_ERR_NOMEM;
+    if (!e)
+        e = gather_changes(&g, err);
     if (!e)
         e = gather_state(&g, err);
     for (size_t i = 0; !e && i < sizeof counted / sizeof *counted; i++)
         e = count_table(&g, i, err);
     if (!e)
         e = list_types(&g);
+    dl_scopes_free(&g.scopes);
+    dl_registrations_free(&g.registrations);
     free(g.index);
     free(g.types);
     free(g.nodes);

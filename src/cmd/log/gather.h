@@ -43,8 +43,7 @@ struct dl_facts {
 };
 
 /* Fills *f, which must be zeroed. Free it even after a failure. */
-enum dfopt_err dl_gather(struct dfopt_declog_reader *r, struct dl_facts *f,
-                         struct dfopt_error *err);
+enum dfopt_err dl_gather(struct dl_job *j, struct dl_facts *f);
 void dl_facts_free(struct dl_facts *f);
 
 #endif

@@ -454,7 +454,7 @@ int dl_summary(int argc, char **argv)
     if (!dl_start(&job))
         return DL_TROUBLE;
     struct dl_summary s = {.job = &job, .print = &job.print, .run = job.run};
-    enum dfopt_err e = dl_gather(job.reader, &s.facts, &job.err);
+    enum dfopt_err e = dl_gather(&job, &s.facts);
     if (!e)
         e = dl_outcomes_read(&s.outcomes, job.reader, &job.err);
     if (!e)
