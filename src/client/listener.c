@@ -331,13 +331,17 @@ enum dfopt_err dfopt_client_start(dfopt_client *c, struct dfopt_error *err)
  * a host name that does not resolve. The thread then finishes by itself. */
 static void join(pthread_t thread, int timeout_ms)
 {
-    struct timespec until;
-    int64_t wait_ms = (int64_t)timeout_ms + LEAST_LINGER_MS + CLOSE_GRACE_MS;
-    int64_t ns = dfopt_clock_monotonic_ns() + wait_ms * NS_PER_MS;
-    until.tv_sec = (time_t)(ns / (1000 * (int64_t)NS_PER_MS));
-    until.tv_nsec = (long)(ns % (1000 * (int64_t)NS_PER_MS));
-    if (pthread_clockjoin_np(thread, NULL, CLOCK_MONOTONIC, &until) != 0)
-        pthread_detach(thread);
+    const int64_t until_ns =
+        dfopt_clock_monotonic_ns() +
+        ((int64_t)timeout_ms + LEAST_LINGER_MS + CLOSE_GRACE_MS) * NS_PER_MS;
+    /* ThreadSanitizer of GCC 12 does not know pthread_clockjoin_np */
+    while (pthread_tryjoin_np(thread, NULL) != 0) {
+        if (dfopt_clock_monotonic_ns() >= until_ns) {
+            pthread_detach(thread);
+            return;
+        }
+        nanosleep(&(struct timespec){0, NS_PER_MS}, NULL);
+    }
 }
 
 enum dfopt_err dfopt_client_stop(dfopt_client *c, int timeout_ms)
