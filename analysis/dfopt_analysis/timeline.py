@@ -283,8 +283,10 @@ def _job_events(log: Log, rules: Rules) -> List[Tuple[int, int, str, Tuple[Any, 
         return []
     seq, window = _job_windows(log, rules.of_job)
     window_of = dict(zip(seq.tolist(), window.tolist()))
-    made += [(s, 0, verdict, (knob, window_of[s])) for s, verdict, knob, node
-             in _verdicts(log, ("void", "restart"), seq) if not node]
+    # of the job's events, and of an operator's commands, which have no window
+    at = np.append(seq, log.frame("controls")["seq"].to_numpy(dtype=np.int64))
+    made += [(s, 0, verdict, (knob, window_of.get(s))) for s, verdict, knob, node
+             in _verdicts(log, ("void", "restart"), at) if not node]
     if len(seq):  # only those that can end a wait: of a new window, or after an answer
         peak = np.maximum.accumulate(window)
         news = np.append(True, peak[1:] > peak[:-1])
@@ -313,7 +315,8 @@ def _assumed(log: Log, rules: Rules) -> List[Tuple[Any, ...]]:
         elif what == "ack":
             waiting.answered(row[0])
         elif what in ("void", "restart"):  # a way back is dropped without an outcome
-            ended = [(row[1], *p) for p in waiting.dropped(row[0]) if what == "void"]
+            window = waiting.clock if row[1] is None else row[1]
+            ended = [(window, *p) for p in waiting.dropped(row[0]) if what == "void"]
         else:
             _, knob, _ = waiting.plans.pop(row[0], (0, None, False))
             if knob is not None and what == "outcome" and row[2] not in ("withdrawn", "restart"):

@@ -1,7 +1,7 @@
 /* Plans for the whole job that nobody has answered yet, and when the planner stops
  * waiting for them: they then count as applied, which ends what nodes have of their
  * own. No row of the log says so. The rule is that of the ack timeout in
- * docs/planner.md. */
+ * docs/planner.md, but for a job that has started again: its clock goes on here. */
 #ifndef DFOPT_CMD_LOG_UNANSWERED_H
 #define DFOPT_CMD_LOG_UNANSWERED_H
 

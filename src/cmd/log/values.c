@@ -310,6 +310,17 @@ static enum dfopt_err see_verdict(void *arg, const struct dfopt_verdict_row *row
                : DFOPT_OK;
 }
 
+/* An operator's command may drop the job's trial. */
+static enum dfopt_err see_control(struct dl_values *v,
+                                  const struct dfopt_declog_control_row *row)
+{
+    struct tick t = {v, row->seq, v->unanswered.clock};
+    return v->waits && dl_unanswered_any(&v->unanswered)
+               ? dl_verdicts_at(&v->verdicts, row->seq, see_verdict, &t,
+                                &v->job->err)
+               : DFOPT_OK;
+}
+
 static enum dfopt_err tick(struct dl_values *v, uint64_t seq, int64_t now)
 {
     struct tick t = {v, seq, now};
@@ -386,6 +397,8 @@ static enum dfopt_err see(void *arg, enum dl_kind kind, const void *row)
         return see_ack(v, row);
     case DL_TIMEOUT:
         return see_timeout(v, row);
+    case DL_CONTROL:
+        return see_control(v, row);
     case DL_OUTCOME:
         return see_outcome(v, &((const struct dfopt_declog_outcome_row *)row)->o);
     default:
@@ -441,7 +454,7 @@ enum dfopt_err dl_values_read(struct dl_values *v, struct dl_job *j, dfopt_sym k
     const uint32_t kinds = DL_KIND_BIT(DL_FINDING) | DL_KIND_BIT(DL_OBJECTIVE) |
                            DL_KIND_BIT(DL_KNOB) | DL_KIND_BIT(DL_ACK) |
                            DL_KIND_BIT(DL_TIMEOUT) | DL_KIND_BIT(DL_PLAN) |
-                           DL_KIND_BIT(DL_OUTCOME);
+                           DL_KIND_BIT(DL_OUTCOME) | DL_KIND_BIT(DL_CONTROL);
     const size_t members[] = {offsetof(struct dfopt_declog_finding_row, seq),
                               offsetof(struct dfopt_declog_finding_row, window),
                               offsetof(struct dfopt_declog_finding_row, node),
