@@ -20,8 +20,9 @@ class Commands(Service):
 
     def begin(self, *more, ranks=None, **kind):
         self.b = self.broker(more=["commands"], **kind)
-        self.b.push("registry", [harness.registration(
-            harness.knob("app.prefetch", reader_parallelism=RESPONSE))], "registration")
+        self.b.push("registry", [dict(harness.registration(
+            harness.knob("app.prefetch", reader_parallelism=RESPONSE)), node="n1")],
+                    "registration")
         self.running = self.serve(*more, ranks=ranks)
 
     def serve(self, *more, ranks=None):
