@@ -66,6 +66,12 @@ def tuned(bin_, arguments, *options):
                 raise
 
 
+def named(setting):
+    """As in the results of grid: "8 2"."""
+    workers, prefetch = setting.split()
+    return f"{workers} workers, prefetch {prefetch}"
+
+
 def grid(args):
     rates = {}
     for workers in WORKERS:
@@ -75,7 +81,7 @@ def grid(args):
             print(f"workers {workers}, prefetch {prefetch}: "
                   f"{rates[f'{workers} {prefetch}']:.0f} samples/s", flush=True)
     best = max(rates, key=rates.get)
-    print(f"best: workers, prefetch {best}: {rates[best]:.0f} samples/s")
+    print(f"best: {named(best)}: {rates[best]:.0f} samples/s")
     if args:
         with open(args[0], "w", encoding="utf-8") as f:
             json.dump(rates, f)
@@ -98,7 +104,7 @@ def against(bin_, args, *options):
         late = sorted({w for w in told["moves"] if w > SETTLED})
         print(told["report"])
         print(f"run {run + 1}: {rate:.0f} samples/s, {statistics.median(ratios):.1%} of "
-              f"workers, prefetch {best} (pairs {min(ratios):.1%} to {max(ratios):.1%}); "
+              f"{named(best)} (pairs {min(ratios):.1%} to {max(ratios):.1%}); "
               f"{told['then']} after {SETTLED} windows, of {len(told['rates'])}; changes "
               f"in windows {sorted(set(told['moves']))}, {len(late)} of them later; at most "
               f"{max(told['memory']):.1%} of the memory budget", flush=True)
