@@ -43,7 +43,7 @@ bool dfopt_place_same(const struct dfopt_place *a, const struct dfopt_place *b)
            (!a->there || (a->dev == b->dev && a->ino == b->ino));
 }
 
-/* False: it cannot be read (errno); if for want of descriptors, the file may be
+/* False: it cannot be read (errno); if no descriptor is free, the file may be
  * fine. */
 static bool can_read(const char *path)
 {

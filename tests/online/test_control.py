@@ -168,12 +168,16 @@ class Control(Case):
                               stdout=subprocess.PIPE, timeout=60, check=True)
         return done.stdout.splitlines()
 
+    def apart(self, name):
+        """Files, endpoints and windows of its own for one of a test's services."""
+        self.record = self.path(f"record{name}.jsonl")
+        self.log = self.path(f"log{name}.h5")
+        self.at, self.window = online.held_endpoints(self), 0
+
     def test_drive(self):
         for ranks in (None, 3):
             with self.subTest(ranks=ranks):
-                self.record = self.path(f"record{ranks}.jsonl")
-                self.log = self.path(f"log{ranks}.h5")
-                self.at, self.window = online.held_endpoints(self), 0
+                self.apart(ranks)
                 self.start(ranks=ranks)
                 mode = os.stat(self.path("ctl")).st_mode
                 self.assertEqual(stat.S_IMODE(mode), 0o700)
@@ -248,9 +252,7 @@ class Control(Case):
         """While it waits for acks nothing is planned, whatever comes."""
         for ranks in (None, 3):
             with self.subTest(ranks=ranks):
-                self.record = self.path(f"record{ranks}.jsonl")
-                self.log = self.path(f"log{ranks}.h5")
-                self.at, self.window = online.held_endpoints(self), 0
+                self.apart(ranks)
                 self.start("--restore-at-end", "60", ranks=ranks)
                 self.register("n1", "n2")
                 self.find("n1")
@@ -381,9 +383,7 @@ class Control(Case):
         before was commanded."""
         for self.ranks in (None, 3):
             with self.subTest(ranks=self.ranks):
-                self.record = self.path(f"record{self.ranks}.jsonl")
-                self.log = self.path(f"log{self.ranks}.h5")
-                self.at, self.window = online.held_endpoints(self), 0
+                self.apart(self.ranks)
                 self.start("--log-flush-interval", "0.05", ranks=self.ranks)
                 self.register("n1", "n2")
                 self.ctl("mode", "advise")

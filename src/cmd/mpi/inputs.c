@@ -1,12 +1,13 @@
 /* Opens the input and detects its kind. */
 #include "cmd/mpi/inputs.h"
 
+#include "cmd/mpi/paths.h"
 #include "transport/file/file.h"
 #include "transport/file/list.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <unistd.h>
 
 #define LOOK_AHEAD_RECORDS 1000 /* until one that tells the kind of input */
 #define WAIT_MS            100
@@ -16,13 +17,10 @@ static enum dfopt_err check_output(const struct dfopt_file_list *inputs,
                                    const char *option, const char *path,
                                    struct dfopt_error *err)
 {
-    struct stat out, in;
-    if (!path || strcmp(path, "-") == 0 || stat(path, &out) < 0 ||
-        !S_ISREG(out.st_mode))
+    if (!path || strcmp(path, "-") == 0 || access(path, F_OK) != 0)
         return DFOPT_OK;
     for (size_t i = 0; i < inputs->n; i++)
-        if (stat(inputs->entries[i].path, &in) == 0 && in.st_dev == out.st_dev &&
-            in.st_ino == out.st_ino)
+        if (dfopt_path_same(inputs->entries[i].path, path))
             return dfopt_error_set(err, DFOPT_ERR_ARG,
                                    "%s %s: also an input; write to another file",
                                    option, path);

@@ -62,7 +62,7 @@ static bool same_place(const char *a, const char *b)
     return same;
 }
 
-static bool same_file(const char *a, const char *b)
+bool dfopt_path_same(const char *a, const char *b)
 {
     struct stat x, y;
     const bool have_a = stat(a, &x) == 0, have_b = stat(b, &y) == 0;
@@ -121,7 +121,7 @@ enum dfopt_err dfopt_paths_check(const struct dfopt_options *o,
     const size_t n = list_files(o, journal, files);
     for (size_t i = 0; i < n && !e; i++)
         for (size_t k = 0; k < i && !e; k++)
-            if (files[i].written && same_file(files[i].path, files[k].path))
+            if (files[i].written && dfopt_path_same(files[i].path, files[k].path))
                 e = dfopt_error_set(err, DFOPT_ERR_ARG,
                                     "%s %s: also the file of %s; write to another "
                                     "file",

@@ -10,6 +10,9 @@
  * it is no link or cannot be followed. */
 char *dfopt_path_follow(const char *path);
 
+/* Whether two paths name one regular file, or would if they do not exist yet. */
+bool dfopt_path_same(const char *a, const char *b);
+
 /* Checks that no output is the same file as an input or as another output, by
  * whatever names. The files of --findings-file are not looked at: see inputs.h. OK,
  * NOMEM, or ARG: names both options. */

@@ -360,7 +360,7 @@ def note_function(function: Declaring) -> None:
 
 
 def forget_function(function: Declaring) -> None:
-    """It is declared anew, with more knobs."""
+    """It is about to be declared again, with more knobs."""
     with _context_lock:
         _functions.discard(function)
 

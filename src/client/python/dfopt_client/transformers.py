@@ -24,8 +24,8 @@ class TuneDataLoading(_Callback, LoaderCallback):  # type: ignore[misc]
     options are TunableLoader's: num_workers, prefetch_factor, ram_budget, window, ... Only a
     DataLoader of torch itself is replaced, and only if there is an optimizer. One of another
     class stays, and a warning names it; accelerate's, too, which the Trainer of recent versions
-    returns: there, get_train_dataloader of a subclass may return a TunableLoader. The report is logged when training
-    ends.
+    returns: there, get_train_dataloader of a subclass may return a TunableLoader. The report is
+    logged when training ends.
     """
 
     def __init__(self, trainer: Any, **options: Any) -> None:

@@ -134,9 +134,9 @@ void top_load_free(struct top_load *l)
     top_model_free(&l->model);
 }
 
-/* Begins again with the file that is at the log's path now, once it can be read:
+/* Turns to the file that is at the log's path now, once it can be read:
  * --resume writes a new one. */
-static enum dfopt_err begin_anew(struct top_load *l, struct dfopt_error *err)
+static enum dfopt_err reopen(struct top_load *l, struct dfopt_error *err)
 {
     struct dl_job *job = l->job;
     struct dfopt_declog_reader *reader = NULL;
@@ -153,7 +153,7 @@ enum dfopt_err top_load_more(struct top_load *l, struct dfopt_error *err)
 {
     const uint64_t before = l->job->run->commits;
     if (dfopt_declog_reader_is_replaced(l->job->reader))
-        return begin_anew(l, err);
+        return reopen(l, err);
     if (l->job->run->complete)
         return DFOPT_OK;
     enum dfopt_err e = dfopt_declog_reader_refresh(l->job->reader, err);
